@@ -1,0 +1,57 @@
+# What a user and what CI run; nothing else.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO_ARGS ?=
+PYTEST_ARGS ?=
+
+.PHONY: help demo test test-live lint format lock openapi clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+demo: $(VENV)/.demo  ## break a shop and see it explained; DEMO_ARGS="--exit-when-resolved" to stop at the end
+	@$(BIN)/aiops demo $(DEMO_ARGS)
+
+test: $(VENV)/.dev  ## everything that needs Python alone; the last part runs the real shop and engine
+	$(BIN)/python -m pytest -m "not live" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m live -p no:randomly $(PYTEST_ARGS)
+
+test-live: $(VENV)/.dev  ## only the real shop and engine
+	$(BIN)/python -m pytest -m live -p no:randomly $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev  ## style, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy -p aiops -p shop
+	$(BIN)/lint-imports --no-logo
+
+format: $(VENV)/.dev  ## put the code into its one format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+UV_COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+lock: $(VENV)/.dev  ## renew the lock files: LOCK_ARGS=--upgrade takes newer versions
+	$(UV_COMPILE) $(LOCK_ARGS) demo-app/pyproject.toml requirements-build.in -o demo-app/requirements.lock
+	$(UV_COMPILE) $(LOCK_ARGS) anomaly-detector/pyproject.toml requirements-build.in -c demo-app/requirements.lock -o anomaly-detector/requirements.lock
+	$(UV_COMPILE) $(LOCK_ARGS) requirements-dev.in anomaly-detector/pyproject.toml demo-app/pyproject.toml -c anomaly-detector/requirements.lock -c demo-app/requirements.lock -o requirements-dev.lock
+
+clean:  ## remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# The environment is made once and renewed when a lock file changes.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "Python 3.11 or newer is needed, this is %d.%d; set PYTHON=/path/to/python3" % v[:2])'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "this Python cannot make virtual environments; install its venv package (Debian: python3-venv)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: anomaly-detector/requirements.lock demo-app/requirements.lock anomaly-detector/pyproject.toml demo-app/pyproject.toml | $(VENV)/bin/python
+	@echo "installing what the demo needs (once, about a minute)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r anomaly-detector/requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r demo-app/requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e anomaly-detector -e demo-app
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.demo requirements-dev.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@

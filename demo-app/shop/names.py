@@ -1,0 +1,32 @@
+"""Every attribute, metric and variable name the shop chooses itself, once."""
+
+PEER_SERVICE = "peer.service"
+
+DB_SYSTEM_NAME = "db.system.name"
+DB_NAMESPACE = "db.namespace"
+DB_COLLECTION_NAME = "db.collection.name"
+DB_OPERATION_NAME = "db.operation.name"
+DB_QUERY_TEXT = "db.query.text"
+DB_QUERY_SUMMARY = "db.query.summary"
+DB_ROWS = "db.response.returned_rows"
+ERROR_TYPE = "error.type"
+
+DB_OPERATION_DURATION = "db.client.operation.duration"
+UPTIME = "process.uptime"
+PAYMENTS = "shop.payments"
+PAYMENT_AMOUNT = "shop.payment.amount"
+CHECKOUTS = "shop.checkouts"
+STOCK = "shop.inventory.stock"
+
+OUTCOME = "shop.outcome"
+ITEM = "shop.item"
+
+ENV_SERVICE = "SHOP_SERVICE"
+ENV_HOST = "SHOP_HOST"
+ENV_PORT_OFFSET = "SHOP_PORT_OFFSET"
+ENV_FAULTS = "SHOP_FAULTS"
+ENV_RUN_DIR = "SHOP_RUN_DIR"
+ENV_SEED = "SHOP_SEED"
+ENV_VERSION = "SHOP_VERSION"
+ENV_INSTANCE = "SHOP_INSTANCE"
+ENV_PARENT_PID = "SHOP_PARENT_PID"

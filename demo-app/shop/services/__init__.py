@@ -1,0 +1,1 @@
+"""What each service does; a module per service, found by its name."""

@@ -1,0 +1,102 @@
+"""The catalogue agrees with the shop it is about."""
+
+import json
+import math
+
+import pytest
+
+from shop import catalogue
+from shop.catalogue import SCENARIOS, Cause, Expected, Scenario
+from shop.kinds import KINDS, Acts, Unit
+from shop.order import Order, read_fault
+from shop.profile import MIX, WORK
+from shop.topology import ENDPOINTS, GATEWAY, OWNERS, PORTS, callers
+
+ALL = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=lambda scenario: scenario.name)
+CAUSE_OF: dict[str, Cause] = {
+    "latency": "latency",
+    "errors": "errors",
+    "exception": "errors",
+    "timeout": "timeout",
+    "gone": "down",
+    "refused": "down",
+}
+
+
+@ALL
+def test_every_fault_can_be_posted_as_it_stands(scenario: Scenario) -> None:
+    for fault in scenario.faults:
+        assert read_fault(json.dumps(fault.as_json()).encode()) == Order(fault)
+
+
+@ALL
+def test_the_truth_is_one_incident_per_fault_at_its_owner(scenario: Scenario) -> None:
+    assert scenario.truth == tuple(
+        Expected(
+            fault.service,
+            fault.endpoint,
+            CAUSE_OF[fault.kind],
+            callers(next(path for path, endpoint in ENDPOINTS.items() if endpoint.service == fault.service)),
+        )
+        for fault in scenario.faults
+    )
+
+
+@ALL
+def test_nobody_is_blamed_and_affected_by_one_incident(scenario: Scenario) -> None:
+    for expected in scenario.truth:
+        assert expected.service not in expected.affected
+        assert expected.service != GATEWAY
+        assert GATEWAY in expected.affected
+
+
+def test_strengths_have_the_unit_of_their_kind() -> None:
+    for fault in (fault for scenario in SCENARIOS.values() for fault in scenario.faults):
+        kind = KINDS[fault.kind]
+        assert (fault.strength is None) == (kind.unit is Unit.NONE)
+        assert (fault.endpoint is None) == (kind.acts is Acts.PROCESS)
+
+
+def test_the_json_keeps_its_shape() -> None:
+    scenarios = {entry["name"]: entry for entry in catalogue.as_json()["scenarios"]}  # type: ignore[attr-defined]
+    assert scenarios["latency-spike"] == {
+        "name": "latency-spike",
+        "title": "Payment takes two seconds longer",
+        "faults": [{"kind": "latency", "endpoint": "/payment", "service": "payment", "strength": 2000.0}],
+        "truth": [
+            {"service": "payment", "endpoint": "/payment", "kind": "latency", "affected": ["checkout", "gateway"]}
+        ],
+        "live": True,
+    }
+    assert scenarios["quiet"]["faults"] == scenarios["quiet"]["truth"] == []
+    assert set(scenarios) == {
+        "latency-spike",
+        "error-storm",
+        "cascading-failure",
+        "exception",
+        "timeout",
+        "several-services",
+        "service-gone",
+        "connection-refused",
+        "payment-errors",
+        "quiet",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/inventory", ("checkout", "gateway")),
+        ("/payment", ("checkout", "gateway")),
+        ("/products", ("gateway",)),
+        ("/checkout", ("gateway",)),
+    ],
+)
+def test_callers_are_who_waits(path: str, expected: tuple[str, ...]) -> None:
+    assert callers(path) == expected
+
+
+def test_every_endpoint_has_work_and_load() -> None:
+    assert set(WORK) == set(ENDPOINTS) == {share.path for share in MIX}
+    assert math.isclose(sum(share.share for share in MIX), 1.0)
+    assert set(OWNERS) == set(PORTS) - {GATEWAY}

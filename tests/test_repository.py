@@ -1,0 +1,58 @@
+"""What the repository promises about itself."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LOCKS = ["anomaly-detector/requirements.lock", "demo-app/requirements.lock", "requirements-dev.lock"]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("demo-app/*.md")]
+
+
+def pins(lock: str) -> dict[tuple[str, str], str]:
+    """Version by package and marker."""
+    rows = re.findall(r"^([\w.-]+)==([\w.]+)(?: ; ([^\\]+?))? \\$", (ROOT / lock).read_text(), re.MULTILINE)
+    return {(name, marker.strip()): version for name, version, marker in rows}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_file_is_hashed_and_names_no_address(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    assert "://" not in text
+    assert "--index-url" not in text
+    pinned = [line for line in text.splitlines() if "==" in line]
+    assert len(pinned) > 20
+    assert all(line.endswith("\\") for line in pinned), "every pin is followed by its hashes"
+
+
+def test_the_lock_files_agree() -> None:
+    seen: dict[tuple[str, str], str] = {}
+    for lock in LOCKS:
+        for key, version in pins(lock).items():
+            assert seen.setdefault(key, version) == version, (lock, key)
+
+
+@pytest.mark.parametrize("project", ["anomaly-detector", "demo-app"])
+def test_every_dependency_is_locked(project: str) -> None:
+    wanted = tomllib.loads((ROOT / project / "pyproject.toml").read_text())["project"]["dependencies"]
+    locked = {name for name, _ in pins(f"{project}/requirements.lock")}
+    assert {re.split(r"[>=<\[]", one)[0] for one in wanted} <= locked
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def test_the_packages_have_one_version() -> None:
+    projects = [
+        tomllib.loads((ROOT / one / "pyproject.toml").read_text())["project"]
+        for one in ("anomaly-detector", "demo-app")
+    ]
+    from aiops import __version__
+
+    assert {one["version"] for one in projects} == {__version__}
