@@ -1,0 +1,3 @@
+"""aiops: telemetry in, explained incidents out."""
+
+__version__ = "0.1.0"

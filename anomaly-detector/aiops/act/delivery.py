@@ -1,0 +1,26 @@
+"""Empty the outbox: each announcement is sent once, and tried again with back-off until somebody took it."""
+
+import logging
+
+from aiops.ports import Notifier, Outbox
+
+log = logging.getLogger(__name__)
+LONGEST_WAIT = 300.0
+
+
+def deliver(store: Outbox, notifier: Notifier, now: float) -> int:
+    """Send what waits; returns how many were taken. A failure waits 1, 2, 4 … seconds, five minutes at most."""
+    taken = 0
+    for message in store.unsent(now):
+        try:
+            notifier.send(message.transition, message.incident)
+        except OSError as error:
+            attempts = message.attempts + 1
+            wait = min(LONGEST_WAIT, 2.0 ** min(attempts - 1, 10))
+            store.failed(message.number, attempts, now + wait)
+            what = f"{message.incident.id} {message.transition}"
+            log.warning("%s could not be announced, next try in %.0f s: %s", what, wait, error)
+            break  # later ones wait, so that transitions arrive in order
+        store.sent(message.number, now)
+        taken += 1
+    return taken

@@ -1,0 +1,32 @@
+"""Ways to tell people: a line in the log, or a POST to an address."""
+
+import logging
+
+import orjson
+import requests
+
+from aiops.model import Incident, document
+from aiops.ports import Notifier
+
+log = logging.getLogger("aiops.incident")
+
+
+class LogNotifier(Notifier):
+    """One line a transition."""
+
+    def send(self, transition: str, incident: Incident) -> None:
+        cause = incident.root_cause
+        why = f"{cause.description} ({100 * cause.confidence:.0f}% sure)" if cause else incident.no_cause
+        log.warning("%s %s [%s] %s: %s", incident.id, transition, incident.severity, incident.title, why)
+
+
+class WebhookNotifier(Notifier):
+    """POST `{"transition": …, "incident": {…}}`; anything but a 2xx counts as not delivered."""
+
+    def __init__(self, url: str, base_url: str) -> None:
+        self._url, self._base_url = url, base_url
+
+    def send(self, transition: str, incident: Incident) -> None:
+        body = orjson.dumps({"transition": transition, "incident": document(incident, self._base_url)})
+        answer = requests.post(self._url, body, headers={"Content-Type": "application/json"}, timeout=10)
+        answer.raise_for_status()

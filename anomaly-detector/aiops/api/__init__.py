@@ -1,0 +1,5 @@
+"""JSON over HTTP: the desk's use cases under /aiops, described by OpenAPI, errors as RFC 9457 problems."""
+
+from aiops.api.app import create_app
+
+__all__ = ["create_app"]

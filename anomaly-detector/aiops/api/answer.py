@@ -1,0 +1,55 @@
+"""How endpoints describe and build their answers."""
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from aiops.api.documents import Problem
+
+Responses = dict[Any, Any]
+TOKEN: list[dict[str, list[Any]]] = [{"token": []}, {}]
+
+_CONTENT = {"application/problem+json": {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}}
+_WHY = {
+    400: "a parameter or field is wrong or unknown",
+    401: "the token is missing or unknown",
+    403: "asked by a web page of another origin, or under a foreign name",
+    404: "there is no such thing",
+    409: "its state does not allow this",
+    413: "the body is too large",
+    415: "the body is not JSON",
+    500: "the engine went wrong",
+    503: "a source or store does not answer",
+}
+
+
+class Question(BaseModel):
+    """Parameters or fields of a request: unknown ones are an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def responses(ok: type[BaseModel], *problems: int, status: int = 200) -> Responses:
+    """Describe an endpoint's answers: a good one, and the problems it may have besides the common ones."""
+    return {status: ok, **described(*problems)}
+
+
+def described(*problems: int) -> Responses:
+    wanted = sorted({400, 403, 500, 503, *problems})
+    return {status: {"description": _WHY[status], "content": _CONTENT} for status in wanted}
+
+
+def changing(ok: type[BaseModel], *problems: int, status: int = 200) -> Mapping[str, Any]:
+    """Describe an endpoint that changes something."""
+    return {"responses": responses(ok, 401, 413, 415, *problems, status=status), "security": TOKEN}
+
+
+def number(value: float | None, digits: int = 4) -> float | None:
+    """A number to show; None for what is not known."""
+    return round(value, digits) if value is not None and isfinite(value) else None
+
+
+def milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else number(1000 * seconds, 1)

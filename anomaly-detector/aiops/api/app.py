@@ -1,0 +1,60 @@
+"""The Flask application: who may come in, what is answered, how failures are told."""
+
+from typing import Any
+
+import orjson
+from flask import Flask, jsonify
+from flask.json.provider import JSONProvider
+from flask_openapi3.models.info import Info
+from flask_openapi3.models.security_scheme import SecurityScheme
+from flask_openapi3.openapi import OpenAPI
+
+from aiops import __version__
+from aiops.api import changes, guard, incidents, parameters, probes, problem, series, telemetry
+from aiops.api.documents import Problem
+from aiops.config import Settings
+from aiops.desk import Desk
+
+LARGEST_BODY = 64 * 1024
+DESCRIPTION = "/aiops/openapi.json"
+ABOUT = (
+    "Telemetry in, explained incidents out. Times are RFC 3339 in UTC; a number that is not known is null. "
+    "With tokens configured, every POST needs one."
+)
+
+
+class OrjsonProvider(JSONProvider):
+    """JSON as orjson writes it: numpy numbers too, and NaN as null."""
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:  # noqa: ARG002 (Flask's signature)
+        return orjson.dumps(obj, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:  # noqa: ARG002 (Flask's signature)
+        return orjson.loads(s)
+
+
+def create_app(desk: Desk, settings: Settings) -> Flask:
+    """Make the API over a desk. Handlers run in the server's threads; the desk takes the locks it needs."""
+    app = OpenAPI(
+        "aiops.api",
+        info=Info(title="aiops", version=__version__, description=ABOUT),
+        security_schemes={"token": SecurityScheme(type="http", scheme="bearer")},
+        doc_ui=False,
+        validation_error_status=400,
+        validation_error_model=Problem,
+        validation_error_callback=parameters.wrong,
+        static_folder=None,
+    )
+    app.json = OrjsonProvider(app)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY
+    app.url_map.strict_slashes = False
+    guard.install(app, settings)
+    problem.install(app)
+    for room in (incidents, telemetry, series, changes):
+        api = room.blueprint(desk)
+        api.before_request(parameters.check)
+        app.register_api(api)
+    app.register_api(probes.blueprint(desk))
+    app.add_url_rule(DESCRIPTION, "description", lambda: jsonify(app.api_doc))
+    return app

@@ -1,0 +1,74 @@
+"""Deployments, flag flips and configuration changes, as CI tells them."""
+
+from typing import Annotated, Any, Literal
+
+from flask import g, request
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+from pydantic import Field, StringConstraints
+
+from aiops.api.answer import Question, changing, responses
+from aiops.api.body import must_be_object
+from aiops.api.documents import Change, Changes
+from aiops.api.moment import Moment, window
+from aiops.desk import Desk
+from aiops.model import iso
+from aiops.store import Change as Recorded
+
+TAG = Tag(name="changes")
+DEFAULT_SECONDS = 86400.0
+
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256, pattern=r"^[^\x00-\x1f]+$")
+]
+
+
+class NewChange(Question):
+    """What was changed."""
+
+    kind: Literal["deployment", "flag", "config"]
+    service: Name
+    version: Name | None = None
+    text: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^[^\x00]*$")] | None = None
+    at: Moment | None = Field(None, description="RFC 3339 with its zone, or Unix seconds; default now")
+
+
+class When(Question):
+    since: Moment | None = Field(None, description="RFC 3339 with its zone, or Unix seconds; default a day ago")
+    until: Moment | None = Field(None, description="default now")
+
+
+def blueprint(desk: Desk) -> APIBlueprint:
+    api = APIBlueprint("changes", __name__, url_prefix="/aiops", abp_tags=[TAG])
+
+    @api.before_request
+    def json_only() -> None:
+        if request.method == "POST":
+            must_be_object()
+
+    @api.get("/changes", responses=responses(Changes))
+    def listed(query: When) -> Any:
+        """List changes, oldest first."""
+        over = window(query.since, query.until, desk.now(), DEFAULT_SECONDS)
+        return Changes(changes=[_shown(one) for one in desk.changes(over)]).model_dump()
+
+    @api.post("/changes", **changing(Change, status=201))
+    def record(body: NewChange) -> Any:
+        """Record a change, so that incidents after it can name it."""
+        at = desk.now() if body.at is None else body.at
+        change = Recorded(at, g.who, body.kind, body.service, body.version or "", body.text or "")
+        desk.record_change(change)
+        return _shown(change).model_dump(), 201
+
+    return api
+
+
+def _shown(one: Recorded) -> Change:
+    return Change(
+        at=iso(one.at),
+        who=one.who,
+        kind=one.kind,
+        service=one.service,
+        version=one.version or None,
+        text=one.text or None,
+    )

@@ -1,0 +1,52 @@
+"""Parameters and fields of requests: what is wrong with them, said with their name."""
+
+import inspect
+from typing import get_type_hints
+
+from flask import Response, current_app, request
+from pydantic import BaseModel, ValidationError
+
+from aiops.api.problem import Refused
+
+
+def check() -> None:
+    """Refuse query parameters that are given twice, or to a view that takes none: nobody would read them."""
+    for name, values in request.args.lists():
+        if len(values) > 1:
+            raise Refused(400, f"`{name}` is given {len(values)} times", name)
+    if request.args and request.endpoint and "query" not in _models():
+        name = next(iter(request.args))
+        raise Refused(400, f"`{name}` is not known here; there are no parameters", name)
+
+
+def wrong(error: ValidationError) -> Response:
+    """Say which parameter or field is wrong, and why: the first one, an unknown one before all."""
+    errors = error.errors(include_url=False, include_context=False)
+    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
+    parameter = ".".join(str(part) for part in first["loc"]) or None
+    named = f"`{parameter}`" if parameter else "the request"
+    if first["type"] == "extra_forbidden":
+        detail = f"{named} is not known here; known: {_known(error.title)}"
+    elif first["type"] == "missing":
+        detail = f"{named} is missing"
+    else:
+        reason = first["msg"].removeprefix("Value error, ").replace("Input should", "must")
+        got = "" if first["type"] == "value_error" else f", not {_short(first['input'])}"
+        detail = f"{named}: {reason}{got}"
+    return Refused(400, detail, parameter).response()
+
+
+def _models() -> dict[str, type[BaseModel]]:
+    """The models of the view asked for: `query`, `path` and `body`, as far as it has them."""
+    hints = get_type_hints(inspect.unwrap(current_app.view_functions[request.endpoint or ""]))
+    return {name: hint for name, hint in hints.items() if name in ("query", "path", "body")}
+
+
+def _known(title: str) -> str:
+    named = [name for model in _models().values() if model.__name__ == title for name in model.model_fields]
+    return ", ".join(f"`{name}`" for name in named)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

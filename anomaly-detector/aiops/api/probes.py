@@ -1,0 +1,43 @@
+"""What orchestrators and Prometheus ask: alive, ready, own metrics."""
+
+from typing import Any
+
+from flask import Response
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from aiops.api.answer import Responses, described, responses
+from aiops.api.documents import Alive, Ready
+from aiops.api.problem import Refused
+from aiops.desk import Desk
+
+TAG = Tag(name="engine")
+
+
+def blueprint(desk: Desk) -> APIBlueprint:
+    api = APIBlueprint("probes", __name__, abp_tags=[TAG])
+
+    @api.get("/health", responses=responses(Alive))
+    def health() -> Any:
+        """Answer while the process lives."""
+        return Alive(status="ok").model_dump()
+
+    @api.get("/ready", responses=responses(Ready))
+    def ready() -> Any:
+        """Answer whether sources and stores answer and the last cycle is fresh; 503 with `reasons` if not."""
+        found = desk.readiness()
+        if not found.ready:
+            raise Refused(503, "; ".join(found.reasons), ready=False, reasons=list(found.reasons))
+        return Ready(ready=True).model_dump()
+
+    text: Responses = {
+        200: {"description": "text exposition", "content": {"text/plain": {"schema": {"type": "string"}}}}
+    }
+
+    @api.get("/metrics", responses={**text, **described()})
+    def metrics() -> Response:
+        """Answer the engine's own metrics for Prometheus."""
+        return Response(desk.exposition(), content_type=CONTENT_TYPE_LATEST)
+
+    return api

@@ -1,0 +1,79 @@
+"""Failures as RFC 9457 problem details; what only the log should know stays in the log."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from flask import Flask, Response, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from aiops.desk import NotFound
+from aiops.incidents.life import NotPossible
+from aiops.ports import SourceError, StoreError
+
+log = logging.getLogger(__name__)
+MIMETYPE = "application/problem+json"
+RETRY_SECONDS = 5
+
+
+class Refused(Exception):
+    """A request cannot be answered: with this status, for this reason, and the parameter at fault if there is one."""
+
+    def __init__(self, status: int, detail: str, parameter: str | None = None, **extra: Any) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.parameter, self.extra = status, detail, parameter, extra
+
+    def response(self) -> Response:
+        title = HTTPStatus(self.status).phrase
+        body = {"type": "about:blank", "title": title, "status": self.status, "detail": self.detail, **self.extra}
+        if self.parameter is not None:
+            body["parameter"] = self.parameter
+        answer = Response(orjson.dumps(body), status=self.status, mimetype=MIMETYPE)
+        if self.status == HTTPStatus.UNAUTHORIZED:
+            answer.headers["WWW-Authenticate"] = 'Bearer realm="aiops"'
+        if self.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            answer.headers["Retry-After"] = str(RETRY_SECONDS)
+        return answer
+
+
+def install(app: Flask) -> None:
+    """Answer every failure of the application as a problem."""
+    app.register_error_handler(Refused, Refused.response)
+    app.register_error_handler(NotFound, lambda error: Refused(404, str(error)).response())
+    app.register_error_handler(NotPossible, lambda error: Refused(409, str(error)).response())
+    app.register_error_handler(SourceError, _unavailable)
+    app.register_error_handler(StoreError, _unavailable)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _unavailable(error: Exception) -> Response:
+    log.error("%s %s: %s", request.method, request.path, error)
+    return Refused(503, str(error)).response()
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    code = error.code or 500
+    if error.response is not None or code < 400:  # an answer already, or a redirection
+        return error
+    if code == 404:
+        return Refused(404, f"there is nothing at {request.path}; /aiops/openapi.json lists what there is").response()
+    answer = Refused(code, _sentence(error)).response()
+    if isinstance(error, MethodNotAllowed):
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+    return answer
+
+
+def _sentence(error: HTTPException) -> str:
+    if isinstance(error, MethodNotAllowed):
+        return f"{request.path} does not take {request.method}, but {' or '.join(sorted(error.valid_methods or ()))}"
+    if error.code == 413:
+        return f"the body is larger than the {request.max_content_length} bytes allowed"
+    return error.description or HTTPStatus(error.code or 500).description
+
+
+def _unexpected(error: Exception) -> Response:
+    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    return Refused(500, "this went wrong inside the engine; its log says how").response()

@@ -1,0 +1,115 @@
+"""Series over time: what the detector judged of a route, or any OpenTelemetry metric."""
+
+from collections import defaultdict
+from typing import Any, Literal
+
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+from pydantic import Field, RootModel
+
+from aiops import names
+from aiops.api.answer import Question, number, responses
+from aiops.api.documents import Judged, JudgedSeries, MetricSeries, Point, Values
+from aiops.api.moment import Moment, window
+from aiops.api.problem import Refused
+from aiops.desk import Desk
+from aiops.model import Family, Labels, Verdict, Window, iso, labels
+
+TAG = Tag(name="telemetry")
+DEFAULT_SECONDS = 900.0
+MOST_STEPS = 11_000
+UNITS: dict[Family, Literal["ratio", "seconds"]] = {Family.ERRORS: "ratio", Family.LATENCY: "seconds"}
+
+
+class Which(Question):
+    service: str | None = Field(None, min_length=1, max_length=256)
+    route: str | None = Field(None, max_length=1024, description="of the service, like /payment; needs `service`")
+    metric: str | None = Field(None, min_length=1, max_length=256, description="name of an OpenTelemetry metric")
+    by: str | None = Field(None, max_length=1024, description="attributes to tell apart, by commas; needs `metric`")
+    step: float | None = Field(None, ge=1, le=86400, allow_inf_nan=False, description="seconds; needs `metric`")
+    since: Moment | None = Field(None, description="RFC 3339 with its zone, or Unix seconds; default 15 minutes ago")
+    until: Moment | None = Field(None, description="default now")
+
+
+class Series(RootModel[JudgedSeries | MetricSeries]):
+    """With `service` and `route` what was judged, with `metric` its values."""
+
+
+def blueprint(desk: Desk) -> APIBlueprint:
+    api = APIBlueprint("series", __name__, url_prefix="/aiops", abp_tags=[TAG])
+
+    @api.get("/series", responses=responses(Series, 404))
+    def series(query: Which) -> Any:
+        """Answer observed, expected, bounds and score of a route over time, or the values of a metric."""
+        over = window(query.since, query.until, desk.now(), DEFAULT_SECONDS)
+        answer = _judged(desk, query, over) if query.metric is None else _metric(desk, query, over, query.metric)
+        return answer.model_dump()
+
+    return api
+
+
+def _judged(desk: Desk, query: Which, over: Window) -> JudgedSeries:
+    if query.service is None or query.route is None:
+        missing = "service" if query.service is None else "route"
+        raise Refused(400, "give `service` and `route`, or `metric`", missing)
+    for name in ("by", "step"):
+        if getattr(query, name) is not None:
+            raise Refused(400, f"`{name}` goes with `metric` only", name)
+    rows: dict[tuple[Labels, Family], list[Verdict]] = defaultdict(list)
+    for one in desk.series(query.service, query.route, over):
+        rows[one.series, one.family].append(one)
+    return JudgedSeries(
+        service=query.service,
+        route=query.route,
+        since=iso(over.start),
+        until=iso(over.end),
+        series=[
+            Judged(
+                labels=dict(of),
+                family=str(family),
+                unit=UNITS.get(family, "signals"),
+                points=[_point(p) for p in found],
+            )
+            for (of, family), found in rows.items()
+        ],
+    )
+
+
+def _point(one: Verdict) -> Point:
+    return Point(
+        at=iso(one.at),
+        observed=number(one.observed, 6),
+        expected=number(one.expected, 6),
+        lower=number(one.lower, 6),
+        upper=number(one.upper, 6),
+        score=number(one.score),
+        confidence=number(one.confidence),
+        tier=one.tier.name.lower(),
+        life=one.life.name.lower(),
+    )
+
+
+def _metric(desk: Desk, query: Which, over: Window, metric: str) -> MetricSeries:
+    if query.route is not None:
+        raise Refused(400, "`route` goes with `service` alone; with `metric`, tell apart `by` attributes", "route")
+    step = 15.0 if query.step is None else query.step
+    if over.seconds / step > MOST_STEPS:
+        raise Refused(400, f"`step`: more than {MOST_STEPS} steps; take a longer step or less time", "step")
+    by = tuple(part.strip() for part in (query.by or "").split(",") if part.strip())
+    where = labels(service=query.service) if query.service else ()
+    block = desk.metric(metric, by, where, over, step)
+    return MetricSeries(
+        metric=metric,
+        by=list(by),
+        since=iso(over.start),
+        until=iso(over.end),
+        step_seconds=step,
+        ends=[iso(float(end)) for end in block.ends],
+        series=[
+            Values(
+                labels={key: value for key, value in of if key != names.NAME},
+                values=[number(float(value), 6) for value in row],
+            )
+            for of, row in zip(block.labels, block.values, strict=True)
+        ],
+    )

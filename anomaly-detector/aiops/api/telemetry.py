@@ -1,0 +1,88 @@
+"""How routes and services do now, and who calls whom."""
+
+from collections import Counter
+from typing import Any
+
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+
+from aiops.api.answer import milliseconds, number, responses
+from aiops.api.documents import Edge, Health, Metrics, RouteMetrics, Service, Services, Topology
+from aiops.desk import Desk, RouteHealth, ServiceHealth
+
+TAG = Tag(name="telemetry")
+
+
+def blueprint(desk: Desk) -> APIBlueprint:
+    api = APIBlueprint("telemetry", __name__, url_prefix="/aiops", abp_tags=[TAG])
+
+    @api.get("/metrics", responses=responses(Metrics))
+    def metrics() -> Any:
+        """Answer latency, errors and health of each route over the last five minutes."""
+        found = desk.routes()
+        shared = Counter((one.service, one.route) for one in found)
+        return Metrics(
+            metrics={_key(one, shared[one.service, one.route] > 1): _route(one) for one in found}
+        ).model_dump()
+
+    @api.get("/services", responses=responses(Services))
+    def services() -> Any:
+        """Answer the health of each service, worst first."""
+        return Services(services=[_service(one) for one in desk.services()]).model_dump()
+
+    @api.get("/topology", responses=responses(Topology))
+    def topology() -> Any:
+        """Answer who calls whom, with rate, errors and latency, over the last five minutes."""
+        found = desk.topology()
+        edges = [
+            Edge(
+                caller=one.caller,
+                callee=one.callee,
+                requests_per_second=number(one.rate),
+                error_rate=number(one.error_ratio),
+                avg_latency_ms=milliseconds(one.latency),
+                connection=one.connection,
+            )
+            for one in found
+        ]
+        services = sorted({one.caller for one in found} | {one.callee for one in found})
+        return Topology(services=services, edges=edges).model_dump()
+
+    return api
+
+
+def _key(one: RouteHealth, shared: bool) -> str:
+    parts = (one.service, one.method if shared else "", one.route)
+    return " ".join(part for part in parts if part)
+
+
+def _route(one: RouteHealth) -> RouteMetrics:
+    low, high = (milliseconds(bound) for bound in one.expected_range or (None, None))
+    return RouteMetrics(
+        service=one.service,
+        route=one.route,
+        method=one.method,
+        avg_latency_ms=milliseconds(one.latency),
+        baseline_latency_ms=milliseconds(one.expected),
+        expected_range_ms=None if low is None or high is None else (low, high),
+        p95_latency_ms=milliseconds(one.latency_p95),
+        error_rate=number(one.error_ratio),
+        request_count=round(one.requests),
+        status_distribution=one.statuses,
+        health=_health(one),
+    )
+
+
+def _service(one: ServiceHealth) -> Service:
+    return Service(
+        service=one.service,
+        health=_health(one),
+        requests_per_second=number(one.requests_per_second),
+        error_rate=number(one.error_ratio),
+        incidents=list(one.incidents),
+        routes=[_route(route) for route in one.routes],
+    )
+
+
+def _health(of: RouteHealth | ServiceHealth) -> Health:
+    return Health.model_validate({"status": of.status, "health_score": of.score})

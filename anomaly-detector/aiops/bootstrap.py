@@ -1,0 +1,164 @@
+"""The only place that picks concrete classes: settings in, a running application out."""
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+
+from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
+
+from aiops import __version__
+from aiops.act import LogNotifier, WebhookNotifier, deliver
+from aiops.api import create_app
+from aiops.config import Settings
+from aiops.desk import Desk
+from aiops.detect import Tuning
+from aiops.engine import Cycle, Engine, Pace
+from aiops.incidents import Habits
+from aiops.ports import Notifier
+from aiops.runner import Chore, Runner
+from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
+from aiops.store import Snapshots, SqlIncidents, open_store
+from aiops.telemetry import Telemetry
+
+log = logging.getLogger(__name__)
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised here, never chosen
+
+
+class CannotStart(Exception):
+    """Why the engine does not start, in one sentence, with what to do."""
+
+
+class SystemClock:
+    """The wall clock."""
+
+    def now(self) -> float:
+        return time.time()
+
+
+@dataclass(slots=True)
+class Application:
+    """Everything of one embedded engine. `stop` undoes `start`; both may be called once."""
+
+    settings: Settings
+    source: EmbeddedSource
+    store: SqlIncidents
+    desk: Desk
+    runner: Runner
+    server: BaseWSGIServer | MultiSocketServer
+
+    @property
+    def url(self) -> str:
+        host = "127.0.0.1" if self.settings.host in EVERYWHERE else self.settings.host
+        return f"http://{host}:{self.settings.port}"
+
+    def start(self) -> None:
+        """Receive, judge and serve; the caller's thread is free. Raises SourceError."""
+        self.source.start()
+        self.runner.start()
+
+    def serve(self) -> None:
+        """Answer HTTP in this thread until `stop`."""
+        self.server.run()
+
+    def stop(self) -> None:
+        self.server.close()
+        self.runner.stop()
+        self.source.close()
+        self.store.close()
+
+
+def embedded(settings: Settings, on_cycle: Callable[[Cycle], None] | None = None) -> Application:
+    """Build an embedded engine on `settings.data_dir`; nothing listens for telemetry before `start`.
+
+    Raises SourceError, StoreError or CannotStart.
+    """
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(
+            f"the data folder {settings.data_dir} cannot be made: {error.strerror}; set data_dir"
+        ) from None
+    clock, telemetry, tuning = SystemClock(), Telemetry(), Tuning()
+    source = EmbeddedSource(
+        EmbeddedSettings(
+            path=str(settings.data_dir / "telemetry.duckdb"),
+            host=settings.otlp_host,
+            grpc_port=settings.otlp_grpc_port,
+            http_port=settings.otlp_http_port,
+            lateness_seconds=settings.lateness_seconds,
+            retention_hours=settings.retention_hours,
+            tokens=settings.tokens,
+            memory_limit=f"{settings.memory_limit_mb}MB",
+        ),
+        clock,
+    )
+    store = SqlIncidents(open_store(f"sqlite:///{settings.data_dir / 'incidents.sqlite'}"))
+    pace = Pace(settings.cycle_seconds, settings.backfill_seconds, Habits(settings.resolve_seconds))
+    engine = Engine(
+        metrics=source.metrics,
+        traces=source.traces,
+        topology=source.topology,
+        verdicts=source.verdicts,
+        store=store,
+        snapshots=Snapshots(settings.data_dir / "learned.npz", _fingerprint(pace.step, tuning)),
+        clock=clock,
+        telemetry=telemetry,
+        pace=pace,
+        tuning=tuning,
+    )
+    desk = Desk(engine, store, clock.now())
+    notifier = _notifier(settings)
+
+    def after(cycle: Cycle) -> None:
+        if cycle.watermark is not None:
+            source.judged(cycle.watermark)
+        stats = source.stats()
+        telemetry.spans.set(stats.accepted_spans)
+        telemetry.points.set(stats.accepted_points)
+        telemetry.late.set(stats.late_spans + stats.late_points)
+        if on_cycle is not None:
+            on_cycle(cycle)
+
+    runner = Runner(
+        engine,
+        (
+            Chore("notify", 1.0, lambda: deliver(store, notifier, clock.now())),
+            Chore("expire", 600.0, engine.expire),
+        ),
+        after,
+    )
+    try:
+        server = create_server(
+            create_app(desk, settings), host=settings.host, port=settings.port, threads=8, ident=f"aiops/{__version__}"
+        )
+    except OSError as error:
+        source.close()
+        store.close()
+        raise CannotStart(
+            f"cannot listen on {settings.host}:{settings.port} for pages and API: {error.strerror}; "
+            "stop what uses the port or set another with --port or AIOPS_PORT"
+        ) from None
+    return Application(settings, source, store, desk, runner, server)
+
+
+def configure_logging(level: str) -> None:
+    """Logs go to stderr, times in UTC; colour and progress are for data on a terminal, not for logs."""
+    formatter = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+    formatter.converter = time.gmtime
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+
+
+def _notifier(settings: Settings) -> Notifier:
+    base = f"http://{settings.host}:{settings.port}"
+    return WebhookNotifier(settings.webhook_url, base) if settings.webhook_url else LogNotifier()
+
+
+def _fingerprint(step: float, tuning: Tuning) -> str:
+    """Learned state fits only the step it was learned at, and the tuning it was learned with."""
+    return sha256(f"{step}|{tuning!r}".encode()).hexdigest()[:16]

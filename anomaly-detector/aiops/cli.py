@@ -1,0 +1,229 @@
+"""The command line: data to stdout, logs to stderr. Exit 0 done, 1 the thing checked is not so, 2 used wrongly."""
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aiops import __version__
+from aiops.config import ConfigError, Settings, load
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+class Refused(click.ClickException):
+    """One sentence on stderr, and the exit code for wrong use."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"aiops: {self.message}", err=True, file=file)
+
+
+def settings_of(config: Path | None, **overrides: Any) -> Settings:
+    try:
+        return load(file=config, overrides=overrides)
+    except ConfigError as error:
+        raise Refused(str(error)) from None
+
+
+def _common(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option("--config", type=click.Path(path_type=Path), help="YAML file of settings (or AIOPS_CONFIG)."),
+        click.option("--port", type=int, help="Port of pages and API. [default: 8000]"),
+        click.option(
+            "--data-dir", type=click.Path(path_type=Path), help="Folder of telemetry, incidents, learned state."
+        ),
+        click.option("--log-level", help="debug, info, warning or error. [default: info]"),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(__version__, prog_name="aiops")
+def main() -> None:
+    """Telemetry in, explained incidents out.
+
+    `aiops demo` shows it on a shop that breaks on purpose; `aiops up` watches your own application.
+    """
+
+
+@main.command()
+@_common
+@click.option("--otlp-grpc-port", type=int, help="Port of the OTLP receiver over gRPC. [default: 4317]")
+@click.option("--otlp-http-port", type=int, help="Port of the OTLP receiver over HTTP. [default: 4318]")
+def up(config: Path | None, **overrides: Any) -> None:
+    """Watch any application that speaks OpenTelemetry.
+
+    Receives OTLP, learns what is normal, and opens one incident per cause, with its evidence. Point the application at
+    it with OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 and OTEL_SERVICE_NAME=<its name>. Ctrl-C stops it; what
+    it learned is kept in the data folder.
+    """
+    from aiops import bootstrap
+    from aiops.ports import SourceError, StoreError
+
+    settings = settings_of(config, **overrides)
+    bootstrap.configure_logging(settings.log_level)
+    try:
+        application = bootstrap.embedded(settings)
+    except (bootstrap.CannotStart, SourceError, StoreError) as error:
+        raise Refused(str(error)) from None
+    try:
+        application.start()
+    except SourceError as error:
+        application.stop()
+        raise Refused(str(error)) from None
+    threading.Thread(target=application.serve, name="aiops-http", daemon=True).start()
+    click.echo(f"pages and API  {application.url}", err=True)
+    grpc, http = application.source.receivers.grpc_port, application.source.receivers.http_port
+    click.echo(f"OTLP           http://{settings.otlp_host}:{http} (HTTP) and :{grpc} (gRPC)", err=True)
+    click.echo(f"data           {settings.data_dir}", err=True)
+    wait_for_signal()
+    click.echo("stopping", err=True)
+    application.stop()
+
+
+def wait_for_signal() -> None:
+    """Return at Ctrl-C or SIGTERM."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    stop.wait()
+
+
+@main.command()
+@click.option("--scenario", default="payment-errors", show_default=True, help="Which fault to show; `list` names them.")
+@click.option(
+    "--exit-when-resolved", is_flag=True, help="Stop at the end: 0 if cause and resolution were right, else 1."
+)
+@click.option("--no-browser", is_flag=True, help="Do not open the page of the incident.")
+@click.option(
+    "--port-offset", type=click.IntRange(0, 40000), default=0, help="Added to every port, to run beside others."
+)
+@click.option("--log-level", default="warning", show_default=True, help="Of the engine: debug, info, warning or error.")
+def demo(scenario: str, exit_when_resolved: bool, no_browser: bool, port_offset: int, log_level: str) -> None:
+    """Break a shop on purpose and watch the engine find out why.
+
+    Starts five services with load, learns what is normal, injects a fault, shows the incident with its cause, clears
+    the fault and waits for the incident to resolve. Then it all keeps running until Ctrl-C.
+    """
+    from aiops import demo as show
+
+    try:
+        right = show.run(scenario, exit_when_resolved, not no_browser, port_offset, log_level)
+    except show.CannotShow as error:
+        raise Refused(str(error)) from None
+    sys.exit(0 if right else 1)
+
+
+@main.group()
+def config() -> None:
+    """Look at the settings."""
+
+
+@config.command("check")
+@click.option("--config", "file", type=click.Path(path_type=Path), help="YAML file of settings (or AIOPS_CONFIG).")
+def config_check(file: Path | None) -> None:
+    """Say whether the settings can be used."""
+    try:
+        load(file=file)
+    except ConfigError as error:
+        click.echo(f"aiops: {error}", err=True)
+        sys.exit(1)
+    click.echo("the settings are fine")
+
+
+@config.command("show")
+@click.option("--config", "file", type=click.Path(path_type=Path), help="YAML file of settings (or AIOPS_CONFIG).")
+@click.option("--json", "as_json", is_flag=True, help="For a program to read.")
+def config_show(file: Path | None, as_json: bool) -> None:
+    """List every key with its value, meaning and environment variable; tokens are not shown."""
+    values = settings_of(file).model_dump(mode="json")
+    values["tokens"] = dict.fromkeys(values["tokens"], "***")
+    if as_json:
+        click.echo(json.dumps(values, indent=2))
+        return
+    for key, value in values.items():
+        click.echo(f"# {Settings.model_fields[key].description} (AIOPS_{key.upper()})\n{key}: {json.dumps(value)}")
+
+
+@main.group()
+def incidents() -> None:
+    """List, read, acknowledge and resolve incidents of a running engine."""
+
+
+def _url(command: Callable[..., Any]) -> Callable[..., Any]:
+    shown = click.option("--json", "as_json", is_flag=True, help="For a program to read.")
+    where = click.option(
+        "--url", default="http://127.0.0.1:8000", show_default=True, envvar="AIOPS_URL", help="The engine's address."
+    )
+    token = click.option("--token", envvar="AIOPS_TOKEN", help="Token, where the engine wants one (or AIOPS_TOKEN).")
+    return where(token(shown(command)))
+
+
+@incidents.command("list")
+@_url
+@click.option("--state", default="active", show_default=True, help="active, open, acknowledged, resolved or all.")
+@click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
+def incidents_list(url: str, token: str | None, as_json: bool, state: str, limit: int) -> None:
+    """Newest first."""
+    from aiops import remote
+
+    found = _asked(remote.Remote(url, token).incidents, state, limit)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for one in found:
+        click.echo(remote.line(one))
+    if not found:
+        click.echo(f"no {state} incidents")
+
+
+@incidents.command("show")
+@_url
+@click.argument("incident")
+def incidents_show(url: str, token: str | None, as_json: bool, incident: str) -> None:
+    """Everything about one."""
+    from aiops import remote
+
+    found = _asked(remote.Remote(url, token).incident, incident)
+    click.echo(json.dumps(found, indent=2) if as_json else remote.page(found))
+
+
+@incidents.command("ack")
+@_url
+@click.argument("incident")
+def incidents_ack(url: str, token: str | None, as_json: bool, incident: str) -> None:
+    """Say that you have taken it."""
+    _do(url, token, as_json, incident, "acknowledge")
+
+
+@incidents.command("resolve")
+@_url
+@click.argument("incident")
+def incidents_resolve(url: str, token: str | None, as_json: bool, incident: str) -> None:
+    """Say that it is over; what its symptoms do now counts as normal from here on."""
+    _do(url, token, as_json, incident, "resolve")
+
+
+def _do(url: str, token: str | None, as_json: bool, incident: str, what: str) -> None:
+    from aiops import remote
+
+    found = _asked(remote.Remote(url, token).act, incident, what)
+    click.echo(json.dumps(found, indent=2) if as_json else remote.line(found))
+
+
+def _asked(call: Callable[..., Any], *args: Any) -> Any:
+    from aiops import remote
+
+    try:
+        return call(*args)
+    except remote.NotAnswered as error:
+        click.echo(f"aiops: {error}", err=True)
+        sys.exit(1)

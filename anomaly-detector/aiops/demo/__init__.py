@@ -1,0 +1,5 @@
+"""The shop breaks on purpose, and the engine says why."""
+
+from aiops.demo.show import CannotShow, run
+
+__all__ = ["CannotShow", "run"]

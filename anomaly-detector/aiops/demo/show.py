@@ -1,0 +1,229 @@
+"""`aiops demo`: start, learn, break, explain, clear, resolve; one line for each, with how long it took."""
+
+import signal
+import sys
+import tempfile
+import threading
+import time
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from aiops import bootstrap
+from aiops.config import Settings
+from aiops.demo.judge import Verdict, judge
+from aiops.demo.shop import NoShop, Scenario, Shop, scenarios
+from aiops.model import Incident, document
+from aiops.ports import SourceError, StoreError
+
+BASELINE_POINTS = 24  # the level tier begins at 20
+ROUTES = 8  # of the shop: four on the gateway, four on their services
+FOUND_WITHIN = 90.0
+RESOLVED_WITHIN = 180.0
+SHOWN_FOR = 12.0  # time with the fault after it was found, so that the page can be read before it clears
+
+
+class CannotShow(Exception):
+    """Why the demo cannot run, in one sentence."""
+
+
+class Interrupted(Exception):
+    """Ctrl-C."""
+
+
+def run(name: str, exit_when_resolved: bool, browser: bool, port_offset: int, log_level: str) -> bool:
+    """Show one scenario; returns whether cause and resolution were right. Raises CannotShow."""
+    try:
+        known = scenarios()
+    except NoShop as error:
+        raise CannotShow(str(error)) from None
+    if name == "list":
+        for one in known.values():
+            click.echo(f"{one.name:<20} {one.title}")
+        return True
+    if name not in known:
+        raise CannotShow(f"there is no scenario {name!r}; there are {', '.join(known)}")
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with tempfile.TemporaryDirectory(prefix="aiops-demo-", ignore_cleanup_errors=True) as folder:
+        stage = Stage(Path(folder), port_offset, log_level, stop)
+        try:
+            stage.start()
+            right = stage.play(known[name], browser)
+            if not exit_when_resolved:
+                stage.stay()
+            return right
+        except Interrupted:
+            return False
+        except (bootstrap.CannotStart, NoShop, SourceError, StoreError) as error:
+            raise CannotShow(str(error)) from None
+        finally:
+            stage.close()
+
+
+class Stage:
+    """Shop and engine, side by side for one demo."""
+
+    def __init__(self, folder: Path, offset: int, log_level: str, stop: threading.Event) -> None:
+        settings = Settings(
+            port=8000 + offset,
+            otlp_grpc_port=4317 + offset,
+            otlp_http_port=4318 + offset,
+            data_dir=folder,
+            cycle_seconds=3.0,
+            lateness_seconds=3.0,
+            resolve_seconds=9.0,
+            log_level=log_level,
+        )
+        bootstrap.configure_logging(log_level)
+        self._stop, self._started = stop, time.monotonic()
+        self._engine = bootstrap.embedded(settings)
+        self._shop = Shop(f"http://127.0.0.1:{4318 + offset}", offset, folder / "shop.log")
+
+    def start(self) -> None:
+        self._engine.start()
+        threading.Thread(target=self._engine.serve, name="aiops-http", daemon=True).start()
+        self._say(f"engine up           {self._engine.url}")
+        self._shop.start()
+        self._until("services starting", self._shop.ready, 60.0, "the shop did not come up")
+        self._say(f"services up         5 services, load 8 requests/s at {self._shop.gateway}")
+        self._learn()
+        self._say("baseline learned    every route and edge has a model of its own")
+
+    def play(self, scenario: Scenario, browser: bool) -> bool:
+        self._say(f"fault injected      {scenario.title}")
+        injected = time.monotonic()
+        self._shop.inject(scenario)
+        if not scenario.truth:
+            return self._quiet(injected)
+        verdict = self._found(scenario, injected)
+        if browser:
+            self._open(verdict)
+        self._wait(SHOWN_FOR)
+        verdict = self._judged(scenario)
+        self._shop.clear()
+        cleared = time.monotonic()
+        self._say("fault cleared")
+        over = self._until("watching it recover", lambda: not self._active(), RESOLVED_WITHIN, None)
+        if over:
+            self._say(f"resolved            {time.monotonic() - cleared:.0f} s after the clear, by itself")
+        else:
+            self._say(f"NOT resolved        {RESOLVED_WITHIN:.0f} s after the clear")
+        right = verdict.perfect and over
+        self._say("cause and resolution were right" if right else f"NOT right: {_why(verdict)}")
+        return right
+
+    def stay(self) -> None:
+        click.echo(f"\nIt all keeps running: {self._engine.url}  (Ctrl-C stops it). Break something yourself:")
+        click.echo(f"  curl -X POST '{self._shop.gateway}/simulate/delay?endpoint=/inventory&duration=1500'")
+        click.echo(f"  curl -X POST '{self._shop.gateway}/simulate/error?endpoint=/products&rate=0.5'")
+        click.echo(f"  curl -X POST '{self._shop.gateway}/simulate/clear'")
+        self._stop.wait()
+
+    def close(self) -> None:
+        self._say("stopping")
+        self._shop.stop()
+        self._engine.stop()
+
+    def _learn(self) -> None:
+        """Until every latency series has enough points, with a bar on a terminal."""
+
+        def points() -> int:
+            latency = self._engine.desk.engine.state.latency
+            size = len(latency.index)
+            return min(int(min(latency.points[:size], default=0)), BASELINE_POINTS) if size >= ROUTES else 0
+
+        with click.progressbar(
+            length=BASELINE_POINTS, label="          learning what is normal", file=sys.stderr
+        ) as bar:
+            seen = 0
+            deadline = time.monotonic() + 240.0
+            while seen < BASELINE_POINTS:
+                self._wait(0.5)
+                now = points()
+                bar.update(now - seen)
+                seen = now
+                if time.monotonic() > deadline:
+                    raise CannotShow("no baseline after 240 s: is telemetry arriving? `--log-level info` says more")
+
+    def _found(self, scenario: Scenario, injected: float) -> Verdict:
+        """Say each incident when it is found; until all are right, or time is up."""
+        said: dict[str, str] = {}
+        deadline = injected + FOUND_WITHIN
+        while True:
+            active = self._active()
+            for one in active:
+                if one.key not in said:
+                    self._say(f"incident found      after {time.monotonic() - injected:.0f} s")
+                if said.get(one.key) != one.title:
+                    said[one.key] = one.title
+                    _describe(one, self._engine.url)
+            verdict = self._judged(scenario)
+            if verdict.perfect or time.monotonic() > deadline:
+                return verdict
+            self._wait(0.5)
+
+    def _quiet(self, since: float) -> bool:
+        self._until("watching for false alarms", lambda: bool(self._active()), 60.0, None)
+        right = not self._active()
+        self._say(
+            "no incident, as it should be"
+            if right
+            else f"NOT right: an incident after {time.monotonic() - since:.0f} s"
+        )
+        return right
+
+    def _active(self) -> list[Incident]:
+        return self._engine.store.active()
+
+    def _judged(self, scenario: Scenario) -> Verdict:
+        return judge(scenario.truth, [document(one) for one in self._active()])
+
+    def _until(self, what: str, done: Callable[[], bool], seconds: float, otherwise: str | None) -> bool:
+        deadline = time.monotonic() + seconds
+        while not done():
+            if time.monotonic() > deadline:
+                if otherwise is None:
+                    return False
+                raise CannotShow(f"{otherwise} within {seconds:.0f} s ({what})")
+            self._wait(0.25)
+        return True
+
+    def _wait(self, seconds: float) -> None:
+        if self._stop.wait(seconds):
+            raise Interrupted
+
+    def _say(self, text: str) -> None:
+        click.echo(f"{time.monotonic() - self._started:6.1f} s  {text}")
+
+    def _open(self, verdict: Verdict) -> None:
+        if sys.stdout.isatty() and verdict.right:
+            webbrowser.open(f"{self._engine.url}/incidents/{verdict.right[0][1]['id']}")
+
+
+def _describe(incident: Incident, url: str) -> None:
+    indent = " " * 10
+    click.echo(f"{indent}{click.style(incident.title, bold=True)}  [{incident.severity}]")
+    root = incident.root_cause
+    if root is None:
+        click.echo(f"{indent}{incident.no_cause}")
+    else:
+        low, high = root.interval
+        click.echo(f"{indent}why       {root.description}")
+        click.echo(f"{indent}sure      {root.confidence:.0%} (between {low:.0%} and {high:.0%})")
+    span = incident.first_failing_span
+    if span is not None:
+        click.echo(f"{indent}starts at {span.service}: {span.name}: {span.status}  (trace {span.trace_id})")
+    click.echo(f"{indent}hits      {', '.join(incident.affected_services)}")
+    click.echo(f"{indent}page      {url}/incidents/{incident.id}")
+
+
+def _why(verdict: Verdict) -> str:
+    missing = [f"missing: {one}" for one in verdict.missing]
+    return (
+        "; ".join([*missing, *(f"not expected: {one['id']} {one['title']}" for one in verdict.wrong)])
+        or "it did not resolve"
+    )

@@ -1,0 +1,9 @@
+"""Is this series as expected? Pure numerics, vectorised over series; no clock, no I/O."""
+
+from aiops.detect.blocks import no_steps
+from aiops.detect.look import look
+from aiops.detect.state import Floats, State
+from aiops.detect.step import Outcome, expire, rebaseline, step
+from aiops.detect.tuning import Tuning
+
+__all__ = ["Floats", "Outcome", "State", "Tuning", "expire", "look", "no_steps", "rebaseline", "step"]

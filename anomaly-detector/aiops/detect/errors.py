@@ -1,0 +1,106 @@
+"""Errors: x bad of n against what is normal for the series, as counts (METHODS 1.9)."""
+
+import numpy as np
+from scipy.special import bdtr, betainc
+
+from aiops.detect import life
+from aiops.detect.state import ErrorState, Floats, Ints
+from aiops.detect.tuning import Tuning
+from aiops.model import Life, Tier
+
+
+def expected_ratio(state: ErrorState, rows: Ints, tuning: Tuning) -> tuple[Floats, Floats]:
+    """Normal bad ratio and its upper end (one-sided 95 %), both shrunk to a prior of 1 % worth 50 requests."""
+    n = state.total[rows] + tuning.prior_total
+    p = (state.bad[rows] + tuning.prior_bad) / n
+    return p, np.minimum(1.0, p + 1.645 * np.sqrt(p * (1 - p) / n))
+
+
+def tail_score(bad: Floats, total: Floats, ratio: Floats, false_alarm: float) -> Floats:
+    """log P(X >= bad) / log(false_alarm) for X ~ Binomial(total, ratio): 1 at the boundary."""
+    some = bad > 0
+    tail = betainc(np.where(some, bad, 1.0), np.maximum(total - bad, 0.0) + 1.0, ratio)
+    return np.where(some, np.log(np.maximum(tail, 1e-300)) / np.log(false_alarm), 0.0)
+
+
+def judge(
+    state: ErrorState, rows: Ints, at: float, step: float, bad: Floats, total: Floats, tuning: Tuning
+) -> tuple[Floats, Floats]:
+    """Score one step of these series, advance their lives, then learn. All had a sample.
+
+    Returns (expected ratio, upper bound of a normal ratio at this step's n).
+    """
+    usual, upper = expected_ratio(state, rows, tuning)
+    life.push(state.ring_bad, rows, bad)
+    life.push(state.ring_total, rows, total)
+
+    score, alone = np.zeros(len(rows)), np.zeros(len(rows))
+    for window in tuning.windows:
+        x = state.ring_bad[rows, -window:].sum(axis=1)
+        n = state.ring_total[rows, -window:].sum(axis=1)
+        effect = x / np.maximum(n, 1.0) - usual >= tuning.error_effect
+        one = np.where(effect, tail_score(x, n, upper, tuning.false_alarm), 0.0)
+        score = np.maximum(score, one)
+        if window == 1:
+            alone = one
+
+    points = state.points[rows]
+    early = points < tuning.defaults_points
+    recent_bad, recent = state.ring_bad[rows, -4:].sum(axis=1), state.ring_total[rows, -4:].sum(axis=1)
+    by_default = (recent >= tuning.default_error_requests) & (recent_bad > tuning.default_error_ratio * recent)
+    score = np.where(early, np.where(by_default, 1.0, 0.0), score)
+    score = np.where(points < tuning.warmup_points, np.nan, score)
+    state.tier[rows] = np.where(points < tuning.warmup_points, Tier.WARMUP, np.where(early, Tier.DEFAULTS, Tier.LEVEL))
+
+    quiet = ~(score >= 1.0)
+    state.quiet_bad[rows] = np.where(quiet, state.quiet_bad[rows] + bad, 0.0)
+    state.quiet_total[rows] = np.where(quiet, state.quiet_total[rows] + total, 0.0)
+    # Evidence of the last step weighs in the score only while its own window still looks bad: an old burst inside
+    # the 20-step window must not hold a recovered series.
+    recovered = _recovered(state, rows, usual, tuning)
+    still = np.where(recovered, np.minimum(score, alone), score)
+
+    fires = life.bits(state.hot[rows] << 1 | (still >= 1.0), tuning.confirm_of) >= tuning.confirm_steps
+    healed = life.advance(state, rows, at, step, still, alone >= 2.0, fires & (still >= 1.0), recovered, tuning)
+    state.ring_bad[healed] = 0.0  # the old trouble is no evidence of a new one
+    state.ring_total[healed] = 0.0
+    _account(state, rows, bad, total)
+    _learn(state, rows, step, bad, total, tuning)
+    state.points[rows] += 1
+    state.seen[rows] = at
+    return usual, np.minimum(1.0, upper + 4.75 * np.sqrt(upper * (1 - upper) / np.maximum(total, 1.0)))
+
+
+def _recovered(
+    state: ErrorState, rows: Ints, usual: Floats, tuning: Tuning
+) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """So few bad requests lately that half of the trouble's ratio can be ruled out."""
+    trouble = state.trouble_bad[rows] / np.maximum(state.trouble_total[rows], 1.0)
+    halfway = np.clip(usual + (trouble - usual) / 2, 1e-9, 1.0)
+    over = np.zeros(len(rows), dtype=bool)
+    pairs = [
+        (state.ring_bad[rows, -window:].sum(axis=1), state.ring_total[rows, -window:].sum(axis=1))
+        for window in (2, 4, 8, 20)
+    ]
+    for x, n in [*pairs, (state.quiet_bad[rows], state.quiet_total[rows])]:
+        over |= bdtr(x, np.maximum(n, x).astype(np.int64), halfway) <= tuning.recover_probability
+    return over
+
+
+def _account(state: ErrorState, rows: Ints, bad: Floats, total: Floats) -> None:
+    """Keep the sums of the trouble itself: clean steps after it are not counted, or it would seem ever milder and the
+    recovery ever harder to tell."""
+    so_far = state.trouble_bad[rows] / np.maximum(state.trouble_total[rows], 1.0)
+    lately = state.ring_bad[rows, -4:].sum(axis=1) / np.maximum(state.ring_total[rows, -4:].sum(axis=1), 1.0)
+    counted = np.isin(state.life[rows], (Life.SUSPECT, Life.INCIDENT)) & (lately >= so_far / 2)
+    state.trouble_bad[rows] += np.where(counted, bad, 0.0)
+    state.trouble_total[rows] += np.where(counted, total, 0.0)
+
+
+def _learn(state: ErrorState, rows: Ints, step: float, bad: Floats, total: Floats, tuning: Tuning) -> None:
+    # A slow burn must not teach itself before its evidence is complete; a young series has to learn all the same.
+    unsuspicious = (state.score[rows] < tuning.learn_below) | (state.points[rows] < tuning.defaults_points)
+    learns = (state.life[rows] == Life.NORMAL) & unsuspicious
+    keep = np.where(learns, 0.5 ** (step / tuning.rate_half_life), 1.0)
+    state.bad[rows] = state.bad[rows] * keep + np.where(learns, bad, 0.0)
+    state.total[rows] = state.total[rows] * keep + np.where(learns, total, 0.0)

@@ -1,0 +1,172 @@
+"""Latency: the mean on a log scale against a robust online level, and the share of slow requests as a count.
+
+The level is an exponentially weighted mean fed with Huber-clipped residuals (Gelper, Fried & Croux 2010), started from
+the median and MAD of the first points. Evidence is read over several windows (METHODS 1.6) with each step clipped, so
+that no single outlier fires a long window.
+"""
+
+import numpy as np
+
+from aiops import names
+from aiops.detect import errors, life
+from aiops.detect.state import BUCKETS, Floats, Ints, LatencyState
+from aiops.detect.tuning import Tuning
+from aiops.model import Life, Tier
+
+BOUNDS = np.array([*names.DURATION_BOUNDS, np.inf])
+
+
+def judge(
+    state: LatencyState,
+    rows: Ints,
+    at: float,
+    step: float,
+    seconds: Floats,
+    total: Floats,
+    buckets: Floats,
+    tuning: Tuning,
+) -> tuple[Floats, Floats, Floats]:
+    """Score one step of these series, advance their lives, then learn. All had at least one request.
+
+    seconds: (rows,) sum of durations; total: (rows,) requests; buckets: (rows, BUCKETS + 1), NaN where not known.
+    Returns expected, lower and upper mean latency in seconds.
+    """
+    log_mean = np.log(np.maximum(seconds / total, 1e-6))
+    points = state.points[rows]
+    early = points < tuning.defaults_points
+    level, scale = state.level[rows], _scale(state, rows, tuning)
+    expected = np.exp(level)
+
+    thin = np.sqrt(np.minimum(1.0, total / np.maximum(state.typical[rows], 1.0)))
+    z = np.where(points > 0, (log_mean - level) / scale * thin, 0.0)
+    life.push(state.ring_z, rows, np.clip(z, -tuning.z_clip, tuning.z_clip))
+    life.push(state.ring_log, rows, log_mean)
+    life.push(state.ring_total, rows, total)
+    life.push(state.ring_seconds, rows, seconds)
+
+    alone = z / tuning.z_boundary
+    longer = _windowed(state, rows, tuning)
+    slow = _slow_score(state, rows, total, buckets, tuning)
+    effect = np.maximum(tuning.latency_effect_seconds, tuning.latency_effect_ratio * expected)
+    recent = state.ring_seconds[rows, -4:].sum(axis=1) / np.maximum(state.ring_total[rows, -4:].sum(axis=1), 1.0)
+    felt_now = seconds / total - expected >= effect
+    alone = np.where(felt_now, alone, np.minimum(alone, 0.99))
+    longer = np.where(felt_now & (recent - expected >= effect), longer, np.minimum(longer, 0.99))
+    slow = np.where(felt_now, slow, 0.0)
+
+    score = np.maximum(np.maximum(alone, longer), np.minimum(slow, alone * 2))
+    by_default = np.exp(log_mean) > tuning.default_latency_factor * expected
+    score = np.where(early, np.where(by_default, 1.0, 0.0), score)
+    score = np.where(points < tuning.warmup_points, np.nan, score)
+    state.tier[rows] = np.where(points < tuning.warmup_points, Tier.WARMUP, np.where(early, Tier.DEFAULTS, Tier.LEVEL))
+
+    # Many requests of one step all slow: no outlier among them can do that.
+    blazing = ~early & (slow >= 2.0) & (alone >= 1.0)
+    often = life.bits(state.hot[rows] << 1 | (score >= 1.0), tuning.confirm_of + 1) > tuning.confirm_of - 1
+    fires = (longer >= 1.0) | (often & (score >= 1.0))
+    recovered = z < tuning.z_boundary / 2
+    recovered |= ~felt_now
+    healed = life.advance(state, rows, at, step, score, blazing, fires & ~early | often & early, recovered, tuning)
+    for ring in (state.ring_z, state.ring_total, state.ring_seconds):
+        ring[healed] = 0.0
+    _account(state, rows, seconds, total)
+    _learn(state, rows, step, log_mean, total, buckets, tuning)
+    state.points[rows] += 1
+    state.seen[rows] = at
+    return _band(points, level, scale / np.maximum(thin, 1e-9), tuning)
+
+
+def band(state: LatencyState, rows: Ints, tuning: Tuning) -> tuple[Floats, Floats, Floats]:
+    """Expected, lower and upper mean latency of the next step, in seconds; NaN before the first point."""
+    return _band(state.points[rows], state.level[rows], _scale(state, rows, tuning), tuning)
+
+
+def _band(points: Ints, level: Floats, scale: Floats, tuning: Tuning) -> tuple[Floats, Floats, Floats]:
+    expected = np.exp(level)
+    effect = np.maximum(tuning.latency_effect_seconds, tuning.latency_effect_ratio * expected)
+    width = np.minimum(tuning.z_boundary * scale, 20.0)  # beyond e^20 a bound says nothing, and exp overflows
+    known = points > 0
+    return (
+        np.where(known, expected, np.nan),
+        np.where(known, np.exp(level - width), np.nan),
+        np.where(known, np.maximum(np.exp(level + width), expected + effect), np.nan),
+    )
+
+
+def slow_bound(state: LatencyState, rows: Ints, tuning: Tuning) -> Ints:
+    """Bucket above whose bound a request counts as slow: the lowest bound that at most `slow_share` of normal
+    requests exceeded."""
+    counts = state.buckets[rows]
+    above = counts.sum(axis=1, keepdims=True) - np.cumsum(counts, axis=1)
+    rare = above <= tuning.slow_share * np.maximum(counts.sum(axis=1, keepdims=True), 1e-9)
+    bound: Ints = np.argmax(rare, axis=1)
+    return bound
+
+
+def _slow_score(state: LatencyState, rows: Ints, total: Floats, buckets: Floats, tuning: Tuning) -> Floats:
+    counts = state.buckets[rows]
+    known = ~np.isnan(buckets).any(axis=1) & (counts.sum(axis=1) > 0)
+    bound = slow_bound(state, rows, tuning)
+    beyond = np.arange(BUCKETS + 1)[None, :] > bound[:, None]
+    n = counts.sum(axis=1) + tuning.prior_total
+    share = ((counts * beyond).sum(axis=1) + tuning.prior_bad) / n
+    upper = np.minimum(1.0, share + 1.645 * np.sqrt(share * (1 - share) / n))
+    slow = (np.nan_to_num(buckets) * beyond).sum(axis=1)
+    scored = errors.tail_score(slow, np.maximum(total, slow), upper, tuning.false_alarm)
+    return np.where(known, scored, 0.0)
+
+
+def _windowed(state: LatencyState, rows: Ints, tuning: Tuning) -> Floats:
+    """max over windows of sum(z) / sqrt(w), deflated by the lag-1 autocorrelation, as a score."""
+    rho = np.clip(state.rho[rows], 0.0, 0.8)
+    best = np.zeros(len(rows))
+    for window in tuning.windows[1:]:
+        inflation = np.sqrt((1 + rho) / (1 - rho))
+        # A window of 4 asks for three clipped steps at least: its boundary is theirs.
+        boundary = min(tuning.z_boundary, 3 * tuning.z_clip / np.sqrt(window)) if window == 4 else tuning.z_boundary
+        z = state.ring_z[rows, -window:].sum(axis=1) / np.sqrt(window) / inflation
+        best = np.maximum(best, z / boundary)
+    return best
+
+
+def _scale(state: LatencyState, rows: Ints, tuning: Tuning) -> Floats:
+    """Scale of the residual with a floor: relative, and one millisecond for what is very fast."""
+    floor = np.maximum(tuning.scale_floor, 0.001 / np.maximum(np.exp(state.level[rows]), 1e-6))
+    return np.maximum(state.scale[rows], floor)
+
+
+def _account(state: LatencyState, rows: Ints, seconds: Floats, total: Floats) -> None:
+    counted = np.isin(state.life[rows], (Life.SUSPECT, Life.INCIDENT))
+    state.trouble_seconds[rows] += np.where(counted, seconds, 0.0)
+    state.trouble_total[rows] += np.where(counted, total, 0.0)
+
+
+def _learn(
+    state: LatencyState, rows: Ints, step: float, log_mean: Floats, total: Floats, buckets: Floats, tuning: Tuning
+) -> None:
+    """Huber-clipped update of level and scale; median and MAD of what was seen until the ring is full."""
+    points = state.points[rows]
+    learns = state.life[rows] == Life.NORMAL
+    starting = learns & (points < tuning.defaults_points)
+    seen = np.minimum(points + 1, tuning.defaults_points)
+    in_ring = np.arange(state.ring_log.shape[1])[None, :] >= state.ring_log.shape[1] - seen[:, None]
+    first = np.where(in_ring, state.ring_log[rows], np.nan)
+    median = np.nanmedian(first, axis=1)
+    mad = 1.4826 * np.nanmedian(np.abs(first - median[:, None]), axis=1)
+
+    level, scale = state.level[rows], _scale(state, rows, tuning)
+    gain = 1.0 - 0.5 ** (step / tuning.half_life)
+    residual = log_mean - level
+    clipped = np.clip(residual, -tuning.huber * scale, tuning.huber * scale)
+    # The scale learns from the clipped square as well; 0.99 is what clipping at 3 leaves of a Gaussian's variance.
+    spread = np.sqrt((1 - gain) * scale**2 + gain * clipped**2 / 0.99)
+    state.level[rows] = np.select([starting, learns], [median, level + gain * clipped], default=level)
+    state.scale[rows] = np.select([starting, learns], [mad, spread], default=state.scale[rows])
+
+    z = np.clip(residual / scale, -tuning.huber, tuning.huber)
+    state.rho[rows] += np.where(learns & ~starting, gain * (z * state.last_z[rows] - state.rho[rows]), 0.0)
+    state.last_z[rows] = z
+    pace = np.maximum(gain, 1.0 / (points + 1.0))
+    state.typical[rows] += np.where(learns, pace * (total - state.typical[rows]), 0.0)
+    keep = np.where(learns, 0.5 ** (step / tuning.rate_half_life), 1.0)[:, None]
+    state.buckets[rows] = state.buckets[rows] * keep + np.where(learns[:, None], np.nan_to_num(buckets), 0.0)

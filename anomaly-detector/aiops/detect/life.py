@@ -1,0 +1,85 @@
+"""The life of a series: normal, suspect, incident, recovering (METHODS 1.5). Nothing here knows what is measured."""
+
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiops.detect.state import Floats, Ints, Lived
+from aiops.detect.tuning import Tuning
+from aiops.model import Life
+
+Mask = NDArray[np.bool_]
+
+
+def advance(
+    state: Lived,
+    rows: Ints,
+    at: float,
+    step: float,
+    score: Floats,
+    blazing: Mask,
+    fires: Mask,
+    recovered: Mask,
+    tuning: Tuning,
+) -> Ints:
+    """Move these series one step on; returns the rows whose trouble ended with it.
+
+    score: of this step. blazing: overwhelming by this step alone. fires: confirmed by the judge's own evidence over
+    windows. recovered: evidence that the trouble is over (only asked of series in trouble).
+    """
+    hot = score >= 1.0
+    state.score[rows] = score
+    state.hot[rows] = (state.hot[rows] << 1 | hot) & 0xFFFF
+    state.blazing[rows] = (state.blazing[rows] << 1 | blazing) & 0xFFFF
+    state.calm[rows] = np.where(hot, 0, state.calm[rows] + 1)
+
+    fast = (1 << max(1, ceil(tuning.confirm_seconds / step))) - 1
+    confirmed = fires | ((state.blazing[rows] & fast) == fast)
+
+    life = state.life[rows]
+    in_trouble = (life == Life.INCIDENT) | (life == Life.RECOVERING)
+    fresh = ~in_trouble & hot & np.isnan(state.onset[rows])
+    state.onset[rows] = np.where(fresh, at, state.onset[rows])
+
+    cooled = (life == Life.SUSPECT) & (state.calm[rows] >= tuning.confirm_of) & ~confirmed
+    over = in_trouble & recovered & ~hot & (state.calm[rows] >= tuning.recover_steps)
+    after = np.select(
+        [over | cooled, confirmed, in_trouble & ~hot, in_trouble, hot],
+        [Life.NORMAL, Life.INCIDENT, Life.RECOVERING, Life.INCIDENT, Life.SUSPECT],
+        default=life,
+    )
+    state.life[rows] = after
+    normal = after == Life.NORMAL
+    state.onset[rows] = np.where(normal, np.nan, state.onset[rows])
+    state.blazing[rows] = np.where(over, 0, state.blazing[rows])
+    state.hot[rows] = np.where(over, 0, state.hot[rows])
+    for sums in (state.trouble_bad, state.trouble_total, state.trouble_seconds):
+        sums[rows] = np.where(normal, 0.0, sums[rows])
+    healed: Ints = rows[over]
+    return healed
+
+
+def bits(mask: Ints, of: int) -> Ints:
+    """How many of the newest `of` steps are marked."""
+    window = mask & ((1 << of) - 1)
+    return np.array([int(one).bit_count() for one in window], dtype=np.int64)
+
+
+def push(ring: Floats, rows: Ints, values: Floats) -> None:
+    """Append one value to the end of each ring."""
+    ring[rows, :-1] = ring[rows, 1:]
+    ring[rows, -1] = values
+
+
+def settle_absent(state: Lived, at: float, tuning: Tuning) -> list[int]:
+    """End the trouble of series that have sent nothing for long; their rows are returned, to be told apart from
+    recoveries."""
+    size = len(state.index)
+    gone = (state.life[:size] != Life.NORMAL) & (at - state.seen[:size] > tuning.no_data_seconds)
+    rows = np.flatnonzero(gone)
+    state.life[rows] = Life.NORMAL
+    state.onset[rows] = np.nan
+    for sums in (state.trouble_bad, state.trouble_total, state.trouble_seconds):
+        sums[rows] = 0.0
+    return [int(row) for row in rows]

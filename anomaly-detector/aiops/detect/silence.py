@@ -1,0 +1,44 @@
+"""Silence: a service that was steady, is still called, and sends nothing (ARCHITECTURE 5)."""
+
+import numpy as np
+
+from aiops.detect import life
+from aiops.detect.state import Floats, Ints, SilenceState
+from aiops.detect.tuning import Tuning
+from aiops.model import Life, Tier
+
+
+def judge(
+    state: SilenceState, rows: Ints, at: float, step: float, signals: Floats, called: Floats, tuning: Tuning
+) -> None:
+    """Judge one step of these services. signals: spans and points they sent; called: requests sent to them.
+
+    The boundary is `silence_seconds`, or three times the longest gap the service ever had in normal life.
+    """
+    silent = signals == 0
+    before = state.gap[rows]
+    gap = np.where(silent, before + step, 0.0)
+    state.gap[rows] = gap
+    state.called[rows] = np.where(silent, state.called[rows] + called, 0.0)
+
+    boundary = np.maximum(tuning.silence_seconds, 3 * state.longest[rows])
+    in_trouble = np.isin(state.life[rows], (Life.INCIDENT, Life.RECOVERING))
+    steady = state.points[rows] >= tuning.defaults_points
+    expected = steady & ((state.called[rows] > 0) | in_trouble)
+    score = np.where(expected & silent, gap / boundary, 0.0)
+    score = np.where(steady, score, np.nan)
+    state.tier[rows] = np.where(steady, Tier.LEVEL, Tier.WARMUP)
+
+    nobody = np.zeros(len(rows), dtype=bool)
+    life.advance(state, rows, at, step, score, nobody, score >= 1.0, ~silent, tuning)
+    normal = state.life[rows] == Life.NORMAL
+    state.trouble_total[rows] = np.where(normal, 0.0, state.called[rows])
+    # The onset is when the last signal came, not when patience ended.
+    state.onset[rows] = np.where(~normal & ~in_trouble & silent, at - gap + step, state.onset[rows])
+
+    back = normal & ~silent
+    state.longest[rows] = np.where(back & ~in_trouble, np.maximum(state.longest[rows], before), state.longest[rows])
+    gain = np.maximum(1.0 - 0.5 ** (step / tuning.half_life), 1.0 / (state.points[rows] + 1.0))
+    state.rate[rows] += np.where(back, gain * (signals - state.rate[rows]), 0.0)
+    state.points[rows] += np.where(silent, 0, 1)
+    state.seen[rows] = at

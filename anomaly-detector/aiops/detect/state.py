@@ -1,0 +1,134 @@
+"""What the detector remembers: arrays over all series, advanced in place by `detect.step`.
+
+Arrays grow by rows; every field is `(series,)` or `(series, ring)`. The longest window of `Tuning` sets the ring.
+"""
+
+from dataclasses import dataclass, field, fields
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiops import names
+from aiops.model import Labels
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+RING = 20
+BUCKETS = len(names.DURATION_BOUNDS)
+
+
+@dataclass(slots=True)
+class Rows:
+    """Series in the order they were first seen; subclasses add the arrays that `grow` lengthens together."""
+
+    index: dict[Labels, int] = field(default_factory=dict)
+
+    def rows(self, wanted: list[Labels]) -> Ints:
+        """Row numbers of these series; unknown ones are added."""
+        for series in wanted:
+            self.index.setdefault(series, len(self.index))
+        self.grow(len(self.index))
+        return np.array([self.index[series] for series in wanted], dtype=np.int64)
+
+    def grow(self, size: int) -> None:
+        for one in fields(self):
+            array = getattr(self, one.name)
+            if isinstance(array, np.ndarray) and len(array) < size:
+                capacity = max(size, 2 * len(array), 64)
+                fill = one.metadata.get("fill", 0)
+                wider = np.full((capacity, *array.shape[1:]), fill, dtype=array.dtype)
+                wider[: len(array)] = array
+                setattr(self, one.name, wider)
+
+    def keep(self, kept: list[Labels]) -> Self:
+        """A copy with only these series."""
+        order = np.array([self.index[series] for series in kept], dtype=np.int64)
+        arrays = {
+            one.name: getattr(self, one.name)[order]
+            for one in fields(self)
+            if isinstance(getattr(self, one.name), np.ndarray)
+        }
+        return type(self)(index={series: row for row, series in enumerate(kept)}, **arrays)
+
+
+def _floats(ring: int = 0, fill: float = 0.0) -> Floats:
+    shape = (0, ring) if ring else (0,)
+    array: Floats = field(default_factory=lambda: np.zeros(shape), metadata={"fill": fill})
+    return array
+
+
+def _ints() -> Ints:
+    array: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64), metadata={"fill": 0})
+    return array
+
+
+@dataclass(slots=True)
+class Lived(Rows):
+    """The life of each series: `life` and `tier` hold Life and Tier numbers, times are Unix seconds."""
+
+    life: Ints = _ints()
+    tier: Ints = _ints()
+    points: Ints = _ints()
+    hot: Ints = _ints()  # the last steps that scored >= 1, a bit each, newest lowest
+    blazing: Ints = _ints()  # the last steps that scored >= 2 by themselves, likewise
+    calm: Ints = _ints()  # calm steps in a row
+    onset: Floats = _floats(fill=np.nan)
+    seen: Floats = _floats(fill=np.nan)  # end of the last step with a sample
+    score: Floats = _floats(fill=np.nan)
+    trouble_bad: Floats = _floats()  # since onset
+    trouble_total: Floats = _floats()
+    trouble_seconds: Floats = _floats()
+
+
+@dataclass(slots=True)
+class ErrorState(Lived):
+    """Errors as counts x of n. `bad` and `total` are decayed sums of normal life; rings hold the last steps."""
+
+    bad: Floats = _floats()
+    total: Floats = _floats()
+    ring_bad: Floats = _floats(RING)
+    ring_total: Floats = _floats(RING)
+    quiet_bad: Floats = _floats()  # since no window had evidence
+    quiet_total: Floats = _floats()
+
+
+@dataclass(slots=True)
+class LatencyState(Lived):
+    """Mean latency on the log scale, and the share of requests above a learned bucket bound.
+
+    level, scale: of log(mean seconds). buckets: decayed counts of normal life per bucket of names.DURATION_BOUNDS
+    (last: beyond). typical: decayed mean of requests a step, by which a thin step's residual is shrunk.
+    """
+
+    level: Floats = _floats()
+    scale: Floats = _floats()
+    rho: Floats = _floats()  # lag-1 autocorrelation of the standardised residual
+    last_z: Floats = _floats()
+    typical: Floats = _floats()
+    buckets: Floats = _floats(BUCKETS + 1)
+    ring_log: Floats = _floats(RING)
+    ring_z: Floats = _floats(RING)
+    ring_total: Floats = _floats(RING)
+    ring_seconds: Floats = _floats(RING)
+
+
+@dataclass(slots=True)
+class SilenceState(Lived):
+    """Whether a service sends anything. gap: seconds without a signal now; longest: the longest such gap of normal
+    life; called: requests that callers sent it during the gap; rate: decayed mean of signals a step."""
+
+    gap: Floats = _floats()
+    called: Floats = _floats()
+    longest: Floats = _floats()
+    rate: Floats = _floats()
+
+
+@dataclass(slots=True)
+class State:
+    """All of it. `at` is the end of the last step judged; earlier points are never scored again."""
+
+    at: float | None = None
+    errors: ErrorState = field(default_factory=ErrorState)
+    latency: LatencyState = field(default_factory=LatencyState)
+    silence: SilenceState = field(default_factory=SilenceState)

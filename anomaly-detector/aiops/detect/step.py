@@ -1,0 +1,183 @@
+"""One step of the whole detector: a block in, verdicts and findings out, the state advanced in place."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from aiops.detect import blocks, errors, latency, life, silence
+from aiops.detect.state import ErrorState, Floats, Ints, LatencyState, Lived, SilenceState, State
+from aiops.detect.tuning import Tuning
+from aiops.model import Family, Finding, Labels, Life, SeriesBlock, Tier, Verdict, labels
+
+CONFIDENCE = {Tier.WARMUP: 0.0, Tier.DEFAULTS: 0.3, Tier.LEVEL: 0.5}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one call of `step` saw.
+
+    findings: series in trouble at the end of the block. no_data: series whose trouble ended only because nothing came
+    for `Tuning.no_data_seconds`. verdicts: one per series, family and step.
+    """
+
+    findings: tuple[Finding, ...]
+    verdicts: tuple[Verdict, ...]
+    no_data: tuple[tuple[Labels, Family], ...] = ()
+
+
+def step(state: State, block: SeriesBlock, tuning: Tuning) -> Outcome:
+    """Judge every step of the block that the state has not judged yet, in order.
+
+    The verdict on a step depends on that step and earlier ones only. Steps at or before `state.at` are skipped, so
+    that a replay changes nothing.
+    """
+    requests = blocks.red(block)
+    services, signals = blocks.telemetry(block)
+    called = blocks.calls(block)
+    calls = np.array([called.get(name, np.zeros(len(block.ends))) for name in services]).reshape(signals.shape)
+    verdicts: list[Verdict] = []
+    no_data: list[tuple[Labels, Family]] = []
+    for column, end in enumerate(block.ends):
+        at = float(end)
+        if state.at is not None and at <= state.at:
+            continue
+        verdicts += _errors(state.errors, requests, column, at, block.step, tuning)
+        verdicts += _latency(state.latency, requests, column, at, block.step, tuning)
+        _silence(state.silence, services, signals[:, column], calls[:, column], at, block.step, tuning)
+        for family, lived in _families(state):
+            names_of = list(lived.index)
+            no_data += [(names_of[row], family) for row in life.settle_absent(lived, at, tuning)]
+        state.at = at
+    findings = tuple(one for family, lived in _families(state) for one in _findings(family, lived, state))
+    return Outcome(findings, tuple(verdicts), tuple(no_data))
+
+
+def rebaseline(state: State, series: Labels, family: Family) -> None:
+    """Forget what was normal for a series: what it does now becomes the new normal, after a warm-up."""
+    lived = dict(_families(state))[family]
+    row = lived.index.get(series)
+    if row is not None:
+        fresh = type(lived)()
+        fresh.grow(1)
+        for name in fresh.__dataclass_fields__:
+            array = getattr(lived, name, None)
+            if isinstance(array, np.ndarray):
+                array[row] = np.nan if name in ("onset", "seen", "score") else 0
+
+
+def expire(state: State, at: float, tuning: Tuning) -> None:
+    """Drop series that have been silent for long, so that memory follows what is alive."""
+    for name, lived in (("errors", state.errors), ("latency", state.latency), ("silence", state.silence)):
+        kept = [series for series, row in lived.index.items() if not at - lived.seen[row] > tuning.expire_seconds]
+        if len(kept) < len(lived.index):
+            setattr(state, name, lived.keep(kept))
+
+
+def _families(state: State) -> list[tuple[Family, Lived]]:
+    return [(Family.ERRORS, state.errors), (Family.LATENCY, state.latency), (Family.SILENCE, state.silence)]
+
+
+def _errors(
+    state: ErrorState, requests: blocks.Red, column: int, at: float, seconds: float, tuning: Tuning
+) -> list[Verdict]:
+    total = requests.total[:, column]
+    chosen = np.flatnonzero(total > 0)
+    if not len(chosen):
+        return []
+    scopes = [requests.scopes[i] for i in chosen]
+    rows, total, bad = state.rows(scopes), total[chosen], np.minimum(requests.bad[chosen, column], total[chosen])
+    expected, upper = errors.judge(state, rows, at, seconds, bad, total, tuning)
+    return _verdicts(Family.ERRORS, state, scopes, rows, at, bad / total, expected, np.zeros(len(rows)), upper)
+
+
+def _latency(
+    state: LatencyState, requests: blocks.Red, column: int, at: float, seconds: float, tuning: Tuning
+) -> list[Verdict]:
+    total, spent = requests.total[:, column], requests.seconds[:, column]
+    chosen = np.flatnonzero((total > 0) & (spent > 0))
+    if not len(chosen):
+        return []
+    scopes = [requests.scopes[i] for i in chosen]
+    rows, total, spent = state.rows(scopes), total[chosen], spent[chosen]
+    expected, lower, upper = latency.judge(
+        state, rows, at, seconds, spent, total, requests.buckets[chosen, :, column], tuning
+    )
+    return _verdicts(Family.LATENCY, state, scopes, rows, at, spent / total, expected, lower, upper)
+
+
+def _silence(
+    state: SilenceState,
+    services: list[str],
+    signals: Floats,
+    called: Floats,
+    at: float,
+    seconds: float,
+    tuning: Tuning,
+) -> None:
+    chosen = np.flatnonzero(~np.isnan(signals))
+    if len(chosen):
+        rows = state.rows([labels(service=services[i]) for i in chosen])
+        silence.judge(state, rows, at, seconds, signals[chosen], called[chosen], tuning)
+
+
+def _verdicts(
+    family: Family,
+    state: Lived,
+    scopes: list[Labels],
+    rows: Ints,
+    at: float,
+    observed: Floats,
+    expected: Floats,
+    lower: Floats,
+    upper: Floats,
+) -> list[Verdict]:
+    return [
+        Verdict(
+            series=scope,
+            family=family,
+            at=at,
+            observed=float(observed[i]),
+            expected=float(expected[i]),
+            lower=float(lower[i]),
+            upper=float(upper[i]),
+            score=float(state.score[row]),
+            confidence=CONFIDENCE[Tier(int(state.tier[row]))],
+            tier=Tier(int(state.tier[row])),
+            life=Life(int(state.life[row])),
+        )
+        for i, (scope, row) in enumerate(zip(scopes, rows, strict=True))
+    ]
+
+
+def _findings(family: Family, lived: Lived, state: State) -> list[Finding]:
+    size = len(lived.index)
+    order = list(lived.index)
+    return [
+        _finding(family, order[row], int(row), lived, state)
+        for row in np.flatnonzero(lived.life[:size] >= Life.INCIDENT)
+    ]
+
+
+def _finding(family: Family, series: Labels, row: int, lived: Lived, state: State) -> Finding:
+    total = max(float(lived.trouble_total[row]), 1.0)
+    bad = float(lived.trouble_bad[row])
+    if isinstance(lived, ErrorState):
+        observed = bad / total
+        expected = float(errors.expected_ratio(lived, np.array([row]), Tuning())[0][0])
+    elif isinstance(lived, LatencyState):
+        observed, expected = float(lived.trouble_seconds[row]) / total, float(np.exp(lived.level[row]))
+    else:
+        observed, expected = 0.0, float(state.silence.rate[row])
+    return Finding(
+        series=series,
+        family=family,
+        onset=float(lived.onset[row]),
+        at=state.at or 0.0,
+        score=float(lived.score[row]),
+        observed=observed,
+        expected=expected,
+        bad=bad,
+        total=total,
+        confidence=CONFIDENCE[Tier(int(lived.tier[row]))],
+        rising=bool(lived.life[row] == Life.INCIDENT),
+    )

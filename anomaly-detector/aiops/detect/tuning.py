@@ -1,0 +1,47 @@
+"""Every constant of the detector, with its unit and its reason."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """One configuration for all series.
+
+    false_alarm: accepted probability that one healthy window of counts crosses the boundary.
+    z_boundary: robust z at which a latency scores 1. Request latencies are heavy-tailed: 6, not the Gaussian 4.75.
+    z_clip: the most one step may add to the evidence of a longer window, so that one outlier never fires by itself.
+    confirm_seconds: how long overwhelming evidence must last to fire at once; absorbs a stall of the machine.
+    learn_below: the error score up to which a step teaches the normal ratio.
+    half_life: seconds of normal life after which the level and the error rate have forgotten half.
+    """
+
+    warmup_points: int = 5
+    defaults_points: int = 20
+    windows: tuple[int, ...] = (1, 4, 20)
+    false_alarm: float = 1e-6
+    z_boundary: float = 6.0
+    z_clip: float = 4.0
+    huber: float = 3.0
+    confirm_seconds: float = 6.0
+    confirm_steps: int = 2
+    confirm_of: int = 3
+    recover_steps: int = 4
+    recover_probability: float = 0.005
+    half_life: float = 120.0
+    rate_half_life: float = 3600.0
+    scale_floor: float = 0.05
+    latency_effect_ratio: float = 0.20
+    latency_effect_seconds: float = 0.010
+    error_effect: float = 0.005
+    learn_below: float = 0.5
+    prior_bad: float = 0.5
+    prior_total: float = 50.0
+    slow_share: float = 0.01
+    silence_seconds: float = 9.0
+    no_data_seconds: float = 600.0
+    expire_seconds: float = 86_400.0
+
+    # The first prototype's fixed rules serve while a series has 5 to 20 points (CONTRACT 3).
+    default_latency_factor: float = 3.0
+    default_error_ratio: float = 0.20
+    default_error_requests: float = 5.0

@@ -1,0 +1,90 @@
+"""Fetch the traces that findings ask for and have them explained; remember what was read, to read it rarely."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from aiops import detect, explain, names
+from aiops.model import Edge, Explained, Finding, Labels, SeriesBlock, Window, value_of
+from aiops.ports import SourceError, TopologySource, TraceSource
+
+EDGE_WINDOW = 300.0
+EDGE_REFRESH = 30.0
+REFRESH = 60.0
+
+
+@dataclass(slots=True)
+class Diagnosis:
+    """Turns findings into explained groups. A finding's traces are read when it is new, and again after as long as it
+    had then lasted, at most a minute: the first answer is quick, later ones rest on more traces."""
+
+    traces: TraceSource
+    topology: TopologySource
+    step: float
+    gaps: list[str] = field(default_factory=list)
+    _read: dict[tuple[Labels, str, float], tuple[float, explain.Attribution]] = field(default_factory=dict)
+    _edges: list[Edge] = field(default_factory=list)
+    _edges_at: float = 0.0
+    _served: dict[str, float] = field(default_factory=dict)
+
+    def diagnose(self, findings: Sequence[Finding], block: SeriesBlock, state: detect.State) -> tuple[Explained, ...]:
+        """A source that does not answer leaves its findings unexplained until it does, and a line in `gaps`."""
+        self.gaps = []
+        self._remember(block)
+        at = state.at
+        if at is None:
+            return ()
+        self._look_around(at)
+        known = frozenset(value_of(series, names.SERVICE) for series in state.silence.index)
+        silent = frozenset(
+            value_of(series, names.SERVICE) for series, row in state.silence.index.items() if state.silence.gap[row] > 0
+        )
+        answering = frozenset(name for name, last in self._served.items() if at - last < 2 * self.step)
+        world = explain.World(known, answering, silent)
+        wanted = {(one.series, str(one.family), one.onset): one for one in findings}
+        self._read = {key: read for key, read in self._read.items() if key in wanted}
+        attributions = [self._attribution(key, one, at, world) for key, one in wanted.items()]
+        return explain.explain(attributions, self._edges)
+
+    def _look_around(self, at: float) -> None:
+        if self._edges and at - self._edges_at < EDGE_REFRESH:
+            return
+        try:
+            self._edges, self._edges_at = self.topology.edges(Window(at - EDGE_WINDOW, at)), at
+        except SourceError as error:
+            self.gaps.append(str(error))
+
+    def public(self) -> frozenset[str]:
+        """Services that no other service calls: their callers are users."""
+        called = {edge.callee for edge in self._edges}
+        return frozenset({*(edge.caller for edge in self._edges), *self._served} - called)
+
+    def edges(self) -> list[Edge]:
+        return self._edges
+
+    def _attribution(
+        self, key: tuple[Labels, str, float], finding: Finding, at: float, world: explain.World
+    ) -> explain.Attribution:
+        read = self._read.get(key)
+        if read is not None:
+            when, before = read
+            due = at - when >= min(REFRESH, max(self.step, when - finding.onset))
+            if not (finding.rising and due):
+                return explain.refreshed(before, finding)
+        wanted = explain.populations(finding, self.step)
+        try:
+            bad, good = (self.traces.population(one) for one in wanted) if wanted else ([], [])
+        except SourceError as error:
+            self.gaps.append(str(error))
+            return explain.refreshed(read[1], finding) if read else explain.Attribution(finding, ())
+        fresh = explain.attribute(finding, wanted[0] if wanted else None, bad, good, world)
+        self._read[key] = (at, fresh)
+        return fresh
+
+    def _remember(self, block: SeriesBlock) -> None:
+        """When each service last served a request."""
+        for series, values in zip(block.labels, block.values, strict=True):
+            service = value_of(series, names.SERVICE)
+            if service and value_of(series, names.NAME) == names.REQUESTS:
+                for end, value in zip(block.ends, values, strict=True):
+                    if value > 0:
+                        self._served[service] = max(self._served.get(service, 0.0), float(end))

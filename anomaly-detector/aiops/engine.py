@@ -1,0 +1,151 @@
+"""One cycle: collect, detect, explain, reconcile, save, publish."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from math import floor
+
+from aiops import detect, incidents, names
+from aiops.diagnosis import Diagnosis
+from aiops.model import (
+    Explained,
+    Family,
+    Finding,
+    Incident,
+    IncidentEvent,
+    Selector,
+    SeriesBlock,
+    TraceCorrelation,
+    Window,
+    labels,
+)
+from aiops.ports import Clock, IncidentStore, MetricSource, SourceError, TopologySource, TraceSource, VerdictStore
+from aiops.store import Snapshots
+from aiops.telemetry import Telemetry
+
+EDGE = (names.CALLER, names.CALLEE)
+SELECTORS = (
+    *(Selector(name) for name in (names.REQUESTS, names.ERRORS, names.DURATION, names.BUCKET)),
+    *(Selector(name, EDGE) for name in (names.REQUESTS, names.ERRORS, names.DURATION)),
+    Selector(names.TELEMETRY, (names.SERVICE,)),
+)
+NO_TELEMETRY_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds: of a step, of stored history to learn from at the first start, and the habits of incidents."""
+
+    step: float = 15.0
+    backfill: float = 3600.0
+    habits: incidents.Habits = field(default_factory=incidents.Habits)
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """What one cycle did; `watermark` is the end of the newest step judged, `gaps` the sources that did not answer."""
+
+    at: float
+    watermark: float | None
+    findings: tuple[Finding, ...] = ()
+    events: tuple[IncidentEvent, ...] = ()
+    gaps: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Engine:
+    """The engine over its ports. `cycle` and people's actions on incidents take `lock`, so that neither sees half of
+    the other."""
+
+    metrics: MetricSource
+    traces: TraceSource
+    topology: TopologySource
+    verdicts: VerdictStore
+    store: IncidentStore
+    snapshots: Snapshots
+    clock: Clock
+    telemetry: Telemetry
+    pace: Pace = field(default_factory=Pace)
+    tuning: detect.Tuning = field(default_factory=detect.Tuning)
+    state: detect.State = field(default_factory=detect.State)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    last: Cycle | None = None
+    _diagnosis: Diagnosis = field(init=False)
+    _first_seen: float | None = None
+
+    def __post_init__(self) -> None:
+        self._diagnosis = Diagnosis(self.traces, self.topology, self.pace.step)
+        self.state = self.snapshots.load() or self.state
+
+    def cycle(self) -> Cycle:
+        """Judge what has become complete since the last cycle. Raises StoreError when incidents cannot be saved: then
+        nothing has happened, and the next cycle does it again."""
+        with self.lock, self.telemetry.cycle() as measured:
+            now, before = self.clock.now(), self.snapshots.copy(self.state)
+            try:
+                block, gaps = self._collect(), []
+            except SourceError as error:
+                block, gaps = detect.no_steps(self.pace.step), [str(error)]
+            outcome = detect.step(self.state, block, self.tuning)
+            groups = self._diagnosis.diagnose(outcome.findings, block, self.state)
+            gaps += self._diagnosis.gaps
+            try:
+                events = self._reconcile(groups, outcome, now)
+                self.store.save_cycle(self.state.at or 0.0, now, outcome.findings, events)
+            except Exception:
+                self.state = before
+                raise
+            self.verdicts.record(outcome.verdicts)
+            self.snapshots.save(self.state)
+            self.last = Cycle(now, self.state.at, outcome.findings, tuple(events), tuple(gaps))
+            measured(self.last)
+            return self.last
+
+    def expire(self) -> None:
+        """Forget series that have been away for long."""
+        with self.lock:
+            if self.state.at is not None:
+                detect.expire(self.state, self.state.at, self.tuning)
+
+    def _collect(self) -> SeriesBlock:
+        """The steps between the last one judged and the watermark; none while the watermark stands."""
+        step, until = self.pace.step, self.metrics.complete_until()
+        if until is None:
+            return detect.no_steps(step)
+        end = floor(until / step) * step
+        start = self.state.at if self.state.at is not None else end - floor(self.pace.backfill / step) * step
+        if end <= start:
+            return detect.no_steps(step)
+        return self.metrics.window(SELECTORS, Window(start, end), step)
+
+    def _reconcile(self, groups: Sequence[Explained], outcome: detect.Outcome, now: float) -> list[IncidentEvent]:
+        at = self.state.at if self.state.at is not None else now
+        habits = self.pace.habits
+        known = [*self.store.active(), *self.store.resolved_since(at - habits.reopen_seconds)]
+        mute = [one for one in known if _is_mute(one)]
+        others = [one for one in known if not _is_mute(one)]
+        no_data = {(series, str(family)) for series, family in outcome.no_data}
+        public = self._diagnosis.public()
+        events = incidents.reconcile(others, groups, at, public, self.store.count(), habits, no_data)
+        number = self.store.count() + sum(one.transition == "opened" for one in events)
+        # Telemetry that stops altogether stops the watermark: this one incident lives by the given clock.
+        silence = self._no_telemetry(now)
+        at_once = replace(habits, resolve_seconds=0.0)
+        return events + incidents.reconcile(mute, silence, now, public, number, at_once)
+
+    def _no_telemetry(self, now: float) -> list[Explained]:
+        newest = self.metrics.newest()
+        if newest is None:
+            return []
+        self._first_seen = newest if self._first_seen is None else self._first_seen
+        if newest <= self._first_seen or now - newest <= NO_TELEMETRY_SECONDS:
+            return []
+        series = labels(service="*")
+        finding = Finding(series, Family.NO_TELEMETRY, newest, now, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0)
+        why = "no cause found in telemetry: there is none"
+        text = f"no span or metric has arrived for {now - newest:.0f} s"
+        return [Explained("No telemetry arrives", (finding,), (text,), None, why, None, TraceCorrelation(), (), ())]
+
+
+def _is_mute(incident: Incident) -> bool:
+    return any(family == Family.NO_TELEMETRY for _, family in incident.symptoms)

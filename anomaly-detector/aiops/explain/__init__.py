@@ -1,0 +1,19 @@
+"""Why? Populations of bad and good traces in, ranked causes with confidence and evidence out. Pure."""
+
+from aiops.explain import wording
+from aiops.explain.attribution import Attribution, Vote, attribute, refreshed
+from aiops.explain.cause import explain, owner
+from aiops.explain.errors import World
+from aiops.explain.wanted import populations
+
+__all__ = [
+    "Attribution",
+    "Vote",
+    "World",
+    "attribute",
+    "explain",
+    "owner",
+    "populations",
+    "refreshed",
+    "wording",
+]

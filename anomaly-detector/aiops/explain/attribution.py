@@ -1,0 +1,144 @@
+"""One finding's bad traces vote for where its trouble starts."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from aiops import names
+from aiops.explain import latency, wilson
+from aiops.explain.errors import World, origins
+from aiops.explain.tree import Tree
+from aiops.explain.wanted import is_entry
+from aiops.model import (
+    Cause,
+    CauseKind,
+    Family,
+    Finding,
+    Population,
+    Span,
+    SpanKind,
+    Trace,
+    value_of,
+)
+
+NAMED = 0.2  # the part of a request's excess time from which a place is worth naming
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """How much of the bad traces starts at a cause: `weight` of `traces`, and the spans that say so, earliest first.
+
+    `held` counts the traces in which the cause had a part worth naming: several places may each be slow by themselves
+    in one trace, so for lost time this says how sure we are of each, while `weight` says how the time divides.
+    """
+
+    cause: Cause
+    weight: float
+    traces: int
+    held: int
+    spans: tuple[Span, ...] = ()
+
+    @property
+    def share(self) -> float:
+        return self.weight / self.traces if self.traces else 0.0
+
+    @property
+    def evidence(self) -> float:
+        """Traces that speak for the cause, out of `traces`."""
+        return self.weight if self.spans else float(self.held)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return wilson.interval(self.evidence, self.traces)
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Votes of one finding, heaviest first; `upstream` are the services on the way from the users to the cause."""
+
+    finding: Finding
+    votes: tuple[Vote, ...]
+    traces: tuple[str, ...] = ()
+    upstream: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    bad_spans: tuple[Span, ...] = ()
+    good_spans: tuple[Span, ...] = ()
+
+
+def attribute(
+    finding: Finding, wanted: Population | None, bad: Sequence[Trace], good: Sequence[Trace], world: World
+) -> Attribution:
+    """Let every bad trace cast one vote, split over its origins or over its excess time.
+
+    A slow request that also failed votes by its failure: waiting for an answer that never came is no slowness of its
+    own.
+    """
+    if wanted is None:
+        service = value_of(finding.series, names.SERVICE)
+        unanswered = int(finding.total)
+        return Attribution(finding, (Vote(Cause(service, CauseKind.DOWN), unanswered, unanswered, unanswered),))
+    normal = latency.usual(_entries(wanted, good)) if finding.family == Family.LATENCY else None
+    weights: dict[Cause, float] = defaultdict(float)
+    held: dict[Cause, int] = defaultdict(int)
+    spans: dict[Cause, list[Span]] = defaultdict(list)
+    voters: list[str] = []
+    upstream: set[str] = set()
+    endpoints: set[str] = set()
+    for tree, entry in _entries(wanted, bad):
+        shares: dict[Cause, float] = {}
+        if entry.failed:
+            found = origins(tree, entry, world)
+            for one in found:
+                shares[one.cause] = shares.get(one.cause, 0.0) + 1 / len(found)
+                spans[one.cause].append(one.span)
+        elif normal is not None:
+            shares = latency.shares(tree, entry, normal)
+        if not shares:
+            continue
+        voters.append(entry.trace_id)
+        for cause, share in shares.items():
+            weights[cause] += share
+            held[cause] += share >= NAMED
+        for span in (entry, *tree.ancestors(entry)):
+            upstream.add(span.service)
+            if span.kind == SpanKind.SERVER and span.route:
+                endpoints.add(span.route)
+    votes = tuple(
+        Vote(
+            cause,
+            weight,
+            len(voters),
+            held[cause],
+            tuple(sorted(spans[cause], key=lambda one: (one.start, one.span_id))),
+        )
+        for cause, weight in sorted(weights.items(), key=lambda pair: (-pair[1], str(pair[0])))
+    )
+    return Attribution(
+        finding,
+        votes,
+        tuple(sorted(set(voters))),
+        tuple(sorted(upstream)),
+        tuple(sorted(endpoints)),
+        tuple(span for trace in bad for span in trace.spans),
+        tuple(span for trace in good for span in trace.spans),
+    )
+
+
+def refreshed(before: Attribution, finding: Finding) -> Attribution:
+    """The same votes for the finding as it stands now."""
+    return replace(before, finding=finding)
+
+
+def _entries(wanted: Population, traces: Sequence[Trace]) -> list[tuple[Tree, Span]]:
+    """The span of each trace that the population was drawn by: the first one that fits, a failed one before others."""
+    out: list[tuple[Tree, Span]] = []
+    for trace in traces:
+        fitting = [
+            span
+            for span in trace.spans
+            if is_entry(wanted, span.service, span.route, span.method, span.peer)
+            and (bool(wanted.callee) == (span.kind in (SpanKind.CLIENT, SpanKind.PRODUCER)))
+        ]
+        if fitting:
+            out.append((Tree.of(trace), min(fitting, key=lambda one: (not one.failed, one.start, one.span_id))))
+    return out

@@ -1,0 +1,263 @@
+"""From the votes of all findings to causes: which places founded the trouble, and who only suffers from them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from aiops import names
+from aiops.explain import wilson, wording
+from aiops.explain.attribution import NAMED, Attribution, Vote
+from aiops.explain.dimensions import dimensions
+from aiops.model import (
+    Cause,
+    CauseKind,
+    Edge,
+    Explained,
+    Family,
+    Finding,
+    FirstFailingSpan,
+    RootCause,
+    Span,
+    SpanKind,
+    TraceCorrelation,
+    value_of,
+)
+
+VICTIM = 0.7  # a callee that explains this much of the excess makes its caller a victim (METHODS 3.5)
+OWN = 0.25  # a service that is in trouble itself and holds this share is a cause beside others
+JOINS = NAMED  # a finding belongs to every cause that holds this share of it
+
+Place = tuple[str, str]
+
+
+def explain(attributions: Sequence[Attribution], edges: Sequence[Edge]) -> tuple[Explained, ...]:
+    """Group the findings by what causes them; each cause is one group, findings nothing explains one per connected
+    part of the topology. The answer does not depend on the order of the input."""
+    ordered = sorted(attributions, key=lambda one: (one.finding.series, one.finding.family))
+    founded = sorted({place for one in ordered for place in _founds(one)})
+    below = _reachable(edges)
+    members: dict[Place, list[Attribution]] = {place: [] for place in founded}
+    loose: list[Attribution] = []
+    for one in ordered:
+        shares = _shares(one)
+        joined = [place for place in founded if shares.get(place, 0.0) >= JOINS]
+        if not joined:
+            joined = [place for place in founded if place[0] in below.get(owner(one.finding), {owner(one.finding)})][:1]
+        for place in joined:
+            members[place].append(one)
+        if not joined:
+            loose.append(one)
+    groups = [_explained(place, found) for place, found in members.items()]
+    groups += [_unexplained(cluster) for cluster in _clusters(loose, below)]
+    return tuple(groups)
+
+
+def owner(finding: Finding) -> str:
+    """The service whose telemetry shows the symptom."""
+    return value_of(finding.series, names.SERVICE) or value_of(finding.series, names.CALLER)
+
+
+def place_of(cause: Cause) -> Place:
+    """What makes two causes one: the service, or the edge when the trouble is between two services."""
+    return (cause.service, cause.caller if cause.kind == CauseKind.NETWORK else "")
+
+
+def _shares(one: Attribution) -> dict[Place, float]:
+    shares: dict[Place, float] = defaultdict(float)
+    for vote in one.votes:
+        shares[place_of(vote.cause)] += vote.share
+    return dict(shares)
+
+
+def _founds(one: Attribution) -> list[Place]:
+    """Places that this finding alone shows to be a cause."""
+    traces = max((vote.traces for vote in one.votes), default=0)
+    itself = value_of(one.finding.series, names.SERVICE)
+    out = []
+    for place, share in _shares(one).items():
+        mine = place == (itself, "") and share >= OWN
+        if one.finding.family == Family.LATENCY:
+            others = share >= VICTIM
+        else:
+            others = share >= OWN and wilson.interval(share * traces, traces)[0] >= 0.15
+        if mine or others:
+            out.append(place)
+    return out
+
+
+def _explained(place: Place, members: list[Attribution]) -> Explained:
+    best = max(members, key=lambda one: (_lower(one, place), value_of(one.finding.series, names.SERVICE) == place[0]))
+    held = [vote for vote in best.votes if place_of(vote.cause) == place]
+    traces = max((vote.traces for vote in held), default=0)
+    weight = min(sum(vote.evidence for vote in held), traces)
+    cause = _merged(place, members)
+    lower, upper = wilson.interval(weight, traces)
+    alternatives = [
+        (vote.cause, round(wilson.centre(vote.evidence, vote.traces), 3))
+        for vote in best.votes
+        if place_of(vote.cause) != place and vote.interval[1] >= lower
+    ]
+    own = next((one.finding for one in members if _is_own(one.finding, cause)), best.finding)
+    description = wording.describe(cause, own, weight, traces)
+    bad, good = _spans_at(cause, members)
+    root = RootCause(
+        cause,
+        description,
+        round(wilson.centre(weight, traces), 3),
+        (round(lower, 3), round(upper, 3)),
+        dimensions(bad, good),
+        tuple(alternatives[:3]),
+    )
+    services = {place[0], *(service for one in members for service in one.upstream)}
+    services |= {owner(one.finding) for one in members}
+    endpoints = {route for one in members for route in (*one.endpoints, value_of(one.finding.series, names.ROUTE))}
+    return Explained(
+        wording.title(cause),
+        *_findings(members),
+        root,
+        "",
+        _first_failing(place, members),
+        _correlation(members, best),
+        (place[0], *sorted(services - {place[0]})),
+        tuple(sorted(endpoints - {""}, key=lambda route: (route != cause.endpoint, route))),
+    )
+
+
+def _unexplained(members: list[Attribution]) -> Explained:
+    traces = sum(len(one.traces) for one in members)
+    why = "no bad trace was found" if not traces else f"{traces} bad traces point to no common origin"
+    services = sorted({owner(one.finding) for one in members})
+    routes = sorted({value_of(one.finding.series, names.ROUTE) for one in members} - {""})
+    best = max(members, key=lambda one: len(one.traces))
+    correlation = _correlation(members, best)
+    findings, texts = _findings(members)
+    no_cause = f"no cause found in telemetry: {why}"
+    title = f"{texts[0][0].upper()}{texts[0][1:]}"
+    return Explained(title, findings, texts, None, no_cause, None, correlation, tuple(services), tuple(routes))
+
+
+def _merged(place: Place, members: list[Attribution]) -> Cause:
+    """One cause out of all votes for a place: the heaviest kind (a failure before slowness), the endpoint and the
+    caller only where all agree."""
+    weights: dict[Cause, float] = defaultdict(float)
+    for one in members:
+        for vote in one.votes:
+            if place_of(vote.cause) == place:
+                weights[vote.cause] += vote.share
+    failing = {cause: w for cause, w in weights.items() if cause.kind not in (CauseKind.LATENCY, CauseKind.NETWORK)}
+    chosen = failing if sum(failing.values()) >= OWN * sum(weights.values()) else weights
+    kinds: dict[CauseKind, float] = defaultdict(float)
+    for cause, w in chosen.items():
+        kinds[cause.kind] += w
+    silent = any(one.finding.family == Family.SILENCE and owner(one.finding) == place[0] for one in members)
+    kind = CauseKind.DOWN if silent else max(sorted(kinds), key=lambda one: kinds[one])
+    same = [cause for cause in chosen if cause.kind == kind]
+    endpoints = {(cause.endpoint, cause.method) for cause in same}
+    callers = {cause.caller for cause in same}
+    whole = kind == CauseKind.DOWN or len(endpoints) != 1
+    endpoint, method = ("", "") if whole else next(iter(endpoints))
+    return Cause(place[0], kind, endpoint, method, next(iter(callers)) if len(callers) == 1 else "")
+
+
+def _is_own(finding: Finding, cause: Cause) -> bool:
+    family = Family.LATENCY if cause.kind == CauseKind.LATENCY else Family.ERRORS
+    if cause.kind == CauseKind.DOWN:
+        return finding.family == Family.SILENCE and owner(finding) == cause.service
+    return (
+        finding.family == family
+        and value_of(finding.series, names.SERVICE) == cause.service
+        and cause.endpoint in ("", value_of(finding.series, names.ROUTE))
+    )
+
+
+def _lower(one: Attribution, place: Place) -> float:
+    return max((vote.interval[0] for vote in one.votes if place_of(vote.cause) == place), default=0.0)
+
+
+def _findings(members: Iterable[Attribution]) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    findings = sorted((one.finding for one in members), key=lambda one: (one.onset, one.series, one.family))
+    return tuple(findings), tuple(wording.symptom(one, wording.where(one.series)) for one in findings)
+
+
+def _first_failing(place: Place, members: list[Attribution]) -> FirstFailingSpan | None:
+    """The earliest span of the largest group of alike origins, over the failed traces of all members."""
+    alike: dict[tuple[str, str, str], dict[str, Span]] = defaultdict(dict)
+    voters: set[str] = set()
+    for one in members:
+        held: list[Vote] = [vote for vote in one.votes if place_of(vote.cause) == place]
+        spans = [span for vote in held for span in vote.spans]
+        if spans:
+            voters.update(one.traces)
+        for span in spans:
+            alike[(span.service, span.name, wording.status(span))].setdefault(span.trace_id, span)
+    if not alike:
+        return None
+    group = max(sorted(alike), key=lambda key: len(alike[key]))
+    first = min(alike[group].values(), key=lambda span: (span.start, span.span_id))
+    return FirstFailingSpan(
+        first.trace_id,
+        first.span_id,
+        first.service,
+        first.name,
+        wording.status(first),
+        first.exception_type or first.error_type,
+        round(len(alike[group]) / max(len(voters), 1), 3),
+    )
+
+
+def _correlation(members: list[Attribution], best: Attribution) -> TraceCorrelation:
+    ids = sorted({trace for one in members for trace in one.traces})
+    failures = sorted({f"{owner(one.finding)}_{one.finding.family}" for one in members})
+    first = min(best.bad_spans, key=lambda span: span.start, default=None)
+    chosen = first.trace_id if first is not None and first.trace_id in best.traces else (ids[0] if ids else "")
+    return TraceCorrelation(chosen, tuple(ids[:20]), len(ids), tuple(failures))
+
+
+def _spans_at(cause: Cause, members: list[Attribution]) -> tuple[list[Span], list[Span]]:
+    """Spans at the origin's endpoint in bad and in good traces, each once."""
+
+    def at(span: Span) -> bool:
+        return (
+            span.service == cause.service
+            and span.kind in (SpanKind.SERVER, SpanKind.CONSUMER)
+            and cause.endpoint in ("", span.route, span.name)
+        )
+
+    wants_failed = cause.kind == CauseKind.ERRORS
+    bad = {span.span_id: span for one in members for span in one.bad_spans if at(span)}
+    good = {span.span_id: span for one in members for span in one.good_spans if at(span) and not span.failed}
+    return [span for span in bad.values() if span.failed or not wants_failed], list(good.values())
+
+
+def _reachable(edges: Sequence[Edge]) -> dict[str, set[str]]:
+    """Every service with all it calls, directly or not, itself included."""
+    calls: dict[str, set[str]] = defaultdict(set)
+    for edge in edges:
+        calls[edge.caller].add(edge.callee)
+        calls[edge.callee] |= set()
+    out: dict[str, set[str]] = {}
+    for service in calls:
+        seen, stack = {service}, [service]
+        while stack:
+            for callee in calls[stack.pop()] - seen:
+                seen.add(callee)
+                stack.append(callee)
+        out[service] = seen
+    return out
+
+
+def _clusters(loose: list[Attribution], below: dict[str, set[str]]) -> list[list[Attribution]]:
+    """Findings that one service calls the other's, put together."""
+    clusters: list[list[Attribution]] = []
+    for one in loose:
+        mine = owner(one.finding)
+        touching = [
+            cluster
+            for cluster in clusters
+            if any(
+                mine in below.get(other, {other}) or other in below.get(mine, {mine})
+                for other in (owner(member.finding) for member in cluster)
+            )
+        ]
+        merged = [one, *(member for cluster in touching for member in cluster)]
+        clusters = [cluster for cluster in clusters if cluster not in touching] + [merged]
+    return clusters

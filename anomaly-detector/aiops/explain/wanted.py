@@ -1,0 +1,41 @@
+"""Which traces to read for a finding."""
+
+from aiops import names
+from aiops.model import Family, Finding, Population, PopulationKind, Window, value_of
+
+BAD_SECONDS = 600.0
+GOOD_SECONDS = 900.0
+LIMIT = 60
+
+
+def populations(finding: Finding, step: float) -> tuple[Population, Population] | None:
+    """The bad and the good population of a finding; None where traces cannot tell (a silent service has none).
+
+    Bad ones from the onset on, good ones from before it, with a guard gap of two steps between, so that a late
+    detection does not teach that the trouble is normal (METHODS 3.9).
+    """
+    if finding.family not in (Family.ERRORS, Family.LATENCY):
+        return None
+    service = value_of(finding.series, names.SERVICE) or value_of(finding.series, names.CALLER)
+    since = finding.onset - step
+    bad = Window(since, max(since, min(finding.at, since + BAD_SECONDS)))
+    good = Window(since - 2 * step - GOOD_SECONDS, since - 2 * step)
+    threshold = 0.0
+    if finding.family == Family.LATENCY:
+        threshold = (finding.expected * max(finding.observed, finding.expected)) ** 0.5
+    route, method = value_of(finding.series, names.ROUTE), value_of(finding.series, names.METHOD)
+    callee = value_of(finding.series, names.CALLEE)
+    kind = PopulationKind.FAILED if finding.family == Family.ERRORS else PopulationKind.SLOW
+    return (
+        Population(service, bad, kind, route, method, callee, threshold, LIMIT),
+        Population(service, good, PopulationKind.GOOD, route, method, callee, threshold, LIMIT),
+    )
+
+
+def is_entry(population: Population, service: str, route: str, method: str, peer: str) -> bool:
+    """Whether a span with these attributes is what the population was drawn by."""
+    if service != population.service:
+        return False
+    if population.callee:
+        return peer == population.callee
+    return population.route in ("", route) and population.method in ("", method)

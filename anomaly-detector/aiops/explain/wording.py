@@ -1,0 +1,87 @@
+"""Causes and evidence in words, the same wherever they are shown."""
+
+from aiops import names
+from aiops.model import Cause, CauseKind, Family, Finding, Labels, Span, value_of
+
+FEW = 5  # traces under which a cause is only suspected
+
+TITLES = {
+    CauseKind.ERRORS: "Error spike in {what}",
+    CauseKind.LATENCY: "Latency spike in {what}",
+    CauseKind.TIMEOUT: "{what} does not answer",
+    CauseKind.DOWN: "{service} is down",
+    CauseKind.NETWORK: "Time is lost between {caller} and {service}",
+    CauseKind.DEPENDENCY: "Calls to {service} fail",
+}
+
+
+def title(cause: Cause) -> str:
+    """The headline of an incident with this cause."""
+    what = " ".join(part for part in (cause.service, cause.method, cause.endpoint) if part)
+    text = TITLES[cause.kind].format(what=what, service=cause.service, caller=cause.caller)
+    return f"{text}, called by {cause.caller}" if cause.caller and cause.kind == CauseKind.TIMEOUT else text
+
+
+def where(series: Labels) -> str:
+    """Whose requests a series counts: `payment POST /payment`, or `checkout → payment`."""
+    caller = value_of(series, names.CALLER)
+    if caller:
+        return f"{caller} → {value_of(series, names.CALLEE)}"
+    parts = (value_of(series, name) for name in (names.SERVICE, names.METHOD, names.ROUTE))
+    return " ".join(part for part in parts if part)
+
+
+def symptom(finding: Finding, at: str) -> str:
+    """One finding in one clause: what is seen, and what was expected."""
+    if finding.family == Family.ERRORS:
+        return f"{share(finding.observed)} of requests to {at} fail ({_counted(finding)})"
+    if finding.family == Family.LATENCY:
+        return f"requests to {at} take {duration(finding.observed)} on average (expected {duration(finding.expected)})"
+    if finding.family == Family.SILENCE:
+        return f"{at} sends no telemetry while its callers still call it"
+    return "no telemetry arrives from any service"
+
+
+def describe(cause: Cause, finding: Finding, hits: float, traces: int) -> str:
+    """Why this is the cause, with the counts behind it: `hits` of `traces` bad traces start there."""
+    if cause.kind == CauseKind.ERRORS and finding.family == Family.ERRORS:
+        text = f"{share(finding.observed)} of requests fail ({_counted(finding)})"
+    elif cause.kind == CauseKind.ERRORS:
+        text = f"{hits:.0f} of {traces} bad requests fail first in {cause.service}"
+    elif cause.kind == CauseKind.LATENCY and finding.family == Family.LATENCY:
+        text = (
+            f"requests take {duration(finding.observed)} on average (expected {duration(finding.expected)}), "
+            f"spent in {cause.service} itself"
+        )
+    elif cause.kind == CauseKind.LATENCY:
+        text = f"{hits:.0f} of {traces} bad requests lose their time in {cause.service} itself"
+    elif cause.kind == CauseKind.TIMEOUT:
+        text = f"calls to {cause.service} end by timeout, without a span from {cause.service}"
+    elif cause.kind == CauseKind.DOWN and finding.family == Family.SILENCE:
+        text = f"{cause.service} sends no telemetry, and calls to it fail"
+    elif cause.kind == CauseKind.DOWN:
+        text = f"connections to {cause.service} are refused"
+    elif cause.kind == CauseKind.NETWORK:
+        text = f"{cause.caller} waits longer than {cause.service} works: the time is lost between them"
+    else:
+        text = f"calls from {cause.caller} to {cause.service}, which sends no telemetry of its own, fail"
+    return f"suspected, from few traces: {text}" if traces < FEW else text
+
+
+def status(span: Span) -> str:
+    """What a failed span says of its failure, the most telling word first."""
+    return span.status_message or span.exception_message or span.error_type or (str(span.http_status or "") or "error")
+
+
+def share(ratio: float) -> str:
+    """A ratio as a percentage with the digits it deserves."""
+    percent = 100 * ratio
+    return f"{percent:.0f}%" if percent >= 10 or percent == 0 else f"{percent:.2g}%"
+
+
+def duration(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
+
+
+def _counted(finding: Finding) -> str:
+    return f"{finding.bad:.0f} of {finding.total:.0f}; expected {share(finding.expected)}"

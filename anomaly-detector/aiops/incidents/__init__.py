@@ -1,0 +1,6 @@
+"""Which findings are one incident, and where in its life is it? Pure."""
+
+from aiops.incidents.life import NotPossible, acknowledge, resolve
+from aiops.incidents.reconcile import Habits, reconcile
+
+__all__ = ["Habits", "NotPossible", "acknowledge", "reconcile", "resolve"]

@@ -1,0 +1,38 @@
+"""An incident's transitions. Each returns the incident as it is afterwards, its timeline one entry longer."""
+
+from dataclasses import replace
+
+from aiops.model import Incident, IncidentState, TimelineEntry, iso
+
+
+class NotPossible(ValueError):
+    """The incident's state does not allow this; the message says which state it is in."""
+
+
+def noted(incident: Incident, at: float, what: str, text: str) -> Incident:
+    """Add to the timeline."""
+    return replace(incident, timeline=(*incident.timeline, TimelineEntry(at, what, text)))
+
+
+def acknowledge(incident: Incident, at: float, who: str) -> Incident:
+    """Somebody has taken it. Again by the same person changes nothing; raises NotPossible once it is resolved."""
+    if incident.state == IncidentState.RESOLVED:
+        raise NotPossible(f"{incident.id} is resolved since {iso(incident.resolved_at or at)}; nothing to acknowledge")
+    if incident.state == IncidentState.ACKNOWLEDGED and incident.acknowledged_by == who:
+        return incident
+    taken = replace(incident, state=IncidentState.ACKNOWLEDGED, acknowledged_by=who)
+    return noted(taken, at, "acknowledged", f"acknowledged by {who}")
+
+
+def resolve(incident: Incident, at: float, how: str) -> Incident:
+    """It is over; `how` is said in the timeline. Again changes nothing."""
+    if incident.state == IncidentState.RESOLVED:
+        return incident
+    over = replace(incident, state=IncidentState.RESOLVED, resolved_at=at, resolution=how)
+    return noted(over, at, "resolved", how)
+
+
+def reopen(incident: Incident, at: float) -> Incident:
+    """The same trouble came back before it was worth a new incident."""
+    again = replace(incident, state=IncidentState.OPEN, resolved_at=None, resolution="")
+    return noted(again, at, "reopened", "the same trouble came back")

@@ -1,0 +1,231 @@
+"""From this cycle's explained groups to incidents: open, update, merge, reopen, resolve."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from aiops.incidents import life
+from aiops.incidents.severity import severity
+from aiops.model import (
+    Cause,
+    CauseKind,
+    Explained,
+    Finding,
+    Incident,
+    IncidentEvent,
+    IncidentState,
+    Labels,
+    Severity,
+    Transition,
+)
+
+RANK = {Severity.LOW: 0, Severity.MEDIUM: 1, Severity.HIGH: 2, Severity.CRITICAL: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """resolve_seconds: quiet time before an incident resolves. reopen_seconds: how soon after that the same trouble
+    reopens it instead of opening another."""
+
+    resolve_seconds: float = 30.0
+    reopen_seconds: float = 60.0
+
+
+def reconcile(
+    known: Sequence[Incident],
+    groups: Sequence[Explained],
+    at: float,
+    public: Collection[str],
+    number: int,
+    habits: Habits,
+    no_data: Collection[tuple[Labels, str]] = (),
+) -> list[IncidentEvent]:
+    """Carry incidents one cycle on.
+
+    known: open incidents, and those resolved less than `reopen_seconds` ago. number: how many incidents there ever
+    were. Returns one event per incident that changed; applying the same groups at the same time again changes none.
+    """
+    current = {one.key: one for one in known}
+    touched: dict[str, Transition] = {}
+    seen: set[str] = set()
+    claimed = [(group, _match(group, list(current.values()), groups)) for group in groups]
+    for group, match in claimed:
+        if match is None:
+            number += 1
+            others = [one for other in groups if other is not group for one in _symptoms(other.findings)]
+            others += [one for incident in current.values() for one in incident.symptoms]
+            fresh = _opened(group, at, public, number, others)
+            if fresh.key in current:  # the same first symptom at the same step: it is the incident we have
+                number -= 1
+                match = current[fresh.key]
+            else:
+                current[fresh.key], touched[fresh.key] = fresh, Transition.OPENED
+                seen.add(fresh.key)
+                continue
+        before = current[match.key]
+        after, transition = _updated(before, group, at, public)
+        seen.add(match.key)
+        current[match.key] = after
+        if after != before:
+            touched[match.key] = transition if touched.get(match.key) != Transition.OPENED else Transition.OPENED
+    for key, incident in list(current.items()):
+        if key in seen or incident.state == IncidentState.RESOLVED:
+            continue
+        target = _absorbed_by(incident, [current[other] for other in seen])
+        if target is not None:
+            current[key] = life.resolve(incident, at, f"merged into {target.id}: the same cause")
+            touched[key] = Transition.RESOLVED
+        elif at - incident.last_seen >= habits.resolve_seconds:
+            gone = any(symptom in no_data for symptom in incident.symptoms)
+            how = "no data from its symptoms any more" if gone else "its symptoms are back to normal"
+            current[key] = life.resolve(incident, at, how)
+            touched[key] = Transition.RESOLVED
+    return [IncidentEvent(transition, current[key]) for key, transition in touched.items()]
+
+
+def key_of(findings: Sequence[Finding], others: Collection[tuple[Labels, str]] = ()) -> str:
+    """Identify an incident by its first symptom: series in label order, family, onset step.
+
+    Symptoms that `others` have as well, such as those of a caller that suffers from two causes, do not tell incidents
+    apart and are passed over while there are more.
+    """
+    alone = [one for one in findings if (one.series, str(one.family)) not in others] or findings
+    first = min(alone, key=lambda one: (one.onset, one.series, one.family))
+    text = f"{first.series!r}|{first.family}|{first.onset:.3f}"
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def _symptoms(findings: Sequence[Finding]) -> tuple[tuple[Labels, str], ...]:
+    return tuple((one.series, str(one.family)) for one in findings)
+
+
+def _match(group: Explained, known: Sequence[Incident], groups: Sequence[Explained]) -> Incident | None:
+    """The incident that a group continues: by cause first, by symptoms where a cause is not known or has changed."""
+    symptoms = set(_symptoms(group.findings))
+    live = [one for one in known if one.state != IncidentState.RESOLVED]
+    if group.root_cause is not None:
+        cause = group.root_cause.cause
+        for one in live:
+            if one.root_cause is not None and _same(one.root_cause.cause, cause):
+                return one
+    supported = [other.root_cause.cause for other in groups if other.root_cause is not None]
+    for one in live:
+        named = one.root_cause.cause if one.root_cause is not None else None
+        free = named is None or group.root_cause is None or not any(_same(named, cause) for cause in supported)
+        if free and symptoms & set(one.symptoms):
+            return one
+    for one in known:
+        if one.state == IncidentState.RESOLVED and not one.resolution.startswith(("merged", "resolved by")):
+            alike = bool(symptoms & set(one.symptoms))
+            if group.root_cause is None or one.root_cause is None:
+                if alike:
+                    return one
+            elif _same(one.root_cause.cause, group.root_cause.cause) and (
+                one.root_cause.cause.kind == group.root_cause.cause.kind
+            ):
+                return one
+    return None
+
+
+def _same(one: Cause, other: Cause) -> bool:
+    network = CauseKind.NETWORK
+    if (one.kind == network) != (other.kind == network):
+        return False
+    return one.service == other.service and (one.kind != network or one.caller == other.caller)
+
+
+def _opened(
+    group: Explained, at: float, public: Collection[str], number: int, others: Collection[tuple[Labels, str]]
+) -> Incident:
+    key, onset = key_of(group.findings, others), min(one.onset for one in group.findings)
+    incident = Incident(
+        id=f"INC-{int(onset)}-{number}",
+        key=key,
+        state=IncidentState.OPEN,
+        severity=severity(group, public),
+        title=group.title,
+        first_detected=at,
+        onset=onset,
+        last_seen=at,
+        symptoms=_symptoms(group.findings),
+        root_cause=group.root_cause,
+        no_cause=group.no_cause,
+        first_failing_span=group.first_failing_span,
+        affected_services=group.affected_services,
+        affected_endpoints=group.affected_endpoints,
+        trace_correlation=group.correlation,
+    )
+    incident = life.noted(incident, onset, "onset", "the first bad step ends")
+    for finding, text in zip(group.findings, group.texts, strict=True):
+        incident = life.noted(incident, finding.at, "anomaly", text)
+    return _cause_noted(incident, at)
+
+
+def _updated(before: Incident, group: Explained, at: float, public: Collection[str]) -> tuple[Incident, Transition]:
+    """The incident with what this cycle adds. A cause once named stays until evidence names another; severity rises
+    while it is open, and never falls."""
+    after, transition = before, Transition.UPDATED
+    if before.state == IncidentState.RESOLVED:
+        after, transition = life.reopen(before, at), Transition.REOPENED
+    now = severity(group, public)
+    worse = RANK[now] > RANK[after.severity]
+    rising = any(one.rising for one in group.findings)
+    known = set(after.symptoms)
+    fresh = [
+        (one, text)
+        for one, text in zip(group.findings, group.texts, strict=True)
+        if (one.series, str(one.family)) not in known
+    ]
+    after = replace(
+        after,
+        last_seen=max(at, after.last_seen),
+        severity=now if worse else after.severity,
+        symptoms=(*after.symptoms, *_symptoms([one for one, _ in fresh])),
+        affected_services=tuple(dict.fromkeys((*after.affected_services, *group.affected_services))),
+        affected_endpoints=tuple(dict.fromkeys((*after.affected_endpoints, *group.affected_endpoints))),
+    )
+    for finding, text in fresh:
+        after = life.noted(after, finding.at, "anomaly", text)
+    if worse:
+        after = life.noted(after, at, "severity", f"severity is {now} now")
+    if rising:
+        after = _with_cause(after, group, at)
+    if not rising and after.timeline[-1].what != "recovering":
+        after = life.noted(after, at, "recovering", "its symptoms look normal again; watching")
+    return after, transition
+
+
+def _with_cause(before: Incident, group: Explained, at: float) -> Incident:
+    """Take over the group's cause where it rests on as many traces: what is left of the symptoms while an incident
+    recovers is weaker evidence than what named the cause."""
+    named, found = before.root_cause, group.root_cause
+    stronger = group.correlation.traces_analyzed >= before.trace_correlation.traces_analyzed
+    if found is None or not (named is None or stronger):
+        return before
+    after = replace(
+        before,
+        title=group.title,
+        root_cause=found,
+        no_cause="",
+        first_failing_span=group.first_failing_span or before.first_failing_span,
+        affected_services=tuple(dict.fromkeys((found.cause.service, *before.affected_services))),
+        trace_correlation=group.correlation if group.correlation.trace_ids else before.trace_correlation,
+    )
+    return _cause_noted(after, at) if named is None or _renamed(named.cause, found.cause) else after
+
+
+def _renamed(one: Cause, other: Cause) -> bool:
+    return (one.service, one.kind, one.endpoint) != (other.service, other.kind, other.endpoint)
+
+
+def _cause_noted(incident: Incident, at: float) -> Incident:
+    if incident.root_cause is None:
+        return life.noted(incident, at, "no_cause", incident.no_cause)
+    sure = round(100 * incident.root_cause.confidence)
+    return life.noted(incident, at, "cause", f"{incident.title}: {incident.root_cause.description} ({sure}% sure)")
+
+
+def _absorbed_by(incident: Incident, seen: Sequence[Incident]) -> Incident | None:
+    """The incident that has taken over all symptoms of one that no group continues."""
+    mine = set(incident.symptoms)
+    return next((one for one in seen if one.key != incident.key and mine <= set(one.symptoms)), None)

@@ -1,0 +1,32 @@
+"""How bad it is, by who notices (CONTRACT 2)."""
+
+from collections.abc import Collection
+
+from aiops import names
+from aiops.model import CauseKind, Explained, Family, Severity, value_of
+
+OUTAGE = 0.99
+ENOUGH = 5.0
+
+
+def severity(group: Explained, public: Collection[str]) -> Severity:
+    """critical: a public endpoint answers nobody. high: failures reach users. medium: slowness, or failures of a
+    service of which users are affected in some other way. low: no user sees it.
+
+    public: services that nobody inside calls, so that their callers are users.
+    """
+    kind = group.root_cause.cause.kind if group.root_cause else None
+    seen = [one for one in group.findings if value_of(one.series, names.SERVICE) in public]
+    failing = [one for one in seen if one.family == Family.ERRORS]
+    if any(one.family == Family.NO_TELEMETRY for one in group.findings):
+        return Severity.CRITICAL
+    if any(one.observed >= OUTAGE and one.total >= ENOUGH for one in failing):
+        return Severity.CRITICAL
+    if failing:
+        return Severity.HIGH
+    reaches_users = bool(seen) or any(service in public for service in group.affected_services)
+    if not reaches_users:
+        return Severity.LOW
+    if kind == CauseKind.DOWN or any(one.family in (Family.ERRORS, Family.SILENCE) for one in group.findings):
+        return Severity.HIGH
+    return Severity.MEDIUM

@@ -1,0 +1,73 @@
+"""The nouns: frozen values that every room speaks in. Times are Unix seconds (UTC), durations seconds."""
+
+from aiops.model.document import cause_document, document
+from aiops.model.finding import Family, Finding, Life, Tier, Verdict
+from aiops.model.incident import (
+    Announcement,
+    Cause,
+    CauseKind,
+    Dimension,
+    Explained,
+    FirstFailingSpan,
+    Incident,
+    IncidentEvent,
+    IncidentState,
+    RootCause,
+    Severity,
+    TimelineEntry,
+    TraceCorrelation,
+    Transition,
+)
+from aiops.model.series import Labels, Selector, SeriesBlock, labels, value_of
+from aiops.model.trace import (
+    Edge,
+    Population,
+    PopulationKind,
+    Span,
+    SpanKind,
+    Status,
+    Trace,
+    TraceQuery,
+    TraceSummary,
+)
+from aiops.model.window import Window, iso
+
+__all__ = [
+    "Announcement",
+    "Cause",
+    "CauseKind",
+    "Dimension",
+    "Edge",
+    "Explained",
+    "Family",
+    "Finding",
+    "FirstFailingSpan",
+    "Incident",
+    "IncidentEvent",
+    "IncidentState",
+    "Labels",
+    "Life",
+    "Population",
+    "PopulationKind",
+    "RootCause",
+    "Selector",
+    "SeriesBlock",
+    "Severity",
+    "Span",
+    "SpanKind",
+    "Status",
+    "Tier",
+    "TimelineEntry",
+    "Trace",
+    "TraceCorrelation",
+    "TraceQuery",
+    "TraceSummary",
+    "Transition",
+    "Verdict",
+    "Window",
+    "cause_document",
+    "document",
+    "iso",
+    "labels",
+    "value_of",
+]

@@ -1,0 +1,96 @@
+"""An incident as the document that API, notifications and pages share (CONTRACT 2)."""
+
+from typing import Any
+
+from aiops import names
+from aiops.model.incident import Cause, Incident
+from aiops.model.window import iso
+
+Document = dict[str, Any]
+
+
+def document(incident: Incident, base_url: str = "") -> Document:
+    """Everything about one incident, ready for JSON. Links are relative unless `base_url` is given."""
+    return {
+        "id": incident.id,
+        "state": str(incident.state),
+        "severity": str(incident.severity),
+        "title": incident.title,
+        "root_cause": _root_cause(incident),
+        "no_cause": incident.no_cause or None,
+        "first_failing_span": _first_failing_span(incident),
+        "affected_endpoints": list(incident.affected_endpoints),
+        "affected_services": list(incident.affected_services),
+        "onset": iso(incident.onset),
+        "first_detected": iso(incident.first_detected),
+        "last_seen": iso(incident.last_seen),
+        "resolved_at": iso(incident.resolved_at) if incident.resolved_at is not None else None,
+        "resolution": incident.resolution or None,
+        "acknowledged_by": incident.acknowledged_by or None,
+        "symptoms": [
+            {"family": family, **{key: value for key, value in series if key != names.NAME}}
+            for series, family in incident.symptoms
+        ],
+        "trace_correlation": {
+            "trace_id": incident.trace_correlation.trace_id or None,
+            "trace_ids": list(incident.trace_correlation.trace_ids),
+            "traces_analyzed": incident.trace_correlation.traces_analyzed,
+            "correlated_failures": list(incident.trace_correlation.correlated_failures),
+        },
+        "slo_impact": [],
+        "links": _links(incident, base_url),
+        "timeline": [{"at": iso(one.at), "what": one.what, "text": one.text} for one in incident.timeline],
+    }
+
+
+def cause_document(cause: Cause) -> Document:
+    """Where trouble starts, as JSON; `caller` only for trouble on an edge."""
+    out = {"service": cause.service, "endpoint": cause.endpoint or None, "method": cause.method or None}
+    return {**out, "kind": str(cause.kind), "caller": cause.caller or None}
+
+
+def _root_cause(incident: Incident) -> Document | None:
+    root = incident.root_cause
+    if root is None:
+        return None
+    return {
+        **cause_document(root.cause),
+        "description": root.description,
+        "confidence": root.confidence,
+        "interval": list(root.interval),
+        "dimensions": [
+            {
+                "attribute": one.attribute,
+                "value": one.value,
+                "share_of_bad": one.share_of_bad,
+                "share_of_good": one.share_of_good,
+            }
+            for one in root.dimensions
+        ],
+        "change": root.change,
+        "alternatives": [{**cause_document(cause), "confidence": sure} for cause, sure in root.alternatives],
+    }
+
+
+def _first_failing_span(incident: Incident) -> Document | None:
+    span = incident.first_failing_span
+    if span is None:
+        return None
+    return {
+        "trace_id": span.trace_id,
+        "span_id": span.span_id,
+        "service": span.service,
+        "name": span.name,
+        "status": span.status,
+        "exception": span.exception or None,
+        "share_of_traces": span.share_of_traces,
+    }
+
+
+def _links(incident: Incident, base_url: str) -> Document:
+    trace = incident.trace_correlation.trace_id
+    return {
+        "self": f"{base_url}/aiops/incidents/{incident.id}",
+        "page": f"{base_url}/incidents/{incident.id}",
+        "trace": f"{base_url}/traces/{trace}" if trace else None,
+    }

@@ -1,0 +1,63 @@
+"""Series: labels, what to ask of a metric source, and the block it answers with."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiops import names
+
+Labels = tuple[tuple[str, str], ...]
+
+
+def labels(**pairs: str) -> Labels:
+    """Make a label set: sorted, so that equal sets are equal values; `name=` stands for `__name__`."""
+    if "name" in pairs:
+        pairs[names.NAME] = pairs.pop("name")
+    return tuple(sorted(pairs.items()))
+
+
+def value_of(of: Labels, key: str, default: str = "") -> str:
+    """Look up one label."""
+    return next((value for name, value in of if name == key), default)
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """One question to a metric source.
+
+    `name` is a structured signal of `names` (REQUESTS, ERRORS, DURATION, BUCKET, TELEMETRY) or the name of any
+    OpenTelemetry metric. `by` are the labels of the answer:
+
+    - (service, route, method), or these and http_status ("0": none): requests served, from the service's metrics
+      where it sends them, else from its spans;
+    - (caller, callee): requests as their callers saw them, from client spans;
+    - (service,) with TELEMETRY: points and spans that arrived from a service;
+    - any attribute names, for an OpenTelemetry metric: counters and histograms answer increments (histograms of
+      their count), gauges the last value of the step.
+
+    `where` keeps only series with these labels.
+    """
+
+    name: str
+    by: tuple[str, ...] = (names.SERVICE, names.ROUTE, names.METHOD)
+    where: Labels = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesBlock:
+    """Values of many series on one aligned grid.
+
+    labels: one label set per row, `__name__` among them; BUCKET rows carry `le` (seconds, cumulative as in Prometheus).
+    ends:   (steps,) end of each step, Unix seconds; a step covers (end - step, end].
+    values: (series, steps), float64; NaN where a series had no sample in the step. Absent is neither zero nor bad.
+    """
+
+    labels: tuple[Labels, ...]
+    ends: NDArray[np.float64]
+    step: float
+    values: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        if self.values.shape != (len(self.labels), len(self.ends)):
+            raise ValueError(f"block of {len(self.labels)} series x {len(self.ends)} steps holds {self.values.shape}")

@@ -1,0 +1,136 @@
+"""Spans, traces, edges, and how to ask for populations of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+from aiops.model.window import Window
+
+
+class SpanKind(IntEnum):
+    """OTLP numbers."""
+
+    UNSPECIFIED = 0
+    INTERNAL = 1
+    SERVER = 2
+    CLIENT = 3
+    PRODUCER = 4
+    CONSUMER = 5
+
+
+class Status(IntEnum):
+    """OTLP numbers."""
+
+    UNSET = 0
+    OK = 1
+    ERROR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One span, its well-known attributes read out under either convention.
+
+    `failed` follows the conventions: a server failed with a 5xx or an ERROR status; a client also when nobody answered,
+    but not with a 4xx, which is the caller's own doing.
+    """
+
+    trace_id: str
+    span_id: str
+    parent_id: str
+    service: str
+    name: str
+    kind: SpanKind
+    start: float
+    duration: float
+    status: Status = Status.UNSET
+    status_message: str = ""
+    failed: bool = False
+    route: str = ""
+    method: str = ""
+    http_status: int = 0
+    error_type: str = ""
+    peer: str = ""
+    version: str = ""
+    instance: str = ""
+    exception_type: str = ""
+    exception_message: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    resource: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def end(self) -> float:
+        return self.start + self.duration
+
+    @property
+    def operation(self) -> str:
+        """The name people know the work by: `POST /payment`, else the span's own name."""
+        return f"{self.method} {self.route}".strip() if self.route else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """All stored spans of one trace, by start time."""
+
+    trace_id: str
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TraceQuery:
+    """What to search for: traces with a span that fits every field given."""
+
+    service: str = ""
+    route: str = ""
+    failed: bool | None = None
+    min_duration: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TraceSummary:
+    trace_id: str
+    root_service: str
+    root_name: str
+    start: float
+    duration: float
+    spans: int
+    failed: bool
+
+
+class PopulationKind(StrEnum):
+    FAILED = "failed"
+    SLOW = "slow"
+    GOOD = "good"
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Which traces to draw: those with a span of this service and route (or of this caller to this callee, when
+    `callee` is given: its client spans) that ended in the window and is of this kind.
+
+    FAILED: the span failed. SLOW: it took longer than `threshold` seconds. GOOD: it did not fail and took no longer
+    than `threshold` (0: any duration). An empty route or method matches every one.
+    """
+
+    service: str
+    window: Window
+    kind: PopulationKind
+    route: str = ""
+    method: str = ""
+    callee: str = ""
+    threshold: float = 0.0
+    limit: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One service calling another, over a window: rates per second, mean latency in seconds as the caller saw it.
+
+    `connection` is "" between services that both send spans, "virtual" where the callee sends none.
+    """
+
+    caller: str
+    callee: str
+    rate: float = 0.0
+    error_ratio: float = 0.0
+    latency: float = 0.0
+    connection: str = ""

@@ -1,0 +1,63 @@
+"""Every telemetry name the engine reads or writes, once.
+
+Sources: OpenTelemetry semantic conventions 1.4x (HTTP, RPC, resource, exceptions), old HTTP/RPC names included.
+"""
+
+from typing import Final
+
+# Labels of the engine's own series.
+NAME: Final = "__name__"
+SERVICE: Final = "service"
+ROUTE: Final = "route"
+METHOD: Final = "method"
+CALLER: Final = "caller"
+CALLEE: Final = "callee"
+LE: Final = "le"
+STATUS_CODE: Final = "http_status"
+
+# Structured signals a MetricSource answers (see ports.MetricSource).
+REQUESTS: Final = "requests"
+ERRORS: Final = "errors"
+DURATION: Final = "duration_seconds"
+BUCKET: Final = "duration_bucket"
+TELEMETRY: Final = "telemetry"
+
+# Upper bounds in seconds of the buckets that spans are counted into: those the HTTP convention advises.
+DURATION_BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+
+# Metrics that describe requests served: name -> seconds per unit.
+SERVER_DURATION_METRICS: Final = {
+    "http.server.request.duration": 1.0,
+    "http.server.duration": 0.001,
+    "rpc.server.call.duration": 1.0,
+    "rpc.server.duration": 0.001,
+}
+
+# Resource attributes.
+SERVICE_NAME: Final = "service.name"
+SERVICE_NAMESPACE: Final = "service.namespace"
+SERVICE_VERSION: Final = "service.version"
+SERVICE_INSTANCE: Final = "service.instance.id"
+ENVIRONMENT: Final = "deployment.environment.name"
+ENVIRONMENT_OLD: Final = "deployment.environment"
+
+# Span and metric attributes; where a convention was renamed, the current name stands first.
+HTTP_ROUTE: Final = "http.route"
+HTTP_METHOD: Final = ("http.request.method", "http.method")
+HTTP_STATUS: Final = ("http.response.status_code", "http.status_code")
+HTTP_RESEND: Final = "http.request.resend_count"
+URL: Final = ("url.full", "http.url")
+URL_PATH: Final = ("url.path", "http.target")
+RPC_SYSTEM: Final = ("rpc.system.name", "rpc.system")
+RPC_SERVICE: Final = "rpc.service"
+RPC_METHOD: Final = "rpc.method"
+RPC_STATUS: Final = ("rpc.response.status_code", "rpc.grpc.status_code")
+ERROR_TYPE: Final = "error.type"
+PEER_SERVICE: Final = ("service.peer.name", "peer.service")
+SERVER_ADDRESS: Final = ("server.address", "net.peer.name")
+SERVER_PORT: Final = ("server.port", "net.peer.port")
+DB_SYSTEM: Final = ("db.system.name", "db.system")
+MESSAGING_SYSTEM: Final = "messaging.system"
+EXCEPTION_EVENT: Final = "exception"
+EXCEPTION_TYPE: Final = "exception.type"
+EXCEPTION_MESSAGE: Final = "exception.message"

@@ -1,0 +1,98 @@
+"""What the engine needs from the world."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from aiops.model import (
+    Announcement,
+    Edge,
+    Finding,
+    Incident,
+    IncidentEvent,
+    Population,
+    Selector,
+    SeriesBlock,
+    Trace,
+    TraceQuery,
+    TraceSummary,
+    Verdict,
+    Window,
+)
+
+
+class SourceError(Exception):
+    """A source could not answer; the message says which, why and what to do. The cycle goes on without it."""
+
+
+class StoreError(Exception):
+    """The incident store cannot be used; the message says why and what to do. Nothing was written."""
+
+
+class MetricSource(Protocol):
+    def window(self, selectors: Sequence[Selector], window: Window, step: float) -> SeriesBlock:
+        """Answer all selectors on the grid window.start + k * step; counts are exact increments. Raises SourceError."""
+        ...
+
+    def complete_until(self) -> float | None:
+        """The time up to which data may be judged: newest point minus allowed lateness; None before the first."""
+        ...
+
+    def newest(self) -> float | None:
+        """End time of the newest span or point of any service; None before the first."""
+        ...
+
+
+class TraceSource(Protocol):
+    def search(self, query: TraceQuery, window: Window, limit: int) -> list[TraceSummary]: ...
+
+    def traces(self, ids: Sequence[str]) -> list[Trace]: ...
+
+    def population(self, wanted: Population) -> list[Trace]:
+        """Draw at most `wanted.limit` whole traces, evenly over time slices of the window; the same ones each time."""
+        ...
+
+
+class TopologySource(Protocol):
+    def edges(self, window: Window) -> list[Edge]: ...
+
+
+class VerdictStore(Protocol):
+    def record(self, verdicts: Sequence[Verdict]) -> None: ...
+
+    def history(self, service: str, route: str, window: Window) -> list[Verdict]: ...
+
+
+class IncidentStore(Protocol):
+    def active(self) -> list[Incident]: ...
+
+    def resolved_since(self, at: float) -> list[Incident]: ...
+
+    def count(self) -> int: ...
+
+    def save_cycle(
+        self, watermark: float, now: float, findings: Sequence[Finding], events: Sequence[IncidentEvent]
+    ) -> None:
+        """Write findings, incidents, announcements and watermark in one transaction; saving again changes nothing.
+
+        Raises StoreError."""
+        ...
+
+
+class Outbox(Protocol):
+    def unsent(self, now: float) -> list[Announcement]:
+        """What waits for its next attempt, oldest first."""
+        ...
+
+    def sent(self, number: int, at: float) -> None: ...
+
+    def failed(self, number: int, attempts: int, next_attempt: float) -> None: ...
+
+
+class Notifier(Protocol):
+    def send(self, transition: str, incident: Incident) -> None:
+        """Tell somebody of one transition. Raises OSError when they cannot be reached: it is tried again later."""
+        ...
+
+
+class Clock(Protocol):
+    def now(self) -> float: ...

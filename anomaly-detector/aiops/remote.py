@@ -1,0 +1,84 @@
+"""A running engine seen from the command line."""
+
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+Document = dict[str, Any]
+
+
+class NotAnswered(Exception):
+    """The engine did not do what was asked; the message says why."""
+
+
+class Remote:
+    """Calls the API at `url`; every method raises NotAnswered."""
+
+    def __init__(self, url: str, token: str | None = None) -> None:
+        self._url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def incidents(self, state: str, limit: int) -> list[Document]:
+        answer = self._call("GET", "/aiops/incidents", params={"state": state, "limit": str(limit)})
+        found: list[Document] = answer["active_incidents"]
+        return found
+
+    def incident(self, name: str) -> Document:
+        return self._call("GET", f"/aiops/incidents/{quote(name, safe='')}")
+
+    def act(self, name: str, what: str) -> Document:
+        return self._call("POST", f"/aiops/incidents/{quote(name, safe='')}/{what}")
+
+    def _call(self, method: str, path: str, params: dict[str, str] | None = None) -> Document:
+        try:
+            answer = requests.request(method, self._url + path, params=params, headers=self._headers, timeout=30)
+        except requests.ConnectionError:
+            raise NotAnswered(f"no engine answers at {self._url}; start one with `aiops up`, or give --url") from None
+        except requests.RequestException as error:
+            raise NotAnswered(f"{self._url} cannot be asked: {error}") from None
+        try:
+            body: Document = answer.json()
+        except requests.JSONDecodeError:
+            raise NotAnswered(f"{self._url} does not speak as an engine does; is the address right?") from None
+        if not answer.ok:
+            raise NotAnswered(str(body.get("detail") or body.get("title") or f"status {answer.status_code}"))
+        return body
+
+
+def line(incident: Document) -> str:
+    """One incident in one line."""
+    cause = incident["root_cause"]
+    sure = f" ({100 * cause['confidence']:.0f}% sure)" if cause else ""
+    parts = (
+        incident["id"],
+        incident["state"],
+        incident["severity"],
+        incident["first_detected"],
+        incident["title"] + sure,
+    )
+    return "  ".join(parts)
+
+
+def page(incident: Document) -> str:
+    """One incident in full, for a terminal."""
+    cause, span = incident["root_cause"], incident["first_failing_span"]
+    rows = [line(incident), ""]
+    if cause:
+        low, high = cause["interval"]
+        rows.append(f"why       {cause['description']}")
+        rows.append(f"sure      {100 * cause['confidence']:.0f}% (between {100 * low:.0f}% and {100 * high:.0f}%)")
+        for one in cause["dimensions"]:
+            rows.append(
+                f"only in   {one['attribute']}={one['value']} ({100 * one['share_of_bad']:.0f}% of the bad requests)"
+            )
+        for one in cause["alternatives"]:
+            rows.append(f"or else   {one['service']} {one['endpoint'] or ''} ({one['kind']})")
+    else:
+        rows.append(f"why       {incident['no_cause']}")
+    if span:
+        rows.append(f"starts at {span['service']}: {span['name']}: {span['status']}")
+        rows.append(f"          trace {span['trace_id']}, in {100 * span['share_of_traces']:.0f}% of the bad traces")
+    rows.append(f"hits      {', '.join(incident['affected_services'])}  {', '.join(incident['affected_endpoints'])}")
+    rows += ["", *(f"{one['at']}  {one['what']:<12}  {one['text']}" for one in incident["timeline"])]
+    return "\n".join(rows)

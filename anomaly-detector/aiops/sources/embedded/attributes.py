@@ -1,0 +1,47 @@
+"""OTLP attributes as plain text."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import orjson
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+
+# Longer values are cut: a stack trace or a statement must not fill the store.
+MAX_TEXT: Final = 4096
+
+
+def text(value: AnyValue) -> str:
+    """Write a value as text: booleans as true and false, lists and maps as JSON."""
+    if plain := value.string_value:
+        return plain if len(plain) <= MAX_TEXT else plain[:MAX_TEXT]
+    match value.WhichOneof("value"):
+        case "int_value":
+            return str(value.int_value)
+        case "bool_value":
+            return "true" if value.bool_value else "false"
+        case "double_value":
+            return f"{value.double_value:.15g}"
+        case "bytes_value":
+            return value.bytes_value.hex()[:MAX_TEXT]
+        case "array_value":
+            return orjson.dumps([text(one) for one in value.array_value.values]).decode()[:MAX_TEXT]
+        case "kvlist_value":
+            return canonical(mapping(value.kvlist_value.values))[:MAX_TEXT]
+        case _:
+            return ""
+
+
+def mapping(pairs: Iterable[KeyValue]) -> dict[str, str]:
+    """Read attributes; of a key given twice the last one counts."""
+    return {pair.key: text(pair.value) for pair in pairs}
+
+
+def canonical(attributes: Mapping[str, str]) -> str:
+    """Write attributes as JSON, the same for equal sets."""
+    return orjson.dumps(dict(attributes), option=orjson.OPT_SORT_KEYS).decode()
+
+
+def parse(attributes: str) -> dict[str, str]:
+    """Read what `canonical` wrote."""
+    found: dict[str, str] = orjson.loads(attributes)
+    return found

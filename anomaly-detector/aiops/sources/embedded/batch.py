@@ -1,0 +1,94 @@
+"""Rows on their way to the store: tables in the shape of `schema`, and their form on the wire."""
+
+import struct
+from dataclasses import dataclass, field
+from typing import Final
+
+import pyarrow as pa
+
+# request id, rejected spans, rejected points, then the lengths of four Arrow streams
+_HEADER: Final = struct.Struct("<QII4Q")
+_ACK: Final = struct.Struct("<Q?")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one export holds; tables that are None have no rows."""
+
+    resources: pa.Table | None = None
+    series: pa.Table | None = None
+    points: pa.Table | None = None
+    spans: pa.Table | None = None
+    rejected_spans: int = 0
+    rejected_points: int = 0
+
+
+@dataclass(slots=True)
+class Rejections:
+    """Rows that cannot be stored, with the reasons, for OTLP's partial success."""
+
+    count: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def add(self, reason: str, count: int = 1) -> None:
+        self.count += count
+        self.reasons[reason] = self.reasons.get(reason, 0) + count
+
+    def message(self) -> str:
+        return "; ".join(f"{count} rejected: {reason}" for reason, count in self.reasons.items())
+
+
+def pack(request: int, batch: Batch) -> bytes:
+    """Write a batch as one message from the receiver to the process that owns the store."""
+    tables = (batch.resources, batch.series, batch.points, batch.spans)
+    parts = [b"" if table is None else _stream(table) for table in tables]
+    head = _HEADER.pack(request, batch.rejected_spans, batch.rejected_points, *(len(part) for part in parts))
+    return b"".join((head, *parts))
+
+
+def unpack(message: bytes) -> tuple[int, Batch]:
+    """Read what `pack` wrote: the request's id and the batch."""
+    request, rejected_spans, rejected_points, *sizes = _HEADER.unpack_from(message)
+    tables: list[pa.Table | None] = []
+    at = _HEADER.size
+    view = pa.py_buffer(message)
+    for size in sizes:
+        tables.append(pa.ipc.open_stream(view.slice(at, size)).read_all() if size else None)
+        at += size
+    resources, series, points, spans = tables
+    return request, Batch(resources, series, points, spans, rejected_spans, rejected_points)
+
+
+def pack_acks(requests: list[int], committed: bool) -> bytes:
+    """Write the answer to requests: whether they are committed."""
+    return b"".join(_ACK.pack(request, committed) for request in requests)
+
+
+def unpack_acks(message: bytes) -> list[tuple[int, bool]]:
+    return list(_ACK.iter_unpack(message))
+
+
+def merge(batches: list[Batch]) -> Batch:
+    """Put the rows of several batches into one."""
+
+    def joined(tables: list[pa.Table | None]) -> pa.Table | None:
+        present = [table for table in tables if table is not None]
+        return pa.concat_tables(present) if present else None
+
+    if len(batches) == 1:
+        return batches[0]
+    return Batch(
+        joined([one.resources for one in batches]),
+        joined([one.series for one in batches]),
+        joined([one.points for one in batches]),
+        joined([one.spans for one in batches]),
+        sum(one.rejected_spans for one in batches),
+        sum(one.rejected_points for one in batches),
+    )
+
+
+def _stream(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()

@@ -1,0 +1,53 @@
+"""What the decoders of spans and of metrics share: the resource, the bounds of time, the reasons to reject."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+
+from aiops import names
+from aiops.sources.embedded import attributes, schema
+from aiops.sources.embedded.batch import Rejections
+
+NANO: Final = 1_000_000_000
+AHEAD_SECONDS: Final = 3600.0
+UNKNOWN_SERVICE: Final = "unknown_service"
+
+
+@dataclass(slots=True)
+class Decoding:
+    """One export being decoded at `now` (Unix seconds): rows so far, and what could not become one.
+
+    `known` says whether the store has a resource or series row already; rows it has are left out.
+    """
+
+    now: float
+    retention_seconds: float
+    known: Callable[[int], bool]
+    resources: dict[int, tuple[Any, ...]] = field(default_factory=dict)
+    series: dict[int, tuple[Any, ...]] = field(default_factory=dict)
+    points: list[tuple[Any, ...]] = field(default_factory=list)
+    spans: list[tuple[Any, ...]] = field(default_factory=list)
+    rejected: Rejections = field(default_factory=Rejections)
+
+    def resource(self, of: Resource) -> int:
+        """Take in a resource and return its id."""
+        pairs = attributes.mapping(of.attributes)
+        text = attributes.canonical(pairs)
+        key = schema.resource_id(text)
+        if not self.known(key):
+            self.resources[key] = (
+                key,
+                pairs.get(names.SERVICE_NAME) or UNKNOWN_SERVICE,
+                pairs.get(names.SERVICE_INSTANCE, ""),
+                pairs.get(names.SERVICE_VERSION, ""),
+                text,
+            )
+        return key
+
+    def oldest_ns(self) -> int:
+        return int((self.now - self.retention_seconds) * NANO)
+
+    def newest_ns(self) -> int:
+        return int((self.now + AHEAD_SECONDS) * NANO)

@@ -1,0 +1,186 @@
+"""One export inside the receiver process: parse, decode, hand over, wait until it is committed."""
+
+import hmac
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from multiprocessing.connection import Connection
+from typing import Final, TypeVar
+
+from google.protobuf.message import DecodeError, Message
+from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
+from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as traces
+
+from aiops.sources.embedded import otlp_json, schema
+from aiops.sources.embedded.batch import Batch, pack, unpack_acks
+from aiops.sources.embedded.decode import Decoding
+from aiops.sources.embedded.decode_metrics import decode_metrics
+from aiops.sources.embedded.decode_spans import decode_spans
+from aiops.sources.embedded.known import Known
+
+COMMIT_SECONDS: Final = 30.0
+M = TypeVar("M", bound=Message)
+
+
+class Signal(Enum):
+    """The kinds of export, by their path over HTTP."""
+
+    TRACES = "/v1/traces"
+    METRICS = "/v1/metrics"
+    LOGS = "/v1/logs"
+
+
+class Refusal(Enum):
+    """Why an export was not taken: gRPC's code, HTTP's status."""
+
+    INVALID = (3, 400)
+    UNAUTHENTICATED = (16, 401)
+    FULL = (8, 429)
+    UNAVAILABLE = (14, 503)
+
+
+class Refused(Exception):
+    """An export that was not taken; nothing of it is stored."""
+
+    def __init__(self, refusal: Refusal, message: str) -> None:
+        super().__init__(message)
+        self.refusal = refusal
+
+
+@dataclass(slots=True)
+class _Waiting:
+    done: threading.Event
+    committed: bool = False
+
+
+class Intake:
+    """The way of exports from the protocols to the process that owns the store. Thread-safe."""
+
+    def __init__(
+        self,
+        pipe: Connection,
+        tokens: Mapping[str, str],
+        retention_seconds: float,
+        queue: int,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._pipe = pipe
+        self._tokens = [token.encode() for token in tokens.values()]
+        self._retention = retention_seconds
+        self._places = threading.Semaphore(queue)
+        self._now = now
+        self._known = Known()
+        self._waiting: dict[int, _Waiting] = {}
+        self._last = 0
+        self._lock = threading.Lock()
+
+    def admit(self, authorization: str) -> None:
+        """Check the `Authorization` header; raises Refused."""
+        if not self._tokens:
+            return
+        scheme, _, given = authorization.partition(" ")
+        right = [hmac.compare_digest(given.strip().encode(), token) for token in self._tokens]
+        if scheme.lower() != "bearer" or not any(right):
+            raise Refused(
+                Refusal.UNAUTHENTICATED, "this receiver wants `Authorization: Bearer <token>` with a known token"
+            )
+
+    def take(self, signal: Signal, body: bytes, json: bool = False) -> Message:
+        """Store an export and return OTLP's response; raises Refused. Blocks until the rows are committed."""
+        if not self._places.acquire(blocking=False):
+            raise Refused(Refusal.FULL, "the receiver's queue is full; send this export again in a moment")
+        try:
+            match signal:
+                case Signal.TRACES:
+                    return self._traces(_parse(traces.ExportTraceServiceRequest(), body, json))
+                case Signal.METRICS:
+                    return self._metrics(_parse(metrics.ExportMetricsServiceRequest(), body, json))
+                case Signal.LOGS:
+                    return _logs(_parse(logs.ExportLogsServiceRequest(), body, json))
+        finally:
+            self._places.release()
+
+    def acknowledge(self, message: bytes) -> None:
+        """Wake the exports that the parent answered."""
+        for request, committed in unpack_acks(message):
+            waiting = self._waiting.get(request)
+            if waiting is not None:
+                waiting.committed = committed
+                waiting.done.set()
+
+    def _traces(self, export: traces.ExportTraceServiceRequest) -> Message:
+        decoding = self._decoding()
+        decode_spans(export, decoding)
+        response = traces.ExportTraceServiceResponse()
+        if decoding.rejected.count:
+            response.partial_success.rejected_spans = decoding.rejected.count
+            response.partial_success.error_message = decoding.rejected.message()
+        self._commit(decoding, rejected_spans=decoding.rejected.count)
+        return response
+
+    def _metrics(self, export: metrics.ExportMetricsServiceRequest) -> Message:
+        decoding = self._decoding()
+        decode_metrics(export, decoding)
+        response = metrics.ExportMetricsServiceResponse()
+        if decoding.rejected.count:
+            response.partial_success.rejected_data_points = decoding.rejected.count
+            response.partial_success.error_message = decoding.rejected.message()
+        self._commit(decoding, rejected_points=decoding.rejected.count)
+        return response
+
+    def _decoding(self) -> Decoding:
+        now = self._now()
+        return Decoding(now, self._retention, lambda row: self._known.has(row, now))
+
+    def _commit(self, rows: Decoding, rejected_spans: int = 0, rejected_points: int = 0) -> None:
+        if not (rows.spans or rows.points or rejected_spans or rejected_points):
+            return
+        batch = Batch(
+            schema.table(schema.RESOURCES, list(rows.resources.values())),
+            schema.table(schema.SERIES, list(rows.series.values())),
+            schema.table(schema.POINTS, rows.points),
+            schema.table(schema.SPANS, rows.spans),
+            rejected_spans,
+            rejected_points,
+        )
+        waiting = _Waiting(threading.Event())
+        with self._lock:
+            self._last += 1
+            request = self._last
+            self._waiting[request] = waiting
+        try:
+            message = pack(request, batch)
+            with self._lock:
+                self._pipe.send_bytes(message)
+            answered = waiting.done.wait(COMMIT_SECONDS)
+        except OSError as problem:
+            raise Refused(Refusal.UNAVAILABLE, "the engine is stopping") from problem
+        finally:
+            del self._waiting[request]
+        if not (answered and waiting.committed):
+            raise Refused(Refusal.UNAVAILABLE, "the store did not take this export; its log says why")
+        self._known.add((*rows.resources, *rows.series), rows.now)
+
+
+def _parse(into: M, body: bytes, json: bool) -> M:
+    try:
+        if json:
+            return otlp_json.parse(body, into)
+        into.ParseFromString(body)
+        return into
+    except (DecodeError, ValueError) as problem:
+        kind = "JSON" if json else "protobuf"
+        raise Refused(
+            Refusal.INVALID, f"the body is no {into.DESCRIPTOR.name} in {kind}: {str(problem)[:200]}"
+        ) from problem
+
+
+def _logs(export: logs.ExportLogsServiceRequest) -> Message:
+    response = logs.ExportLogsServiceResponse()
+    count = sum(len(scope.log_records) for group in export.resource_logs for scope in group.scope_logs)
+    response.partial_success.rejected_log_records = count
+    response.partial_success.error_message = "logs are read and dropped: this receiver stores traces and metrics"
+    return response

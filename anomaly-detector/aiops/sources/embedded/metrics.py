@@ -1,0 +1,93 @@
+"""Metrics from the embedded store: the MetricSource."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from aiops import names
+from aiops.model import Labels, Selector, SeriesBlock, Window
+from aiops.ports import SourceError
+from aiops.sources.embedded import any_metric, served_metrics, served_spans
+from aiops.sources.embedded.any_metric import Metric
+from aiops.sources.embedded.arrivals import arrivals
+from aiops.sources.embedded.called import called
+from aiops.sources.embedded.grid import Floats, Grid
+from aiops.sources.embedded.rows import Requests, block, fits, labelled
+from aiops.sources.embedded.store import Store
+
+_REQUESTS: Final = (names.REQUESTS, names.ERRORS, names.DURATION, names.BUCKET)
+_SERVED: Final = (names.SERVICE, names.ROUTE, names.METHOD)
+_ANSWERED: Final = (*_SERVED, names.STATUS_CODE)
+_CALLED: Final = (names.CALLER, names.CALLEE)
+_SCOPES: Final = (_SERVED, _ANSWERED, _CALLED)
+
+Rows = dict[Labels, Floats]
+
+
+class EmbeddedMetrics:
+    """Counts on a grid, exact, from spans and raw points in DuckDB."""
+
+    def __init__(self, store: Store, lateness_seconds: float) -> None:
+        self._store = store
+        self._lateness = lateness_seconds
+
+    def window(self, selectors: Sequence[Selector], window: Window, step: float) -> SeriesBlock:
+        """Answer all selectors on the grid window.start + k * step; a remainder shorter than a step is left out.
+
+        Every row carries all labels of `by`, "" where a request or series has none. Raises SourceError.
+        """
+        grid = Grid.over(window, step)
+        rows: Rows = {}
+        if grid.steps:
+            for scope in _SCOPES:
+                asked = [one for one in selectors if one.name in _REQUESTS and _scope(one) is scope]
+                if asked:
+                    found = self._requests(scope, grid, any(one.name == names.BUCKET for one in asked))
+                    for selector in asked:
+                        rows.update(found.chosen(scope, selector).rows(selector.name, selector.by))
+            for selector in selectors:
+                if selector.name not in _REQUESTS:
+                    rows.update(self._other(selector, grid))
+        return block(rows, grid, step)
+
+    def complete_until(self) -> float | None:
+        """The time up to which data may be judged: newest point minus allowed lateness; None before the first."""
+        newest = self._store.newest()
+        return None if newest is None else newest - self._lateness
+
+    def newest(self) -> float | None:
+        """End time of the newest span or point of any service; None before the first."""
+        return self._store.newest()
+
+    def catalog(self) -> list[Metric]:
+        """List the metrics that are stored, by name. Raises SourceError."""
+        return any_metric.catalog(self._store)
+
+    def _requests(self, scope: tuple[str, ...], grid: Grid, buckets: bool) -> Requests:
+        if scope is _CALLED:
+            return called(self._store, scope, grid)
+        reporters = served_metrics.reporters(self._store)
+        out = served_spans.served(self._store, scope, grid, without=reporters)
+        if reporters:
+            out.take(served_metrics.served(self._store, scope, grid, buckets))
+        return out
+
+    def _other(self, selector: Selector, grid: Grid) -> Rows:
+        if selector.name == names.TELEMETRY:
+            if selector.by != (names.SERVICE,):
+                raise SourceError(f"telemetry is counted by service, not by {selector.by}")
+            found = arrivals(self._store, grid)
+            rows = {labelled(selector.name, {names.SERVICE: service}): row for service, row in found.items()}
+            return {of: row for of, row in rows.items() if fits(of, selector.where)}
+        answered = any_metric.values(self._store, selector.name, selector.by, selector.where, grid)
+        return {labelled(selector.name, dict(zip(selector.by, key, strict=True))): row for key, row in answered.items()}
+
+
+def _scope(selector: Selector) -> tuple[str, ...]:
+    """The labels that a question about requests is counted by before it is summed up. Raises SourceError."""
+    wanted = {*selector.by, *(name for name, _ in selector.where)}
+    for scope in _SCOPES:
+        if selector.by and wanted <= set(scope):
+            return scope
+    raise SourceError(
+        f"requests are counted by {', '.join(_ANSWERED)} or by {', '.join(_CALLED)}, not by {', '.join(sorted(wanted))}"
+    )

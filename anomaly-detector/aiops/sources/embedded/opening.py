@@ -1,0 +1,122 @@
+"""Opening the database file: never over something that is not ours, never on top of another engine."""
+
+import logging
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from aiops.ports import SourceError
+
+log = logging.getLogger(__name__)
+
+MEMORY: Final = ":memory:"
+FORMAT: Final = "1"
+
+
+class _NotOurs(Exception):
+    """A database that opens, but holds something else."""
+
+
+def connect(
+    path: str,
+    memory_limit: str,
+    threads: int,
+    prepare: Callable[[duckdb.DuckDBPyConnection], None],
+    now: float,
+) -> duckdb.DuckDBPyConnection:
+    """Open the database and `prepare` its tables; a file that is no store of ours is kept aside.
+
+    Raises SourceError where the file belongs to a running process or cannot be reached.
+    """
+    if path != MEMORY:
+        _reachable(Path(path))
+    try:
+        return _open(path, memory_limit, threads, prepare)
+    except (duckdb.Error, _NotOurs) as problem:
+        if path == MEMORY:
+            raise SourceError(f"DuckDB does not start: {problem}") from problem
+        if "lock" in str(problem) and "PID" in str(problem):
+            raise SourceError(
+                f"{path} belongs to a running process: stop that engine, or give this one another data directory"
+            ) from problem
+        if not _blames_the_file(problem):
+            raise SourceError(f"{path} could not be opened: {problem}") from problem
+        aside = _keep_aside(Path(path), now)
+        log.error("%s is not a store that can be read (%s); kept as %s, starting empty", path, problem, aside)
+        return _open(path, memory_limit, threads, prepare)
+
+
+def _open(
+    path: str, memory_limit: str, threads: int, prepare: Callable[[duckdb.DuckDBPyConnection], None]
+) -> duckdb.DuckDBPyConnection:
+    spill = f"{path}.tmp" if path != MEMORY else str(Path(tempfile.gettempdir()) / f"aiops-{os.getpid()}.tmp")
+    connection = duckdb.connect(
+        path,
+        config={
+            "memory_limit": memory_limit,
+            "threads": threads,
+            "temp_directory": spill,
+            "preserve_insertion_order": False,
+            # The store needs no extension, and an engine must not fetch programs by itself.
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        },
+    )
+    try:
+        tables = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+        if tables and "format" not in tables:
+            raise _NotOurs("a DuckDB database of another program")
+        if tables and connection.execute("SELECT version FROM format").fetchall() != [(FORMAT,)]:
+            raise _NotOurs("a store of another release")
+        if not tables:
+            connection.execute("CREATE TABLE format AS SELECT ? AS version", [FORMAT])
+        prepare(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _reachable(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab"):
+            pass
+        if not path.stat().st_size:
+            path.unlink()
+    except OSError as problem:
+        raise SourceError(f"{path} cannot be written: {problem.strerror}; choose another data directory") from problem
+
+
+def _blames_the_file(problem: Exception) -> bool:
+    """Tell a bad file from a machine in trouble, or from a fault of ours, where moving a good file is no help."""
+    damage = (
+        _NotOurs,
+        duckdb.IOException,
+        duckdb.SerializationException,
+        duckdb.InternalException,
+        duckdb.FatalException,
+    )
+    text = str(problem)
+    elsewhere = "Cannot open file" in text or "No space left" in text
+    if isinstance(problem, _NotOurs):
+        return True
+    return (isinstance(problem, damage) and not elsewhere) or "replaying WAL" in text
+
+
+def _keep_aside(path: Path, now: float) -> Path:
+    """Rename the file and its write-ahead log, which belongs to it."""
+    aside = path.with_name(f"{path.name}.corrupt-{int(now)}")
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.name}.corrupt-{int(now)}-{number}")
+    path.rename(aside)
+    wal = path.with_name(path.name + ".wal")
+    if wal.exists():
+        wal.rename(aside.with_name(aside.name + ".wal"))
+    return aside

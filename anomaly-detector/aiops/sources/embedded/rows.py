@@ -1,0 +1,90 @@
+"""Rows of an answer: values by label set, put together into a block."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+
+from aiops import names
+from aiops.model import Labels, Selector, SeriesBlock
+from aiops.sources.embedded.grid import Floats, Grid
+
+Key = tuple[str, ...]
+K = TypeVar("K")
+
+
+@dataclass(slots=True)
+class Requests:
+    """RED of many scopes: by key, `(steps,)` each; `buckets` cumulative, by key and upper bound in seconds."""
+
+    total: dict[Key, Floats] = field(default_factory=dict)
+    bad: dict[Key, Floats] = field(default_factory=dict)
+    seconds: dict[Key, Floats] = field(default_factory=dict)
+    buckets: dict[tuple[Key, float], Floats] = field(default_factory=dict)
+
+    def take(self, other: "Requests") -> None:
+        """Add the rows of another answer; keys differ."""
+        self.total.update(other.total)
+        self.bad.update(other.bad)
+        self.seconds.update(other.seconds)
+        self.buckets.update(other.buckets)
+
+    def chosen(self, scope: Sequence[str], selector: Selector) -> "Requests":
+        """Keep the keys (labelled `scope`) that fit the selector, and add them up by its labels."""
+        if not selector.where and tuple(selector.by) == tuple(scope):
+            return self
+        out = Requests()
+        place = [scope.index(name) for name in selector.by]
+        for mine, its in ((self.total, out.total), (self.bad, out.bad), (self.seconds, out.seconds)):
+            for key, values in mine.items():
+                if fits(tuple(zip(scope, key, strict=True)), selector.where):
+                    _add(its, tuple(key[at] for at in place), values)
+        for (key, bound), values in self.buckets.items():
+            if fits(tuple(zip(scope, key, strict=True)), selector.where):
+                _add(out.buckets, (tuple(key[at] for at in place), bound), values)
+        return out
+
+    def rows(self, name: str, by: Sequence[str]) -> Iterable[tuple[Labels, Floats]]:
+        """The rows of one signal, labelled."""
+        match name:
+            case names.REQUESTS | names.ERRORS | names.DURATION:
+                chosen = {names.REQUESTS: self.total, names.ERRORS: self.bad, names.DURATION: self.seconds}[name]
+                for key, values in chosen.items():
+                    yield labelled(name, dict(zip(by, key, strict=True))), values
+            case names.BUCKET:
+                for (key, bound), values in self.buckets.items():
+                    yield labelled(name, {**dict(zip(by, key, strict=True)), names.LE: le(bound)}), values
+
+
+def plus(left: Floats, right: Floats) -> Floats:
+    """Add where both are there; take the one that is."""
+    return np.where(np.isnan(left), right, np.where(np.isnan(right), left, left + right))
+
+
+def _add(table: dict[K, Floats], key: K, values: Floats) -> None:
+    before = table.get(key)
+    table[key] = values if before is None else plus(before, values)
+
+
+def labelled(name: str, pairs: Mapping[str, str]) -> Labels:
+    """Make a label set, sorted, with the name of the signal among it."""
+    return tuple(sorted({**pairs, names.NAME: name}.items()))
+
+
+def le(bound: float) -> str:
+    """Write an upper bound as Prometheus does."""
+    return "+Inf" if np.isinf(bound) else f"{bound:.12g}"
+
+
+def fits(of: Labels, where: Labels) -> bool:
+    """Say whether a row has the labels wanted; a label that is missing is ""."""
+    have = dict(of)
+    return all(have.get(name, "") == value for name, value in where)
+
+
+def block(rows: Mapping[Labels, Floats], grid: Grid, step: float) -> SeriesBlock:
+    """Put rows into a block, in label order."""
+    order = sorted(rows)
+    values = np.array([rows[one] for one in order], dtype=np.float64).reshape(len(order), grid.steps)
+    return SeriesBlock(tuple(order), grid.ends(), step, values)

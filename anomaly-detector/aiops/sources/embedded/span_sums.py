@@ -1,0 +1,91 @@
+"""Sums over spans by step, with zeros where their sender was heard and they were not."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from aiops import names
+from aiops.sources.embedded.columns import floats, ints, numbers, texts
+from aiops.sources.embedded.grid import Floats, Grid, Ints
+from aiops.sources.embedded.partitions import SPANS, Partitions
+from aiops.sources.embedded.rows import Key, Requests
+from aiops.sources.embedded.store import Store
+
+# What was seen within this time and is not now, while its sender is heard, is zero requests; after it, absent.
+REMEMBER_SECONDS: Final = 300.0
+REMEMBER_NS: Final = int(REMEMBER_SECONDS * 1e9)
+_BOUNDS_NS: Final = [round(bound * 1e9) for bound in names.DURATION_BOUNDS]
+
+
+def slot(duration: str) -> str:
+    """SQL for the index of the bucket that a duration in nanoseconds falls into."""
+    return " + ".join(f"({duration} > {bound})::INTEGER" for bound in _BOUNDS_NS)
+
+
+def summed(relation: str, by: Sequence[str], grid: Grid) -> str:
+    """SQL that sums rows (by…, end_ns, took, failed) by key, step and bucket."""
+    keys = ", ".join(f"CAST({name} AS VARCHAR) AS {name}" for name in by)
+    return f"""
+        SELECT {keys}, {grid.sql("end_ns")} AS step, {slot("took")} AS slot, count(*) AS total,
+            count(*) FILTER (failed) AS bad, sum(took)::DOUBLE / 1e9 AS seconds, max(end_ns) AS last
+        FROM {relation} GROUP BY ALL"""
+
+
+def requests(store: Store, found: pa.Table, by: Sequence[str], sender: str, grid: Grid) -> Requests:
+    """Make rows of what `summed` found. `sender` is the one of `by` whose being heard makes an absence a zero; without
+    it a step without requests is zero when anyone was heard."""
+    out = Requests()
+    keys: dict[Key, int] = {}
+    columns = [texts(found, name) for name in by]
+    rows = np.array([keys.setdefault(key, len(keys)) for key in zip(*columns, strict=True)], np.int64)
+    step = ints(found, "step")
+    if not keys:
+        return out
+    count = len(keys)
+    last = np.zeros((count, grid.steps + 1), np.int64)
+    np.maximum.at(last, (rows, step + 1), ints(found, "last"))
+    heard = heard_by(store, grid)
+    nobody = np.zeros(grid.steps, bool)
+    anyone = np.any(list(heard.values()), axis=0) if heard else nobody
+    place = list(by).index(sender) if sender in by else None
+    active = np.array([anyone if place is None else heard.get(key[place], nobody) for key in keys])
+    zero = grid.quiet(last, active, REMEMBER_SECONDS)
+
+    def table(values: Floats) -> Floats:
+        sums = grid.sums(rows, step, values, count)
+        sums[zero] = 0.0
+        return sums
+
+    total = table(floats(found, "total"))
+    bad, seconds = table(floats(found, "bad")), table(floats(found, "seconds"))
+    slots: Ints = ints(found, "slot")
+    buckets = [
+        table(np.where(slots <= place, floats(found, "total"), 0.0)) for place in range(len(names.DURATION_BOUNDS))
+    ]
+    for key, row in keys.items():
+        if np.isnan(total[row]).all():
+            continue
+        out.total[key], out.bad[key], out.seconds[key] = total[row], bad[row], seconds[row]
+        for bound, counts in zip(names.DURATION_BOUNDS, buckets, strict=True):
+            out.buckets[key, bound] = counts[row]
+        out.buckets[key, np.inf] = total[row]
+    return out
+
+
+def heard_by(store: Store, grid: Grid) -> dict[str, Floats]:
+    """By service, in which steps it sent any span, `(steps,)` booleans."""
+
+    def sql(partitions: Partitions) -> str:
+        spans = partitions.relation(SPANS, grid.start_ns + 1, grid.end_ns)
+        return f"""
+            SELECT r.service, steps.step FROM
+            (SELECT DISTINCT resource, {grid.sql("end_ns")} AS step FROM {spans}) steps
+            JOIN resources r ON steps.resource = r.id"""
+
+    found = store.query(sql)
+    out: dict[str, Floats] = {}
+    for service, step in zip(texts(found, "service"), numbers(found, "step"), strict=True):
+        out.setdefault(service, np.zeros(grid.steps, bool))[step] = True
+    return out

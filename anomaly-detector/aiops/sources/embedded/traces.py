@@ -1,0 +1,205 @@
+"""Traces from the embedded store: the TraceSource."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pyarrow as pa
+
+from aiops.model import Population, PopulationKind, Span, SpanKind, Status, Trace, TraceQuery, TraceSummary, Window
+from aiops.sources.embedded import attributes, called
+from aiops.sources.embedded.columns import numbers, texts
+from aiops.sources.embedded.partitions import SPANS, Partitions
+from aiops.sources.embedded.store import Store
+
+NANO: Final = 1_000_000_000
+# How far the other spans of a trace may lie from the one that was found.
+REACH_NS: Final = 300 * NANO
+SLICES: Final = 12
+
+
+class EmbeddedTraces:
+    """Whole traces out of DuckDB."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def search(self, query: TraceQuery, window: Window, limit: int) -> list[TraceSummary]:
+        """Find traces with a span that ended in the window and fits every field given, newest first.
+
+        `failed` of a summary says whether any span of the trace failed. Raises SourceError.
+        """
+        start, end = _bounds(window)
+        conditions = [
+            f"r.service = {_text(query.service)}" if query.service else "",
+            f"s.route = {_text(query.route)}" if query.route else "",
+            "" if query.failed is None else f"s.failed = {query.failed}",
+            f"s.end_ns - s.start_ns >= {round(query.min_duration * NANO)}" if query.min_duration > 0 else "",
+        ]
+        where = " AND ".join(one for one in conditions if one) or "TRUE"
+        found = self._store.query(
+            lambda partitions: (
+                f"""
+            SELECT trace_hi, trace_lo, max(end_ns) AS end_ns
+            FROM {partitions.relation(SPANS, start, end)} s JOIN resources r ON s.resource = r.id
+            WHERE {where} GROUP BY ALL ORDER BY end_ns DESC, trace_hi, trace_lo LIMIT {int(limit)}"""
+            )
+        )
+        return [_summary(trace) for trace in self._whole(found)]
+
+    def traces(self, ids: Sequence[str]) -> list[Trace]:
+        """Read whole traces by id (32 hexadecimal digits), in the order asked; unknown ones are left out."""
+        known = [int(one, 16) for one in ids if _is_id(one)]
+        wanted = pa.table(
+            {
+                "trace_hi": pa.array([number >> 64 for number in known], pa.uint64()),
+                "trace_lo": pa.array([number & (2**64 - 1) for number in known], pa.uint64()),
+            }
+        )
+        return self._whole(wanted)
+
+    def population(self, wanted: Population) -> list[Trace]:
+        """Draw at most `wanted.limit` whole traces, evenly over time slices of the window; the same ones each time.
+
+        Within a slice the hash of the trace id decides, so that no pattern in time or in ids biases the draw.
+        """
+        start, end = _bounds(wanted.window)
+        width = max(end - start + 1, SLICES) // SLICES
+
+        def sql(partitions: Partitions) -> str:
+            source = (
+                _of_callee(partitions, wanted, start, end) if wanted.callee else _served(partitions, wanted, start, end)
+            )
+            return f"""
+                WITH found AS (SELECT trace_hi, trace_lo, min(end_ns) AS end_ns FROM {source} GROUP BY ALL),
+                ranked AS (
+                    SELECT *, (end_ns - {start}) // {width} AS slice, row_number() OVER (
+                        PARTITION BY (end_ns - {start}) // {width} ORDER BY hash(trace_hi, trace_lo), trace_hi, trace_lo
+                    ) AS rank FROM found
+                )
+                SELECT trace_hi, trace_lo, end_ns FROM ranked ORDER BY rank, slice LIMIT {int(wanted.limit)}"""
+
+        return self._whole(self._store.query(sql))
+
+    def _whole(self, wanted: pa.Table) -> list[Trace]:
+        """Read all spans of the traces in a table (trace_hi, trace_lo, maybe end_ns to look near it only)."""
+        if not wanted.num_rows:
+            return []
+        order = list(zip(numbers(wanted, "trace_hi"), numbers(wanted, "trace_lo"), strict=True))
+        reach: tuple[int, ...] = ()
+        if "end_ns" in wanted.column_names:
+            ends = numbers(wanted, "end_ns")
+            reach = (min(ends) - REACH_NS, max(ends) + REACH_NS)
+        # As constants, so that the scan skips what cannot match before it reads the wide columns.
+        low = ", ".join(str(number) for _, number in order)
+        table = self._store.query(
+            lambda partitions: (
+                f"""
+            SELECT s.*, r.service, r.instance, r.version
+            FROM {partitions.relation(SPANS, *reach)} s JOIN resources r ON s.resource = r.id
+            WHERE s.trace_lo IN ({low}) ORDER BY s.start_ns, s.span_id"""
+            )
+        )
+        resources = self._resources(table)
+        spans: dict[tuple[int, int], list[Span]] = {key: [] for key in order}
+        for row in table.to_pylist():
+            key = (row["trace_hi"], row["trace_lo"])
+            if key in spans:
+                spans[key].append(_span(row, resources[row["resource"]]))
+        return [Trace(f"{hi:016x}{lo:016x}", tuple(found)) for (hi, lo), found in spans.items() if found]
+
+    def _resources(self, spans: pa.Table) -> dict[int, dict[str, str]]:
+        table = self._store.query(
+            lambda _: "SELECT id, attributes FROM resources SEMI JOIN wanted USING (id)",
+            wanted=pa.table({"id": spans.column("resource").unique()}),
+        )
+        rows = zip(numbers(table, "id"), texts(table, "attributes"), strict=True)
+        return {key: attributes.parse(text) for key, text in rows}
+
+
+def _served(partitions: Partitions, wanted: Population, start: int, end: int) -> str:
+    conditions = ["s.kind IN (2, 5)", f"r.service = {_text(wanted.service)}", _kind(wanted, "s.end_ns - s.start_ns")]
+    if wanted.route:
+        conditions.append(f"s.route = {_text(wanted.route)}")
+    if wanted.method:
+        conditions.append(f"s.method = {_text(wanted.method)}")
+    return (
+        f"(SELECT s.* FROM {partitions.relation(SPANS, start, end)} s JOIN resources r ON s.resource = r.id "
+        f"WHERE {' AND '.join(conditions)})"
+    )
+
+
+def _of_callee(partitions: Partitions, wanted: Population, start: int, end: int) -> str:
+    conditions = [
+        f"end_ns >= {start}",
+        f"caller = {_text(wanted.service)}",
+        f"callee = {_text(wanted.callee)}",
+        _kind(wanted, "took"),
+    ]
+    if wanted.method:
+        conditions.append(f"method = {_text(wanted.method)}")
+    return f"(SELECT * FROM {called.relation(partitions, start, end)} WHERE {' AND '.join(conditions)})"
+
+
+def _kind(wanted: Population, took: str) -> str:
+    threshold = round(wanted.threshold * NANO)
+    match wanted.kind:
+        case PopulationKind.FAILED:
+            return "failed"
+        case PopulationKind.SLOW:
+            return f"{took} > {threshold}"
+        case PopulationKind.GOOD:
+            return f"NOT failed AND {took} <= {threshold}" if threshold else "NOT failed"
+
+
+def _bounds(window: Window) -> tuple[int, int]:
+    """The window (start, end] as the first and last nanosecond inside it."""
+    return round(window.start * NANO) + 1, round(window.end * NANO)
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _is_id(text: str) -> bool:
+    return 0 < len(text) <= 32 and all(digit in "0123456789abcdefABCDEF" for digit in text)
+
+
+def _span(row: dict[str, Any], resource: dict[str, str]) -> Span:
+    return Span(
+        trace_id=f"{row['trace_hi']:016x}{row['trace_lo']:016x}",
+        span_id=f"{row['span_id']:016x}",
+        parent_id=f"{row['parent_id']:016x}" if row["parent_id"] else "",
+        service=row["service"],
+        name=row["name"],
+        kind=SpanKind(row["kind"]),
+        start=row["start_ns"] / NANO,
+        duration=(row["end_ns"] - row["start_ns"]) / NANO,
+        status=Status(row["status"]),
+        status_message=row["status_message"],
+        failed=row["failed"],
+        route=row["route"],
+        method=row["method"],
+        http_status=row["http_status"],
+        error_type=row["error_type"],
+        peer=row["peer"] or row["address"],
+        version=row["version"],
+        instance=row["instance"],
+        exception_type=row["exception_type"],
+        exception_message=row["exception_message"],
+        attributes=attributes.parse(row["attributes"]),
+        resource=resource,
+    )
+
+
+def _summary(trace: Trace) -> TraceSummary:
+    root = next((span for span in trace.spans if not span.parent_id), trace.spans[0])
+    start = min(span.start for span in trace.spans)
+    return TraceSummary(
+        trace.trace_id,
+        root.service,
+        root.operation,
+        start,
+        max(span.end for span in trace.spans) - start,
+        len(trace.spans),
+        any(span.failed for span in trace.spans),
+    )

@@ -1,0 +1,63 @@
+"""The detector's judgements, kept beside the telemetry: the VerdictStore."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pyarrow as pa
+
+from aiops import names
+from aiops.model import Family, Life, Tier, Verdict, Window, value_of
+from aiops.sources.embedded import attributes
+from aiops.sources.embedded.partitions import VERDICTS
+from aiops.sources.embedded.store import Store
+
+_NUMBERS: Final = ("observed", "expected", "lower", "upper", "score", "confidence")
+
+
+class EmbeddedVerdicts:
+    """Verdicts in DuckDB, by hour like telemetry."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def record(self, verdicts: Sequence[Verdict]) -> None:
+        """Store verdicts; recording the same series, family and time again changes nothing. Raises SourceError."""
+        if not verdicts:
+            return
+        columns: dict[str, pa.Array[Any]] = {
+            "labels": pa.array([attributes.canonical(dict(one.series)) for one in verdicts], pa.string()),
+            "family": pa.array([one.family.value for one in verdicts], pa.string()),
+            "at_ns": pa.array([round(one.at * 1e9) for one in verdicts], pa.int64()),
+            "service": pa.array([value_of(one.series, names.SERVICE) for one in verdicts], pa.string()),
+            "route": pa.array([value_of(one.series, names.ROUTE) for one in verdicts], pa.string()),
+        }
+        for name in _NUMBERS:
+            columns[name] = pa.array([getattr(one, name) for one in verdicts], pa.float64())
+        columns["tier"] = pa.array([int(one.tier) for one in verdicts], pa.uint8())
+        columns["life"] = pa.array([int(one.life) for one in verdicts], pa.uint8())
+        self._store.append_verdicts(pa.table(columns))
+
+    def history(self, service: str, route: str, window: Window) -> list[Verdict]:
+        """Read the verdicts of a service's route in the window, by time; an empty route matches every one."""
+        start, end = round(window.start * 1e9) + 1, round(window.end * 1e9)
+        wanted = pa.table({"service": [service], "route": [route]})
+        table = self._store.query(
+            lambda partitions: (
+                f"""
+            SELECT v.* FROM {partitions.relation(VERDICTS, start, end)} v
+            JOIN wanted ON v.service = wanted.service AND (wanted.route = '' OR v.route = wanted.route)
+            ORDER BY v.at_ns, v.family, v.labels"""
+            ),
+            wanted=wanted,
+        )
+        return [
+            Verdict(
+                series=tuple(sorted(attributes.parse(row["labels"]).items())),
+                family=Family(row["family"]),
+                at=row["at_ns"] / 1e9,
+                tier=Tier(row["tier"]),
+                life=Life(row["life"]),
+                **{name: row[name] for name in _NUMBERS},
+            )
+            for row in table.to_pylist()
+        ]

@@ -1,0 +1,219 @@
+"""Incidents in SQL: one transaction a cycle, one for each call of a person."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from aiops.model import Announcement, Finding, Incident, IncidentEvent, IncidentState, Transition
+from aiops.ports import StoreError
+from aiops.store import tables
+
+_INCIDENT = TypeAdapter(Incident)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A deployment, flag flip or configuration change that somebody told us of."""
+
+    at: float
+    who: str
+    kind: str
+    service: str
+    version: str
+    text: str
+
+
+class SqlIncidents:
+    """The IncidentStore on SQLite or PostgreSQL. Every method raises StoreError when the database does not answer."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def active(self) -> list[Incident]:
+        """Open and acknowledged ones, oldest first."""
+        return self._read(tables.incidents.c.state != IncidentState.RESOLVED)
+
+    def resolved_since(self, at: float) -> list[Incident]:
+        return self._read(tables.incidents.c.resolved_at >= at)
+
+    def get(self, name: str) -> Incident | None:
+        """By id or key."""
+        found = self._read((tables.incidents.c.id == name) | (tables.incidents.c.key == name))
+        return found[0] if found else None
+
+    def page(
+        self,
+        state: str | None = None,
+        severity: str | None = None,
+        service: str | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> tuple[list[Incident], int | None]:
+        """Newest first; `state` "active" means not resolved. Returns the cursor of the next page, None at the end."""
+        at = tables.incidents.c
+        wanted = [at.number > 0]
+        if state == "active":
+            wanted.append(at.state != IncidentState.RESOLVED)
+        elif state:
+            wanted.append(at.state == state)
+        if severity:
+            wanted.append(at.severity == severity)
+        if service:
+            wanted.append(at.services.contains(f"|{service}|", autoescape=True))
+        if since is not None:
+            wanted.append(at.first_detected >= since)
+        if until is not None:
+            wanted.append(at.first_detected <= until)
+        if before is not None:
+            wanted.append(at.number < before)
+        query = select(at.number, at.document).where(*wanted).order_by(at.number.desc()).limit(limit + 1)
+        with self._begin() as connection:
+            rows = connection.execute(query).all()
+        following = int(rows[limit - 1].number) if len(rows) > limit else None
+        return [_INCIDENT.validate_json(row.document) for row in rows[:limit]], following
+
+    def count(self) -> int:
+        """The highest number ever given."""
+        with self._begin() as connection:
+            return int(connection.execute(select(func.coalesce(func.max(tables.incidents.c.number), 0))).scalar_one())
+
+    def watermark(self) -> float | None:
+        """End of the last step whose findings are saved."""
+        query = select(tables.progress.c.value).where(tables.progress.c.name == "watermark")
+        with self._begin() as connection:
+            value = connection.execute(query).scalar()
+        return None if value is None else float(value)
+
+    def save_cycle(
+        self, watermark: float, now: float, findings: Sequence[Finding], events: Sequence[IncidentEvent]
+    ) -> None:
+        """Findings, incidents, outbox and watermark in one transaction; saving the same again changes nothing."""
+        with self._begin() as connection:
+            for finding in findings:
+                _keep_finding(connection, finding)
+            for event in events:
+                _keep_incident(connection, event.incident)
+                if event.transition != Transition.UPDATED:
+                    _announce(connection, event, now)
+            _upsert(connection, tables.progress, {"name": "watermark"}, {"value": watermark})
+
+    def act(self, event: IncidentEvent, now: float, who: str, what: str, text: str) -> None:
+        """One person's action: the incident, its announcement and the audit entry in one transaction."""
+        with self._begin() as connection:
+            _keep_incident(connection, event.incident)
+            _announce(connection, event, now)
+            entry = {"at": now, "who": who, "what": what, "incident": event.incident.id, "text": text}
+            connection.execute(insert(tables.audit).values(**entry))
+
+    def record_change(self, change: Change) -> None:
+        values = {name: getattr(change, name) for name in Change.__slots__}
+        with self._begin() as connection:
+            connection.execute(insert(tables.changes).values(**values))
+
+    def changes(self, since: float, until: float) -> list[Change]:
+        at = tables.changes.c
+        query = select(at.at, at.who, at.kind, at.service, at.version, at.text)
+        with self._begin() as connection:
+            rows = connection.execute(query.where(at.at >= since, at.at <= until).order_by(at.at)).all()
+        return [Change(*row) for row in rows]
+
+    def unsent(self, now: float, limit: int = 20) -> list[Announcement]:
+        """Announcements that wait for their next attempt, oldest first."""
+        at = tables.outbox.c
+        query = select(at.number, at.transition, at.document, at.attempts)
+        query = query.where(at.sent_at.is_(None), at.next_attempt <= now).order_by(at.number).limit(limit)
+        with self._begin() as connection:
+            rows = connection.execute(query).all()
+        return [Announcement(row[0], row[1], _INCIDENT.validate_json(row[2]), row[3]) for row in rows]
+
+    def sent(self, number: int, at: float) -> None:
+        self._outbox(number, sent_at=at)
+
+    def failed(self, number: int, attempts: int, next_attempt: float) -> None:
+        self._outbox(number, attempts=attempts, next_attempt=next_attempt)
+
+    def _outbox(self, number: int, **values: Any) -> None:
+        with self._begin() as connection:
+            connection.execute(update(tables.outbox).where(tables.outbox.c.number == number).values(**values))
+
+    def _read(self, wanted: Any) -> list[Incident]:
+        query = select(tables.incidents.c.document).where(wanted).order_by(tables.incidents.c.number)
+        with self._begin() as connection:
+            return [_INCIDENT.validate_json(text) for text in connection.execute(query).scalars()]
+
+    def _begin(self) -> "_Transaction":
+        return _Transaction(self._engine)
+
+
+class _Transaction:
+    """A transaction whose failures are StoreErrors."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._context = engine.begin()
+
+    def __enter__(self) -> Connection:
+        try:
+            return self._context.__enter__()
+        except SQLAlchemyError as error:
+            raise StoreError(f"the incident store cannot be opened: {_reason(error)}") from error
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        self._context.__exit__(kind, error, trace)
+        if isinstance(error, SQLAlchemyError):
+            raise StoreError(f"the incident store does not answer: {_reason(error)}") from error
+
+
+def _reason(error: SQLAlchemyError) -> str:
+    return str(getattr(error, "orig", None) or error).splitlines()[0]
+
+
+def _keep_incident(connection: Connection, incident: Incident) -> None:
+    document = _INCIDENT.dump_json(incident).decode()
+    values = {
+        "id": incident.id,
+        "number": int(incident.id.rsplit("-", 1)[1]),
+        "state": str(incident.state),
+        "severity": str(incident.severity),
+        "first_detected": incident.first_detected,
+        "resolved_at": incident.resolved_at,
+        "services": f"|{'|'.join(incident.affected_services)}|",
+        "document": document,
+    }
+    _upsert(connection, tables.incidents, {"key": incident.key}, values)
+
+
+def _keep_finding(connection: Connection, finding: Finding) -> None:
+    identity = {
+        "series": orjson.dumps(finding.series).decode(),
+        "family": str(finding.family),
+        "onset": finding.onset,
+    }
+    score = finding.score if finding.score == finding.score else 0.0  # NaN: not judged in the last step
+    _upsert(connection, tables.findings, identity, {"last": finding.at, "score": score})
+
+
+def _announce(connection: Connection, event: IncidentEvent, now: float) -> None:
+    at = event.incident.timeline[-1].at
+    identity = {"incident": event.incident.key, "transition": str(event.transition), "at": at}
+    known = select(tables.outbox.c.number).filter_by(**identity)
+    if connection.execute(known).first() is None:
+        document = _INCIDENT.dump_json(event.incident).decode()
+        row = {**identity, "document": document, "attempts": 0, "next_attempt": now}
+        connection.execute(insert(tables.outbox).values(**row))
+
+
+def _upsert(connection: Connection, table: Any, identity: dict[str, Any], values: dict[str, Any]) -> None:
+    """Update the row, or insert it: every database speaks this, and one engine writes at a time."""
+    changed = connection.execute(update(table).filter_by(**identity).values(**values))
+    if changed.rowcount == 0:
+        connection.execute(insert(table).values(**identity, **values))

@@ -1,0 +1,85 @@
+"""What the detector learned, in one file that is replaced whole or not at all."""
+
+import copy
+import dataclasses
+import logging
+import os
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from aiops.detect import State
+from aiops.detect.state import Lived
+
+log = logging.getLogger(__name__)
+VERSION = 1
+
+
+class Snapshots:
+    """Save and load detector state. `fingerprint` is of the settings it was learned under: others make it unfit."""
+
+    def __init__(self, path: Path, fingerprint: str) -> None:
+        self._path, self._fingerprint = path, fingerprint
+
+    def save(self, state: State) -> None:
+        """Write beside, sync, then rename over the last one. Raises OSError when the disk does not take it."""
+        arrays: dict[str, Any] = {}
+        index: dict[str, Any] = {"version": VERSION, "fingerprint": self._fingerprint, "at": state.at}
+        for name, lived in _parts(state).items():
+            index[name] = list(lived.index)
+            for field, array in _arrays(lived).items():
+                arrays[f"{name}.{field}"] = array[: len(lived.index)]
+        arrays["index"] = np.frombuffer(orjson.dumps(index), dtype=np.uint8)
+        partial = self._path.with_suffix(".partial")
+        try:
+            with partial.open("wb") as file:
+                np.savez(file, **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(self._path)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
+
+    @staticmethod
+    def copy(state: State) -> State:
+        """A state that later steps do not touch."""
+        return copy.deepcopy(state)
+
+    def load(self) -> State | None:
+        """The last one saved; None if there is none, or it fits other settings or another version. A damaged one is
+        kept aside and said."""
+        if not self._path.exists():
+            return None
+        try:
+            with self._path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+                index = orjson.loads(file["index"].tobytes())
+                if (index["version"], index["fingerprint"]) != (VERSION, self._fingerprint):
+                    log.info("learned state is from other settings; learning anew")
+                    return None
+                state = State(at=index["at"])
+                for name, lived in _parts(state).items():
+                    lived.index = {
+                        tuple((key, value) for key, value in one): row for row, one in enumerate(index[name])
+                    }
+                    for field in _arrays(lived):
+                        setattr(lived, field, file[f"{name}.{field}"].copy())
+                return state
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            aside = self._path.with_name(f"{self._path.name}.corrupt-{int(time.time())}")
+            self._path.rename(aside)
+            log.error("learned state is damaged (%s); it is kept as %s, learning anew", error, aside)
+            return None
+
+
+def _parts(state: State) -> dict[str, Lived]:
+    return {"errors": state.errors, "latency": state.latency, "silence": state.silence}
+
+
+def _arrays(lived: Lived) -> dict[str, np.ndarray[Any, Any]]:
+    values = {field.name: getattr(lived, field.name) for field in dataclasses.fields(lived)}
+    return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}

@@ -1,0 +1,77 @@
+"""The tables, as SQLAlchemy knows them. Alembic's migrations make them; a test compares the two."""
+
+from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+
+HEAD = "0001"  # the migration this code is written for
+
+metadata = MetaData()
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("key", String(16), primary_key=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("number", Integer, nullable=False, unique=True),
+    Column("state", String(16), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("first_detected", Float, nullable=False),
+    Column("resolved_at", Float),
+    Column("services", Text, nullable=False),  # |payment|checkout|: affected ones, the cause first
+    Column("document", Text, nullable=False),  # the whole incident as JSON
+    Index("incidents_by_state", "state", "first_detected"),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("series", Text, primary_key=True),
+    Column("family", String(16), primary_key=True),
+    Column("onset", Float, primary_key=True),
+    Column("last", Float, nullable=False),
+    Column("score", Float, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("incident", String(16), nullable=False),
+    Column("transition", String(16), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("sent_at", Float),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("next_attempt", Float, nullable=False, default=0.0),
+    UniqueConstraint("incident", "transition", "at", name="outbox_once"),
+)
+
+progress = Table(
+    "progress",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", Float, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("at", Float, nullable=False),
+    Column("who", String(128), nullable=False),
+    Column("what", String(32), nullable=False),
+    Column("incident", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("at", Float, nullable=False),
+    Column("who", String(128), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("service", String(256), nullable=False),
+    Column("version", String(256), nullable=False),
+    Column("text", Text, nullable=False),
+    Index("changes_by_time", "at"),
+)

@@ -1,0 +1,88 @@
+"""The pages: each asks the desk and renders a template."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from flask import Blueprint, Flask, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from aiops import __version__
+from aiops.config import Settings
+from aiops.desk import Desk, NotFound, ServiceHealth
+from aiops.model import Incident, IncidentState
+from aiops.ports import SourceError
+from aiops.web import reading, refusal
+from aiops.web.mood import mood
+from aiops.web.waterfall import waterfall
+
+T = TypeVar("T")
+RECENTLY = 10
+MOST = 200
+
+
+def add_pages(app: Flask, desk: Desk, settings: Settings) -> None:
+    """Mount the pages on an application whose guard has put `flask.g.who` in place."""
+    pages = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/static")
+
+    @pages.context_processor
+    def always() -> dict[str, object]:
+        return {"now": desk.now(), "version": __version__, "needs_token": bool(settings.tokens)}
+
+    @pages.get("/")
+    def index() -> ResponseReturnValue:
+        gaps: list[str] = []
+        active, _ = desk.incidents(limit=MOST)
+        resolved, _ = desk.incidents(state=str(IncidentState.RESOLVED), limit=RECENTLY)
+        services: list[ServiceHealth] = _or_gap(desk.services, [], gaps)
+        newest = _or_gap(desk.newest, None, gaps)
+        return render_template(
+            "incidents.html",
+            active=sorted(active, key=_urgency),
+            resolved=resolved,
+            services=services,
+            mood=mood(len(active), newest, desk.now()),
+            newest=newest,
+            gaps=list(dict.fromkeys([*gaps, *desk.readiness().reasons])),
+            otlp=f"http://{settings.otlp_host}:{settings.otlp_http_port}",
+        )
+
+    @pages.get("/incidents")
+    def incidents() -> ResponseReturnValue:
+        return redirect(url_for("web.index"))
+
+    @pages.get("/incidents/<name>")
+    def incident(name: str) -> ResponseReturnValue:
+        return render_template("incident.html", one=desk.incident(name))
+
+    @pages.post("/incidents/<name>/acknowledge")
+    def acknowledge(name: str) -> ResponseReturnValue:
+        return redirect(url_for("web.incident", name=desk.acknowledge(name, g.who).id), 303)
+
+    @pages.post("/incidents/<name>/resolve")
+    def resolve(name: str) -> ResponseReturnValue:
+        return redirect(url_for("web.incident", name=desk.resolve(name, g.who).id), 303)
+
+    @pages.get("/traces/<trace_id>")
+    def trace(trace_id: str) -> ResponseReturnValue:
+        if len(trace_id) > 64:
+            raise NotFound("there is no trace with an id that long")
+        found = desk.trace(trace_id)
+        return render_template("trace.html", fall=waterfall(found, request.args.get("span", "")))
+
+    for function in reading.FILTERS:
+        app.add_template_filter(function, function.__name__)
+    app.register_blueprint(pages)
+    refusal.install(app, desk)
+
+
+def _or_gap(ask: Callable[[], T], otherwise: T, gaps: list[str]) -> T:
+    """A source that does not answer leaves a hole in the page and a line that says so."""
+    try:
+        return ask()
+    except SourceError as error:
+        gaps.append(str(error))
+        return otherwise
+
+
+def _urgency(one: Incident) -> tuple[bool, int, float]:
+    return one.state != IncidentState.OPEN, -reading.RANK[one.severity], -one.first_detected

@@ -1,0 +1,147 @@
+"""Numbers and words as people read them: filters of the templates."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from aiops.model import Cause, CauseKind, Labels, Severity, iso
+
+RANK = {Severity.LOW: 0, Severity.MEDIUM: 1, Severity.HIGH: 2, Severity.CRITICAL: 3}
+# A shape beside each colour, for those who do not tell colours apart.
+MARKS = {
+    "critical": "⬣",
+    "high": "▲",
+    "medium": "◆",
+    "low": "●",
+    "healthy": "✓",
+    "degraded": "▲",
+    "unhealthy": "✕",
+    "unknown": "?",
+}
+KINDS = {
+    CauseKind.ERRORS: "its requests fail",
+    CauseKind.LATENCY: "it is slow by itself",
+    CauseKind.TIMEOUT: "it does not answer",
+    CauseKind.DOWN: "it is down",
+    CauseKind.NETWORK: "time is lost on the way to it",
+    CauseKind.DEPENDENCY: "calls to it fail",
+}
+SURE = ((0.9, "almost certain"), (0.7, "likely"), (0.4, "possible"), (0.0, "a weak hint"))
+FAMILIES = {
+    "errors": "too many errors",
+    "latency": "too slow",
+    "silence": "silent",
+    "no_telemetry": "no telemetry",
+}
+
+
+def moment(at: float) -> str:
+    """A time with its zone."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def clock(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
+
+
+def day(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
+
+
+def machine(at: float) -> str:
+    return iso(at)
+
+
+def span_of_time(seconds: float) -> str:
+    """A length of time to two units: `4 min 10 s`, `2 h 5 min`, `3 d 4 h`."""
+    left = max(0, round(seconds))
+    units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+    for place, (name, size) in enumerate(units):
+        if left >= size:
+            below, smaller = units[min(place + 1, 3)]
+            rest = left % size // smaller if place < 3 else 0
+            return f"{left // size} {name}" + (f" {rest} {below}" if rest else "")
+    return "0 s"
+
+
+def age(at: float, now: float) -> str:
+    return "just now" if now - at < 1 else f"{span_of_time(now - at)} ago"
+
+
+def percent(ratio: float) -> str:
+    """As many digits as it takes to tell rare from never and from always."""
+    value = 100 * ratio
+    if value == 0 or 10 <= value <= 99 or value >= 100:
+        return f"{value:.0f} %"
+    if value > 99:
+        return f"{min(value, 99.9):.1f} %"
+    return f"{value:.2g} %" if value >= 0.1 else "< 0.1 %"
+
+
+def duration(seconds: float) -> str:
+    if seconds >= 1:
+        return f"{seconds:.2f} s"
+    return f"{1000 * seconds:.0f} ms" if seconds >= 0.01 else f"{1000 * seconds:.2g} ms"
+
+
+def rate(per_second: float) -> str:
+    if per_second >= 1 or per_second == 0:
+        return f"{per_second:.0f} req/s" if per_second >= 10 or per_second == 0 else f"{per_second:.1f} req/s"
+    return f"{60 * per_second:.1f} req/min"
+
+
+def sure(confidence: float) -> str:
+    """How sure, in words."""
+    return next(words for bound, words in SURE if confidence >= bound)
+
+
+def mark(word: str) -> str:
+    return MARKS.get(str(word), "●")
+
+
+def kind(of: CauseKind) -> str:
+    return KINDS.get(of, str(of))
+
+
+def place(cause: Cause) -> str:
+    """Where a cause is: `payment POST /payment`."""
+    parts = (cause.service, cause.method, cause.endpoint)
+    where = " ".join(part for part in parts if part)
+    return f"{cause.caller} → {where}" if cause.caller else where
+
+
+def symptom(pair: tuple[Labels, str]) -> str:
+    """One symptom: `payment POST /payment: too many errors`."""
+    series, family = pair
+    of = dict(series)
+    parts = [of.get(key, "") for key in ("service", "method", "route")]
+    where = " ".join(part for part in parts if part)
+    if "caller" in of:
+        where = f"{of['caller']} → {of.get('callee', '')}"
+    if where in ("", "*"):
+        where = "every service"
+    return f"{where}: {FAMILIES.get(family, family)}"
+
+
+def percents(value: float) -> float:
+    """A place on a drawing that is 100 wide."""
+    return round(100 * min(max(value, 0.0), 1.0), 2)
+
+
+FILTERS: tuple[Callable[..., Any], ...] = (
+    age,
+    clock,
+    day,
+    duration,
+    kind,
+    machine,
+    mark,
+    moment,
+    percent,
+    percents,
+    place,
+    rate,
+    span_of_time,
+    sure,
+    symptom,
+)

@@ -1,0 +1,61 @@
+"""Problems as pages: what a browser sees where a program would see problem details."""
+
+from flask import Flask, Response, render_template, request
+
+from aiops import __version__
+from aiops.desk import Desk
+from aiops.model import Incident
+from aiops.ports import StoreError
+
+PROBLEM = "application/problem+json"
+RECENT = 5
+HEADLINES = {
+    401: "This needs a token",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not possible this way",
+    409: "Not possible any more",
+    500: "Something went wrong",
+    503: "A source does not answer",
+}
+
+
+def install(app: Flask, desk: Desk) -> None:
+    """Render the problem details of page addresses for those who prefer HTML; programs get them as they are."""
+
+    def render(response: Response) -> Response:
+        if response.mimetype != PROBLEM or not _is_for_a_person():
+            return response
+        problem = response.get_json(force=True)
+        page = render_template(
+            "problem.html",
+            problem=problem,
+            headline=HEADLINES.get(response.status_code, problem["title"]),
+            recent=_recent(desk) if response.status_code == 404 else [],
+            back=_back(),
+            now=desk.now(),
+            version=__version__,
+        )
+        response.set_data(page)
+        response.mimetype = "text/html"
+        return response
+
+    app.after_request(render)
+
+
+def _is_for_a_person() -> bool:
+    ours = request.blueprint in (None, "web") and not request.path.startswith("/aiops")
+    return ours and request.accept_mimetypes.best_match([PROBLEM, "text/html"]) == "text/html"
+
+
+def _back() -> str:
+    """The incident whose button was pressed, else the list."""
+    name = (request.view_args or {}).get("name") if request.method == "POST" else None
+    return f"/incidents/{name}" if name else "/"
+
+
+def _recent(desk: Desk) -> list[Incident]:
+    try:
+        return desk.incidents(state=None, limit=RECENT)[0]
+    except StoreError:
+        return []

@@ -1,0 +1,191 @@
+"""Who is to blame: one table of what happened and what must be named."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aiops.explain import World, attribute, explain
+from aiops.explain.attribution import Attribution
+from aiops.model import CauseKind, Edge, Explained, Family, Trace
+
+from .shop import Call, finding, population, trace
+
+EVERYONE = frozenset({"gateway", "checkout", "payment", "inventory"})
+EDGES = (
+    Edge("gateway", "checkout"),
+    Edge("checkout", "payment"),
+    Edge("checkout", "inventory"),
+    Edge("gateway", "payment"),
+)
+
+
+def checkout(payment: Call | None = None, inventory: Call | None = None, own: float = 0.01) -> Call:
+    """A user's checkout: gateway → checkout → inventory, then payment; failures travel upwards."""
+    paid = payment or Call("payment", "/payment", 0.04)
+    stock = inventory or Call("inventory", "/inventory", 0.02)
+    calls = (stock,) if stock.failed else (stock, paid)
+    failed = any(call.failed for call in calls)
+    inner = Call("checkout", "/checkout", own, failed, calls)
+    return Call("gateway", "/checkout", 0.002, failed, (inner,))
+
+
+GOOD = [trace(checkout()) for _ in range(30)]
+
+
+def attributed(
+    service: str,
+    route: str,
+    bad: Sequence[Trace],
+    family: Family = Family.ERRORS,
+    world: World = World(EVERYONE, EVERYONE),  # noqa: B008 - frozen
+    observed: float = 0.8,
+    expected: float = 0.01,
+) -> Attribution:
+    found = finding(service, route, family, observed, expected)
+    return attribute(found, population(service, route), bad, GOOD, world)
+
+
+def all_of(bad: Sequence[Trace], family: Family, world: World = World(EVERYONE, EVERYONE)) -> list[Attribution]:  # noqa: B008
+    """Findings on every service that failed in the bad traces."""
+    routes = {(span.service, span.route) for one in bad for span in one.spans if span.route and span.failed}
+    return [attributed(service, route, bad, family, world) for service, route in sorted(routes)]
+
+
+def only(groups: Sequence[Explained]) -> Explained:
+    (group,) = groups
+    return group
+
+
+FAILED = {"failed": True}
+GONE = World(EVERYONE, EVERYONE - {"payment"}, frozenset({"payment"}))
+HANGS = World(EVERYONE, EVERYONE - {"payment"})
+
+
+@pytest.mark.parametrize(
+    ("payment", "inventory", "world", "service", "kind", "endpoint"),
+    [
+        pytest.param(
+            Call("payment", "/payment", message="refused", **FAILED), None, World(EVERYONE, EVERYONE),
+            "payment", CauseKind.ERRORS, "/payment", id="the-last-callee",
+        ),
+        pytest.param(
+            None, Call("inventory", "/inventory", **FAILED), World(EVERYONE, EVERYONE),
+            "inventory", CauseKind.ERRORS, "/inventory", id="the-first-callee",
+        ),
+        pytest.param(
+            Call("payment", "/payment", served=False, waits=5.0, error="ReadTimeout", **FAILED), None, HANGS,
+            "payment", CauseKind.TIMEOUT, "/payment", id="never-answers",
+        ),
+        pytest.param(
+            Call("payment", "/payment", served=False, error="ConnectionError", **FAILED), None, GONE,
+            "payment", CauseKind.DOWN, "", id="is-gone",
+        ),
+        pytest.param(
+            Call("payment", "/payment", served=False, error="503", **FAILED), None, World(EVERYONE - {"payment"}),
+            "payment", CauseKind.DEPENDENCY, "", id="sends-no-telemetry",
+        ),
+    ],
+)  # fmt: skip
+def test_an_error_is_traced_to_where_it_starts(
+    payment: Call | None, inventory: Call | None, world: World, service: str, kind: CauseKind, endpoint: str
+) -> None:
+    bad = [trace(checkout(payment, inventory)) for _ in range(20)]
+    group = only(explain(all_of(bad, Family.ERRORS, world), EDGES))
+    assert group.root_cause is not None
+    cause = group.root_cause.cause
+    assert (cause.service, cause.kind, cause.endpoint) == (service, kind, endpoint)
+    assert group.root_cause.confidence > 0.8
+    assert group.root_cause.interval[0] > 0.75
+    assert {"checkout", "gateway"} <= set(group.affected_services)
+    assert group.first_failing_span is not None
+    assert group.first_failing_span.share_of_traces == 1.0
+
+
+@pytest.mark.parametrize(
+    ("root", "causes"),
+    [
+        pytest.param(checkout(Call("payment", "/payment", 2.0)), {("payment", CauseKind.LATENCY)}, id="one-callee"),
+        pytest.param(checkout(own=1.0), {("checkout", CauseKind.LATENCY)}, id="in-the-middle"),
+        pytest.param(
+            checkout(Call("payment", "/payment", 0.04, gap=1.0)), {("payment", CauseKind.NETWORK)}, id="on-the-way"
+        ),
+        pytest.param(
+            checkout(Call("payment", "/payment", 1.0), Call("inventory", "/inventory", 1.0), own=1.0),
+            {("payment", CauseKind.LATENCY), ("inventory", CauseKind.LATENCY), ("checkout", CauseKind.LATENCY)},
+            id="three-by-themselves",
+        ),
+    ],
+)
+def test_time_is_traced_to_where_it_is_spent(root: Call, causes: set[tuple[str, CauseKind]]) -> None:
+    bad = [trace(root) for _ in range(20)]
+    # The detector finds a service only where its own spans are slow.
+    slow = {(s.service, s.route) for s in bad[0].spans if s.route and s.duration > 0.5}
+    found = [
+        attributed(service, route, bad, Family.LATENCY, observed=1.0, expected=0.05) for service, route in sorted(slow)
+    ]
+    groups = explain(found, EDGES)
+    assert {(one.root_cause.cause.service, one.root_cause.cause.kind) for one in groups if one.root_cause} == causes
+    assert len(groups) == len(causes)
+
+
+def test_a_slow_failure_is_a_failure() -> None:
+    hanging = Call("payment", "/payment", served=False, waits=5.0, error="ReadTimeout", **FAILED)
+    bad = [trace(checkout(hanging)) for _ in range(20)]
+    both = [
+        *all_of(bad, Family.ERRORS, HANGS),
+        attributed("gateway", "/checkout", bad, Family.LATENCY, HANGS, observed=5.0, expected=0.1),
+    ]
+    group = only(explain(both, EDGES))
+    assert group.root_cause is not None
+    assert group.root_cause.cause.kind == CauseKind.TIMEOUT
+
+
+def test_a_retry_that_worked_explains_nothing() -> None:
+    first = Call("payment", "/payment", **FAILED)
+    second = Call("payment", "/payment")
+    root = Call("checkout", "/checkout", failed=True, calls=(first, second))
+    bad = [trace(root) for _ in range(20)]
+    group = only(explain([attributed("checkout", "/checkout", bad)], EDGES))
+    assert group.root_cause is not None
+    assert group.root_cause.cause.service == "checkout"
+
+
+def test_without_traces_no_cause_is_named() -> None:
+    group = only(explain([attributed("gateway", "/checkout", []), attributed("checkout", "/checkout", [])], EDGES))
+    assert group.root_cause is None
+    assert "no bad trace" in group.no_cause
+
+
+def test_two_causes_at_once_are_two_groups() -> None:
+    bad = [trace(checkout(Call("payment", "/payment", **FAILED))) for _ in range(15)]
+    bad += [trace(checkout(None, Call("inventory", "/inventory", **FAILED))) for _ in range(15)]
+    groups = explain(all_of(bad, Family.ERRORS), EDGES)
+    assert {one.root_cause.cause.service for one in groups if one.root_cause} == {"payment", "inventory"}
+
+
+def test_few_traces_are_only_a_suspicion() -> None:
+    bad = [trace(checkout(Call("payment", "/payment", **FAILED))) for _ in range(3)]
+    group = only(explain(all_of(bad, Family.ERRORS), EDGES))
+    assert group.root_cause is not None
+    assert group.root_cause.description.startswith("suspected")
+    assert group.root_cause.interval[0] < 0.5
+
+
+def test_the_bad_version_is_named() -> None:
+    bad = [trace(checkout(Call("payment", "/payment", version="1.5.0", **FAILED))) for _ in range(30)]
+    group = only(explain(all_of(bad, Family.ERRORS), EDGES))
+    assert group.root_cause is not None
+    (dimension,) = group.root_cause.dimensions
+    assert (dimension.attribute, dimension.value, dimension.share_of_good) == ("service.version", "1.5.0", 0.0)
+
+
+BAD = [trace(checkout(Call("payment", "/payment", **FAILED))) for _ in range(10)]
+BAD += [trace(checkout(None, Call("inventory", "/inventory", **FAILED))) for _ in range(7)]
+
+
+@given(st.permutations(all_of(BAD, Family.ERRORS)), st.permutations(EDGES))
+@settings(max_examples=25, deadline=None)
+def test_the_answer_does_not_depend_on_order(found: list[Attribution], edges: list[Edge]) -> None:
+    assert explain(found, edges) == explain(all_of(BAD, Family.ERRORS), EDGES)

@@ -1,0 +1,522 @@
+"""The receiver process: real exporters in, rows in DuckDB; and whatever else people send to an open port."""
+
+import gzip
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import grpc
+import psutil
+import pytest
+import requests
+from google.protobuf import json_format
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no stubs are published
+from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter as GrpcMetrics
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcSpans
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter as HttpMetrics
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpSpans
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import SpanKind
+
+from aiops import names
+from aiops.model import Selector, TraceQuery, Window
+from aiops.ports import SourceError
+from aiops.sources.embedded.receivers import Listen, Receivers
+from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
+from aiops.sources.embedded.store import Store
+
+from .otlp import Call, Point, http, points, spans
+
+PROTOBUF, JSON = "application/x-protobuf", "application/json"
+
+
+class WallClock:
+    def now(self) -> float:
+        return time.time()
+
+
+@pytest.fixture(scope="module")
+def source() -> Iterator[EmbeddedSource]:
+    made = EmbeddedSource(EmbeddedSettings(grpc_port=0, http_port=0, max_export_bytes=1 << 20), WallClock())
+    made.start()
+    yield made
+    made.close()
+
+
+def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
+    """Poll a condition."""
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        pause.wait(0.01)
+
+
+def exporter(channel: grpc.Channel) -> Callable[..., Any]:
+    stub: Any = TraceServiceStub(channel)  # type: ignore[no-untyped-call]
+    return cast(Callable[..., Any], stub.Export)
+
+
+def url(source: EmbeddedSource, path: str = "/v1/traces") -> str:
+    return f"http://127.0.0.1:{source.receivers.http_port}{path}"
+
+
+def fresh(number: int = 1, **more: Any) -> Call:
+    """A span that ended now and that no other test sent."""
+    return replace(Call(int.from_bytes(os.urandom(16), "big"), number, time.time(), attributes=http("/")), **more)
+
+
+def post(
+    source: EmbeddedSource, body: bytes, kind: str = PROTOBUF, path: str = "/v1/traces", **headers: str
+) -> requests.Response:
+    with requests.post(url(source, path), data=body, headers={"Content-Type": kind, **headers}, timeout=10) as response:
+        return response
+
+
+def stored(source: EmbeddedSource, call: Call) -> int:
+    return sum(len(one.spans) for one in source.traces.traces([call.trace_id]))
+
+
+@pytest.mark.parametrize("protocol", ["http", "grpc"])
+def test_a_real_application(source: EmbeddedSource, protocol: str) -> None:
+    service = f"shop-{protocol}"
+    grpc_address = f"http://127.0.0.1:{source.receivers.grpc_port}"
+    span_exporter = (
+        HttpSpans(endpoint=url(source)) if protocol == "http" else GrpcSpans(endpoint=grpc_address, insecure=True)
+    )
+    metric_exporter = (
+        HttpMetrics(endpoint=url(source, "/v1/metrics"))
+        if protocol == "http"
+        else GrpcMetrics(endpoint=grpc_address, insecure=True)
+    )
+    began = time.time()
+    resource = Resource.create({"service.name": service, "service.instance.id": "0", "service.version": "7"})
+    tracing = TracerProvider(resource=resource)
+    tracing.add_span_processor(BatchSpanProcessor(span_exporter))
+    metering = MeterProvider([PeriodicExportingMetricReader(metric_exporter)], resource=resource)
+    duration = metering.get_meter("t").create_histogram("http.server.request.duration", "s")
+    tracer = tracing.get_tracer("t")
+    for number in range(20):
+        with tracer.start_as_current_span("GET /", kind=SpanKind.SERVER, attributes=http("/", 500)) as span:
+            duration.record(0.02 if number else 3.0, http("/", 500 if number < 5 else 200))
+            span.record_exception(ValueError("no"))
+    trace_id = f"{span.get_span_context().trace_id:032x}"
+    tracing.shutdown()
+    metering.shutdown()
+    window = Window(began - 1, time.time() + 1)
+    red = source.metrics.window(
+        [Selector(name, (names.SERVICE,), ((names.SERVICE, service),)) for name in (names.REQUESTS, names.ERRORS)],
+        window,
+        window.seconds,
+    )
+    assert red.values.tolist() == [[5.0], [20.0]]
+    [found] = source.traces.traces([trace_id])
+    assert (found.spans[0].exception_type, found.spans[0].exception_message) == ("ValueError", "no")
+    assert (found.spans[0].version, found.spans[0].failed) == ("7", True)
+    assert len(source.traces.search(TraceQuery(service), window, 100)) == 20
+
+
+def as_json(export: ExportTraceServiceRequest) -> bytes:
+    """OTLP's JSON: ids in hexadecimal."""
+    document = json_format.MessageToDict(export, use_integers_for_enums=True)
+    for group in document["resourceSpans"]:
+        for scope in group["scopeSpans"]:
+            for span, original in zip(scope["spans"], export.resource_spans[0].scope_spans[0].spans, strict=True):
+                span["traceId"] = original.trace_id.hex().upper()
+                span["spanId"] = original.span_id.hex()
+                span["links"] = [{"traceId": "ab" * 16, "spanId": "cd" * 8}]
+                span["fieldOfTheFuture"] = 1
+    return json.dumps(document).encode()
+
+
+@pytest.mark.parametrize("encoding", ["", "gzip"])
+@pytest.mark.parametrize("kind", [PROTOBUF, JSON, "application/json; charset=utf-8"])
+def test_encodings(source: EmbeddedSource, kind: str, encoding: str) -> None:
+    call = fresh()
+    export = spans(call)
+    body = export.SerializeToString() if kind == PROTOBUF else as_json(export)
+    headers = {"Content-Encoding": encoding} if encoding else {}
+    answer = post(source, gzip.compress(body) if encoding else body, kind, **headers)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == kind.split(";")[0]
+    assert answer.content == (b"" if kind == PROTOBUF else b"{}")
+    assert stored(source, call) == 1
+
+
+def test_metrics_in_json(source: EmbeddedSource) -> None:
+    service = f"json-{os.urandom(4).hex()}"
+    gauge = Point(time.time(), time.time() - 1, 5.0, metric="depth", form="gauge", service=service)
+    document = json_format.MessageToDict(points(gauge))
+    answer = post(source, json.dumps(document).encode(), JSON, "/v1/metrics")
+    assert (answer.status_code, answer.json()) == (200, {})
+    assert service in next(one.services for one in source.metrics.catalog() if one.name == "depth")
+
+
+def test_logs_are_taken_and_dropped(source: EmbeddedSource) -> None:
+    export = ExportLogsServiceRequest()
+    export.resource_logs.add().scope_logs.add().log_records.add()
+    answer = post(source, export.SerializeToString(), path="/v1/logs")
+    response = ExportLogsServiceResponse.FromString(answer.content)
+    assert response.partial_success.rejected_log_records == 1
+    assert "dropped" in response.partial_success.error_message
+
+
+def spoilt(what: str) -> ExportTraceServiceRequest:
+    export = spans(fresh())
+    span = export.resource_spans[0].scope_spans[0].spans[0]
+    match what:
+        case "empty trace id":
+            span.trace_id = b""
+        case "zero span id":
+            span.span_id = b"\0" * 8
+        case "short trace id":
+            span.trace_id = b"\1" * 8
+        case "long parent":
+            span.parent_span_id = b"\1" * 9
+        case "end before start":
+            span.start_time_unix_nano = span.end_time_unix_nano + 1
+        case "the year 1970":
+            span.start_time_unix_nano, span.end_time_unix_nano = 1, 2
+        case "the far future":
+            span.end_time_unix_nano = 2**63 + 5
+    return export
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "empty trace id",
+        "zero span id",
+        "short trace id",
+        "long parent",
+        "end before start",
+        "the year 1970",
+        "the far future",
+    ],
+)
+def test_spans_that_cannot_be_stored(source: EmbeddedSource, what: str) -> None:
+    good, before = fresh(), source.stats()
+    export = spoilt(what)
+    export.MergeFrom(spans(good))
+    answer = post(source, export.SerializeToString())
+    response = ExportTraceServiceResponse.FromString(answer.content)
+    assert answer.status_code == 200
+    assert response.partial_success.rejected_spans == 1
+    assert response.partial_success.error_message.startswith("1 rejected: a ")
+    assert stored(source, good) == 1
+    after = source.stats()
+    assert after.rejected_spans == before.rejected_spans + 1
+    assert after.accepted_spans == before.accepted_spans + 1
+
+
+def test_points_that_cannot_be_stored(source: EmbeddedSource) -> None:
+    now = time.time()
+    good = Point(now, now - 1, 1.0, metric="good", form="gauge")
+    bad = [
+        replace(good, value=float("nan")),
+        replace(good, at=1.0, start=0.5),
+        replace(good, metric=""),
+        replace(good, form="counter", temporality=0),
+        Point(now, now - 1, buckets=(1, 2), metric="h"),
+        replace(good, start=now + 5),
+    ]
+    answer = post(source, points(good, *bad).SerializeToString(), path="/v1/metrics")
+    response = ExportMetricsServiceResponse.FromString(answer.content)
+    assert response.partial_success.rejected_data_points == len(bad)
+    assert len(response.partial_success.error_message.split("; ")) == len(bad)
+
+
+REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
+    "garbage": ({"body": b"\xff\xfe no protobuf"}, 400, "no ExportTraceServiceRequest in protobuf"),
+    "html": ({"body": b"<html>", "kind": JSON}, 400, "no ExportTraceServiceRequest in JSON"),
+    "a json list": ({"body": b"[1]", "kind": JSON}, 400, "not a JSON object"),
+    "json of another shape": ({"body": b'{"resourceSpans": 5}', "kind": JSON}, 400, "in JSON"),
+    "deep json": ({"body": b'{"a":' * 5000 + b"1" + b"}" * 5000, "kind": JSON}, 400, "in JSON"),
+    "json with a number of the wrong kind": (
+        {"body": b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"startTimeUnixNano":"x"}]}]}]}', "kind": JSON},
+        400,
+        "in JSON",
+    ),
+    "no gzip": ({"body": b"plain", "Content-Encoding": "gzip"}, 400, "not gzip"),
+    "half a gzip": ({"body": gzip.compress(b"x" * 999)[:20], "Content-Encoding": "gzip"}, 400, "ends too early"),
+    "unknown compression": ({"body": b"x", "Content-Encoding": "br"}, 415, "gzip or deflate, not br"),
+    "plain text": ({"body": b"x", "kind": "text/plain"}, 415, "not text/plain"),
+    "no type": ({"body": b"x", "kind": ""}, 415, "without a type"),
+    "too large": ({"body": b"x" * ((1 << 20) + 1)}, 413, "1048576 bytes"),
+    "too large inside": ({"body": gzip.compress(b"x" * (2 << 20)), "Content-Encoding": "gzip"}, 413, "1048576 bytes"),
+    "wrong path": ({"body": b"", "path": "/v1/trace"}, 404, "the paths are /v1/traces"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED.keys())
+def test_refusals_over_http(source: EmbeddedSource, case: tuple[dict[str, Any], int, str]) -> None:
+    request, status, message = case
+    before, pid = source.stats(), source.receivers.pid
+    answer = post(source, request.pop("body"), **request)
+    if answer.headers["Content-Type"] == PROTOBUF:
+        assert request.get("kind", PROTOBUF) == PROTOBUF
+        said = Status.FromString(answer.content).message
+    else:
+        said = answer.json()["message"]
+    assert (answer.status_code, message in said) == (status, True), said
+    assert source.stats() == replace(before, bytes=source.stats().bytes)
+    assert source.receivers.pid == pid
+
+
+def test_only_post(source: EmbeddedSource) -> None:
+    with requests.get(url(source), timeout=10) as answer:
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+        assert answer.json() == {"code": 12, "message": "/v1/traces takes POST, not GET"}
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe no protobuf", b"<html>", os.urandom(300)], ids=["bytes", "html", "noise"])
+def test_garbage_over_grpc(source: EmbeddedSource, body: bytes) -> None:
+    before = source.stats()
+    with grpc.insecure_channel(f"127.0.0.1:{source.receivers.grpc_port}") as channel:
+        export: Any = channel.unary_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export")
+        with pytest.raises(grpc.RpcError) as error:
+            export(body, timeout=10)
+        assert error.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert "no ExportTraceServiceRequest in protobuf" in str(error.value.details())
+        call = fresh()
+        export(spans(call).SerializeToString(), timeout=10)
+    assert stored(source, call) == 1
+    assert source.stats().accepted_spans == before.accepted_spans + 1
+
+
+def test_oversize_over_grpc(source: EmbeddedSource) -> None:
+    with grpc.insecure_channel(f"127.0.0.1:{source.receivers.grpc_port}") as channel:
+        with pytest.raises(grpc.RpcError) as error:
+            exporter(channel)(spans(fresh(message="x" * (2 << 20))), timeout=10)
+        assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_bytes_that_are_no_http_at_all(source: EmbeddedSource) -> None:
+    for port in (source.receivers.http_port, source.receivers.grpc_port):
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
+            line.sendall(os.urandom(200) + b"\r\n\r\n")
+            line.shutdown(socket.SHUT_WR)
+            while line.recv(4096):
+                pass
+    call = fresh()
+    assert post(source, spans(call).SerializeToString()).status_code == 200
+    assert stored(source, call) == 1
+
+
+def test_damaged_exports_are_refused_or_read(source: EmbeddedSource) -> None:
+    chance, pid = random.Random(7), source.receivers.pid
+    now = time.time()
+    exports = {
+        "/v1/traces": spans(fresh(), fresh(2, error=True, exception=("E", "m"))),
+        "/v1/metrics": points(
+            Point(now, now - 1, buckets=(1, 2, 3, 4), attributes=http("/")),
+            Point(now, now - 1, 1.0, metric="g", form="gauge"),
+        ),
+    }
+    with requests.Session() as session:
+        for path, export in exports.items():
+            body = export.SerializeToString()
+            for _ in range(150):
+                damaged = bytearray(body)
+                for _ in range(chance.randint(1, 6)):
+                    damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+                headers = {"Content-Type": PROTOBUF}
+                answer = session.post(url(source, path), data=bytes(damaged), headers=headers, timeout=10)
+                assert answer.status_code in (200, 400), answer.content
+    assert source.receivers.pid == pid
+    assert source.metrics.window([Selector(names.REQUESTS)], Window(now - 60, now + 60), 1.0).ends.size == 120
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    made = Store(":memory:", time.time)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("protocol", ["gRPC", "HTTP"])
+def test_a_port_in_use(store: Store, protocol: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ports = {"grpc_port": 0, "http_port": 0, f"{protocol.lower()}_port": port}
+        receivers = Receivers(store, Listen(**ports), 3600)
+        with pytest.raises(SourceError) as error:
+            receivers.start()
+        assert receivers.pid is None
+    assert str(error.value).startswith(f"OTLP over {protocol} cannot listen on 127.0.0.1:{port}")
+    assert f"change the setting {protocol.lower()}_port" in str(error.value)
+
+
+def test_two_receivers_never_share_a_port(source: EmbeddedSource, store: Store) -> None:
+    same_port = Listen(grpc_port=source.receivers.grpc_port, http_port=0)
+    with pytest.raises(SourceError, match="OTLP over gRPC cannot listen"):
+        Receivers(store, same_port, 3600).start()
+
+
+def test_tokens(store: Store) -> None:
+    receivers = Receivers(store, Listen(grpc_port=0, http_port=0, tokens={"a": "s3cret", "b": "other"}), 3600)
+    receivers.start()
+    export = spans(fresh())
+    address = f"http://127.0.0.1:{receivers.http_port}/v1/traces"
+
+    def http_status(**headers: str) -> int:
+        headers["Content-Type"] = PROTOBUF
+        with requests.post(address, data=export.SerializeToString(), headers=headers, timeout=10) as answer:
+            return answer.status_code
+
+    def grpc_code(*metadata: tuple[str, str]) -> grpc.StatusCode:
+        with grpc.insecure_channel(f"127.0.0.1:{receivers.grpc_port}") as channel:
+            try:
+                exporter(channel)(export, timeout=10, metadata=metadata)
+            except grpc.RpcError as error:
+                return error.code()
+        return grpc.StatusCode.OK
+
+    assert (
+        http_status() == http_status(Authorization="Bearer wrong") == http_status(Authorization="Basic s3cret") == 401
+    )
+    assert grpc_code() is grpc_code(("authorization", "Bearer nope")) is grpc.StatusCode.UNAUTHENTICATED
+    assert store.stats().accepted_spans == 0
+    assert http_status(Authorization="Bearer s3cret") == http_status(Authorization="bearer other") == 200
+    assert grpc_code(("authorization", "Bearer other")) is grpc.StatusCode.OK
+    receivers.stop()
+
+
+class Stuck(Store):
+    """A store that takes nothing until it may, and fails when told."""
+
+    def __init__(self) -> None:
+        super().__init__(":memory:", time.time)
+        self.may = threading.Event()
+        self.fail = False
+
+    def append(self, **tables: Any) -> None:
+        self.may.wait(20)
+        if self.fail:
+            raise SourceError("the disk is full")
+        super().append(**tables)
+
+
+def test_a_full_queue_asks_to_come_again() -> None:
+    store = Stuck()
+    receivers = Receivers(store, Listen(grpc_port=0, http_port=0, queue=2), 3600)
+    receivers.start()
+    address = f"http://127.0.0.1:{receivers.http_port}/v1/traces"
+    statuses: list[tuple[int, str | None]] = []
+
+    def send() -> None:
+        body = spans(fresh()).SerializeToString()
+        with requests.post(address, data=body, headers={"Content-Type": PROTOBUF}, timeout=30) as answer:
+            statuses.append((answer.status_code, answer.headers.get("Retry-After")))
+
+    threads = [threading.Thread(target=send) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    until(lambda: len(statuses) == 3)
+    assert statuses == [(429, "1")] * 3
+    with grpc.insecure_channel(f"127.0.0.1:{receivers.grpc_port}") as channel:
+        with pytest.raises(grpc.RpcError) as error:
+            exporter(channel)(spans(fresh()), timeout=10)
+        assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    store.may.set()
+    for thread in threads:
+        thread.join()
+    assert statuses[3:] == [(200, None)] * 2
+    assert store.stats().accepted_spans == 2
+    receivers.stop()
+    store.close()
+
+
+def test_nothing_is_confirmed_that_is_not_committed(caplog: pytest.LogCaptureFixture) -> None:
+    store = Stuck()
+    store.fail = True
+    store.may.set()
+    receivers = Receivers(store, Listen(grpc_port=0, http_port=0), 3600)
+    receivers.start()
+    address = f"http://127.0.0.1:{receivers.http_port}/v1/metrics"
+    now = time.time()
+    body = points(Point(now, now - 1, 1.0, metric="m", form="gauge")).SerializeToString()
+    for status in (503, 200):
+        with requests.post(address, data=body, headers={"Content-Type": PROTOBUF}, timeout=30) as answer:
+            assert answer.status_code == status
+        store.fail = False
+    # The series' row came with the export that failed, so it has to come again.
+    assert store.query(lambda _: "SELECT metric FROM series JOIN resources r ON resource = r.id").num_rows == 1
+    assert "the disk is full" in caplog.text
+    receivers.stop()
+    store.close()
+
+
+def test_a_receiver_that_dies_is_started_again(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    receivers = Receivers(store, Listen(grpc_port=0, http_port=0), 3600)
+    receivers.start()
+    ports, first = (receivers.grpc_port, receivers.http_port), receivers.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    until(lambda: receivers.pid not in (None, first))
+    address = f"http://127.0.0.1:{ports[1]}/v1/traces"
+
+    def answers() -> bool:
+        try:
+            with requests.post(address, data=b"", headers={"Content-Type": PROTOBUF}, timeout=5) as answer:
+                return answer.status_code == 200
+        except requests.ConnectionError:
+            return False
+
+    until(answers)
+    assert (receivers.grpc_port, receivers.http_port) == ports
+    assert "starting it again" in caplog.text
+    receivers.stop()
+    assert receivers.pid is None
+
+
+PARENT = """
+import sys, time
+from aiops.sources.embedded.receivers import Listen, Receivers
+from aiops.sources.embedded.store import Store
+receivers = Receivers(Store(":memory:", time.time), Listen(grpc_port=0, http_port=0), 3600)
+receivers.start()
+print(receivers.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_the_receiver_dies_with_its_parent() -> None:
+    root = str(Path(__file__).parents[2])
+    environment = {**os.environ, "PYTHONPATH": root}
+    command = [sys.executable, "-c", PARENT]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as parent:
+        assert parent.stdout is not None
+        child = psutil.Process(int(parent.stdout.readline()))
+        os.kill(child.pid, signal.SIGINT)
+        assert child.is_running()
+        parent.kill()
+    until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_the_receiver_stays_small(source: EmbeddedSource) -> None:
+    loaded = Path(f"/proc/{source.receivers.pid}/maps").read_text()
+    assert "duckdb" not in loaded
+    used = psutil.Process(source.receivers.pid).memory_full_info()
+    assert used.pss < 110 << 20

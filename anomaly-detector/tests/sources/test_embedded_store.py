@@ -1,0 +1,187 @@
+"""The store's own promises: nothing twice, nothing lost, nothing overwritten, old hours dropped whole."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from aiops import names
+from aiops.model import Selector, TraceQuery, Window
+from aiops.ports import SourceError
+from aiops.sources.embedded.any_metric import Metric
+from aiops.sources.embedded.source import EmbeddedSettings
+
+from .conftest import T0, Embedded
+from .otlp import Call, Point, http, points, spans
+from .reading import RED, same, served
+
+
+def test_counts_of_what_came(tmp_path: Path) -> None:
+    with_file = Embedded(str(tmp_path / "telemetry.duckdb"))
+    with_file.source.judged(T0 + 10)
+    export = spans(Call(1, 1, T0 + 5), Call(2, 2, T0 + 10.5))
+    with_file.feed(export, export, points(Point(T0 + 11, T0, buckets=(1, 0, 0, 0))))
+    with_file.source.store.reject(3, 4)
+    stats = with_file.source.stats()
+    assert (stats.accepted_spans, stats.accepted_points) == (2, 1)
+    assert (stats.duplicate_spans, stats.duplicate_points) == (2, 0)
+    assert (stats.rejected_spans, stats.rejected_points) == (3, 4)
+    # Sent again counts as late again: two exports came late.
+    assert (stats.late_spans, stats.late_points) == (2, 0)
+    assert stats.newest == T0 + 11
+    assert stats.bytes > 0
+    with_file.source.close()
+
+
+def test_restart_keeps_what_was_stored(tmp_path: Path) -> None:
+    path = str(tmp_path / "telemetry.duckdb")
+    first = Embedded(path)
+    gauge = Point(T0 + 6, T0, 3.0, metric="m", form="gauge")
+    first.feed(spans(Call(1, 1, T0 + 5, attributes=http("/"))), points(gauge))
+    first.source.close()
+    again = Embedded(path)
+    assert again.metrics.newest() == T0 + 6
+    assert len(again.traces.search(TraceQuery(), Window(T0, T0 + 10), 10)) == 1
+    again.feed(spans(Call(1, 1, T0 + 5, attributes=http("/"))))
+    same(served(again.metrics.window(RED, Window(T0, T0 + 10), 10.0), names.REQUESTS), [1])
+    again.source.close()
+
+
+def test_retention_drops_whole_hours() -> None:
+    source = Embedded()
+    gauge = Point(T0 - 3000, T0 - 3600, 1.0, metric="old", form="gauge", service="gone")
+    source.feed(spans(Call(1, 1, T0 - 10), Call(2, 2, T0 + 10)), points(gauge, replace(gauge, at=T0 + 5, metric="new")))
+    store = source.source.store
+    assert store.drop_before(T0 - 1) == 0
+    assert store.drop_before(T0 + 1800) == 2
+    assert [one.trace_id for one in source.traces.search(TraceQuery(), Window(T0 - 3600, T0 + 3600), 10)] == [
+        Call(2, 2, T0).trace_id
+    ]
+    assert source.metrics.catalog() == [Metric("new", "gauge", "s", ("gone",))]
+    source.feed(spans(Call(3, 3, T0 - 10)))
+    assert len(source.traces.search(TraceQuery(), Window(T0 - 3600, T0 + 3600), 10)) == 2
+    source.source.close()
+
+
+def test_a_service_whose_metrics_are_gone_is_counted_by_its_spans() -> None:
+    source = Embedded()
+    source.feed(points(Point(T0 - 10, T0 - 60, buckets=(1, 0, 0, 0), attributes=http("/"))))
+    source.feed(spans(Call(1, 1, T0 + 5, attributes=http("/"))))
+    assert source.metrics.window(RED, Window(T0, T0 + 10), 10.0).labels == ()
+    source.source.store.drop_before(T0)
+    same(served(source.metrics.window(RED, Window(T0, T0 + 10), 10.0), names.REQUESTS), [1])
+    source.source.close()
+
+
+def garbage(path: Path) -> None:
+    path.write_bytes(b"this is no database" * 1000)
+
+
+def foreign(path: Path) -> None:
+    with duckdb.connect(str(path)) as other:
+        other.execute("CREATE TABLE precious AS SELECT 42 AS answer")
+
+
+def truncated(path: Path) -> None:
+    source = Embedded(str(path))
+    source.feed(spans(*(Call(at, at, T0 + at % 60) for at in range(1, 3000))))
+    source.source.close()
+    path.write_bytes(path.read_bytes()[:8192])
+
+
+@pytest.mark.parametrize("spoil", [garbage, foreign, truncated])
+def test_a_bad_file_is_kept_aside(
+    tmp_path: Path, spoil: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "telemetry.duckdb"
+    spoil(path)
+    content = path.read_bytes()
+    source = Embedded(str(path))
+    source.feed(spans(Call(1, 1, T0 + 5)))
+    source.source.close()
+    [aside] = [one for one in tmp_path.iterdir() if ".corrupt-" in one.name and not one.name.endswith(".wal")]
+    assert aside.read_bytes() == content
+    assert str(aside) in caplog.text
+    again = Embedded(str(path))
+    assert again.metrics.newest() == T0 + 5
+    again.source.close()
+
+
+def test_a_file_of_a_running_process_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "telemetry.duckdb"
+    hold = f"import duckdb, sys; c = duckdb.connect({str(path)!r}); print('held', flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdin is not None
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(SourceError, match="belongs to a running process"):
+            Embedded(str(path))
+        other.stdin.close()
+    assert [one.name for one in tmp_path.iterdir() if "corrupt" in one.name] == []
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SourceError, match="choose another data directory"):
+        Embedded(str(tmp_path / "file" / "telemetry.duckdb"))
+
+
+def test_questions_that_cannot_be_answered() -> None:
+    source = Embedded()
+    with pytest.raises(SourceError, match="requests are counted by"):
+        source.metrics.window([Selector(names.REQUESTS, ("color",))], Window(T0, T0 + 10), 10.0)
+    with pytest.raises(SourceError, match="telemetry is counted by service"):
+        source.metrics.window([Selector(names.TELEMETRY, ("route",))], Window(T0, T0 + 10), 10.0)
+    source.source.close()
+    with pytest.raises(SourceError, match="store could not"):
+        source.metrics.window(RED, Window(T0, T0 + 10), 10.0)
+
+
+def test_readers_beside_a_writer_and_retention(tmp_path: Path) -> None:
+    source = Embedded(str(tmp_path / "telemetry.duckdb"))
+    done = threading.Event()
+
+    def read() -> int:
+        rounds = 0
+        while not done.is_set():
+            source.metrics.window(RED, Window(T0 - 7200, T0 + 60), 60.0)
+            source.traces.search(TraceQuery(), Window(T0 - 7200, T0 + 60), 5)
+            source.topology.edges(Window(T0 - 7200, T0 + 60))
+            rounds += 1
+        return rounds
+
+    with ThreadPoolExecutor(3) as pool:
+        readers = [pool.submit(read) for _ in range(3)]
+        try:
+            for number in range(1, 31):
+                hour = T0 - 3600 * (number % 3)
+                source.feed(spans(*(Call(number, number * 100 + at, hour + at) for at in range(20))))
+                source.source.store.drop_before(T0 - 3600 * (number % 2))
+        finally:
+            done.set()
+        assert all(reader.result() for reader in readers)
+    source.source.close()
+
+
+def test_settings_are_checked() -> None:
+    with pytest.raises(ValueError, match="retention_hours must be at least 1"):
+        EmbeddedSettings(retention_hours=0)
+
+
+def test_a_fault_of_ours_does_not_move_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "telemetry.duckdb"
+    Embedded(str(path)).source.close()
+
+    def fails(_: duckdb.DuckDBPyConnection) -> None:
+        raise duckdb.BinderException("a mistake in our SQL")
+
+    monkeypatch.setattr("aiops.sources.embedded.store._prepare", fails)
+    with pytest.raises(SourceError, match="could not be opened"):
+        Embedded(str(path))
+    assert [one.name for one in tmp_path.iterdir()] == ["telemetry.duckdb"]

@@ -1,0 +1,220 @@
+"""The contract of MetricSource on cumulative counters: what each sample adds, and where nothing is known."""
+
+from dataclasses import replace
+
+import pytest
+
+from aiops import names
+from aiops.model import Selector, Window
+
+from .conftest import T0, Adapter
+from .otlp import Point, http, points
+from .reading import NAN, RED, same, served
+
+
+def hits(at: float, count: int, start: float = 0.0, status: int = 200, instance: str = "api-0") -> Point:
+    """A server histogram at T0 + at that has counted since T0 + start."""
+    return Point(
+        at=T0 + at,
+        start=T0 + start,
+        buckets=(count, 0, 0, 0),
+        sum=count * 0.005,
+        attributes=http("/", status),
+        instance=instance,
+    )
+
+
+# name: samples in the order they arrive, requests and errors in the steps (60, 70], (70, 80], (80, 90]
+CASES = {
+    "grows": ([hits(58, 10), hits(68, 12), hits(78, 15), hits(88, 15)], [2, 3, 0], [0, 0, 0]),
+    "on the border belongs to the earlier step": ([hits(60, 1), hits(70, 4), hits(80, 9)], [3, 5, NAN], [0, 0, NAN]),
+    "several samples in a step": ([hits(60, 0), hits(62, 1), hits(65, 4), hits(70, 9)], [9, NAN, NAN], [0, NAN, NAN]),
+    "born in the window": ([hits(75, 7, start=71)], [NAN, 7, NAN], [NAN, 0, NAN]),
+    "born shortly before the window": ([hits(65, 7, start=-200)], [7, NAN, NAN], [0, NAN, NAN]),
+    "old and not listened to": ([hits(65, 700, start=-9000), hits(75, 703, start=-9000)], [NAN, 3, NAN], [NAN, 0, NAN]),
+    "value fell": ([hits(60, 100), hits(65, 104), hits(75, 6)], [4, 6, NAN], [0, 0, NAN]),
+    "start moved, value did not fall": ([hits(65, 4), hits(75, 9, start=70)], [4, 9, NAN], [0, 0, NAN]),
+    "start jitters": ([hits(60, 4, start=0), hits(65, 9, start=0.001)], [5, NAN, NAN], [0, NAN, NAN]),
+    "gap": ([hits(59, 10), hits(89, 40)], [NAN, NAN, 30], [NAN, NAN, 0]),
+    "gap longer than the lookback": (
+        [hits(-900, 10, start=-9000), hits(65, 400, start=-9000), hits(75, 401, start=-9000)],
+        [NAN, 1, NAN],
+        [NAN, 0, NAN],
+    ),
+    "sent twice": ([hits(58, 10), hits(68, 12), hits(68, 12), hits(58, 10)], [2, NAN, NAN], [0, NAN, NAN]),
+    "out of order": ([hits(58, 10), hits(88, 20), hits(68, 12), hits(78, 15)], [2, 3, 5], [0, 0, 0]),
+    "two instances": (
+        [hits(58, 10), hits(58, 50, instance="b"), hits(68, 12), hits(68, 55, instance="b"), hits(78, 13)],
+        [7, 1, NAN],
+        [0, 0, NAN],
+    ),
+    "two statuses": (
+        [hits(58, 10), hits(58, 5, status=500), hits(68, 13), hits(68, 7, status=500), hits(78, 14)],
+        [5, 1, NAN],
+        [2, 0, NAN],
+    ),
+    "client errors are no errors": ([hits(58, 1, status=404), hits(68, 4, status=404)], [3, NAN, NAN], [0, NAN, NAN]),
+    "errors born late": (
+        [hits(58, 10), hits(68, 13), hits(68, 4, start=66, status=500)],
+        [7, NAN, NAN],
+        [4, NAN, NAN],
+    ),
+    "errors born late, dated back to an old process": (
+        [
+            hits(58, 10, start=-9000),
+            hits(68, 13, start=-9000),
+            hits(68, 4, start=-9000, status=500),
+            hits(78, 13, start=-9000),
+            hits(78, 6, start=-9000, status=500),
+        ],
+        [7, 2, NAN],
+        [4, 2, NAN],
+    ),
+    "an old process heard for the first time is not late": (
+        [hits(68, 13, start=-9000), replace(hits(68, 4, start=-9000, status=500), at=T0 + 68.00001)],
+        [],
+        [],
+    ),
+    "errors that come back after a long pause are not new": (
+        [
+            hits(-900, 40, start=-9000, status=500),
+            hits(58, 10, start=-9000),
+            hits(68, 13, start=-9000),
+            hits(68, 44, start=-9000, status=500),
+        ],
+        [3, NAN, NAN],
+        [0, NAN, NAN],
+    ),
+    "delta": (
+        [replace(hits(65, 3, start=60), temporality=1), replace(hits(75, 2, start=65), temporality=1)],
+        [3, 2, NAN],
+        [0, 0, NAN],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_counts_are_exact(adapter: Adapter, case: tuple[list[Point], list[float], list[float]]) -> None:
+    samples, requests, errors = case
+    for sample in samples:
+        adapter.feed(points(sample))
+    block = adapter.metrics.window(RED, Window(T0 + 60, T0 + 90), 10.0)
+    if not requests:
+        assert block.labels == ()
+        return
+    same(served(block, names.REQUESTS), requests)
+    same(served(block, names.ERRORS), errors)
+    same(served(block, names.BUCKET, le="+Inf"), requests)
+    same(served(block, names.BUCKET, le="0.01"), requests)
+    same(served(block, names.DURATION), [one * 0.005 for one in requests])
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_a_long_window_is_its_short_ones(adapter: Adapter, case: tuple[list[Point], list[float], list[float]]) -> None:
+    adapter.feed(points(*case[0]))
+    long = adapter.metrics.window(RED, Window(T0 - 1000, T0 + 90), 10.0)
+    for offset in (-910, -900, 50, 60, 70, 80):
+        short = adapter.metrics.window(RED, Window(T0 + offset, T0 + offset + 10), 10.0)
+        column = (offset + 1000) // 10
+        for labels, values in zip(long.labels, long.values, strict=True):
+            got = short.values[short.labels.index(labels)].tolist() if labels in short.labels else [NAN]
+            same(got, [round(float(values[column]), 9)])
+
+
+def test_ends_and_remainder(adapter: Adapter) -> None:
+    adapter.feed(points(hits(5, 1)))
+    block = adapter.metrics.window(RED, Window(T0, T0 + 25), 10.0)
+    assert block.ends.tolist() == [T0 + 10, T0 + 20]
+    assert block.step == 10.0
+
+
+def test_milliseconds_of_the_old_convention(adapter: Adapter) -> None:
+    old = Point(
+        at=T0 + 5,
+        start=T0 + 1,
+        buckets=(1, 2, 0),
+        bounds=(25.0, 1000.0),
+        sum=420.0,
+        metric="http.server.duration",
+        unit="ms",
+        attributes={"http.method": "POST", "http.route": "/pay", "http.status_code": 502},
+    )
+    adapter.feed(points(old))
+    block = adapter.metrics.window(RED, Window(T0, T0 + 10), 10.0)
+    same(served(block, names.DURATION, "/pay", method="POST"), [0.42])
+    same(served(block, names.ERRORS, "/pay", method="POST"), [3])
+    same(served(block, names.BUCKET, "/pay", method="POST", le="0.025"), [1])
+    same(served(block, names.BUCKET, "/pay", method="POST", le="1"), [3])
+
+
+def test_both_conventions_at_once_count_once(adapter: Adapter) -> None:
+    adapter.feed(points(hits(5, 3), replace(hits(5, 3), metric="http.server.duration", unit="ms")))
+    block = adapter.metrics.window(RED, Window(T0, T0 + 10), 10.0)
+    same(served(block, names.REQUESTS), [3])
+
+
+def test_buckets_that_instances_share(adapter: Adapter) -> None:
+    other = replace(hits(5, 0, instance="b"), bounds=(0.1, 5.0), buckets=(4, 2, 1))
+    adapter.feed(points(replace(hits(5, 0), buckets=(1, 2, 3, 4)), other))
+    block = adapter.metrics.window([Selector(names.BUCKET)], Window(T0, T0 + 10), 10.0)
+    got = {dict(labels)["le"]: value for labels, [value] in zip(block.labels, block.values.tolist(), strict=True)}
+    assert got == {"0.1": 3 + 4, "+Inf": 10 + 7}
+
+
+def test_rpc_faults_of_the_server(adapter: Adapter) -> None:
+    def rpc(code: str, count: int) -> Point:
+        of = {"rpc.system": "grpc", "rpc.service": "Pay", "rpc.method": "Charge", "rpc.response.status_code": code}
+        return replace(hits(5, count), metric="rpc.server.call.duration", attributes=of)
+
+    adapter.feed(points(rpc("OK", 5), rpc("NOT_FOUND", 2), rpc("INTERNAL", 1)))
+    block = adapter.metrics.window(RED, Window(T0, T0 + 10), 10.0)
+    same(served(block, names.REQUESTS, "Pay/Charge", method=""), [8])
+    same(served(block, names.ERRORS, "Pay/Charge", method=""), [1])
+
+
+def test_where_and_fewer_labels(adapter: Adapter) -> None:
+    elsewhere = replace(hits(5, 4), attributes=http("/b"))
+    adapter.feed(points(hits(5, 3), elsewhere, replace(hits(5, 9), service="web")))
+    of = Selector(names.REQUESTS, ("service",), ((names.SERVICE, "api"),))
+    only = Selector(names.ERRORS, where=((names.ROUTE, "/b"),))
+    block = adapter.metrics.window([of, only], Window(T0, T0 + 10), 10.0)
+    got = {labels: value for labels, [value] in zip(block.labels, block.values.tolist(), strict=True)}
+    assert got == {
+        (("__name__", "requests"), ("service", "api")): 7,
+        (("__name__", "errors"), ("method", "GET"), ("route", "/b"), ("service", "api")): 0,
+    }
+
+
+def test_any_metric(adapter: Adapter) -> None:
+    def number(at: float, value: float, color: str, metric: str, form: str, instance: str = "api-0") -> Point:
+        return Point(
+            T0 + at, T0, value, attributes={"color": color}, metric=metric, form=form, unit="1", instance=instance
+        )
+
+    adapter.feed(
+        points(
+            number(5, 3, "red", "paid", "counter"),
+            number(5, 4, "red", "paid", "counter", "b"),
+            number(15, 5, "red", "paid", "counter"),
+            number(5, 8, "blue", "paid", "counter"),
+            number(4, 70, "red", "queue", "gauge"),
+            number(5, 7, "red", "queue", "gauge"),
+            number(5, 2, "red", "queue", "gauge", "b"),
+            number(5, 6, "red", "inflight", "updown"),
+            number(15, 2, "red", "inflight", "updown"),
+        )
+    )
+    asked = [Selector(name, ("color",), ((("color", "red")),)) for name in ("paid", "queue", "inflight")]
+    block = adapter.metrics.window(asked, Window(T0, T0 + 20), 10.0)
+    got = {dict(labels)["__name__"]: values for labels, values in zip(block.labels, block.values.tolist(), strict=True)}
+    same(got["paid"], [7, 2])
+    same(got["queue"], [9, NAN])
+    same(got["inflight"], [6, 2])
+
+
+def test_nothing_stored_is_an_empty_block(adapter: Adapter) -> None:
+    block = adapter.metrics.window([*RED, Selector("nope", ("a",))], Window(T0, T0 + 20), 10.0)
+    assert block.labels == ()
+    assert block.values.shape == (0, 2)
+    assert adapter.metrics.newest() is None
+    assert adapter.metrics.complete_until() is None

@@ -1,0 +1,46 @@
+"""The contract of VerdictStore."""
+
+import math
+from dataclasses import replace
+
+from aiops.model import Family, Life, Tier, Verdict, Window, labels
+
+from .conftest import T0, Adapter
+
+ONE = Verdict(
+    labels(service="api", route="/pay", method="POST"),
+    Family.ERRORS,
+    T0 + 3,
+    observed=0.5,
+    expected=0.01,
+    lower=0.0,
+    upper=0.05,
+    score=3.0,
+    confidence=0.5,
+    tier=Tier.LEVEL,
+    life=Life.SUSPECT,
+)
+
+
+def test_history(adapter: Adapter) -> None:
+    later = replace(ONE, at=T0 + 6, family=Family.LATENCY)
+    other = replace(ONE, series=labels(service="api", route="/", method="GET"))
+    adapter.verdicts.record([later, ONE, other, replace(ONE, at=T0 + 4000)])
+    adapter.verdicts.record([])
+    assert adapter.verdicts.history("api", "/pay", Window(T0, T0 + 10)) == [ONE, later]
+    assert set(adapter.verdicts.history("api", "", Window(T0, T0 + 10))) == {ONE, later, other}
+    assert adapter.verdicts.history("api", "/pay", Window(T0 + 3, T0 + 10)) == [later]
+    assert len(adapter.verdicts.history("api", "/pay", Window(T0, T0 + 5000))) == 3
+    assert adapter.verdicts.history("web", "", Window(T0, T0 + 10)) == []
+
+
+def test_recording_again_changes_nothing(adapter: Adapter) -> None:
+    adapter.verdicts.record([ONE])
+    adapter.verdicts.record([ONE, ONE])
+    assert adapter.verdicts.history("api", "/pay", Window(T0, T0 + 10)) == [ONE]
+
+
+def test_what_was_not_judged_stays_nan(adapter: Adapter) -> None:
+    adapter.verdicts.record([replace(ONE, score=math.nan)])
+    [found] = adapter.verdicts.history("api", "/pay", Window(T0, T0 + 10))
+    assert math.isnan(found.score)

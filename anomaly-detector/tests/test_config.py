@@ -1,0 +1,61 @@
+"""Settings: every mistake is one sentence that names the key."""
+
+from pathlib import Path
+
+import pytest
+
+from aiops.config import ConfigError, Settings, load
+
+
+def test_defaults_are_open_only_on_loopback() -> None:
+    settings = load({})
+    ports = (settings.port, settings.otlp_grpc_port, settings.otlp_http_port)
+    assert (settings.host, ports) == ("127.0.0.1", (8000, 4317, 4318))
+    assert settings.data_dir.is_absolute()
+
+
+def test_environment_beats_file_and_options_beat_both(tmp_path: Path) -> None:
+    file = tmp_path / "aiops.yaml"
+    file.write_text("port: 1\notlp_http_port: 2\ncycle_seconds: 5\n")
+    settings = load({"AIOPS_PORT": "3", "AIOPS_OTLP_HTTP_PORT": "4"}, file, {"port": 5, "log_level": None})
+    assert (settings.port, settings.otlp_http_port, settings.cycle_seconds) == (5, 4, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("file", "env", "said"),
+    [
+        pytest.param("prot: 1", {}, r"unknown key `prot` in .*aiops\.yaml; did you mean `port`", id="typo-in-file"),
+        pytest.param("", {"AIOPS_PROT": "1"}, r"`prot` in the environment \(AIOPS_PROT\)", id="typo-in-env"),
+        pytest.param("port: 99999", {}, r"`port`: input should be less than or equal to 65535, not 99999", id="port"),
+        pytest.param("cycle_seconds: 0", {}, r"`cycle_seconds`: input should be greater than 0, not 0", id="no-cycle"),
+        pytest.param("log_level: loud", {}, r"`log_level`: .* not 'loud'", id="level"),
+        pytest.param("port: [", {}, r"aiops\.yaml is not valid YAML: .*line 1", id="not-yaml"),
+        pytest.param("- port", {}, r"must hold keys and values", id="a-list"),
+        pytest.param("host: 0.0.0.0", {}, r"host=0\.0\.0\.0 is reachable .* no token is set", id="exposed"),
+        pytest.param("otlp_host: 0.0.0.0", {}, r"otlp_host=0\.0\.0\.0 is reachable", id="otlp-exposed"),
+        pytest.param("", {"AIOPS_TOKEN": "short"}, r"at least 16 characters", id="weak-token"),
+        pytest.param("", {"AIOPS_TOKEN_FILE": "/nowhere"}, r"AIOPS_TOKEN_FILE /nowhere", id="no-token-file"),
+    ],
+)
+def test_mistakes_are_one_sentence(tmp_path: Path, file: str, env: dict[str, str], said: str) -> None:
+    path = tmp_path / "aiops.yaml"
+    path.write_text(file or "{}")
+    with pytest.raises(ConfigError, match=said) as error:
+        load(env, path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"cannot read the configuration .*: No such file"):
+        load({"AIOPS_CONFIG": str(tmp_path / "none.yaml")})
+
+
+def test_tokens_have_names(tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    file.write_text("ada: 0123456789abcdef\nci: fedcba9876543210\n\n")
+    settings = load({"AIOPS_TOKEN_FILE": str(file), "AIOPS_TOKEN": "x" * 16, "AIOPS_HOST": "0.0.0.0"})
+    assert settings.tokens == {"ada": "0123456789abcdef", "ci": "fedcba9876543210", "token": "x" * 16}
+
+
+def test_every_key_says_what_it_means() -> None:
+    assert all(field.description for field in Settings.model_fields.values())

@@ -1,0 +1,117 @@
+"""The real shop beside the real engine, each as its user starts it, once for all tests."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import requests
+
+from aiops.demo.shop import Scenario, Shop, scenarios
+
+OFFSET = 20_000
+
+
+def until(done: Callable[[], Any], seconds: float, what: str) -> Any:
+    """Poll until `done` answers something true, and return that."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = done()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds:.0f} s: {what}")
+        time.sleep(0.25)
+
+
+def pss_mb(root: int) -> float:
+    """Proportional memory of a process and all its descendants."""
+    parent = psutil.Process(root)
+    return float(sum(one.memory_full_info().pss for one in (parent, *parent.children(recursive=True)))) / 2**20
+
+
+@dataclass
+class Platform:
+    """A shop with load and the engine that watches it."""
+
+    engine: subprocess.Popen[bytes]
+    shop: Shop
+    scenarios: dict[str, Scenario]
+    log: Path
+    url: str = f"http://127.0.0.1:{8000 + OFFSET}"
+
+    def get(self, path: str, **params: str) -> Any:
+        answer = requests.get(self.url + path, params=params, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+    def active(self) -> list[dict[str, Any]]:
+        return list(self.get("/aiops/incidents")["active_incidents"])
+
+    def all(self) -> list[dict[str, Any]]:
+        return list(self.get("/aiops/incidents", state="all", limit="200")["active_incidents"])
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    folder = tmp_path_factory.mktemp("live")
+    log = folder / "engine.log"
+    settings = {
+        "AIOPS_PORT": str(8000 + OFFSET),
+        "AIOPS_OTLP_GRPC_PORT": str(4317 + OFFSET),
+        "AIOPS_OTLP_HTTP_PORT": str(4318 + OFFSET),
+        "AIOPS_DATA_DIR": str(folder / "data"),
+        "AIOPS_CYCLE_SECONDS": "3",
+        "AIOPS_LATENESS_SECONDS": "3",
+        "AIOPS_RESOLVE_SECONDS": "9",
+    }
+    with log.open("wb") as said:
+        engine = subprocess.Popen(
+            [sys.executable, "-m", "aiops", "up"], env={**os.environ, **settings}, stdout=said, stderr=said
+        )
+    shop = Shop(f"http://127.0.0.1:{4318 + OFFSET}", OFFSET, folder / "shop.log")
+    one = Platform(engine, shop, scenarios(), log)
+    try:
+        until(lambda: _answers(f"{one.url}/health"), 60, f"the engine is up; its log is {log}")
+        shop.start()
+        until(shop.ready, 60, "the shop is up")
+        until(lambda: _learned(one), 180, "every route of the shop has a baseline")
+        yield one
+    finally:
+        shop.stop()
+        engine.send_signal(signal.SIGINT)
+        try:
+            engine.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            engine.kill()
+            raise
+    assert engine.returncode == 0, log.read_text()[-2000:]
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+def _learned(one: Platform) -> bool:
+    metrics = one.get("/aiops/metrics")["metrics"]
+    if len(metrics) < 8:
+        return False
+    for each in metrics.values():
+        try:
+            judged = one.get("/aiops/series", service=each["service"], route=each["route"])["series"]
+        except requests.HTTPError:
+            return False
+        points = [point for row in judged if row["family"] == "latency" for point in row["points"]]
+        if sum(point["tier"] == "level" for point in points) < 4:
+            return False
+    return True
