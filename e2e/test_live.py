@@ -1,9 +1,11 @@
 """What is promised against live processes: a fault goes in, one explained incident comes out, and goes again."""
 
+import html
 import time
 from typing import Any
 
 import pytest
+import requests
 
 from aiops.demo.judge import judge
 
@@ -45,6 +47,10 @@ def test_fault_is_found_explained_and_resolved(platform: Platform, name: str) ->
         until(lambda: time.monotonic() > hold, 20, "the fault to last")
         verdict = judge(scenario.truth, platform.active())
         assert verdict.perfect, _said(platform)
+        for _, incident in verdict.right:  # the page says the same
+            page = requests.get(f"{platform.url}/incidents/{incident['id']}", timeout=10)
+            assert page.ok
+            assert html.escape(incident["title"]) in page.text
     finally:
         platform.shop.clear()
     cleared = time.monotonic()

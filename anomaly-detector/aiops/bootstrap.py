@@ -22,6 +22,7 @@ from aiops.runner import Chore, Runner
 from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
 from aiops.store import Snapshots, SqlIncidents, open_store
 from aiops.telemetry import Telemetry
+from aiops.web import add_pages
 
 log = logging.getLogger(__name__)
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised here, never chosen
@@ -130,10 +131,10 @@ def embedded(settings: Settings, on_cycle: Callable[[Cycle], None] | None = None
         ),
         after,
     )
+    app = create_app(desk, settings)
+    add_pages(app, desk, settings)
     try:
-        server = create_server(
-            create_app(desk, settings), host=settings.host, port=settings.port, threads=8, ident=f"aiops/{__version__}"
-        )
+        server = create_server(app, host=settings.host, port=settings.port, threads=8, ident=f"aiops/{__version__}")
     except OSError as error:
         source.close()
         store.close()

@@ -6,13 +6,14 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from aiops import __version__
 from aiops.config import ConfigError, Settings, load
 
+STATES = ("active", "open", "acknowledged", "resolved", "all")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
@@ -155,75 +156,96 @@ def config_show(file: Path | None, as_json: bool) -> None:
 
 @main.group()
 def incidents() -> None:
-    """List, read, acknowledge and resolve incidents of a running engine."""
+    """List, read, acknowledge and resolve incidents of a running engine.
+
+    While none runs, `list` and `show` read what it left in its data folder.
+    """
 
 
 def _url(command: Callable[..., Any]) -> Callable[..., Any]:
-    shown = click.option("--json", "as_json", is_flag=True, help="For a program to read.")
-    where = click.option(
-        "--url", default="http://127.0.0.1:8000", show_default=True, envvar="AIOPS_URL", help="The engine's address."
-    )
-    token = click.option("--token", envvar="AIOPS_TOKEN", help="Token, where the engine wants one (or AIOPS_TOKEN).")
-    return where(token(shown(command)))
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="For a program to read."),
+        click.option("--token", envvar="AIOPS_TOKEN", help="Token, where the engine wants one (or AIOPS_TOKEN)."),
+        click.option("--url", help="The engine's address. [default: http://127.0.0.1:8000, by the settings]"),
+    ):
+        command = option(command)
+    return command
 
 
 @incidents.command("list")
 @_url
-@click.option("--state", default="active", show_default=True, help="active, open, acknowledged, resolved or all.")
+@click.option("--state", type=click.Choice(STATES), default="active", show_default=True)
 @click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
-def incidents_list(url: str, token: str | None, as_json: bool, state: str, limit: int) -> None:
+def incidents_list(url: str | None, token: str | None, as_json: bool, state: str, limit: int) -> None:
     """Newest first."""
     from aiops import remote
 
-    found = _asked(remote.Remote(url, token).incidents, state, limit)
+    found = _read(url, token, lambda where: where.incidents(state, limit))
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
     for one in found:
         click.echo(remote.line(one))
     if not found:
-        click.echo(f"no {state} incidents")
+        click.echo("no incidents" if state == "all" else f"no {state} incidents")
 
 
 @incidents.command("show")
 @_url
 @click.argument("incident")
-def incidents_show(url: str, token: str | None, as_json: bool, incident: str) -> None:
+def incidents_show(url: str | None, token: str | None, as_json: bool, incident: str) -> None:
     """Everything about one."""
     from aiops import remote
 
-    found = _asked(remote.Remote(url, token).incident, incident)
+    found = _read(url, token, lambda where: where.incident(incident))
     click.echo(json.dumps(found, indent=2) if as_json else remote.page(found))
 
 
 @incidents.command("ack")
 @_url
 @click.argument("incident")
-def incidents_ack(url: str, token: str | None, as_json: bool, incident: str) -> None:
+def incidents_ack(url: str | None, token: str | None, as_json: bool, incident: str) -> None:
     """Say that you have taken it."""
-    _do(url, token, as_json, incident, "acknowledge")
+    _act(url, token, as_json, incident, "acknowledge")
 
 
 @incidents.command("resolve")
 @_url
 @click.argument("incident")
-def incidents_resolve(url: str, token: str | None, as_json: bool, incident: str) -> None:
+def incidents_resolve(url: str | None, token: str | None, as_json: bool, incident: str) -> None:
     """Say that it is over; what its symptoms do now counts as normal from here on."""
-    _do(url, token, as_json, incident, "resolve")
+    _act(url, token, as_json, incident, "resolve")
 
 
-def _do(url: str, token: str | None, as_json: bool, incident: str, what: str) -> None:
-    from aiops import remote
-
-    found = _asked(remote.Remote(url, token).act, incident, what)
-    click.echo(json.dumps(found, indent=2) if as_json else remote.line(found))
-
-
-def _asked(call: Callable[..., Any], *args: Any) -> Any:
+def _act(url: str | None, token: str | None, as_json: bool, incident: str, what: str) -> None:
     from aiops import remote
 
     try:
-        return call(*args)
+        found = remote.Remote(url or _default_url(), token).act(incident, what)
     except remote.NotAnswered as error:
-        click.echo(f"aiops: {error}", err=True)
-        sys.exit(1)
+        _not_so(error)
+    click.echo(json.dumps(found, indent=2) if as_json else remote.line(found))
+
+
+def _read(url: str | None, token: str | None, ask: Callable[[Any], Any]) -> Any:
+    """Ask the engine; its files if none runs here and no other address was given."""
+    from aiops import remote
+
+    try:
+        return ask(remote.Remote(url or _default_url(), token))
+    except remote.NotAnswered as error:
+        if url is not None or not isinstance(error, remote.NoEngine):
+            _not_so(error)
+    try:
+        return ask(remote.Files(settings_of(None).data_dir))
+    except remote.NotAnswered as error:
+        _not_so(error)
+
+
+def _default_url() -> str:
+    return f"http://127.0.0.1:{settings_of(None).port}"
+
+
+def _not_so(error: Exception) -> NoReturn:
+    click.echo(f"aiops: {error}", err=True)
+    sys.exit(1)

@@ -1,15 +1,23 @@
-"""A running engine seen from the command line."""
+"""A running engine seen from the command line; its files, for reading, while none runs."""
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
 from urllib.parse import quote
 
 import requests
 
-Document = dict[str, Any]
+from aiops.model.document import Document, document
+from aiops.ports import StoreError
+from aiops.store import SqlIncidents, open_store
 
 
 class NotAnswered(Exception):
     """The engine did not do what was asked; the message says why."""
+
+
+class NoEngine(NotAnswered):
+    """Nothing listens at that address."""
 
 
 class Remote:
@@ -34,7 +42,7 @@ class Remote:
         try:
             answer = requests.request(method, self._url + path, params=params, headers=self._headers, timeout=30)
         except requests.ConnectionError:
-            raise NotAnswered(f"no engine answers at {self._url}; start one with `aiops up`, or give --url") from None
+            raise NoEngine(f"no engine answers at {self._url}; start one with `aiops up`, or give --url") from None
         except requests.RequestException as error:
             raise NotAnswered(f"{self._url} cannot be asked: {error}") from None
         try:
@@ -44,6 +52,35 @@ class Remote:
         if not answer.ok:
             raise NotAnswered(str(body.get("detail") or body.get("title") or f"status {answer.status_code}"))
         return body
+
+
+class Files:
+    """The incidents that an engine which does not run now has left in its data folder. Raises NotAnswered."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "incidents.sqlite"
+
+    def incidents(self, state: str, limit: int) -> list[Document]:
+        with self._opened() as store:
+            return [document(one) for one in store.page(None if state == "all" else state, limit=limit)[0]]
+
+    def incident(self, name: str) -> Document:
+        with self._opened() as store:
+            found = store.get(name)
+        if found is None:
+            raise NotAnswered(f"there is no incident {name} in {self._file}")
+        return document(found)
+
+    @contextmanager
+    def _opened(self) -> Iterator[SqlIncidents]:
+        if not self._file.exists():
+            raise NotAnswered(f"no engine runs, and there is no {self._file}; start one with `aiops up`, or give --url")
+        try:
+            store = SqlIncidents(open_store(f"sqlite:///{self._file}"))
+            with closing(store):
+                yield store
+        except StoreError as error:
+            raise NotAnswered(str(error)) from None
 
 
 def line(incident: Document) -> str:

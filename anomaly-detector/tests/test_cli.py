@@ -114,9 +114,8 @@ def test_up_serves_until_ctrl_c_and_keeps_what_it_has(tmp_path: Path) -> None:
         second = aiops("up", **{**env, "AIOPS_PORT": str(free_port())})
         assert second.returncode == 2
         assert "another" in second.stderr
-        garbage = requests.post(
-            f"http://127.0.0.1:{ports['AIOPS_OTLP_HTTP_PORT']}/v1/traces", b"\xff\x00garbage", timeout=5
-        )
+        receiver = f"http://127.0.0.1:{ports['AIOPS_OTLP_HTTP_PORT']}/v1/traces"
+        garbage = requests.post(receiver, b"\xff\x00garbage", timeout=5)
         assert garbage.status_code in (400, 415)
         listed = aiops("incidents", "list", "--url", url)
         assert (listed.returncode, listed.stdout) == (0, "no active incidents\n")
@@ -127,6 +126,8 @@ def test_up_serves_until_ctrl_c_and_keeps_what_it_has(tmp_path: Path) -> None:
         engine.send_signal(signal.SIGINT)
         assert engine.wait(TIMEOUT) == 0
     assert "Traceback" not in log.read_text()
+    left = aiops("incidents", "list", **env)
+    assert (left.returncode, left.stdout) == (0, "no active incidents\n")
     assert (tmp_path / "incidents.sqlite").exists()
     assert (tmp_path / "telemetry.duckdb").exists()
 

@@ -45,11 +45,11 @@ def _rfc3339(text: str) -> float:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"must be RFC 3339 like 2026-11-21T09:30:00Z, or Unix seconds, not {text!r}") from None
-    if moment.tzinfo is None:
         # A plus that was not escaped in a URL arrives as a space.
         hint = "; write the `+` of the zone as %2B" if " " in text else ""
-        raise ValueError(f"needs its zone, like 2026-11-21T09:30:00Z or +01:00, not {text!r}{hint}")
+        raise ValueError(f"must be RFC 3339 like 2026-11-21T09:30:00Z, or Unix seconds, not {text!r}{hint}") from None
+    if moment.tzinfo is None:
+        raise ValueError(f"needs its zone, like 2026-11-21T09:30:00Z or +01:00, not {text!r}")
     return moment.timestamp()
 
 

@@ -9,13 +9,16 @@ class Mood(StrEnum):
     TROUBLE = "trouble"
     WAITING = "waiting"
     STOPPED = "stopped"
+    BLIND = "blind"
     CALM = "calm"
 
 
-def mood(active: int, newest: float | None, now: float) -> Mood:
-    """Nothing is wrong only when telemetry says so: none, or none any more, is not calm."""
+def mood(active: int, newest: float | None, now: float, has_gaps: bool) -> Mood:
+    """Nothing is wrong only when telemetry says so: none, none any more, or an engine that does not look, is not calm."""
     if newest is not None and now - newest > STOPPED_SECONDS:
         return Mood.STOPPED
     if active:
         return Mood.TROUBLE
+    if has_gaps:
+        return Mood.BLIND
     return Mood.WAITING if newest is None else Mood.CALM

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -18,6 +19,7 @@ from aiops.web.waterfall import waterfall
 T = TypeVar("T")
 RECENTLY = 10
 MOST = 200
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (recognised, not bound)
 
 
 def add_pages(app: Flask, desk: Desk, settings: Settings) -> None:
@@ -35,15 +37,17 @@ def add_pages(app: Flask, desk: Desk, settings: Settings) -> None:
         resolved, _ = desk.incidents(state=str(IncidentState.RESOLVED), limit=RECENTLY)
         services: list[ServiceHealth] = _or_gap(desk.services, [], gaps)
         newest = _or_gap(desk.newest, None, gaps)
+        gaps = list(dict.fromkeys([*gaps, *desk.readiness().reasons]))
         return render_template(
             "incidents.html",
             active=sorted(active, key=_urgency),
-            resolved=resolved,
+            resolved=sorted(resolved, key=lambda one: one.resolved_at or 0.0, reverse=True),
             services=services,
-            mood=mood(len(active), newest, desk.now()),
+            uneasy=[one for one in services if one.status != "healthy"],
+            mood=mood(len(active), newest, desk.now(), bool(gaps)),
             newest=newest,
-            gaps=list(dict.fromkeys([*gaps, *desk.readiness().reasons])),
-            otlp=f"http://{settings.otlp_host}:{settings.otlp_http_port}",
+            gaps=gaps,
+            otlp=_otlp(settings),
         )
 
     @pages.get("/incidents")
@@ -82,6 +86,14 @@ def _or_gap(ask: Callable[[], T], otherwise: T, gaps: list[str]) -> T:
     except SourceError as error:
         gaps.append(str(error))
         return otherwise
+
+
+def _otlp(settings: Settings) -> str:
+    """Where to send telemetry: an engine that listens everywhere is reached under the name it was asked by."""
+    host = settings.otlp_host
+    if host in EVERYWHERE:
+        host = urlsplit(request.host_url).hostname or host
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.otlp_http_port}"
 
 
 def _urgency(one: Incident) -> tuple[bool, int, float]:

@@ -72,16 +72,18 @@ def percent(ratio: float) -> str:
     """As many digits as it takes to tell rare from never and from always."""
     value = 100 * ratio
     if value == 0 or 10 <= value <= 99 or value >= 100:
-        return f"{value:.0f} %"
+        return f"{value:.0f}%"
     if value > 99:
-        return f"{min(value, 99.9):.1f} %"
-    return f"{value:.2g} %" if value >= 0.1 else "< 0.1 %"
+        return f"{min(value, 99.9):.1f}%"
+    return f"{value:.2g}%" if value >= 0.1 else "< 0.1%"
 
 
 def duration(seconds: float) -> str:
+    """Seconds or milliseconds; number and unit stay on one line."""
     if seconds >= 1:
-        return f"{seconds:.2f} s"
-    return f"{1000 * seconds:.0f} ms" if seconds >= 0.01 else f"{1000 * seconds:.2g} ms"
+        return f"{seconds:.2f}\N{NO-BREAK SPACE}s"
+    spec = ".0f" if seconds >= 0.01 else ".2g"
+    return f"{1000 * seconds:{spec}}\N{NO-BREAK SPACE}ms"
 
 
 def rate(per_second: float) -> str:

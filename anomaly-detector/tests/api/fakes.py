@@ -1,0 +1,129 @@
+"""Sources of telemetry that are made up, as the ports describe them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from aiops import names
+from aiops.model import (
+    Edge,
+    Labels,
+    Population,
+    Selector,
+    SeriesBlock,
+    Trace,
+    TraceQuery,
+    TraceSummary,
+    Verdict,
+    Window,
+    labels,
+)
+from aiops.ports import SourceError
+
+NOW = 1_795_253_700.0
+
+
+@dataclass
+class FakeClock:
+    at: float = NOW
+
+    def now(self) -> float:
+        return self.at
+
+
+@dataclass
+class Route:
+    """Traffic of one route: requests a second, share of failures, mean seconds."""
+
+    service: str
+    method: str
+    route: str
+    rate: float = 2.0
+    errors: float = 0.0
+    seconds: float = 0.04
+
+
+@dataclass
+class FakeMetrics:
+    """The same traffic in every step."""
+
+    clock: FakeClock
+    routes: list[Route] = field(default_factory=list)
+    asked: list[Selector] = field(default_factory=list)
+    silent_for: float = 2.0
+    broken: bool = False
+
+    def window(self, selectors: Sequence[Selector], window: Window, step: float) -> SeriesBlock:
+        if self.broken:
+            raise SourceError("the telemetry store does not answer: disk full; make room")
+        self.asked = list(selectors)
+        ends = np.arange(window.start + step, window.end + step / 2, step)
+        rows = [row for selector in selectors for row in self._rows(selector, step)]
+        values = np.array([np.full(len(ends), value) for _, value in rows]).reshape(len(rows), len(ends))
+        return SeriesBlock(tuple(series for series, _ in rows), ends, step, values)
+
+    def complete_until(self) -> float | None:
+        return self.newest()
+
+    def newest(self) -> float | None:
+        if self.broken:
+            raise SourceError("the telemetry store does not answer: disk full; make room")
+        return self.clock.at - self.silent_for if self.routes else None
+
+    def _rows(self, selector: Selector, step: float) -> list[tuple[Labels, float]]:
+        out: list[tuple[Labels, float]] = []
+        for one in self.routes:
+            count = one.rate * step
+            of = {"service": one.service, "route": one.route, "method": one.method}
+            if names.CALLER in selector.by:
+                continue
+            if selector.name == names.TELEMETRY:
+                out.append((labels(name=selector.name, service=one.service), count))
+            elif names.STATUS_CODE in selector.by:
+                out.append((labels(name=selector.name, http_status="200", **of), round(count * (1 - one.errors))))
+                out.append((labels(name=selector.name, http_status="500", **of), round(count * one.errors)))
+            elif selector.name == names.BUCKET:
+                for bound in (*names.DURATION_BOUNDS, float("inf")):
+                    below = count if bound >= one.seconds else 0.0
+                    out.append((labels(name=selector.name, le=str(bound), **of), below))
+            elif selector.name in (names.REQUESTS, names.ERRORS, names.DURATION):
+                factor = {names.REQUESTS: 1.0, names.ERRORS: one.errors, names.DURATION: one.seconds}[selector.name]
+                out.append((labels(name=selector.name, **of), count * factor))
+        if selector.name == "queue.depth":
+            out.append((labels(name="queue.depth", **dict.fromkeys(selector.by, "a")), float("nan")))
+        return out
+
+
+@dataclass
+class FakeTraces:
+    known: dict[str, Trace] = field(default_factory=dict)
+
+    def search(self, query: TraceQuery, window: Window, limit: int) -> list[TraceSummary]:
+        return []
+
+    def traces(self, ids: Sequence[str]) -> list[Trace]:
+        return [self.known[one] for one in ids if one in self.known]
+
+    def population(self, wanted: Population) -> list[Trace]:
+        return []
+
+
+@dataclass
+class FakeTopology:
+    known: list[Edge] = field(default_factory=list)
+
+    def edges(self, window: Window) -> list[Edge]:
+        return self.known
+
+
+@dataclass
+class FakeVerdicts:
+    recorded: list[Verdict] = field(default_factory=list)
+
+    def record(self, verdicts: Sequence[Verdict]) -> None:
+        self.recorded.extend(verdicts)
+
+    def history(self, service: str, route: str, window: Window) -> list[Verdict]:
+        wanted = {("service", service), ("route", route)}
+        return [one for one in self.recorded if wanted <= set(one.series) and window.start < one.at <= window.end]

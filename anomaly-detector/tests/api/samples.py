@@ -1,0 +1,118 @@
+"""Incidents and a trace to show."""
+
+from typing import Any
+
+from aiops.model import (
+    Cause,
+    CauseKind,
+    Dimension,
+    FirstFailingSpan,
+    Incident,
+    IncidentState,
+    RootCause,
+    Severity,
+    Span,
+    SpanKind,
+    Status,
+    TimelineEntry,
+    Trace,
+    TraceCorrelation,
+    labels,
+)
+
+from .fakes import NOW
+
+TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+def simple(number: int = 1, **fields: object) -> Incident:
+    """An incident without a cause."""
+    values: dict[str, object] = {
+        "id": f"INC-1795253415-{number}",
+        "key": f"{number:016x}",
+        "state": IncidentState.OPEN,
+        "severity": Severity.HIGH,
+        "title": f"Error spike in payment POST /payment ({number})",
+        "first_detected": NOW - 3600 + number,
+        "onset": NOW - 3610 + number,
+        "last_seen": NOW - 15,
+        "symptoms": ((labels(service="payment", route="/payment", method="POST"), "errors"),),
+        "no_cause": "no cause found in telemetry: no trace of a bad request was kept",
+        "affected_services": ("payment",),
+        "affected_endpoints": ("/payment",),
+        "timeline": (TimelineEntry(NOW - 3600 + number, "anomaly", "80% of requests to payment POST /payment fail"),),
+    }
+    return Incident(**{**values, **fields})  # type: ignore[arg-type]
+
+
+def sample() -> Incident:
+    """An incident with every field filled, as CONTRACT's example has it."""
+    return simple(
+        1,
+        severity=Severity.CRITICAL,
+        title="Error spike in payment POST /payment",
+        no_cause="",
+        onset=NOW - 300,
+        first_detected=NOW - 285,
+        root_cause=RootCause(
+            Cause("payment", CauseKind.ERRORS, "/payment", "POST"),
+            "80% of requests fail (12 of 15; expected 1%)",
+            0.93,
+            (0.71, 0.99),
+            (Dimension("service.version", "1.5.0", 1.0, 0.04),),
+            ((Cause("inventory", CauseKind.NETWORK, "/inventory", "GET", caller="checkout"), 0.22),),
+            "deployment of payment 1.5.0, 4 min before",
+        ),
+        first_failing_span=FirstFailingSpan(
+            TRACE_ID, "00f067aa0ba902b7", "payment", "POST /payment", "card processor refused", "PaymentError", 0.93
+        ),
+        affected_services=("payment", "checkout", "gateway"),
+        affected_endpoints=("/payment", "/checkout"),
+        symptoms=(
+            (labels(service="payment", route="/payment", method="POST"), "errors"),
+            (labels(service="checkout", route="/checkout", method="POST"), "errors"),
+        ),
+        trace_correlation=TraceCorrelation(
+            TRACE_ID, (TRACE_ID, "a" * 32, "b" * 32), 41, ("payment_errors", "checkout_errors")
+        ),
+        acknowledged_by="",
+        timeline=(
+            TimelineEntry(NOW - 300, "onset", "80% of requests to payment POST /payment fail (12 of 15; expected 1%)"),
+            TimelineEntry(NOW - 285, "anomaly", "80% of requests to checkout POST /checkout fail (12 of 15)"),
+            TimelineEntry(NOW - 285, "cause", "payment POST /payment: 80% of requests fail"),
+        ),
+    )
+
+
+def sample_trace() -> Trace:
+    def span(number: int, parent: int, of: str, kind: SpanKind, start: float, seconds: float, **more: Any) -> Span:
+        service, _, name = of.partition(" ")
+        parent_id = f"{parent:016x}" if parent else ""
+        began = NOW - 200 + start
+        return Span(TRACE_ID, f"{number:016x}", parent_id, service, name, kind, began, seconds, **more)
+
+    bad: dict[str, Any] = {"status": Status.ERROR, "failed": True}
+    return Trace(
+        TRACE_ID,
+        (
+            span(1, 0, "gateway POST /checkout", SpanKind.SERVER, 0.0, 0.31, http_status=502, **bad),
+            span(2, 1, "gateway POST", SpanKind.CLIENT, 0.01, 0.29, http_status=502, **bad),
+            span(3, 2, "checkout POST /checkout", SpanKind.SERVER, 0.015, 0.28, http_status=502, **bad),
+            span(4, 3, "checkout GET", SpanKind.CLIENT, 0.02, 0.05, http_status=200),
+            span(5, 4, "inventory GET /inventory", SpanKind.SERVER, 0.025, 0.04, http_status=200),
+            span(6, 3, "checkout POST", SpanKind.CLIENT, 0.08, 0.2, http_status=500, **bad),
+            span(
+                7,
+                6,
+                "payment POST /payment",
+                SpanKind.SERVER,
+                0.09,
+                0.185,
+                http_status=500,
+                status_message="card processor refused",
+                exception_type="PaymentError",
+                **bad,
+            ),
+            span(8, 7, "payment charge card", SpanKind.INTERNAL, 0.1, 0.16),
+        ),
+    )

@@ -1,0 +1,116 @@
+"""Tokens, foreign pages, foreign names."""
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, text
+
+from .conftest import World
+from .samples import simple
+
+TOKENS = {"maria": "0123456789abcdef-maria", "ci": "0123456789abcdef-ci"}
+ACK = "/aiops/incidents/INC-1795253415-1/acknowledge"
+POSTS = (ACK, "/aiops/incidents/INC-1795253415-1/resolve", "/aiops/analyze", "/aiops/changes")
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture
+def locked(world: World) -> FlaskClient:
+    world.keep(simple())
+    return world.client(tokens=TOKENS)
+
+
+@pytest.mark.parametrize("path", [*POSTS, "/incidents/INC-1795253415-1/resolve"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({}, id="none"),
+        pytest.param(bearer("0123456789abcdef-wrong"), id="wrong"),
+        pytest.param(bearer("0123456789abcdef-mari"), id="beginning of one"),
+        pytest.param(bearer("grüße"), id="not ASCII"),
+        pytest.param({"Authorization": f"Basic {TOKENS['ci']}"}, id="other scheme"),
+    ],
+)
+def test_changes_need_a_token(locked: FlaskClient, path: str, headers: dict[str, str]) -> None:
+    answer = locked.post(path, headers=headers)
+    assert (answer.status_code, answer.mimetype) == (401, "application/problem+json")
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    found = locked.get("/aiops/incidents/INC-1795253415-1").json
+    assert found is not None
+    assert found["state"] == "open"
+
+
+def test_who_acts_is_the_name_of_the_token(world: World, locked: FlaskClient) -> None:
+    assert locked.post(ACK, headers=bearer(TOKENS["maria"])).json["acknowledged_by"] == "maria"  # type: ignore[index]
+    sent = {"kind": "flag", "service": "payment"}
+    assert locked.post("/aiops/changes", json=sent, headers=bearer(TOKENS["ci"])).json["who"] == "ci"  # type: ignore[index]
+    engine = create_engine(str(world.store._engine.url))
+    with engine.connect() as connection:
+        assert connection.execute(text("select who, what from audit")).all() == [("maria", "acknowledge")]
+    engine.dispose()
+
+
+def test_a_form_carries_its_token(locked: FlaskClient) -> None:
+    answer = locked.post("/incidents/INC-1795253415-1/acknowledge", data={"token": TOKENS["maria"]})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/incidents/INC-1795253415-1")
+    assert "acknowledged by maria" in locked.get("/incidents/INC-1795253415-1").text
+
+
+def test_reading_needs_no_token(locked: FlaskClient) -> None:
+    assert locked.get("/aiops/incidents").status_code == 200
+    page = locked.get("/incidents/INC-1795253415-1").text
+    assert 'type="password" name="token"' in page
+    assert TOKENS["maria"] not in page
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param({}, 200, id="a program"),
+        pytest.param({"Origin": "http://localhost"}, 200, id="own page"),
+        pytest.param({"Sec-Fetch-Site": "same-origin"}, 200, id="own page by metadata"),
+        pytest.param({"Origin": "https://evil.example"}, 403, id="foreign page"),
+        pytest.param({"Origin": "http://localhost:3000"}, 403, id="another port"),
+        pytest.param({"Origin": "null"}, 403, id="hidden origin"),
+        pytest.param({"Sec-Fetch-Site": "cross-site"}, 403, id="foreign page by metadata"),
+    ],
+)
+def test_only_own_pages_change_an_open_engine(
+    world: World, client: FlaskClient, headers: dict[str, str], status: int
+) -> None:
+    world.keep(simple())
+    assert client.post(ACK, headers=headers).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        pytest.param("127.0.0.1:8000", 200, id="address"),
+        pytest.param("localhost:9999", 200, id="name through a tunnel"),
+        pytest.param("[::1]:8000", 200, id="IPv6"),
+        pytest.param("evil.example", 403, id="rebound name"),
+        pytest.param("localhost.evil.example:8000", 403, id="looks local"),
+        pytest.param("127.0.0.1@evil.example", 403, id="user part"),
+        pytest.param("10.0.0.1:8000", 403, id="other address"),
+    ],
+)
+def test_on_loopback_only_loopback_names_are_answered(client: FlaskClient, host: str, status: int) -> None:
+    for path in ("/aiops/incidents", "/"):
+        assert client.get(path, headers={"Host": host}).status_code == status
+
+
+def test_elsewhere_any_name_is_answered(world: World) -> None:
+    exposed = world.client(host="0.0.0.0", tokens=TOKENS)
+    assert exposed.get("/aiops/incidents", headers={"Host": "aiops.example"}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/aiops/incidents", "/nothing", "/aiops/openapi.json"])
+def test_answers_are_hardened(client: FlaskClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert (headers["X-Content-Type-Options"], headers["X-Frame-Options"]) == ("nosniff", "DENY")
+    assert headers["Cache-Control"] == "no-store"
