@@ -25,6 +25,7 @@ from aiops.model import (
     labels,
     value_of,
 )
+from aiops.ports import SourceError, StoreError
 from aiops.store import Change, SqlIncidents
 
 RECENT = 300.0
@@ -146,12 +147,11 @@ class Desk:
         """Every service, worst first; one that was heard of before and is not now is there too."""
         routes = self.routes()
         active, _ = self.incidents(limit=200)
-        silent = {
-            value_of(series, names.SERVICE)
-            for series, row in self.engine.state.silence.index.items()
-            if self.engine.state.silence.life[row] >= Life.INCIDENT
-        }
-        known = {value_of(series, names.SERVICE) for series in self.engine.state.silence.index}
+        with self.engine.lock:
+            silence = self.engine.state.silence
+            lives = {value_of(series, names.SERVICE): silence.life[row] for series, row in silence.index.items()}
+        silent = {name for name, life in lives.items() if life >= Life.INCIDENT}
+        known = set(lives)
         out = [
             _service(name, [one for one in routes if one.service == name], name in silent, active)
             for name in sorted(known | {one.service for one in routes})
@@ -198,13 +198,17 @@ class Desk:
 
     def readiness(self) -> Readiness:
         """Ready: the stores answer and cycles are fresh. Before the first telemetry it is ready, and waits."""
-        reasons = []
-        last, pace = self.engine.last, self.engine.pace.step
-        now = self.engine.clock.now()
-        if now - (last.at if last else self.started) > max(3 * pace, 30.0):
-            reasons.append(f"the last cycle ended {now - (last.at if last else self.started):.0f} s ago")
-        if last and last.gaps:
-            reasons.extend(last.gaps)
+        reasons: list[str] = []
+        last, pace, now = self.engine.last, self.engine.pace.step, self.engine.clock.now()
+        idle = now - (last.at if last else self.started)
+        if idle > max(3 * pace, 30.0):
+            reasons.append(f"the last cycle ended {idle:.0f} s ago")
+        reasons.extend(last.gaps if last else ())
+        for ask in (self.store.watermark, self.engine.metrics.newest):
+            try:
+                ask()
+            except (SourceError, StoreError) as error:
+                reasons.append(str(error))
         return Readiness(not reasons, tuple(reasons))
 
     def exposition(self) -> bytes:
@@ -220,7 +224,8 @@ class Desk:
             for series, values in _rows(block, scope)
             if value_of(series, names.STATUS_CODE) and np.nansum(values) > 0
         }
-        latest = detect.look(self.engine.state, scope, self.engine.tuning)
+        with self.engine.lock:
+            latest = detect.look(self.engine.state, scope, self.engine.tuning)
         status, score = _health(latest)
         expected = latest.get(Family.LATENCY)
         known = expected is not None and expected.expected == expected.expected

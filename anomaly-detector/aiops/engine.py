@@ -95,11 +95,20 @@ class Engine:
             except Exception:
                 self.state = before
                 raise
-            self.verdicts.record(outcome.verdicts)
-            self.snapshots.save(self.state)
+            gaps += self._remember(outcome)
             self.last = Cycle(now, self.state.at, outcome.findings, tuple(events), tuple(gaps))
             measured(self.last)
             return self.last
+
+    def _remember(self, outcome: detect.Outcome) -> list[str]:
+        """Keep what can be made again: verdicts for the pages, and what was learned. Incidents are saved already, so a
+        full disk here costs only a replay after a restart."""
+        try:
+            self.verdicts.record(outcome.verdicts)
+            self.snapshots.save(self.state)
+        except (SourceError, OSError) as error:
+            return [f"what was learned could not be saved: {error}"]
+        return []
 
     def expire(self) -> None:
         """Forget series that have been away for long."""
@@ -113,7 +122,9 @@ class Engine:
         if until is None:
             return detect.no_steps(step)
         end = floor(until / step) * step
-        start = self.state.at if self.state.at is not None else end - floor(self.pace.backfill / step) * step
+        # After a long absence only the last stretch is judged: what was wrong before it is no longer news.
+        oldest = end - floor(self.pace.backfill / step) * step
+        start = oldest if self.state.at is None else max(self.state.at, oldest)
         if end <= start:
             return detect.no_steps(step)
         return self.metrics.window(SELECTORS, Window(start, end), step)

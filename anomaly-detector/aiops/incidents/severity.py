@@ -6,7 +6,7 @@ from aiops import names
 from aiops.model import CauseKind, Explained, Family, Severity, value_of
 
 OUTAGE = 0.99
-ENOUGH = 5.0
+ENOUGH = 20.0  # fewer could all fail by chance
 
 
 def severity(group: Explained, public: Collection[str]) -> Severity:

@@ -14,7 +14,7 @@ class Mood(StrEnum):
 
 
 def mood(active: int, newest: float | None, now: float, has_gaps: bool) -> Mood:
-    """Nothing is wrong only when telemetry says so: none, none any more, or an engine that does not look, is not calm."""
+    """Nothing is wrong only when telemetry says so: none, none any more, or an engine that is blind is not calm."""
     if newest is not None and now - newest > STOPPED_SECONDS:
         return Mood.STOPPED
     if active:

@@ -143,7 +143,7 @@ def test_an_incident_is_acknowledged_once_and_resolved(world: World, client: Fla
         taken = client.post("/aiops/incidents/INC-1795253415-1/acknowledge").json
         assert taken is not None
         assert (taken["state"], taken["acknowledged_by"]) == ("acknowledged", "local")
-    assert [one["what"] for one in taken["timeline"]] == ["anomaly", "acknowledged"]
+    assert [one["what"] for one in taken["timeline"]] == ["anomaly", "acknowledged"]  # type: ignore[index]
     over = client.post("/aiops/incidents/INC-1795253415-1/resolve", json={}).json
     assert over is not None
     assert (over["state"], over["resolved_at"]) == ("resolved", iso(NOW))

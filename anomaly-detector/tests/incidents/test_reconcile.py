@@ -177,13 +177,15 @@ def test_people_acknowledge_and_resolve() -> None:
 
 INSIDE = replace(group("payment", finding("payment")), affected_services=("payment",))
 GONE = group("payment", finding("payment", Family.SILENCE), kind=CauseKind.DOWN)
+OUTAGE = replace(finding("gateway", observed=1.0), total=40.0)
 SLOW = replace(finding("gateway", Family.LATENCY), observed=2.0)
 
 
 @pytest.mark.parametrize(
     ("one", "expected"),
     [
-        pytest.param(group("payment", finding("gateway", observed=1.0)), Severity.CRITICAL, id="users-get-nothing"),
+        pytest.param(group("payment", OUTAGE), Severity.CRITICAL, id="users-get-nothing"),
+        pytest.param(group("payment", replace(OUTAGE, total=5.0)), Severity.HIGH, id="a-handful-may-be-chance"),
         pytest.param(group("payment", finding("gateway", observed=0.3)), Severity.HIGH, id="users-see-failures"),
         pytest.param(group("payment", SLOW, kind=CauseKind.LATENCY), Severity.MEDIUM, id="users-wait"),
         pytest.param(
