@@ -91,9 +91,9 @@ def up(config: Path | None, **overrides: Any) -> None:
 
 
 def wait_for_signal() -> None:
-    """Return at Ctrl-C or SIGTERM."""
+    """Return at Ctrl-C, SIGTERM, or when the terminal is closed."""
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     stop.wait()
 
@@ -147,6 +147,7 @@ def config_show(file: Path | None, as_json: bool) -> None:
     """List every key with its value, meaning and environment variable; tokens are not shown."""
     values = settings_of(file).model_dump(mode="json")
     values["tokens"] = dict.fromkeys(values["tokens"], "***")
+    values["webhook_url"] = values["webhook_url"] and "***"  # its path is often a secret
     if as_json:
         click.echo(json.dumps(values, indent=2))
         return

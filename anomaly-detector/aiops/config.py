@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 PREFIX = "AIOPS_"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Read by other parts than this table: tests and tokens with names.
-ALSO_KNOWN = ("AIOPS_TOKEN", "AIOPS_TOKEN_FILE", "AIOPS_CONFIG")
+ALSO_KNOWN = ("AIOPS_TOKEN", "AIOPS_TOKEN_FILE", "AIOPS_CONFIG", "AIOPS_URL")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -97,7 +97,7 @@ def _from_file(path: Path) -> dict[str, Any]:
 def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
     values = {}
     for name, value in env.items():
-        if name.startswith(PREFIX) and name not in ALSO_KNOWN and not name.startswith(("AIOPS_TEST_", "AIOPS_TOKEN_")):
+        if name.startswith(PREFIX) and name not in ALSO_KNOWN and not name.startswith("AIOPS_TEST_"):
             key = name.removeprefix(PREFIX).lower()
             _known(key, f"the environment ({name})")
             values[key] = value
@@ -131,4 +131,8 @@ def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
     reason = first["msg"].removeprefix("Value error, ")
+    if key.startswith("tokens"):  # a secret is not repeated
+        return (
+            f"`tokens`: {reason[0].lower()}{reason[1:]}; give AIOPS_TOKEN, AIOPS_TOKEN_FILE, or a map of name to token"
+        )
     return f"`{key}`: {reason[0].lower()}{reason[1:]}, not {first['input']!r}" if key else reason

@@ -114,11 +114,12 @@ class Desk:
         with self.engine.lock:
             before, now = self.incident(name), self.engine.clock.now()
             after = incidents.resolve(before, now, f"resolved by {who}")
+            self._acted(before, after, Transition.RESOLVED, who, "resolve")
             if before.state != IncidentState.RESOLVED:
                 for series, family in before.symptoms:
                     if family != Family.NO_TELEMETRY:
-                        detect.rebaseline(self.engine.state, series, Family(family))
-            return self._acted(before, after, Transition.RESOLVED, who, "resolve")
+                        detect.rebaseline(self.engine.state, series, Family(family), self.engine.tuning)
+            return after
 
     def _acted(self, before: Incident, after: Incident, transition: Transition, who: str, what: str) -> Incident:
         if after != before:

@@ -1,15 +1,44 @@
 """Fetch the traces that findings ask for and have them explained; remember what was read, to read it rarely."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from aiops import detect, explain, names
-from aiops.model import Edge, Explained, Finding, Labels, SeriesBlock, Window, value_of
+from aiops.model import Edge, Explained, Finding, Labels, Life, SeriesBlock, Window, value_of
 from aiops.ports import SourceError, TopologySource, TraceSource
+
+log = logging.getLogger(__name__)
 
 EDGE_WINDOW = 300.0
 EDGE_REFRESH = 30.0
 REFRESH = 60.0
+SILENT_SECONDS = 60.0
+PAUSE = 90.0
+STEADY = 10
+
+
+@dataclass(slots=True)
+class Pulse:
+    """Whether telemetry as a whole beats: only what came steadily can be missed when it stops.
+
+    An application that is clicked through by hand, or sends spans only, pauses for a minute without being ill.
+    """
+
+    beating: bool = False  # whether anything has arrived since this process started
+    newest: float | None = None
+    steady: int = 0  # advances in a row without a pause over `PAUSE`
+    longest: float = 0.0  # gap between two of them, seconds
+
+    def quiet(self, newest: float, now: float) -> bool:
+        """Take in the newest point; say whether a steady stream has stopped for 60 s and four of its longest gaps."""
+        if self.newest is None:
+            self.newest = newest
+        elif newest > self.newest:
+            gap = newest - self.newest
+            self.steady, self.longest = (self.steady + 1, max(self.longest, gap)) if gap <= PAUSE else (0, 0.0)
+            self.beating, self.newest = True, newest
+        return self.steady >= STEADY and now - newest > max(SILENT_SECONDS, 4 * self.longest)
 
 
 @dataclass(slots=True)
@@ -35,8 +64,9 @@ class Diagnosis:
             return ()
         self._look_around(at)
         known = frozenset(value_of(series, names.SERVICE) for series in state.silence.index)
+        silence = state.silence
         silent = frozenset(
-            value_of(series, names.SERVICE) for series, row in state.silence.index.items() if state.silence.gap[row] > 0
+            value_of(series, names.SERVICE) for series, row in silence.index.items() if silence.life[row] > Life.NORMAL
         )
         answering = frozenset(name for name, last in self._served.items() if at - last < 2 * self.step)
         world = explain.World(known, answering, silent)
@@ -58,9 +88,6 @@ class Diagnosis:
         called = {edge.callee for edge in self._edges}
         return frozenset({*(edge.caller for edge in self._edges), *self._served} - called)
 
-    def edges(self) -> list[Edge]:
-        return self._edges
-
     def _attribution(
         self, key: tuple[Labels, str, float], finding: Finding, at: float, world: explain.World
     ) -> explain.Attribution:
@@ -71,12 +98,18 @@ class Diagnosis:
             if not (finding.rising and due):
                 return explain.refreshed(before, finding)
         wanted = explain.populations(finding, self.step)
+        if wanted is None:
+            return explain.Attribution(finding, ())
         try:
-            bad, good = (self.traces.population(one) for one in wanted) if wanted else ([], [])
+            bad, good = (self.traces.population(one) for one in wanted)
+            fresh = explain.attribute(finding, wanted[0], bad, good, world)
         except SourceError as error:
             self.gaps.append(str(error))
             return explain.refreshed(read[1], finding) if read else explain.Attribution(finding, ())
-        fresh = explain.attribute(finding, wanted[0] if wanted else None, bad, good, world)
+        except Exception as error:  # one odd trace must not silence every incident
+            log.exception("a finding could not be explained: %s", finding)
+            self.gaps.append(f"a finding could not be explained: {error!r}")
+            return explain.Attribution(finding, ())
         self._read[key] = (at, fresh)
         return fresh
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 from math import floor
 
 from aiops import detect, incidents, names
-from aiops.diagnosis import Diagnosis
+from aiops.diagnosis import Diagnosis, Pulse
 from aiops.model import (
     Explained,
     Family,
     Finding,
     Incident,
     IncidentEvent,
+    IncidentState,
     Selector,
     SeriesBlock,
     TraceCorrelation,
@@ -29,7 +30,6 @@ SELECTORS = (
     *(Selector(name, EDGE) for name in (names.REQUESTS, names.ERRORS, names.DURATION)),
     Selector(names.TELEMETRY, (names.SERVICE,)),
 )
-NO_TELEMETRY_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Engine:
     lock: threading.RLock = field(default_factory=threading.RLock)
     last: Cycle | None = None
     _diagnosis: Diagnosis = field(init=False)
-    _first_seen: float | None = None
+    _pulse: Pulse = field(default_factory=Pulse)
 
     def __post_init__(self) -> None:
         self._diagnosis = Diagnosis(self.traces, self.topology, self.pace.step)
@@ -86,15 +86,15 @@ class Engine:
                 block, gaps = self._collect(), []
             except SourceError as error:
                 block, gaps = detect.no_steps(self.pace.step), [str(error)]
-            outcome = detect.step(self.state, block, self.tuning)
-            groups = self._diagnosis.diagnose(outcome.findings, block, self.state)
-            gaps += self._diagnosis.gaps
             try:
+                outcome = detect.step(self.state, block, self.tuning)
+                groups = self._diagnosis.diagnose(outcome.findings, block, self.state)
                 events = self._reconcile(groups, outcome, now)
                 self.store.save_cycle(self.state.at or 0.0, now, outcome.findings, events)
             except Exception:
                 self.state = before
                 raise
+            gaps += self._diagnosis.gaps
             gaps += self._remember(outcome)
             self.last = Cycle(now, self.state.at, outcome.findings, tuple(events), tuple(gaps))
             measured(self.last)
@@ -137,19 +137,19 @@ class Engine:
         others = [one for one in known if not _is_mute(one)]
         no_data = {(series, str(family)) for series, family in outcome.no_data}
         public = self._diagnosis.public()
-        events = incidents.reconcile(others, groups, at, public, self.store.count(), habits, no_data)
+        events = incidents.reconcile(others, groups, at, public, self.store.count(), habits, self.store.get, no_data)
         number = self.store.count() + sum(one.transition == "opened" for one in events)
         # Telemetry that stops altogether stops the watermark: this one incident lives by the given clock.
-        silence = self._no_telemetry(now)
+        silence = self._no_telemetry(now, any(one.state != IncidentState.RESOLVED for one in mute))
         at_once = replace(habits, resolve_seconds=0.0)
-        return events + incidents.reconcile(mute, silence, now, public, number, at_once)
+        return events + incidents.reconcile(mute, silence, now, public, number, at_once, self.store.get)
 
-    def _no_telemetry(self, now: float) -> list[Explained]:
+    def _no_telemetry(self, now: float, open_already: bool) -> list[Explained]:
         newest = self.metrics.newest()
         if newest is None:
             return []
-        self._first_seen = newest if self._first_seen is None else self._first_seen
-        if newest <= self._first_seen or now - newest <= NO_TELEMETRY_SECONDS:
+        quiet = self._pulse.quiet(newest, now)
+        if not (quiet or (open_already and not self._pulse.beating)):
             return []
         series = labels(service="*")
         finding = Finding(series, Family.NO_TELEMETRY, newest, now, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0)

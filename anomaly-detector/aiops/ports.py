@@ -69,6 +69,10 @@ class IncidentStore(Protocol):
 
     def count(self) -> int: ...
 
+    def get(self, name: str) -> Incident | None:
+        """By id or key."""
+        ...
+
     def save_cycle(
         self, watermark: float, now: float, findings: Sequence[Finding], events: Sequence[IncidentEvent]
     ) -> None:

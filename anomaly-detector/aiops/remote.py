@@ -9,7 +9,7 @@ import requests
 
 from aiops.model.document import Document, document
 from aiops.ports import StoreError
-from aiops.store import SqlIncidents, open_store
+from aiops.store import SqlIncidents, open_to_read
 
 
 class NotAnswered(Exception):
@@ -76,7 +76,7 @@ class Files:
         if not self._file.exists():
             raise NotAnswered(f"no engine runs, and there is no {self._file}; start one with `aiops up`, or give --url")
         try:
-            store = SqlIncidents(open_store(f"sqlite:///{self._file}"))
+            store = SqlIncidents(open_to_read(self._file))
             with closing(store):
                 yield store
         except StoreError as error:

@@ -20,7 +20,6 @@ def deliver(store: Outbox, notifier: Notifier, now: float) -> int:
             store.failed(message.number, attempts, now + wait)
             what = f"{message.incident.id} {message.transition}"
             log.warning("%s could not be announced, next try in %.0f s: %s", what, wait, error)
-            break  # later ones wait, so that transitions arrive in order
         store.sent(message.number, now)
         taken += 1
     return taken

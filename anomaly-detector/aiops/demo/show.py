@@ -46,11 +46,12 @@ def run(name: str, exit_when_resolved: bool, browser: bool, port_offset: int, lo
     if name not in known:
         raise CannotShow(f"there is no scenario {name!r}; there are {', '.join(known)}")
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     with tempfile.TemporaryDirectory(prefix="aiops-demo-", ignore_cleanup_errors=True) as folder:
-        stage = Stage(Path(folder), port_offset, log_level, stop)
+        stage = None
         try:
+            stage = Stage(Path(folder), port_offset, log_level, stop)
             stage.start()
             right = stage.play(known[name], browser)
             if not exit_when_resolved:
@@ -61,7 +62,8 @@ def run(name: str, exit_when_resolved: bool, browser: bool, port_offset: int, lo
         except (bootstrap.CannotStart, NoShop, SourceError, StoreError) as error:
             raise CannotShow(str(error)) from None
         finally:
-            stage.close()
+            if stage is not None:
+                stage.close()
 
 
 class Stage:
@@ -103,7 +105,6 @@ class Stage:
         if browser:
             self._open(verdict)
         self._wait(SHOWN_FOR)
-        verdict = self._judged(scenario)
         self._shop.clear()
         cleared = time.monotonic()
         self._say("fault cleared")
@@ -112,6 +113,9 @@ class Stage:
             self._say(f"resolved            {time.monotonic() - cleared:.0f} s after the clear, by itself")
         else:
             self._say(f"NOT resolved        {RESOLVED_WITHIN:.0f} s after the clear")
+        # Whatever came and went since the fault counts, a second incident for the return among it.
+        everything = [document(one) for one in self._engine.store.page(limit=200)[0]]
+        verdict = judge(scenario.truth, everything)
         right = verdict.perfect and over
         self._say("cause and resolution were right" if right else f"NOT right: {_why(verdict)}")
         return right

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.special import bdtr, betainc
 
 from aiops.detect import life
+from aiops.detect.life import Mask
 from aiops.detect.state import ErrorState, Floats, Ints
 from aiops.detect.tuning import Tuning
 from aiops.model import Life, Tier
@@ -55,15 +56,13 @@ def judge(
     quiet = ~(score >= 1.0)
     state.quiet_bad[rows] = np.where(quiet, state.quiet_bad[rows] + bad, 0.0)
     state.quiet_total[rows] = np.where(quiet, state.quiet_total[rows] + total, 0.0)
-    # Evidence of the last step weighs in the score only while its own window still looks bad: an old burst inside
-    # the 20-step window must not hold a recovered series.
-    recovered = _recovered(state, rows, usual, tuning)
-    still = np.where(recovered, np.minimum(score, alone), score)
+    # The longest window looks bad for long after the trouble: once it is ruled out, only this step counts.
+    recovered = life.in_trouble(state, rows) & _recovered(state, rows, usual, tuning)
+    score = np.where(recovered, np.minimum(score, alone), score)
 
-    fires = life.bits(state.hot[rows] << 1 | (still >= 1.0), tuning.confirm_of) >= tuning.confirm_steps
-    healed = life.advance(state, rows, at, step, still, alone >= 2.0, fires & (still >= 1.0), recovered, tuning)
-    state.ring_bad[healed] = 0.0  # the old trouble is no evidence of a new one
-    state.ring_total[healed] = 0.0
+    often = life.bits(state.hot[rows] << 1 | (score >= 1.0), tuning.confirm_of) >= tuning.confirm_steps
+    fires = often & (bad > 0)  # a burst that is over does not fire by what it left in the windows
+    life.advance(state, rows, at, step, score, (alone >= 2.0) & ~early, fires, recovered, tuning)
     _account(state, rows, bad, total)
     _learn(state, rows, step, bad, total, tuning)
     state.points[rows] += 1
@@ -71,17 +70,23 @@ def judge(
     return usual, np.minimum(1.0, upper + 4.75 * np.sqrt(upper * (1 - upper) / np.maximum(total, 1.0)))
 
 
-def _recovered(
-    state: ErrorState, rows: Ints, usual: Floats, tuning: Tuning
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """So few bad requests lately that half of the trouble's ratio can be ruled out."""
+def accept(state: ErrorState, row: int, tuning: Tuning) -> None:
+    """Take the ratio of the present trouble for normal from now on."""
+    if state.trouble_total[row] > 0:
+        state.bad[row], state.total[row] = state.trouble_bad[row], state.trouble_total[row]
+        state.points[row] = max(state.points[row], tuning.defaults_points)
+
+
+def _recovered(state: ErrorState, rows: Ints, usual: Floats, tuning: Tuning) -> Mask:
+    """So few bad requests lately that half of the trouble's ratio can be ruled out. Windows reach back to the onset at
+    most: what was before the trouble says nothing of its end."""
     trouble = state.trouble_bad[rows] / np.maximum(state.trouble_total[rows], 1.0)
     halfway = np.clip(usual + (trouble - usual) / 2, 1e-9, 1.0)
+    bad = np.cumsum(state.ring_bad[rows, ::-1], axis=1)
+    total = np.cumsum(state.ring_total[rows, ::-1], axis=1)
+    each, age = np.arange(len(rows)), np.clip(state.age[rows] + 1, 1, bad.shape[1])
     over = np.zeros(len(rows), dtype=bool)
-    pairs = [
-        (state.ring_bad[rows, -window:].sum(axis=1), state.ring_total[rows, -window:].sum(axis=1))
-        for window in (2, 4, 8, 20)
-    ]
+    pairs = [(bad[each, np.minimum(w, age) - 1], total[each, np.minimum(w, age) - 1]) for w in (2, 4, 8, 20)]
     for x, n in [*pairs, (state.quiet_bad[rows], state.quiet_total[rows])]:
         over |= bdtr(x, np.maximum(n, x).astype(np.int64), halfway) <= tuning.recover_probability
     return over
@@ -98,8 +103,10 @@ def _account(state: ErrorState, rows: Ints, bad: Floats, total: Floats) -> None:
 
 
 def _learn(state: ErrorState, rows: Ints, step: float, bad: Floats, total: Floats, tuning: Tuning) -> None:
-    # A slow burn must not teach itself before its evidence is complete; a young series has to learn all the same.
-    unsuspicious = (state.score[rows] < tuning.learn_below) | (state.points[rows] < tuning.defaults_points)
+    # A slow burn must not teach itself before its evidence is complete. A young series has to learn all the same, but
+    # not that its first requests fail.
+    young = (state.points[rows] < tuning.defaults_points) & (bad <= tuning.default_error_ratio * total)
+    unsuspicious = (state.score[rows] < tuning.learn_below) | young
     learns = (state.life[rows] == Life.NORMAL) & unsuspicious
     keep = np.where(learns, 0.5 ** (step / tuning.rate_half_life), 1.0)
     state.bad[rows] = state.bad[rows] * keep + np.where(learns, bad, 0.0)

@@ -66,9 +66,7 @@ def judge(
     fires = (longer >= 1.0) | (often & (score >= 1.0))
     recovered = z < tuning.z_boundary / 2
     recovered |= ~felt_now
-    healed = life.advance(state, rows, at, step, score, blazing, fires & ~early | often & early, recovered, tuning)
-    for ring in (state.ring_z, state.ring_total, state.ring_seconds):
-        ring[healed] = 0.0
+    life.advance(state, rows, at, step, score, blazing, fires & ~early | often & early, recovered, tuning)
     _account(state, rows, seconds, total)
     _learn(state, rows, step, log_mean, total, buckets, tuning)
     state.points[rows] += 1
@@ -91,6 +89,14 @@ def _band(points: Ints, level: Floats, scale: Floats, tuning: Tuning) -> tuple[F
         np.where(known, np.exp(level - width), np.nan),
         np.where(known, np.maximum(np.exp(level + width), expected + effect), np.nan),
     )
+
+
+def accept(state: LatencyState, row: int, tuning: Tuning) -> None:
+    """Take the latency of the present trouble for normal from now on; what is slow is learned anew."""
+    if state.trouble_total[row] > 0:
+        state.level[row] = np.log(max(state.trouble_seconds[row] / state.trouble_total[row], 1e-6))
+        state.points[row] = max(state.points[row], tuning.defaults_points)
+        state.buckets[row] = 0.0
 
 
 def slow_bound(state: LatencyState, rows: Ints, tuning: Tuning) -> Ints:

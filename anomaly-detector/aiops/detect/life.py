@@ -22,42 +22,40 @@ def advance(
     fires: Mask,
     recovered: Mask,
     tuning: Tuning,
-) -> Ints:
-    """Move these series one step on; returns the rows whose trouble ended with it.
+) -> None:
+    """Move these series one step on; what ends a trouble clears its evidence.
 
-    score: of this step. blazing: overwhelming by this step alone. fires: confirmed by the judge's own evidence over
-    windows. recovered: evidence that the trouble is over (only asked of series in trouble).
+    score: of this step, NaN where it was not judged. blazing: overwhelming by this step alone. fires: confirmed by the
+    judge's own evidence over windows. recovered: evidence that the trouble is over (only asked of series in trouble).
     """
     hot = score >= 1.0
     state.score[rows] = score
     state.hot[rows] = (state.hot[rows] << 1 | hot) & 0xFFFF
-    state.blazing[rows] = (state.blazing[rows] << 1 | blazing) & 0xFFFF
+    state.blazing[rows] = (state.blazing[rows] << 1 | (blazing & hot)) & 0xFFFF
     state.calm[rows] = np.where(hot, 0, state.calm[rows] + 1)
 
     fast = (1 << max(1, ceil(tuning.confirm_seconds / step))) - 1
-    confirmed = fires | ((state.blazing[rows] & fast) == fast)
+    confirmed = hot & (fires | ((state.blazing[rows] & fast) == fast))
 
     life = state.life[rows]
-    in_trouble = (life == Life.INCIDENT) | (life == Life.RECOVERING)
-    fresh = ~in_trouble & hot & np.isnan(state.onset[rows])
-    state.onset[rows] = np.where(fresh, at, state.onset[rows])
+    troubled = in_trouble(state, rows)
+    state.onset[rows] = np.where(hot & np.isnan(state.onset[rows]), at, state.onset[rows])
+    state.age[rows] += ~np.isnan(state.onset[rows])
 
-    cooled = (life == Life.SUSPECT) & (state.calm[rows] >= tuning.confirm_of) & ~confirmed
-    over = in_trouble & recovered & ~hot & (state.calm[rows] >= tuning.recover_steps)
-    after = np.select(
-        [over | cooled, confirmed, in_trouble & ~hot, in_trouble, hot],
+    cooled = (life == Life.SUSPECT) & (state.calm[rows] >= tuning.confirm_of)
+    over = troubled & recovered & ~hot & (state.calm[rows] >= tuning.recover_steps)
+    state.life[rows] = np.select(
+        [over | cooled, confirmed, troubled & ~hot, troubled, hot],
         [Life.NORMAL, Life.INCIDENT, Life.RECOVERING, Life.INCIDENT, Life.SUSPECT],
         default=life,
     )
-    state.life[rows] = after
-    normal = after == Life.NORMAL
-    state.onset[rows] = np.where(normal, np.nan, state.onset[rows])
-    state.blazing[rows] = np.where(over, 0, state.blazing[rows])
-    state.hot[rows] = np.where(over, 0, state.hot[rows])
-    for sums in (state.trouble_bad, state.trouble_total, state.trouble_seconds):
-        sums[rows] = np.where(normal, 0.0, sums[rows])
-    healed: Ints = rows[over]
-    return healed
+    state.clear(rows[over | cooled])
+
+
+def in_trouble(state: Lived, rows: Ints) -> Mask:
+    """Which of these series are in an incident, or recovering from one."""
+    troubled: Mask = state.life[rows] >= Life.INCIDENT
+    return troubled
 
 
 def bits(mask: Ints, of: int) -> Ints:
@@ -78,8 +76,5 @@ def settle_absent(state: Lived, at: float, tuning: Tuning) -> list[int]:
     size = len(state.index)
     gone = (state.life[:size] != Life.NORMAL) & (at - state.seen[:size] > tuning.no_data_seconds)
     rows = np.flatnonzero(gone)
-    state.life[rows] = Life.NORMAL
-    state.onset[rows] = np.nan
-    for sums in (state.trouble_bad, state.trouble_total, state.trouble_seconds):
-        sums[rows] = 0.0
+    state.clear(rows)
     return [int(row) for row in rows]

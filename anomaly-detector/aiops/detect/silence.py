@@ -13,15 +13,17 @@ def judge(
 ) -> None:
     """Judge one step of these services. signals: spans and points they sent; called: requests sent to them.
 
-    The boundary is `silence_seconds`, or three times the longest gap the service ever had in normal life.
+    The boundary is three times the longest gap lately in which the service was called and was well all the same,
+    between `silence_seconds` and `silence_most`.
     """
     silent = signals == 0
     before = state.gap[rows]
     gap = np.where(silent, before + step, 0.0)
     state.gap[rows] = gap
-    state.called[rows] = np.where(silent, state.called[rows] + called, 0.0)
+    missed = state.called[rows]
+    state.called[rows] = np.where(silent, missed + called, 0.0)
 
-    boundary = np.maximum(tuning.silence_seconds, 3 * state.longest[rows])
+    boundary = np.clip(3 * state.longest[rows], tuning.silence_seconds, tuning.silence_most)
     in_trouble = np.isin(state.life[rows], (Life.INCIDENT, Life.RECOVERING))
     steady = state.points[rows] >= tuning.defaults_points
     expected = steady & ((state.called[rows] > 0) | in_trouble)
@@ -37,8 +39,14 @@ def judge(
     state.onset[rows] = np.where(~normal & ~in_trouble & silent, at - gap + step, state.onset[rows])
 
     back = normal & ~silent
-    state.longest[rows] = np.where(back & ~in_trouble, np.maximum(state.longest[rows], before), state.longest[rows])
+    fading = state.longest[rows] * 0.5 ** (step / tuning.rate_half_life)
+    state.longest[rows] = np.where(back & ~in_trouble & (missed > 0), np.maximum(fading, before), fading)
     gain = np.maximum(1.0 - 0.5 ** (step / tuning.half_life), 1.0 / (state.points[rows] + 1.0))
     state.rate[rows] += np.where(back, gain * (signals - state.rate[rows]), 0.0)
     state.points[rows] += np.where(silent, 0, 1)
     state.seen[rows] = at
+
+
+def accept(state: SilenceState, row: int) -> None:
+    """Expect nothing of this service until it has been steady again."""
+    state.points[row] = 0

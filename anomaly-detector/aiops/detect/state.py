@@ -52,33 +52,44 @@ class Rows:
         return type(self)(index={series: row for row, series in enumerate(kept)}, **arrays)
 
 
-def _floats(ring: int = 0, fill: float = 0.0) -> Floats:
+def _floats(ring: int = 0, fill: float = 0.0, evidence: bool = False) -> Floats:
     shape = (0, ring) if ring else (0,)
-    array: Floats = field(default_factory=lambda: np.zeros(shape), metadata={"fill": fill})
+    array: Floats = field(default_factory=lambda: np.zeros(shape), metadata={"fill": fill, "evidence": evidence})
     return array
 
 
-def _ints() -> Ints:
-    array: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64), metadata={"fill": 0})
+def _ints(evidence: bool = False) -> Ints:
+    metadata = {"fill": 0, "evidence": evidence}
+    array: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64), metadata=metadata)
     return array
 
 
 @dataclass(slots=True)
 class Lived(Rows):
-    """The life of each series: `life` and `tier` hold Life and Tier numbers, times are Unix seconds."""
+    """The life of each series: `life` and `tier` hold Life and Tier numbers, times are Unix seconds.
 
-    life: Ints = _ints()
+    Some arrays are evidence of the present trouble, and go with it: see `clear`.
+    """
+
+    life: Ints = _ints(evidence=True)
     tier: Ints = _ints()
     points: Ints = _ints()
-    hot: Ints = _ints()  # the last steps that scored >= 1, a bit each, newest lowest
-    blazing: Ints = _ints()  # the last steps that scored >= 2 by themselves, likewise
-    calm: Ints = _ints()  # calm steps in a row
-    onset: Floats = _floats(fill=np.nan)
+    hot: Ints = _ints(evidence=True)  # the last steps that scored >= 1, a bit each, newest lowest
+    blazing: Ints = _ints(evidence=True)  # the last steps that scored >= 2 by themselves, likewise
+    calm: Ints = _ints(evidence=True)  # calm steps in a row
+    age: Ints = _ints(evidence=True)  # steps with a sample since onset, that one included
+    onset: Floats = _floats(fill=np.nan, evidence=True)
     seen: Floats = _floats(fill=np.nan)  # end of the last step with a sample
     score: Floats = _floats(fill=np.nan)
-    trouble_bad: Floats = _floats()  # since onset
-    trouble_total: Floats = _floats()
-    trouble_seconds: Floats = _floats()
+    trouble_bad: Floats = _floats(evidence=True)  # since onset
+    trouble_total: Floats = _floats(evidence=True)
+    trouble_seconds: Floats = _floats(evidence=True)
+
+    def clear(self, rows: Ints) -> None:
+        """End the trouble of these series without a trace: what it left behind is no evidence of a new one."""
+        for one in fields(self):
+            if one.metadata.get("evidence"):
+                getattr(self, one.name)[rows] = one.metadata["fill"]
 
 
 @dataclass(slots=True)
@@ -87,10 +98,10 @@ class ErrorState(Lived):
 
     bad: Floats = _floats()
     total: Floats = _floats()
-    ring_bad: Floats = _floats(RING)
-    ring_total: Floats = _floats(RING)
-    quiet_bad: Floats = _floats()  # since no window had evidence
-    quiet_total: Floats = _floats()
+    ring_bad: Floats = _floats(RING, evidence=True)
+    ring_total: Floats = _floats(RING, evidence=True)
+    quiet_bad: Floats = _floats(evidence=True)  # since no window had evidence
+    quiet_total: Floats = _floats(evidence=True)
 
 
 @dataclass(slots=True)
@@ -108,9 +119,9 @@ class LatencyState(Lived):
     typical: Floats = _floats()
     buckets: Floats = _floats(BUCKETS + 1)
     ring_log: Floats = _floats(RING)
-    ring_z: Floats = _floats(RING)
-    ring_total: Floats = _floats(RING)
-    ring_seconds: Floats = _floats(RING)
+    ring_z: Floats = _floats(RING, evidence=True)
+    ring_total: Floats = _floats(RING, evidence=True)
+    ring_seconds: Floats = _floats(RING, evidence=True)
 
 
 @dataclass(slots=True)

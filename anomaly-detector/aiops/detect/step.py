@@ -48,21 +48,23 @@ def step(state: State, block: SeriesBlock, tuning: Tuning) -> Outcome:
             names_of = list(lived.index)
             no_data += [(names_of[row], family) for row in life.settle_absent(lived, at, tuning)]
         state.at = at
-    findings = tuple(one for family, lived in _families(state) for one in _findings(family, lived, state))
+    findings = tuple(one for family, lived in _families(state) for one in _findings(family, lived, state, tuning))
     return Outcome(findings, tuple(verdicts), tuple(no_data))
 
 
-def rebaseline(state: State, series: Labels, family: Family) -> None:
-    """Forget what was normal for a series: what it does now becomes the new normal, after a warm-up."""
+def rebaseline(state: State, series: Labels, family: Family, tuning: Tuning) -> None:
+    """Take what a series in trouble does now for normal, as its operator says it is; its trouble ends with that."""
     lived = dict(_families(state))[family]
     row = lived.index.get(series)
-    if row is not None:
-        fresh = type(lived)()
-        fresh.grow(1)
-        for name in fresh.__dataclass_fields__:
-            array = getattr(lived, name, None)
-            if isinstance(array, np.ndarray):
-                array[row] = np.nan if name in ("onset", "seen", "score") else 0
+    if row is None or not life.in_trouble(lived, np.array([row]))[0]:
+        return
+    if isinstance(lived, ErrorState):
+        errors.accept(lived, row, tuning)
+    elif isinstance(lived, LatencyState):
+        latency.accept(lived, row, tuning)
+    elif isinstance(lived, SilenceState):
+        silence.accept(lived, row)
+    lived.clear(np.array([row]))
 
 
 def expire(state: State, at: float, tuning: Tuning) -> None:
@@ -149,21 +151,21 @@ def _verdicts(
     ]
 
 
-def _findings(family: Family, lived: Lived, state: State) -> list[Finding]:
+def _findings(family: Family, lived: Lived, state: State, tuning: Tuning) -> list[Finding]:
     size = len(lived.index)
     order = list(lived.index)
     return [
-        _finding(family, order[row], int(row), lived, state)
+        _finding(family, order[row], int(row), lived, state, tuning)
         for row in np.flatnonzero(lived.life[:size] >= Life.INCIDENT)
     ]
 
 
-def _finding(family: Family, series: Labels, row: int, lived: Lived, state: State) -> Finding:
+def _finding(family: Family, series: Labels, row: int, lived: Lived, state: State, tuning: Tuning) -> Finding:
     total = max(float(lived.trouble_total[row]), 1.0)
     bad = float(lived.trouble_bad[row])
     if isinstance(lived, ErrorState):
         observed = bad / total
-        expected = float(errors.expected_ratio(lived, np.array([row]), Tuning())[0][0])
+        expected = float(errors.expected_ratio(lived, np.array([row]), tuning)[0][0])
     elif isinstance(lived, LatencyState):
         observed, expected = float(lived.trouble_seconds[row]) / total, float(np.exp(lived.level[row]))
     else:

@@ -38,6 +38,7 @@ class Tuning:
     prior_total: float = 50.0
     slow_share: float = 0.01
     silence_seconds: float = 9.0
+    silence_most: float = 120.0
     no_data_seconds: float = 600.0
     expire_seconds: float = 86_400.0
 

@@ -4,21 +4,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from aiops import names
 from aiops.explain import latency, wilson
 from aiops.explain.errors import World, origins
 from aiops.explain.tree import Tree
 from aiops.explain.wanted import is_entry
 from aiops.model import (
     Cause,
-    CauseKind,
     Family,
     Finding,
     Population,
     Span,
     SpanKind,
     Trace,
-    value_of,
 )
 
 NAMED = 0.2  # the part of a request's excess time from which a place is worth naming
@@ -28,14 +25,14 @@ NAMED = 0.2  # the part of a request's excess time from which a place is worth n
 class Vote:
     """How much of the bad traces starts at a cause: `weight` of `traces`, and the spans that say so, earliest first.
 
-    `held` counts the traces in which the cause had a part worth naming: several places may each be slow by themselves
+    `held` are the traces in which the cause had a part worth naming: several places may each be slow by themselves
     in one trace, so for lost time this says how sure we are of each, while `weight` says how the time divides.
     """
 
     cause: Cause
     weight: float
     traces: int
-    held: int
+    held: frozenset[str]
     spans: tuple[Span, ...] = ()
 
     @property
@@ -45,7 +42,7 @@ class Vote:
     @property
     def evidence(self) -> float:
         """Traces that speak for the cause, out of `traces`."""
-        return self.weight if self.spans else float(self.held)
+        return self.weight if self.spans else float(len(self.held))
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -66,20 +63,16 @@ class Attribution:
 
 
 def attribute(
-    finding: Finding, wanted: Population | None, bad: Sequence[Trace], good: Sequence[Trace], world: World
+    finding: Finding, wanted: Population, bad: Sequence[Trace], good: Sequence[Trace], world: World
 ) -> Attribution:
     """Let every bad trace cast one vote, split over its origins or over its excess time.
 
     A slow request that also failed votes by its failure: waiting for an answer that never came is no slowness of its
     own.
     """
-    if wanted is None:
-        service = value_of(finding.series, names.SERVICE)
-        unanswered = int(finding.total)
-        return Attribution(finding, (Vote(Cause(service, CauseKind.DOWN), unanswered, unanswered, unanswered),))
     normal = latency.usual(_entries(wanted, good)) if finding.family == Family.LATENCY else None
     weights: dict[Cause, float] = defaultdict(float)
-    held: dict[Cause, int] = defaultdict(int)
+    held: dict[Cause, set[str]] = defaultdict(set)
     spans: dict[Cause, list[Span]] = defaultdict(list)
     voters: list[str] = []
     upstream: set[str] = set()
@@ -98,7 +91,8 @@ def attribute(
         voters.append(entry.trace_id)
         for cause, share in shares.items():
             weights[cause] += share
-            held[cause] += share >= NAMED
+            if share >= NAMED:
+                held[cause].add(entry.trace_id)
         for span in (entry, *tree.ancestors(entry)):
             upstream.add(span.service)
             if span.kind == SpanKind.SERVER and span.route:
@@ -108,7 +102,7 @@ def attribute(
             cause,
             weight,
             len(voters),
-            held[cause],
+            frozenset(held[cause]),
             tuple(sorted(spans[cause], key=lambda one: (one.start, one.span_id))),
         )
         for cause, weight in sorted(weights.items(), key=lambda pair: (-pair[1], str(pair[0])))

@@ -26,6 +26,8 @@ VICTIM = 0.7  # a callee that explains this much of the excess makes its caller 
 OWN = 0.25  # a service that is in trouble itself and holds this share is a cause beside others
 JOINS = NAMED  # a finding belongs to every cause that holds this share of it
 
+TOGETHER = 60.0  # seconds between onsets of one trouble
+
 Place = tuple[str, str]
 
 
@@ -40,8 +42,8 @@ def explain(attributions: Sequence[Attribution], edges: Sequence[Edge]) -> tuple
     for one in ordered:
         shares = _shares(one)
         joined = [place for place in founded if shares.get(place, 0.0) >= JOINS]
-        if not joined:
-            joined = [place for place in founded if place[0] in below.get(owner(one.finding), {owner(one.finding)})][:1]
+        if not joined and not shares:
+            joined = [place for place in founded if _suffers(one.finding, place, members[place], below)]
         for place in joined:
             members[place].append(one)
         if not joined:
@@ -49,6 +51,16 @@ def explain(attributions: Sequence[Attribution], edges: Sequence[Edge]) -> tuple
     groups = [_explained(place, found) for place, found in members.items()]
     groups += [_unexplained(cluster) for cluster in _clusters(loose, below)]
     return tuple(groups)
+
+
+def _suffers(finding: Finding, place: Place, members: list[Attribution], below: dict[str, set[str]]) -> bool:
+    """Whether a finding without traces of its own belongs to a cause: its service is the cause, or calls it and got
+    into trouble at about the same time."""
+    mine = owner(finding)
+    if mine == place[0]:
+        return True
+    together = any(abs(finding.onset - one.finding.onset) <= TOGETHER for one in members)
+    return together and place[0] in below.get(mine, {mine})
 
 
 def owner(finding: Finding) -> str:
@@ -88,7 +100,8 @@ def _explained(place: Place, members: list[Attribution]) -> Explained:
     best = max(members, key=lambda one: (_lower(one, place), value_of(one.finding.series, names.SERVICE) == place[0]))
     held = [vote for vote in best.votes if place_of(vote.cause) == place]
     traces = max((vote.traces for vote in held), default=0)
-    weight = min(sum(vote.evidence for vote in held), traces)
+    seen = frozenset[str]().union(*(vote.held for vote in held))
+    weight = min(sum(vote.weight for vote in held), traces) if any(vote.spans for vote in held) else float(len(seen))
     cause = _merged(place, members)
     lower, upper = wilson.interval(weight, traces)
     alternatives = [
@@ -125,6 +138,8 @@ def _explained(place: Place, members: list[Attribution]) -> Explained:
 def _unexplained(members: list[Attribution]) -> Explained:
     traces = sum(len(one.traces) for one in members)
     why = "no bad trace was found" if not traces else f"{traces} bad traces point to no common origin"
+    if all(one.finding.family == Family.SILENCE for one in members):
+        why = "calls to it do not fail, so its telemetry may have stopped rather than the service"
     services = sorted({owner(one.finding) for one in members})
     routes = sorted({value_of(one.finding.series, names.ROUTE) for one in members} - {""})
     best = max(members, key=lambda one: len(one.traces))

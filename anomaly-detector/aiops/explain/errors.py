@@ -47,11 +47,16 @@ def origins(tree: Tree, entry: Span, world: World) -> list[Origin]:
 
 
 def _last_attempts(children: list[Span]) -> list[Span]:
-    """Of client calls to the same peer under the same name only the last counts: the others were retried."""
+    """Of client calls for the same thing, one after the other, only the last counts: the others were retried."""
     last: dict[tuple[str, ...], Span] = {}
     for child in children:
-        retried = child.kind == SpanKind.CLIENT and bool(child.peer)
-        last[(child.peer, child.name, child.operation) if retried else (child.span_id,)] = child
+        key: tuple[str, ...] = (child.span_id,)
+        if child.kind == SpanKind.CLIENT and child.peer:
+            key = (child.peer, child.name, _path(child))
+            before = last.get(key)
+            if before is not None and before.end > child.start:
+                key = (child.span_id,)  # side by side: neither is the other's retry
+        last[key] = child
     return list(last.values())
 
 
@@ -79,7 +84,9 @@ def _callee_cause(tree: Tree, client: Span, world: World) -> Cause:
     endpoint = _path(client)
     text = f"{client.error_type} {client.exception_type} {client.status_message}".lower()
     # Client libraries name a connect timeout after the connection: what timed out is read first.
-    if any(word in text for word in TIMED_OUT):
+    if client.http_status:  # somebody answered
+        kind = CauseKind.ERRORS
+    elif any(word in text for word in TIMED_OUT):
         kind = CauseKind.TIMEOUT
     elif any(word in text for word in REFUSED) or client.peer in world.silent:
         kind = CauseKind.DOWN

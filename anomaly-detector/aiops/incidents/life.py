@@ -4,13 +4,17 @@ from dataclasses import replace
 
 from aiops.model import Incident, IncidentState, TimelineEntry, iso
 
+LONG = 200  # entries
+
 
 class NotPossible(ValueError):
     """The incident's state does not allow this; the message says which state it is in."""
 
 
 def noted(incident: Incident, at: float, what: str, text: str) -> Incident:
-    """Add to the timeline."""
+    """Add to the timeline; when it is long, only what people must see."""
+    if len(incident.timeline) >= LONG and what in ("anomaly", "cause", "recovering"):
+        return incident
     return replace(incident, timeline=(*incident.timeline, TimelineEntry(at, what, text)))
 
 

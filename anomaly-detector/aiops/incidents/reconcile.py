@@ -1,6 +1,6 @@
 """From this cycle's explained groups to incidents: open, update, merge, reopen, resolve."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -38,36 +38,38 @@ def reconcile(
     public: Collection[str],
     number: int,
     habits: Habits,
+    find: Callable[[str], Incident | None],
     no_data: Collection[tuple[Labels, str]] = (),
 ) -> list[IncidentEvent]:
     """Carry incidents one cycle on.
 
     known: open incidents, and those resolved less than `reopen_seconds` ago. number: how many incidents there ever
-    were. Returns one event per incident that changed; applying the same groups at the same time again changes none.
+    were. find: an incident by its key, however old: a number is given once. Returns one event per incident that
+    changed; applying the same groups at the same time again changes none.
     """
     current = {one.key: one for one in known}
     touched: dict[str, Transition] = {}
     seen: set[str] = set()
-    claimed = [(group, _match(group, list(current.values()), groups)) for group in groups]
-    for group, match in claimed:
+    for group in groups:
+        match = _match(group, [one for one in current.values() if one.key not in seen], groups)
         if match is None:
-            number += 1
             others = [one for other in groups if other is not group for one in _symptoms(other.findings)]
-            others += [one for incident in current.values() for one in incident.symptoms]
-            fresh = _opened(group, at, public, number, others)
-            if fresh.key in current:  # the same first symptom at the same step: it is the incident we have
-                number -= 1
-                match = current[fresh.key]
-            else:
-                current[fresh.key], touched[fresh.key] = fresh, Transition.OPENED
-                seen.add(fresh.key)
+            open_ones = (one for one in current.values() if one.state != IncidentState.RESOLVED)
+            others += [one for incident in open_ones for one in incident.symptoms]
+            key = key_of(group, others)
+            match = current.get(key) or find(key)
+            if match is None:
+                number += 1
+                current[key], touched[key] = _opened(group, key, at, public, number), Transition.OPENED
+                seen.add(key)
                 continue
-        before = current[match.key]
-        after, transition = _updated(before, group, at, public)
+            if key in seen or match.resolution.startswith("resolved by"):
+                continue  # a person has said what to think of this very trouble
+        after, transition = _updated(match, group, at, public)
         seen.add(match.key)
         current[match.key] = after
-        if after != before:
-            touched[match.key] = transition if touched.get(match.key) != Transition.OPENED else Transition.OPENED
+        if after != match:
+            touched[match.key] = transition
     for key, incident in list(current.items()):
         if key in seen or incident.state == IncidentState.RESOLVED:
             continue
@@ -83,16 +85,17 @@ def reconcile(
     return [IncidentEvent(transition, current[key]) for key, transition in touched.items()]
 
 
-def key_of(findings: Sequence[Finding], others: Collection[tuple[Labels, str]] = ()) -> str:
+def key_of(group: Explained, others: Collection[tuple[Labels, str]] = ()) -> str:
     """Identify an incident by its first symptom: series in label order, family, onset step.
 
     Symptoms that `others` have as well, such as those of a caller that suffers from two causes, do not tell incidents
-    apart and are passed over while there are more.
+    apart: they are passed over, and where there is nothing else the cause's place tells.
     """
-    alone = [one for one in findings if (one.series, str(one.family)) not in others] or findings
-    first = min(alone, key=lambda one: (one.onset, one.series, one.family))
-    text = f"{first.series!r}|{first.family}|{first.onset:.3f}"
-    return sha256(text.encode()).hexdigest()[:16]
+    alone = [one for one in group.findings if (one.series, str(one.family)) not in others]
+    first = min(alone or group.findings, key=lambda one: (one.onset, one.series, one.family))
+    cause = group.root_cause.cause if group.root_cause is not None and not alone else None
+    place = f"|{cause.service}|{cause.caller}" if cause else ""
+    return sha256(f"{first.series!r}|{first.family}|{first.onset:.3f}{place}".encode()).hexdigest()[:16]
 
 
 def _symptoms(findings: Sequence[Finding]) -> tuple[tuple[Labels, str], ...]:
@@ -134,10 +137,8 @@ def _same(one: Cause, other: Cause) -> bool:
     return one.service == other.service and (one.kind != network or one.caller == other.caller)
 
 
-def _opened(
-    group: Explained, at: float, public: Collection[str], number: int, others: Collection[tuple[Labels, str]]
-) -> Incident:
-    key, onset = key_of(group.findings, others), min(one.onset for one in group.findings)
+def _opened(group: Explained, key: str, at: float, public: Collection[str], number: int) -> Incident:
+    onset = min(one.onset for one in group.findings)
     incident = Incident(
         id=f"INC-{int(onset)}-{number}",
         key=key,
@@ -190,6 +191,8 @@ def _updated(before: Incident, group: Explained, at: float, public: Collection[s
         after = life.noted(after, at, "severity", f"severity is {now} now")
     if rising:
         after = _with_cause(after, group, at)
+    if transition == Transition.UPDATED and (worse or after.title != before.title):
+        transition = Transition.CHANGED
     if not rising and after.timeline[-1].what != "recovering":
         after = life.noted(after, at, "recovering", "its symptoms look normal again; watching")
     return after, transition

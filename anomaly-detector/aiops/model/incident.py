@@ -139,10 +139,14 @@ class Incident:
 
 
 class Transition(StrEnum):
-    """What happened to an incident; people are told of each once."""
+    """What happened to an incident; people are told of each once, but not of UPDATED: more of the same.
+
+    CHANGED: its severity rose, or its cause is another.
+    """
 
     OPENED = "opened"
     UPDATED = "updated"
+    CHANGED = "changed"
     REOPENED = "reopened"
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"

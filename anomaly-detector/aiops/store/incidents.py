@@ -128,10 +128,11 @@ class SqlIncidents:
         return [Change(*row) for row in rows]
 
     def unsent(self, now: float, limit: int = 20) -> list[Announcement]:
-        """Announcements that wait for their next attempt, oldest first."""
+        """The oldest waiting announcement of each incident, where its next try is due: later ones wait for it."""
         at = tables.outbox.c
+        first = select(func.min(at.number)).where(at.sent_at.is_(None)).group_by(at.incident)
         query = select(at.number, at.transition, at.document, at.attempts)
-        query = query.where(at.sent_at.is_(None), at.next_attempt <= now).order_by(at.number).limit(limit)
+        query = query.where(at.number.in_(first), at.next_attempt <= now).order_by(at.number).limit(limit)
         with self._begin() as connection:
             rows = connection.execute(query).all()
         return [Announcement(row[0], row[1], _INCIDENT.validate_json(row[2]), row[3]) for row in rows]
@@ -168,7 +169,10 @@ class _Transaction:
             raise StoreError(f"the incident store cannot be opened: {_reason(error)}") from error
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        self._context.__exit__(kind, error, trace)
+        try:
+            self._context.__exit__(kind, error, trace)
+        except SQLAlchemyError as failed:
+            raise StoreError(f"the incident store did not commit: {_reason(failed)}") from failed
         if isinstance(error, SQLAlchemyError):
             raise StoreError(f"the incident store does not answer: {_reason(error)}") from error
 

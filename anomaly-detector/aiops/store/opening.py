@@ -39,6 +39,20 @@ def open_store(url: str) -> Engine:
     return engine
 
 
+def open_to_read(file: Path) -> Engine:
+    """Open a SQLite store without changing it in any way; raises StoreError when this program cannot read it."""
+    engine = create_engine(f"sqlite:///file:{file}?mode=ro&uri=true")
+    try:
+        found = _revision(engine)
+    except SQLAlchemyError as error:
+        engine.dispose()
+        raise StoreError(f"the incident store {file} cannot be read: {error}") from error
+    if found != HEAD:
+        engine.dispose()
+        raise StoreError(f"the incident store {file} is at version {found}, not {HEAD}: start the engine once")
+    return engine
+
+
 def _revision(engine: Engine) -> str | None:
     with engine.connect() as connection:
         if not engine.dialect.has_table(connection, "alembic_version"):

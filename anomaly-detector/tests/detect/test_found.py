@@ -1,10 +1,13 @@
 """What is found, how soon, and that it ends."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from aiops.model import Family
+from aiops.model import Family, SeriesBlock
 
-from .traffic import Fault, blocks, only, play, troubled
+from .traffic import STEP, Fault, blocks, only, play, troubled
 
 START, END = 30, 50
 
@@ -60,6 +63,39 @@ def test_a_young_series_is_judged_by_the_fixed_rules() -> None:
     outcomes = play(blocks(16, Fault(10, 16, fails=0.6)))
     assert troubled(outcomes)
     assert only(outcomes[-1]).confidence == 0.3
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_quiet_route_is_found_and_ends_as_well(seed: int) -> None:
+    outcomes = play(blocks(140, Fault(60, 68, fails=0.8), requests=5, seed=seed))
+    found = troubled(outcomes)
+    assert found
+    assert 60 <= found[0] <= 65
+    assert found[-1] <= 95
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_fault_that_is_over_before_it_was_found_stays_unsaid(seed: int) -> None:
+    outcomes = play(blocks(140, Fault(60, 61, fails=0.6), requests=5, seed=seed))
+    assert troubled(outcomes) == []
+
+
+def test_a_service_that_fails_from_its_first_request_is_found() -> None:
+    outcomes = play(blocks(40, Fault(0, 40, fails=1.0), requests=1000))
+    found = troubled(outcomes)
+    assert found
+    assert 5 <= found[0] <= 8
+    assert all(finding.onset == finding.onset for one in outcomes for finding in one.findings)
+    assert only(outcomes[-1]).expected < 0.05
+
+
+def test_trouble_does_not_come_back_after_a_night_without_traffic() -> None:
+    day = list(blocks(60, Fault(40, 60, fails=0.8)))
+    night = [SeriesBlock((), np.array([180.0 + (n + 1) * STEP]), STEP, np.zeros((0, 1))) for n in range(300)]
+    morning = [replace(one, ends=one.ends + 180.0 + 900.0) for one in blocks(30, seed=1)]
+    outcomes = play(iter([*day, *night, *morning]))
+    assert outcomes[60].findings
+    assert not any(one.findings for one in outcomes[-30:])
 
 
 def test_nothing_is_said_before_five_points() -> None:

@@ -110,9 +110,18 @@ def test_an_operator_may_call_it_normal() -> None:
     stream = list(blocks(120, Fault(30, 120, slower=0.5)))
     play(iter(stream[:40]), state)
     assert state.latency.life[0] == Life.INCIDENT
-    rebaseline(state, PAYMENT, Family.LATENCY)
+    rebaseline(state, PAYMENT, Family.LATENCY, Tuning())
     assert troubled(play(iter(stream[40:]), state)) == []
     assert 0.4 < np.exp(state.latency.level[0]) < 0.7
+
+
+def test_an_operator_may_call_errors_normal() -> None:
+    state = State()
+    stream = list(blocks(120, Fault(30, 120, fails=0.5)))
+    play(iter(stream[:40]), state)
+    assert state.errors.life[0] == Life.INCIDENT
+    rebaseline(state, PAYMENT, Family.ERRORS, Tuning())
+    assert troubled(play(iter(stream[40:]), state)) == []
 
 
 def test_the_level_is_simple_exponential_smoothing_where_nothing_is_clipped() -> None:

@@ -39,6 +39,11 @@ def test_silence(signals: list[float], calls: list[float], silent_from: int | No
     assert (found.index(True) if True in found else None) == silent_from
 
 
+def test_a_pause_in_which_nobody_called_does_not_blunt_it() -> None:
+    paused = [9.0] * 30 + [0.0] * 80 + [9.0] * 30 + [0.0] * 60
+    assert play(paused, [5.0] * 30 + [0.0] * 80 + [5.0] * 90)[-1]
+
+
 def test_silence_ends_when_it_speaks_again() -> None:
     found = play([9.0] * 30 + [0.0] * 10 + [9.0] * 10, [5.0] * 50)
     assert found[39]

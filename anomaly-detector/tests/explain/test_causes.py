@@ -142,6 +142,33 @@ def test_a_slow_failure_is_a_failure() -> None:
     assert group.root_cause.cause.kind == CauseKind.TIMEOUT
 
 
+def test_silence_without_failing_calls_names_no_cause() -> None:
+    gone = finding("payment", "", Family.SILENCE)
+    group = only(explain([Attribution(gone, ())], EDGES))
+    assert group.root_cause is None
+    assert "telemetry may have stopped" in group.no_cause
+
+
+def test_another_call_to_the_same_peer_is_no_retry() -> None:
+    calls = (Call("payment", "/payment", **FAILED), Call("payment", "/audit"))
+    bad = [trace(Call("checkout", "/checkout", failed=True, calls=calls)) for _ in range(20)]
+    group = only(explain([attributed("checkout", "/checkout", bad)], EDGES))
+    assert group.root_cause is not None
+    assert group.root_cause.cause.service == "payment"
+
+
+def test_two_slow_routes_of_a_service_are_not_counted_twice() -> None:
+    slow = Call("inventory", "/stock", 1.0), Call("inventory", "/price", 1.0)
+    other = Call("payment", "/payment", 2.0)
+    bad = [trace(Call("checkout", "/checkout", calls=slow)) for _ in range(10)]
+    bad += [trace(Call("checkout", "/checkout", calls=(other,))) for _ in range(10)]
+    found = attributed("inventory", "/stock", bad, Family.LATENCY, observed=1.0, expected=0.05)
+    through = attributed("checkout", "/checkout", bad, Family.LATENCY, observed=2.0, expected=0.05)
+    for one in explain([found, through], EDGES):
+        if one.root_cause is not None and one.root_cause.cause.service == "inventory":
+            assert one.root_cause.confidence < 0.99
+
+
 def test_a_retry_that_worked_explains_nothing() -> None:
     first = Call("payment", "/payment", **FAILED)
     second = Call("payment", "/payment")

@@ -58,7 +58,7 @@ class Book:
             for one in self.kept.values()
             if one.state != IncidentState.RESOLVED or at - (one.resolved_at or 0) <= HABITS.reopen_seconds
         ]
-        events = reconcile(known, groups, at, PUBLIC, len(self.kept), HABITS)
+        events = reconcile(known, groups, at, PUBLIC, len(self.kept), HABITS, self.kept.get)
         self.kept |= {event.incident.key: event.incident for event in events}
         return events
 
@@ -89,7 +89,7 @@ def test_a_replay_changes_nothing() -> None:
     kept = dict(book.kept)
     assert book.cycle(100, one) == []
     # A crash may have lost the memory of the incident's row, not its key.
-    (again,) = reconcile([], [one], 100, PUBLIC, 0, HABITS)
+    (again,) = reconcile([], [one], 100, PUBLIC, 0, HABITS, {}.get)
     assert again.incident == next(iter(kept.values()))
 
 
@@ -140,10 +140,38 @@ def test_a_cause_found_later_joins_the_incident_that_is_open() -> None:
 def test_a_cause_that_was_wrong_is_replaced() -> None:
     book = Book()
     book.cycle(100, group("checkout", finding("gateway")))
-    book.cycle(103, group("payment", finding("gateway"), finding("payment"), traces=20))
+    events = book.cycle(103, group("payment", finding("gateway"), finding("payment"), traces=20))
+    assert said(events) == ["changed"]
     (incident,) = book.open
     assert incident.root_cause is not None
     assert incident.root_cause.cause.service == "payment"
+
+
+def test_causes_that_share_every_symptom_stay_apart() -> None:
+    book = Book()
+    both = (group("db", finding("checkout")), group("cache", finding("checkout")))
+    for at in range(100, 130, 3):
+        book.cycle(at, *both)
+    assert sorted(one.title for one in book.open) == ["Trouble in cache", "Trouble in db"]
+    assert all(len(one.timeline) == 3 for one in book.open)
+
+
+def test_a_number_once_given_is_never_given_again() -> None:
+    book = Book()
+    one = group("payment", finding("payment"))
+    book.cycle(100, one)
+    book.cycle(110)
+    assert said(book.cycle(400, one)) == ["reopened"]  # a replay from long ago finds the same symptom and onset
+    assert [each.id for each in book.kept.values()] == ["INC-90-1"]
+
+
+def test_what_a_person_resolved_is_not_opened_again_by_a_replay() -> None:
+    book = Book()
+    one = group("payment", finding("payment"))
+    (event,) = book.cycle(100, one)
+    book.kept[event.incident.key] = resolve(event.incident, 101, "resolved by ada")
+    assert book.cycle(103, one) == []
+    assert book.open == []
 
 
 def test_weaker_evidence_does_not_rename_a_cause() -> None:

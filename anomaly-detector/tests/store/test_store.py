@@ -108,7 +108,9 @@ def test_people_s_actions_are_audited_and_announced(store: SqlIncidents, tmp_pat
     taken = acknowledge(one, 105.0, "ada")
     store.act(IncidentEvent(Transition.ACKNOWLEDGED, taken), 105.0, "ada", "acknowledge", "acknowledged by ada")
     assert store.active() == [taken]
-    assert [message.transition for message in store.unsent(200.0)] == ["opened", "acknowledged"]
+    (first,) = store.unsent(200.0)
+    store.sent(first.number, 200.0)
+    assert [first.transition, *(message.transition for message in store.unsent(200.0))] == ["opened", "acknowledged"]
     with sqlite3.connect(tmp_path / "incidents.sqlite") as file:
         assert file.execute("select who, what, incident from audit").fetchall() == [("ada", "acknowledge", one.id)]
     file.close()
@@ -123,6 +125,17 @@ def test_the_outbox_remembers_what_was_sent_and_when_to_try_again(store: SqlInci
     assert (again.attempts, again.incident) == (1, incident())
     store.sent(again.number, 111.0)
     assert store.unsent(1e9) == []
+
+
+def test_later_transitions_of_an_incident_wait_for_earlier_ones(store: SqlIncidents) -> None:
+    first, second = incident(1), incident(2, 102.0)
+    store.save_cycle(100.0, 101.0, (), [opened(first), opened(second)])
+    over = resolve(first, 103.0, "done")
+    store.save_cycle(103.0, 104.0, (), [IncidentEvent(Transition.RESOLVED, over)])
+    (message,) = [one for one in store.unsent(105.0) if one.incident.key == first.key]
+    store.failed(message.number, 1, 200.0)
+    assert [one.incident.key for one in store.unsent(110.0)] == [second.key]
+    assert {one.transition for one in store.unsent(200.0)} == {"opened"}
 
 
 def test_pages_filters_and_their_cursor(store: SqlIncidents) -> None:
