@@ -16,7 +16,7 @@ import requests
 
 from aiops.demo.shop import Scenario, Shop, scenarios
 
-OFFSET = 20_000
+OFFSET = int(os.environ.get("AIOPS_TEST_OFFSET", "20000"))
 
 
 def until(done: Callable[[], Any], seconds: float, what: str) -> Any:

@@ -71,15 +71,18 @@ def up(config: Path | None, **overrides: Any) -> None:
 
     settings = settings_of(config, **overrides)
     bootstrap.configure_logging(settings.log_level)
+    failure = ""
     try:
         application = bootstrap.embedded(settings)
+        try:
+            application.start()
+        except SourceError:
+            application.stop()
+            raise
     except (bootstrap.CannotStart, SourceError, StoreError) as error:
-        raise Refused(str(error)) from None
-    try:
-        application.start()
-    except SourceError as error:
-        application.stop()
-        raise Refused(str(error)) from None
+        failure = str(error)  # raised without the error's frames, which would outlive the engine
+    if failure:
+        raise Refused(failure)
     threading.Thread(target=application.serve, name="aiops-http", daemon=True).start()
     click.echo(f"pages and API  {application.url}", err=True)
     grpc, http = application.source.receivers.grpc_port, application.source.receivers.http_port
@@ -116,10 +119,13 @@ def demo(scenario: str, exit_when_resolved: bool, no_browser: bool, port_offset:
     """
     from aiops import demo as show
 
+    failure = ""
     try:
         right = show.run(scenario, exit_when_resolved, not no_browser, port_offset, log_level)
     except show.CannotShow as error:
-        raise Refused(str(error)) from None
+        failure = str(error)
+    if failure:
+        raise Refused(failure)
     sys.exit(0 if right else 1)
 
 

@@ -79,7 +79,8 @@ class Shop:
         assert self._process is not None
         if self._process.poll() is not None:
             said = self._log.read_text(errors="replace").strip().splitlines() if self._log else []
-            raise NoShop(said[-1] if said else f"the shop ended at once with status {self._process.returncode}")
+            why = [line for line in said if "cannot" in line] or said[-1:]
+            raise NoShop(why[0] if why else f"the shop ended at once with status {self._process.returncode}")
         try:
             return all(
                 requests.get(f"http://127.0.0.1:{port + self._offset}/ready", timeout=1).ok

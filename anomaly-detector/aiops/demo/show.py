@@ -60,10 +60,12 @@ def run(name: str, exit_when_resolved: bool, browser: bool, port_offset: int, lo
         except Interrupted:
             return False
         except (bootstrap.CannotStart, NoShop, SourceError, StoreError) as error:
-            raise CannotShow(str(error)) from None
+            # Raised below, without this error's frames: they would keep the engine alive into the interpreter's end.
+            failure = str(error)
         finally:
             if stage is not None:
                 stage.close()
+    raise CannotShow(failure)
 
 
 class Stage:

@@ -62,7 +62,8 @@ def judge(
 
     often = life.bits(state.hot[rows] << 1 | (score >= 1.0), tuning.confirm_of) >= tuning.confirm_steps
     fires = often & (bad > 0)  # a burst that is over does not fire by what it left in the windows
-    life.advance(state, rows, at, step, score, (alone >= 2.0) & ~early, fires, recovered, tuning)
+    blazing = (alone >= 2.0) & ~early
+    life.advance(state, rows, at, step, score, blazing, fires, recovered, tuning.recover_errors_steps, tuning)
     _account(state, rows, bad, total)
     _learn(state, rows, step, bad, total, tuning)
     state.points[rows] += 1
@@ -96,7 +97,7 @@ def _account(state: ErrorState, rows: Ints, bad: Floats, total: Floats) -> None:
     """Keep the sums of the trouble itself: clean steps after it are not counted, or it would seem ever milder and the
     recovery ever harder to tell."""
     so_far = state.trouble_bad[rows] / np.maximum(state.trouble_total[rows], 1.0)
-    lately = state.ring_bad[rows, -4:].sum(axis=1) / np.maximum(state.ring_total[rows, -4:].sum(axis=1), 1.0)
+    lately = state.ring_bad[rows, -2:].sum(axis=1) / np.maximum(state.ring_total[rows, -2:].sum(axis=1), 1.0)
     counted = np.isin(state.life[rows], (Life.SUSPECT, Life.INCIDENT)) & (lately >= so_far / 2)
     state.trouble_bad[rows] += np.where(counted, bad, 0.0)
     state.trouble_total[rows] += np.where(counted, total, 0.0)

@@ -66,7 +66,8 @@ def judge(
     fires = (longer >= 1.0) | (often & (score >= 1.0))
     recovered = z < tuning.z_boundary / 2
     recovered |= ~felt_now
-    life.advance(state, rows, at, step, score, blazing, fires & ~early | often & early, recovered, tuning)
+    confirmed = np.where(early, often, fires)
+    life.advance(state, rows, at, step, score, blazing, confirmed, recovered, tuning.recover_steps, tuning)
     _account(state, rows, seconds, total)
     _learn(state, rows, step, log_mean, total, buckets, tuning)
     state.points[rows] += 1

@@ -21,12 +21,14 @@ def advance(
     blazing: Mask,
     fires: Mask,
     recovered: Mask,
+    calm_steps: int,
     tuning: Tuning,
 ) -> None:
     """Move these series one step on; what ends a trouble clears its evidence.
 
     score: of this step, NaN where it was not judged. blazing: overwhelming by this step alone. fires: confirmed by the
-    judge's own evidence over windows. recovered: evidence that the trouble is over (only asked of series in trouble).
+    judge's own evidence over windows. recovered: evidence that the trouble is over (only asked of series in trouble),
+    which must last `calm_steps` steps.
     """
     hot = score >= 1.0
     state.score[rows] = score
@@ -43,7 +45,7 @@ def advance(
     state.age[rows] += ~np.isnan(state.onset[rows])
 
     cooled = (life == Life.SUSPECT) & (state.calm[rows] >= tuning.confirm_of)
-    over = troubled & recovered & ~hot & (state.calm[rows] >= tuning.recover_steps)
+    over = troubled & recovered & ~hot & (state.calm[rows] >= calm_steps)
     state.life[rows] = np.select(
         [over | cooled, confirmed, troubled & ~hot, troubled, hot],
         [Life.NORMAL, Life.INCIDENT, Life.RECOVERING, Life.INCIDENT, Life.SUSPECT],

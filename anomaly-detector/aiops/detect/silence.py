@@ -32,7 +32,7 @@ def judge(
     state.tier[rows] = np.where(steady, Tier.LEVEL, Tier.WARMUP)
 
     nobody = np.zeros(len(rows), dtype=bool)
-    life.advance(state, rows, at, step, score, nobody, score >= 1.0, ~silent, tuning)
+    life.advance(state, rows, at, step, score, nobody, score >= 1.0, ~silent, tuning.recover_steps, tuning)
     normal = state.life[rows] == Life.NORMAL
     state.trouble_total[rows] = np.where(normal, 0.0, state.called[rows])
     # The onset is when the last signal came, not when patience ended.

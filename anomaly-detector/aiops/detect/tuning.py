@@ -11,6 +11,8 @@ class Tuning:
     z_boundary: robust z at which a latency scores 1. Request latencies are heavy-tailed: 6, not the Gaussian 4.75.
     z_clip: the most one step may add to the evidence of a longer window, so that one outlier never fires by itself.
     confirm_seconds: how long overwhelming evidence must last to fire at once; absorbs a stall of the machine.
+    recover_steps, recover_errors_steps: calm steps that end a trouble. Errors need fewer: that they are over has been
+    shown by count before a step is calm.
     learn_below: the error score up to which a step teaches the normal ratio.
     half_life: seconds of normal life after which the level and the error rate have forgotten half.
     """
@@ -26,6 +28,7 @@ class Tuning:
     confirm_steps: int = 2
     confirm_of: int = 3
     recover_steps: int = 4
+    recover_errors_steps: int = 2
     recover_probability: float = 0.005
     half_life: float = 120.0
     rate_half_life: float = 3600.0
