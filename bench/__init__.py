@@ -1,0 +1,1 @@
+"""Benchmarks against peers and the limit; each prints ratios from one run."""
