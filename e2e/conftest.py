@@ -79,7 +79,8 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     shop = Shop(f"http://127.0.0.1:{4318 + OFFSET}", OFFSET, folder / "shop.log")
     one = Platform(engine, shop, scenarios(), log)
     try:
-        until(lambda: _answers(f"{one.url}/health"), 60, f"the engine is up; its log is {log}")
+        until(lambda: engine.poll() is not None or _answers(f"{one.url}/health"), 60, "the engine is up")
+        assert engine.poll() is None, log.read_text()
         shop.start()
         until(shop.ready, 60, "the shop is up")
         until(lambda: _learned(one), 180, "every route of the shop has a baseline")
