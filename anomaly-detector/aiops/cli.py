@@ -110,7 +110,7 @@ def wait_for_signal() -> None:
 @click.option(
     "--port-offset", type=click.IntRange(0, 40000), default=0, help="Added to every port, to run beside others."
 )
-@click.option("--log-level", default="warning", show_default=True, help="Of the engine: debug, info, warning or error.")
+@click.option("--log-level", default="error", show_default=True, help="Of the engine: debug, info, warning or error.")
 def demo(scenario: str, exit_when_resolved: bool, no_browser: bool, port_offset: int, log_level: str) -> None:
     """Break a shop on purpose and watch the engine find out why.
 
