@@ -15,10 +15,10 @@ demo: $(VENV)/.demo  ## break a shop and see it explained; DEMO_ARGS="--exit-whe
 
 test: $(VENV)/.dev  ## everything that needs Python alone; the last part runs the real shop and engine
 	$(BIN)/python -m pytest -m "not live" $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -m live -p no:randomly $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m live -p no:randomly -s $(PYTEST_ARGS)
 
 test-live: $(VENV)/.dev  ## only the real shop and engine
-	$(BIN)/python -m pytest -m live -p no:randomly $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m live -p no:randomly -s $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev  ## style, types, layers
 	$(BIN)/ruff check .
