@@ -111,7 +111,7 @@ def limit(seconds: float) -> tuple[float, float]:
         parsed += SPANS
     bare = parsed / (time.perf_counter() - started)
     connection = duckdb.connect()
-    connection.register("batch", schema.table(schema.SPANS, []))
+    connection.register("batch", schema.SPANS.empty_table())
     connection.execute("CREATE TABLE spans AS SELECT * FROM batch")
     started, stored = time.perf_counter(), 0
     while time.perf_counter() - started < seconds:
