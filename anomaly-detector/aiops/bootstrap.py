@@ -3,7 +3,6 @@
 import logging
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -25,7 +24,6 @@ from aiops.telemetry import Telemetry
 from aiops.web import add_pages
 
 log = logging.getLogger(__name__)
-EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised here, never chosen
 
 
 class CannotStart(Exception):
@@ -52,8 +50,7 @@ class Application:
 
     @property
     def url(self) -> str:
-        host = "127.0.0.1" if self.settings.host in EVERYWHERE else self.settings.host
-        return f"http://{host}:{self.settings.port}"
+        return self.settings.url
 
     def start(self) -> None:
         """Receive, judge and serve; the caller's thread is free. Raises SourceError."""
@@ -71,7 +68,7 @@ class Application:
         self.store.close()
 
 
-def embedded(settings: Settings, on_cycle: Callable[[Cycle], None] | None = None) -> Application:
+def embedded(settings: Settings) -> Application:
     """Build an embedded engine on `settings.data_dir`; nothing listens for telemetry before `start`.
 
     Raises SourceError, StoreError or CannotStart.
@@ -120,8 +117,6 @@ def embedded(settings: Settings, on_cycle: Callable[[Cycle], None] | None = None
         telemetry.spans.set(stats.accepted_spans)
         telemetry.points.set(stats.accepted_points)
         telemetry.late.set(stats.late_spans + stats.late_points)
-        if on_cycle is not None:
-            on_cycle(cycle)
 
     runner = Runner(
         engine,
@@ -156,8 +151,7 @@ def configure_logging(level: str) -> None:
 
 
 def _notifier(settings: Settings) -> Notifier:
-    base = f"http://{settings.host}:{settings.port}"
-    return WebhookNotifier(settings.webhook_url, base) if settings.webhook_url else LogNotifier()
+    return WebhookNotifier(settings.webhook_url, settings.url) if settings.webhook_url else LogNotifier()
 
 
 def _fingerprint(step: float, tuning: Tuning) -> str:

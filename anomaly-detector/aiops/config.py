@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 PREFIX = "AIOPS_"
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised here, never chosen
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Read by other parts than this table: tests and tokens with names.
 ALSO_KNOWN = ("AIOPS_TOKEN", "AIOPS_TOKEN_FILE", "AIOPS_CONFIG", "AIOPS_URL")
@@ -42,6 +43,12 @@ class Settings(BaseModel):
     webhook_url: str = Field("", description="address that gets each transition of an incident as JSON; empty: none")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
     tokens: Mapping[str, str] = Field(default_factory=dict, description="tokens by the name of their holder")
+
+    @property
+    def url(self) -> str:
+        """Where pages and API are for somebody on this machine."""
+        host = "127.0.0.1" if self.host in EVERYWHERE else self.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @model_validator(mode="after")
     def _open_only_on_loopback(self) -> Self:

@@ -35,20 +35,14 @@ SERVER_DURATION_METRICS: Final = {
 
 # Resource attributes.
 SERVICE_NAME: Final = "service.name"
-SERVICE_NAMESPACE: Final = "service.namespace"
 SERVICE_VERSION: Final = "service.version"
 SERVICE_INSTANCE: Final = "service.instance.id"
-ENVIRONMENT: Final = "deployment.environment.name"
-ENVIRONMENT_OLD: Final = "deployment.environment"
 
 # Span and metric attributes; where a convention was renamed, the current name stands first.
 HTTP_ROUTE: Final = "http.route"
 HTTP_METHOD: Final = ("http.request.method", "http.method")
 HTTP_STATUS: Final = ("http.response.status_code", "http.status_code")
-HTTP_RESEND: Final = "http.request.resend_count"
 URL: Final = ("url.full", "http.url")
-URL_PATH: Final = ("url.path", "http.target")
-RPC_SYSTEM: Final = ("rpc.system.name", "rpc.system")
 RPC_SERVICE: Final = "rpc.service"
 RPC_METHOD: Final = "rpc.method"
 RPC_STATUS: Final = ("rpc.response.status_code", "rpc.grpc.status_code")
@@ -57,7 +51,6 @@ PEER_SERVICE: Final = ("service.peer.name", "peer.service")
 SERVER_ADDRESS: Final = ("server.address", "net.peer.name")
 SERVER_PORT: Final = ("server.port", "net.peer.port")
 DB_SYSTEM: Final = ("db.system.name", "db.system")
-MESSAGING_SYSTEM: Final = "messaging.system"
 EXCEPTION_EVENT: Final = "exception"
 EXCEPTION_TYPE: Final = "exception.type"
 EXCEPTION_MESSAGE: Final = "exception.message"

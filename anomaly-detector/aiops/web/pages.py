@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, g, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 
 from aiops import __version__
-from aiops.config import Settings
+from aiops.config import EVERYWHERE, Settings
 from aiops.desk import Desk, NotFound, ServiceHealth
 from aiops.model import Incident, IncidentState
 from aiops.ports import SourceError
@@ -19,7 +19,6 @@ from aiops.web.waterfall import waterfall
 T = TypeVar("T")
 RECENTLY = 10
 MOST = 200
-EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (recognised, not bound)
 
 
 def add_pages(app: Flask, desk: Desk, settings: Settings) -> None:
