@@ -4,38 +4,57 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from shop.topology import ENDPOINTS, callers, endpoint_of
+from shop import names
+from shop.profile import BAD_TENANT, NEW_VERSION, PROCESSOR
+from shop.topology import ENDPOINTS, GATEWAY, callers, endpoint_of
 
-Cause = Literal["errors", "latency", "timeout", "down"]
+Cause = Literal["errors", "latency", "timeout", "down", "network", "dependency", "traffic"]
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong: at an endpoint, or (`endpoint` is None) with a whole service."""
+    """One thing that is wrong: at an endpoint, or (`endpoint` is None) with a whole service.
+
+    `caller`: only the requests of this service suffer (of the kind `network`).
+    """
 
     kind: str
     service: str
     endpoint: str | None = None
     strength: float | None = None
+    caller: str | None = None
 
     def as_json(self) -> dict[str, object]:
         """Return what `POST /simulate/fault` takes."""
-        return {"kind": self.kind, "endpoint": self.endpoint, "service": self.service, "strength": self.strength}
+        one: dict[str, object] = {"kind": self.kind, "endpoint": self.endpoint, "service": self.service}
+        return {**one, "strength": self.strength, **({"caller": self.caller} if self.caller else {})}
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """One incident that should come of a scenario; `affected` are the services that suffer without blame."""
+    """One incident that should come of a scenario.
+
+    affected: services that suffer without blame. caller: the trouble is between it and the service. dimension: the
+    attribute and value that bad requests share.
+    """
 
     service: str
     endpoint: str | None
     kind: Cause
     affected: tuple[str, ...]
+    caller: str | None = None
+    dimension: tuple[str, str] | None = None
 
     def as_json(self) -> dict[str, object]:
         """Return the incident as the catalogue's JSON has it."""
-        affected = list(self.affected)
-        return {"service": self.service, "endpoint": self.endpoint, "kind": self.kind, "affected": affected}
+        return {
+            "service": self.service,
+            "endpoint": self.endpoint,
+            "kind": self.kind,
+            "affected": list(self.affected),
+            "caller": self.caller,
+            "dimension": list(self.dimension) if self.dimension else None,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +82,8 @@ def _at(path: str, kind: str, strength: float) -> Fault:
     return Fault(kind, ENDPOINTS[path].service, path, strength)
 
 
-def _blame(path: str, kind: Cause) -> Expected:
-    return Expected(ENDPOINTS[path].service, path, kind, callers(path))
+def _blame(path: str, kind: Cause, dimension: tuple[str, str] | None = None) -> Expected:
+    return Expected(ENDPOINTS[path].service, path, kind, callers(path), dimension=dimension)
 
 
 def _down(service: str) -> Expected:
@@ -122,6 +141,84 @@ SCENARIOS: Mapping[str, Scenario] = {
             "Payment lives, but refuses connections",
             (Fault("refused", "payment"),),
             (_down("payment"),),
+        ),
+        Scenario(
+            "lost-time",
+            "The network between checkout and payment loses 400 ms",
+            (Fault("network", "payment", "/payment", 400.0, caller="checkout"),),
+            (Expected("payment", "/payment", "network", ("checkout", "gateway"), caller="checkout"),),
+        ),
+        Scenario(
+            "lost-time-everywhere",
+            "The network in front of payment loses 400 ms of every call",
+            (_at("/payment", "network", 400.0),),
+            (_blame("/payment", "network"),),
+        ),
+        Scenario(
+            "retry-storm",
+            "60 % of payments fail, and everybody calls again at once",
+            (_at("/payment", "retries", 0.6),),
+            (_blame("/payment", "errors"),),
+        ),
+        Scenario(
+            "exhausted-pool",
+            "Payment holds its connections too long and runs out of them",
+            (_at("/payment", "pool", 700.0),),
+            (_blame("/payment", "errors"),),
+        ),
+        Scenario(
+            "bad-version",
+            "A new version of payment takes half the requests and fails 70 % of them",
+            (Fault("version", "payment", strength=0.7),),
+            (_blame("/payment", "errors", ("service.version", NEW_VERSION)),),
+        ),
+        Scenario(
+            "bad-tenant",
+            "Payment fails for one tenant of four",
+            (_at("/payment", "tenant", 0.9),),
+            (_blame("/payment", "errors", (names.TENANT, BAD_TENANT)),),
+        ),
+        Scenario(
+            "slow-query",
+            "The catalogue's database works 800 ms longer on each query",
+            (_at("/products", "query", 800.0),),
+            (_blame("/products", "latency"),),
+        ),
+        Scenario(
+            "n-plus-one",
+            "Checkout asks for stock fifteen times instead of once",
+            (_at("/checkout", "n-plus-one", 15.0),),
+            (_blame("/checkout", "latency"),),
+        ),
+        Scenario(
+            "dependency-down",
+            "The card processor, which sends no telemetry, refuses payment's calls",
+            (Fault("dependency", "payment", "/payment"),),
+            (Expected(PROCESSOR, None, "dependency", ("payment", "checkout", "gateway"), caller="payment"),),
+        ),
+        Scenario(
+            "two-at-once",
+            "Payments fail, and products are slow for a reason of their own",
+            (_at("/payment", "errors", 0.8), _at("/products", "latency", 1000.0)),
+            (_blame("/payment", "errors"), _blame("/products", "latency")),
+        ),
+        Scenario(
+            "traffic-drop",
+            "85 % of the customers stay away",
+            (Fault("drop", GATEWAY, strength=0.85),),
+            (Expected(GATEWAY, None, "traffic", ()),),
+        ),
+        Scenario(
+            "traffic-surge",
+            "Three times the customers come, and all are served",
+            (Fault("surge", GATEWAY, strength=3.0),),
+        ),
+        Scenario("deployment", "A new version of payment takes over, without harm", (Fault("deploy", "payment"),)),
+        Scenario(
+            "gradual-latency",
+            "Payment becomes slower by 500 ms over four hours: the expectation follows",
+            (_at("/payment", "gradual", 500.0),),
+            live=False,
         ),
         Scenario("quiet", "Nothing is wrong"),
     )

@@ -1,6 +1,8 @@
 """Every attribute, metric and variable name the shop chooses itself, once."""
 
 PEER_SERVICE = "peer.service"
+TENANT = "tenant.id"
+RESEND_COUNT = "http.request.resend_count"
 
 DB_SYSTEM_NAME = "db.system.name"
 DB_NAMESPACE = "db.namespace"

@@ -6,11 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shop.catalogue import Fault
-from shop.kinds import ERRORS, KINDS, LATENCY, MAX_MILLISECONDS, MAX_SECONDS, Acts, Kind, Unit
-from shop.topology import ENDPOINTS, OWNERS, endpoint_of
+from shop.kinds import ERRORS, KINDS, LATENCY, MAX_MILLISECONDS, MAX_SECONDS, MAX_TIMES, NETWORK, Acts, Kind, Unit
+from shop.topology import ENDPOINTS, GATEWAY, OWNERS, callers, endpoint_of
 
-FIELDS = ("kind", "endpoint", "service", "strength", "for_seconds")
-STRENGTHS = {Unit.MILLISECONDS: f"a number of milliseconds, 0..{MAX_MILLISECONDS:g}", Unit.SHARE: "a number, 0..1"}
+FIELDS = ("kind", "endpoint", "service", "strength", "caller", "for_seconds")
+MOST = {Unit.MILLISECONDS: MAX_MILLISECONDS, Unit.SHARE: 1.0, Unit.TIMES: MAX_TIMES}
+STRENGTHS = {
+    Unit.MILLISECONDS: f"a number of milliseconds, 0..{MAX_MILLISECONDS:g}",
+    Unit.SHARE: "a number, 0..1",
+    Unit.TIMES: f"a number of times, 0..{MAX_TIMES:g}",
+}
 
 
 class Rejected(ValueError):
@@ -65,10 +70,16 @@ def read_fault(body: bytes) -> Order:
     kind = KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         raise Rejected("kind", name, ", ".join(KINDS))
-    service, path = _target(fields.get("service"), fields.get("endpoint"))
     strength = _strength(kind, fields.get("strength"), "strength")
-    whole = kind.acts is Acts.PROCESS
-    return Order(Fault(kind.name, service, None if whole else path, strength), _for(fields.get("for_seconds")))
+    if kind.acts is Acts.LOAD:
+        fault = Fault(kind.name, _of_everybody(fields), None, strength)
+    else:
+        service, path = _target(fields.get("service"), fields.get("endpoint"))
+        if kind.only and path not in kind.only:
+            raise Rejected("endpoint", path, f"{', '.join(kind.only)}: no other endpoint can have {kind.name}")
+        whole = kind.acts is Acts.PROCESS
+        fault = Fault(kind.name, service, None if whole else path, strength, _caller(kind, path, fields.get("caller")))
+    return Order(fault, _for(fields.get("for_seconds")))
 
 
 def _object(body: bytes) -> Mapping[str, object]:
@@ -99,6 +110,26 @@ def _target(service: object, endpoint: object) -> tuple[str, str]:
     return service, owned
 
 
+def _of_everybody(fields: Mapping[str, object]) -> str:
+    """Read the target of a fault of the load: it happens at the gateway, for every endpoint."""
+    if fields.get("service") not in (None, GATEWAY):
+        raise Rejected("service", fields["service"], f"{GATEWAY}, or nothing: the load is everybody's")
+    if fields.get("endpoint") is not None:
+        raise Rejected("endpoint", fields["endpoint"], "nothing: the load is everybody's")
+    return GATEWAY
+
+
+def _caller(kind: Kind, path: str, value: object) -> str | None:
+    if value is None:
+        return None
+    if kind is not NETWORK:
+        raise Rejected("caller", value, f"nothing: {kind.name} does not tell callers apart")
+    direct = [service for service in callers(path) if service == GATEWAY or path in endpoint_of(service).calls]
+    if not isinstance(value, str) or value not in direct:
+        raise Rejected("caller", value, f"{', '.join(direct)}: who calls {path}")
+    return value
+
+
 def _endpoint(value: object) -> str:
     path = "/" + value.removeprefix("/") if isinstance(value, str) else ""
     if path not in ENDPOINTS:
@@ -113,9 +144,8 @@ def _strength(kind: Kind, value: object, parameter: str) -> float | None:
         return None
     if kind.unit is Unit.SHARE and value is None and kind is not ERRORS:
         return 1.0
-    most = MAX_MILLISECONDS if kind.unit is Unit.MILLISECONDS else 1.0
     number = _number(value)
-    if number is None or not 0 <= number <= most:
+    if number is None or not 0 <= number <= MOST[kind.unit]:
         raise Rejected(parameter, value, STRENGTHS[kind.unit])
     return number
 

@@ -44,3 +44,17 @@ CLIENT_TIMEOUT_SECONDS = 5.0
 HOLD_SECONDS = 6.0
 THREADS = 64
 RATE = 8.0
+
+# The tenants that customers belong to, with their shares of the load.
+TENANTS: Mapping[str, float] = {"acme": 0.4, "globex": 0.25, "initech": 0.2, "umbrella": 0.15}
+
+# What the faults of the catalogue need to know.
+BAD_TENANT = "globex"
+VERSION = "1.4.2"
+NEW_VERSION = "1.5.0"
+PROCESSOR = "card-processor"
+PROCESSOR_SECONDS = 0.005
+RAMP_SECONDS = 4 * 3600.0
+RETRIES = 3
+POOL_CONNECTIONS = 2
+POOL_WAIT_SECONDS = 1.0

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shop import names
+from shop.profile import VERSION
 from shop.topology import PORTS, SERVICES, default_url
-
-DEFAULT_VERSION = "1.4.2"
 
 
 class BadSetting(ValueError):
@@ -48,7 +47,7 @@ class Settings:
             port=port,
             port_offset=offset,
             urls={peer: url_of(peer, environ, offset) for peer in SERVICES},
-            version=environ.get(names.ENV_VERSION) or DEFAULT_VERSION,
+            version=environ.get(names.ENV_VERSION) or VERSION,
             instance=environ.get(names.ENV_INSTANCE) or f"{service}-0",
             faults=environ.get(names.ENV_FAULTS, "").lower() == "on",
             run_dir=Path(run_dir) if run_dir else None,

@@ -51,6 +51,12 @@ BAD_FAULT = {
     "strength of none": ('{"kind": "gone", "service": "payment", "strength": 1}', "strength"),
     "for less than no time": ('{"kind": "gone", "service": "payment", "for_seconds": -1}', "for_seconds"),
     "for ever and a day": ('{"kind": "gone", "service": "payment", "for_seconds": 86401}', "for_seconds"),
+    "query without a database": ('{"kind": "query", "endpoint": "/payment", "strength": 9}', "endpoint"),
+    "a caller of errors": ('{"kind": "errors", "endpoint": "/payment", "strength": 1, "caller": "checkout"}', "caller"),
+    "who does not call": ('{"kind": "network", "endpoint": "/products", "strength": 1, "caller": "payment"}', "caller"),
+    "load of one service": ('{"kind": "drop", "service": "payment", "strength": 1}', "service"),
+    "load of one endpoint": ('{"kind": "drop", "endpoint": "/payment", "strength": 1}', "endpoint"),
+    "a thousand times": ('{"kind": "surge", "strength": 1000}', "strength"),
     "for text": ('{"kind": "gone", "service": "payment", "for_seconds": "9"}', "for_seconds"),
 }
 GOOD_FAULT = {
@@ -64,6 +70,11 @@ GOOD_FAULT = {
     ),
     "service": ('{"kind": "errors", "service": "catalog", "strength": 1}', Fault("errors", "catalog", "/products", 1)),
     "whole share": ('{"kind": "timeout", "endpoint": "/payment"}', Fault("timeout", "payment", "/payment", 1)),
+    "load": ('{"kind": "surge", "strength": 3}', Fault("surge", "gateway", None, 3)),
+    "one edge": (
+        '{"kind": "network", "endpoint": "/payment", "strength": 9, "caller": "checkout"}',
+        Fault("network", "payment", "/payment", 9, "checkout"),
+    ),
     "process": ('{"kind": "gone", "endpoint": "/checkout"}', Fault("gone", "checkout")),
 }
 
