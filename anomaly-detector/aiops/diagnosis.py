@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from aiops import detect, explain, names
-from aiops.model import Edge, Explained, Finding, Labels, Life, SeriesBlock, Window, value_of
+from aiops.model import Edge, Explained, Family, Finding, Labels, Life, SeriesBlock, Window, value_of
 from aiops.ports import SourceError, TopologySource, TraceSource
 
 log = logging.getLogger(__name__)
 
 EDGE_WINDOW = 300.0
 EDGE_REFRESH = 30.0
-REFRESH = 60.0
+REFRESH = 300.0
 SILENT_SECONDS = 60.0
 PAUSE = 90.0
 STEADY = 10
@@ -44,7 +44,7 @@ class Pulse:
 @dataclass(slots=True)
 class Diagnosis:
     """Turns findings into explained groups. A finding's traces are read when it is new, and again after as long as it
-    had then lasted, at most a minute: the first answer is quick, later ones rest on more traces."""
+    had then lasted, at most five minutes: the first answer is quick, later ones rest on more traces."""
 
     traces: TraceSource
     topology: TopologySource
@@ -70,7 +70,8 @@ class Diagnosis:
         )
         answering = frozenset(name for name, last in self._served.items() if at - last < 2 * self.step)
         world = explain.World(known, answering, silent)
-        wanted = {(one.series, str(one.family), one.onset): one for one in findings}
+        public = self.public()
+        wanted = {(one.series, str(one.family), one.onset): one for one in findings if _counts(one, public)}
         self._read = {key: read for key, read in self._read.items() if key in wanted}
         attributions = [self._attribution(key, one, at, world) for key, one in wanted.items()]
         return explain.explain(attributions, self._edges)
@@ -121,3 +122,9 @@ class Diagnosis:
                 for end, value in zip(block.ends, values, strict=True):
                     if value > 0:
                         self._served[service] = max(self._served.get(service, 0.0), float(end))
+
+
+def _counts(finding: Finding, public: frozenset[str]) -> bool:
+    """Whether a finding can be an incident: that requests stay away is one where users send them; inside, callers have
+    their reasons, and failures that keep them from calling are found themselves."""
+    return finding.family != Family.TRAFFIC or value_of(finding.series, names.SERVICE) in public

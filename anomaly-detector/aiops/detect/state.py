@@ -136,6 +136,15 @@ class SilenceState(Lived):
 
 
 @dataclass(slots=True)
+class TrafficState(Lived):
+    """How many requests a route gets: decayed mean and variance of a step's count; the ring holds the last counts."""
+
+    level: Floats = _floats()
+    variance: Floats = _floats()
+    ring: Floats = _floats(RING)
+
+
+@dataclass(slots=True)
 class State:
     """All of it. `at` is the end of the last step judged; earlier points are never scored again."""
 
@@ -143,3 +152,4 @@ class State:
     errors: ErrorState = field(default_factory=ErrorState)
     latency: LatencyState = field(default_factory=LatencyState)
     silence: SilenceState = field(default_factory=SilenceState)
+    traffic: TrafficState = field(default_factory=TrafficState)

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aiops.detect import blocks, errors, latency, life, silence
-from aiops.detect.state import ErrorState, Floats, Ints, LatencyState, Lived, SilenceState, State
+from aiops import names
+from aiops.detect import blocks, errors, latency, life, silence, traffic
+from aiops.detect.state import ErrorState, Floats, Ints, LatencyState, Lived, SilenceState, State, TrafficState
 from aiops.detect.tuning import Tuning
-from aiops.model import Family, Finding, Labels, Life, SeriesBlock, Tier, Verdict, labels
+from aiops.model import Family, Finding, Labels, Life, SeriesBlock, Tier, Verdict, labels, value_of
 
 CONFIDENCE = {Tier.WARMUP: 0.0, Tier.DEFAULTS: 0.3, Tier.LEVEL: 0.5}
 
@@ -43,13 +44,14 @@ def step(state: State, block: SeriesBlock, tuning: Tuning) -> Outcome:
             continue
         verdicts += _errors(state.errors, requests, column, at, block.step, tuning)
         verdicts += _latency(state.latency, requests, column, at, block.step, tuning)
+        _traffic(state.traffic, requests, column, at, block.step, tuning)
         _silence(state.silence, services, signals[:, column], calls[:, column], at, block.step, tuning)
         for family, lived in _families(state):
             names_of = list(lived.index)
             no_data += [(names_of[row], family) for row in life.settle_absent(lived, at, tuning)]
         state.at = at
-    findings = tuple(one for family, lived in _families(state) for one in _findings(family, lived, state, tuning))
-    return Outcome(findings, tuple(verdicts), tuple(no_data))
+    found = [_findings(family, lived, state, block.step, tuning) for family, lived in _families(state)]
+    return Outcome(tuple(one for some in found for one in some), tuple(verdicts), tuple(no_data))
 
 
 def rebaseline(state: State, series: Labels, family: Family, tuning: Tuning) -> None:
@@ -64,19 +66,22 @@ def rebaseline(state: State, series: Labels, family: Family, tuning: Tuning) -> 
         latency.accept(lived, row, tuning)
     elif isinstance(lived, SilenceState):
         silence.accept(lived, row)
+    elif isinstance(lived, TrafficState):
+        traffic.accept(lived, row)
     lived.clear(np.array([row]))
 
 
 def expire(state: State, at: float, tuning: Tuning) -> None:
     """Drop series that have been silent for long, so that memory follows what is alive."""
-    for name, lived in (("errors", state.errors), ("latency", state.latency), ("silence", state.silence)):
+    for family, lived in _families(state):
         kept = [series for series, row in lived.index.items() if not at - lived.seen[row] > tuning.expire_seconds]
         if len(kept) < len(lived.index):
-            setattr(state, name, lived.keep(kept))
+            setattr(state, str(family), lived.keep(kept))
 
 
 def _families(state: State) -> list[tuple[Family, Lived]]:
-    return [(Family.ERRORS, state.errors), (Family.LATENCY, state.latency), (Family.SILENCE, state.silence)]
+    every = (Family.ERRORS, Family.LATENCY, Family.SILENCE, Family.TRAFFIC)
+    return [(family, getattr(state, str(family))) for family in every]
 
 
 def _errors(
@@ -105,6 +110,17 @@ def _latency(
         state, rows, at, seconds, spent, total, requests.buckets[chosen, :, column], tuning
     )
     return _verdicts(Family.LATENCY, state, scopes, rows, at, spent / total, expected, lower, upper)
+
+
+def _traffic(state: TrafficState, requests: blocks.Red, column: int, at: float, seconds: float, tuning: Tuning) -> None:
+    chosen = [
+        row
+        for row, scope in enumerate(requests.scopes)
+        if not np.isnan(requests.total[row, column]) and value_of(scope, names.SERVICE)
+    ]
+    if chosen:
+        rows = state.rows([requests.scopes[row] for row in chosen])
+        traffic.judge(state, rows, at, seconds, requests.total[chosen, column], tuning)
 
 
 def _silence(
@@ -151,16 +167,18 @@ def _verdicts(
     ]
 
 
-def _findings(family: Family, lived: Lived, state: State, tuning: Tuning) -> list[Finding]:
+def _findings(family: Family, lived: Lived, state: State, seconds: float, tuning: Tuning) -> list[Finding]:
     size = len(lived.index)
     order = list(lived.index)
     return [
-        _finding(family, order[row], int(row), lived, state, tuning)
+        _finding(family, order[row], int(row), lived, state, seconds, tuning)
         for row in np.flatnonzero(lived.life[:size] >= Life.INCIDENT)
     ]
 
 
-def _finding(family: Family, series: Labels, row: int, lived: Lived, state: State, tuning: Tuning) -> Finding:
+def _finding(
+    family: Family, series: Labels, row: int, lived: Lived, state: State, seconds: float, tuning: Tuning
+) -> Finding:
     total = max(float(lived.trouble_total[row]), 1.0)
     bad = float(lived.trouble_bad[row])
     if isinstance(lived, ErrorState):
@@ -168,6 +186,9 @@ def _finding(family: Family, series: Labels, row: int, lived: Lived, state: Stat
         expected = float(errors.expected_ratio(lived, np.array([row]), tuning)[0][0])
     elif isinstance(lived, LatencyState):
         observed, expected = float(lived.trouble_seconds[row]) / total, float(np.exp(lived.level[row]))
+    elif isinstance(lived, TrafficState):
+        lasted = max(float(lived.age[row]), 1.0) * seconds
+        observed, expected = float(lived.trouble_total[row]) / lasted, float(lived.level[row]) / seconds
     else:
         observed, expected = 0.0, float(state.silence.rate[row])
     return Finding(

@@ -14,6 +14,9 @@ class Tuning:
     recover_steps, recover_errors_steps: calm steps that end a trouble. Errors need fewer: that they are over has been
     shown by count before a step is calm.
     learn_below: the error score up to which a step teaches the normal ratio.
+    traffic_effect: the part of its requests that a route must lose. traffic_spread: how much traffic differs from what
+    is expected by itself, as a share, at least. traffic_fall_half_life, traffic_rise_half_life: seconds in which its
+    level follows half of the way; it rises slowly, so that the end of a rush is no loss.
     half_life: seconds of normal life after which the level and the error rate have forgotten half.
     """
 
@@ -44,6 +47,11 @@ class Tuning:
     silence_most: float = 120.0
     no_data_seconds: float = 600.0
     expire_seconds: float = 86_400.0
+    traffic_points: int = 24
+    traffic_effect: float = 0.5
+    traffic_spread: float = 0.15
+    traffic_fall_half_life: float = 600.0
+    traffic_rise_half_life: float = 3600.0
 
     # The first prototype's fixed rules serve while a series has 5 to 20 points (CONTRACT 3).
     default_latency_factor: float = 3.0

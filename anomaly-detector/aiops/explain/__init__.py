@@ -2,8 +2,9 @@
 
 from aiops.explain import wording
 from aiops.explain.attribution import Attribution, Vote, attribute, refreshed
-from aiops.explain.cause import explain, owner
+from aiops.explain.cause import explain
 from aiops.explain.errors import World
+from aiops.explain.places import owner
 from aiops.explain.wanted import populations
 
 __all__ = [

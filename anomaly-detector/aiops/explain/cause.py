@@ -7,6 +7,7 @@ from aiops import names
 from aiops.explain import wilson, wording
 from aiops.explain.attribution import NAMED, Attribution, Vote
 from aiops.explain.dimensions import dimensions
+from aiops.explain.places import OWN, Place, for_every_caller, founds, owner, place_of, shares_of
 from aiops.model import (
     Cause,
     CauseKind,
@@ -22,25 +23,22 @@ from aiops.model import (
     value_of,
 )
 
-VICTIM = 0.7  # a callee that explains this much of the excess makes its caller a victim (METHODS 3.5)
-OWN = 0.25  # a service that is in trouble itself and holds this share is a cause beside others
 JOINS = NAMED  # a finding belongs to every cause that holds this share of it
 
 TOGETHER = 60.0  # seconds between onsets of one trouble
-
-Place = tuple[str, str]
 
 
 def explain(attributions: Sequence[Attribution], edges: Sequence[Edge]) -> tuple[Explained, ...]:
     """Group the findings by what causes them; each cause is one group, findings nothing explains one per connected
     part of the topology. The answer does not depend on the order of the input."""
     ordered = sorted(attributions, key=lambda one: (one.finding.series, one.finding.family))
-    founded = sorted({place for one in ordered for place in _founds(one)})
+    ordered = for_every_caller(ordered, edges)
+    founded = sorted({place for one in ordered for place in founds(one)})
     below = _reachable(edges)
     members: dict[Place, list[Attribution]] = {place: [] for place in founded}
     loose: list[Attribution] = []
     for one in ordered:
-        shares = _shares(one)
+        shares = shares_of(one)
         joined = [place for place in founded if shares.get(place, 0.0) >= JOINS]
         if not joined and not shares:
             joined = [place for place in founded if _suffers(one.finding, place, members[place], below)]
@@ -49,6 +47,8 @@ def explain(attributions: Sequence[Attribution], edges: Sequence[Edge]) -> tuple
         if not joined:
             loose.append(one)
     groups = [_explained(place, found) for place, found in members.items()]
+    fewer, loose = _split(loose)
+    groups += [_fewer(service, found) for service, found in fewer.items()]
     groups += [_unexplained(cluster) for cluster in _clusters(loose, below)]
     return tuple(groups)
 
@@ -61,39 +61,6 @@ def _suffers(finding: Finding, place: Place, members: list[Attribution], below: 
         return True
     together = any(abs(finding.onset - one.finding.onset) <= TOGETHER for one in members)
     return together and place[0] in below.get(mine, {mine})
-
-
-def owner(finding: Finding) -> str:
-    """The service whose telemetry shows the symptom."""
-    return value_of(finding.series, names.SERVICE) or value_of(finding.series, names.CALLER)
-
-
-def place_of(cause: Cause) -> Place:
-    """What makes two causes one: the service, or the edge when the trouble is between two services."""
-    return (cause.service, cause.caller if cause.kind == CauseKind.NETWORK else "")
-
-
-def _shares(one: Attribution) -> dict[Place, float]:
-    shares: dict[Place, float] = defaultdict(float)
-    for vote in one.votes:
-        shares[place_of(vote.cause)] += vote.share
-    return dict(shares)
-
-
-def _founds(one: Attribution) -> list[Place]:
-    """Places that this finding alone shows to be a cause."""
-    traces = max((vote.traces for vote in one.votes), default=0)
-    itself = value_of(one.finding.series, names.SERVICE)
-    out = []
-    for place, share in _shares(one).items():
-        mine = place == (itself, "") and share >= OWN
-        if one.finding.family == Family.LATENCY:
-            others = share >= VICTIM
-        else:
-            others = share >= OWN and wilson.interval(share * traces, traces)[0] >= 0.15
-        if mine or others:
-            out.append(place)
-    return out
 
 
 def _explained(place: Place, members: list[Attribution]) -> Explained:
@@ -133,6 +100,37 @@ def _explained(place: Place, members: list[Attribution]) -> Explained:
         (place[0], *sorted(services - {place[0]})),
         tuple(sorted(endpoints - {""}, key=lambda route: (route != cause.endpoint, route))),
     )
+
+
+def _split(loose: list[Attribution]) -> tuple[dict[str, list[Attribution]], list[Attribution]]:
+    """Findings of missing traffic by service, and the others."""
+    fewer: dict[str, list[Attribution]] = defaultdict(list)
+    for one in loose:
+        if one.finding.family == Family.TRAFFIC:
+            fewer[owner(one.finding)].append(one)
+    return fewer, [one for one in loose if one.finding.family != Family.TRAFFIC]
+
+
+def _fewer(service: str, members: list[Attribution]) -> Explained:
+    """Requests stay away from a service that nothing else explains: what sends them has changed, not what serves them.
+
+    There are no bad traces to count: the routes that lost their requests are the evidence.
+    """
+    routes = {
+        (value_of(one.finding.series, names.ROUTE), value_of(one.finding.series, names.METHOD)) for one in members
+    }
+    endpoint, method = next(iter(routes)) if len(routes) == 1 else ("", "")
+    cause = Cause(service, CauseKind.TRAFFIC, endpoint, method)
+    observed, expected = (sum(getattr(one.finding, what) for one in members) for what in ("observed", "expected"))
+    root = RootCause(
+        cause,
+        wording.fewer(observed, expected),
+        round(wilson.centre(len(routes), len(routes)), 3),
+        tuple(round(bound, 3) for bound in wilson.interval(len(routes), len(routes))),  # type: ignore[arg-type]
+    )
+    findings, texts = _findings(members)
+    endpoints = tuple(sorted({route for route, _ in routes} - {""}))
+    return Explained(wording.title(cause), findings, texts, root, "", None, TraceCorrelation(), (service,), endpoints)
 
 
 def _unexplained(members: list[Attribution]) -> Explained:

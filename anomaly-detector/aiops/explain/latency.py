@@ -1,58 +1,110 @@
 """Where the time goes: self time and edge gap of every part of a request, bad against good (METHODS 3.3)."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
+from aiops import names
 from aiops.explain.tree import Tree
 from aiops.model import Cause, CauseKind, Span, SpanKind
 
 Spent = dict[Cause, float]
+K = TypeVar("K")
+
+
+Called = tuple[Cause, str, str]  # who calls, whom, and for what
 
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """What good traces spend: median seconds per cause, and of the entry span as a whole."""
+    """What good traces spend: median seconds per cause, median number of calls, and of the entry span as a whole."""
 
     parts: Spent
+    calls: dict[Called, float]
     entry: float
     traces: int
 
 
-def spent(tree: Tree, entry: Span) -> Spent:
+def spent(tree: Tree, entry: Span, usual_calls: Mapping[Called, float] | None = None) -> Spent:
     """Seconds that the entry's request spent in each place that could be a cause.
 
-    Time in a service is its spans' self time. A client span whose server answered contributes only the gap between
-    the two, on the edge; one without an answer contributes all of itself, to the callee it waited for.
+    Time in a service is its spans' self time, and that of its calls to databases: they do what its statements say. A
+    client span whose server answered contributes only the gap between the two, on the edge; one without an answer
+    contributes all of itself, to the callee it waited for.
+
+    With `usual_calls`, calls beyond the usual number cost their caller, all that happens below them included: who asks
+    fifteen times instead of once is slow by itself (METHODS 3.3, the shift of the call count).
     """
     parts: Spent = defaultdict(float)
-    for span in tree.below(entry):
+    made: dict[Called, float] = defaultdict(float)
+    stack: list[tuple[Span, Cause | None]] = [(entry, None)]
+    seen = {entry.span_id}
+    while stack:
+        span, charged = stack.pop()
         own = tree.self_time(span)
-        if span.kind == SpanKind.CLIENT and span.peer:
-            server = tree.server_of(span)
-            if server is not None:
-                parts[Cause(server.service, CauseKind.NETWORK, server.route, server.method, caller=span.service)] += own
-            else:
-                parts[Cause(span.peer, CauseKind.LATENCY, caller=span.service)] += own
-        else:
-            serving = tree.serving(span)
-            parts[Cause(serving.service, CauseKind.LATENCY, serving.route or serving.name, serving.method)] += own
+        parts[charged or _place(tree, span)] += own
+        for child in tree.awaited(span):
+            if child.span_id in seen:
+                continue
+            seen.add(child.span_id)
+            payer = charged
+            if payer is None and usual_calls is not None and (call := _call(tree, child)) is not None:
+                made[call] += 1
+                if made[call] > max(usual_calls.get(call, 1.0), 1.0):
+                    payer = call[0]
+            stack.append((child, payer))
     return dict(parts)
 
 
 def usual(good: Sequence[tuple[Tree, Span]]) -> Usual:
     """Median over good traces, counting a part that a trace lacks as zero: means would drown in a late detection."""
     each = [spent(tree, entry) for tree, entry in good]
-    keys = {cause for one in each for cause in one}
-    parts = {cause: float(np.median([one.get(cause, 0.0) for one in each])) for cause in keys}
-    return Usual(parts, float(np.median([entry.duration for _, entry in good])) if good else 0.0, len(each))
+    counts = [Counter(call for span in tree.below(entry) if (call := _call(tree, span))) for tree, entry in good]
+    return Usual(
+        _medians(each),
+        _medians(counts),
+        float(np.median([entry.duration for _, entry in good])) if good else 0.0,
+        len(each),
+    )
 
 
 def shares(tree: Tree, entry: Span, normal: Usual) -> Spent:
     """Each cause's share of this request's excess over the usual; sums to 1, empty when there is none."""
-    excess = {cause: took - normal.parts.get(cause, 0.0) for cause, took in spent(tree, entry).items()}
+    calls = normal.calls if normal.traces else None
+    excess = {cause: took - normal.parts.get(cause, 0.0) for cause, took in spent(tree, entry, calls).items()}
     positive = {cause: more for cause, more in excess.items() if more > 0.002}
     total = sum(positive.values())
     return {cause: more / total for cause, more in positive.items()} if total > 0 else {}
+
+
+def _place(tree: Tree, span: Span) -> Cause:
+    """Who is to blame for a span's own time."""
+    if span.kind == SpanKind.CLIENT and span.peer and not _is_query(span):
+        server = tree.server_of(span)
+        if server is not None:
+            return Cause(server.service, CauseKind.NETWORK, server.route, server.method, caller=span.service)
+        return Cause(span.peer, CauseKind.LATENCY, caller=span.service)
+    serving = tree.serving(span)
+    return Cause(serving.service, CauseKind.LATENCY, serving.route or serving.name, serving.method)
+
+
+def _call(tree: Tree, span: Span) -> Called | None:
+    """What a client span calls; None for others, and for a call that failed: its repetition is no habit."""
+    if span.kind != SpanKind.CLIENT or not span.peer or span.failed:
+        return None
+    serving = tree.serving(span)
+    caller = Cause(serving.service, CauseKind.LATENCY, serving.route or serving.name, serving.method)
+    server = tree.server_of(span)
+    return caller, span.peer, (server.route if server else "") or span.name
+
+
+def _is_query(span: Span) -> bool:
+    return any(name in span.attributes for name in names.DB_SYSTEM)
+
+
+def _medians(each: Sequence[Mapping[K, float]]) -> dict[K, float]:
+    keys = {key for one in each for key in one}
+    return {key: float(np.median([one.get(key, 0.0) for one in each])) for key in keys}

@@ -12,12 +12,15 @@ TITLES = {
     CauseKind.DOWN: "{service} is down",
     CauseKind.NETWORK: "Time is lost between {caller} and {service}",
     CauseKind.DEPENDENCY: "Calls to {service} fail",
+    CauseKind.TRAFFIC: "Fewer requests reach {what}",
 }
 
 
 def title(cause: Cause) -> str:
     """The headline of an incident with this cause."""
     what = " ".join(part for part in (cause.service, cause.method, cause.endpoint) if part)
+    if cause.kind == CauseKind.NETWORK and not cause.caller:
+        return f"Time is lost in front of {cause.service}"
     text = TITLES[cause.kind].format(what=what, service=cause.service, caller=cause.caller)
     return f"{text}, called by {cause.caller}" if cause.caller and cause.kind == CauseKind.TIMEOUT else text
 
@@ -37,6 +40,8 @@ def symptom(finding: Finding, at: str) -> str:
         return f"{share(finding.observed)} of requests to {at} fail ({_counted(finding)})"
     if finding.family == Family.LATENCY:
         return f"requests to {at} take {duration(finding.observed)} on average (expected {duration(finding.expected)})"
+    if finding.family == Family.TRAFFIC:
+        return f"{finding.observed:.2g} requests/s reach {at} (expected {finding.expected:.2g}/s)"
     if finding.family == Family.SILENCE:
         return f"{at} sends no telemetry while its callers still call it"
     return "no telemetry arrives from any service"
@@ -62,10 +67,19 @@ def describe(cause: Cause, finding: Finding, hits: float, traces: int) -> str:
     elif cause.kind == CauseKind.DOWN:
         text = f"connections to {cause.service} are refused"
     elif cause.kind == CauseKind.NETWORK:
-        text = f"{cause.caller} waits longer than {cause.service} works: the time is lost between them"
+        who = cause.caller or "every caller"
+        text = f"{who} waits longer than {cause.service} works: the time is lost between them"
     else:
         text = f"calls from {cause.caller} to {cause.service}, which sends no telemetry of its own, fail"
     return f"suspected, from few traces: {text}" if traces < FEW else text
+
+
+def fewer(observed: float, expected: float) -> str:
+    """What missing traffic says of its cause; requests a second."""
+    return (
+        f"{observed:.2g} requests/s arrive, expected {expected:.2g}/s; those that do are served, so what is wrong "
+        "lies before it: its customers, their network, or what they call it by"
+    )
 
 
 def status(span: Span) -> str:

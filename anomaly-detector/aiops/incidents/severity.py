@@ -10,8 +10,8 @@ ENOUGH = 20.0  # fewer could all fail by chance
 
 
 def severity(group: Explained, public: Collection[str]) -> Severity:
-    """critical: a public endpoint answers nobody. high: failures reach users. medium: slowness, or failures of a
-    service of which users are affected in some other way. low: no user sees it.
+    """critical: a public endpoint answers nobody. high: failures reach users, or users stay away. medium: slowness, or
+    failures of a service of which users are affected in some other way. low: no user sees it.
 
     public: services that nobody inside calls, so that their callers are users.
     """
@@ -27,6 +27,8 @@ def severity(group: Explained, public: Collection[str]) -> Severity:
     reaches_users = bool(seen) or any(service in public for service in group.affected_services)
     if not reaches_users:
         return Severity.LOW
-    if kind == CauseKind.DOWN or any(one.family in (Family.ERRORS, Family.SILENCE) for one in group.findings):
+    if kind == CauseKind.DOWN or any(
+        one.family in (Family.ERRORS, Family.SILENCE, Family.TRAFFIC) for one in group.findings
+    ):
         return Severity.HIGH
     return Severity.MEDIUM

@@ -12,6 +12,7 @@ class Family(StrEnum):
     ERRORS = "errors"
     LATENCY = "latency"
     SILENCE = "silence"
+    TRAFFIC = "traffic"
     NO_TELEMETRY = "no_telemetry"
 
 
@@ -58,7 +59,8 @@ class Finding:
 
     `onset` is the end of the first step that looked wrong, `at` that of the last step judged, `rising` is false once
     it looks right again but is not trusted yet. `observed` and `expected` describe the trouble since onset: ratios
-    for errors, seconds for latency, signals a step for silence. `bad` of `total` requests were bad since onset.
+    for errors, seconds for latency, signals a step for silence, requests a second for traffic. `bad` of `total`
+    requests were bad since onset.
     """
 
     series: Labels

@@ -27,6 +27,7 @@ class CauseKind(StrEnum):
     DOWN = "down"
     NETWORK = "network"
     DEPENDENCY = "dependency"
+    TRAFFIC = "traffic"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from aiops.detect import State
 from aiops.detect.state import Lived
 
 log = logging.getLogger(__name__)
-VERSION = 1
+VERSION = 2
 
 
 class Snapshots:
@@ -77,7 +77,7 @@ class Snapshots:
 
 
 def _parts(state: State) -> dict[str, Lived]:
-    return {"errors": state.errors, "latency": state.latency, "silence": state.silence}
+    return {"errors": state.errors, "latency": state.latency, "silence": state.silence, "traffic": state.traffic}
 
 
 def _arrays(lived: Lived) -> dict[str, np.ndarray[Any, Any]]:

@@ -1,0 +1,86 @@
+"""Traffic: far fewer requests than this route gets, as counts (METHODS 1.9).
+
+The count of a window is compared with a negative binomial around a slow level, whose spread is learned from the route
+itself: what comes in bursts is expected to. More requests than usual are no trouble; they pull the level up only
+slowly, so that their end is none either.
+"""
+
+import numpy as np
+from scipy.special import betainc
+
+from aiops.detect import life
+from aiops.detect.state import Floats, Ints, TrafficState
+from aiops.detect.tuning import Tuning
+from aiops.model import Life, Tier
+
+
+def judge(state: TrafficState, rows: Ints, at: float, step: float, total: Floats, tuning: Tuning) -> None:
+    """Judge one step of these routes. total: (rows,) requests served, zero where the service was heard and they were
+    not."""
+    level, points = state.level[rows], state.points[rows]
+    life.push(state.ring, rows, total)
+    score = np.zeros(len(rows))
+    for window in tuning.windows[1:]:
+        count, expected = state.ring[rows, -window:].sum(axis=1), level * window
+        few = count <= (1 - tuning.traffic_effect) * expected
+        known = points >= max(window, tuning.traffic_points)
+        one = _score(count, expected, _spread(state, rows, tuning), tuning)
+        score = np.maximum(score, np.where(few & known, one, 0.0))
+    score = np.where(points < tuning.traffic_points, np.nan, score)
+    state.tier[rows] = np.where(points < tuning.traffic_points, Tier.WARMUP, Tier.LEVEL)
+
+    recovered = life.in_trouble(state, rows) & _recovered(state, rows)
+    score = np.where(recovered, np.minimum(score, 0.0), score)
+    often = life.bits(state.hot[rows] << 1 | (score >= 1.0), tuning.confirm_of) >= tuning.confirm_steps
+    nothing = np.zeros(len(rows), dtype=bool)
+    life.advance(state, rows, at, step, score, nothing, often, recovered, tuning.recover_steps, tuning)
+    state.trouble_total[rows] += np.where(state.life[rows] == Life.NORMAL, 0.0, total)
+    _learn(state, rows, step, total, tuning)
+    state.points[rows] += 1
+    state.seen[rows] = at
+
+
+def accept(state: TrafficState, row: int) -> None:
+    """Take the traffic of the last minutes for normal from now on."""
+    state.level[row] = state.ring[row].mean()
+    state.variance[row] = max(state.ring[row].var(), state.level[row])
+
+
+def _spread(state: TrafficState, rows: Ints, tuning: Tuning) -> Floats:
+    """Squared coefficient of variation beyond what counting explains."""
+    level = np.maximum(state.level[rows], 1e-9)
+    spread: Floats = np.maximum((state.variance[rows] - level) / level**2, tuning.traffic_spread**2)
+    return spread
+
+
+def _score(count: Floats, expected: Floats, spread: Floats, tuning: Tuning) -> Floats:
+    """log P(X <= count) / log(false_alarm) for a negative binomial of this mean and spread: 1 at the boundary."""
+    size = 1.0 / spread
+    tail = betainc(size, count + 1.0, size / (size + np.maximum(expected, 1e-9)))
+    out: Floats = np.asarray(np.log(np.maximum(tail, 1e-300)) / np.log(tuning.false_alarm))
+    return out
+
+
+def _recovered(state: TrafficState, rows: Ints) -> life.Mask:
+    """Whether the last steps lie nearer to the level than to the trouble."""
+    each, age = np.arange(len(rows)), np.maximum(state.age[rows], 1)
+    trouble = state.trouble_total[rows] / age
+    summed = np.cumsum(state.ring[rows, ::-1], axis=1)
+    window = np.clip(age + 1, 1, 4)
+    lately = summed[each, window - 1] / window
+    near: life.Mask = lately >= (trouble + state.level[rows]) / 2
+    return near
+
+
+def _learn(state: TrafficState, rows: Ints, step: float, total: Floats, tuning: Tuning) -> None:
+    level, points = state.level[rows], state.points[rows]
+    learns = state.life[rows] == Life.NORMAL
+    residual = total - level
+    width = 3 * np.sqrt(np.maximum(state.variance[rows], level) + 1.0)
+    residual = np.where(points < tuning.traffic_points, residual, np.clip(residual, -width, width))
+    half = np.where(residual > 0, tuning.traffic_rise_half_life, tuning.traffic_fall_half_life)
+    gain = np.maximum(1.0 - 0.5 ** (step / half), 1.0 / (points + 1.0))
+    pace = np.maximum(1.0 - 0.5 ** (step / tuning.rate_half_life), 1.0 / (points + 1.0))
+    state.level[rows] += np.where(learns, gain * residual, 0.0)
+    surprise = np.where(points > 0, residual**2, total)  # the first count is no surprise: nothing was expected
+    state.variance[rows] += np.where(learns, pace * (surprise - state.variance[rows]), 0.0)

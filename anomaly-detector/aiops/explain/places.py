@@ -1,0 +1,79 @@
+"""Which places founded the trouble: what each finding's votes say of services, and of edges between them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from aiops import names
+from aiops.explain import wilson
+from aiops.explain.attribution import Attribution, Vote
+from aiops.model import Cause, CauseKind, Edge, Family, Finding, value_of
+
+VICTIM = 0.7  # a callee that explains this much of the excess makes its caller a victim (METHODS 3.5)
+OWN = 0.25  # a service that is in trouble itself and holds this share is a cause beside others
+
+Place = tuple[str, str]
+
+
+def owner(finding: Finding) -> str:
+    """The service whose telemetry shows the symptom."""
+    return value_of(finding.series, names.SERVICE) or value_of(finding.series, names.CALLER)
+
+
+def place_of(cause: Cause) -> Place:
+    """What makes two causes one: the service, or the edge when the trouble is between two services."""
+    return (cause.service, cause.caller if cause.kind == CauseKind.NETWORK else "")
+
+
+def shares_of(one: Attribution) -> dict[Place, float]:
+    shares: dict[Place, float] = defaultdict(float)
+    for vote in one.votes:
+        shares[place_of(vote.cause)] += vote.share
+    return dict(shares)
+
+
+def founds(one: Attribution) -> list[Place]:
+    """Places that this finding alone shows to be a cause."""
+    traces = max((vote.traces for vote in one.votes), default=0)
+    itself = value_of(one.finding.series, names.SERVICE)
+    out = []
+    for place, share in shares_of(one).items():
+        mine = place == (itself, "") and share >= OWN
+        if one.finding.family == Family.LATENCY:
+            others = share >= VICTIM
+        else:
+            others = share >= OWN and wilson.interval(share * traces, traces)[0] >= 0.15
+        if mine or others:
+            out.append(place)
+    return out
+
+
+def for_every_caller(ordered: list[Attribution], edges: Sequence[Edge]) -> list[Attribution]:
+    """Where time is lost on the way from every caller of a service, it is lost in front of that service, once: the
+    causes on its edges become one without a caller (METHODS 3.3: shared callee before caller)."""
+    losing: dict[str, set[str]] = defaultdict(set)
+    for one in ordered:
+        for service, caller in founds(one):
+            if caller:
+                losing[service].add(caller)
+    calling: dict[str, set[str]] = defaultdict(set)
+    for edge in edges:
+        calling[edge.callee].add(edge.caller)
+    everywhere = {service for service, callers in losing.items() if len(callers) > 1 and callers >= calling[service]}
+    return [replace(one, votes=_without_callers(one.votes, everywhere)) for one in ordered] if everywhere else ordered
+
+
+def _without_callers(votes: tuple[Vote, ...], services: set[str]) -> tuple[Vote, ...]:
+    """The same votes, those for edges in front of these services joined."""
+    joined: dict[Cause, Vote] = {}
+    for vote in votes:
+        cause = vote.cause
+        if cause.kind == CauseKind.NETWORK and cause.service in services:
+            cause = replace(cause, caller="")
+        before = joined.get(cause)
+        if before is None:
+            joined[cause] = replace(vote, cause=cause)
+        else:
+            spans = tuple(sorted((*before.spans, *vote.spans), key=lambda one: (one.start, one.span_id)))
+            joined[cause] = Vote(cause, before.weight + vote.weight, vote.traces, before.held | vote.held, spans)
+    return tuple(sorted(joined.values(), key=lambda one: (-one.weight, str(one.cause))))

@@ -1,0 +1,75 @@
+"""The whole engine over the embedded source, in virtual time, fed by a model of services whose truth is known."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiops.engine import Cycle, Engine, Pace
+from aiops.incidents import Habits
+from aiops.model import Incident
+from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
+from aiops.store import Snapshots, SqlIncidents, open_store
+from aiops.telemetry import Telemetry
+from shop.virtual.stream import Slice
+
+STEP = 15.0
+EVERYTHING = 10_000
+
+
+@dataclass(slots=True)
+class GivenClock:
+    """A clock that stands until it is set; Unix seconds."""
+
+    time: float
+
+    def now(self) -> float:
+        return self.time
+
+
+@dataclass(slots=True)
+class Rig:
+    """One engine as `aiops up` builds it, but with a given clock, telemetry in memory, and no processes or ports."""
+
+    clock: GivenClock
+    source: EmbeddedSource
+    store: SqlIncidents
+    engine: Engine
+
+    def live(self, slice_: Slice) -> Cycle:
+        """Take in what arrives in a slice, and judge it at its end."""
+        self.source.store.append(
+            resources=slice_.resources, series=slice_.series, points=slice_.points, spans=slice_.spans
+        )
+        self.clock.time = slice_.end
+        return self.engine.cycle()
+
+    def incidents(self) -> list[Incident]:
+        """Every incident there ever was."""
+        return self.store.page(limit=EVERYTHING)[0]
+
+
+@contextmanager
+def rig(start: float, step: float = STEP, retention_hours: float = 48.0) -> Iterator[Rig]:
+    """An engine that has learned nothing yet, at a Unix time."""
+    with tempfile.TemporaryDirectory(prefix="aiops-bench-") as folder:
+        clock = GivenClock(start)
+        source = EmbeddedSource(EmbeddedSettings(lateness_seconds=0.0, retention_hours=retention_hours), clock)
+        store = SqlIncidents(open_store(f"sqlite:///{Path(folder) / 'incidents.sqlite'}"))
+        engine = Engine(
+            metrics=source.metrics,
+            traces=source.traces,
+            topology=source.topology,
+            verdicts=source.verdicts,
+            store=store,
+            snapshots=Snapshots(Path(folder) / "learned.npz", "bench"),
+            clock=clock,
+            telemetry=Telemetry(),
+            pace=Pace(step, 3600.0, Habits()),
+        )
+        try:
+            yield Rig(clock, source, store, engine)
+        finally:
+            source.close()
+            store.close()
