@@ -1,6 +1,6 @@
 """Whether the embedded engine's memory stays flat: an hour of virtual time, after two that fill the store.
 
-    python -m bench.memory [--rate 1000]
+    python -m bench.memory [--rate 300]
 
 Spans of three virtual hours go straight to the store, as fast as it takes them, while it is queried and drops what is
 older than its retention of one hour: the first hour is dropped when the measured one begins, the second at its end. The
@@ -69,7 +69,7 @@ def fresh(spans: pa.Table, rng: np.random.Generator, end: float) -> pa.Table:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
-    parser.add_argument("--rate", type=int, default=1000, help="spans a second of virtual time (default 1000)")
+    parser.add_argument("--rate", type=int, default=300, help="spans a second of virtual time (default 300)")
     rate = parser.parse_args().rate
     clock, rng, used = Virtual(), np.random.default_rng(1), []
     began, started = clock.at, time.perf_counter()
