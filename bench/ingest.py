@@ -1,6 +1,6 @@
 """How many spans a second the embedded engine takes in over OTLP/HTTP, and what queries cost meanwhile.
 
-    python -m bench.ingest [--seconds 30] [--clients 2]
+    python -m bench.ingest [--seconds 30] [--clients 4]
 
 Every figure is of one run on this machine. The limit is what the same Python can do at best: parse the same exports
 and put their rows into DuckDB through Arrow, without a network, another process, deduplication or durability.
@@ -150,7 +150,7 @@ class Queries:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--seconds", type=float, default=30.0, help="how long to send (default 30)")
-    parser.add_argument("--clients", type=int, default=2, help="processes that send (default 2)")
+    parser.add_argument("--clients", type=int, default=4, help="processes that send (default 4)")
     arguments = parser.parse_args()
     bare, best = limit(3.0)
     with tempfile.TemporaryDirectory(prefix="aiops-bench-") as folder:

@@ -20,6 +20,7 @@ import psutil
 import pytest
 import requests
 from google.protobuf import json_format
+from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]  # no stubs are published
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no stubs are published
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter as GrpcMetrics
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcSpans
@@ -42,6 +43,7 @@ from opentelemetry.trace import SpanKind
 from aiops import names
 from aiops.model import Selector, TraceQuery, Window
 from aiops.ports import SourceError
+from aiops.sources.embedded.partitions import SPANS
 from aiops.sources.embedded.receivers import Listen, Receivers
 from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
 from aiops.sources.embedded.store import Store
@@ -76,6 +78,18 @@ def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
 def exporter(channel: grpc.Channel) -> Callable[..., Any]:
     stub: Any = TraceServiceStub(channel)  # type: ignore[no-untyped-call]
     return cast(Callable[..., Any], stub.Export)
+
+
+def retry_seconds(error: grpc.RpcError) -> float | None:
+    """When the status asks to send again, as OTLP says; None where it does not."""
+    trailing = dict(error.trailing_metadata() or ())
+    if "grpc-status-details-bin" not in trailing:
+        return None
+    status, info = Status.FromString(trailing["grpc-status-details-bin"]), RetryInfo()
+    assert (status.code, status.message) == (error.code().value[0], error.details())
+    assert status.details[0].Unpack(info)
+    assert trailing["google.rpc.retryinfo-bin"] == info.SerializeToString()
+    return float(info.retry_delay.ToTimedelta().total_seconds())
 
 
 def url(source: EmbeddedSource, path: str = "/v1/traces") -> str:
@@ -310,6 +324,7 @@ def test_oversize_over_grpc(source: EmbeddedSource) -> None:
         with pytest.raises(grpc.RpcError) as error:
             exporter(channel)(spans(fresh(message="x" * (2 << 20))), timeout=10)
         assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert retry_seconds(error.value) is None, "an export that is too large must not come again"
 
 
 def test_bytes_that_are_no_http_at_all(source: EmbeddedSource) -> None:
@@ -439,6 +454,7 @@ def test_a_full_queue_asks_to_come_again() -> None:
         with pytest.raises(grpc.RpcError) as error:
             exporter(channel)(spans(fresh()), timeout=10)
         assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert retry_seconds(error.value) == 1
     store.may.set()
     for thread in threads:
         thread.join()
@@ -446,6 +462,54 @@ def test_a_full_queue_asks_to_come_again() -> None:
     assert store.stats().accepted_spans == 2
     receivers.stop()
     store.close()
+
+
+ENGINE = """
+import sys, time
+from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
+class WallClock:
+    def now(self):
+        return time.time()
+source = EmbeddedSource(EmbeddedSettings(sys.argv[1], grpc_port=0, http_port=0), WallClock())
+source.start()
+print(source.receivers.http_port, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_what_was_accepted_outlives_a_kill_under_load(tmp_path: Path) -> None:
+    path = str(tmp_path / "telemetry.duckdb")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    accepted: list[str] = []
+
+    def send(address: str) -> None:
+        with requests.Session() as session:
+            while True:
+                calls = [fresh(number) for number in range(1, 6)]
+                body = spans(*calls).SerializeToString()
+                try:
+                    answer = session.post(address, data=body, headers={"Content-Type": PROTOBUF}, timeout=30)
+                except requests.RequestException:
+                    return
+                if answer.status_code == 200:
+                    accepted.extend(call.trace_id for call in calls)
+
+    command = [sys.executable, "-c", ENGINE, path]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as engine:
+        assert engine.stdout is not None
+        address = f"http://127.0.0.1:{int(engine.stdout.readline())}/v1/traces"
+        # More at once than the receiver has threads.
+        threads = [threading.Thread(target=send, args=(address,)) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        until(lambda: len(accepted) > 500, seconds=60)
+        engine.kill()
+    for thread in threads:
+        thread.join()
+    reopened = Store(path, time.time)
+    found = reopened.query(lambda partitions: f"SELECT trace_hi, trace_lo FROM {partitions.relation(SPANS)}")
+    reopened.close()
+    assert {f"{row['trace_hi']:016x}{row['trace_lo']:016x}" for row in found.to_pylist()} >= set(accepted)
 
 
 def test_nothing_is_confirmed_that_is_not_committed(caplog: pytest.LogCaptureFixture) -> None:

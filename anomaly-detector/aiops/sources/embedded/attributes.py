@@ -1,6 +1,6 @@
 """OTLP attributes as plain text."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 import orjson
@@ -14,6 +14,8 @@ def text(value: AnyValue) -> str:
     """Write a value as text: booleans as true and false, lists and maps as JSON."""
     if plain := value.string_value:
         return plain if len(plain) <= MAX_TEXT else plain[:MAX_TEXT]
+    if number := value.int_value:
+        return str(number)
     match value.WhichOneof("value"):
         case "int_value":
             return str(value.int_value)
@@ -33,12 +35,18 @@ def text(value: AnyValue) -> str:
 
 def mapping(pairs: Iterable[KeyValue]) -> dict[str, str]:
     """Read attributes; of a key given twice the last one counts."""
-    return {pair.key: text(pair.value) for pair in pairs}
+    found = {}
+    for pair in pairs:
+        value = pair.value
+        plain = value.string_value
+        # Nearly all are short texts: a call for each would cost more than all else here.
+        found[pair.key] = plain if plain and len(plain) <= MAX_TEXT else text(value)
+    return found
 
 
-def canonical(attributes: Mapping[str, str]) -> str:
+def canonical(attributes: dict[str, str]) -> str:
     """Write attributes as JSON, the same for equal sets."""
-    return orjson.dumps(dict(attributes), option=orjson.OPT_SORT_KEYS).decode()
+    return orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def parse(attributes: str) -> dict[str, str]:

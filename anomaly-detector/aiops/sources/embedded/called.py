@@ -45,7 +45,7 @@ def called(store: Store, by: Sequence[str], grid: Grid) -> Requests:
     """Count client spans by `by`, a choice of caller and callee, by their end."""
 
     def sql(partitions: Partitions) -> str:
-        spans = f"(SELECT * FROM {relation(partitions, grid.start_ns, grid.end_ns)} WHERE callee <> '')"
-        return span_sums.summed(spans, by, grid)
+        calls = f"SELECT * FROM {relation(partitions, grid.start_ns, grid.end_ns)} WHERE callee <> ''"
+        return f"WITH calls AS MATERIALIZED ({calls}) {span_sums.summed('calls', by, grid)}"
 
     return span_sums.requests(store, store.query(sql), by, names.CALLER, grid)

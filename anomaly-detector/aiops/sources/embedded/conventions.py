@@ -1,8 +1,7 @@
 """What the semantic conventions, old and new, say about a span or a series: route, method, status, failure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from aiops import names
 
@@ -28,9 +27,8 @@ SERVER_FAULTS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a request was, read from attributes."""
+class Request(NamedTuple):
+    """What a request was, read from attributes. A tuple, because one is made for every span."""
 
     route: str
     method: str

@@ -6,6 +6,8 @@ from typing import Final
 
 import grpc
 from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]  # no stubs are published
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 
 from aiops.sources.embedded.intake import Intake, Refusal, Refused, Signal
 
@@ -52,12 +54,27 @@ def _export(intake: Intake, signal: Signal) -> Callable[[bytes, grpc.ServicerCon
             intake.admit(_authorization(context))
             response: Message = intake.take(signal, body)
         except Refused as refused:
-            if refused.refusal is Refusal.FULL:
-                context.set_trailing_metadata((("retry-after", "1"),))
+            if refused.refusal in (Refusal.FULL, Refusal.UNAVAILABLE):
+                context.set_trailing_metadata(_come_again(refused))
             context.abort(_CODES[refused.refusal.value[0]], str(refused))
         return response.SerializeToString()
 
     return export
+
+
+def _come_again(refused: Refused) -> tuple[tuple[str, bytes], ...]:
+    """Say when to send again: OTLP lets clients drop what met RESOURCE_EXHAUSTED without it.
+
+    As OTLP says, inside the status, and by itself, where OpenTelemetry's exporter for Python looks for it.
+    """
+    info = RetryInfo()
+    info.retry_delay.seconds = 1
+    status = Status(code=refused.refusal.value[0], message=str(refused))
+    status.details.add().Pack(info)
+    return (
+        ("grpc-status-details-bin", status.SerializeToString()),
+        ("google.rpc.retryinfo-bin", info.SerializeToString()),
+    )
 
 
 def _authorization(context: grpc.ServicerContext) -> str:

@@ -24,6 +24,7 @@ from aiops.sources.embedded.intake import Intake
 
 THREADS = 8
 GRACE_SECONDS = 2.0
+READ_BYTES = 256 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,8 @@ def _listen(intake: Intake, settings: dict[str, Any]) -> Servers:
         threads=THREADS,
         # Above our own limit, so that our own 413 answers, in the request's encoding.
         max_request_body_size=max_bytes * 4,
+        # A whole export at once: the server waits for its socket anew after each read.
+        recv_bytes=READ_BYTES,
         ident="",
         clear_untrusted_proxy_headers=True,
     )

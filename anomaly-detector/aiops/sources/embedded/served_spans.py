@@ -17,13 +17,14 @@ def served(store: Store, by: Sequence[str], grid: Grid, without: Collection[str]
 
     def sql(partitions: Partitions) -> str:
         spans = partitions.relation(SPANS, grid.start_ns - span_sums.REMEMBER_NS, grid.end_ns)
-        return span_sums.summed(
-            f"""(SELECT r.service, s.route, s.method, s.http_status, s.end_ns, s.end_ns - s.start_ns AS took, s.failed
-                FROM {spans} s JOIN resources r ON s.resource = r.id
-                WHERE s.kind IN (2, 5) AND r.service NOT IN (SELECT service FROM without))""",
-            by,
-            grid,
-        )
+        served = f"(SELECT *, end_ns - start_ns AS took FROM {spans} WHERE kind IN (2, 5))"
+        # Services are looked up for what is summed, and not for every span.
+        keys = ["resource", *(name for name in by if name != names.SERVICE)]
+        columns = ", ".join(f"CAST({name} AS VARCHAR) AS {name}" for name in by)
+        return f"""
+            SELECT {columns}, step, slot, total, bad, seconds, last
+            FROM ({span_sums.summed(served, keys, grid)}) sums JOIN resources r ON sums.resource = r.id
+            WHERE r.service NOT IN (SELECT service FROM without)"""
 
     excluded = pa.table({"service": pa.array(sorted(without), pa.string())})
     return span_sums.requests(store, store.query(sql, without=excluded), by, names.SERVICE, grid)

@@ -25,17 +25,23 @@ def slot(duration: str) -> str:
 
 
 def summed(relation: str, by: Sequence[str], grid: Grid) -> str:
-    """SQL that sums rows (by…, end_ns, took, failed) by key, step and bucket."""
-    keys = ", ".join(f"CAST({name} AS VARCHAR) AS {name}" for name in by)
+    """SQL that sums rows (by…, end_ns, took, failed) by key, step and bucket.
+
+    Of rows before the start, which are many times more, only the newest time of each key is asked, as step -1.
+    """
+    keys = ", ".join(by)
     return f"""
         SELECT {keys}, {grid.sql("end_ns")} AS step, {slot("took")} AS slot, count(*) AS total,
             count(*) FILTER (failed) AS bad, sum(took)::DOUBLE / 1e9 AS seconds, max(end_ns) AS last
-        FROM {relation} GROUP BY ALL"""
+        FROM {relation} WHERE end_ns > {grid.start_ns} GROUP BY ALL
+        UNION ALL
+        SELECT {keys}, -1 AS step, 0 AS slot, 0 AS total, 0 AS bad, 0.0 AS seconds, max(end_ns) AS last
+        FROM {relation} WHERE end_ns <= {grid.start_ns} GROUP BY ALL"""
 
 
 def requests(store: Store, found: pa.Table, by: Sequence[str], sender: str, grid: Grid) -> Requests:
-    """Make rows of what `summed` found. `sender` is the one of `by` whose being heard makes an absence a zero; without
-    it a step without requests is zero when anyone was heard."""
+    """Make rows of what `summed` found; a key may stand more than once in a step. `sender` is the one of `by` whose
+    being heard makes an absence a zero; without it a step without requests is zero when anyone was heard."""
     out = Requests()
     keys: dict[Key, int] = {}
     columns = [texts(found, name) for name in by]
