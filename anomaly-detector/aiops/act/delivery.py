@@ -1,4 +1,7 @@
-"""Empty the outbox: each announcement is sent once, and tried again with back-off until somebody took it."""
+"""Empty the outbox: each announcement is tried again with back-off until somebody took it.
+
+A process that is killed between telling and noting it tells once more: nobody is left untold.
+"""
 
 import logging
 
@@ -20,6 +23,7 @@ def deliver(store: Outbox, notifier: Notifier, now: float) -> int:
             store.failed(message.number, attempts, now + wait)
             what = f"{message.incident.id} {message.transition}"
             log.warning("%s could not be announced, next try in %.0f s: %s", what, wait, error)
+            continue
         store.sent(message.number, now)
         taken += 1
     return taken
