@@ -7,6 +7,7 @@ from math import floor
 
 from aiops import detect, incidents, names
 from aiops.diagnosis import Diagnosis, Pulse
+from aiops.faultpoints import FaultPoint, reach
 from aiops.model import (
     Explained,
     Family,
@@ -83,13 +84,18 @@ class Engine:
         with self.lock, self.telemetry.cycle() as measured:
             now, before = self.clock.now(), self.snapshots.copy(self.state)
             try:
+                reach(FaultPoint.COLLECT)
                 block, gaps = self._collect(), []
             except SourceError as error:
                 block, gaps = detect.no_steps(self.pace.step), [str(error)]
             try:
+                reach(FaultPoint.DETECT)
                 outcome = detect.step(self.state, block, self.tuning)
+                reach(FaultPoint.EXPLAIN)
                 groups = self._diagnosis.diagnose(outcome.findings, block, self.state)
+                reach(FaultPoint.RECONCILE)
                 events = self._reconcile(groups, outcome, now)
+                reach(FaultPoint.SAVE)
                 self.store.save_cycle(self.state.at or 0.0, now, outcome.findings, events)
             except Exception:
                 self.state = before
@@ -104,7 +110,9 @@ class Engine:
         """Keep what can be made again: verdicts for the pages, and what was learned. Incidents are saved already, so a
         full disk here costs only a replay after a restart."""
         try:
+            reach(FaultPoint.VERDICTS)
             self.verdicts.record(outcome.verdicts)
+            reach(FaultPoint.SNAPSHOT)
             self.snapshots.save(self.state)
         except (SourceError, OSError) as error:
             return [f"what was learned could not be saved: {error}"]

@@ -5,6 +5,7 @@ A process that is killed between telling and noting it tells once more: nobody i
 
 import logging
 
+from aiops.faultpoints import FaultPoint, reach
 from aiops.ports import Notifier, Outbox
 
 log = logging.getLogger(__name__)
@@ -16,6 +17,7 @@ def deliver(store: Outbox, notifier: Notifier, now: float) -> int:
     taken = 0
     for message in store.unsent(now):
         try:
+            reach(FaultPoint.NOTIFY)
             notifier.send(message.transition, message.incident)
         except OSError as error:
             attempts = message.attempts + 1
@@ -24,6 +26,8 @@ def deliver(store: Outbox, notifier: Notifier, now: float) -> int:
             what = f"{message.incident.id} {message.transition}"
             log.warning("%s could not be announced, next try in %.0f s: %s", what, wait, error)
             continue
+        reach(FaultPoint.NOTIFY_SENT)
         store.sent(message.number, now)
+        reach(FaultPoint.NOTIFY_MARKED)
         taken += 1
     return taken

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from aiops.faultpoints import FaultPoint, reach
 from aiops.model import Announcement, Finding, Incident, IncidentEvent, IncidentState, Transition
 from aiops.ports import StoreError
 from aiops.store import tables
@@ -106,6 +107,7 @@ class SqlIncidents:
                 if event.transition != Transition.UPDATED:
                     _announce(connection, event, now)
             _upsert(connection, tables.progress, {"name": "watermark"}, {"value": watermark})
+            reach(FaultPoint.SAVE_WRITTEN)
 
     def act(self, event: IncidentEvent, now: float, who: str, what: str, text: str) -> None:
         """One person's action: the incident, its announcement and the audit entry in one transaction."""
