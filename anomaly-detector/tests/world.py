@@ -33,8 +33,8 @@ class GivenClock:
 class World:
     """Two services: gateway calls payment; what payment does is set by the test. One engine watches, and can crash.
 
-    What they send in a step depends on the time alone: sent again, it is the same. `telemetry` is a file in the folder,
-    or `MEMORY`.
+    What they send in a step depends on the time alone: sent again in this `life`, it is the same.
+    `telemetry` is a file in the folder, or `MEMORY`.
     """
 
     folder: Path
@@ -43,6 +43,7 @@ class World:
     failing: float = 0.0
     slower: float = 0.0
     sending: bool = True
+    life: int = 7
 
     def __post_init__(self) -> None:
         path = self.telemetry if self.telemetry == MEMORY else str(self.folder / self.telemetry)
@@ -76,9 +77,16 @@ class World:
                 self.engine.cycle()
 
     def send(self) -> None:
-        """What the receiver would store of this step. Raises SourceError."""
+        """Store what is sent in the step that begins now. Raises SourceError."""
+        self.keep(self.rows())
+
+    def rows(self) -> Decoding:
+        """What the receiver would make of it."""
         rows = Decoding(self.clock.now() + 60, 48 * 3600.0, lambda _: False)
         decode_spans(self.requests(), rows)
+        return rows
+
+    def keep(self, rows: Decoding) -> None:
         self.source.store.append(
             resources=schema.table(schema.RESOURCES, list(rows.resources.values())),
             spans=schema.table(schema.SPANS, rows.spans),
@@ -93,7 +101,7 @@ class World:
 
     def requests(self) -> ExportTraceServiceRequest:
         """The spans of the step that begins now."""
-        rng = random.Random(f"7 {self.clock.now()}")
+        rng = random.Random(f"{self.life} {self.clock.now()}")
         export = ExportTraceServiceRequest()
         scopes = {}
         for service in ("gateway", "payment"):

@@ -6,10 +6,9 @@ A process that is killed between telling and noting it tells once more: nobody i
 import logging
 
 from aiops.faultpoints import FaultPoint, reach
-from aiops.ports import Notifier, Outbox
+from aiops.ports import LONGEST_WAIT, Notifier, Outbox
 
 log = logging.getLogger(__name__)
-LONGEST_WAIT = 300.0
 
 
 def deliver(store: Outbox, notifier: Notifier, now: float) -> int:

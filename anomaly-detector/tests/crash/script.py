@@ -13,8 +13,8 @@ from aiops.ports import Notifier
 
 from ..world import STEP, T0, World
 
-FAULT = range(26, 31)
-END = 41
+FAULT = range(24, 29)
+END = 37
 TELEMETRY = "telemetry.duckdb"
 TOLD = "told"
 """What the notifier's other end got: one line each, on disk before `send` returns."""

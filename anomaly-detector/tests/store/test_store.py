@@ -128,6 +128,11 @@ def test_the_outbox_remembers_what_was_sent_and_when_to_try_again(store: SqlInci
     assert store.unsent(1e9) == []
 
 
+def test_a_try_that_a_clock_ahead_put_off_is_due(store: SqlIncidents) -> None:
+    store.save_cycle(100.0, 90_000.0, (), [opened(incident())])
+    assert len(store.unsent(3600.0)) == 1
+
+
 def test_later_transitions_of_an_incident_wait_for_earlier_ones(store: SqlIncidents) -> None:
     first, second = incident(1), incident(2, 102.0)
     store.save_cycle(100.0, 101.0, (), [opened(first), opened(second)])
