@@ -46,7 +46,8 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """What one cycle did; `watermark` is the end of the newest step judged, `gaps` the sources that did not answer."""
+    """What one cycle did; `watermark` is the end of the newest step judged, `gaps` is what was not as
+    usual: sources that did not answer, clocks that were set back."""
 
     at: float
     watermark: float | None
