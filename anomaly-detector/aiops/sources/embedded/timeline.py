@@ -41,5 +41,6 @@ class TimeLine:
 
     def heard_ns(self) -> int | None:
         """The newest of what comes now: behind `newest_ns` while it is not yet clear that time has gone back."""
-        doubt = self._until is not None and self._until - self._since >= DOUBT_SECONDS
+        until = self._until  # once: another thread may take something in meanwhile
+        doubt = until is not None and until - self._since >= DOUBT_SECONDS
         return self._behind_ns if doubt else self.newest_ns
