@@ -25,20 +25,28 @@ class Pulse:
     An application that is clicked through by hand, or sends spans only, pauses for a minute without being ill.
     """
 
+    step: float
     beating: bool = False  # whether anything has arrived since this process started
     newest: float | None = None
     steady: int = 0  # advances in a row without a pause over `PAUSE`
     longest: float = 0.0  # gap between two of them, seconds
+    waited: float = 0.0  # seconds since the last of them
+    asked: float | None = None
 
     def quiet(self, newest: float, now: float) -> bool:
-        """Take in the newest point; say whether a steady stream has stopped for 60 s and four of its longest gaps."""
+        """Take in the newest point; say whether a steady stream has stopped for 60 s and four of its longest gaps.
+
+        To be called every step. A clock that jumps, or a machine that slept, is no silence: a call counts for a step
+        and a half at most."""
+        self.waited += 0.0 if self.asked is None else min(max(now - self.asked, 0.0), 1.5 * self.step)
+        self.asked = now
         if self.newest is None:
-            self.newest = newest
-        elif newest > self.newest:
+            self.newest, self.waited = newest, max(now - newest, 0.0)
+        elif newest != self.newest:
             gap = newest - self.newest
             self.steady, self.longest = (self.steady + 1, max(self.longest, gap)) if gap <= PAUSE else (0, 0.0)
-            self.beating, self.newest = True, newest
-        return self.steady >= STEADY and now - newest > max(SILENT_SECONDS, 4 * self.longest)
+            self.beating, self.newest, self.waited = True, newest, 0.0
+        return self.steady >= STEADY and self.waited > max(SILENT_SECONDS, 4 * self.longest)
 
 
 @dataclass(slots=True)

@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from math import floor
+from math import ceil, floor
 
 from aiops import detect, incidents, names
 from aiops.diagnosis import Diagnosis, Pulse
+from aiops.faultpoints import FaultPoint, reach
 from aiops.model import (
     Explained,
     Family,
@@ -25,6 +26,8 @@ from aiops.store import Snapshots
 from aiops.telemetry import Telemetry
 
 EDGE = (names.CALLER, names.CALLEE)
+SET_BACK = 30.0
+"""Seconds that telemetry may be behind what was judged, as after a loss, without being followed back."""
 SELECTORS = (
     *(Selector(name) for name in (names.REQUESTS, names.ERRORS, names.DURATION, names.BUCKET)),
     *(Selector(name, EDGE) for name in (names.REQUESTS, names.ERRORS, names.DURATION)),
@@ -43,7 +46,8 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """What one cycle did; `watermark` is the end of the newest step judged, `gaps` the sources that did not answer."""
+    """What one cycle did; `watermark` is the end of the newest step judged, `gaps` is what was not as
+    usual: sources that did not answer, clocks that were set back."""
 
     at: float
     watermark: float | None
@@ -71,10 +75,11 @@ class Engine:
     lock: threading.RLock = field(default_factory=threading.RLock)
     last: Cycle | None = None
     _diagnosis: Diagnosis = field(init=False)
-    _pulse: Pulse = field(default_factory=Pulse)
+    _pulse: Pulse = field(init=False)
 
     def __post_init__(self) -> None:
         self._diagnosis = Diagnosis(self.traces, self.topology, self.pace.step)
+        self._pulse = Pulse(self.pace.step)
         self.state = self.snapshots.load() or self.state
 
     def cycle(self) -> Cycle:
@@ -83,13 +88,19 @@ class Engine:
         with self.lock, self.telemetry.cycle() as measured:
             now, before = self.clock.now(), self.snapshots.copy(self.state)
             try:
-                block, gaps = self._collect(), []
+                reach(FaultPoint.COLLECT)
+                gaps = self._follow_time()
+                block = self._collect()
             except SourceError as error:
                 block, gaps = detect.no_steps(self.pace.step), [str(error)]
             try:
+                reach(FaultPoint.DETECT)
                 outcome = detect.step(self.state, block, self.tuning)
+                reach(FaultPoint.EXPLAIN)
                 groups = self._diagnosis.diagnose(outcome.findings, block, self.state)
+                reach(FaultPoint.RECONCILE)
                 events = self._reconcile(groups, outcome, now)
+                reach(FaultPoint.SAVE)
                 self.store.save_cycle(self.state.at or 0.0, now, outcome.findings, events)
             except Exception:
                 self.state = before
@@ -104,7 +115,9 @@ class Engine:
         """Keep what can be made again: verdicts for the pages, and what was learned. Incidents are saved already, so a
         full disk here costs only a replay after a restart."""
         try:
+            reach(FaultPoint.VERDICTS)
             self.verdicts.record(outcome.verdicts)
+            reach(FaultPoint.SNAPSHOT)
             self.snapshots.save(self.state)
         except (SourceError, OSError) as error:
             return [f"what was learned could not be saved: {error}"]
@@ -115,6 +128,21 @@ class Engine:
         with self.lock:
             if self.state.at is not None:
                 detect.expire(self.state, self.state.at, self.tuning)
+
+    def _follow_time(self) -> list[str]:
+        """Where telemetry goes on from an earlier time, go back with it; nothing there is scored that was judged.
+
+        Returns what is to be said of it."""
+        newest, until, at = self.metrics.newest(), self.metrics.complete_until(), self.state.at
+        if newest is None or until is None:
+            return []
+        if newest < until:
+            return [f"telemetry comes with times {until - newest:.0f} s behind what is judged: were clocks set back?"]
+        if at is None or newest >= at - max(SET_BACK, self.pace.step):
+            return []
+        detect.rewind(self.state, ceil(newest / self.pace.step) * self.pace.step)
+        self._diagnosis = Diagnosis(self.traces, self.topology, self.pace.step)
+        return [f"clocks were set back by {at - newest:.0f} s: judging goes on from there"]
 
     def _collect(self) -> SeriesBlock:
         """The steps between the last one judged and the watermark; none while the watermark stands."""
@@ -132,7 +160,10 @@ class Engine:
     def _reconcile(self, groups: Sequence[Explained], outcome: detect.Outcome, now: float) -> list[IncidentEvent]:
         at = self.state.at if self.state.at is not None else now
         habits = self.pace.habits
-        known = [*self.store.active(), *self.store.resolved_since(at - habits.reopen_seconds)]
+        lately = self.store.resolved_since(at - habits.reopen_seconds)
+        # What was resolved later than now, before clocks were set back, is as old as the rest.
+        latest = max(at, now) + habits.reopen_seconds
+        known = [*self.store.active(), *(one for one in lately if (one.resolved_at or 0.0) <= latest)]
         mute = [one for one in known if _is_mute(one)]
         others = [one for one in known if not _is_mute(one)]
         no_data = {(series, str(family)) for series, family in outcome.no_data}
@@ -152,9 +183,9 @@ class Engine:
         if not (quiet or (open_already and not self._pulse.beating)):
             return []
         series = labels(service="*")
-        finding = Finding(series, Family.NO_TELEMETRY, newest, now, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0)
+        finding = Finding(series, Family.NO_TELEMETRY, min(newest, now), now, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0)
         why = "no cause found in telemetry: there is none"
-        text = f"no span or metric has arrived for {now - newest:.0f} s"
+        text = f"no span or metric has arrived for {self._pulse.waited:.0f} s"
         return [Explained("No telemetry arrives", (finding,), (text,), None, why, None, TraceCorrelation(), (), ())]
 
 

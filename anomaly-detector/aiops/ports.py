@@ -19,6 +19,9 @@ from aiops.model import (
     Window,
 )
 
+LONGEST_WAIT = 300.0
+"""Seconds between two tries to tell somebody of an incident, at most."""
+
 
 class SourceError(Exception):
     """A source could not answer; the message says which, why and what to do. The cycle goes on without it."""
@@ -38,7 +41,10 @@ class MetricSource(Protocol):
         ...
 
     def newest(self) -> float | None:
-        """End time of the newest span or point of any service; None before the first."""
+        """End time of the newest span or point of any service; None before the first.
+
+        It lies before `complete_until` while only such telemetry comes: it is not clear yet whether clocks were set
+        back. If they were, `complete_until` goes back as well."""
         ...
 
 

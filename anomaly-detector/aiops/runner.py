@@ -46,7 +46,7 @@ class Runner:
     def _cycle(self) -> None:
         cycle = self.engine.cycle()
         for gap in cycle.gaps:
-            log.warning("this cycle went on without a source: %s", gap)
+            log.warning("this cycle has a gap: %s", gap)
         if self.after is not None:
             self.after(cycle)
 

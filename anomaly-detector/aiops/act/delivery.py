@@ -1,11 +1,14 @@
-"""Empty the outbox: each announcement is sent once, and tried again with back-off until somebody took it."""
+"""Empty the outbox: each announcement is tried again with back-off until somebody took it.
+
+A process that is killed between telling and noting it tells once more: nobody is left untold.
+"""
 
 import logging
 
-from aiops.ports import Notifier, Outbox
+from aiops.faultpoints import FaultPoint, reach
+from aiops.ports import LONGEST_WAIT, Notifier, Outbox
 
 log = logging.getLogger(__name__)
-LONGEST_WAIT = 300.0
 
 
 def deliver(store: Outbox, notifier: Notifier, now: float) -> int:
@@ -13,6 +16,7 @@ def deliver(store: Outbox, notifier: Notifier, now: float) -> int:
     taken = 0
     for message in store.unsent(now):
         try:
+            reach(FaultPoint.NOTIFY)
             notifier.send(message.transition, message.incident)
         except OSError as error:
             attempts = message.attempts + 1
@@ -20,6 +24,9 @@ def deliver(store: Outbox, notifier: Notifier, now: float) -> int:
             store.failed(message.number, attempts, now + wait)
             what = f"{message.incident.id} {message.transition}"
             log.warning("%s could not be announced, next try in %.0f s: %s", what, wait, error)
+            continue
+        reach(FaultPoint.NOTIFY_SENT)
         store.sent(message.number, now)
+        reach(FaultPoint.NOTIFY_MARKED)
         taken += 1
     return taken

@@ -3,7 +3,7 @@
 from aiops.detect.blocks import no_steps
 from aiops.detect.look import look
 from aiops.detect.state import Floats, State
-from aiops.detect.step import Outcome, expire, rebaseline, step
+from aiops.detect.step import Outcome, expire, rebaseline, rewind, step
 from aiops.detect.tuning import Tuning
 
-__all__ = ["Floats", "Outcome", "State", "Tuning", "expire", "look", "no_steps", "rebaseline", "step"]
+__all__ = ["Floats", "Outcome", "State", "Tuning", "expire", "look", "no_steps", "rebaseline", "rewind", "step"]

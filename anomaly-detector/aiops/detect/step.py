@@ -71,6 +71,15 @@ def rebaseline(state: State, series: Labels, family: Family, tuning: Tuning) -> 
     lived.clear(np.array([row]))
 
 
+def rewind(state: State, at: float) -> None:
+    """Go back to a time before what was judged, as clocks have been set back. What is learned stays, and trouble goes
+    on: it began at `at` where it began later."""
+    state.at = at
+    for _, lived in _families(state):
+        lived.seen = np.minimum(lived.seen, at)
+        lived.onset = np.minimum(lived.onset, at)
+
+
 def expire(state: State, at: float, tuning: Tuning) -> None:
     """Drop series that have been silent for long, so that memory follows what is alive."""
     for family, lived in _families(state):

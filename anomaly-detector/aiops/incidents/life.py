@@ -5,6 +5,7 @@ from dataclasses import replace
 from aiops.model import Incident, IncidentState, TimelineEntry, iso
 
 LONG = 200  # entries
+MOMENT = 0.001  # seconds
 
 
 class NotPossible(ValueError):
@@ -12,10 +13,13 @@ class NotPossible(ValueError):
 
 
 def noted(incident: Incident, at: float, what: str, text: str) -> Incident:
-    """Add to the timeline; when it is long, only what people must see."""
+    """Add to the timeline; when it is long, only what people must see. What comes later stands later there, too: a
+    clock set back in between moves it just behind the entry before."""
     if len(incident.timeline) >= LONG and what in ("anomaly", "cause", "recovering"):
         return incident
-    return replace(incident, timeline=(*incident.timeline, TimelineEntry(at, what, text)))
+    before = incident.timeline[-1].at if incident.timeline else at
+    entry = TimelineEntry(at if at >= before else before + MOMENT, what, text)
+    return replace(incident, timeline=(*incident.timeline, entry))
 
 
 def acknowledge(incident: Incident, at: float, who: str) -> Incident:
@@ -32,8 +36,8 @@ def resolve(incident: Incident, at: float, how: str) -> Incident:
     """It is over; `how` is said in the timeline. Again changes nothing."""
     if incident.state == IncidentState.RESOLVED:
         return incident
-    over = replace(incident, state=IncidentState.RESOLVED, resolved_at=at, resolution=how)
-    return noted(over, at, "resolved", how)
+    over = noted(replace(incident, state=IncidentState.RESOLVED, resolution=how), at, "resolved", how)
+    return replace(over, resolved_at=over.timeline[-1].at)
 
 
 def reopen(incident: Incident, at: float) -> Incident:

@@ -77,6 +77,8 @@ def reconcile(
         if target is not None:
             current[key] = life.resolve(incident, at, f"merged into {target.id}: the same cause")
             touched[key] = Transition.RESOLVED
+        elif incident.last_seen > at:  # clocks were set back: its quiet time counts from now
+            current[key], touched[key] = replace(incident, last_seen=at), Transition.UPDATED
         elif at - incident.last_seen >= habits.resolve_seconds:
             gone = any(symptom in no_data for symptom in incident.symptoms)
             how = "no data from its symptoms any more" if gone else "its symptoms are back to normal"
@@ -179,7 +181,7 @@ def _updated(before: Incident, group: Explained, at: float, public: Collection[s
     ]
     after = replace(
         after,
-        last_seen=max(at, after.last_seen),
+        last_seen=at,
         severity=now if worse else after.severity,
         symptoms=(*after.symptoms, *_symptoms([one for one, _ in fresh])),
         affected_services=tuple(dict.fromkeys((*after.affected_services, *group.affected_services))),

@@ -6,11 +6,12 @@ from typing import Any
 
 import orjson
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, func, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from aiops.faultpoints import FaultPoint, reach
 from aiops.model import Announcement, Finding, Incident, IncidentEvent, IncidentState, Transition
-from aiops.ports import StoreError
+from aiops.ports import LONGEST_WAIT, StoreError
 from aiops.store import tables
 
 _INCIDENT = TypeAdapter(Incident)
@@ -106,6 +107,7 @@ class SqlIncidents:
                 if event.transition != Transition.UPDATED:
                     _announce(connection, event, now)
             _upsert(connection, tables.progress, {"name": "watermark"}, {"value": watermark})
+            reach(FaultPoint.SAVE_WRITTEN)
 
     def act(self, event: IncidentEvent, now: float, who: str, what: str, text: str) -> None:
         """One person's action: the incident, its announcement and the audit entry in one transaction."""
@@ -132,7 +134,9 @@ class SqlIncidents:
         at = tables.outbox.c
         first = select(func.min(at.number)).where(at.sent_at.is_(None)).group_by(at.incident)
         query = select(at.number, at.transition, at.document, at.attempts)
-        query = query.where(at.number.in_(first), at.next_attempt <= now).order_by(at.number).limit(limit)
+        # A try due later than any wait was put off by a clock that was ahead.
+        due = or_(at.next_attempt <= now, at.next_attempt > now + LONGEST_WAIT)
+        query = query.where(at.number.in_(first), due).order_by(at.number).limit(limit)
         with self._begin() as connection:
             rows = connection.execute(query).all()
         return [Announcement(row[0], row[1], _INCIDENT.validate_json(row[2]), row[3]) for row in rows]

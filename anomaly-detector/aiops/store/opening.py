@@ -1,6 +1,7 @@
 """Open the incident store: check the file, bring its tables up to date, never overwrite what cannot be read."""
 
 import logging
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -8,10 +9,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import orjson
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from aiops.ports import StoreError
+from aiops.store import wal
 from aiops.store.tables import HEAD
 
 log = logging.getLogger(__name__)
@@ -77,24 +80,46 @@ def _set_aside_if_broken(file: Path) -> None:
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         return
-    try:
-        connection = sqlite3.connect(file)
-        try:
-            verdict = connection.execute("pragma quick_check").fetchone()[0]
-        finally:
-            connection.close()
-    except sqlite3.OperationalError as error:
-        raise StoreError(f"the incident store {file} cannot be opened: {error}") from error
-    except sqlite3.DatabaseError as error:
-        verdict = str(error)
+    aside = file.with_name(f"{file.name}.corrupt-{int(time.time())}")
+    log_file = file.with_name(f"{file.name}-wal")
+    copied = log_file.exists() and wal.damaged(log_file.read_bytes())
+    if copied:
+        for part in (file, log_file):
+            shutil.copy2(part, aside.with_name(aside.name + part.name.removeprefix(file.name)))
+        log.error("%s is damaged: its last changes may be lost; it and its database are kept as %s", log_file, aside)
+    verdict = _verdict(file)
     if verdict == "ok":
         return
-    aside = file.with_name(f"{file.name}.corrupt-{int(time.time())}")
     for suffix in ("", "-wal", "-shm"):
         part = file.with_name(file.name + suffix)
         if part.exists():
-            part.rename(aside.with_name(aside.name + suffix))
+            part.unlink() if copied else part.rename(aside.with_name(aside.name + suffix))
     log.error("%s is damaged (%s); it is kept as %s, and a new one is started", file, verdict, aside)
+
+
+def _verdict(file: Path) -> str:
+    """Read the file through; "ok", or what is wrong with it. Raises StoreError where it cannot be opened."""
+    connection = sqlite3.connect(file)
+    connection.text_factory = bytes
+    try:
+        (found,) = connection.execute("pragma quick_check").fetchone()
+        if found != b"ok":
+            return str(found.decode(errors="replace"))
+        names = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
+        if names and not (
+            b"alembic_version" in names and connection.execute("select * from alembic_version").fetchone()
+        ):
+            return "its tables are not complete"
+        for name in names & {b"incidents", b"outbox"}:
+            for (document,) in connection.execute(f"select document from {name.decode()}"):  # noqa: S608 - one of two
+                orjson.loads(document)
+    except sqlite3.OperationalError as error:
+        raise StoreError(f"the incident store {file} cannot be opened: {error}") from error
+    except (sqlite3.DatabaseError, orjson.JSONDecodeError) as error:
+        return str(error)
+    finally:
+        connection.close()
+    return "ok"
 
 
 def _safe_and_patient(connection: Any, _record: Any) -> None:

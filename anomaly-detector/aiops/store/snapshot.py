@@ -14,6 +14,7 @@ import orjson
 
 from aiops.detect import State
 from aiops.detect.state import Lived
+from aiops.faultpoints import FaultPoint, reach
 
 log = logging.getLogger(__name__)
 VERSION = 2
@@ -40,7 +41,9 @@ class Snapshots:
                 np.savez(file, **arrays)
                 file.flush()
                 os.fsync(file.fileno())
+            reach(FaultPoint.SNAPSHOT_WRITTEN)
             partial.replace(self._path)
+            reach(FaultPoint.SNAPSHOT_REPLACED)
         except OSError:
             partial.unlink(missing_ok=True)
             raise

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
 import aiops.store
+from aiops.act import deliver
 from aiops.detect import State
 from aiops.incidents import acknowledge, resolve
 from aiops.model import (
@@ -28,7 +29,7 @@ from aiops.model import (
     Transition,
     labels,
 )
-from aiops.ports import StoreError
+from aiops.ports import Notifier, StoreError
 from aiops.store import Change, Snapshots, SqlIncidents, open_store, tables
 
 from ..detect.traffic import Fault, blocks, only, play
@@ -127,6 +128,11 @@ def test_the_outbox_remembers_what_was_sent_and_when_to_try_again(store: SqlInci
     assert store.unsent(1e9) == []
 
 
+def test_a_try_that_a_clock_ahead_put_off_is_due(store: SqlIncidents) -> None:
+    store.save_cycle(100.0, 90_000.0, (), [opened(incident())])
+    assert len(store.unsent(3600.0)) == 1
+
+
 def test_later_transitions_of_an_incident_wait_for_earlier_ones(store: SqlIncidents) -> None:
     first, second = incident(1), incident(2, 102.0)
     store.save_cycle(100.0, 101.0, (), [opened(first), opened(second)])
@@ -136,6 +142,26 @@ def test_later_transitions_of_an_incident_wait_for_earlier_ones(store: SqlIncide
     store.failed(message.number, 1, 200.0)
     assert [one.incident.key for one in store.unsent(110.0)] == [second.key]
     assert {one.transition for one in store.unsent(200.0)} == {"opened"}
+
+
+def test_who_cannot_be_reached_is_told_later_and_in_order(store: SqlIncidents) -> None:
+    one = incident()
+    store.save_cycle(100.0, 101.0, (), [opened(one)])
+    store.save_cycle(103.0, 104.0, (), [IncidentEvent(Transition.RESOLVED, resolve(one, 103.0, "done"))])
+    told: list[str] = []
+
+    class Away(Notifier):
+        def send(self, transition: str, incident: Incident) -> None:
+            raise OSError("connection refused")
+
+    class There(Notifier):
+        def send(self, transition: str, incident: Incident) -> None:
+            told.append(transition)
+
+    assert deliver(store, Away(), 105.0) == 0
+    assert deliver(store, There(), 105.5) == 0  # the first wait is a second
+    assert [deliver(store, There(), at) for at in (106.0, 106.0, 106.0)] == [1, 1, 0]
+    assert told == ["opened", "resolved"]
 
 
 def test_pages_filters_and_their_cursor(store: SqlIncidents) -> None:

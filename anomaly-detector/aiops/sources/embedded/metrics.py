@@ -51,11 +51,11 @@ class EmbeddedMetrics:
 
     def complete_until(self) -> float | None:
         """The time up to which data may be judged: newest point minus allowed lateness; None before the first."""
-        newest = self._store.newest()
-        return None if newest is None else newest - self._lateness
+        reached = self._store.reached()
+        return None if reached is None else reached - self._lateness
 
     def newest(self) -> float | None:
-        """End time of the newest span or point of any service; None before the first."""
+        """End time of the newest span or point of what comes now; None before the first."""
         return self._store.newest()
 
     def catalog(self) -> list[Metric]:

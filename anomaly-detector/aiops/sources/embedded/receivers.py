@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import orjson
 
+from aiops.faultpoints import FaultPoint, reach
 from aiops.ports import SourceError
 from aiops.sources.embedded.batch import Batch, merge, pack_acks, unpack
 from aiops.sources.embedded.store import Store
@@ -186,6 +187,7 @@ class Receivers:
             due = time.monotonic() + GROUP_SECONDS
             taken = [unpack(message) for message in messages]
             committed = self._commit(merge([batch for _, batch in taken]))
+            reach(FaultPoint.RECEIVE_COMMITTED)
             pipe.send_bytes(pack_acks([request for request, _ in taken], committed))
 
     def _commit(self, batch: Batch) -> bool:

@@ -83,7 +83,9 @@ class EmbeddedSource:
     def _retain(self) -> None:
         while not self._closing.is_set():
             try:
-                self.store.drop_before(self._clock.now() - self._retention)
+                # By the time of telemetry: a clock that jumped ahead must not drop what is young.
+                newest = self.store.newest()
+                self.store.drop_before(min(self._clock.now(), newest or 0.0) - self._retention)
             except SourceError as problem:
                 log.error("%s", problem)
             self._closing.wait(_RETAIN_EVERY_SECONDS)

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from aiops.ports import SourceError
 from aiops.sources.embedded import opening, schema
 from aiops.sources.embedded.partitions import HOUR_NS, POINTS, SPANS, VERDICTS, Family, Partitions
+from aiops.sources.embedded.timeline import TimeLine
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class Store:
         self._partitions = Partitions(name for (name,) in listed)
         self.judged_until: float | None = None
         """Set by the engine: what arrives from before is late."""
-        self._newest_ns = self._stored_newest()
+        self._time = TimeLine(self._stored_newest())
 
     def append(
         self,
@@ -155,8 +156,14 @@ class Store:
             )
 
     def newest(self) -> float | None:
-        """The newest span end or point time, Unix seconds; None before the first."""
-        return None if self._newest_ns is None else self._newest_ns / NANO
+        """The newest span end or point time of what comes now, Unix seconds; None before the first."""
+        heard = self._time.heard_ns()
+        return None if heard is None else heard / NANO
+
+    def reached(self) -> float | None:
+        """How far time has come, Unix seconds: `newest`, unless clocks may have been set back. None at first."""
+        reached = self._time.newest_ns
+        return None if reached is None else reached / NANO
 
     def stats(self) -> Stats:
         return replace(self._stats, newest=self.newest(), bytes=self._bytes())
@@ -234,16 +241,19 @@ class Store:
             self._partitions.add(family.name, hour)
 
     def _count(self, points: pa.Table | None, new_points: int, spans: pa.Table | None, new_spans: int) -> None:
-        limit = int((self._now() + AHEAD_SECONDS) * NANO)
+        now = self._now()
+        limit = int((now + AHEAD_SECONDS) * NANO)
         judged = -1 if self.judged_until is None else int(self.judged_until * NANO)
-        sent, late = {}, {}
+        sent, late, newest = {}, {}, []
         for family, rows in ((POINTS, points), (SPANS, spans)):
             times = np.empty(0, np.int64) if rows is None else rows.column(family.time).to_numpy()
             sent[family] = len(times)
             late[family] = int((times <= judged).sum())
             believed = times[times <= limit]
             if len(believed):
-                self._newest_ns = max(self._newest_ns or 0, int(believed.max()))
+                newest.append(int(believed.max()))
+        if newest:
+            self._time.take(max(newest), now)
         stats = self._stats
         self._stats = replace(
             stats,

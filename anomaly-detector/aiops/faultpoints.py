@@ -1,0 +1,51 @@
+"""Places where a test can kill this process, by name: what is killed there must lose nothing and double nothing.
+
+`AIOPS_TEST_CRASH_AT=save.written:2` kills it (SIGKILL) the second time `save.written` is reached. Read once, at import;
+without the variable, as always in production, a fault point is one comparison.
+"""
+
+import os
+import signal
+from enum import StrEnum
+
+
+class FaultPoint(StrEnum):
+    """Named after the stage that would come next, or after what has just been done."""
+
+    COLLECT = "collect"
+    DETECT = "detect"
+    EXPLAIN = "explain"
+    RECONCILE = "reconcile"
+    SAVE = "save"
+    SAVE_WRITTEN = "save.written"  # every row of the transaction is written, none is committed
+    VERDICTS = "verdicts"  # the incidents are committed
+    SNAPSHOT = "snapshot"
+    SNAPSHOT_WRITTEN = "snapshot.written"  # beside the last one, which is not replaced yet
+    SNAPSHOT_REPLACED = "snapshot.replaced"
+    NOTIFY = "notify"
+    NOTIFY_SENT = "notify.sent"  # not yet marked as sent
+    NOTIFY_MARKED = "notify.marked"
+    RECEIVE_COMMITTED = "receive.committed"  # telemetry is stored, its sender has not been told
+
+
+def reach(point: FaultPoint) -> None:
+    """Die here, if this is where a test wants it."""
+    if _crash_at is not None:
+        _count_down(point)
+
+
+def _count_down(point: FaultPoint) -> None:
+    global _visits
+    if point == _crash_at:
+        _visits -= 1
+        if _visits == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _armed(setting: str) -> tuple[FaultPoint | None, int]:
+    """Read `name` or `name:nth`; raises ValueError for a name that is none."""
+    name, _, nth = setting.partition(":")
+    return (FaultPoint(name), int(nth or 1)) if name else (None, 0)
+
+
+_crash_at, _visits = _armed(os.environ.get("AIOPS_TEST_CRASH_AT", ""))

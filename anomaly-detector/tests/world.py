@@ -1,0 +1,132 @@
+"""The whole engine on the embedded source in virtual time, over files that it can be started on again."""
+
+import random
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from aiops.engine import Engine, Pace
+from aiops.incidents import Habits
+from aiops.model import Incident
+from aiops.sources.embedded import schema
+from aiops.sources.embedded.decode import Decoding
+from aiops.sources.embedded.decode_spans import decode_spans
+from aiops.sources.embedded.opening import MEMORY
+from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
+from aiops.store import Snapshots, SqlIncidents, open_store
+from aiops.telemetry import Telemetry
+
+T0 = 1_700_000_000.0 - 1_700_000_000.0 % 3600
+STEP = 3.0
+
+
+@dataclass
+class GivenClock:
+    time: float = T0
+
+    def now(self) -> float:
+        return self.time
+
+
+@dataclass
+class World:
+    """Two services: gateway calls payment; what payment does is set by the test. One engine watches, and can crash.
+
+    What they send in a step depends on the time alone: sent again in this `life`, it is the same.
+    `telemetry` is a file in the folder, or `MEMORY`.
+    """
+
+    folder: Path
+    clock: GivenClock = field(default_factory=GivenClock)
+    telemetry: str = MEMORY
+    failing: float = 0.0
+    slower: float = 0.0
+    sending: bool = True
+    life: int = 7
+
+    def __post_init__(self) -> None:
+        path = self.telemetry if self.telemetry == MEMORY else str(self.folder / self.telemetry)
+        # Virtual time is long past for the receiver, which knows the real one.
+        settings = EmbeddedSettings(path, grpc_port=0, http_port=0, lateness_seconds=STEP, retention_hours=1e6)
+        self.source = EmbeddedSource(settings, self.clock)
+        self.store = SqlIncidents(open_store(f"sqlite:///{self.folder / 'incidents.sqlite'}"))
+        self.engine = self.started()
+
+    def started(self) -> Engine:
+        """A fresh process over the same files."""
+        return Engine(
+            metrics=self.source.metrics,
+            traces=self.source.traces,
+            topology=self.source.topology,
+            verdicts=self.source.verdicts,
+            store=self.store,
+            snapshots=Snapshots(self.folder / "learned.npz", "f"),
+            clock=self.clock,
+            telemetry=Telemetry(),
+            pace=Pace(STEP, 600.0, Habits(9.0, 60.0)),
+        )
+
+    def live(self, steps: int, judge: bool = True) -> None:
+        """Let time pass, step by step, with the requests of each."""
+        for _ in range(steps):
+            if self.sending:
+                self.send()
+            self.clock.time += STEP
+            if judge:
+                self.engine.cycle()
+
+    def send(self) -> None:
+        """Store what is sent in the step that begins now. Raises SourceError."""
+        self.keep(self.rows())
+
+    def rows(self) -> Decoding:
+        """What the receiver would make of it."""
+        rows = Decoding(self.clock.now() + 60, 48 * 3600.0, lambda _: False)
+        decode_spans(self.requests(), rows)
+        return rows
+
+    def keep(self, rows: Decoding) -> None:
+        self.source.store.append(
+            resources=schema.table(schema.RESOURCES, list(rows.resources.values())),
+            spans=schema.table(schema.SPANS, rows.spans),
+        )
+
+    def incidents(self) -> list[Incident]:
+        return self.store.page()[0]
+
+    def close(self) -> None:
+        self.source.close()
+        self.store.close()
+
+    def requests(self) -> ExportTraceServiceRequest:
+        """The spans of the step that begins now."""
+        rng = random.Random(f"{self.life} {self.clock.now()}")
+        export = ExportTraceServiceRequest()
+        scopes = {}
+        for service in ("gateway", "payment"):
+            resource = export.resource_spans.add()
+            resource.resource.attributes.add(key="service.name").value.string_value = service
+            scopes[service] = resource.scope_spans.add()
+        for _ in range(15):
+            trace, at = rng.randbytes(16), self.clock.now() + rng.random() * (STEP - 0.5)
+            took = 0.04 * rng.lognormvariate(0, 0.3) + self.slower
+            bad = rng.random() < self.failing
+            root, call, served = (rng.randbytes(8) for _ in range(3))
+            self._span(scopes["gateway"], trace, root, b"", "POST /pay", 2, at - took - 0.01, took + 0.01, bad)
+            self._span(scopes["gateway"], trace, call, root, "POST", 3, at - took, took, bad)
+            self._span(scopes["payment"], trace, served, call, "POST /pay", 2, at - took, took, bad)
+        return export
+
+    @staticmethod
+    def _span(
+        scope: object, trace: bytes, span: bytes, parent: bytes, name: str, kind: int, at: float, took: float, bad: bool
+    ) -> None:
+        one = scope.spans.add(trace_id=trace, span_id=span, parent_span_id=parent, name=name, kind=kind)  # type: ignore[attr-defined]
+        one.start_time_unix_nano, one.end_time_unix_nano = int(at * 1e9), int((at + took) * 1e9)
+        texts = {"http.request.method": "POST"} | ({"http.route": "/pay"} if kind == 2 else {"peer.service": "payment"})
+        for key, value in texts.items():
+            one.attributes.add(key=key).value.string_value = value
+        one.attributes.add(key="http.response.status_code").value.int_value = 503 if bad else 200
+        if bad:
+            one.status.code = 2
