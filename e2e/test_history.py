@@ -42,10 +42,13 @@ def cycle(engine: bootstrap.Application) -> Cycle:
 
 
 @pytest.fixture(scope="module")
-def url(engine: bootstrap.Application, cycle: Cycle) -> str:
-    threading.Thread(target=engine.serve, daemon=True).start()
+def url(engine: bootstrap.Application, cycle: Cycle) -> Iterator[str]:
+    serving = threading.Thread(target=engine.serve, daemon=True)
+    serving.start()
     until(lambda: requests.get(f"{engine.url}/health", timeout=2).ok, 10, "the engine answers")
-    return engine.url
+    yield engine.url
+    engine.server.close()
+    serving.join(10)
 
 
 def test_one_cycle_gives_every_route_and_edge_a_baseline(engine: bootstrap.Application, cycle: Cycle) -> None:
