@@ -111,7 +111,7 @@ def _load(arguments: argparse.Namespace) -> int:
         arguments.seed,
         arguments.duration,
         arguments.progress,
-        Settings.read(os.environ, GATEWAY).parent_pid,
+        Settings.read(os.environ, GATEWAY),
     )
     return 0
 

@@ -20,7 +20,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
-OFFSET = 2000
+OFFSET = int(os.environ.get("SHOP_TEST_OFFSET", "2000"))
 PORTS = {"gateway": 3000, "checkout": 3011, "payment": 3012, "inventory": 3013, "catalog": 3014}
 PROJECT = Path(__file__).parents[1]
 T = TypeVar("T")
@@ -235,6 +235,12 @@ def start(sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Star
             process.send_signal(signal.SIGTERM)
     for process in started:
         process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def base() -> int:
+    """Give the tests the first of the port offsets they may use; the shop of `running` has it."""
+    return OFFSET
 
 
 @pytest.fixture(scope="session")

@@ -33,14 +33,14 @@ def faults(board: Board) -> list[Fault]:
 
 
 def test_a_fault_acts_at_its_place_and_endpoint_only() -> None:
-    board = Board()
+    board = Board("payment")
     board.start(Order(SLOW))
     assert [active.fault for active in board.at(Acts.WORK, "/payment")] == [SLOW]
     assert board.at(Acts.OUTCOME, "/payment") == board.at(Acts.WORK, "/inventory") == ()
 
 
 def test_a_fault_replaces_one_of_its_kind_and_joins_others() -> None:
-    board = Board(clock=Clock())
+    board = Board("payment", clock=Clock())
     board.start(Order(SLOW))
     board.start(Order(Fault("errors", "payment", "/payment", 0.5)))
     slower = Fault("latency", "payment", "/payment", 3000.0)
@@ -49,14 +49,14 @@ def test_a_fault_replaces_one_of_its_kind_and_joins_others() -> None:
 
 
 def test_no_strength_ends_a_fault() -> None:
-    board = Board()
+    board = Board("payment")
     board.start(Order(SLOW))
     board.start(Order(Fault("latency", "payment", "/payment", 0.0)))
     assert faults(board) == []
 
 
 def test_a_fault_expires() -> None:
-    board = Board(clock=(clock := Clock()))
+    board = Board("payment", clock=(clock := Clock()))
     active = board.start(Order(SLOW, for_seconds=30.0))
     assert active.as_json() | {"since": None} == SLOW.as_json() | {"since": None, "until": "1970-01-01T00:17:10.000Z"}
     clock.now += 29.9
@@ -67,7 +67,7 @@ def test_a_fault_expires() -> None:
 
 
 def test_clearing_wakes_what_waits() -> None:
-    board = Board()
+    board = Board("payment")
     active = board.start(Order(SILENT))
     waiting = threading.Thread(target=board.hold, args=(active, 60.0))
     waiting.start()
@@ -77,14 +77,14 @@ def test_clearing_wakes_what_waits() -> None:
 
 
 def test_expiry_wakes_what_waits() -> None:
-    board = Board()
+    board = Board("payment")
     start = time.monotonic()
     board.hold(board.start(Order(SILENT, for_seconds=0.05)), 60.0)
     assert time.monotonic() - start < 5
 
 
 def test_faults_of_the_process_stand_in_files_that_others_can_take_away(tmp_path: Path) -> None:
-    board, elsewhere = Board(Flags(tmp_path)), Board(Flags(tmp_path))
+    board, elsewhere = Board("payment", Flags(tmp_path)), Board("payment", Flags(tmp_path))
     board.start(Order(GONE))
     assert faults(elsewhere) == [GONE]
     assert elsewhere.active("checkout") == ()
@@ -93,7 +93,7 @@ def test_faults_of_the_process_stand_in_files_that_others_can_take_away(tmp_path
 
 
 def test_flags_expire(tmp_path: Path) -> None:
-    board = Board(Flags(tmp_path), clock=(clock := Clock()))
+    board = Board("payment", Flags(tmp_path), clock=(clock := Clock()))
     board.start(Order(GONE, for_seconds=2.0))
     assert Flags(tmp_path).stands("payment", "gone", clock.now)
     clock.now += 2.0
@@ -101,7 +101,7 @@ def test_flags_expire(tmp_path: Path) -> None:
 
 
 def test_without_files_a_fault_of_the_process_must_say_when_it_ends() -> None:
-    board = Board(clock=(clock := Clock()))
+    board = Board("payment", clock=(clock := Clock()))
     with pytest.raises(Rejected, match="SHOP_RUN_DIR") as rejected:
         board.start(Order(GONE))
     assert rejected.value.parameter == "for_seconds"

@@ -10,8 +10,10 @@ from itertools import islice, pairwise
 import pytest
 
 from shop import load
-from shop.load import Arrival, Load, arrivals
-from shop.profile import MIX
+from shop.load import Arrival, Crowd, Load, arrivals
+from shop.profile import MIX, TENANTS
+
+NOBODY_ELSE = Crowd(None, random.Random(1))
 
 
 def first(count: int, seed: int) -> list[Arrival]:
@@ -47,12 +49,14 @@ def test_a_silent_shop_slows_no_arrival_and_drops_are_counted(
     silent_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(load, "MOST_IN_FLIGHT", 5)
-    sending = Load(f"http://127.0.0.1:{silent_port}", timeout_seconds=0.5)
-    sending.run(iter([Arrival(0.0, "/payment")] * 8), duration=None, progress=False)
+    sending = Load(f"http://127.0.0.1:{silent_port}", NOBODY_ELSE, timeout_seconds=0.5)
+    sending.run(iter([Arrival(0.0, "/payment", "acme")] * 8), duration=None, progress=False)
     assert "sent 5, answered 0 (0 of them 5xx), unanswered 5, in flight 0, dropped 3" in sending.line()
 
 
 def test_duration_ends_it(silent_port: int) -> None:
-    sending = Load(f"http://127.0.0.1:{silent_port}", timeout_seconds=0.1)
-    sending.run(iter([Arrival(0.0, "/payment"), Arrival(9.0, "/payment")]), duration=1.0, progress=False)
+    sending = Load(f"http://127.0.0.1:{silent_port}", NOBODY_ELSE, timeout_seconds=0.1)
+    sending.run(
+        iter([Arrival(0.0, "/payment", "acme"), Arrival(9.0, "/payment", "acme")]), duration=1.0, progress=False
+    )
     assert "sent 1," in sending.line()
