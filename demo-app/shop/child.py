@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from shop import names
+from shop.profile import NEW_VERSION
 
 
 class Child:
@@ -33,6 +34,11 @@ class Child:
         self.away = self.announced = False
         environ = {**self._environ, names.ENV_BESIDE: "on"} if beside else self._environ
         self.process = subprocess.Popen(self._arguments, env=environ, stdin=subprocess.DEVNULL, start_new_session=True)
+
+    @property
+    def label(self) -> str:
+        """Return what people call it."""
+        return f"{self.name} ({NEW_VERSION})" if self.new else self.name
 
     def alive(self) -> bool:
         """Return whether the process is there."""

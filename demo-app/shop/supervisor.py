@@ -93,8 +93,7 @@ class Supervisor:
     def _announce(self, child: Child, text: str | None = None) -> None:
         if not child.announced and child.ready():
             child.announced = True
-            version = f" ({NEW_VERSION})" if child.new else ""
-            say(f"{child.name}{version} up: {text or child.url}")
+            say(f"{child.label} up: {text or child.url}")
 
     def _tend(self, child: Child) -> None:
         """Notice a death, say it, and start the process again when its time has come."""
@@ -103,16 +102,17 @@ class Supervisor:
             self._announce(child)
             return
         if child.leaving:
+            say(f"{child.label} has left")
             self._children.remove(child)
             return
         gone = self._flags.stands(child.name, GONE.name, time.time())
         if gone and not child.away:
-            say(f"{child.name} is gone: a fault keeps it away until it is cleared")
+            say(f"{child.label} is gone: a fault keeps it away until it is cleared")
             child.away = True
         elif child.away and not gone:
             child.start(self._beside(child))
         elif not gone and child.restart_at is None:
-            say(f"{child.name} died (exit status {status}); it starts again in {RESTART_SECONDS:g} s")
+            say(f"{child.label} died (exit status {status}); it starts again in {RESTART_SECONDS:g} s")
             child.restart_at = time.monotonic() + RESTART_SECONDS
         elif not gone and child.restart_at is not None and time.monotonic() >= child.restart_at:
             child.start(self._beside(child))
