@@ -39,6 +39,7 @@ class ReceivedSpan:
     """A span, with what the tests look at."""
 
     service: str
+    version: str
     name: str
     kind: str
     trace_id: str
@@ -87,6 +88,7 @@ class Sink:
                 self.spans.append(
                     ReceivedSpan(
                         service=resource["service.name"],
+                        version=resource["service.version"],
                         name=span.name,
                         kind={2: "server", 3: "client"}.get(span.kind, "internal"),
                         trace_id=span.trace_id.hex(),
@@ -184,10 +186,13 @@ class Shop:
         """Return where a service is."""
         return f"http://127.0.0.1:{PORTS[service] + self.offset}"
 
-    def call(self, method: str, path: str, service: str = "gateway", **arguments: Any) -> requests.Response:
+    def call(
+        self, method: str, path: str, service: str = "gateway", tenant: str | None = None, **arguments: Any
+    ) -> requests.Response:
         """Call a service, as part of a new trace whose id is kept in `trace_id`."""
         self.trace_id = secrets.token_hex(16)
         headers = {"traceparent": f"00-{self.trace_id}-{secrets.token_hex(8)}-01"}
+        headers |= {"baggage": f"tenant.id={tenant}"} if tenant else {}
         return requests.request(method, self.url(service) + path, headers=headers, timeout=20, **arguments)
 
     def fault(self, **fields: Any) -> requests.Response:

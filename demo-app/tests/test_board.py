@@ -2,7 +2,7 @@
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -110,3 +110,36 @@ def test_without_files_a_fault_of_the_process_must_say_when_it_ends() -> None:
     assert faults(board) == [refused]
     clock.now += 2.0
     assert faults(board) == []
+
+
+@pytest.mark.parametrize(
+    "fault", [SLOW, Fault("version", "payment", strength=0.7), Fault("surge", "gateway", None, 3.0)]
+)
+def test_flags_carry_the_whole_fault_to_every_process(tmp_path: Path, fault: Fault) -> None:
+    board, elsewhere = Board(fault.service, Flags(tmp_path)), Board(fault.service, Flags(tmp_path))
+    active = board.start(Order(fault, for_seconds=60.0))
+    assert elsewhere.active() == (active,)
+    board.start(Order(replace(fault, strength=0.0)))
+    assert elsewhere.active() == ()
+
+
+def test_clearing_elsewhere_wakes_what_waits(tmp_path: Path) -> None:
+    board, elsewhere = Board("payment", Flags(tmp_path)), Board("gateway", Flags(tmp_path))
+    active = board.start(Order(SILENT))
+    waiting = threading.Thread(target=board.hold, args=(active, 60.0))
+    waiting.start()
+    elsewhere.clear("payment")
+    waiting.join(5)
+    assert not waiting.is_alive()
+
+
+def test_a_service_suffers_its_own_faults_only(tmp_path: Path) -> None:
+    Board("payment", Flags(tmp_path)).start(Order(SILENT))
+    assert Board("gateway", Flags(tmp_path)).at(Acts.DOOR, "/payment") == ()
+
+
+@pytest.mark.parametrize("kind", ["version", "deploy", "surge", "drop"])
+def test_without_files_nobody_could_make_some_faults(kind: str) -> None:
+    with pytest.raises(Rejected, match="SHOP_RUN_DIR") as rejected:
+        Board("payment").start(Order(Fault(kind, "payment"), for_seconds=2.0))
+    assert rejected.value.parameter == "kind"
