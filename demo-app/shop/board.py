@@ -36,12 +36,12 @@ class Board:
             _must_do_without_flags(order)
         active = Active(fault, now, None if order.for_seconds is None else now + order.for_seconds)
         with self._changed:
-            self._end(fault.service, fault.kind)
-            if fault.strength != 0:
-                if self._flags is not None:
-                    self._flags.raise_(active)
-                else:
-                    self._held[fault.service, fault.kind] = active
+            if fault.strength == 0:
+                self._end(fault.service, fault.kind)
+            elif self._flags is not None:
+                self._flags.raise_(active)
+            else:
+                self._held[fault.service, fault.kind] = active
             self._changed.notify_all()
         return active
 
@@ -60,7 +60,8 @@ class Board:
             for key, active in tuple(self._held.items()):
                 if active.until is not None and active.until <= now:
                     del self._held[key]
-            return tuple(active for active in self._held.values() if active.fault.service == service)
+            held = (active for active in self._held.values() if active.fault.service == service)
+            return tuple(sorted(held, key=lambda active: active.since))
 
     def at(self, acts: Acts, path: str) -> tuple[Active, ...]:
         """Return the faults in force at one point of one endpoint's requests."""
