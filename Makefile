@@ -17,7 +17,7 @@ test: $(VENV)/.dev  ## everything that needs Python alone; the last part runs th
 	$(BIN)/python -m pytest -m "not live" $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -m live -p no:randomly -s $(PYTEST_ARGS)
 
-test-live: $(VENV)/.dev  ## only the real shop and engine
+test-live: $(VENV)/.dev  ## only the real shop and engine; AIOPS_TEST_FAULTS=all for every fault, or their names
 	$(BIN)/python -m pytest -m live -p no:randomly -s $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev  ## style, types, layers
