@@ -12,6 +12,8 @@ log = logging.getLogger(__name__)
 
 EDGE_WINDOW = 300.0
 EDGE_REFRESH = 30.0
+REMEMBERED = 3600.0
+EXPIRE = 86_400.0
 REFRESH = 300.0
 SILENT_SECONDS = 60.0
 PAUSE = 90.0
@@ -64,6 +66,7 @@ class Diagnosis:
     _edges: list[Edge] = field(default_factory=list)
     _edges_at: float = 0.0
     _served: dict[str, float] = field(default_factory=dict)
+    _called: dict[str, float] = field(default_factory=dict)
 
     def diagnose(self, findings: Sequence[Finding], block: SeriesBlock, state: detect.State) -> tuple[Explained, ...]:
         """A source that does not answer leaves its findings unexplained until it does, and a line in `gaps`."""
@@ -93,15 +96,18 @@ class Diagnosis:
     def _look_around(self, at: float) -> None:
         if self._edges and at - self._edges_at < EDGE_REFRESH:
             return
+        back = EDGE_WINDOW if self._called else REMEMBERED  # a fresh process looks further back
         try:
-            self._edges, self._edges_at = self.topology.edges(Window(at - EDGE_WINDOW, at)), at
+            self._edges, self._edges_at = self.topology.edges(Window(at - back, at)), at
         except SourceError as error:
             self.gaps.append(str(error))
+        self._called |= {edge.callee: at for edge in self._edges}
+        self._called = {name: last for name, last in self._called.items() if at - last < EXPIRE}
 
     def public(self) -> frozenset[str]:
-        """Services that no other service calls: their callers are users."""
-        called = {edge.callee for edge in self._edges}
-        return frozenset({*(edge.caller for edge in self._edges), *self._served} - called)
+        """Services that no other service calls: their callers are users. One that was called is inside for a day, for
+        its callers may be in trouble."""
+        return frozenset({*(edge.caller for edge in self._edges), *self._served} - self._called.keys())
 
     def _due(self, key: Key, finding: Finding, at: float) -> bool:
         if key not in self._read:
