@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: help demo test test-live lint format lock openapi clean
+.PHONY: help demo test test-live bench lint format lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -15,10 +15,16 @@ demo: $(VENV)/.demo  ## break a shop and see it explained; DEMO_ARGS="--exit-whe
 
 test: $(VENV)/.dev  ## everything that needs Python alone; the last part runs the real shop and engine
 	$(BIN)/python -m pytest -m "not live" $(PYTEST_ARGS)
+	$(BIN)/python -m bench.scenarios --seeds 1 --check
 	$(BIN)/python -m pytest -m live -p no:randomly -s $(PYTEST_ARGS)
 
-test-live: $(VENV)/.dev  ## only the real shop and engine
+test-live: $(VENV)/.dev  ## only the real shop and engine; AIOPS_TEST_FAULTS=all for every fault, or their names
 	$(BIN)/python -m pytest -m live -p no:randomly -s $(PYTEST_ARGS)
+
+bench: $(VENV)/.dev  ## every scenario five times, against the committed sheet; then what ingest takes (half an hour)
+	$(BIN)/python -m bench.scenarios --check
+	$(BIN)/python -m bench.ingest
+	$(BIN)/python -m bench.memory
 
 lint: $(VENV)/.dev  ## style, types, layers
 	$(BIN)/ruff check .

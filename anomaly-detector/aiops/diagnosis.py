@@ -12,10 +12,14 @@ log = logging.getLogger(__name__)
 
 EDGE_WINDOW = 300.0
 EDGE_REFRESH = 30.0
+REMEMBERED = 3600.0
+EXPIRE = 86_400.0
 REFRESH = 300.0
 SILENT_SECONDS = 60.0
 PAUSE = 90.0
 STEADY = 10
+
+Key = tuple[Labels, str, float]  # of a finding: its series, family and onset
 
 
 @dataclass(slots=True)
@@ -58,10 +62,11 @@ class Diagnosis:
     topology: TopologySource
     step: float
     gaps: list[str] = field(default_factory=list)
-    _read: dict[tuple[Labels, str, float], tuple[float, explain.Attribution]] = field(default_factory=dict)
+    _read: dict[Key, tuple[float, explain.Attribution]] = field(default_factory=dict)
     _edges: list[Edge] = field(default_factory=list)
     _edges_at: float = 0.0
     _served: dict[str, float] = field(default_factory=dict)
+    _called: dict[str, float] = field(default_factory=dict)
 
     def diagnose(self, findings: Sequence[Finding], block: SeriesBlock, state: detect.State) -> tuple[Explained, ...]:
         """A source that does not answer leaves its findings unexplained until it does, and a line in `gaps`."""
@@ -81,46 +86,51 @@ class Diagnosis:
         public = self.public()
         wanted = {(one.series, str(one.family), one.onset): one for one in findings if _counts(one, public)}
         self._read = {key: read for key, read in self._read.items() if key in wanted}
-        attributions = [self._attribution(key, one, at, world) for key, one in wanted.items()]
+        self._explain([(key, one) for key, one in wanted.items() if self._due(key, one, at)], at, world)
+        attributions = [
+            explain.refreshed(self._read[key][1], one) if key in self._read else explain.Attribution(one, ())
+            for key, one in wanted.items()
+        ]
         return explain.explain(attributions, self._edges)
 
     def _look_around(self, at: float) -> None:
         if self._edges and at - self._edges_at < EDGE_REFRESH:
             return
+        back = EDGE_WINDOW if self._called else REMEMBERED  # a fresh process looks further back
         try:
-            self._edges, self._edges_at = self.topology.edges(Window(at - EDGE_WINDOW, at)), at
+            self._edges, self._edges_at = self.topology.edges(Window(at - back, at)), at
         except SourceError as error:
             self.gaps.append(str(error))
+        self._called |= {edge.callee: at for edge in self._edges}
+        self._called = {name: last for name, last in self._called.items() if at - last < EXPIRE}
 
     def public(self) -> frozenset[str]:
-        """Services that no other service calls: their callers are users."""
-        called = {edge.callee for edge in self._edges}
-        return frozenset({*(edge.caller for edge in self._edges), *self._served} - called)
+        """Services that no other service calls: their callers are users. One that was called is inside for a day, for
+        its callers may be in trouble."""
+        return frozenset({*(edge.caller for edge in self._edges), *self._served} - self._called.keys())
 
-    def _attribution(
-        self, key: tuple[Labels, str, float], finding: Finding, at: float, world: explain.World
-    ) -> explain.Attribution:
-        read = self._read.get(key)
-        if read is not None:
-            when, before = read
-            due = at - when >= min(REFRESH, max(self.step, when - finding.onset))
-            if not (finding.rising and due):
-                return explain.refreshed(before, finding)
-        wanted = explain.populations(finding, self.step)
-        if wanted is None:
-            return explain.Attribution(finding, ())
+    def _due(self, key: Key, finding: Finding, at: float) -> bool:
+        if key not in self._read:
+            return True
+        when = self._read[key][0]
+        return finding.rising and at - when >= min(REFRESH, max(self.step, when - finding.onset))
+
+    def _explain(self, due: Sequence[tuple[Key, Finding]], at: float, world: explain.World) -> None:
+        """Read the traces that these findings ask for, all in one go, and remember what they say."""
+        asking = [(key, one, pair) for key, one in due if (pair := explain.populations(one, self.step)) is not None]
+        if not asking:
+            return
         try:
-            bad, good = (self.traces.population(one) for one in wanted)
-            fresh = explain.attribute(finding, wanted[0], bad, good, world)
+            drawn = self.traces.populations([one for _, _, pair in asking for one in pair])
         except SourceError as error:
             self.gaps.append(str(error))
-            return explain.refreshed(read[1], finding) if read else explain.Attribution(finding, ())
-        except Exception as error:  # one odd trace must not silence every incident
-            log.exception("a finding could not be explained: %s", finding)
-            self.gaps.append(f"a finding could not be explained: {error!r}")
-            return explain.Attribution(finding, ())
-        self._read[key] = (at, fresh)
-        return fresh
+            return
+        for (key, finding, (wanted, _)), bad, good in zip(asking, drawn[::2], drawn[1::2], strict=True):
+            try:
+                self._read[key] = (at, explain.attribute(finding, wanted, bad, good, world))
+            except Exception as error:  # one odd trace must not silence every incident
+                log.exception("a finding could not be explained: %s", finding)
+                self.gaps.append(f"a finding could not be explained: {error!r}")
 
     def _remember(self, block: SeriesBlock) -> None:
         """When each service last served a request."""

@@ -53,8 +53,9 @@ class TraceSource(Protocol):
 
     def traces(self, ids: Sequence[str]) -> list[Trace]: ...
 
-    def population(self, wanted: Population) -> list[Trace]:
-        """Draw at most `wanted.limit` whole traces, evenly over time slices of the window; the same ones each time."""
+    def populations(self, wanted: Sequence[Population]) -> list[list[Trace]]:
+        """Draw at most `limit` whole traces for each, evenly over time slices of its window; the same ones each time.
+        A trace that several draw is read once."""
         ...
 
 

@@ -1,6 +1,6 @@
 """The whole engine on the embedded source, in virtual time: telemetry in, explained incidents out, crash and replay."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -97,11 +97,11 @@ def test_a_source_that_fails_leaves_the_others_going(world: World, monkeypatch: 
     world.live(40)
     world.failing = 1.0
 
-    def away(_: Population) -> list[Trace]:
+    def away(_: Sequence[Population]) -> list[list[Trace]]:
         raise SourceError("traces do not answer")
 
     with monkeypatch.context() as broken:
-        broken.setattr(world.source.traces, "population", away)
+        broken.setattr(world.source.traces, "populations", away)
         world.live(6)
         (incident,) = world.incidents()
         assert incident.root_cause is None

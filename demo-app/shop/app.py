@@ -27,21 +27,21 @@ class Service(Protocol):
 def build(settings: Settings, board: Board) -> Door:
     """Put a service together; its telemetry must be set up already."""
     rng = random.Random(f"{settings.seed} {settings.service}")
-    peers = Peers(settings.urls)
+    peers = Peers(settings.service, settings.urls)
     app = Flask(f"shop.{settings.service}")
     app.logger.disabled = True  # an unhandled exception is on its span; its traceback would only flood the terminal
     app.register_error_handler(Unavailable, _unavailable)
     app.register_error_handler(CalleeError, _callee_failed)
     app.register_error_handler(HTTPException, _http_error)
-    instrument(app, settings.urls)
+    instrument(app)
     service = cast(Service, import_module(f"shop.services.{settings.service}"))
-    service.register(app, settings, Worker(board, rng), peers)
+    service.register(app, settings, Worker(board, rng, settings.version), peers)
     return Door(board, rng, control_app(settings, board, peers).wsgi_app, app.wsgi_app)
 
 
-def _unavailable(failure: Unavailable) -> tuple[Response, int]:
+def _unavailable(failure: Unavailable) -> tuple[Response, int, dict[str, str]]:
     explain(str(failure), failure.error)
-    return jsonify(error=str(failure)), failure.status
+    return jsonify(error=str(failure)), failure.status, failure.headers
 
 
 def _callee_failed(failure: CalleeError) -> tuple[Response, int]:

@@ -6,9 +6,10 @@ import math
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from shop.kinds import KINDS
 from shop.profile import RATE
 from shop.settings import BadSetting, Settings, url_of
 from shop.topology import GATEWAY, SERVICES
@@ -48,12 +49,23 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("--duration", type=_positive, metavar="SECONDS", help="how long (default: until stopped)")
     load.add_argument("--progress", action="store_true", help="say every five seconds how it goes")
 
-    scenarios = commands.add_parser("scenarios", help="list the faults, and the incidents that should come of them")
+    scenarios = commands.add_parser(
+        "scenarios",
+        help="list the faults, and the incidents that should come of them",
+        epilog="kinds of fault, and what their strength counts:\n" + "\n".join(_kinds()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     scenarios.add_argument("--json", action="store_true", help="for programs")
 
     teaching = argparse.RawDescriptionHelpFormatter
     command.options(commands.add_parser("virtual", help=command.HELP, epilog=command.EPILOG, formatter_class=teaching))
     return parser
+
+
+def _kinds() -> Iterator[str]:
+    for kind in KINDS.values():
+        only = f" (only {', '.join(kind.only)})" if kind.only else ""
+        yield f"  {kind.name:11} {kind.unit:6} {kind.summary}{only}"
 
 
 def _add_offset(parser: argparse.ArgumentParser) -> None:
@@ -115,7 +127,7 @@ def _load(arguments: argparse.Namespace) -> int:
         arguments.seed,
         arguments.duration,
         arguments.progress,
-        Settings.read(os.environ, GATEWAY).parent_pid,
+        Settings.read(os.environ, GATEWAY),
     )
     return 0
 
@@ -136,8 +148,10 @@ def _scenarios(arguments: argparse.Namespace) -> int:
         sys.stdout.write(f"{scenario.name:20} {scenario.title}\n")
         for expected in scenario.truth:
             target = f"{expected.service} {expected.endpoint or ''}".rstrip()
-            sys.stdout.write(f"{'':20}   incident: {expected.kind} at {target}; ")
-            sys.stdout.write(f"affected: {', '.join(expected.affected)}\n")
+            caller = f", called by {expected.caller}" if expected.caller else ""
+            dimension = f", where {' is '.join(expected.dimension)}" if expected.dimension else ""
+            sys.stdout.write(f"{'':20}   incident: {expected.kind} at {target}{caller}{dimension}; ")
+            sys.stdout.write(f"affected: {', '.join(expected.affected) or 'nobody else'}\n")
         if not scenario.truth:
             sys.stdout.write(f"{'':20}   no incident\n")
     return 0

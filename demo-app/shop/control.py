@@ -49,26 +49,29 @@ class _Owner:
         return jsonify(self._board.start(order).as_json())
 
     def clear(self) -> Response:
-        self._board.clear(self._service)
+        self._board.clear()
         return jsonify(active=[])
 
     def status(self) -> Response:
-        return jsonify(active=[active.as_json() for active in self._board.active(self._service)])
+        return jsonify(active=[active.as_json() for active in self._board.active()])
 
 
 class _Relay:
-    """`/simulate` of the gateway, which passes orders on to their owners and makes no telemetry of it."""
+    """`/simulate` of the gateway: keeps orders for the load, passes others on to their owners, without telemetry."""
 
     def __init__(self, board: Board, peers: Peers) -> None:
         self._board = board
         self._peers = peers
 
     def start(self, order: Order) -> Response:
+        if order.fault.service == GATEWAY:
+            return jsonify(self._board.start(order).as_json())
         answer = self._send(order.fault.service, "POST", "/simulate/fault", json.dumps(order.as_json()).encode())
         return Response(answer.body, answer.status, content_type=answer.content_type)
 
     def clear(self) -> Response:
         unreachable = []
+        self._board.clear()
         for service in OWNERS:
             self._board.clear(service)
             try:
@@ -78,7 +81,7 @@ class _Relay:
         return jsonify(active=[], unreachable=unreachable)
 
     def status(self) -> Response:
-        active: list[object] = []
+        active: list[object] = [entry.as_json() for entry in self._board.active()]
         unreachable = []
         for service in OWNERS:
             try:

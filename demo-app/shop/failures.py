@@ -40,9 +40,11 @@ class Unavailable(Exception):
 
     status: ClassVar[int] = 503
 
-    def __init__(self, error: ShopError) -> None:
+    def __init__(self, error: ShopError, again: bool = False) -> None:
+        """Keep the error; `again` asks the caller to call again at once."""
         super().__init__(str(error))
         self.error = error
+        self.headers = {"Retry-After": "0"} if again else {}
 
 
 class CalleeError(Exception):

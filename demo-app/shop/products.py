@@ -1,8 +1,10 @@
 """The table of products, in SQLite, with a client span and a duration for every query."""
 
+import os
 import random
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -55,20 +57,24 @@ class Products:
     @classmethod
     def create(cls, path: Path, rng: random.Random) -> "Products":
         """Make the table anew and fill it with the same few hundred rows for the same seed."""
-        path.unlink(missing_ok=True)
+        draft = path.with_suffix(f".{os.getpid()}")  # another process of the service may be reading the old table
+        draft.unlink(missing_ok=True)
         categories = [rng.choice(CATEGORIES) for _ in range(ROWS)]
         rows = [(f"{name} no. {n}", name, rng.randint(199, 89_900)) for n, name in enumerate(categories, 1)]
-        with closing(sqlite3.connect(path)) as connection, connection:
+        with closing(sqlite3.connect(draft)) as connection, connection:
             connection.executescript(SCHEMA)
             connection.executemany("INSERT INTO products (name, category, price_cents) VALUES (?, ?, ?)", rows)
+        draft.replace(path)
         return cls(path)
 
-    def in_category(self, category: str) -> list[dict[str, object]]:
-        """Return the twenty cheapest products of a category."""
-        rows = self._run(IN_CATEGORY, (category,))
+    def in_category(self, category: str, stall: Callable[[], None] | None = None) -> list[dict[str, object]]:
+        """Return the twenty cheapest products of a category; SQLite calls `stall`, which may sleep, in mid-query."""
+        rows = self._run(IN_CATEGORY, (category,), stall)
         return [{"id": number, "name": name, "price_cents": cents} for number, name, cents in rows]
 
-    def _run(self, query: Query, parameters: tuple[str, ...]) -> list[tuple[int, str, int]]:
+    def _run(
+        self, query: Query, parameters: tuple[str, ...], stall: Callable[[], None] | None
+    ) -> list[tuple[int, str, int]]:
         summary = f"{query.operation} {query.collection}"
         attributes: dict[str, str] = {
             names.DB_SYSTEM_NAME: "sqlite",
@@ -82,6 +88,8 @@ class Products:
             start = time.perf_counter()
             try:
                 with closing(sqlite3.connect(f"{self._path.as_uri()}?mode=ro", uri=True)) as connection:
+                    if stall is not None:
+                        connection.set_progress_handler(_once(stall), 1)
                     rows: list[tuple[int, str, int]] = connection.execute(query.text, parameters).fetchall()
             except sqlite3.Error as error:
                 attributes[names.ERROR_TYPE] = type(error).__qualname__
@@ -91,3 +99,15 @@ class Products:
                 self._duration.record(time.perf_counter() - start, attributes)
             span.set_attribute(names.DB_ROWS, len(rows))
         return rows
+
+
+def _once(stall: Callable[[], None]) -> Callable[[], int]:
+    """Return a progress handler that stalls when SQLite first calls it, and lets the query go on."""
+    stalls = iter((stall,))
+
+    def progress() -> int:
+        for each in stalls:
+            each()
+        return 0
+
+    return progress

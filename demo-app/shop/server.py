@@ -3,22 +3,25 @@
 import errno
 import logging
 import os
+import select
 import signal
 import socket
 import sys
 import time
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from shop.board import Board
 from shop.flags import POLL_SECONDS, Flags
 from shop.kinds import GONE, REFUSED
 from shop.parent import Parent
-from shop.profile import THREADS
+from shop.profile import CLIENT_TIMEOUT_SECONDS, THREADS
 from shop.settings import Settings
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
+
+    from waitress.server import BaseWSGIServer
 
 SETTLE_SECONDS = 0.1  # so that the call which orders a fault of the process still gets its answer
 
@@ -28,19 +31,19 @@ class PortInUse(Exception):
 
 
 def serve(settings: Settings) -> None:
-    """Run a service until SIGTERM or SIGINT. Raises `PortInUse`."""
+    """Run a service until SIGTERM or SIGINT, or until it has left after SIGUSR1. Raises `PortInUse`."""
     parent = Parent(settings.parent_pid)
-    flags = Flags(settings.run_dir) if settings.run_dir is not None and settings.faults else None
+    flags = Flags.of(settings)
     while flags is not None and flags.stands(settings.service, GONE.name, time.time()):
         parent.check()
         time.sleep(POLL_SECONDS)
-    listener = _listen(settings)
+    listener = _listen(settings, settings.beside)
 
     from shop.app import build
     from shop.telemetry import Telemetry
 
     telemetry = Telemetry(settings)
-    board = Board(flags)
+    board = Board(settings.service, flags)
     try:
         Server(settings, board, build(settings, board), parent, listener).run()
     finally:
@@ -60,7 +63,7 @@ class Server:
         self._board = board
         self._app = app
         self._parent = parent
-        self._stopping = False
+        self._stopping = self._leaving = False
         self._open(listener)
         logging.getLogger("waitress").setLevel(logging.ERROR)
 
@@ -70,8 +73,9 @@ class Server:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        signal.signal(signal.SIGUSR1, self._leave)
         looked = 0.0
-        while not self._stopping:
+        while not (self._stopping or self._leaving):
             if self._map:
                 wasyncore.loop(POLL_SECONDS, use_poll=True, map=self._map, count=1)
             else:
@@ -80,12 +84,14 @@ class Server:
                 looked = time.monotonic()
                 self._parent.check()
                 self._suffer()
+        if self._leaving:
+            self._finish()
         self._close()
 
     def _suffer(self) -> None:
         """Obey the faults of the process that are in force."""
         settled = time.time() - SETTLE_SECONDS
-        active = self._board.active(self._settings.service)
+        active = self._board.active()
         kinds = {entry.fault.kind for entry in active if entry.since <= settled}
         if GONE.name in kinds:
             os._exit(1)
@@ -93,7 +99,7 @@ class Server:
             self._close()
         elif REFUSED.name not in kinds and not self._map:
             try:
-                self._open(_listen(self._settings))
+                self._open(_listen(self._settings, beside=True))
             except PortInUse as error:
                 sys.stderr.write(f"{error}\n")
                 time.sleep(1.0)
@@ -101,10 +107,26 @@ class Server:
     def _open(self, listener: socket.socket) -> None:
         from waitress.server import create_server
 
+        self._listener = listener
         self._map: dict[int, socket.socket] = {}
-        self._server = create_server(
+        server = create_server(
             self._app, map=self._map, sockets=[listener], threads=THREADS, clear_untrusted_proxy_headers=True
         )
+        self._server = cast("BaseWSGIServer", server)  # of one socket
+
+    def _finish(self) -> None:
+        """Answer every request that has come, and take no more; nobody waits longer than a caller would."""
+        from waitress import wasyncore
+
+        if not self._map:
+            return
+        while select.select([self._listener], [], [], 0)[0]:
+            self._server.handle_accept()
+        wasyncore.dispatcher.close(self._server)
+        over = time.monotonic() + CLIENT_TIMEOUT_SECONDS
+        while self._server.active_channels and not self._stopping and time.monotonic() < over:
+            self._parent.check()
+            wasyncore.loop(POLL_SECONDS, use_poll=True, map=self._map, count=1)
 
     def _close(self) -> None:
         """Close the port and every connection; requests in hand lose their client."""
@@ -117,15 +139,34 @@ class Server:
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True
 
+    def _leave(self, _number: int, _frame: FrameType | None) -> None:
+        self._leaving = True
 
-def _listen(settings: Settings) -> socket.socket:
+
+def _listen(settings: Settings, beside: bool) -> socket.socket:
+    """Take the service's port: alone, or `beside` other processes of the service.
+
+    Whoever comes alone finds the port free and then opens it to others; whoever comes beside them listens only when
+    it can answer, for the kernel sends it a share of the connections from then on.
+    """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family)
     try:
-        return socket.create_server((settings.host, settings.port), family=family)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if beside:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind((settings.host, settings.port))
+        if not beside:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            listener.listen()
     except OSError as error:
+        listener.close()
         if error.errno != errno.EADDRINUSE:
             raise
         raise PortInUse(
             f"shop: {settings.service} cannot listen on {settings.host}:{settings.port}: the port is in use; "
             "stop what listens there, or move the whole shop with --port-offset"
         ) from None
+    return listener

@@ -15,7 +15,7 @@ class BadSetting(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One service's place in the shop."""
+    """One service's place in the shop; `beside`: another process of the service may have its port as well."""
 
     service: str
     host: str
@@ -24,6 +24,7 @@ class Settings:
     urls: Mapping[str, str]
     version: str
     instance: str
+    beside: bool
     faults: bool
     run_dir: Path | None
     seed: int
@@ -49,6 +50,7 @@ class Settings:
             urls={peer: url_of(peer, environ, offset) for peer in SERVICES},
             version=environ.get(names.ENV_VERSION) or VERSION,
             instance=environ.get(names.ENV_INSTANCE) or f"{service}-0",
+            beside=environ.get(names.ENV_BESIDE, "").lower() == "on",
             faults=environ.get(names.ENV_FAULTS, "").lower() == "on",
             run_dir=Path(run_dir) if run_dir else None,
             seed=_integer(environ, names.ENV_SEED, 1),

@@ -1,21 +1,20 @@
-"""The whole shop on one machine: starts five services and the load, and keeps them running."""
+"""The whole shop on one machine: starts five services and the load, keeps them running, and rolls out versions."""
 
-import http.client
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from urllib.parse import urlsplit
 
 from shop import names
+from shop.child import Child
 from shop.flags import POLL_SECONDS, Flags
-from shop.kinds import GONE
+from shop.kinds import DEPLOY, GONE, VERSION
+from shop.profile import NEW_VERSION
 from shop.topology import GATEWAY, OWNERS, SERVICES, default_url
 
 RESTART_SECONDS = 1.0
@@ -35,42 +34,6 @@ class Plan:
     otlp_endpoint: str | None
 
 
-class Child:
-    """One process of the shop, and what became of it."""
-
-    def __init__(self, name: str, arguments: Sequence[str], environ: Mapping[str, str], url: str | None = None) -> None:
-        self.name = name
-        self.url = url
-        self.restart_at: float | None = None
-        self.away = False
-        self.announced = False
-        self._arguments = [sys.executable, "-m", "shop", *arguments]
-        self._environ = environ
-        self.start()
-
-    def start(self) -> None:
-        """Start the process, in a group of its own: Ctrl-C reaches the supervisor alone, which ends the rest."""
-        self.restart_at, self.away, self.announced = None, False, False
-        self.process = subprocess.Popen(
-            self._arguments, env=self._environ, stdin=subprocess.DEVNULL, start_new_session=True
-        )
-
-    def ready(self) -> bool:
-        """Return whether this very process answers, and not somebody else who has its port."""
-        if self.url is None:
-            return True
-        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=1.0)
-        try:
-            connection.request("GET", "/ready")
-            answer = connection.getresponse()
-            state = json.loads(answer.read())
-            return answer.status == 200 and isinstance(state, dict) and state.get("pid") == self.process.pid
-        except (OSError, http.client.HTTPException, ValueError):
-            return False
-        finally:
-            connection.close()
-
-
 class Supervisor:
     """Runs a plan until SIGINT, SIGTERM or SIGHUP."""
 
@@ -84,13 +47,15 @@ class Supervisor:
         """Start everything, keep it running, end it, and return the exit status."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._stop)
-        for service in OWNERS:
+        for service in SERVICES:
             self._flags.lower(service)
         try:
             status = self._start()
             while status == 0 and not self._stopping:
-                for child in self._children:
+                for child in tuple(self._children):
                     self._tend(child)
+                for service in OWNERS:
+                    self._roll(service)
                 time.sleep(POLL_SECONDS)
             return status
         finally:
@@ -98,9 +63,8 @@ class Supervisor:
 
     def _start(self) -> int:
         plan = self._plan
-        environ = environment(plan, os.environ)
-        urls = {service: default_url(service, plan.port_offset) for service in SERVICES}
-        self._children = [Child(service, ("serve", service), environ, urls[service]) for service in SERVICES]
+        for service in SERVICES:
+            self._add(service, new=False)
         over = time.monotonic() + START_SECONDS
         while not self._stopping and not all(child.announced for child in self._children):
             for child in self._children:
@@ -118,8 +82,10 @@ class Supervisor:
         if self._stopping:
             return 0
         if plan.rate > 0:
-            arguments = ("load", "--url", urls[GATEWAY], "--rate", str(plan.rate), "--seed", str(plan.seed))
-            self._children.append(Child("load", arguments, environ))
+            gateway = default_url(GATEWAY, plan.port_offset)
+            arguments = ("load", "--url", gateway, "--rate", str(plan.rate), "--seed", str(plan.seed))
+            self._children.append(Child("load", arguments, environment(plan, os.environ)))
+            self._children[-1].start()
             self._announce(self._children[-1], f"{plan.rate:g} requests/s")
         say("ready")
         return 0
@@ -127,7 +93,7 @@ class Supervisor:
     def _announce(self, child: Child, text: str | None = None) -> None:
         if not child.announced and child.ready():
             child.announced = True
-            say(f"{child.name} up: {text or child.url}")
+            say(f"{child.label} up: {text or child.url}")
 
     def _tend(self, child: Child) -> None:
         """Notice a death, say it, and start the process again when its time has come."""
@@ -135,17 +101,45 @@ class Supervisor:
         if status is None:
             self._announce(child)
             return
+        if child.leaving:
+            say(f"{child.label} has left")
+            self._children.remove(child)
+            return
         gone = self._flags.stands(child.name, GONE.name, time.time())
         if gone and not child.away:
-            say(f"{child.name} is gone: a fault keeps it away until it is cleared")
+            say(f"{child.label} is gone: a fault keeps it away until it is cleared")
             child.away = True
         elif child.away and not gone:
-            child.start()
+            child.start(self._beside(child))
         elif not gone and child.restart_at is None:
-            say(f"{child.name} died (exit status {status}); it starts again in {RESTART_SECONDS:g} s")
+            say(f"{child.label} died (exit status {status}); it starts again in {RESTART_SECONDS:g} s")
             child.restart_at = time.monotonic() + RESTART_SECONDS
         elif not gone and child.restart_at is not None and time.monotonic() >= child.restart_at:
-            child.start()
+            child.start(self._beside(child))
+
+    def _roll(self, service: str) -> None:
+        """Bring the versions of a service that should run, then let those leave that should not."""
+        kinds = {active.fault.kind for active in self._flags.raised(service, time.time())}
+        wanted = {True} if DEPLOY.name in kinds else {False, True} if VERSION.name in kinds else {False}
+        staying = [child for child in self._children if child.name == service and not child.leaving]
+        missing = wanted - {child.new for child in staying}
+        for new in missing:
+            self._add(service, new)
+        if not missing and all(child.announced for child in staying if child.new in wanted):
+            for child in staying:
+                if child.new not in wanted:
+                    child.leave()
+
+    def _add(self, service: str, new: bool) -> None:
+        environ = environment(self._plan, os.environ)
+        if new:
+            environ |= {names.ENV_VERSION: NEW_VERSION, names.ENV_INSTANCE: f"{service}-1"}
+        child = Child(service, ("serve", service), environ, default_url(service, self._plan.port_offset), new)
+        child.start(self._beside(child))
+        self._children.append(child)
+
+    def _beside(self, child: Child) -> bool:
+        return any(other.name == child.name and other is not child and other.alive() for other in self._children)
 
     def _end(self) -> None:
         for child in self._children:
@@ -164,7 +158,7 @@ class Supervisor:
 
 def environment(plan: Plan, outer: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of the children: what is set outside wins where it is a preference."""
-    own = [names.ENV_INSTANCE, names.ENV_SERVICE]  # one value for five services would be wrong
+    own = [names.ENV_BESIDE, names.ENV_INSTANCE, names.ENV_SERVICE]  # one value for five services would be wrong
     if plan.otlp_endpoint is not None:
         own += ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"]
     outer = {name: value for name, value in outer.items() if name not in own}

@@ -5,11 +5,11 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
-from urllib.parse import urlsplit
+from collections.abc import Iterable
+from wsgiref.types import WSGIEnvironment
 
 from flask import Flask, g, has_app_context
-from opentelemetry import metrics, trace
+from opentelemetry import baggage, metrics, trace
 from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricExporter, PeriodicExportingMetricReader
@@ -20,6 +20,7 @@ from opentelemetry.trace import Span, Status, StatusCode
 from requests import PreparedRequest
 
 from shop import names
+from shop.client import CALL
 from shop.settings import Settings
 
 FLUSH_SECONDS = 2.0
@@ -56,20 +57,22 @@ class Telemetry:
             thread.join(FLUSH_SECONDS / len(flushing))
 
 
-def instrument(app: Flask, urls: Mapping[str, str]) -> None:
-    """Make server spans and metrics of the application, and client spans and metrics of its calls to `urls`."""
+def instrument(app: Flask) -> None:
+    """Make server spans and metrics of the application, and client spans and metrics of its calls."""
     os.environ["OTEL_SEMCONV_STABILITY_OPT_IN"] = "http"  # read when the instrumentation is first imported
     from opentelemetry.instrumentation.flask import FlaskInstrumentor
     from opentelemetry.instrumentation.requests import RequestsInstrumentor
 
-    peers = {urlsplit(url).netloc: service for service, url in urls.items()}
+    FlaskInstrumentor.instrument_app(  # type: ignore[no-untyped-call]
+        app, request_hook=_name_tenant, response_hook=_describe, enable_commenter=False
+    )
+    RequestsInstrumentor().instrument(request_hook=_name_peer)
 
-    def name_peer(span: Span, request: PreparedRequest) -> None:
-        if peer := peers.get(urlsplit(str(request.url)).netloc):
-            span.set_attribute(names.PEER_SERVICE, peer)
 
-    FlaskInstrumentor.instrument_app(app, response_hook=_describe, enable_commenter=False)  # type: ignore[no-untyped-call]
-    RequestsInstrumentor().instrument(request_hook=name_peer)
+def tenant() -> str | None:
+    """Return the tenant of the request in hand, if its baggage names one; calls made for it carry it on."""
+    name = baggage.get_baggage(names.TENANT)
+    return None if name is None else str(name)
 
 
 def explain(reason: str, error: Exception | None = None) -> None:
@@ -77,6 +80,18 @@ def explain(reason: str, error: Exception | None = None) -> None:
     g.reason = reason
     if error is not None:
         trace.get_current_span().record_exception(error)
+
+
+def _name_tenant(span: Span | None, _environ: WSGIEnvironment) -> None:
+    if span is not None and (name := tenant()) is not None:
+        span.set_attribute(names.TENANT, name)
+
+
+def _name_peer(span: Span, _request: PreparedRequest) -> None:
+    call = CALL.get()
+    span.set_attribute(names.PEER_SERVICE, call.service)
+    if call.resent:
+        span.set_attribute(names.RESEND_COUNT, call.resent)
 
 
 def _describe(span: Span | None, status: str, _headers: object) -> None:

@@ -20,7 +20,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
-OFFSET = 2000
+OFFSET = int(os.environ.get("SHOP_TEST_OFFSET", "2000"))
 PORTS = {"gateway": 3000, "checkout": 3011, "payment": 3012, "inventory": 3013, "catalog": 3014}
 PROJECT = Path(__file__).parents[1]
 T = TypeVar("T")
@@ -39,6 +39,7 @@ class ReceivedSpan:
     """A span, with what the tests look at."""
 
     service: str
+    version: str
     name: str
     kind: str
     trace_id: str
@@ -87,6 +88,7 @@ class Sink:
                 self.spans.append(
                     ReceivedSpan(
                         service=resource["service.name"],
+                        version=resource["service.version"],
                         name=span.name,
                         kind={2: "server", 3: "client"}.get(span.kind, "internal"),
                         trace_id=span.trace_id.hex(),
@@ -184,10 +186,13 @@ class Shop:
         """Return where a service is."""
         return f"http://127.0.0.1:{PORTS[service] + self.offset}"
 
-    def call(self, method: str, path: str, service: str = "gateway", **arguments: Any) -> requests.Response:
+    def call(
+        self, method: str, path: str, service: str = "gateway", tenant: str | None = None, **arguments: Any
+    ) -> requests.Response:
         """Call a service, as part of a new trace whose id is kept in `trace_id`."""
         self.trace_id = secrets.token_hex(16)
         headers = {"traceparent": f"00-{self.trace_id}-{secrets.token_hex(8)}-01"}
+        headers |= {"baggage": f"tenant.id={tenant}"} if tenant else {}
         return requests.request(method, self.url(service) + path, headers=headers, timeout=20, **arguments)
 
     def fault(self, **fields: Any) -> requests.Response:
@@ -235,6 +240,12 @@ def start(sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Star
             process.send_signal(signal.SIGTERM)
     for process in started:
         process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def base() -> int:
+    """Give the tests the first of the port offsets they may use; the shop of `running` has it."""
+    return OFFSET
 
 
 @pytest.fixture(scope="session")

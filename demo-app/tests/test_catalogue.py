@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +47,13 @@ def test_nobody_is_blamed_and_affected_by_one_incident(scenario: Scenario) -> No
 
 def test_every_kind_has_a_scenario() -> None:
     assert {fault.kind for scenario in SCENARIOS.values() for fault in scenario.faults} == set(KINDS)
+
+
+def test_the_readme_lists_every_kind_with_what_its_strength_counts() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    rows = [row.strip("|").split("|") for row in readme.splitlines() if row.startswith("| `")]
+    listed = {row[0].strip(" `"): row[1].strip() for row in rows if row[0].strip(" `") in KINDS}
+    assert listed == {kind.name: str(kind.unit) for kind in KINDS.values()}
 
 
 def test_strengths_have_the_unit_of_their_kind() -> None:

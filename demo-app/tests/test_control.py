@@ -11,7 +11,7 @@ from shop.settings import BadSetting, Settings
 
 def client(environ: dict[str, str], service: str = "payment") -> FlaskClient:
     settings = Settings.read(environ, service)
-    return control_app(settings, Board(), Peers(settings.urls)).test_client()
+    return control_app(settings, Board(service), Peers(service, settings.urls)).test_client()
 
 
 @pytest.mark.parametrize("path", ["/simulate/fault", "/simulate/delay?endpoint=/payment&duration=1", "/simulate/x"])

@@ -28,8 +28,8 @@ def children(pid: int) -> set[int]:
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 0), (signal.SIGTERM, 0), (signal.SIGKILL, -9)])
-def test_no_process_outlives_the_shop(start: Any, until: Any, number: int, status: int) -> None:
-    shop = start("up", "--rate", "30", offset=2100)
+def test_no_process_outlives_the_shop(start: Any, until: Any, base: int, number: int, status: int) -> None:
+    shop = start("up", "--rate", "30", offset=base + 100)
     until(lambda: "shop: ready" in shop.said(), 60)
     processes = children(shop.process.pid)
     assert len(processes) == 6
@@ -62,8 +62,8 @@ def test_load_reaches_every_service_and_counts(shop: Any, sink: Any, start: Any,
     until(lambda: {span.service for span in list(sink.spans) if span.trace_id in ours} == services)
 
 
-def test_the_last_spans_are_sent_before_a_service_ends(start: Any, sink: Any, until: Any) -> None:
-    shop = start("serve", "inventory", offset=2200)
+def test_the_last_spans_are_sent_before_a_service_ends(start: Any, sink: Any, until: Any, base: int) -> None:
+    shop = start("serve", "inventory", offset=base + 200)
     until(lambda: shop.up("inventory"))
     shop.call("GET", "/inventory", "inventory")
     shop.process.send_signal(signal.SIGTERM)
@@ -85,8 +85,8 @@ def test_a_port_in_use_stops_everything_with_one_sentence(start: Any, running: A
     assert children(shop.process.pid) == set()
 
 
-def test_a_receiver_that_is_away_is_said_once(start: Any, until: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    shop = start("up", "--rate", "20", "--otlp-endpoint", "http://127.0.0.1:9", offset=2300)
+def test_a_receiver_that_is_away_is_said_once(start: Any, until: Any, base: int) -> None:
+    shop = start("up", "--rate", "20", "--otlp-endpoint", "http://127.0.0.1:9", offset=base + 300)
     said = "warning: the OTLP receiver does not take telemetry"
     until(lambda: shop.said().count(said) == 5, 30)
     until(lambda: shop.call("GET", "/inventory").ok)
@@ -127,7 +127,7 @@ def test_nothing_imports_grpc_or_the_engine() -> None:
     program = (
         "import sys, os; from shop.settings import Settings; from shop.telemetry import Telemetry\n"
         "from shop.app import build; from shop.board import Board\n"
-        "settings = Settings.read({}, 'payment'); Telemetry(settings); build(settings, Board())\n"
+        "settings = Settings.read({}, 'payment'); Telemetry(settings); build(settings, Board('payment'))\n"
         "print([name for name in ('grpc', 'aiops', 'numpy', 'pandas') if name in sys.modules]); os._exit(0)"
     )
     done = subprocess.run(

@@ -11,7 +11,7 @@ def checkout(shop: Any, sink: Any, until: Any) -> list[Any]:
     for _ in range(3):
         if shop.call("POST", "/checkout").ok:
             break
-    spans: list[Any] = until(lambda: spans if len(spans := sink.trace(shop.trace_id)) == 7 else [])
+    spans: list[Any] = until(lambda: spans if len(spans := sink.trace(shop.trace_id)) == 8 else [])
     return spans
 
 
@@ -24,6 +24,7 @@ def test_a_checkout_is_one_trace(checkout: list[Any]) -> None:
         ("gateway", "client", "POST"),
         ("gateway", "server", "POST /checkout"),
         ("inventory", "server", "GET /inventory"),
+        ("payment", "client", "POST"),
         ("payment", "server", "POST /payment"),
     ]
 
@@ -35,7 +36,12 @@ def test_spans_speak_the_current_conventions(checkout: list[Any]) -> None:
         if span.kind == "server":
             assert span.attributes["http.route"] == span.name.split()[1]
     peers = {(s.service, s.attributes["peer.service"]) for s in checkout if s.kind == "client"}
-    assert peers == {("gateway", "checkout"), ("checkout", "inventory"), ("checkout", "payment")}
+    assert peers == {
+        ("gateway", "checkout"),
+        ("checkout", "inventory"),
+        ("checkout", "payment"),
+        ("payment", "card-processor"),
+    }
 
 
 @pytest.mark.usefixtures("checkout")
@@ -109,8 +115,8 @@ def test_an_unknown_path_is_a_json_404_without_a_route(shop: Any, sink: Any, unt
     assert "http.route" not in span.attributes
 
 
-def test_an_idle_service_is_heard(start: Any, sink: Any, until: Any) -> None:
+def test_an_idle_service_is_heard(start: Any, sink: Any, until: Any, base: int) -> None:
     before = sink.metric_exports["checkout"]
-    start("serve", "checkout", offset=2400)
+    start("serve", "checkout", offset=base + 400)
     until(lambda: sink.metric_exports["checkout"] >= before + 3)
     assert sink.metric("checkout", "process.uptime")[0].unit == "s"

@@ -105,8 +105,8 @@ class FakeTraces:
     def traces(self, ids: Sequence[str]) -> list[Trace]:
         return [self.known[one] for one in ids if one in self.known]
 
-    def population(self, wanted: Population) -> list[Trace]:
-        return []
+    def populations(self, wanted: Sequence[Population]) -> list[list[Trace]]:
+        return [[] for _ in wanted]
 
 
 @dataclass

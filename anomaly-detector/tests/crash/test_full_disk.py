@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from aiops.ports import StoreError
+from aiops.ports import SourceError, StoreError
 from aiops.sources.embedded.partitions import SPANS
 
 from ..world import World
@@ -92,4 +92,16 @@ def test_what_was_learned_stays_as_it_was(tmp_path: Path) -> None:
     world.live(1)
     assert world.engine.last.gaps == ()
     assert (tmp_path / "learned.npz").read_bytes() != learned
+    world.close()
+
+
+def test_old_telemetry_that_cannot_be_dropped_is_dropped_the_next_time(tmp_path: Path) -> None:
+    world = World(tmp_path, telemetry=TELEMETRY)
+    world.live(3)
+    before, later = stored(world), world.clock.now() + 7200
+    with full_disk(), pytest.raises(SourceError, match="could not drop old telemetry"):
+        world.source.store.drop_before(later)
+    assert stored(world) == before
+    assert world.source.store.drop_before(later) > 0
+    assert stored(world) == 0
     world.close()

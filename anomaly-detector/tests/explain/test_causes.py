@@ -103,6 +103,52 @@ def test_an_error_is_traced_to_where_it_starts(
     assert group.first_failing_span.share_of_traces == 1.0
 
 
+def test_time_lost_before_every_caller_is_one_cause() -> None:
+    slow = Call("payment", "/payment", 0.04, gap=1.0)
+    through = [trace(checkout(slow)) for _ in range(20)]
+    straight = [trace(Call("gateway", "/payment", 0.002, False, (slow,))) for _ in range(20)]
+    good = [trace(Call("gateway", "/payment", 0.002, False, (Call("payment", "/payment", 0.04),))) for _ in range(30)]
+    two = [
+        attributed("checkout", "/checkout", through, Family.LATENCY, observed=1.1, expected=0.1),
+        attribute(
+            finding("gateway", "/payment", Family.LATENCY, 1.1, 0.05),
+            population("gateway", "/payment"),
+            straight,
+            good,
+            World(EVERYONE, EVERYONE),
+        ),
+    ]
+    group = only(explain(two, EDGES))
+    assert group.root_cause is not None
+    cause = group.root_cause.cause
+    assert (cause.service, cause.kind, cause.caller) == ("payment", CauseKind.NETWORK, "")
+    assert group.title == "Time is lost in front of payment"
+    one_edge = only(explain(two[:1], EDGES))
+    assert one_edge.root_cause is not None
+    assert one_edge.root_cause.cause.caller == "checkout"
+
+
+def test_who_calls_too_often_is_slow_by_itself() -> None:
+    stock = [Call("inventory", "/inventory", 0.02) for _ in range(15)]
+    asks = Call("checkout", "/checkout", 0.01, False, (*stock, Call("payment", "/payment", 0.04)))
+    bad = [trace(Call("gateway", "/checkout", 0.002, False, (asks,))) for _ in range(20)]
+    group = only(
+        explain([attributed("checkout", "/checkout", bad, Family.LATENCY, observed=0.35, expected=0.08)], EDGES)
+    )
+    assert group.root_cause is not None
+    assert (group.root_cause.cause.service, group.root_cause.cause.kind) == ("checkout", CauseKind.LATENCY)
+
+
+def test_missing_traffic_names_who_lost_it() -> None:
+    series = ("/payment", "/checkout")
+    lost = [Attribution(finding("gateway", route, Family.TRAFFIC, 0.2, 1.6), ()) for route in series]
+    group = only(explain(lost, EDGES))
+    assert group.root_cause is not None
+    assert (group.root_cause.cause.service, group.root_cause.cause.kind) == ("gateway", CauseKind.TRAFFIC)
+    assert group.root_cause.description.startswith("0.4 requests/s arrive, expected 3.2/s")
+    assert group.affected_endpoints == ("/checkout", "/payment")
+
+
 @pytest.mark.parametrize(
     ("root", "causes"),
     [

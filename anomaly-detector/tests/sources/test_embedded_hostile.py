@@ -132,7 +132,7 @@ def test_spans_are_stored_or_refused(source: EmbeddedSource, export: ExportTrace
     window = Window(T0 - 100, T0)
     source.topology.edges(window)
     for kind in PopulationKind:
-        for trace in source.traces.population(Population("", window, kind)):
+        for trace in source.traces.populations([Population("", window, kind)])[0]:
             walked(trace)
     for trace in source.traces.traces(["74" * 16, "75" * 16]):
         walked(trace)

@@ -84,7 +84,7 @@ def test_populations(adapter: Adapter) -> None:
     of = Population("api", HOUR, PopulationKind.GOOD, "/pay", "POST", threshold=1.0)
 
     def ids(wanted: Population) -> set[int]:
-        return {int(one.trace_id, 16) for one in adapter.traces.population(wanted)}
+        return {int(one.trace_id, 16) for one in adapter.traces.populations([wanted])[0]}
 
     assert ids(of) == set(range(1, 21))
     assert ids(Population("api", HOUR, PopulationKind.GOOD, "/pay")) == {*range(1, 21), 100}
@@ -99,8 +99,8 @@ def test_populations(adapter: Adapter) -> None:
 def test_a_population_is_even_whole_and_the_same_each_time(adapter: Adapter) -> None:
     adapter.feed(spans(*many(600, 6)))
     wanted = Population("api", HOUR, PopulationKind.GOOD, limit=24)
-    drawn = adapter.traces.population(wanted)
-    assert drawn == adapter.traces.population(wanted)
+    drawn = adapter.traces.populations([wanted])[0]
+    assert drawn == adapter.traces.populations([wanted])[0]
     assert all(len(one.spans) == 4 for one in drawn)
     slices = [int((max(span.end for span in one.spans) - T0 - 0.001) // 300) for one in drawn]
     assert sorted(slices) == sorted([*range(12), *range(12)])
@@ -108,13 +108,13 @@ def test_a_population_is_even_whole_and_the_same_each_time(adapter: Adapter) -> 
 
 def test_a_population_takes_what_there_is(adapter: Adapter) -> None:
     adapter.feed(spans(*many(30, 1)))
-    assert len(adapter.traces.population(Population("api", HOUR, PopulationKind.GOOD, limit=20))) == 20
+    assert len(adapter.traces.populations([Population("api", HOUR, PopulationKind.GOOD, limit=20)])[0]) == 20
 
 
 def test_a_trace_over_the_border_of_an_hour_is_whole(adapter: Adapter) -> None:
     number = 7
     adapter.feed(spans(*trace(number, 3599.9)[2:], *trace(number, 3600.2)[:2]))
-    [found] = adapter.traces.population(Population("api", HOUR, PopulationKind.GOOD))
+    [found] = adapter.traces.populations([Population("api", HOUR, PopulationKind.GOOD)])[0]
     assert len(found.spans) == 4
     assert [span.start for span in found.spans] == sorted(span.start for span in found.spans)
 

@@ -23,6 +23,6 @@ def register(app: Flask, settings: Settings, worker: Worker, _peers: Peers) -> N
     def list_products() -> Response:
         worker.perform(endpoint.path)
         category = rng.choice(CATEGORIES)
-        return jsonify(category=category, products=products.in_category(category))
+        return jsonify(category=category, products=products.in_category(category, worker.stall(endpoint.path)))
 
     app.add_url_rule(endpoint.path, "products", list_products, methods=[endpoint.method])

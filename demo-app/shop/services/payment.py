@@ -1,4 +1,4 @@
-"""Takes money."""
+"""Takes money, with the help of a card processor."""
 
 import math
 import random
@@ -9,7 +9,9 @@ from werkzeug.exceptions import BadRequest
 
 from shop import names
 from shop.client import Peers
-from shop.profile import PAYMENT_MEDIAN_EUR, PAYMENT_SIGMA
+from shop.kinds import DEPENDENCY
+from shop.processor import Processor
+from shop.profile import PAYMENT_MEDIAN_EUR, PAYMENT_SIGMA, PROCESSOR
 from shop.settings import Settings
 from shop.topology import endpoint_of
 from shop.work import Worker
@@ -17,7 +19,7 @@ from shop.work import Worker
 AMOUNT_BUCKETS = (5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 
 
-def register(app: Flask, settings: Settings, worker: Worker, _peers: Peers) -> None:
+def register(app: Flask, settings: Settings, worker: Worker, peers: Peers) -> None:
     """Add `POST /payment`, with an optional body `{"amount": 12.5}` in euros."""
     endpoint = endpoint_of(settings.service)
     meter = get_meter(__name__)
@@ -29,12 +31,16 @@ def register(app: Flask, settings: Settings, worker: Worker, _peers: Peers) -> N
         explicit_bucket_boundaries_advisory=AMOUNT_BUCKETS,
     )
     rng = random.Random(f"{settings.seed} amounts")
+    processor = Processor(lambda: DEPENDENCY.name in worker.called(endpoint.path))
+    peers.meet(PROCESSOR, processor.url)
+    processor.start()
 
     def pay() -> Response:
         amount = _amount(rng)
         outcome = "failed"
         try:
             worker.perform(endpoint.path)
+            peers.send(PROCESSOR, "POST", "/authorize")
             outcome = "accepted"
         finally:
             payments.add(1, {names.OUTCOME: outcome})

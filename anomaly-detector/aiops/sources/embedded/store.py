@@ -136,13 +136,16 @@ class Store:
                 for family, hour in dropped:
                     # From the list first: readers who come now no longer ask for it.
                     self._partitions.remove(family.name, hour)
-                    cursor.execute(f"DROP TABLE IF EXISTS {family.table(hour)}")
+                    try:
+                        cursor.execute(f"DROP TABLE IF EXISTS {family.table(hour)}")
+                    except duckdb.Error:
+                        self._partitions.add(family.name, hour)  # to be dropped the next time
+                        raise
                 self._forget(cursor)
-                cursor.execute("CHECKPOINT")
-            except duckdb.TransactionException as problem:
-                log.info("checkpoint put off: %s", problem)
             except duckdb.Error as problem:
                 raise SourceError(f"the store could not drop old telemetry: {problem}") from problem
+            else:
+                self._checkpoint(cursor)
             finally:
                 cursor.close()
             return len(dropped)
@@ -229,6 +232,13 @@ class Store:
         cursor.execute(
             f"DELETE FROM resources WHERE id NOT IN (SELECT resource FROM series UNION SELECT resource FROM {spans})"
         )
+
+    def _checkpoint(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Give freed space back; while a query reads, or the disk is full, that has to wait."""
+        try:
+            cursor.execute("CHECKPOINT")
+        except duckdb.Error as problem:
+            log.info("checkpoint put off: %s", problem)
 
     def _roll_back(self, cursor: duckdb.DuckDBPyConnection) -> None:
         try:

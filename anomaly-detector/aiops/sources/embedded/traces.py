@@ -57,11 +57,21 @@ class EmbeddedTraces:
         )
         return self._whole(wanted)
 
-    def population(self, wanted: Population) -> list[Trace]:
-        """Draw at most `wanted.limit` whole traces, evenly over time slices of the window; the same ones each time.
+    def populations(self, wanted: Sequence[Population]) -> list[list[Trace]]:
+        """Draw at most `limit` whole traces for each, evenly over time slices of its window; the same ones each time.
 
-        Within a slice the hash of the trace id decides, so that no pattern in time or in ids biases the draw.
+        Within a slice the hash of the trace id decides, so that no pattern in time or in ids biases the draw, and
+        populations of one window draw the same traces where they can; each is read once.
         """
+        drawn = [self._drawn(one) for one in wanted]
+        found = [table for table in drawn if table.num_rows]
+        if not found:
+            return [[] for _ in wanted]
+        whole = {trace.trace_id: trace for trace in self._whole(pa.concat_tables(found))}
+        return [[whole[one] for one in _ids(table) if one in whole] for table in drawn]
+
+    def _drawn(self, wanted: Population) -> pa.Table:
+        """The ids of a population's traces, and when the span ended that each was drawn by."""
         start, end = _bounds(wanted.window)
         width = max(end - start + 1, SLICES) // SLICES
 
@@ -78,19 +88,19 @@ class EmbeddedTraces:
                 )
                 SELECT trace_hi, trace_lo, end_ns FROM ranked ORDER BY rank, slice LIMIT {int(wanted.limit)}"""
 
-        return self._whole(self._store.query(sql))
+        return self._store.query(sql)
 
     def _whole(self, wanted: pa.Table) -> list[Trace]:
         """Read all spans of the traces in a table (trace_hi, trace_lo, maybe end_ns to look near it only)."""
         if not wanted.num_rows:
             return []
-        order = list(zip(numbers(wanted, "trace_hi"), numbers(wanted, "trace_lo"), strict=True))
+        order = list(dict.fromkeys(zip(numbers(wanted, "trace_hi"), numbers(wanted, "trace_lo"), strict=True)))
         reach: tuple[int, ...] = ()
         if "end_ns" in wanted.column_names:
             ends = numbers(wanted, "end_ns")
             reach = (min(ends) - REACH_NS, max(ends) + REACH_NS)
         # As constants, so that the scan skips what cannot match before it reads the wide columns.
-        low = ", ".join(str(number) for _, number in order)
+        low = ", ".join(str(number) for number in sorted({low for _, low in order}))
         table = self._store.query(
             lambda partitions: (
                 f"""
@@ -114,6 +124,11 @@ class EmbeddedTraces:
         )
         rows = zip(numbers(table, "id"), texts(table, "attributes"), strict=True)
         return {key: attributes.parse(text) for key, text in rows}
+
+
+def _ids(table: pa.Table) -> list[str]:
+    pairs = zip(numbers(table, "trace_hi"), numbers(table, "trace_lo"), strict=True)
+    return [f"{hi:016x}{lo:016x}" for hi, lo in pairs]
 
 
 def _served(partitions: Partitions, wanted: Population, start: int, end: int) -> str:

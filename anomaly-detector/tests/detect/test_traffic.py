@@ -1,0 +1,80 @@
+"""Requests that stay away, and what only looks like it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from aiops import names
+from aiops.detect import State, Tuning, rebaseline, step
+from aiops.model import Family, SeriesBlock, labels
+
+SCOPE = {"service": "gateway", "route": "/", "method": "GET"}
+STEP = 15.0
+
+
+def play(rates: Sequence[float], seed: int = 0, burst: float = 0.0, state: State | None = None) -> list[bool]:
+    """Whether traffic was found missing, step by step; `rates` are mean requests a step, `burst` the sigma of their
+    logarithm."""
+    rng = np.random.default_rng(seed)
+    state, out = state or State(), []
+    for rate in rates:
+        count = float(rng.poisson(rate * np.exp(burst * rng.standard_normal())))
+        at = (state.at or 0.0) + STEP
+        rows = (
+            labels(name=names.REQUESTS, **SCOPE),
+            labels(name=names.ERRORS, **SCOPE),
+            labels(name=names.DURATION, **SCOPE),
+        )
+        values = np.array([[count], [0.0], [0.02 * count]])
+        outcome = step(state, SeriesBlock(rows, np.array([at]), STEP, values), Tuning())
+        out.append(any(finding.family == Family.TRAFFIC for finding in outcome.findings))
+    return out
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("rates", "within"),
+    [
+        pytest.param([60.0] * 60 + [6.0] * 20, 6, id="nine-of-ten-stay-away"),
+        pytest.param([60.0] * 60 + [20.0] * 30, 16, id="two-of-three"),
+        pytest.param([60.0] * 60 + [0.0] * 20, 6, id="all"),
+    ],
+)
+def test_missing_requests_are_found(rates: list[float], within: int, seed: int) -> None:
+    found = play(rates, seed)
+    assert not any(found[:60])
+    assert any(found[60 : 60 + within])
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "rates",
+    [
+        pytest.param([60.0] * 400, id="nothing-happens"),
+        pytest.param([60.0] * 60 + [42.0] * 100, id="a-third-less"),
+        pytest.param([60.0] * 60 + [180.0] * 40 + [60.0] * 100, id="a-rush-and-its-end"),
+        pytest.param([60 + 20 * np.sin(2 * np.pi * n / 1440) for n in range(1440)], id="a-short-day-and-night"),
+        pytest.param([1.0] * 60 + [0.0] * 20, id="too-few-to-tell"),
+    ],
+)
+def test_what_is_usual_is_not(rates: list[float], seed: int) -> None:
+    assert not any(play(rates, seed))
+
+
+def test_what_comes_in_bursts_may_pause() -> None:
+    rng = np.random.default_rng(1)
+    assert not any(play([60.0 * (rng.random() < 0.5) for _ in range(600)]))
+
+
+def test_it_is_over_when_they_come_again() -> None:
+    found = play([60.0] * 60 + [6.0] * 20 + [60.0] * 20)
+    assert found[79]
+    assert not any(found[90:])
+
+
+def test_less_traffic_can_be_taken_for_normal() -> None:
+    state = State()
+    assert play([60.0] * 60 + [6.0] * 20, state=state)[-1]
+    rebaseline(state, labels(**SCOPE), Family.TRAFFIC, Tuning())
+    assert not any(play([6.0] * 60, state=state))
