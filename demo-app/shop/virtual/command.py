@@ -47,7 +47,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     add("--history", type=length, required=True, metavar="LENGTH", help="how much: 90m, 36h, 14d")
     add("--until", type=moment, metavar="TIME", help="where it ends: 2026-01-31T12:00:00Z or Unix seconds (now)")
     add("--step", type=length, default=60.0, metavar="LENGTH", help="between two exports of metrics (60s)")
-    add("--spans", action="store_true", help="every span too: 4,000 times the speed of time, not 1,000,000")
+    add("--spans", action="store_true", help="every span too: 3,000 times the speed of time, not 1,000,000")
     add("--scenario", action="append", default=[], metavar="NAME", help="a fault of `shop scenarios`; may come again")
     add("--format", choices=FORMATS, default="arrow", help="of the output (%(default)s)")
     add("--out", default="-", metavar="FILE", help="where it goes; - is standard output (%(default)s)")
