@@ -26,8 +26,6 @@ RECENT_SECONDS: Final = HOUR
 LONGEST_DAYS: Final = 60
 STEP_SECONDS: Final = 60.0
 ROWS: Final = 50_000  # in one transaction
-MEGABYTES_A_DAY: Final = 16
-"""Memory that questions about a whole history take."""
 
 _HEAD: Final = struct.Struct("<d4Q")
 _UNITS: Final = {"h": HOUR, "d": 24 * HOUR}
@@ -40,6 +38,11 @@ def length(text: str) -> float:
     if not RECENT_SECONDS <= seconds <= LONGEST_DAYS * _UNITS["d"]:
         raise ValueError(f"{text!r} is not a length from 1h to {LONGEST_DAYS}d; write it like 36h or 14d")
     return seconds
+
+
+def memory_mb(seconds: float) -> int:
+    """Memory that the store needs for questions about a whole history of so many seconds."""
+    return 128 + round(16 * seconds / _UNITS["d"])
 
 
 @dataclass(slots=True)

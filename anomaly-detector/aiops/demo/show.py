@@ -13,7 +13,7 @@ import click
 
 from aiops import bootstrap
 from aiops.config import Settings
-from aiops.demo.history import MEGABYTES_A_DAY, History
+from aiops.demo.history import History, memory_mb
 from aiops.demo.judge import Verdict, judge
 from aiops.demo.shop import NoShop, Scenario, Shop, scenarios
 from aiops.model import Incident, document
@@ -79,7 +79,6 @@ class Stage:
     """Shop and engine, side by side for one demo."""
 
     def __init__(self, folder: Path, offset: int, log_level: str, stop: threading.Event, history: float = 0.0) -> None:
-        days = history / 86_400.0
         settings = Settings(
             port=8000 + offset,
             otlp_grpc_port=4317 + offset,
@@ -88,8 +87,8 @@ class Stage:
             cycle_seconds=STEP,
             lateness_seconds=3.0,
             resolve_seconds=9.0,
-            retention_hours=48.0 + 24.0 * days,
-            memory_limit_mb=128 + round(MEGABYTES_A_DAY * days),
+            retention_hours=48.0 + history / 3600.0,
+            memory_limit_mb=memory_mb(history),
             log_level=log_level,
         )
         bootstrap.configure_logging(log_level)
@@ -101,10 +100,7 @@ class Stage:
     def start(self) -> None:
         if self._history is not None:
             self._say(self._history.distant(self._engine.source.store, lambda: self._wait(0.0)))
-        # With a history to come until the shop is up, there is nothing to judge before: it would see a gap.
         self._engine.source.start()
-        if self._history is None:
-            self._engine.runner.start()
         threading.Thread(target=self._engine.serve, name="aiops-http", daemon=True).start()
         self._say(f"engine up           {self._engine.url}")
         self._shop.start()
@@ -112,7 +108,7 @@ class Stage:
         self._say(f"services up         5 services, load 8 requests/s at {self._shop.gateway}")
         if self._history is not None:
             self._history.recent(self._engine.source.store, lambda: self._wait(0.0))
-            self._engine.runner.start()
+        self._engine.runner.start()  # only now: between history and the live shop it would have seen a gap
         self._learn()
         self._say("baseline learned    every route and edge has a model of its own")
 
