@@ -53,6 +53,13 @@ def test_help_teaches(command: tuple[str, ...]) -> None:
     assert len(said.stdout) > 200
 
 
+@pytest.mark.parametrize("text", ["2w", "61d", "30m"])
+def test_a_history_that_is_none_is_refused_at_once(text: str) -> None:
+    said = aiops("demo", "--history", text)
+    assert said.returncode == 2
+    assert said.stderr == f"aiops: --history: {text!r} is not a length from 1h to 60d; write it like 36h or 14d\n"
+
+
 def test_config_show_lists_every_key_and_hides_tokens() -> None:
     said = aiops("config", "show", AIOPS_TOKEN="0123456789abcdef0")
     assert "otlp_http_port: 4318" in said.stdout
