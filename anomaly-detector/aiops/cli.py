@@ -111,17 +111,26 @@ def wait_for_signal() -> None:
     "--port-offset", type=click.IntRange(0, 40000), default=0, help="Added to every port, to run beside others."
 )
 @click.option("--log-level", default="error", show_default=True, help="Of the engine: debug, info, warning or error.")
-def demo(scenario: str, exit_when_resolved: bool, no_browser: bool, port_offset: int, log_level: str) -> None:
+@click.option("--history", metavar="LENGTH", help="Begin with so much generated telemetry: 36h, 14d.")
+def demo(
+    scenario: str, exit_when_resolved: bool, no_browser: bool, port_offset: int, log_level: str, history: str | None
+) -> None:
     """Break a shop on purpose and watch the engine find out why.
 
     Starts five services with load, learns what is normal, injects a fault, shows the incident with its cause, clears
-    the fault and waits for the incident to resolve. Then it all keeps running until Ctrl-C.
+    the fault and waits for the incident to resolve. Then it all keeps running until Ctrl-C. With --history there are
+    days to look back on, with their peaks, nights and weekends, and normal is known at once; what is generated is
+    marked telemetry.generated=true.
     """
     from aiops import demo as show
 
     failure = ""
     try:
-        right = show.run(scenario, exit_when_resolved, not no_browser, port_offset, log_level)
+        seconds = 0.0 if history is None else show.length(history)
+    except ValueError as error:
+        raise Refused(f"--history: {error}") from None
+    try:
+        right = show.run(scenario, exit_when_resolved, not no_browser, port_offset, log_level, seconds)
     except show.CannotShow as error:
         failure = str(error)
     if failure:

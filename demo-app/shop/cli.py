@@ -1,4 +1,4 @@
-"""The command line: `python -m shop {up,serve,load,scenarios}`; each command imports what it needs, and no more."""
+"""The command line: `python -m shop {up,serve,load,scenarios,virtual}`; each imports what it needs, and no more."""
 
 import argparse
 import json
@@ -13,6 +13,7 @@ from shop.kinds import KINDS
 from shop.profile import RATE
 from shop.settings import BadSetting, Settings, url_of
 from shop.topology import GATEWAY, SERVICES
+from shop.virtual import command
 
 EPILOG = "Exit status: 0 done, 1 failed, 2 used wrongly or a port is in use."
 
@@ -55,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     scenarios.add_argument("--json", action="store_true", help="for programs")
+
+    teaching = argparse.RawDescriptionHelpFormatter
+    command.options(commands.add_parser("virtual", help=command.HELP, epilog=command.EPILOG, formatter_class=teaching))
     return parser
 
 
@@ -153,4 +157,4 @@ def _scenarios(arguments: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = {"up": _up, "serve": _serve, "load": _load, "scenarios": _scenarios}
+COMMANDS = {"up": _up, "serve": _serve, "load": _load, "scenarios": _scenarios, "virtual": command.run}

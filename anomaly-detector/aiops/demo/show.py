@@ -13,6 +13,7 @@ import click
 
 from aiops import bootstrap
 from aiops.config import Settings
+from aiops.demo.history import History, memory_mb
 from aiops.demo.judge import Verdict, judge
 from aiops.demo.shop import NoShop, Scenario, Shop, scenarios
 from aiops.model import Incident, document
@@ -22,6 +23,7 @@ BASELINE_POINTS = 24  # the level tier begins at 20
 ROUTES = 8  # of the shop: four on the gateway, four on their services
 FOUND_WITHIN = 90.0
 RESOLVED_WITHIN = 180.0
+STEP = 3.0
 SHOWN_FOR = 12.0  # time with the fault after it was found, so that the page can be read before it clears
 
 
@@ -33,8 +35,13 @@ class Interrupted(Exception):
     """Ctrl-C."""
 
 
-def run(name: str, exit_when_resolved: bool, browser: bool, port_offset: int, log_level: str) -> bool:
-    """Show one scenario; returns whether cause and resolution were right. Raises CannotShow."""
+def run(
+    name: str, exit_when_resolved: bool, browser: bool, port_offset: int, log_level: str, history: float = 0.0
+) -> bool:
+    """Show one scenario, after so many seconds of generated history; returns whether cause and resolution were right.
+
+    Raises CannotShow.
+    """
     try:
         known = scenarios()
     except NoShop as error:
@@ -51,7 +58,7 @@ def run(name: str, exit_when_resolved: bool, browser: bool, port_offset: int, lo
     with tempfile.TemporaryDirectory(prefix="aiops-demo-", ignore_cleanup_errors=True) as folder:
         stage = None
         try:
-            stage = Stage(Path(folder), port_offset, log_level, stop)
+            stage = Stage(Path(folder), port_offset, log_level, stop, history)
             stage.start()
             right = stage.play(known[name], browser)
             if not exit_when_resolved:
@@ -71,29 +78,37 @@ def run(name: str, exit_when_resolved: bool, browser: bool, port_offset: int, lo
 class Stage:
     """Shop and engine, side by side for one demo."""
 
-    def __init__(self, folder: Path, offset: int, log_level: str, stop: threading.Event) -> None:
+    def __init__(self, folder: Path, offset: int, log_level: str, stop: threading.Event, history: float = 0.0) -> None:
         settings = Settings(
             port=8000 + offset,
             otlp_grpc_port=4317 + offset,
             otlp_http_port=4318 + offset,
             data_dir=folder,
-            cycle_seconds=3.0,
+            cycle_seconds=STEP,
             lateness_seconds=3.0,
             resolve_seconds=9.0,
+            retention_hours=48.0 + history / 3600.0,
+            memory_limit_mb=memory_mb(history),
             log_level=log_level,
         )
         bootstrap.configure_logging(log_level)
         self._stop, self._started = stop, time.monotonic()
         self._engine = bootstrap.embedded(settings)
         self._shop = Shop(f"http://127.0.0.1:{4318 + offset}", offset, folder / "shop.log")
+        self._history = History(history, STEP) if history else None
 
     def start(self) -> None:
-        self._engine.start()
+        if self._history is not None:
+            self._say(self._history.distant(self._engine.source.store, lambda: self._wait(0.0)))
+        self._engine.source.start()
         threading.Thread(target=self._engine.serve, name="aiops-http", daemon=True).start()
         self._say(f"engine up           {self._engine.url}")
         self._shop.start()
         self._until("services starting", self._shop.ready, 60.0, "the shop did not come up")
         self._say(f"services up         5 services, load 8 requests/s at {self._shop.gateway}")
+        if self._history is not None:
+            self._history.recent(self._engine.source.store, lambda: self._wait(0.0))
+        self._engine.runner.start()  # only now: between history and the live shop it would have seen a gap
         self._learn()
         self._say("baseline learned    every route and edge has a model of its own")
 

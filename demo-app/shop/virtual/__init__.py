@@ -6,8 +6,11 @@
     requests   one request through the graph: the only place that decides what happens
     rows       its spans as Arrow rows
     sums       spans as the metrics that their services would export
-    history    metrics alone, drawn from a sample of requests: 20,000 times as fast as time
+    history    metrics alone, drawn from a sample of requests: 1,000,000 times as fast as time
     stream     all of it as tables, slice by slice
+    cases      scenarios as they can be run, here and in generated graphs
+    arrow, otlp, openmetrics   slices as files
+    command    `python -m shop virtual`
 
 The tables have the columns of the engine's documented Arrow streams; the same seed gives the same tables.
 """

@@ -2,8 +2,9 @@
 
 Between two changes every request is drawn from the same distribution. A few thousand requests of it (`requests`, the
 same code that makes spans) say how often each counter is hit and which buckets; the counts of all steps between the
-changes are then drawn at once: first how many customers came (Poisson, by the load), then what became of them. So the
-two fidelities have one truth, and spans over a long time add up to what is drawn here.
+changes are then drawn at once, Poisson by the load. So the two fidelities have one truth, and spans over a long time
+add up to what is drawn here. What one request does to two services is not drawn together: their counts go up and down
+by themselves.
 """
 
 import random
@@ -99,7 +100,9 @@ def _draw(
 ) -> tuple[NDArray[np.int64], Floats]:
     """Counts (steps, counters, buckets) and seconds (steps, counters)."""
     load = replace(model.load, rate=model.load.rate * trouble.load)
-    customers = rng.poisson(load.at(ends - step / 2) * step)
+    # A share of Poisson arrivals is Poisson again, and those of two outcomes of a request are independent. To draw the
+    # customers first and each counter from them would make the counts noisier than what spans add up to.
+    customers = load.at(ends - step / 2) * step
     counts = rng.poisson(customers[:, None, None] * shape.hits[None])
     spread = np.sqrt((counts * shape.variance).sum(axis=2)) * rng.standard_normal(counts.shape[:2])
     least = (counts * shape.mean).sum(axis=2)

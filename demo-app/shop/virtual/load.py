@@ -32,15 +32,22 @@ class Load:
         """The rate at these Unix times, `(n,)`."""
         day = times / DAY
         shape = 1.0 + self.daily * np.sin(2 * math.pi * (day % 1.0 - 0.375))
-        weekday = (np.floor(day).astype(np.int64) + EPOCH_WEEKDAY) % 7
         # Days melt into each other: the factor moves over an hour around midnight.
-        factor = np.where(np.isin(weekday, WEEKEND), self.weekend, 1.0)
+        hours = day % 1.0 * 24
+        before, after = np.clip(0.5 - hours, 0.0, 0.5), np.clip(hours - 23.5, 0.0, 0.5)
+        factor = self._factor(day) * (1 - before - after)
+        factor += self._factor(day - 1) * before + self._factor(day + 1) * after
         return self.rate * shape * factor * self._noise(times)
 
     @property
     def most(self) -> float:
         """A bound that the rate does not pass."""
         return self.rate * (1 + self.daily) * max(1.0, self.weekend) * math.exp(4 * self.noise)
+
+    def _factor(self, day: Floats) -> Floats:
+        """The factor of the day of the week; `day` counts from 1970."""
+        weekday = (np.floor(day).astype(np.int64) + EPOCH_WEEKDAY) % 7
+        return np.where(np.isin(weekday, WEEKEND), self.weekend, 1.0)
 
     def _noise(self, times: Floats) -> Floats:
         if not self.noise:

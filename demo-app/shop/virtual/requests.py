@@ -74,16 +74,17 @@ class Requests:
         if not end.failed:
             end = self._calls(operation, effects, span, process[0], start, end.took)
         status = str(end.status)
-        texts = attributes(
+        pairs = [
             ("http.request.method", operation.method),
             ("http.response.status_code", status),
             ("http.route", operation.route),
             (names.TENANT, self._tenant),
-        )
+        ]
+        pairs += [(names.ERROR_TYPE, status)] if end.failed else []
         name = f"{operation.method} {operation.route}"
         self._span(
             span, parent, process[0], name, kind, start, end.took, end.why, end.failed, operation.route,
-            operation.method, end.status, status if end.failed else "", "", "", end.error, texts,
+            operation.method, end.status, status if end.failed else "", "", "", end.error, attributes(*pairs),
         )  # fmt: skip
         return end
 
@@ -167,9 +168,10 @@ class Requests:
             ("server.address", to.service),
             ("url.full", f"http://{to.service}{to.route}"),
         ]
-        pairs += [("http.response.status_code", str(end.status))] if end.status else [("error.type", end.error)]
-        pairs += [(names.RESEND_COUNT, str(resent))] if resent else []
         error = (str(end.status) if end.status else end.error) if end.failed else ""
+        pairs += [("http.response.status_code", str(end.status))] if end.status else []
+        pairs += [(names.ERROR_TYPE, error)] if error else []
+        pairs += [(names.RESEND_COUNT, str(resent))] if resent else []
         self._span(
             span, parent, process, to.method, CLIENT, start, end.took, "" if end.status else end.why, end.failed, "",
             to.method, end.status, error, to.service, to.service, "" if end.status else end.error, attributes(*pairs),
@@ -189,7 +191,7 @@ class Requests:
             pairs += [("http.response.status_code", str(status))] if status else []
             name = method = "POST"
             peer = address = to.name
-        pairs += [("error.type", end.error)] if end.failed else []
+        pairs += [(names.ERROR_TYPE, end.error)] if end.failed else []
         self._span(
             span, parent, process, name, CLIENT, start, end.took, end.why, end.failed, "", method, status, end.error,
             peer, address, end.error, attributes(*pairs),
@@ -200,7 +202,12 @@ class Requests:
         """A message to a consumer, which works on its own time; nobody waits for it."""
         rng, to = self._rng, self._graph.operations[call.to]
         span, sent = rng.getrandbits(64), rng.lognormvariate(GAP, GAP_SIGMA)
-        texts = attributes(("messaging.destination.name", to.service), ("messaging.system", "kafka"))
+        texts = attributes(
+            ("messaging.destination.name", to.service),
+            ("messaging.system", "kafka"),
+            (names.PEER_SERVICE, to.service),
+            ("server.address", to.service),
+        )
         self._span(
             span, parent, process, f"send {to.service}", PRODUCER, start, sent, "", False, "", "", 0, "", to.service,
             to.service, "", texts,

@@ -53,7 +53,7 @@ def values(store: Store, metric: str, by: Sequence[str], where: Labels, grid: Gr
         chosen = Chosen([row for row in chosen.rows if _key(row, [name for name, _ in where]) == wanted])
     if not chosen.rows:
         return {}
-    points = read(store, chosen, grid)
+    points = read(store, chosen, grid, buckets=False)
     keys: dict[Key, int] = {}
     rows = np.array([keys.setdefault(_key(row, by), len(keys)) for row in chosen.rows], np.int64)
     added = grown(store, chosen, points, points.numbers[:, :1], grid)[:, 0]

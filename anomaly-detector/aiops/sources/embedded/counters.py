@@ -52,18 +52,21 @@ def choose(store: Store, where: str) -> Chosen:
     return Chosen(table.to_pylist())
 
 
-def read(store: Store, chosen: Chosen, grid: Grid) -> Points:
-    """Read the points of chosen series in the window, and the last of each within the lookback before it."""
+def read(store: Store, chosen: Chosen, grid: Grid, buckets: bool) -> Points:
+    """Read the points of chosen series in the window, and the last of each within the lookback before it.
+
+    Without `buckets` theirs are null: they are most of what is read, and two weeks of them are not for this memory.
+    """
     table = store.query(
         lambda partitions: (
             f"""
         WITH near AS (
-            SELECT p.* FROM {partitions.relation(POINTS, grid.start_ns - LOOKBACK_NS, grid.end_ns)} p
+            SELECT p.series, p.time_ns, p.start_ns, coalesce(p.value, p.count) AS number, coalesce(p.sum, 0) AS sum,
+                {"p.buckets" if buckets else "NULL::UBIGINT[] AS buckets"}
+            FROM {partitions.relation(POINTS, grid.start_ns - LOOKBACK_NS, grid.end_ns)} p
             SEMI JOIN chosen USING (series)
         ), last AS (SELECT series, max(time_ns) AS time_ns FROM near WHERE time_ns <= {grid.start_ns} GROUP BY series)
-        SELECT n.series, n.time_ns, n.start_ns, coalesce(n.value, n.count) AS number, coalesce(n.sum, 0) AS sum,
-            n.buckets
-        FROM near n LEFT JOIN last USING (series)
+        SELECT n.* FROM near n LEFT JOIN last USING (series)
         WHERE n.time_ns > {grid.start_ns} OR n.time_ns = last.time_ns
         ORDER BY n.series, n.time_ns"""
         ),

@@ -41,7 +41,7 @@ def served(store: Store, by: Sequence[str], grid: Grid, buckets: bool) -> Reques
     out = Requests()
     if not chosen.rows:
         return out
-    points = read(store, chosen, grid)
+    points = read(store, chosen, grid, buckets)
     keys: dict[Key, int] = {}
     rows = np.array([keys.setdefault(tuple(str(row[name]) for name in by), len(keys)) for row in chosen.rows], np.int64)
     steps = (rows[points.row], points.column)
