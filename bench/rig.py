@@ -39,10 +39,10 @@ class Rig:
 
     def live(self, slice_: Slice) -> Cycle:
         """Take in what arrives in a slice, and judge it at its end."""
+        self.clock.time = slice_.end
         self.source.store.append(
             resources=slice_.resources, series=slice_.series, points=slice_.points, spans=slice_.spans
         )
-        self.clock.time = slice_.end
         return self.engine.cycle()
 
     def incidents(self) -> list[Incident]:

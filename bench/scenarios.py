@@ -58,6 +58,8 @@ def run(name: str, seed: int) -> Result:
             cycle = one.live(slice_)
             if cycle.gaps:
                 raise RuntimeError(f"{name}, seed {seed}: {cycle.gaps}")
+        if one.engine.state.at != end:
+            raise RuntimeError(f"{name}, seed {seed}: judged until {one.engine.state.at}, not {end}")
         return judge(name, seed, case.truth, one.incidents(), fault, time.perf_counter() - started)
 
 

@@ -1,6 +1,5 @@
 """Generated history in the engine's store: normal is known at once, and the past can be looked at."""
 
-import threading
 import time
 from collections.abc import Iterator
 
@@ -42,13 +41,10 @@ def cycle(engine: bootstrap.Application) -> Cycle:
 
 
 @pytest.fixture(scope="module")
-def url(engine: bootstrap.Application, cycle: Cycle) -> Iterator[str]:
-    serving = threading.Thread(target=engine.serve, daemon=True)
-    serving.start()
+def url(engine: bootstrap.Application, cycle: Cycle) -> str:
+    engine.serve()
     until(lambda: requests.get(f"{engine.url}/health", timeout=2).ok, 10, "the engine answers")
-    yield engine.url
-    engine.server.close()
-    serving.join(10)
+    return engine.url
 
 
 def test_one_cycle_gives_every_route_and_edge_a_baseline(engine: bootstrap.Application, cycle: Cycle) -> None:

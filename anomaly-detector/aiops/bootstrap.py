@@ -2,10 +2,13 @@
 
 import logging
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
+from waitress import wasyncore
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from aiops import __version__
@@ -24,6 +27,8 @@ from aiops.telemetry import Telemetry
 from aiops.web import add_pages
 
 log = logging.getLogger(__name__)
+
+STOP_SECONDS = 5
 
 
 class CannotStart(Exception):
@@ -47,22 +52,31 @@ class Application:
     desk: Desk
     runner: Runner
     server: BaseWSGIServer | MultiSocketServer
+    _sockets: dict[int, Any]
+    _serving: threading.Thread | None = None
 
     @property
     def url(self) -> str:
         return self.settings.url
 
     def start(self) -> None:
-        """Receive, judge and serve; the caller's thread is free. Raises SourceError."""
+        """Receive, judge and answer HTTP, in threads of their own. Raises SourceError."""
         self.source.start()
         self.runner.start()
+        self.serve()
 
     def serve(self) -> None:
-        """Answer HTTP in this thread until `stop`."""
-        self.server.run()
+        """Answer HTTP until `stop`."""
+        self._serving = threading.Thread(target=self.server.run, name="aiops-http", daemon=True)
+        self._serving.start()
 
     def stop(self) -> None:
+        """End everything. No thread is left that holds the store: it must be gone before the interpreter is."""
         self.server.close()
+        wasyncore.close_all(self._sockets, ignore_all=True)
+        if self._serving is not None:
+            self._serving.join(STOP_SECONDS)
+        self.server.task_dispatcher.shutdown(timeout=STOP_SECONDS)
         self.runner.stop()
         self.source.close()
         self.store.close()
@@ -129,7 +143,10 @@ def embedded(settings: Settings) -> Application:
     app = create_app(desk, settings)
     add_pages(app, desk, settings)
     try:
-        server = create_server(app, host=settings.host, port=settings.port, threads=8, ident=f"aiops/{__version__}")
+        sockets: dict[int, Any] = {}
+        server = create_server(
+            app, map=sockets, host=settings.host, port=settings.port, threads=8, ident=f"aiops/{__version__}"
+        )
     except OSError as error:
         source.close()
         store.close()
@@ -137,7 +154,7 @@ def embedded(settings: Settings) -> Application:
             f"cannot listen on {settings.host}:{settings.port} for pages and API: {error.strerror}; "
             "stop what uses the port or set another with --port or AIOPS_PORT"
         ) from None
-    return Application(settings, source, store, desk, runner, server)
+    return Application(settings, source, store, desk, runner, server, sockets)
 
 
 def configure_logging(level: str) -> None:

@@ -83,7 +83,6 @@ def up(config: Path | None, **overrides: Any) -> None:
         failure = str(error)  # raised without the error's frames, which would outlive the engine
     if failure:
         raise Refused(failure)
-    threading.Thread(target=application.serve, name="aiops-http", daemon=True).start()
     click.echo(f"pages and API  {application.url}", err=True)
     grpc, http = application.source.receivers.grpc_port, application.source.receivers.http_port
     click.echo(f"OTLP           http://{settings.otlp_host}:{http} (HTTP) and :{grpc} (gRPC)", err=True)

@@ -101,7 +101,7 @@ class Stage:
         if self._history is not None:
             self._say(self._history.distant(self._engine.source.store, lambda: self._wait(0.0)))
         self._engine.source.start()
-        threading.Thread(target=self._engine.serve, name="aiops-http", daemon=True).start()
+        self._engine.serve()
         self._say(f"engine up           {self._engine.url}")
         self._shop.start()
         self._until("services starting", self._shop.ready, 60.0, "the shop did not come up")

@@ -25,12 +25,14 @@ KINDS = {
     CauseKind.DOWN: "it is down",
     CauseKind.NETWORK: "time is lost on the way to it",
     CauseKind.DEPENDENCY: "calls to it fail",
+    CauseKind.TRAFFIC: "fewer requests reach it",
 }
 SURE = ((0.9, "almost certain"), (0.7, "likely"), (0.4, "possible"), (0.0, "a weak hint"))
 FAMILIES = {
     "errors": "too many errors",
     "latency": "too slow",
     "silence": "silent",
+    "traffic": "too few requests",
     "no_telemetry": "no telemetry",
 }
 

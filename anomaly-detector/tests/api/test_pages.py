@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from flask.testing import FlaskClient
 
-from aiops.model import IncidentState, Severity, Span, SpanKind, TimelineEntry, Trace
-from aiops.web.reading import age, percent, span_of_time
+from aiops.model import CauseKind, Family, IncidentState, Severity, Span, SpanKind, TimelineEntry, Trace
+from aiops.web.reading import FAMILIES, KINDS, age, percent, span_of_time
 from aiops.web.waterfall import waterfall
 
 from .conftest import World
@@ -206,3 +206,8 @@ def test_lengths_of_time_are_read_in_two_units(seconds: float, expected: str) ->
 )
 def test_percents_tell_rare_from_never(ratio: float, expected: str) -> None:
     assert percent(ratio) == expected
+
+
+def test_every_kind_of_cause_and_symptom_has_words() -> None:
+    assert set(KINDS) == set(CauseKind)
+    assert set(FAMILIES) == set(Family)
