@@ -28,7 +28,7 @@ STOP_SECONDS: Final = 5.0
 GROUP_BYTES: Final = 8 << 20
 # A commit begins this long after the one before, or later: what one costs hardly depends on how much it takes, and
 # under load it takes more. An export that comes alone is committed at once.
-GROUP_SECONDS: Final = 0.025
+GROUP_SECONDS: Final = 0.1
 
 
 class CannotListen(SourceError):
