@@ -9,6 +9,7 @@ from aiops.model import Incident, IncidentState
 from shop.catalogue import Expected
 
 SLOWER_STEPS = 2  # the median time to find may rise by so many
+NOT_THERE = "not in the committed sheet; put it there with --save"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Result:
     wrong: list[str]
     took: float
     dimensions: int = 0
+    commit: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "took": round(self.took, 1)}
@@ -98,46 +100,41 @@ def render(results: Sequence[Result]) -> str:
 
 
 def worse_sheet(committed: Sequence[Result], now: Sequence[Result], step: float) -> list[str]:
-    """Where a row has become worse over all its seeds: found, right cause or resolved fell, false incidents rose, or
-    the median time to find rose by more than two steps."""
-    out = []
-    before = _by_name(committed)
-    for name, rows in _by_name(now).items():
-        old = before.get(name, [])
-        if not old:
-            continue
-        for what in ("found", "right", "resolved"):
-            was, is_ = (sum(getattr(one, what) for one in group) for group in (old, rows))
-            if is_ < was:
-                out.append(f"{name}: {what} fell from {was} to {is_}")
-        was, is_ = (sum(one.false_incidents for one in group) for group in (old, rows))
-        if is_ > was:
-            out.append(f"{name}: false incidents rose from {was} to {is_}")
+    """Where a row has become worse over the seeds that both have: found, right cause, right kind, dimension or resolved
+    fell, false incidents rose, or the median time to find rose by more than two steps."""
+    out = [f"{one.name}, seed {one.seed}: {NOT_THERE}" for one in now if not _before(committed, one)]
+    for name, rows in _by_name([one for one in now if _before(committed, one)]).items():
+        old = [before for one in rows if (before := _before(committed, one)) is not None]
+        out += _fell(name, old, rows, ("found", "right", "kind", "dimension", "resolved"))
         times = [[time for one in group for time in one.seconds_to_find] for group in (old, rows)]
         if all(times) and statistics.median(times[1]) > statistics.median(times[0]) + SLOWER_STEPS * step:
-            was_, is__ = (f"{statistics.median(group):.0f} s" for group in times)
-            out.append(f"{name}: the median time to find rose from {was_} to {is__}")
+            was, is_ = (f"{statistics.median(group):.0f} s" for group in times)
+            out.append(f"{name}: the median time to find rose from {was} to {is_}")
     return out
 
 
 def worse_case(committed: Sequence[Result], now: Sequence[Result]) -> list[str]:
-    """Where a case has become worse than the same seed was: found, right cause, false incidents."""
+    """Where a case has become worse than the same seed was: found, right cause, resolved, false incidents."""
     out = []
-    before = {(one.name, one.seed): one for one in committed}
     for one in now:
-        old = before.get((one.name, one.seed))
-        if old is None:
-            out.append(f"{one.name}, seed {one.seed}: not in the committed sheet; make it with --save")
-            continue
-        for what in ("found", "right"):
-            if getattr(one, what) < getattr(old, what):
-                out.append(
-                    f"{one.name}, seed {one.seed}: {what} fell from {getattr(old, what)} to {getattr(one, what)}"
-                )
-        if one.false_incidents > old.false_incidents:
-            out.append(
-                f"{one.name}, seed {one.seed}: false incidents rose from {old.false_incidents} to {one.false_incidents}"
-            )
+        before = _before(committed, one)
+        case = f"{one.name}, seed {one.seed}"
+        out += (
+            [f"{case}: {NOT_THERE}"] if before is None else _fell(case, [before], [one], ("found", "right", "resolved"))
+        )
+    return out
+
+
+def _before(committed: Sequence[Result], one: Result) -> Result | None:
+    return next((old for old in committed if (old.name, old.seed) == (one.name, one.seed)), None)
+
+
+def _fell(name: str, old: Sequence[Result], now: Sequence[Result], what: Sequence[str]) -> list[str]:
+    out = []
+    for each in (*what, "false_incidents"):
+        was, is_ = (sum(getattr(one, each) for one in group) for group in (old, now))
+        if (is_ > was) if each == "false_incidents" else (is_ < was):
+            out.append(f"{name}: {each.replace('_', ' ')} went from {was} to {is_}")
     return out
 
 

@@ -30,7 +30,7 @@ class Scenario:
 
 
 def scenarios() -> dict[str, Scenario]:
-    """The shop's catalogue. Raises NoShop."""
+    """The scenarios of the shop's catalogue that show within minutes. Raises NoShop."""
     if importlib.util.find_spec("shop") is None:
         raise NoShop("the demo needs the shop, which is not installed; run `make demo`, or pip install 'aiops[demo]'")
     done = subprocess.run([sys.executable, "-m", "shop", "scenarios", "--json"], capture_output=True, check=False)
@@ -47,6 +47,7 @@ def scenarios() -> dict[str, Scenario]:
             ),
         )
         for one in json.loads(done.stdout)["scenarios"]
+        if one["live"]
     }
 
 

@@ -24,6 +24,7 @@ ROUTES = 8  # of the shop: four on the gateway, four on their services
 FOUND_WITHIN = 90.0
 RESOLVED_WITHIN = 180.0
 STEP = 3.0
+QUIET_SECONDS = 60.0
 SHOWN_FOR = 12.0  # time with the fault after it was found, so that the page can be read before it clears
 
 
@@ -51,7 +52,7 @@ def run(
             click.echo(f"{one.name:<20} {one.title}")
         return True
     if name not in known:
-        raise CannotShow(f"there is no scenario {name!r}; there are {', '.join(known)}")
+        raise CannotShow(f"there is no scenario {name!r} that can be shown in minutes; there are {', '.join(known)}")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
@@ -188,8 +189,10 @@ class Stage:
             self._wait(0.5)
 
     def _quiet(self, since: float) -> bool:
-        self._until("watching for false alarms", lambda: bool(self._active()), 60.0, None)
-        right = not self._active()
+        self._until("watching for false alarms", lambda: bool(self._active()), QUIET_SECONDS, None)
+        self._shop.clear()
+        self._until("watching its end", lambda: bool(self._active()), QUIET_SECONDS / 2, None)
+        right = not self._engine.store.page(limit=1)[0]
         self._say(
             "no incident, as it should be"
             if right

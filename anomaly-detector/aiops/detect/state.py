@@ -137,10 +137,15 @@ class SilenceState(Lived):
 
 @dataclass(slots=True)
 class TrafficState(Lived):
-    """How many requests a route gets: decayed mean and variance of a step's count; the ring holds the last counts."""
+    """How many requests a route gets: decayed mean and variance of a count; the ring holds the last counts.
+
+    born: when it was first watched, Unix seconds. pace: seconds between two counts, as its metrics are exported.
+    """
 
     level: Floats = _floats()
     variance: Floats = _floats()
+    born: Floats = _floats()
+    pace: Floats = _floats()
     ring: Floats = _floats(RING)
 
 

@@ -50,7 +50,7 @@ def step(state: State, block: SeriesBlock, tuning: Tuning) -> Outcome:
             names_of = list(lived.index)
             no_data += [(names_of[row], family) for row in life.settle_absent(lived, at, tuning)]
         state.at = at
-    found = [_findings(family, lived, state, block.step, tuning) for family, lived in _families(state)]
+    found = [_findings(family, lived, state, tuning) for family, lived in _families(state)]
     return Outcome(tuple(one for some in found for one in some), tuple(verdicts), tuple(no_data))
 
 
@@ -176,18 +176,16 @@ def _verdicts(
     ]
 
 
-def _findings(family: Family, lived: Lived, state: State, seconds: float, tuning: Tuning) -> list[Finding]:
+def _findings(family: Family, lived: Lived, state: State, tuning: Tuning) -> list[Finding]:
     size = len(lived.index)
     order = list(lived.index)
     return [
-        _finding(family, order[row], int(row), lived, state, seconds, tuning)
+        _finding(family, order[row], int(row), lived, state, tuning)
         for row in np.flatnonzero(lived.life[:size] >= Life.INCIDENT)
     ]
 
 
-def _finding(
-    family: Family, series: Labels, row: int, lived: Lived, state: State, seconds: float, tuning: Tuning
-) -> Finding:
+def _finding(family: Family, series: Labels, row: int, lived: Lived, state: State, tuning: Tuning) -> Finding:
     total = max(float(lived.trouble_total[row]), 1.0)
     bad = float(lived.trouble_bad[row])
     if isinstance(lived, ErrorState):
@@ -196,8 +194,9 @@ def _finding(
     elif isinstance(lived, LatencyState):
         observed, expected = float(lived.trouble_seconds[row]) / total, float(np.exp(lived.level[row]))
     elif isinstance(lived, TrafficState):
-        lasted = max(float(lived.age[row]), 1.0) * seconds
-        observed, expected = float(lived.trouble_total[row]) / lasted, float(lived.level[row]) / seconds
+        pace = max(float(lived.pace[row]), 1e-9)
+        observed = float(lived.trouble_total[row]) / (max(float(lived.age[row]), 1.0) * pace)
+        expected = float(lived.level[row]) / pace
     else:
         observed, expected = 0.0, float(state.silence.rate[row])
     return Finding(

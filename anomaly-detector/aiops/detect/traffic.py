@@ -2,7 +2,8 @@
 
 The count of a window is compared with a negative binomial around a slow level, whose spread is learned from the route
 itself: what comes in bursts is expected to. More requests than usual are no trouble; they pull the level up only
-slowly, so that their end is none either.
+slowly, so that their end is none either. A route must have been watched for an hour; after an hour of trouble what is
+left of its traffic is its new normal, for nobody can tell an application that is no longer used from one in trouble.
 """
 
 import numpy as np
@@ -18,16 +19,19 @@ def judge(state: TrafficState, rows: Ints, at: float, step: float, total: Floats
     """Judge one step of these routes. total: (rows,) requests served, zero where the service was heard and they were
     not."""
     level, points = state.level[rows], state.points[rows]
+    state.born[rows] = np.where(points > 0, state.born[rows], at - step)
+    state.pace[rows] += np.where(points > 0, 0.1 * (at - state.seen[rows] - state.pace[rows]), step)
+    old = (at - state.born[rows] >= tuning.traffic_seconds) & (points >= tuning.traffic_points)
     life.push(state.ring, rows, total)
     score = np.zeros(len(rows))
     for window in tuning.windows[1:]:
         count, expected = state.ring[rows, -window:].sum(axis=1), level * window
         few = count <= (1 - tuning.traffic_effect) * expected
-        known = points >= max(window, tuning.traffic_points)
+        known = old & (points >= window)
         one = _score(count, expected, _spread(state, rows, tuning), tuning)
         score = np.maximum(score, np.where(few & known, one, 0.0))
-    score = np.where(points < tuning.traffic_points, np.nan, score)
-    state.tier[rows] = np.where(points < tuning.traffic_points, Tier.WARMUP, Tier.LEVEL)
+    score = np.where(old, score, np.nan)
+    state.tier[rows] = np.where(old, Tier.LEVEL, Tier.WARMUP)
 
     recovered = life.in_trouble(state, rows) & _recovered(state, rows)
     score = np.where(recovered, np.minimum(score, 0.0), score)
@@ -38,6 +42,9 @@ def judge(state: TrafficState, rows: Ints, at: float, step: float, total: Floats
     _learn(state, rows, step, total, tuning)
     state.points[rows] += 1
     state.seen[rows] = at
+    for row in rows[at - state.onset[rows] >= tuning.traffic_seconds]:  # it stays: what comes now is normal
+        accept(state, int(row))
+        state.clear(np.array([row]))
 
 
 def accept(state: TrafficState, row: int) -> None:

@@ -14,6 +14,8 @@ class Tuning:
     recover_steps, recover_errors_steps: calm steps that end a trouble. Errors need fewer: that they are over has been
     shown by count before a step is calm.
     learn_below: the error score up to which a step teaches the normal ratio.
+    traffic_seconds: how long a route must have been watched before its traffic is judged, so that one burst is no
+    habit; and how long its requests may stay away before that is normal.
     traffic_effect: the part of its requests that a route must lose. traffic_spread: how much traffic differs from what
     is expected by itself, as a share, at least. traffic_fall_half_life, traffic_rise_half_life: seconds in which its
     level follows half of the way; it rises slowly, so that the end of a rush is no loss.
@@ -48,6 +50,7 @@ class Tuning:
     no_data_seconds: float = 600.0
     expire_seconds: float = 86_400.0
     traffic_points: int = 24
+    traffic_seconds: float = 3600.0
     traffic_effect: float = 0.5
     traffic_spread: float = 0.15
     traffic_fall_half_life: float = 600.0

@@ -114,7 +114,8 @@ def _split(loose: list[Attribution]) -> tuple[dict[str, list[Attribution]], list
 def _fewer(service: str, members: list[Attribution]) -> Explained:
     """Requests stay away from a service that nothing else explains: what sends them has changed, not what serves them.
 
-    There are no bad traces to count: the routes that lost their requests are the evidence.
+    There are no bad traces to count: the routes that lost their requests are the evidence, one vote each, so that one
+    route alone is little more than a suspicion.
     """
     routes = {
         (value_of(one.finding.series, names.ROUTE), value_of(one.finding.series, names.METHOD)) for one in members

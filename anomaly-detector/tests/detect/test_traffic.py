@@ -36,15 +36,15 @@ def play(rates: Sequence[float], seed: int = 0, burst: float = 0.0, state: State
 @pytest.mark.parametrize(
     ("rates", "within"),
     [
-        pytest.param([60.0] * 60 + [6.0] * 20, 6, id="nine-of-ten-stay-away"),
-        pytest.param([60.0] * 60 + [20.0] * 30, 16, id="two-of-three"),
-        pytest.param([60.0] * 60 + [0.0] * 20, 6, id="all"),
+        pytest.param([60.0] * 260 + [6.0] * 20, 6, id="nine-of-ten-stay-away"),
+        pytest.param([60.0] * 260 + [20.0] * 30, 16, id="two-of-three"),
+        pytest.param([60.0] * 260 + [0.0] * 20, 6, id="all"),
     ],
 )
 def test_missing_requests_are_found(rates: list[float], within: int, seed: int) -> None:
     found = play(rates, seed)
-    assert not any(found[:60])
-    assert any(found[60 : 60 + within])
+    assert not any(found[:260])
+    assert any(found[260 : 260 + within])
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -52,10 +52,12 @@ def test_missing_requests_are_found(rates: list[float], within: int, seed: int) 
     "rates",
     [
         pytest.param([60.0] * 400, id="nothing-happens"),
-        pytest.param([60.0] * 60 + [42.0] * 100, id="a-third-less"),
-        pytest.param([60.0] * 60 + [180.0] * 40 + [60.0] * 100, id="a-rush-and-its-end"),
+        pytest.param([60.0] * 260 + [42.0] * 100, id="a-third-less"),
+        pytest.param([60.0] * 260 + [180.0] * 40 + [60.0] * 100, id="a-rush-and-its-end"),
         pytest.param([60 + 20 * np.sin(2 * np.pi * n / 1440) for n in range(1440)], id="a-short-day-and-night"),
-        pytest.param([1.0] * 60 + [0.0] * 20, id="too-few-to-tell"),
+        pytest.param([30.0] * 40 + [0.0] * 400, id="a-try-of-ten-minutes"),
+        pytest.param(([300.0] * 40 + [0.0] * 200) * 4, id="a-batch-every-hour"),
+        pytest.param([1.0] * 260 + [0.0] * 20, id="too-few-to-tell"),
     ],
 )
 def test_what_is_usual_is_not(rates: list[float], seed: int) -> None:
@@ -68,13 +70,19 @@ def test_what_comes_in_bursts_may_pause() -> None:
 
 
 def test_it_is_over_when_they_come_again() -> None:
-    found = play([60.0] * 60 + [6.0] * 20 + [60.0] * 20)
-    assert found[79]
-    assert not any(found[90:])
+    found = play([60.0] * 260 + [6.0] * 20 + [60.0] * 20)
+    assert found[279]
+    assert not any(found[290:])
+
+
+def test_who_stays_away_for_an_hour_is_not_coming() -> None:
+    found = play([60.0] * 260 + [6.0] * 300)
+    assert found[300]
+    assert not any(found[-20:])
 
 
 def test_less_traffic_can_be_taken_for_normal() -> None:
     state = State()
-    assert play([60.0] * 60 + [6.0] * 20, state=state)[-1]
+    assert play([60.0] * 260 + [6.0] * 20, state=state)[-1]
     rebaseline(state, labels(**SCOPE), Family.TRAFFIC, Tuning())
     assert not any(play([6.0] * 60, state=state))

@@ -139,6 +139,22 @@ def test_who_calls_too_often_is_slow_by_itself() -> None:
     assert (group.root_cause.cause.service, group.root_cause.cause.kind) == ("checkout", CauseKind.LATENCY)
 
 
+def test_a_list_of_any_length_does_not_take_the_blame_for_its_items() -> None:
+    def listed(items: int, each: float) -> Trace:
+        stock = [Call("inventory", "/inventory", each) for _ in range(items)]
+        asks = Call("checkout", "/checkout", 0.01, False, tuple(stock))
+        return trace(Call("gateway", "/checkout", 0.002, False, (asks,)))
+
+    lengths = [1, 1, 1, 5, 12] * 6
+    good = [listed(items, 0.02) for items in lengths]
+    bad = [listed(items, 0.12) for items in lengths]
+    found = finding("checkout", "/checkout", Family.LATENCY, 0.5, 0.1)
+    one = attribute(found, population("checkout", "/checkout"), bad, good, World(EVERYONE, EVERYONE))
+    group = only(explain([one], EDGES))
+    assert group.root_cause is not None
+    assert (group.root_cause.cause.service, group.root_cause.cause.kind) == ("inventory", CauseKind.LATENCY)
+
+
 def test_missing_traffic_names_who_lost_it() -> None:
     series = ("/payment", "/checkout")
     lost = [Attribution(finding("gateway", route, Family.TRAFFIC, 0.2, 1.6), ()) for route in series]

@@ -21,7 +21,7 @@ from shop.virtual.requests import Requests
 from shop.virtual.rows import CONSUMER, END, KIND, RESOURCES, SERVER, SPANS, START, table
 from shop.virtual.stream import Model, Slice
 from shop.virtual.sums import BOUNDS, Key
-from shop.virtual.trouble import Trouble
+from shop.virtual.trouble import Timed, Trouble
 
 Floats = NDArray[np.float64]
 SAMPLE = 6000  # requests that stand for all of a stretch
@@ -42,6 +42,8 @@ class Shape:
 def increments(model: Model, start: float, end: float, step: float, steps: int = MOST_STEPS) -> Iterator[Slice]:
     """Live from `start` to `end` with one export every `step` seconds; slices hold the metrics of `steps` each."""
     rng = np.random.default_rng([model.seed, 2])
+    # Whole steps: what changes within a step cannot be told from its counts.
+    model = replace(model, faults=[_on_grid(one, start, step) for one in model.faults])
     trouble = Trouble(model.graph, model.faults)
     counters = sums.Counters()
     for since, until in _stretches(trouble, start, end, step):
@@ -58,10 +60,17 @@ def increments(model: Model, start: float, end: float, step: float, steps: int =
             yield Slice(float(ends[-1]), resources, series, points, SPANS.empty_table())
 
 
+def _on_grid(fault: Timed, start: float, step: float) -> Timed:
+    def rounded(time: float) -> float:
+        return start + round((time - start) / step) * step
+
+    return Timed(fault.fault, rounded(fault.start), rounded(fault.end))
+
+
 def _stretches(trouble: Trouble, start: float, end: float, step: float) -> Iterator[tuple[float, float]]:
     """The time cut where something changes, on the grid of steps."""
     cuts = {start, end}
-    cuts |= {start + round((time - start) / step) * step for time in trouble.boundaries if start < time < end}
+    cuts |= {time for time in trouble.boundaries if start < time < end}
     if trouble.ramps():
         cuts |= set(np.arange(start, end, max(step, RAMP_STRETCH // step * step)).tolist())
     ordered = sorted(cuts)

@@ -96,6 +96,7 @@ def _cumulative(points: pa.Table, width: int) -> list[list[int]]:
 
 def _labels(row: Row, resource: Row) -> str:
     pairs = {"job": resource["service"], "instance": resource["instance"], "service_name": resource["service"]}
+    pairs["telemetry_generated"] = "true"  # so that it can be told apart, and deleted, where real telemetry is
     pairs |= {name.replace(".", "_"): value for name, value in json.loads(row["attributes"]).items()}
     return ",".join(f'{name}="{_escaped(value)}"' for name, value in pairs.items())
 

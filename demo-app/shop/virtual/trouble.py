@@ -113,7 +113,7 @@ class Trouble:
                 case "timeout":
                     effects.timeout = strength
                 case "n-plus-one":
-                    effects.times = int(strength)
+                    effects.times = max(round(strength), 1)
                 case "pool":
                     effects.hold = strength / 1000
                     effects.free = [timed.start] * POOL_CONNECTIONS

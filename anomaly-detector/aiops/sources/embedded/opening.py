@@ -1,5 +1,6 @@
 """Opening the database file: never over something that is not ours, never on top of another engine."""
 
+import fcntl
 import logging
 import os
 import tempfile
@@ -36,7 +37,8 @@ def connect(
     """
     if path != MEMORY:
         _reachable(Path(path))
-        write_ahead.keep_if_torn(Path(path), _aside(Path(path), now))
+        if not _in_use(Path(path)):  # else its log is being written, and only looks torn
+            write_ahead.keep_if_torn(Path(path), _aside(Path(path), now))
     try:
         return _open(path, memory_limit, threads, prepare)
     except (duckdb.Error, _NotOurs) as problem:
@@ -51,6 +53,18 @@ def connect(
         aside = _keep_aside(Path(path), now)
         log.error("%s is not a store that can be read (%s); kept as %s, starting empty", path, problem, aside)
         return _open(path, memory_limit, threads, prepare)
+
+
+def _in_use(path: Path) -> bool:
+    """Whether another process holds the database: DuckDB locks its file as a whole."""
+    if not path.exists():
+        return False
+    with path.open("rb+") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
 
 
 def _open(
