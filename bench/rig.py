@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from aiops.engine import Cycle, Engine, Pace
@@ -50,13 +51,24 @@ class Rig:
         return self.store.page(limit=EVERYTHING)[0]
 
 
+@cache
+def _empty_store() -> bytes:
+    """A store without incidents, its tables made once."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "incidents.sqlite"
+        open_store(f"sqlite:///{file}").dispose()
+        return file.read_bytes()
+
+
 @contextmanager
 def rig(start: float, step: float = STEP, retention_hours: float = 48.0) -> Iterator[Rig]:
     """An engine that has learned nothing yet, at a Unix time."""
     with tempfile.TemporaryDirectory(prefix="aiops-bench-") as folder:
         clock = GivenClock(start)
         source = EmbeddedSource(EmbeddedSettings(lateness_seconds=0.0, retention_hours=retention_hours), clock)
-        store = SqlIncidents(open_store(f"sqlite:///{Path(folder) / 'incidents.sqlite'}"))
+        file = Path(folder) / "incidents.sqlite"
+        file.write_bytes(_empty_store())
+        store = SqlIncidents(open_store(f"sqlite:///{file}"))
         engine = Engine(
             metrics=source.metrics,
             traces=source.traces,

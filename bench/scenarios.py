@@ -33,7 +33,7 @@ SHEET = Path(__file__).parent / "scores" / "scenarios.json"
 WEEK = "quiet-week"
 GRAPHS = {4: 12, 5: 50}
 START = 1_763_712_000.0  # a Friday, 08:00 UTC
-LEARN, LAST, WATCH = 450.0, 360.0, 330.0  # seconds before, with, and after the fault
+LEARN, LAST, WATCH = 390.0, 300.0, 300.0  # seconds before, with, and after the fault
 LONG = {"gradual-latency": 2 * 3600.0}  # faults that are nothing in minutes
 LEARN_LONG = {"traffic-drop": 4200.0, "traffic-surge": 4200.0}  # traffic is judged after an hour
 
