@@ -25,6 +25,7 @@ bench: $(VENV)/.dev  ## every scenario five times, against the committed sheet; 
 	$(BIN)/python -m bench.scenarios --check
 	$(BIN)/python -m bench.ingest
 	$(BIN)/python -m bench.memory
+	$(BIN)/python -m bench.speed
 
 lint: $(VENV)/.dev  ## style, types, layers
 	$(BIN)/ruff check .
