@@ -11,7 +11,7 @@ from aiops.engine import Cycle
 from aiops.model import Incident
 from aiops.ports import Notifier
 
-from ..world import STEP, T0, World
+from .world import STEP, T0, World
 
 FAULT = range(24, 29)
 END = 37

@@ -11,8 +11,8 @@ import pytest
 from aiops.bootstrap import embedded
 from aiops.config import Settings
 
-from ..world import World
 from .script import TELEMETRY
+from .world import World
 
 Spoil = Callable[[bytes], bytes]
 

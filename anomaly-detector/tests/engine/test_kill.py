@@ -21,7 +21,7 @@ from aiops.store import SqlIncidents, open_store
 
 from .script import END, TELEMETRY, TOLD, Run
 
-DETECTOR = Path(__file__).parents[2]
+TESTS = Path(__file__).parents[1]
 Kill = Callable[[Path, str, bool], int]
 
 
@@ -48,8 +48,8 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
 @pytest.fixture(scope="module")
 def kill() -> Iterator[Kill]:
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.crash.victim"],
-        cwd=DETECTOR,
+        [sys.executable, "-m", "engine.victim"],
+        cwd=TESTS,
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -139,5 +139,5 @@ def test_nothing_is_lost_or_doubled(
 def test_a_name_that_is_no_fault_point_is_refused() -> None:
     command = [sys.executable, "-c", "import aiops.faultpoints"]
     environment = {**os.environ, "AIOPS_TEST_CRASH_AT": "lunch"}
-    done = subprocess.run(command, env=environment, cwd=DETECTOR, capture_output=True, text=True)
+    done = subprocess.run(command, env=environment, cwd=TESTS, capture_output=True, text=True)
     assert "'lunch' is not a valid FaultPoint" in done.stderr

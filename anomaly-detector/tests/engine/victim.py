@@ -1,4 +1,4 @@
-"""Processes to kill: `python -m tests.crash.victim` reads one JSON line for each, and writes how it ended.
+"""Processes to kill: `python -m engine.victim` reads one JSON line for each, and writes how it ended.
 
 Each is forked before anything of the engine is imported, so that it starts as a new process does, only without the
 second that importing libraries takes.

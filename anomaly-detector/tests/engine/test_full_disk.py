@@ -11,8 +11,8 @@ import requests
 from aiops.ports import SourceError, StoreError
 from aiops.sources.embedded.partitions import SPANS
 
-from ..world import World
 from .script import TELEMETRY
+from .world import World
 
 
 @contextmanager
