@@ -78,4 +78,4 @@ def test_a_port_in_use_is_one_sentence(said: Path) -> None:
 def test_an_unknown_scenario_names_the_known_ones(said: Path) -> None:
     demo = start(said, "--scenario", "volcano")
     assert demo.wait(60) == 2
-    assert "there is no scenario 'volcano'; there are payment-errors" in said.read_text()
+    assert "there is no scenario 'volcano' that can be shown in minutes; there are payment-errors" in said.read_text()
