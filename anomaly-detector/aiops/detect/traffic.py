@@ -20,7 +20,8 @@ def judge(state: TrafficState, rows: Ints, at: float, step: float, total: Floats
     not."""
     level, points = state.level[rows], state.points[rows]
     state.born[rows] = np.where(points > 0, state.born[rows], at - step)
-    state.pace[rows] += np.where(points > 0, 0.1 * (at - state.seen[rows] - state.pace[rows]), step)
+    since = np.minimum(at - state.seen[rows], 4 * state.pace[rows])  # a night without counts is no pace
+    state.pace[rows] += np.where(points > 0, 0.1 * (since - state.pace[rows]), step)
     old = (at - state.born[rows] >= tuning.traffic_seconds) & (points >= tuning.traffic_points)
     life.push(state.ring, rows, total)
     score = np.zeros(len(rows))

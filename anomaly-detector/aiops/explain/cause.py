@@ -123,11 +123,12 @@ def _fewer(service: str, members: list[Attribution]) -> Explained:
     endpoint, method = next(iter(routes)) if len(routes) == 1 else ("", "")
     cause = Cause(service, CauseKind.TRAFFIC, endpoint, method)
     observed, expected = (sum(getattr(one.finding, what) for one in members) for what in ("observed", "expected"))
+    lower, upper = wilson.interval(len(routes), len(routes))
     root = RootCause(
         cause,
         wording.fewer(observed, expected),
         round(wilson.centre(len(routes), len(routes)), 3),
-        tuple(round(bound, 3) for bound in wilson.interval(len(routes), len(routes))),  # type: ignore[arg-type]
+        (round(lower, 3), round(upper, 3)),
     )
     findings, texts = _findings(members)
     endpoints = tuple(sorted({route for route, _ in routes} - {""}))

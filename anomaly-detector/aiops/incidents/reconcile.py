@@ -10,6 +10,7 @@ from aiops.model import (
     Cause,
     CauseKind,
     Explained,
+    Family,
     Finding,
     Incident,
     IncidentEvent,
@@ -82,6 +83,8 @@ def reconcile(
         elif at - incident.last_seen >= habits.resolve_seconds:
             gone = any(symptom in no_data for symptom in incident.symptoms)
             how = "no data from its symptoms any more" if gone else "its symptoms are back to normal"
+            if not gone and all(family == Family.TRAFFIC for _, family in incident.symptoms):
+                how = "its requests come again, or have stayed away for so long that this counts as normal"
             current[key] = life.resolve(incident, at, how)
             touched[key] = Transition.RESOLVED
     return [IncidentEvent(transition, current[key]) for key, transition in touched.items()]

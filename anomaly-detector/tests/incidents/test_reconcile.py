@@ -104,6 +104,15 @@ def test_it_resolves_after_quiet_and_reopens_when_the_same_returns_soon() -> Non
     assert said(book.cycle(300, group("payment", finding("payment", onset=290)))) == ["opened"]
 
 
+def test_traffic_that_stays_away_is_not_called_normal_again() -> None:
+    book = Book()
+    book.cycle(100, group("gateway", finding("gateway", Family.TRAFFIC), kind=CauseKind.TRAFFIC))
+    (event,) = book.cycle(120)
+    assert event.incident.resolution == (
+        "its requests come again, or have stayed away for so long that this counts as normal"
+    )
+
+
 def test_another_kind_of_trouble_is_another_incident() -> None:
     book = Book()
     book.cycle(100, group("payment", finding("payment")))
