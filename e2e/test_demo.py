@@ -65,6 +65,7 @@ def test_ctrl_c_ends_everything_at_any_time(said: Path) -> None:
 
 def test_a_port_in_use_is_one_sentence(said: Path) -> None:
     with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of the test before may linger
         taken.bind(("127.0.0.1", 3012 + OFFSET))
         taken.listen()
         demo = start(said)

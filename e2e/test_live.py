@@ -15,8 +15,9 @@ from .conftest import Platform, pss_mb, until
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
-# About a minute each: these few by default, any others (or "all" that live processes can have) by name.
-FAULTS = "latency-spike,error-storm,cascading-failure,timeout,several-services,service-gone,payment-errors"
+# About a minute each: these few by default (payment-errors is in test_demo.py), any others, or "all" that live
+# processes can have, by name.
+FAULTS = "latency-spike,error-storm,cascading-failure,timeout,several-services,service-gone"
 ASKED = os.environ.get("AIOPS_TEST_FAULTS") or FAULTS
 CHOSEN = (
     [one for one in SCENARIOS.values() if one.live and one.faults]
