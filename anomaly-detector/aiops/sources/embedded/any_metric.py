@@ -7,10 +7,11 @@ import numpy as np
 
 from aiops import names
 from aiops.model import Labels
-from aiops.sources.embedded import attributes, schema
+from aiops.sources.common import attributes
+from aiops.sources.common.grid import Floats, Grid
+from aiops.sources.common.rows import Key
+from aiops.sources.embedded import schema
 from aiops.sources.embedded.counters import Chosen, choose, grown, read
-from aiops.sources.embedded.grid import Floats, Grid
-from aiops.sources.embedded.rows import Key
 from aiops.sources.embedded.schema import Kind
 from aiops.sources.embedded.store import Store
 

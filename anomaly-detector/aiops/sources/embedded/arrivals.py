@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 
+from aiops.sources.common.grid import Floats, Grid
 from aiops.sources.embedded.columns import floats, ints, texts
-from aiops.sources.embedded.grid import Floats, Grid
 from aiops.sources.embedded.partitions import POINTS, SPANS, Partitions
 from aiops.sources.embedded.store import Store
 

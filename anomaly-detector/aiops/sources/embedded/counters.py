@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from aiops.sources.common.grid import Floats, Grid, Ints
+from aiops.sources.common.increments import LOOKBACK_NS, Samples, increments, newborn
 from aiops.sources.embedded import schema
 from aiops.sources.embedded.columns import floats, ids, ints
-from aiops.sources.embedded.grid import Floats, Grid, Ints
-from aiops.sources.embedded.increments import LOOKBACK_NS, Samples, increments, newborn
 from aiops.sources.embedded.partitions import POINTS
 from aiops.sources.embedded.store import Store
 

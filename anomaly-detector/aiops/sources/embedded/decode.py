@@ -7,7 +7,8 @@ from typing import Any, Final
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from aiops import names
-from aiops.sources.embedded import attributes, schema
+from aiops.sources.common import attributes
+from aiops.sources.embedded import schema
 from aiops.sources.embedded.batch import Rejections
 
 NANO: Final = 1_000_000_000

@@ -19,8 +19,9 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     SummaryDataPoint,
 )
 
-from aiops.sources.embedded import conventions, schema
-from aiops.sources.embedded.attributes import canonical, mapping
+from aiops.sources.common import conventions
+from aiops.sources.common.attributes import canonical, mapping
+from aiops.sources.embedded import schema
 from aiops.sources.embedded.decode import Decoding
 from aiops.sources.embedded.schema import Kind
 

@@ -6,8 +6,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from aiops import names
-from aiops.sources.embedded import conventions
-from aiops.sources.embedded.attributes import MAX_TEXT, canonical, mapping
+from aiops.sources.common import conventions
+from aiops.sources.common.attributes import MAX_TEXT, canonical, mapping
 from aiops.sources.embedded.decode import Decoding
 
 _NO_ID = (b"", b"\0" * 8, b"\0" * 16)

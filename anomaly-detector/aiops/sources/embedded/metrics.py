@@ -6,12 +6,12 @@ from typing import Final
 from aiops import names
 from aiops.model import Labels, Selector, SeriesBlock, Window
 from aiops.ports import SourceError
+from aiops.sources.common.grid import Floats, Grid
+from aiops.sources.common.rows import Requests, block, fits, labelled
 from aiops.sources.embedded import any_metric, served_metrics, served_spans
 from aiops.sources.embedded.any_metric import Metric
 from aiops.sources.embedded.arrivals import arrivals
 from aiops.sources.embedded.called import called
-from aiops.sources.embedded.grid import Floats, Grid
-from aiops.sources.embedded.rows import Requests, block, fits, labelled
 from aiops.sources.embedded.store import Store
 
 _REQUESTS: Final = (names.REQUESTS, names.ERRORS, names.DURATION, names.BUCKET)

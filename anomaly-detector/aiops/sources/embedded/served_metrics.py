@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aiops import names
+from aiops.sources.common.grid import Floats, Grid, Ints
+from aiops.sources.common.rows import Key, Requests, plus
 from aiops.sources.embedded.columns import texts
 from aiops.sources.embedded.counters import Chosen, Points, choose, grown, read
-from aiops.sources.embedded.grid import Floats, Grid, Ints
-from aiops.sources.embedded.rows import Key, Requests, plus
 from aiops.sources.embedded.schema import Kind
 from aiops.sources.embedded.store import Store
 

@@ -5,10 +5,10 @@ from collections.abc import Collection, Sequence
 import pyarrow as pa
 
 from aiops import names
+from aiops.sources.common.grid import Grid
+from aiops.sources.common.rows import Requests
 from aiops.sources.embedded import span_sums
-from aiops.sources.embedded.grid import Grid
 from aiops.sources.embedded.partitions import SPANS, Partitions
-from aiops.sources.embedded.rows import Requests
 from aiops.sources.embedded.store import Store
 
 

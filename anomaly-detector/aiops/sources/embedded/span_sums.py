@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 
 from aiops import names
+from aiops.sources.common.grid import Floats, Grid, Ints
+from aiops.sources.common.rows import Key, Requests
 from aiops.sources.embedded.columns import floats, ints, numbers, texts
-from aiops.sources.embedded.grid import Floats, Grid, Ints
 from aiops.sources.embedded.partitions import SPANS, Partitions
-from aiops.sources.embedded.rows import Key, Requests
 from aiops.sources.embedded.store import Store
 
 # What was seen within this time and is not now, while its sender is heard, is zero requests; after it, absent.

@@ -6,7 +6,8 @@ from typing import Any, Final
 import pyarrow as pa
 
 from aiops.model import Population, PopulationKind, Span, SpanKind, Status, Trace, TraceQuery, TraceSummary, Window
-from aiops.sources.embedded import attributes, called
+from aiops.sources.common import attributes
+from aiops.sources.embedded import called
 from aiops.sources.embedded.columns import numbers, texts
 from aiops.sources.embedded.partitions import SPANS, Partitions
 from aiops.sources.embedded.store import Store

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from aiops import names
 from aiops.model import Family, Life, Tier, Verdict, Window, value_of
-from aiops.sources.embedded import attributes
+from aiops.sources.common import attributes
 from aiops.sources.embedded.partitions import VERDICTS
 from aiops.sources.embedded.store import Store
 

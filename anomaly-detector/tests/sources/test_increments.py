@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiops.model import Window
-from aiops.sources.embedded.grid import NANO, Grid
-from aiops.sources.embedded.increments import Samples, increments, newborn
+from aiops.sources.common.grid import NANO, Grid
+from aiops.sources.common.increments import Samples, increments, newborn
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from aiops import names
 from aiops.model import Labels, Selector, SeriesBlock
-from aiops.sources.embedded.grid import Floats, Grid
+from aiops.sources.common.grid import Floats, Grid
 
 Key = tuple[str, ...]
 K = TypeVar("K")

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops.sources.embedded.grid import NANO, Floats, Ints
+from aiops.sources.common.grid import NANO, Floats, Ints
 
 LOOKBACK_SECONDS: Final = 300.0
 LOOKBACK_NS: Final = int(LOOKBACK_SECONDS * NANO)
