@@ -40,6 +40,22 @@ class Settings(BaseModel):
     retention_hours: float = Field(48.0, ge=1, description="how long spans and points are kept")
     backfill_seconds: float = Field(3600.0, ge=0, description="stored history to learn from when there is no state yet")
     memory_limit_mb: int = Field(128, ge=64, description="memory that the telemetry store may use")
+    prometheus_url: str = Field("", description="read metrics from Prometheus here; empty: from the engine's own store")
+    prometheus_tenant: str = Field("", description="sent to Prometheus as X-Scope-OrgID")
+    prometheus_username: str = Field("", description="for basic authentication at Prometheus")
+    prometheus_secret_file: str = Field("", description="file with the password, or without a user name a bearer token")
+    prometheus_ca_file: str = Field("", description="certificates (PEM) that Prometheus' own is checked against")
+    prometheus_cert_file: str = Field("", description="client certificate (PEM), for mutual TLS")
+    prometheus_key_file: str = Field("", description="its private key (PEM)")
+    tempo_url: str = Field("", description="read traces from Tempo here; empty: from the engine's own store")
+    tempo_tenant: str = Field("", description="sent to Tempo as X-Scope-OrgID")
+    tempo_username: str = Field("", description="for basic authentication at Tempo")
+    tempo_secret_file: str = Field("", description="file with the password, or without a user name a bearer token")
+    tempo_ca_file: str = Field("", description="certificates (PEM) that Tempo's own is checked against")
+    tempo_cert_file: str = Field("", description="client certificate (PEM), for mutual TLS")
+    tempo_key_file: str = Field("", description="its private key (PEM)")
+    source_timeout_seconds: Seconds = Field(10.0, description="longest time that one question to a store may take")
+    verdicts_limit: int = Field(5000, ge=0, description="verdicts of a step that are written to Prometheus, at most")
     webhook_url: str = Field("", description="address that gets each transition of an incident as JSON; empty: none")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
     tokens: Mapping[str, str] = Field(default_factory=dict, description="tokens by the name of their holder")
@@ -64,15 +80,19 @@ class Settings(BaseModel):
 
 
 def load(
-    environment: Mapping[str, str] | None = None, file: Path | None = None, overrides: Mapping[str, Any] | None = None
+    environment: Mapping[str, str] | None = None,
+    file: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> Settings:
-    """Read the file (`--config` or AIOPS_CONFIG), then the environment, then options of the command line.
+    """Read the file (`--config` or AIOPS_CONFIG), then the environment, then options of the command line; `defaults`
+    stand where none of them says anything.
 
     Raises ConfigError.
     """
     env = os.environ if environment is None else environment
     path = file or (Path(env["AIOPS_CONFIG"]) if env.get("AIOPS_CONFIG") else None)
-    values: dict[str, Any] = _from_file(path) if path else {}
+    values: dict[str, Any] = dict(defaults or {}) | (_from_file(path) if path else {})
     values |= _from_environment(env)
     tokens = _tokens(env)
     if tokens:

@@ -87,10 +87,12 @@ class Engine:
         nothing has happened, and the next cycle does it again."""
         with self.lock, self.telemetry.cycle() as measured:
             now, before = self.clock.now(), self.snapshots.copy(self.state)
+            newest: float | None = None
             try:
                 reach(FaultPoint.COLLECT)
                 gaps = self._follow_time()
                 block = self._collect()
+                newest = self.metrics.newest()
             except SourceError as error:
                 block, gaps = detect.no_steps(self.pace.step), [str(error)]
             try:
@@ -99,7 +101,7 @@ class Engine:
                 reach(FaultPoint.EXPLAIN)
                 groups = self._diagnosis.diagnose(outcome.findings, block, self.state)
                 reach(FaultPoint.RECONCILE)
-                events = self._reconcile(groups, outcome, now)
+                events = self._reconcile(groups, outcome, now, newest)
                 reach(FaultPoint.SAVE)
                 self.store.save_cycle(self.state.at or 0.0, now, outcome.findings, events)
             except Exception:
@@ -157,7 +159,9 @@ class Engine:
             return detect.no_steps(step)
         return self.metrics.window(SELECTORS, Window(start, end), step)
 
-    def _reconcile(self, groups: Sequence[Explained], outcome: detect.Outcome, now: float) -> list[IncidentEvent]:
+    def _reconcile(
+        self, groups: Sequence[Explained], outcome: detect.Outcome, now: float, newest: float | None
+    ) -> list[IncidentEvent]:
         at = self.state.at if self.state.at is not None else now
         habits = self.pace.habits
         lately = self.store.resolved_since(at - habits.reopen_seconds)
@@ -170,15 +174,15 @@ class Engine:
         public = self._diagnosis.public()
         events = incidents.reconcile(others, groups, at, public, self.store.count(), habits, self.store.get, no_data)
         number = self.store.count() + sum(one.transition == "opened" for one in events)
-        # Telemetry that stops altogether stops the watermark: this one incident lives by the given clock.
-        silence = self._no_telemetry(now, any(one.state != IncidentState.RESOLVED for one in mute))
+        # Telemetry that stops altogether stops the watermark: this one incident lives by the given clock. A source that
+        # does not answer says nothing of telemetry: neither that it stopped nor that it came back.
+        if newest is None:
+            return events
+        silence = self._no_telemetry(now, newest, any(one.state != IncidentState.RESOLVED for one in mute))
         at_once = replace(habits, resolve_seconds=0.0)
         return events + incidents.reconcile(mute, silence, now, public, number, at_once, self.store.get)
 
-    def _no_telemetry(self, now: float, open_already: bool) -> list[Explained]:
-        newest = self.metrics.newest()
-        if newest is None:
-            return []
+    def _no_telemetry(self, now: float, newest: float, open_already: bool) -> list[Explained]:
         quiet = self._pulse.quiet(newest, now)
         if not (quiet or (open_already and not self._pulse.beating)):
             return []

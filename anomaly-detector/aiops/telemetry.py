@@ -29,6 +29,9 @@ class Telemetry:
         )
         self._findings = Gauge("aiops_findings", "Series in trouble now", ["family"], registry=self.registry)
         self._events = Counter("aiops_incident_events_total", "Transitions", ["transition"], registry=self.registry)
+        self.left_out = Counter(
+            "aiops_verdicts_left_out_total", "Verdicts not written because a step had too many", registry=self.registry
+        )
         self.spans = Gauge("aiops_spans_accepted", "Spans accepted since the start", registry=self.registry)
         self.points = Gauge("aiops_points_accepted", "Metric points accepted since the start", registry=self.registry)
         self.late = Gauge("aiops_late_items", "Spans and points that came behind the watermark", registry=self.registry)
