@@ -14,6 +14,7 @@ from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.metrics import PrometheusMetrics
 from aiops.sources.prometheus.topology import PrometheusTopology
 from aiops.sources.prometheus.verdicts import PrometheusVerdicts
+from aiops.sources.tempo.source import TempoSource
 from aiops.telemetry import Telemetry
 
 
@@ -70,8 +71,9 @@ def on_stores(settings: Settings, clock: Clock, telemetry: Telemetry) -> World:
     counts = PrometheusMetrics(prometheus, clock, settings.lateness_seconds)
     verdicts = PrometheusVerdicts(prometheus, settings.verdicts_limit, telemetry.left_out.inc)
     if settings.tempo_url:
-        tempo = TempoTraces(_endpoint("Tempo", "tempo", settings))
-        return World(counts, tempo, PrometheusTopology(prometheus), verdicts, None, (prometheus.close, tempo.close))
+        tempo = TempoSource(_endpoint("Tempo", "tempo", settings))
+        closers = (prometheus.close, tempo.close)
+        return World(counts, tempo.traces, PrometheusTopology(prometheus), verdicts, None, closers)
     source = _embedded(settings, clock)
     metrics = CallsFrom(counts, source.metrics)
     return World(metrics, source.traces, source.topology, verdicts, source, (prometheus.close, source.close))
