@@ -14,7 +14,7 @@ demo: $(VENV)/.demo  ## break a shop and see it explained; DEMO_ARGS="--exit-whe
 	@$(BIN)/aiops demo $(DEMO_ARGS)
 
 test: $(VENV)/.dev  ## everything that needs Python alone; the last part runs the real shop and engine
-	$(BIN)/python -m pytest -m "not live" -n auto $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not live and not stack" -n auto $(PYTEST_ARGS)
 	$(BIN)/python -m bench.scenarios --seeds 1 --check
 	$(BIN)/python -m pytest -m live -p no:randomly -s $(PYTEST_ARGS)
 

@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -19,8 +20,13 @@ from aiops.sources.embedded.decode import Decoding
 from aiops.sources.embedded.decode_metrics import decode_metrics
 from aiops.sources.embedded.decode_spans import decode_spans
 from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
+from aiops.sources.prometheus.api import Api as PrometheusApi
+from aiops.sources.prometheus.metrics import PrometheusMetrics
+from aiops.sources.prometheus.verdicts import PrometheusVerdicts
 from aiops.sources.tempo.api import Api
 from aiops.sources.tempo.source import TempoSource
+
+from .prometheus_server import PrometheusServer, binary
 
 # An aligned moment in the past: grids of any whole step up to an hour begin here.
 T0 = 1_700_000_000.0 - 1_700_000_000.0 % 3600
@@ -55,6 +61,20 @@ class Adapter(Protocol):
     def feed(self, *exports: ExportTraceServiceRequest | ExportMetricsServiceRequest) -> None: ...
 
 
+class Counting(Protocol):
+    """One way to run the ports of metrics alone. `takes_delta` says whether it takes deltas."""
+
+    takes_delta: bool
+
+    @property
+    def metrics(self) -> MetricSource: ...
+
+    @property
+    def verdicts(self) -> VerdictStore: ...
+
+    def feed(self, *exports: ExportMetricsServiceRequest) -> None: ...
+
+
 class Tracing(Protocol):
     """One way to run the ports of traces alone. What is fed ends within a minute or so after `t0`."""
 
@@ -73,6 +93,7 @@ class Embedded:
     """The embedded source without its receiver: exports are decoded here."""
 
     lateness = 10.0
+    takes_delta = True
     t0 = T0 + 3540  # a minute that ends where one table of spans ends and the next begins
 
     def __init__(self, path: str = ":memory:") -> None:
@@ -164,3 +185,44 @@ def tracing(request: pytest.FixtureRequest) -> Iterator[Tracing]:
     tempo = Tempo(url, otlp)
     yield tempo
     tempo.close()
+
+
+class Prometheus:
+    """A real Prometheus of its own, so that it takes points of any time."""
+
+    takes_delta = False
+
+    def __init__(self, server: PrometheusServer) -> None:
+        self._server = server
+        self.api = PrometheusApi(Endpoint("Prometheus", server.url))
+        self.metrics = PrometheusMetrics(self.api, GivenClock(T0 + 3600), 10.0)
+        self.verdicts = PrometheusVerdicts(self.api, 1000)
+
+    def feed(self, *exports: ExportMetricsServiceRequest) -> None:
+        for export in exports:
+            self.api.write_otlp(export.SerializeToString())
+
+    def close(self) -> None:
+        self.api.close()
+        self._server.close()
+
+
+@pytest.fixture
+def prometheus(tmp_path: Path) -> Iterator[Prometheus]:
+    program = binary()
+    if program is None:
+        pytest.skip("AIOPS_TEST_PROMETHEUS names no Prometheus 3, and none is on PATH")
+    one = Prometheus(PrometheusServer(tmp_path / "prometheus", program))
+    yield one
+    one.close()
+
+
+@pytest.fixture(params=["embedded", pytest.param("prometheus", marks=pytest.mark.stack)])
+def counting(request: pytest.FixtureRequest) -> Iterator[Counting]:
+    """What keeps metrics: the embedded source, and a real Prometheus where there is one."""
+    if request.param == "prometheus":
+        yield request.getfixturevalue("prometheus")
+        return
+    embedded = Embedded()
+    yield embedded
+    embedded.source.close()
