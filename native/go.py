@@ -66,17 +66,9 @@ def _install(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     try:
         venv.create(folder, with_pip=True)
-        command: list[str | Path] = [
-            folder / "bin" / "python",
-            "-m",
-            "pip",
-            "install",
-            "-q",
-            "--disable-pip-version-check",
-        ]
-        done = subprocess.run(
-            [*command, "--require-hashes", "-r", LOCK], stderr=subprocess.PIPE, text=True, check=False
-        )
+        pip: list[str | Path] = [folder / "bin" / "python", "-m", "pip", "-q", "--disable-pip-version-check"]
+        command = [*pip, "install", "--require-hashes", "-r", LOCK]
+        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
     except (OSError, subprocess.SubprocessError) as error:
         raise NoGo(f"Go could not be installed ({error}); install Go {_text(NEEDED)} or newer yourself") from None
     if done.returncode != 0:

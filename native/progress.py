@@ -1,5 +1,6 @@
 """One step of a build: what it is, how long it takes, and its last words if it fails."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-TICK_SECONDS = 0.5
+TICK_SECONDS = 0.2
 LAST_LINES = 15
 
 
@@ -31,10 +32,8 @@ def run(what: str, command: Sequence[str | Path], folder: Path, environment: Map
             if sys.stderr.isatty():
                 _line(f"  {what:<20}{time.monotonic() - began:6.0f} s  {step.lines} packages", end="")
             time.sleep(TICK_SECONDS)
-    except BaseException:
+    finally:
         step.end()
-        raise
-    step.reader.join()
     seconds = time.monotonic() - began
     if step.process.returncode != 0:
         raise BuildFailed(f"{what} could not be built:\n  " + "\n  ".join(step.last))
@@ -69,15 +68,15 @@ class _Step:
             self.last.append(line.rstrip())
 
     def end(self) -> None:
-        """End the step's whole session: the compilers are its children's children."""
+        """End the step's whole session, if it has not ended: the compilers are its children's children."""
         for number in (signal.SIGTERM, signal.SIGKILL):
-            try:
+            if self.process.poll() is None:
                 os.killpg(self.process.pid, number)
-                self.process.wait(timeout=5)
-            except ProcessLookupError:
-                return
-            except subprocess.TimeoutExpired:
-                continue
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(timeout=5)
+        self.reader.join()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
 
 def _line(text: str, end: str) -> None:
