@@ -6,13 +6,20 @@ DEMO_ARGS ?=
 STACK_ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: help demo stack test test-live test-stack bench lint format lock clean
+.PHONY: help demo up down stack test test-live test-stack bench lint format lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
 demo: $(VENV)/.demo  ## break a shop and see it explained; DEMO_ARGS="--exit-when-resolved" to stop at the end
 	@$(BIN)/aiops demo $(DEMO_ARGS)
+
+up:  ## the whole stack in containers, Grafana and Tempo included; secrets are made the first time
+	@sh scripts/secrets.sh
+	docker compose up -d --build --wait
+
+down:  ## end it; what it kept stays in its volumes
+	docker compose down
 
 stack: $(VENV)/.demo  ## Prometheus, Alertmanager, Collector and engine, no containers; STACK_ARGS="--shop", "--help"
 	@$(BIN)/python -m native $(STACK_ARGS)

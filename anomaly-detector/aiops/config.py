@@ -30,6 +30,7 @@ class Settings(BaseModel):
 
     host: str = Field("127.0.0.1", description="address of pages and API")
     port: Port = Field(8000, description="port of pages and API")
+    public_url: str = Field("", description="where people reach the pages, for links; empty: host and port")
     otlp_host: str = Field("127.0.0.1", description="address of the OTLP receivers")
     otlp_grpc_port: Port = Field(4317, description="port of the OTLP receiver over gRPC")
     otlp_http_port: Port = Field(4318, description="port of the OTLP receiver over HTTP")
@@ -62,7 +63,9 @@ class Settings(BaseModel):
 
     @property
     def url(self) -> str:
-        """Where pages and API are for somebody on this machine."""
+        """Where people reach pages and API: as configured, else where they are on this machine."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
         host = "127.0.0.1" if self.host in EVERYWHERE else self.host
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
