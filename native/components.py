@@ -29,6 +29,7 @@ class Options:
     engine: bool = True
     shop: bool = False
     rate: float = 8.0
+    engine_settings: Mapping[str, str] = field(default_factory=dict)
     tempo: bool = field(default_factory=lambda: shutil.which("tempo") is not None)
 
 
@@ -188,6 +189,7 @@ def _engine(options: Options, at: Addresses) -> Component:
             "AIOPS_PROMETHEUS_URL": at.url("prometheus"),
             "AIOPS_ALERTMANAGER_URL": at.url("alertmanager"),
             **tempo,
+            **options.engine_settings,
         },
         {"incidents": at.url("aiops")},
         stop_seconds=30.0,

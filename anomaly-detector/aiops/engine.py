@@ -47,13 +47,14 @@ class Pace:
 @dataclass(frozen=True, slots=True)
 class Cycle:
     """What one cycle did; `watermark` is the end of the newest step judged, `gaps` is what was not as
-    usual: sources that did not answer, clocks that were set back."""
+    usual: sources that did not answer (`failed` names them), clocks that were set back."""
 
     at: float
     watermark: float | None
     findings: tuple[Finding, ...] = ()
     events: tuple[IncidentEvent, ...] = ()
     gaps: tuple[str, ...] = ()
+    failed: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -88,6 +89,7 @@ class Engine:
         with self.lock, self.telemetry.cycle() as measured:
             now, before = self.clock.now(), self.snapshots.copy(self.state)
             newest: float | None = None
+            failed: set[str] = set()
             try:
                 reach(FaultPoint.COLLECT)
                 gaps = self._follow_time()
@@ -95,6 +97,7 @@ class Engine:
                 newest = self.metrics.newest()
             except SourceError as error:
                 block, gaps = detect.no_steps(self.pace.step), [str(error)]
+                failed.add("metrics")
             try:
                 reach(FaultPoint.DETECT)
                 outcome = detect.step(self.state, block, self.tuning)
@@ -108,22 +111,29 @@ class Engine:
                 self.state = before
                 raise
             gaps += self._diagnosis.gaps
-            gaps += self._remember(outcome)
-            self.last = Cycle(now, self.state.at, outcome.findings, tuple(events), tuple(gaps))
+            failed |= self._diagnosis.failed
+            for what, why in self._remember(outcome).items():
+                gaps.append(f"{what} could not be saved: {why}")
+                failed |= {"verdicts"} & {what}
+            self.last = Cycle(now, self.state.at, outcome.findings, tuple(events), tuple(gaps), frozenset(failed))
             measured(self.last)
             return self.last
 
-    def _remember(self, outcome: detect.Outcome) -> list[str]:
+    def _remember(self, outcome: detect.Outcome) -> dict[str, str]:
         """Keep what can be made again: verdicts for the pages, and what was learned. Incidents are saved already, so a
-        full disk here costs only a replay after a restart."""
+        full disk here costs only a replay after a restart. Returns why, for each of the two that was not kept."""
+        lost = {}
         try:
             reach(FaultPoint.VERDICTS)
             self.verdicts.record(outcome.verdicts)
+        except (SourceError, OSError) as error:
+            lost["verdicts"] = str(error)
+        try:
             reach(FaultPoint.SNAPSHOT)
             self.snapshots.save(self.state)
-        except (SourceError, OSError) as error:
-            return [f"what was learned could not be saved: {error}"]
-        return []
+        except OSError as error:
+            lost["what was learned"] = str(error)
+        return lost
 
     def expire(self) -> None:
         """Forget series that have been away for long."""

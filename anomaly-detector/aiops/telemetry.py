@@ -7,6 +7,8 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+SOURCES = ("metrics", "traces", "topology", "verdicts")
+
 
 class Telemetry:
     """One registry an engine. Names are those of `aiops_*` on /metrics."""
@@ -20,18 +22,27 @@ class Telemetry:
             buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
         )
         self._failures = Counter("aiops_cycle_failures_total", "Cycles that raised an error", registry=self.registry)
-        self._gaps = Counter(
-            "aiops_source_failures_total", "Cycles without an answer of a source", registry=self.registry
+        self._failed = Counter(
+            "aiops_source_failures_total", "Cycles without an answer of a source", ["source"], registry=self.registry
         )
+        self._up = Gauge(
+            "aiops_source_up", "Whether a source answered the last cycle that asked", ["source"], registry=self.registry
+        )
+        self.dropped = Counter(
+            "aiops_series_dropped_total",
+            "Series left out because there were too many",
+            ["reason"],
+            registry=self.registry,
+        )
+        for source in SOURCES:
+            self._failed.labels(source)
+            self._up.labels(source).set(1)
         self._at = Gauge("aiops_cycle_timestamp_seconds", "When the last cycle ended", registry=self.registry)
         self._watermark = Gauge(
             "aiops_watermark_timestamp_seconds", "End of the last step judged", registry=self.registry
         )
         self._findings = Gauge("aiops_findings", "Series in trouble now", ["family"], registry=self.registry)
         self._events = Counter("aiops_incident_events_total", "Transitions", ["transition"], registry=self.registry)
-        self.left_out = Counter(
-            "aiops_verdicts_left_out_total", "Verdicts not written because a step had too many", registry=self.registry
-        )
         self.spans = Gauge("aiops_spans_accepted", "Spans accepted since the start", registry=self.registry)
         self.points = Gauge("aiops_points_accepted", "Metric points accepted since the start", registry=self.registry)
         self.late = Gauge("aiops_late_items", "Spans and points that came behind the watermark", registry=self.registry)
@@ -55,7 +66,10 @@ class Telemetry:
     def _done(self, cycle: Any) -> None:
         self._at.set(cycle.at)
         self._watermark.set(cycle.watermark or 0.0)
-        self._gaps.inc(len(cycle.gaps))
+        for source in SOURCES:
+            self._up.labels(source).set(source not in cycle.failed)
+        for source in cycle.failed:
+            self._failed.labels(source).inc()
         counts: dict[str, int] = {"errors": 0, "latency": 0, "silence": 0}
         for finding in cycle.findings:
             counts[str(finding.family)] = counts.get(str(finding.family), 0) + 1

@@ -69,7 +69,7 @@ def on_stores(settings: Settings, clock: Clock, telemetry: Telemetry) -> World:
     then has the calls between services too. Raises SourceError or ConfigError."""
     prometheus = Api(_endpoint("Prometheus", "prometheus", settings))
     counts = PrometheusMetrics(prometheus, clock, settings.lateness_seconds)
-    verdicts = PrometheusVerdicts(prometheus, settings.verdicts_limit, telemetry.left_out.inc)
+    verdicts = PrometheusVerdicts(prometheus, settings.verdicts_limit, telemetry.dropped.labels("verdicts").inc)
     if settings.tempo_url:
         tempo = TempoSource(_endpoint("Tempo", "tempo", settings))
         closers = (prometheus.close, tempo.close)
