@@ -57,6 +57,7 @@ class Settings(BaseModel):
     tempo_key_file: str = Field("", description="its private key (PEM)")
     source_timeout_seconds: Seconds = Field(10.0, description="longest time that one question to a store may take")
     verdicts_limit: int = Field(5000, ge=0, description="verdicts of a step that are written to Prometheus, at most")
+    traces_url: str = Field("", description="send the engine's own traces here, as OTLP over HTTP; empty: nowhere")
     webhook_url: str = Field("", description="address that gets each transition of an incident as JSON; empty: none")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
     tokens: Mapping[str, str] = Field(default_factory=dict, description="tokens by the name of their holder")

@@ -93,20 +93,24 @@ class Engine:
             try:
                 reach(FaultPoint.COLLECT)
                 gaps = self._follow_time()
-                block = self._collect()
+                with self.telemetry.phase("collect"):
+                    block = self._collect()
                 newest = self.metrics.newest()
             except SourceError as error:
                 block, gaps = detect.no_steps(self.pace.step), [str(error)]
                 failed.add("metrics")
             try:
                 reach(FaultPoint.DETECT)
-                outcome = detect.step(self.state, block, self.tuning)
+                with self.telemetry.phase("detect"):
+                    outcome = detect.step(self.state, block, self.tuning)
                 reach(FaultPoint.EXPLAIN)
-                groups = self._diagnosis.diagnose(outcome.findings, block, self.state)
+                with self.telemetry.phase("explain"):
+                    groups = self._diagnosis.diagnose(outcome.findings, block, self.state)
                 reach(FaultPoint.RECONCILE)
                 events = self._reconcile(groups, outcome, now, newest)
                 reach(FaultPoint.SAVE)
-                self.store.save_cycle(self.state.at or 0.0, now, outcome.findings, events)
+                with self.telemetry.phase("save"):
+                    self.store.save_cycle(self.state.at or 0.0, now, outcome.findings, events)
             except Exception:
                 self.state = before
                 raise

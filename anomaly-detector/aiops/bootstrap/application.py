@@ -88,6 +88,7 @@ class Application:
         self.runner.stop()
         self.world.close()
         self.store.close()
+        self.desk.engine.telemetry.close()
 
 
 def embedded(settings: Settings) -> Application:
@@ -97,7 +98,7 @@ def embedded(settings: Settings) -> Application:
     """
     clock = SystemClock()
     _make_folder(settings)
-    return _build(settings, clock, all_embedded(settings, clock), Telemetry())
+    return _build(settings, clock, all_embedded(settings, clock), Telemetry(settings.traces_url))
 
 
 def on_stack(settings: Settings) -> Application:
@@ -107,7 +108,7 @@ def on_stack(settings: Settings) -> Application:
     """
     if not settings.prometheus_url:
         raise CannotStart("no Prometheus to read from; give --prometheus-url or set AIOPS_PROMETHEUS_URL")
-    clock, telemetry = SystemClock(), Telemetry()
+    clock, telemetry = SystemClock(), Telemetry(settings.traces_url)
     _make_folder(settings)
     return _build(settings, clock, on_stores(settings, clock, telemetry), telemetry)
 

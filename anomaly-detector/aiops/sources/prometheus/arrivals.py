@@ -10,7 +10,7 @@ from aiops.ports import SourceError
 from aiops.sources.common.grid import NANO, Grid
 from aiops.sources.common.rows import fits, labelled
 from aiops.sources.prometheus import meaning
-from aiops.sources.prometheus.api import Api
+from aiops.sources.prometheus.api import Api, quoted
 from aiops.sources.prometheus.catalogue import Numbers
 from aiops.sources.prometheus.sums import Rows
 
@@ -24,7 +24,8 @@ def arrivals(api: Api, selector: Selector, grid: Grid) -> Rows:
     Every export of a process brings one point of `target_info`. Raises SourceError."""
     if selector.by != (names.SERVICE,):
         raise SourceError(f"telemetry is counted by service, not by {selector.by}")
-    raw = api.samples(f'{meaning.INFO}{{job!=""}}', grid.start_ns - int(REMEMBER_SECONDS * NANO), grid.end_ns)
+    others = f'{meaning.INFO}{{job!="",job!={quoted(names.SELF)}}}'
+    raw = api.samples(others, grid.start_ns - int(REMEMBER_SECONDS * NANO), grid.end_ns)
     services = Numbers()
     row = np.array([services.of((meaning.service(one),)) for one in raw.series], np.int64).reshape(len(raw.series))
     row, column = row[raw.row], grid.columns(raw.time_ns)

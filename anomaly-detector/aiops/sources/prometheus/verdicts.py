@@ -7,7 +7,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Gauge, Metric, NumberDataPoint
 
-from aiops import __version__, names
+from aiops import names
 from aiops.model import Family, Labels, Life, Tier, Verdict, Window, labels
 from aiops.sources.prometheus.api import Api, Raw, quoted
 
@@ -62,7 +62,7 @@ def _name(number: str) -> str:
 def _export(verdicts: Sequence[Verdict]) -> ExportMetricsServiceRequest:
     out = ExportMetricsServiceRequest()
     group = out.resource_metrics.add()
-    group.resource.attributes.extend([_pair(names.SERVICE_NAME, "aiops"), _pair(names.SERVICE_VERSION, __version__)])
+    group.resource.attributes.extend([_pair(names.SERVICE_NAME, names.SELF)])
     scope = group.scope_metrics.add()
     attributes = [[*(_pair(*one) for one in verdict.series), _pair(FAMILY, verdict.family)] for verdict in verdicts]
     for number in NUMBERS:
