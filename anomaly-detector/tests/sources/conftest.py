@@ -25,8 +25,8 @@ from aiops.sources.prometheus.metrics import PrometheusMetrics
 from aiops.sources.prometheus.verdicts import PrometheusVerdicts
 from aiops.sources.tempo.api import Api
 from aiops.sources.tempo.source import TempoSource
-
-from .prometheus_server import PrometheusServer, binary
+from native.alone import LonePrometheus
+from native.build import ensure
 
 # An aligned moment in the past: grids of any whole step up to an hour begin here.
 T0 = 1_700_000_000.0 - 1_700_000_000.0 % 3600
@@ -192,7 +192,7 @@ class Prometheus:
 
     takes_delta = False
 
-    def __init__(self, server: PrometheusServer) -> None:
+    def __init__(self, server: LonePrometheus) -> None:
         self._server = server
         self.api = PrometheusApi(Endpoint("Prometheus", server.url))
         self.metrics = PrometheusMetrics(self.api, GivenClock(T0 + 3600), 10.0)
@@ -209,10 +209,7 @@ class Prometheus:
 
 @pytest.fixture
 def prometheus(tmp_path: Path) -> Iterator[Prometheus]:
-    program = binary()
-    if program is None:
-        pytest.skip("AIOPS_TEST_PROMETHEUS names no Prometheus 3, and none is on PATH")
-    one = Prometheus(PrometheusServer(tmp_path / "prometheus", program))
+    one = Prometheus(LonePrometheus(ensure()["prometheus"], tmp_path / "prometheus"))
     yield one
     one.close()
 

@@ -1,8 +1,5 @@
-"""A real Prometheus for a test: one process, one empty folder."""
+"""One Prometheus by itself, in an empty folder: for tests and benchmarks that bring their own telemetry."""
 
-import os
-import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -10,7 +7,7 @@ from pathlib import Path
 
 import requests
 
-CONFIGURATION = """
+CONFIGURATION = """\
 otlp:
   keep_identifying_resource_attributes: true
   promote_resource_attributes: [service.name, service.version, deployment.environment.name]
@@ -18,22 +15,15 @@ storage:
   tsdb:
     out_of_order_time_window: 30m
 """
+START_SECONDS = 30.0
 
 
-def binary() -> str | None:
-    """Where Prometheus is: AIOPS_TEST_PROMETHEUS, else on PATH if it is of version 3."""
-    asked = os.environ.get("AIOPS_TEST_PROMETHEUS") or shutil.which("prometheus")
-    if not asked:
-        return None
-    said = subprocess.run([asked, "--help"], capture_output=True, text=True, check=False)
-    return asked if "web.enable-otlp-receiver" in said.stdout + said.stderr else None
+class LonePrometheus:
+    """Runs from the moment it is made until `close`; `kill` and `start` are for its absence."""
 
-
-class PrometheusServer:
-    """Runs from the moment it is made until `close`; `kill` and `start` are for tests of its absence."""
-
-    def __init__(self, folder: Path, program: str) -> None:
-        self._folder, self._program = folder, program
+    def __init__(self, program: Path, folder: Path) -> None:
+        """Start it. Raises RuntimeError with what it said when it does not come up."""
+        self._program, self._folder = program, folder
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._address = f"127.0.0.1:{free.getsockname()[1]}"
@@ -44,7 +34,9 @@ class PrometheusServer:
         self.start()
 
     def start(self) -> None:
-        with (self._folder / "log").open("ab") as log:
+        """Start it again, on what it had. Raises RuntimeError."""
+        log = self._folder / "log"
+        with log.open("ab") as said:
             self._process = subprocess.Popen(
                 [
                     self._program,
@@ -55,24 +47,27 @@ class PrometheusServer:
                     "--enable-feature=created-timestamp-zero-ingestion",
                     "--log.level=warn",
                 ],
-                stdout=log,
-                stderr=log,
+                stdout=said,
+                stderr=said,
             )
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                if requests.get(f"{self.url}/-/ready", timeout=1).ok:
-                    return
-            except requests.RequestException:
-                pass
-            if time.monotonic() > deadline or self._process.poll() is not None:
-                raise AssertionError(f"Prometheus does not start: {(self._folder / 'log').read_text()[-2000:]}")
+        until = time.monotonic() + START_SECONDS
+        while not self._ready():
+            if time.monotonic() > until or self._process.poll() is not None:
+                self.kill()
+                raise RuntimeError(f"Prometheus does not come up: {log.read_text(errors='replace')[-2000:]}")
             time.sleep(0.05)
 
     def kill(self) -> None:
+        """End it as a crash would."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGKILL)
+            self._process.kill()
             self._process.wait()
             self._process = None
 
     close = kill
+
+    def _ready(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/-/ready", timeout=1).ok
+        except requests.RequestException:
+            return False
