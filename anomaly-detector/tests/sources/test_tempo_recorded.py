@@ -146,6 +146,54 @@ def test_matches_have_whole_ids_and_the_ends_of_their_spans(api: Api, sent: Embe
     assert api.search('{ resource.service.name="nobody" }', 1795251940, 1795252360, 20) == []
 
 
+def found(name: str) -> Exchange:
+    """The answer to a recorded search, whatever is asked, with those of its traces that were recorded as well."""
+    answer = json.loads(recorded(name)[0].body)
+    known = {id_of(one) for one in TRACES}
+    answer["traces"] = [one for one in answer["traces"] if one["traceID"].zfill(32) in known]
+    assert len(answer["traces"]) >= 3
+    return Exchange("/api/search", body=json.dumps(answer).encode())
+
+
+def test_populations_are_drawn_as_from_the_embedded_store(serve: Serve, sent: Embedded) -> None:
+    tempo, replay = serve([*TRACES, found("search-error-checkout")])
+    known = {id_of(one) for one in TRACES}
+    halves = [Window(1795252200, 1795252290), Window(1795252290, 1795252360)]
+    for wanted in [
+        *(Population("checkout", window, PopulationKind.FAILED, "/checkout", "POST") for window in halves),
+        Population("checkout", WINDOW, PopulationKind.FAILED, callee="payment"),
+        Population("checkout", WINDOW, PopulationKind.GOOD, callee="payment"),
+        Population("checkout", WINDOW, PopulationKind.FAILED, callee="nobody"),
+    ]:
+        [drawn] = tempo.traces.populations([wanted])
+        [reference] = sent.traces.populations([wanted])
+        matched = {one["traceID"].zfill(32) for one in json.loads(found("search-error-checkout").body)["traces"]}
+        assert {one.trace_id: one for one in drawn} == {
+            one.trace_id: one for one in reference if one.trace_id in known & matched
+        }
+    replay.asked.clear()
+    same = Population("checkout", WINDOW, PopulationKind.FAILED)
+    once, again = tempo.traces.populations([same, same])
+    assert once == again != []
+    assert len([one for one in replay.asked if one.startswith("/api/search")]) == 12
+    traces = [one for one in replay.asked if one.startswith("/api/v2/traces")]
+    assert len(traces) == len(set(traces))
+    two = Population("checkout", WINDOW, PopulationKind.FAILED, limit=2)
+    assert tempo.traces.populations([two])[0] == once[:2]
+
+
+def test_a_search_sums_up_as_the_embedded_store_does(serve: Serve, sent: Embedded) -> None:
+    tempo, _ = serve([*TRACES, found("search-error-checkout")])
+    query = TraceQuery(service="checkout", failed=True)
+    ours = tempo.traces.search(query, WINDOW, 50)
+    known = {one.trace_id for one in ours}
+    assert len(ours) >= 3
+    assert ours == [one for one in sent.traces.search(query, WINDOW, 100) if one.trace_id in known]
+    assert tempo.traces.search(query, WINDOW, 2) == ours[:2]
+    assert tempo.traces.search(TraceQuery(service="checkout", min_duration=60), WINDOW, 50) == []
+    assert tempo.traces.search(query, WINDOW, 0) == []
+
+
 REFUSED = {
     "a query that is none": ("{ this is not traceql", 1795251940, 1795252360, "unknown identifier: this"),
     "an end before the start": ("{}", 1795252360, 1795251940, "start must be before end"),

@@ -56,14 +56,14 @@ def population(wanted: Population, addresses: Iterable[str] = ()) -> str:
         return spanset(base, SERVED, _route(wanted.route) if wanted.route else "")
     named = _any(names.PEER_SERVICE, text(wanted.callee))
     there = " || ".join(_address(one) for one in sorted({wanted.callee, *addresses}))
-    direct = spanset(base, CALLING, f"({named} || ({UNNAMED} && ({there})))")
-    answered = f"{spanset(service(wanted.callee), SERVED)} < {spanset(base, CALLING, UNNAMED)}"
+    direct = spanset(base, CALLING, f"({named} || {there})")
+    answered = f"{spanset(service(wanted.callee), SERVED)} < {spanset(base, CALLING)}"
     return f"({direct}) || ({answered})"
 
 
 def answers(caller: str) -> str:
-    """Spans that answered calls of a service whose callee the caller did not name."""
-    return f"{spanset(service(caller), CALLING, UNNAMED)} > {spanset(SERVED)}"
+    """Spans that answered calls of a service."""
+    return f"{spanset(service(caller), CALLING)} > {spanset(SERVED)}"
 
 
 def _any(keys: Iterable[str], literal: str) -> str:
@@ -71,14 +71,12 @@ def _any(keys: Iterable[str], literal: str) -> str:
     return "(" + " || ".join(f"span.{key} = {literal}" for key in keys) + ")"
 
 
-UNNAMED: Final = " && ".join(f"span.{key} = nil" for key in names.PEER_SERVICE)
 _SERVER_FAULT: Final = "(" + " || ".join(f"span.{key} >= 500" for key in names.HTTP_STATUS) + ")"
 _CALLER_FAULT: Final = "(" + " || ".join(f"(span.{key} >= 400 && span.{key} < 500)" for key in names.HTTP_STATUS) + ")"
-_NO_ANSWER: Final = both(*(f"span.{key} = nil" for key in names.HTTP_STATUS))
-# As conventions.span_failed says it.
+# As conventions.span_failed says it, but for clients that got an answer and say an error: their spans decide.
 _FAILED: Final = (
     f"({_SERVER_FAULT} || (status = error && !{_CALLER_FAULT}) || "
-    f"(kind = client && span.{names.ERROR_TYPE} != nil && {_NO_ANSWER}))"
+    f"(kind = client && span.{names.ERROR_TYPE} != nil && !{_CALLER_FAULT}))"
 )
 _FINE: Final = f"(!{_SERVER_FAULT} && (status != error || {_CALLER_FAULT}))"
 

@@ -111,7 +111,7 @@ class TempoTraces:
         ]
 
     def _learn(self, wanted: Iterable[Population]) -> dict[str, Trace]:
-        """Read a few traces of callers that do not name whom they call, to know who answers where."""
+        """Read a few traces of those who call, to know who answers where."""
         asking = {
             (one.service, Window(one.window.start - LOOK_BACK_SECONDS, one.window.end)) for one in wanted if one.callee
         }
