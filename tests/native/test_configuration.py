@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
+from aiops import config
 from native.addresses import PORTS, Addresses, BadAddress
+from native.build import Programs
+from native.components import Options, components
 
 ROOT = Path(__file__).parents[2]
 SMTP = {"SMTP_SMARTHOST": "mail.example.org:587", "SMTP_FROM": "aiops@example.org", "SMTP_TO": "people@example.org"}
@@ -130,3 +133,12 @@ def test_grafana_links_exemplars_to_traces_and_back() -> None:
     assert destination["name"] == generator["trace_id_label_name"]
     for uid in (destination["datasourceUid"], sources["tempo"]["tracesToMetrics"]["datasourceUid"]):
         assert uid in sources
+
+
+@pytest.mark.parametrize("tempo", [True, False])
+def test_the_engine_knows_every_setting_that_the_stack_gives_it(tmp_path: Path, tempo: bool) -> None:
+    planned = {one.name: one for one in components(Options(Programs(tmp_path), tmp_path, tempo=tempo), Addresses())}
+    settings = config.load(planned["aiops"].environment)
+    assert settings.prometheus_url == "http://127.0.0.1:9090"
+    assert settings.tempo_url == ("http://127.0.0.1:3200" if tempo else "")
+    assert (settings.port, settings.otlp_grpc_port, settings.otlp_http_port) == (8000, 14317, 14318)
