@@ -12,7 +12,7 @@ from waitress import wasyncore
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from aiops import __version__
-from aiops.act import LogNotifier, WebhookNotifier, deliver
+from aiops.act import EVERY, Alertmanager, LogNotifier, WebhookNotifier, deliver
 from aiops.api import create_app
 from aiops.config import Settings
 from aiops.desk import Desk
@@ -52,6 +52,7 @@ class Application:
     desk: Desk
     runner: Runner
     server: BaseWSGIServer | MultiSocketServer
+    alertmanagers: tuple[Alertmanager, ...]
     _sockets: dict[int, Any]
     _serving: threading.Thread | None = None
 
@@ -78,6 +79,8 @@ class Application:
             self._serving.join(STOP_SECONDS)
         self.server.task_dispatcher.shutdown(timeout=STOP_SECONDS)
         self.runner.stop()
+        for one in self.alertmanagers:
+            one.close()
         self.source.close()
         self.store.close()
 
@@ -123,6 +126,10 @@ def embedded(settings: Settings) -> Application:
     )
     desk = Desk(engine, store, clock.now())
     notifier = _notifier(settings)
+    alertmanagers = tuple(
+        Alertmanager(one, settings.url, store, clock, lambda to, outcome: telemetry.posts.labels(to, outcome).inc())
+        for one in settings.alertmanagers
+    )
 
     def after(cycle: Cycle) -> None:
         if cycle.watermark is not None:
@@ -137,6 +144,7 @@ def embedded(settings: Settings) -> Application:
         (
             Chore("notify", 1.0, lambda: deliver(store, notifier, clock.now())),
             Chore("expire", 600.0, engine.expire),
+            *(Chore("alertmanager", EVERY, one.send) for one in alertmanagers),
         ),
         after,
     )
@@ -154,7 +162,7 @@ def embedded(settings: Settings) -> Application:
             f"cannot listen on {settings.host}:{settings.port} for pages and API: {error.strerror}; "
             "stop what uses the port or set another with --port or AIOPS_PORT"
         ) from None
-    return Application(settings, source, store, desk, runner, server, sockets)
+    return Application(settings, source, store, desk, runner, server, alertmanagers, sockets)
 
 
 def configure_logging(level: str) -> None:
