@@ -138,12 +138,14 @@ def embedded(settings: Settings) -> Application:
         telemetry.spans.set(stats.accepted_spans)
         telemetry.points.set(stats.accepted_points)
         telemetry.late.set(stats.late_spans + stats.late_points)
+        desk.alerts.join()
 
     runner = Runner(
         engine,
         (
             Chore("notify", 1.0, lambda: deliver(store, notifier, clock.now())),
             Chore("expire", 600.0, engine.expire),
+            Chore("purge", 3600.0, desk.alerts.purge),
             *(Chore("alertmanager", EVERY, one.send) for one in alertmanagers),
         ),
         after,
