@@ -158,6 +158,10 @@ def test_incidents_are_alerts_while_they_last(both: Both) -> None:
     both.world.keep(replace(one, severity=Severity.CRITICAL, state=IncidentState.RESOLVED, resolved_at=time.time()))
     sender.send()
     until(lambda: both.alerts() == [])
+    both.world.clock.at = time.time()
+    both.world.keep(replace(one, severity=Severity.CRITICAL))
+    sender.send()
+    until(lambda: len(both.alerts()) == 1)  # it is open again
     sender.close()
     assert set(outcomes) == {"sent"}
     until(lambda: re.search(r'aiops_alerts_received_total\{outcome="refused"\} [1-9]', _metrics(both)))
