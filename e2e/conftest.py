@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -41,11 +40,10 @@ def pss_mb(root: int) -> float:
 class Platform:
     """A shop with load and the engine that watches it."""
 
-    engine: subprocess.Popen[bytes]
     shop: Shop
     scenarios: dict[str, Scenario]
-    log: Path
-    url: str = f"http://127.0.0.1:{8000 + OFFSET}"
+    url: str
+    engine_pid: int
 
     def get(self, path: str, **params: str) -> Any:
         answer = requests.get(self.url + path, params=params, timeout=10)
@@ -77,13 +75,13 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
             [sys.executable, "-m", "aiops", "up"], env={**os.environ, **settings}, stdout=said, stderr=said
         )
     shop = Shop(f"http://127.0.0.1:{4318 + OFFSET}", OFFSET, folder / "shop.log")
-    one = Platform(engine, shop, scenarios(), log)
+    one = Platform(shop, scenarios(), f"http://127.0.0.1:{8000 + OFFSET}", engine.pid)
     try:
-        until(lambda: engine.poll() is not None or _answers(f"{one.url}/health"), 60, "the engine is up")
+        until(lambda: engine.poll() is not None or answers(f"{one.url}/health"), 60, "the engine is up")
         assert engine.poll() is None, log.read_text()
         shop.start()
         until(shop.ready, 60, "the shop is up")
-        until(lambda: _learned(one), 180, "every route of the shop has a baseline")
+        until(lambda: learned(one), 180, "every route of the shop has a baseline")
         yield one
     finally:
         shop.stop()
@@ -96,14 +94,16 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     assert engine.returncode == 0, log.read_text()[-2000:]
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether a page is there."""
     try:
         return requests.get(url, timeout=2).ok
     except requests.RequestException:
         return False
 
 
-def _learned(one: Platform) -> bool:
+def learned(one: Platform) -> bool:
+    """Whether every route of the shop has a level of its own to be judged by."""
     metrics = one.get("/aiops/metrics")["metrics"]
     if len(metrics) < 8:
         return False

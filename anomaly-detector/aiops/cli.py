@@ -5,7 +5,7 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -27,9 +27,9 @@ class Refused(click.ClickException):
         click.echo(f"aiops: {self.message}", err=True, file=file)
 
 
-def settings_of(config: Path | None, **overrides: Any) -> Settings:
+def settings_of(config: Path | None, defaults: Mapping[str, Any] | None = None, /, **overrides: Any) -> Settings:
     try:
-        return load(file=config, overrides=overrides)
+        return load(file=config, overrides=overrides, defaults=defaults)
     except ConfigError as error:
         raise Refused(str(error)) from None
 
@@ -68,25 +68,53 @@ def up(config: Path | None, **overrides: Any) -> None:
     it learned is kept in the data folder.
     """
     from aiops import bootstrap
+
+    _serve(settings_of(config, **overrides), bootstrap.embedded)
+
+
+@main.command()
+@_common
+@click.option("--prometheus-url", help="Where metrics are read, and verdicts written. [default: http://127.0.0.1:9090]")
+@click.option("--tempo-url", help="Where traces are read; without it the engine keeps those that are sent to it.")
+def run(config: Path | None, **overrides: Any) -> None:
+    """Watch what Prometheus and Tempo already have.
+
+    Learns from the last hour in Prometheus, then judges every 15 s, and opens one incident per cause, with its
+    evidence. Prometheus must receive OTLP (--web.enable-otlp-receiver), or its collector write with OTLP's names.
+    Without --tempo-url traces are received here, on 14318 (HTTP) and 14317 (gRPC): let the collector send them too.
+    """
+    from aiops import bootstrap
+
+    beside = {"prometheus_url": "http://127.0.0.1:9090", "otlp_grpc_port": 14317, "otlp_http_port": 14318}
+    _serve(settings_of(config, beside, **overrides), bootstrap.on_stack)
+
+
+def _serve(settings: Settings, build: Callable[[Settings], Any]) -> None:
+    """Run an engine until it is told to stop."""
+    from aiops import bootstrap
     from aiops.ports import SourceError, StoreError
 
-    settings = settings_of(config, **overrides)
     bootstrap.configure_logging(settings.log_level)
     failure = ""
     try:
-        application = bootstrap.embedded(settings)
+        application = build(settings)
         try:
             application.start()
         except SourceError:
             application.stop()
             raise
-    except (bootstrap.CannotStart, SourceError, StoreError) as error:
+    except (bootstrap.CannotStart, ConfigError, SourceError, StoreError) as error:
         failure = str(error)  # raised without the error's frames, which would outlive the engine
     if failure:
         raise Refused(failure)
     click.echo(f"pages and API  {application.url}", err=True)
-    grpc, http = application.source.receivers.grpc_port, application.source.receivers.http_port
-    click.echo(f"OTLP           http://{settings.otlp_host}:{http} (HTTP) and :{grpc} (gRPC)", err=True)
+    source = application.world.embedded
+    if build is bootstrap.on_stack:
+        click.echo(f"metrics        {settings.prometheus_url}", err=True)
+        click.echo(f"traces         {settings.tempo_url or 'received here'}", err=True)
+    if source is not None:
+        grpc, http = source.receivers.grpc_port, source.receivers.http_port
+        click.echo(f"OTLP           http://{settings.otlp_host}:{http} (HTTP) and :{grpc} (gRPC)", err=True)
     click.echo(f"data           {settings.data_dir}", err=True)
     wait_for_signal()
     click.echo("stopping", err=True)

@@ -31,6 +31,7 @@ class Settings(BaseModel):
 
     host: str = Field("127.0.0.1", description="address of pages and API")
     port: Port = Field(8000, description="port of pages and API")
+    public_url: str = Field("", description="where people reach the pages, for links; empty: host and port")
     otlp_host: str = Field("127.0.0.1", description="address of the OTLP receivers")
     otlp_grpc_port: Port = Field(4317, description="port of the OTLP receiver over gRPC")
     otlp_http_port: Port = Field(4318, description="port of the OTLP receiver over HTTP")
@@ -41,6 +42,23 @@ class Settings(BaseModel):
     retention_hours: float = Field(48.0, ge=1, description="how long spans and points are kept")
     backfill_seconds: float = Field(3600.0, ge=0, description="stored history to learn from when there is no state yet")
     memory_limit_mb: int = Field(128, ge=64, description="memory that the telemetry store may use")
+    prometheus_url: str = Field("", description="read metrics from Prometheus here; empty: from the engine's own store")
+    prometheus_tenant: str = Field("", description="sent to Prometheus as X-Scope-OrgID")
+    prometheus_username: str = Field("", description="for basic authentication at Prometheus")
+    prometheus_secret_file: str = Field("", description="file with the password, or without a user name a bearer token")
+    prometheus_ca_file: str = Field("", description="certificates (PEM) that Prometheus' own is checked against")
+    prometheus_cert_file: str = Field("", description="client certificate (PEM), for mutual TLS")
+    prometheus_key_file: str = Field("", description="its private key (PEM)")
+    tempo_url: str = Field("", description="read traces from Tempo here; empty: from the engine's own store")
+    tempo_tenant: str = Field("", description="sent to Tempo as X-Scope-OrgID")
+    tempo_username: str = Field("", description="for basic authentication at Tempo")
+    tempo_secret_file: str = Field("", description="file with the password, or without a user name a bearer token")
+    tempo_ca_file: str = Field("", description="certificates (PEM) that Tempo's own is checked against")
+    tempo_cert_file: str = Field("", description="client certificate (PEM), for mutual TLS")
+    tempo_key_file: str = Field("", description="its private key (PEM)")
+    source_timeout_seconds: Seconds = Field(10.0, description="longest time that one question to a store may take")
+    verdicts_limit: int = Field(5000, ge=0, description="verdicts of a step that are written to Prometheus, at most")
+    traces_url: str = Field("", description="send the engine's own traces here, as OTLP over HTTP; empty: nowhere")
     webhook_url: str = Field("", description="address that gets each transition of an incident as JSON; empty: none")
     alertmanager_url: str = Field(
         "", description="Alertmanager that incidents are sent to; several by commas: each gets all; empty: none"
@@ -50,7 +68,9 @@ class Settings(BaseModel):
 
     @property
     def url(self) -> str:
-        """Where pages and API are for somebody on this machine."""
+        """Where people reach pages and API: as configured, else where they are on this machine."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
         host = "127.0.0.1" if self.host in EVERYWHERE else self.host
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
@@ -81,15 +101,19 @@ class Settings(BaseModel):
 
 
 def load(
-    environment: Mapping[str, str] | None = None, file: Path | None = None, overrides: Mapping[str, Any] | None = None
+    environment: Mapping[str, str] | None = None,
+    file: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> Settings:
-    """Read the file (`--config` or AIOPS_CONFIG), then the environment, then options of the command line.
+    """Read the file (`--config` or AIOPS_CONFIG), then the environment, then options of the command line; `defaults`
+    stand where none of them says anything.
 
     Raises ConfigError.
     """
     env = os.environ if environment is None else environment
     path = file or (Path(env["AIOPS_CONFIG"]) if env.get("AIOPS_CONFIG") else None)
-    values: dict[str, Any] = _from_file(path) if path else {}
+    values: dict[str, Any] = dict(defaults or {}) | (_from_file(path) if path else {})
     values |= _from_environment(env)
     tokens = _tokens(env)
     if tokens:

@@ -62,6 +62,7 @@ class Diagnosis:
     topology: TopologySource
     step: float
     gaps: list[str] = field(default_factory=list)
+    failed: set[str] = field(default_factory=set)
     _read: dict[Key, tuple[float, explain.Attribution]] = field(default_factory=dict)
     _edges: list[Edge] = field(default_factory=list)
     _edges_at: float = 0.0
@@ -70,7 +71,7 @@ class Diagnosis:
 
     def diagnose(self, findings: Sequence[Finding], block: SeriesBlock, state: detect.State) -> tuple[Explained, ...]:
         """A source that does not answer leaves its findings unexplained until it does, and a line in `gaps`."""
-        self.gaps = []
+        self.gaps, self.failed = [], set()
         self._remember(block)
         at = state.at
         if at is None:
@@ -101,6 +102,7 @@ class Diagnosis:
             self._edges, self._edges_at = self.topology.edges(Window(at - back, at)), at
         except SourceError as error:
             self.gaps.append(str(error))
+            self.failed.add("topology")
         self._called |= {edge.callee: at for edge in self._edges}
         self._called = {name: last for name, last in self._called.items() if at - last < EXPIRE}
 
@@ -124,6 +126,7 @@ class Diagnosis:
             drawn = self.traces.populations([one for _, _, pair in asking for one in pair])
         except SourceError as error:
             self.gaps.append(str(error))
+            self.failed.add("traces")
             return
         for (key, finding, (wanted, _)), bad, good in zip(asking, drawn[::2], drawn[1::2], strict=True):
             try:

@@ -47,13 +47,14 @@ class Pace:
 @dataclass(frozen=True, slots=True)
 class Cycle:
     """What one cycle did; `watermark` is the end of the newest step judged, `gaps` is what was not as
-    usual: sources that did not answer, clocks that were set back."""
+    usual: sources that did not answer (`failed` names them), clocks that were set back."""
 
     at: float
     watermark: float | None
     findings: tuple[Finding, ...] = ()
     events: tuple[IncidentEvent, ...] = ()
     gaps: tuple[str, ...] = ()
+    failed: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -87,41 +88,56 @@ class Engine:
         nothing has happened, and the next cycle does it again."""
         with self.lock, self.telemetry.cycle() as measured:
             now, before = self.clock.now(), self.snapshots.copy(self.state)
+            newest: float | None = None
+            failed: set[str] = set()
             try:
                 reach(FaultPoint.COLLECT)
                 gaps = self._follow_time()
-                block = self._collect()
+                with self.telemetry.phase("collect"):
+                    block = self._collect()
+                newest = self.metrics.newest()
             except SourceError as error:
                 block, gaps = detect.no_steps(self.pace.step), [str(error)]
+                failed.add("metrics")
             try:
                 reach(FaultPoint.DETECT)
-                outcome = detect.step(self.state, block, self.tuning)
+                with self.telemetry.phase("detect"):
+                    outcome = detect.step(self.state, block, self.tuning)
                 reach(FaultPoint.EXPLAIN)
-                groups = self._diagnosis.diagnose(outcome.findings, block, self.state)
+                with self.telemetry.phase("explain"):
+                    groups = self._diagnosis.diagnose(outcome.findings, block, self.state)
                 reach(FaultPoint.RECONCILE)
-                events = self._reconcile(groups, outcome, now)
+                events = self._reconcile(groups, outcome, now, newest)
                 reach(FaultPoint.SAVE)
-                self.store.save_cycle(self.state.at or 0.0, now, outcome.findings, events)
+                with self.telemetry.phase("save"):
+                    self.store.save_cycle(self.state.at or 0.0, now, outcome.findings, events)
             except Exception:
                 self.state = before
                 raise
             gaps += self._diagnosis.gaps
-            gaps += self._remember(outcome)
-            self.last = Cycle(now, self.state.at, outcome.findings, tuple(events), tuple(gaps))
+            failed |= self._diagnosis.failed
+            for what, why in self._remember(outcome).items():
+                gaps.append(f"{what} could not be saved: {why}")
+                failed |= {"verdicts"} & {what}
+            self.last = Cycle(now, self.state.at, outcome.findings, tuple(events), tuple(gaps), frozenset(failed))
             measured(self.last)
             return self.last
 
-    def _remember(self, outcome: detect.Outcome) -> list[str]:
+    def _remember(self, outcome: detect.Outcome) -> dict[str, str]:
         """Keep what can be made again: verdicts for the pages, and what was learned. Incidents are saved already, so a
-        full disk here costs only a replay after a restart."""
+        full disk here costs only a replay after a restart. Returns why, for each of the two that was not kept."""
+        lost = {}
         try:
             reach(FaultPoint.VERDICTS)
             self.verdicts.record(outcome.verdicts)
+        except (SourceError, OSError) as error:
+            lost["verdicts"] = str(error)
+        try:
             reach(FaultPoint.SNAPSHOT)
             self.snapshots.save(self.state)
-        except (SourceError, OSError) as error:
-            return [f"what was learned could not be saved: {error}"]
-        return []
+        except OSError as error:
+            lost["what was learned"] = str(error)
+        return lost
 
     def expire(self) -> None:
         """Forget series that have been away for long."""
@@ -157,7 +173,9 @@ class Engine:
             return detect.no_steps(step)
         return self.metrics.window(SELECTORS, Window(start, end), step)
 
-    def _reconcile(self, groups: Sequence[Explained], outcome: detect.Outcome, now: float) -> list[IncidentEvent]:
+    def _reconcile(
+        self, groups: Sequence[Explained], outcome: detect.Outcome, now: float, newest: float | None
+    ) -> list[IncidentEvent]:
         at = self.state.at if self.state.at is not None else now
         habits = self.pace.habits
         lately = self.store.resolved_since(at - habits.reopen_seconds)
@@ -170,15 +188,15 @@ class Engine:
         public = self._diagnosis.public()
         events = incidents.reconcile(others, groups, at, public, self.store.count(), habits, self.store.get, no_data)
         number = self.store.count() + sum(one.transition == "opened" for one in events)
-        # Telemetry that stops altogether stops the watermark: this one incident lives by the given clock.
-        silence = self._no_telemetry(now, any(one.state != IncidentState.RESOLVED for one in mute))
+        # Telemetry that stops altogether stops the watermark: this one incident lives by the given clock. A source that
+        # does not answer says nothing of telemetry: neither that it stopped nor that it came back.
+        if newest is None:
+            return events
+        silence = self._no_telemetry(now, newest, any(one.state != IncidentState.RESOLVED for one in mute))
         at_once = replace(habits, resolve_seconds=0.0)
         return events + incidents.reconcile(mute, silence, now, public, number, at_once, self.store.get)
 
-    def _no_telemetry(self, now: float, open_already: bool) -> list[Explained]:
-        newest = self.metrics.newest()
-        if newest is None:
-            return []
+    def _no_telemetry(self, now: float, newest: float, open_already: bool) -> list[Explained]:
         quiet = self._pulse.quiet(newest, now)
         if not (quiet or (open_already and not self._pulse.beating)):
             return []

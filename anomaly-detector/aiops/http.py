@@ -31,7 +31,13 @@ class Unavailable(SourceError):
 
 
 class Refused(SourceError):
-    """The store understood and will not: a wrong query, a missing right, a limit. The same question fails again."""
+    """The store understood and will not: a wrong query, a missing right, a limit. The same question fails again.
+
+    `status` is that of HTTP."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +153,10 @@ class Client:
         if response.status_code < 300:
             return bytes(body)
         said = " ".join(_message(bytes(body)).split())[:SAID]
-        kind = Unavailable if response.status_code >= 500 or response.status_code in (408, *PASSING) else Refused
-        raise kind(f"{self.endpoint} answers {response.status_code} to {path}: {said or response.reason}")
+        message = f"{self.endpoint} answers {response.status_code} to {path}: {said or response.reason}"
+        if response.status_code >= 500 or response.status_code in (408, *PASSING):
+            raise Unavailable(message)
+        raise Refused(message, response.status_code)
 
     def _read(self, body: bytes, parse: Callable[[bytes], T]) -> T:
         try:

@@ -5,6 +5,9 @@ Sources: OpenTelemetry semantic conventions 1.4x (HTTP, RPC, resource, exception
 
 from typing import Final
 
+SELF: Final = "aiops"
+"""The engine's own service name."""
+
 # Labels of the engine's own series.
 NAME: Final = "__name__"
 SERVICE: Final = "service"

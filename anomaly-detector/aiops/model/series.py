@@ -61,3 +61,9 @@ class SeriesBlock:
     def __post_init__(self) -> None:
         if self.values.shape != (len(self.labels), len(self.ends)):
             raise ValueError(f"block of {len(self.labels)} series x {len(self.ends)} steps holds {self.values.shape}")
+
+    def joined(self, other: "SeriesBlock") -> "SeriesBlock":
+        """This block and the rows of another on the same grid, in label order."""
+        labels, values = (*self.labels, *other.labels), np.concatenate([self.values, other.values])
+        order = sorted(range(len(labels)), key=labels.__getitem__)
+        return SeriesBlock(tuple(labels[at] for at in order), self.ends, self.step, values[order])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aiops.bootstrap import Application, embedded
+from aiops.bootstrap import embedded
 from aiops.config import Settings
 from aiops.model import IncidentEvent, Transition
 
@@ -23,27 +23,23 @@ def there() -> Iterator[FakeAlertmanager]:
 
 
 @pytest.fixture
-def engine(tmp_path: Path, there: FakeAlertmanager) -> Iterator[Application]:
+def away() -> Iterator[str]:
     with socket.socket() as bound:  # bound and not listening: nobody answers there
         bound.bind(("127.0.0.1", 0))
-        away = f"http://127.0.0.1:{bound.getsockname()[1]}"
-        settings = Settings(port=0, data_dir=tmp_path, alertmanager_url=f"{away},{there.url}", cycle_seconds=600)
-        one = embedded(settings)
-        yield one
-        one.stop()
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
 
 
-def test_incidents_reach_who_is_there(engine: Application, there: FakeAlertmanager) -> None:
-    now = time.time()
+def test_incidents_reach_who_is_there(tmp_path: Path, there: FakeAlertmanager, away: str) -> None:
+    now, text, until = time.time(), "", time.monotonic() + 30
     incident = replace(sample(), onset=now - 20, first_detected=now - 10, last_seen=now)
+    engine = embedded(Settings(port=0, data_dir=tmp_path, alertmanager_url=f"{away},{there.url}", cycle_seconds=600))
     engine.store.save_cycle(now, now, (), [IncidentEvent(Transition.OPENED, incident)])
     engine.runner.start()
-    until = time.monotonic() + 30
-    text = ""
-    while not (there.posts and 'outcome="failed"' in text):
-        assert time.monotonic() < until
+    while not (there.posts and 'outcome="failed"' in text) and time.monotonic() < until:
         time.sleep(0.05)
         text = engine.desk.exposition().decode()
+    engine.stop()
     assert [one["labels"]["incident"] for one in there.last] == [incident.id]
     assert there.last[0]["generatorURL"] == f"{engine.url}/incidents/{incident.id}"
     assert f'aiops_alertmanager_posts_total{{outcome="sent",to="{there.url}"}} 1.0' in text
+    assert 'outcome="failed"' in text

@@ -86,7 +86,7 @@ def test_what_was_learned_stays_as_it_was(tmp_path: Path) -> None:
     with full_disk(16 << 10):
         world.live(2)
     assert world.engine.last is not None
-    assert "what was learned could not be saved" in world.engine.last.gaps[0]
+    assert any("what was learned could not be saved" in gap for gap in world.engine.last.gaps)
     assert sorted(one.name for one in tmp_path.iterdir() if "learned" in one.name) == ["learned.npz"]
     assert (tmp_path / "learned.npz").read_bytes() == learned
     world.live(1)

@@ -1,39 +1,48 @@
 """The contract of TraceSource."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from aiops.model import Population, PopulationKind, SpanKind, Status, TraceQuery, Window
 
-from .conftest import T0, Adapter
-from .otlp import CLIENT, INTERNAL, Call, http, spans
-
-HOUR = Window(T0, T0 + 3600)
+from .conftest import Tracing
+from .otlp import CLIENT, INTERNAL, Call, Value, http, spans
 
 
-def trace(number: int, end: float, status: int = 200, duration: float = 0.1, route: str = "/pay") -> list[Call]:
+def minute(tracing: Tracing) -> Window:
+    return Window(tracing.t0, tracing.t0 + 60)
+
+
+def trace(
+    number: int,
+    end: float,
+    status: int = 200,
+    duration: float = 0.1,
+    route: str = "/pay",
+    there: Mapping[str, Value] = {"peer.service": "api"},
+) -> list[Call]:
     """web calls api, which works."""
     web, call, api, work = (number * 10 + at for at in range(1, 5))
-    there: Mapping[str, str] = {"peer.service": "api"}
     return [
-        Call(number, web, T0 + end, duration, service="web", attributes=http("/")),
-        Call(number, call, T0 + end, duration, web, "web", "POST", CLIENT, status >= 500, attributes=there),
-        Call(number, api, T0 + end, duration, call, "api", f"POST {route}", attributes=http(route, status, "POST")),
-        Call(number, work, T0 + end, duration / 2, api, "api", "work", INTERNAL),
+        Call(number, web, end, duration, service="web", attributes=http("/")),
+        Call(number, call, end, duration, web, "web", "POST", CLIENT, status >= 500, attributes=there),
+        Call(number, api, end, duration, call, "api", f"POST {route}", attributes=http(route, status, "POST")),
+        Call(number, work, end, duration / 2, api, "api", "work", INTERNAL),
     ]
 
 
-def many(count: int, every: float, **more: float) -> list[Call]:
-    return [span for at in range(count) for span in trace(at + 1, (at + 1) * every, **more)]  # type: ignore[arg-type]
+def many(count: int, start: float, every: float) -> list[Call]:
+    return [span for at in range(count) for span in trace(at + 1, start + (at + 1) * every)]
 
 
-def test_spans_are_read_out(adapter: Adapter) -> None:
+def test_spans_are_read_out(tracing: Tracing) -> None:
     made = Call(
         trace=0xABC,
         span=0xD,
         parent=0xE,
-        end=T0 + 5,
+        end=tracing.t0 + 5,
         duration=0.25,
         name="POST",
         kind=CLIENT,
@@ -43,13 +52,13 @@ def test_spans_are_read_out(adapter: Adapter) -> None:
         resource={"service.version": "1.2", "service.instance.id": "api-7", "k8s.pod.name": "p"},
         exception=("TimeoutError", "after 2 s"),
     )
-    adapter.feed(spans(made))
-    [found] = adapter.traces.traces([made.trace_id, "0" * 31 + "1", "no id"])
+    tracing.feed(spans(made))
+    [found] = tracing.traces.traces([made.trace_id, "0" * 31 + "1", "no id"])
     [span] = found.spans
     assert found.trace_id == span.trace_id == made.trace_id
     assert (span.span_id, span.parent_id) == ("000000000000000d", "000000000000000e")
     assert (span.service, span.name, span.kind) == ("api", "POST", SpanKind.CLIENT)
-    assert span.end == pytest.approx(T0 + 5)
+    assert span.end == pytest.approx(tracing.t0 + 5)
     assert span.duration == pytest.approx(0.25)
     assert (span.status, span.status_message, span.failed) == (Status.ERROR, "boom", True)
     assert (span.peer, span.error_type, span.http_status) == ("pay", "Timeout", 0)
@@ -61,75 +70,76 @@ def test_spans_are_read_out(adapter: Adapter) -> None:
 
 
 FAILED = {
-    "server 500": (Call(1, 1, T0, attributes=http("/", 500)), True),
-    "server error status": (Call(1, 1, T0, error=True), True),
-    "server 404": (Call(1, 1, T0, attributes=http("/", 404)), False),
-    "client 404 with error status": (Call(1, 1, T0, kind=CLIENT, error=True, attributes=http("", 404)), False),
-    "client 503": (Call(1, 1, T0, kind=CLIENT, attributes=http("", 503)), True),
-    "client that nobody answered": (Call(1, 1, T0, kind=CLIENT, attributes={"error.type": "ConnectionError"}), True),
-    "fine": (Call(1, 1, T0), False),
+    "server 500": (Call(1, 1, 0, attributes=http("/", 500)), True),
+    "server error status": (Call(1, 1, 0, error=True), True),
+    "server 404": (Call(1, 1, 0, attributes=http("/", 404)), False),
+    "client 404 with error status": (Call(1, 1, 0, kind=CLIENT, error=True, attributes=http("", 404)), False),
+    "client 503": (Call(1, 1, 0, kind=CLIENT, attributes=http("", 503)), True),
+    "client that nobody answered": (Call(1, 1, 0, kind=CLIENT, attributes={"error.type": "ConnectionError"}), True),
+    "fine": (Call(1, 1, 0), False),
 }
 
 
 @pytest.mark.parametrize("case", FAILED.values(), ids=FAILED.keys())
-def test_what_failed(adapter: Adapter, case: tuple[Call, bool]) -> None:
-    adapter.feed(spans(case[0]))
-    [found] = adapter.traces.traces([case[0].trace_id])
+def test_what_failed(tracing: Tracing, case: tuple[Call, bool]) -> None:
+    tracing.feed(spans(replace(case[0], end=tracing.t0 + 1)))
+    [found] = tracing.traces.traces([case[0].trace_id])
     assert found.spans[0].failed is case[1]
 
 
-def test_populations(adapter: Adapter) -> None:
-    good, slow, bad = many(20, 100), trace(100, 500, duration=3.0), trace(101, 600, status=500)
-    adapter.feed(spans(*good, *slow, *bad, *trace(102, 700, route="/other")))
-    of = Population("api", HOUR, PopulationKind.GOOD, "/pay", "POST", threshold=1.0)
+def test_populations(tracing: Tracing) -> None:
+    t0, all_of_it = tracing.t0, minute(tracing)
+    slow, bad = trace(100, t0 + 45, duration=3.0), trace(101, t0 + 50, status=500)
+    tracing.feed(spans(*many(20, t0, 2), *slow, *bad, *trace(102, t0 + 55, route="/other")))
+    of = Population("api", all_of_it, PopulationKind.GOOD, "/pay", "POST", threshold=1.0)
 
     def ids(wanted: Population) -> set[int]:
-        return {int(one.trace_id, 16) for one in adapter.traces.populations([wanted])[0]}
+        return {int(one.trace_id, 16) for one in tracing.traces.populations([wanted])[0]}
 
     assert ids(of) == set(range(1, 21))
-    assert ids(Population("api", HOUR, PopulationKind.GOOD, "/pay")) == {*range(1, 21), 100}
-    assert ids(Population("api", HOUR, PopulationKind.SLOW, threshold=1.0)) == {100}
-    assert ids(Population("api", HOUR, PopulationKind.FAILED)) == {101}
-    assert ids(Population("web", HOUR, PopulationKind.FAILED, callee="api")) == {101}
-    assert ids(Population("web", HOUR, PopulationKind.FAILED)) == set()
-    assert ids(Population("api", Window(T0 + 500, T0 + 600), PopulationKind.FAILED)) == {101}
-    assert ids(Population("api", Window(T0 + 600, T0 + 700), PopulationKind.FAILED)) == set()
+    assert ids(Population("api", all_of_it, PopulationKind.GOOD, "/pay")) == {*range(1, 21), 100}
+    assert ids(Population("api", all_of_it, PopulationKind.SLOW, threshold=1.0)) == {100}
+    assert ids(Population("api", all_of_it, PopulationKind.FAILED)) == {101}
+    assert ids(Population("web", all_of_it, PopulationKind.FAILED, callee="api")) == {101}
+    assert ids(Population("web", all_of_it, PopulationKind.FAILED)) == set()
+    assert ids(Population("api", Window(t0 + 45, t0 + 50), PopulationKind.FAILED)) == {101}
+    assert ids(Population("api", Window(t0 + 50, t0 + 55), PopulationKind.FAILED)) == set()
 
 
-def test_a_population_is_even_whole_and_the_same_each_time(adapter: Adapter) -> None:
-    adapter.feed(spans(*many(600, 6)))
-    wanted = Population("api", HOUR, PopulationKind.GOOD, limit=24)
-    drawn = adapter.traces.populations([wanted])[0]
-    assert drawn == adapter.traces.populations([wanted])[0]
+def test_a_population_is_even_whole_and_the_same_each_time(tracing: Tracing) -> None:
+    tracing.feed(spans(*many(600, tracing.t0, 0.1)))
+    wanted = Population("api", minute(tracing), PopulationKind.GOOD, limit=24)
+    drawn = tracing.traces.populations([wanted])[0]
+    assert drawn == tracing.traces.populations([wanted])[0]
     assert all(len(one.spans) == 4 for one in drawn)
-    slices = [int((max(span.end for span in one.spans) - T0 - 0.001) // 300) for one in drawn]
+    slices = [int((max(span.end for span in one.spans) - tracing.t0 - 0.001) // 5) for one in drawn]
     assert sorted(slices) == sorted([*range(12), *range(12)])
 
 
-def test_a_population_takes_what_there_is(adapter: Adapter) -> None:
-    adapter.feed(spans(*many(30, 1)))
-    assert len(adapter.traces.populations([Population("api", HOUR, PopulationKind.GOOD, limit=20)])[0]) == 20
+def test_a_population_takes_what_there_is(tracing: Tracing) -> None:
+    tracing.feed(spans(*many(30, tracing.t0, 0.1)))
+    assert len(tracing.traces.populations([Population("api", minute(tracing), PopulationKind.GOOD, limit=20)])[0]) == 20
 
 
-def test_a_trace_over_the_border_of_an_hour_is_whole(adapter: Adapter) -> None:
-    number = 7
-    adapter.feed(spans(*trace(number, 3599.9)[2:], *trace(number, 3600.2)[:2]))
-    [found] = adapter.traces.populations([Population("api", HOUR, PopulationKind.GOOD)])[0]
+def test_a_trace_over_the_border_of_an_hour_is_whole(tracing: Tracing) -> None:
+    number, end = 7, tracing.t0 + 60
+    tracing.feed(spans(*trace(number, end - 0.1)[2:], *trace(number, end + 0.2)[:2]))
+    [found] = tracing.traces.populations([Population("api", minute(tracing), PopulationKind.GOOD)])[0]
     assert len(found.spans) == 4
     assert [span.start for span in found.spans] == sorted(span.start for span in found.spans)
 
 
-def test_search(adapter: Adapter) -> None:
-    adapter.feed(spans(*many(5, 10), *trace(50, 100, status=500, duration=2.0)))
-    found = adapter.traces.search(TraceQuery(), HOUR, 3)
+def test_search(tracing: Tracing) -> None:
+    tracing.feed(spans(*many(5, tracing.t0, 5), *trace(50, tracing.t0 + 50, status=500, duration=2.0)))
+    found = tracing.traces.search(TraceQuery(), minute(tracing), 3)
     assert [int(one.trace_id, 16) for one in found] == [50, 5, 4]
     newest = found[0]
     assert (newest.root_service, newest.root_name, newest.spans, newest.failed) == ("web", "GET /", 4, True)
     assert newest.duration == pytest.approx(2.0)
-    assert newest.start == pytest.approx(T0 + 98)
+    assert newest.start == pytest.approx(tracing.t0 + 48)
 
     def ids(query: TraceQuery) -> list[int]:
-        return [int(one.trace_id, 16) for one in adapter.traces.search(query, HOUR, 100)]
+        return [int(one.trace_id, 16) for one in tracing.traces.search(query, minute(tracing), 100)]
 
     assert ids(TraceQuery(failed=True)) == [50]
     assert ids(TraceQuery(service="api", failed=False, min_duration=1.0)) == [50]
@@ -137,3 +147,97 @@ def test_search(adapter: Adapter) -> None:
     assert ids(TraceQuery(service="web", route="/pay")) == []
     assert ids(TraceQuery(min_duration=1.5)) == [50]
     assert ids(TraceQuery(service="it's")) == []
+
+
+CALLEES: dict[str, tuple[Mapping[str, Value], str]] = {
+    "named by its caller": ({"peer.service": "api"}, "api"),
+    "named under the current convention": ({"service.peer.name": "api"}, "api"),
+    "named otherwise than by itself": ({"peer.service": "the-api"}, "the-api"),
+    "at an address": ({"server.address": "10.1.1.7", "server.port": 8080}, "api"),
+    "at a host": ({"net.peer.name": "api.example"}, "api"),
+    "at an address nobody told": ({}, "api"),
+}
+
+
+@pytest.mark.parametrize("case", CALLEES.values(), ids=CALLEES.keys())
+def test_the_population_of_a_callee(tracing: Tracing, case: tuple[Mapping[str, Value], str]) -> None:
+    there, callee = case
+    calls = [*trace(1, tracing.t0 + 5, there=there), *trace(2, tracing.t0 + 10, 500, there=there)]
+    tracing.feed(spans(*calls, *trace(3, tracing.t0 + 15, there={"peer.service": "other"})[:2]))
+
+    def ids(kind: PopulationKind, name: str) -> list[int]:
+        [drawn] = tracing.traces.populations([Population("web", minute(tracing), kind, callee=name)])
+        return [int(one.trace_id, 16) for one in drawn]
+
+    assert ids(PopulationKind.GOOD, callee) == [1]
+    assert ids(PopulationKind.FAILED, callee) == [2]
+    assert ids(PopulationKind.GOOD, "other") == [3]
+    assert ids(PopulationKind.GOOD, "nobody") == []
+
+
+def test_the_population_of_a_callee_that_died(tracing: Tracing) -> None:
+    there: Mapping[str, Value] = {"server.address": "10.1.1.7", "server.port": 8080}
+    gone = [replace(one, error=True) for one in trace(2, tracing.t0 + 40, there=there)[:2]]
+    tracing.feed(spans(*trace(1, tracing.t0 + 5, there=there), *gone))
+    lately = Window(tracing.t0 + 30, tracing.t0 + 60)
+    [drawn] = tracing.traces.populations([Population("web", lately, PopulationKind.FAILED, callee="api")])
+    assert [int(one.trace_id, 16) for one in drawn] == [2]
+
+
+def test_the_population_of_a_callee_that_sends_nothing(tracing: Tracing) -> None:
+    database: Mapping[str, Value] = {"db.system": "pg", "server.address": "10.1.1.9"}
+    plain: Mapping[str, Value] = {"server.address": "127.0.0.1", "server.port": 9000}
+    silent = [*trace(1, tracing.t0 + 5, there=database)[:2], *trace(2, tracing.t0 + 6, there=plain)[:2]]
+    tracing.feed(spans(*silent))
+
+    def ids(name: str) -> list[int]:
+        [drawn] = tracing.traces.populations([Population("web", minute(tracing), PopulationKind.GOOD, callee=name)])
+        return [int(one.trace_id, 16) for one in drawn]
+
+    assert ids("pg") == [1]
+    assert ids("127.0.0.1:9000") == [2]
+    assert ids("10.1.1.9") == []
+
+
+NAMES = ["it's", 'a "quoted" name', "back\\slash", "two\nlines", "über 🚀", "} || {", "tab\tand \u007f"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_can_be_asked_for(tracing: Tracing, name: str) -> None:
+    made = Call(1, 1, tracing.t0 + 5, service=name, attributes=http(f"/{name}"))
+    tracing.feed(spans(made, Call(2, 2, tracing.t0 + 5, service="other", attributes=http("/"))))
+    [found] = tracing.traces.search(TraceQuery(service=name, route=f"/{name}"), minute(tracing), 10)
+    assert (found.trace_id, found.root_service) == (made.trace_id, name)
+    wanted = Population(name, minute(tracing), PopulationKind.GOOD, f"/{name}", "GET")
+    assert [one.trace_id for one in tracing.traces.populations([wanted])[0]] == [made.trace_id]
+    assert tracing.traces.populations([Population(name, minute(tracing), PopulationKind.GOOD, callee=name)]) == [[]]
+
+
+def test_populations_go_by_what_failed_says(tracing: Tracing) -> None:
+    calls = [replace(call, trace=at, span=at, end=tracing.t0 + at) for at, (call, _) in enumerate(FAILED.values(), 1)]
+    tracing.feed(spans(*calls))
+    bad = {at for at, (_, failed) in enumerate(FAILED.values(), 1) if failed}
+
+    def ids(query: TraceQuery) -> set[int]:
+        return {int(one.trace_id, 16) for one in tracing.traces.search(query, minute(tracing), 100)}
+
+    assert ids(TraceQuery(failed=True)) == bad
+    assert ids(TraceQuery(failed=False)) == set(range(1, len(FAILED) + 1)) - bad
+
+
+def test_routes_of_other_protocols(tracing: Tracing) -> None:
+    rpc: Mapping[str, Value] = {"rpc.system": "grpc", "rpc.service": "shop.Pay", "rpc.method": "Charge"}
+    tracing.feed(
+        spans(
+            Call(1, 1, tracing.t0 + 1, name="x", attributes=rpc),
+            Call(2, 2, tracing.t0 + 2, name="nightly"),
+        )
+    )
+
+    def ids(route: str) -> list[int]:
+        [drawn] = tracing.traces.populations([Population("api", minute(tracing), PopulationKind.GOOD, route)])
+        return [int(one.trace_id, 16) for one in drawn]
+
+    assert ids("shop.Pay/Charge") == [1]
+    assert ids("nightly") == [2]
+    assert ids("x") == []

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from aiops.model import Family, Life, Tier, Verdict, Window, labels
 
-from .conftest import T0, Adapter
+from .conftest import T0, Counting
 
 ONE = Verdict(
     labels(service="api", route="/pay", method="POST"),
@@ -22,25 +22,25 @@ ONE = Verdict(
 )
 
 
-def test_history(adapter: Adapter) -> None:
+def test_history(counting: Counting) -> None:
     later = replace(ONE, at=T0 + 6, family=Family.LATENCY)
     other = replace(ONE, series=labels(service="api", route="/", method="GET"))
-    adapter.verdicts.record([later, ONE, other, replace(ONE, at=T0 + 4000)])
-    adapter.verdicts.record([])
-    assert adapter.verdicts.history("api", "/pay", Window(T0, T0 + 10)) == [ONE, later]
-    assert set(adapter.verdicts.history("api", "", Window(T0, T0 + 10))) == {ONE, later, other}
-    assert adapter.verdicts.history("api", "/pay", Window(T0 + 3, T0 + 10)) == [later]
-    assert len(adapter.verdicts.history("api", "/pay", Window(T0, T0 + 5000))) == 3
-    assert adapter.verdicts.history("web", "", Window(T0, T0 + 10)) == []
+    counting.verdicts.record([later, ONE, other, replace(ONE, at=T0 + 4000)])
+    counting.verdicts.record([])
+    assert counting.verdicts.history("api", "/pay", Window(T0, T0 + 10)) == [ONE, later]
+    assert set(counting.verdicts.history("api", "", Window(T0, T0 + 10))) == {ONE, later, other}
+    assert counting.verdicts.history("api", "/pay", Window(T0 + 3, T0 + 10)) == [later]
+    assert len(counting.verdicts.history("api", "/pay", Window(T0, T0 + 5000))) == 3
+    assert counting.verdicts.history("web", "", Window(T0, T0 + 10)) == []
 
 
-def test_recording_again_changes_nothing(adapter: Adapter) -> None:
-    adapter.verdicts.record([ONE])
-    adapter.verdicts.record([ONE, ONE])
-    assert adapter.verdicts.history("api", "/pay", Window(T0, T0 + 10)) == [ONE]
+def test_recording_again_changes_nothing(counting: Counting) -> None:
+    counting.verdicts.record([ONE])
+    counting.verdicts.record([ONE, ONE])
+    assert counting.verdicts.history("api", "/pay", Window(T0, T0 + 10)) == [ONE]
 
 
-def test_what_was_not_judged_stays_nan(adapter: Adapter) -> None:
-    adapter.verdicts.record([replace(ONE, score=math.nan)])
-    [found] = adapter.verdicts.history("api", "/pay", Window(T0, T0 + 10))
+def test_what_was_not_judged_stays_nan(counting: Counting) -> None:
+    counting.verdicts.record([replace(ONE, score=math.nan)])
+    [found] = counting.verdicts.history("api", "/pay", Window(T0, T0 + 10))
     assert math.isnan(found.score)

@@ -34,14 +34,16 @@ class Samples:
     delta: NDArray[np.bool_]
 
 
-def newborn(samples: Samples) -> NDArray[np.bool_]:
+def newborn(samples: Samples, first: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
     """Mark first samples of old counters that an earlier export of the same sender did not have.
 
     Many SDKs date a late series back to the start of the process. It was absent, not unheard, so that its value is an
-    increment, unless it was stored before the lookback: the caller has to check that.
+    increment, unless it was stored before the lookback: the caller has to check that. `first` says which samples are
+    the first of their series, where that is not the first here.
     """
-    first = np.ones(len(samples.series), dtype=bool)
-    first[1:] = samples.series[1:] != samples.series[:-1]
+    if first is None:
+        first = np.ones(len(samples.series), dtype=bool)
+        first[1:] = samples.series[1:] != samples.series[:-1]
     candidates = np.flatnonzero(first & ~samples.delta & ~_born(samples))
     out = np.zeros(len(samples.series), dtype=bool)
     # For each candidate the newest export of its group before its own, by one search in (group, rank of time) keys.

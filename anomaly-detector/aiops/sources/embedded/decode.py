@@ -8,12 +8,12 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from aiops import names
 from aiops.sources.common import attributes
+from aiops.sources.common.spans import UNKNOWN_SERVICE
 from aiops.sources.embedded import schema
 from aiops.sources.embedded.batch import Rejections
 
 NANO: Final = 1_000_000_000
 AHEAD_SECONDS: Final = 3600.0
-UNKNOWN_SERVICE: Final = "unknown_service"
 
 
 @dataclass(slots=True)

@@ -1,18 +1,18 @@
 """Traces from the embedded store: the TraceSource."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 
-from aiops.model import Population, PopulationKind, Span, SpanKind, Status, Trace, TraceQuery, TraceSummary, Window
+from aiops.model import Population, PopulationKind, Span, Trace, TraceQuery, TraceSummary, Window
 from aiops.sources.common import attributes
+from aiops.sources.common.spans import NANO, span, summary
 from aiops.sources.embedded import called
 from aiops.sources.embedded.columns import numbers, texts
 from aiops.sources.embedded.partitions import SPANS, Partitions
 from aiops.sources.embedded.store import Store
 
-NANO: Final = 1_000_000_000
 # How far the other spans of a trace may lie from the one that was found.
 REACH_NS: Final = 300 * NANO
 SLICES: Final = 12
@@ -45,7 +45,7 @@ class EmbeddedTraces:
             WHERE {where} GROUP BY ALL ORDER BY end_ns DESC, trace_hi, trace_lo LIMIT {int(limit)}"""
             )
         )
-        return [_summary(trace) for trace in self._whole(found)]
+        return [summary(trace) for trace in self._whole(found)]
 
     def traces(self, ids: Sequence[str]) -> list[Trace]:
         """Read whole traces by id (32 hexadecimal digits), in the order asked; unknown ones are left out."""
@@ -115,7 +115,7 @@ class EmbeddedTraces:
         for row in table.to_pylist():
             key = (row["trace_hi"], row["trace_lo"])
             if key in spans:
-                spans[key].append(_span(row, resources[row["resource"]]))
+                spans[key].append(span(row, resources[row["resource"]]))
         return [Trace(f"{hi:016x}{lo:016x}", tuple(found)) for (hi, lo), found in spans.items() if found]
 
     def _resources(self, spans: pa.Table) -> dict[int, dict[str, str]]:
@@ -178,44 +178,3 @@ def _text(value: str) -> str:
 
 def _is_id(text: str) -> bool:
     return 0 < len(text) <= 32 and all(digit in "0123456789abcdefABCDEF" for digit in text)
-
-
-def _span(row: dict[str, Any], resource: dict[str, str]) -> Span:
-    return Span(
-        trace_id=f"{row['trace_hi']:016x}{row['trace_lo']:016x}",
-        span_id=f"{row['span_id']:016x}",
-        parent_id=f"{row['parent_id']:016x}" if row["parent_id"] else "",
-        service=row["service"],
-        name=row["name"],
-        kind=SpanKind(row["kind"]),
-        start=row["start_ns"] / NANO,
-        duration=(row["end_ns"] - row["start_ns"]) / NANO,
-        status=Status(row["status"]),
-        status_message=row["status_message"],
-        failed=row["failed"],
-        route=row["route"],
-        method=row["method"],
-        http_status=row["http_status"],
-        error_type=row["error_type"],
-        peer=row["peer"] or row["address"],
-        version=row["version"],
-        instance=row["instance"],
-        exception_type=row["exception_type"],
-        exception_message=row["exception_message"],
-        attributes=attributes.parse(row["attributes"]),
-        resource=resource,
-    )
-
-
-def _summary(trace: Trace) -> TraceSummary:
-    root = next((span for span in trace.spans if not span.parent_id), trace.spans[0])
-    start = min(span.start for span in trace.spans)
-    return TraceSummary(
-        trace.trace_id,
-        root.service,
-        root.operation,
-        start,
-        max(span.end for span in trace.spans) - start,
-        len(trace.spans),
-        any(span.failed for span in trace.spans),
-    )

@@ -1,4 +1,4 @@
-"""The only place that picks concrete classes: settings in, a running application out."""
+"""A running application: the engine over its world, pages and API, threads, and their end."""
 
 import logging
 import sys
@@ -14,14 +14,15 @@ from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 from aiops import __version__
 from aiops.act import EVERY, Alertmanager, LogNotifier, WebhookNotifier, deliver
 from aiops.api import create_app
+from aiops.bootstrap.world import World, all_embedded, on_stores
 from aiops.config import Settings
 from aiops.desk import Desk
 from aiops.detect import Tuning
 from aiops.engine import Cycle, Engine, Pace
 from aiops.incidents import Habits
-from aiops.ports import Notifier
+from aiops.ports import Notifier, StoreError
 from aiops.runner import Chore, Runner
-from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
+from aiops.sources.embedded.source import EmbeddedSource
 from aiops.store import Snapshots, SqlIncidents, open_store
 from aiops.telemetry import Telemetry
 from aiops.web import add_pages
@@ -44,10 +45,10 @@ class SystemClock:
 
 @dataclass(slots=True)
 class Application:
-    """Everything of one embedded engine. `stop` undoes `start`; both may be called once."""
+    """Everything of one engine. `stop` undoes `start`; both may be called once."""
 
     settings: Settings
-    source: EmbeddedSource
+    world: World
     store: SqlIncidents
     desk: Desk
     runner: Runner
@@ -60,9 +61,16 @@ class Application:
     def url(self) -> str:
         return self.settings.url
 
+    @property
+    def source(self) -> EmbeddedSource:
+        """The engine's own telemetry. Raises LookupError when it reads all of it elsewhere."""
+        if self.world.embedded is None:
+            raise LookupError("this engine keeps no telemetry of its own")
+        return self.world.embedded
+
     def start(self) -> None:
         """Receive, judge and answer HTTP, in threads of their own. Raises SourceError."""
-        self.source.start()
+        self.world.start()
         self.runner.start()
         self.serve()
 
@@ -81,42 +89,46 @@ class Application:
         self.runner.stop()
         for one in self.alertmanagers:
             one.close()
-        self.source.close()
+        self.world.close()
         self.store.close()
+        self.desk.engine.telemetry.close()
 
 
 def embedded(settings: Settings) -> Application:
-    """Build an embedded engine on `settings.data_dir`; nothing listens for telemetry before `start`.
+    """Build an engine on telemetry of its own in `settings.data_dir`; nothing listens before `start`.
 
     Raises SourceError, StoreError or CannotStart.
     """
+    clock = SystemClock()
+    _make_folder(settings)
+    return _build(settings, clock, all_embedded(settings, clock), Telemetry(settings.traces_url))
+
+
+def on_stack(settings: Settings) -> Application:
+    """Build an engine on Prometheus, and on Tempo where that is configured; nothing is asked or listens before `start`.
+
+    Raises SourceError, StoreError, ConfigError or CannotStart.
+    """
+    if not settings.prometheus_url:
+        raise CannotStart("no Prometheus to read from; give --prometheus-url or set AIOPS_PROMETHEUS_URL")
+    clock, telemetry = SystemClock(), Telemetry(settings.traces_url)
+    _make_folder(settings)
+    return _build(settings, clock, on_stores(settings, clock, telemetry), telemetry)
+
+
+def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Telemetry) -> Application:
+    tuning = Tuning()
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotStart(
-            f"the data folder {settings.data_dir} cannot be made: {error.strerror}; set data_dir"
-        ) from None
-    clock, telemetry, tuning = SystemClock(), Telemetry(), Tuning()
-    source = EmbeddedSource(
-        EmbeddedSettings(
-            path=str(settings.data_dir / "telemetry.duckdb"),
-            host=settings.otlp_host,
-            grpc_port=settings.otlp_grpc_port,
-            http_port=settings.otlp_http_port,
-            lateness_seconds=settings.lateness_seconds,
-            retention_hours=settings.retention_hours,
-            tokens=settings.tokens,
-            memory_limit=f"{settings.memory_limit_mb}MB",
-        ),
-        clock,
-    )
-    store = SqlIncidents(open_store(f"sqlite:///{settings.data_dir / 'incidents.sqlite'}"))
+        store = SqlIncidents(open_store(f"sqlite:///{settings.data_dir / 'incidents.sqlite'}"))
+    except StoreError:
+        world.close()
+        raise
     pace = Pace(settings.cycle_seconds, settings.backfill_seconds, Habits(settings.resolve_seconds))
     engine = Engine(
-        metrics=source.metrics,
-        traces=source.traces,
-        topology=source.topology,
-        verdicts=source.verdicts,
+        metrics=world.metrics,
+        traces=world.traces,
+        topology=world.topology,
+        verdicts=world.verdicts,
         store=store,
         snapshots=Snapshots(settings.data_dir / "learned.npz", _fingerprint(pace.step, tuning)),
         clock=clock,
@@ -132,12 +144,13 @@ def embedded(settings: Settings) -> Application:
     )
 
     def after(cycle: Cycle) -> None:
-        if cycle.watermark is not None:
-            source.judged(cycle.watermark)
-        stats = source.stats()
-        telemetry.spans.set(stats.accepted_spans)
-        telemetry.points.set(stats.accepted_points)
-        telemetry.late.set(stats.late_spans + stats.late_points)
+        if (source := world.embedded) is not None:
+            if cycle.watermark is not None:
+                source.judged(cycle.watermark)
+            stats = source.stats()
+            telemetry.spans.set(stats.accepted_spans)
+            telemetry.points.set(stats.accepted_points)
+            telemetry.late.set(stats.late_spans + stats.late_points)
         desk.alerts.join()
 
     runner = Runner(
@@ -158,13 +171,22 @@ def embedded(settings: Settings) -> Application:
             app, map=sockets, host=settings.host, port=settings.port, threads=8, ident=f"aiops/{__version__}"
         )
     except OSError as error:
-        source.close()
+        world.close()
         store.close()
         raise CannotStart(
             f"cannot listen on {settings.host}:{settings.port} for pages and API: {error.strerror}; "
             "stop what uses the port or set another with --port or AIOPS_PORT"
         ) from None
-    return Application(settings, source, store, desk, runner, server, alertmanagers, sockets)
+    return Application(settings, world, store, desk, runner, server, alertmanagers, sockets)
+
+
+def _make_folder(settings: Settings) -> None:
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(
+            f"the data folder {settings.data_dir} cannot be made: {error.strerror}; set data_dir"
+        ) from None
 
 
 def configure_logging(level: str) -> None:

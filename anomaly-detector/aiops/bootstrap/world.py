@@ -1,0 +1,123 @@
+"""Where telemetry is read from: metrics, traces and topology, each chosen by what is configured."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiops import names
+from aiops.config import ConfigError, Settings
+from aiops.model import Selector, SeriesBlock, Window
+from aiops.ports import Clock, MetricSource, TopologySource, TraceSource, VerdictStore
+from aiops.sources.common.http import Endpoint
+from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
+from aiops.sources.prometheus.api import Api
+from aiops.sources.prometheus.metrics import PrometheusMetrics
+from aiops.sources.prometheus.topology import PrometheusTopology
+from aiops.sources.prometheus.verdicts import PrometheusVerdicts
+from aiops.sources.tempo.source import TempoSource
+from aiops.telemetry import Telemetry
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The ports over telemetry, the embedded source if any of them is on it, and what is to be closed at the end."""
+
+    metrics: MetricSource
+    traces: TraceSource
+    topology: TopologySource
+    verdicts: VerdictStore
+    embedded: EmbeddedSource | None = None
+    closers: tuple[Callable[[], None], ...] = ()
+
+    def start(self) -> None:
+        """Receive telemetry, where this process does. Raises SourceError."""
+        if self.embedded is not None:
+            self.embedded.start()
+
+    def close(self) -> None:
+        for close in self.closers:
+            close()
+
+
+class CallsFrom:
+    """Metrics of one source, but requests as their callers saw them from another: the one that has the spans."""
+
+    def __init__(self, metrics: MetricSource, calls: MetricSource) -> None:
+        self._metrics, self._calls = metrics, calls
+
+    def window(self, selectors: Sequence[Selector], window: Window, step: float) -> SeriesBlock:
+        edges = [one for one in selectors if names.CALLER in one.by]
+        others = [one for one in selectors if names.CALLER not in one.by]
+        block = self._metrics.window(others, window, step)
+        return block.joined(self._calls.window(edges, window, step)) if edges else block
+
+    def complete_until(self) -> float | None:
+        return self._metrics.complete_until()
+
+    def newest(self) -> float | None:
+        return self._metrics.newest()
+
+
+def all_embedded(settings: Settings, clock: Clock) -> World:
+    """Everything in the engine's own store. Raises SourceError."""
+    source = _embedded(settings, clock)
+    return World(source.metrics, source.traces, source.topology, source.verdicts, source, (source.close,))
+
+
+def on_stores(settings: Settings, clock: Clock, telemetry: Telemetry) -> World:
+    """Metrics and verdicts in Prometheus; traces in Tempo where it is configured, else in the engine's own store, which
+    then has the calls between services too. Raises SourceError or ConfigError."""
+    prometheus = Api(_endpoint("Prometheus", "prometheus", settings))
+    counts = PrometheusMetrics(prometheus, clock, settings.lateness_seconds)
+    verdicts = PrometheusVerdicts(prometheus, settings.verdicts_limit, telemetry.dropped.labels("verdicts").inc)
+    if settings.tempo_url:
+        tempo = TempoSource(_endpoint("Tempo", "tempo", settings))
+        closers = (prometheus.close, tempo.close)
+        return World(counts, tempo.traces, PrometheusTopology(prometheus), verdicts, None, closers)
+    source = _embedded(settings, clock)
+    metrics = CallsFrom(counts, source.metrics)
+    return World(metrics, source.traces, source.topology, verdicts, source, (prometheus.close, source.close))
+
+
+def _embedded(settings: Settings, clock: Clock) -> EmbeddedSource:
+    return EmbeddedSource(
+        EmbeddedSettings(
+            path=str(settings.data_dir / "telemetry.duckdb"),
+            host=settings.otlp_host,
+            grpc_port=settings.otlp_grpc_port,
+            http_port=settings.otlp_http_port,
+            lateness_seconds=settings.lateness_seconds,
+            retention_hours=settings.retention_hours,
+            tokens=settings.tokens,
+            memory_limit=f"{settings.memory_limit_mb}MB",
+        ),
+        clock,
+    )
+
+
+def _endpoint(name: str, prefix: str, settings: Settings) -> Endpoint:
+    def setting(key: str) -> str:
+        return str(getattr(settings, f"{prefix}_{key}"))
+
+    secret = ""
+    if file := setting("secret_file"):
+        try:
+            secret = Path(file).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ConfigError(f"cannot read `{prefix}_secret_file` {file}: {error.strerror}") from None
+    for key in ("ca_file", "cert_file", "key_file"):
+        if (file := setting(key)) and not Path(file).is_file():
+            raise ConfigError(f"`{prefix}_{key}`: there is no file {file}")
+    user = setting("username")
+    return Endpoint(
+        name,
+        setting("url"),
+        tenant=setting("tenant"),
+        username=user,
+        password=secret if user else "",
+        bearer="" if user else secret,
+        ca=setting("ca_file"),
+        certificate=setting("cert_file"),
+        key=setting("key_file"),
+        timeout_seconds=settings.source_timeout_seconds,
+    )

@@ -1,0 +1,141 @@
+"""Spans of OTLP read out by the conventions: as a row, as a Span, and a trace as its summary."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from opentelemetry.proto.trace.v1 import trace_pb2 as pb
+
+from aiops import names
+from aiops.model import Span, SpanKind, Status, Trace, TraceSummary
+from aiops.sources.common import conventions
+from aiops.sources.common.attributes import MAX_TEXT, canonical, mapping, parse
+
+NANO: Final = 1_000_000_000
+UNKNOWN_SERVICE: Final = "unknown_service"
+COLUMNS: Final = (
+    "trace_hi",
+    "trace_lo",
+    "span_id",
+    "parent_id",
+    "resource",
+    "name",
+    "kind",
+    "start_ns",
+    "end_ns",
+    "status",
+    "status_message",
+    "failed",
+    "route",
+    "method",
+    "http_status",
+    "error_type",
+    "peer",
+    "address",
+    "exception_type",
+    "exception_message",
+    "attributes",
+)
+"""What `row` returns: ids as whole numbers, times in Unix nanoseconds, attributes as canonical JSON."""
+
+_NO_ID = (b"", b"\0" * 8, b"\0" * 16)
+
+
+def unfit(span: pb.Span, oldest: int, newest: int) -> str:
+    """Say why a span cannot be kept; "" when it can. It must end in [oldest, newest], Unix nanoseconds."""
+    trace_id, span_id = span.trace_id, span.span_id
+    if len(trace_id) != 16 or trace_id in _NO_ID:
+        return "a trace id must be 16 bytes, not all zero"
+    if len(span_id) != 8 or span_id in _NO_ID:
+        return "a span id must be 8 bytes, not all zero"
+    if len(span.parent_span_id) not in (0, 8):
+        return "a parent span id must be empty or 8 bytes"
+    if span.end_time_unix_nano < span.start_time_unix_nano:
+        return "a span ends before it starts"
+    if not oldest <= span.end_time_unix_nano <= newest:
+        return "a span ended before the retention or more than an hour ahead of this machine's clock"
+    if not span.start_time_unix_nano:
+        return "a span has no start time"
+    return ""
+
+
+def row(span: pb.Span, resource: int) -> tuple[object, ...]:
+    """Read a span out as `COLUMNS`; `resource` is whatever its reader knows the resource by."""
+    pairs = mapping(span.attributes)
+    kind, status = span.kind, span.status.code
+    request = conventions.request(pairs)
+    exception = _exception(span) if span.events else {}
+    number = int.from_bytes
+    return (
+        number(span.trace_id[:8], "big"),
+        number(span.trace_id[8:], "big"),
+        number(span.span_id, "big"),
+        number(span.parent_span_id, "big"),
+        resource,
+        span.name[:MAX_TEXT],
+        kind if 0 <= kind <= 5 else 0,
+        span.start_time_unix_nano,
+        span.end_time_unix_nano,
+        status if 0 <= status <= 2 else 0,
+        span.status.message[:MAX_TEXT],
+        conventions.span_failed(request, kind, status),
+        conventions.span_route(request, kind, span.name),
+        request.method,
+        request.http_status,
+        request.error_type,
+        conventions.first(pairs, names.PEER_SERVICE),
+        conventions.address(pairs),
+        exception.get(names.EXCEPTION_TYPE, ""),
+        exception.get(names.EXCEPTION_MESSAGE, ""),
+        canonical(pairs),
+    )
+
+
+def _exception(span: pb.Span) -> Mapping[str, str]:
+    """The last exception that the span recorded: the one that left it."""
+    for event in reversed(span.events):
+        if event.name == names.EXCEPTION_EVENT:
+            return mapping(event.attributes)
+    return {}
+
+
+def span(row: Mapping[str, Any], resource: dict[str, str]) -> Span:
+    """Make a span of its columns, beside them those of its resource: service, instance, version."""
+    return Span(
+        trace_id=f"{row['trace_hi']:016x}{row['trace_lo']:016x}",
+        span_id=f"{row['span_id']:016x}",
+        parent_id=f"{row['parent_id']:016x}" if row["parent_id"] else "",
+        service=row["service"],
+        name=row["name"],
+        kind=SpanKind(row["kind"]),
+        start=row["start_ns"] / NANO,
+        duration=(row["end_ns"] - row["start_ns"]) / NANO,
+        status=Status(row["status"]),
+        status_message=row["status_message"],
+        failed=row["failed"],
+        route=row["route"],
+        method=row["method"],
+        http_status=row["http_status"],
+        error_type=row["error_type"],
+        peer=row["peer"] or row["address"],
+        version=row["version"],
+        instance=row["instance"],
+        exception_type=row["exception_type"],
+        exception_message=row["exception_message"],
+        attributes=parse(row["attributes"]),
+        resource=resource,
+    )
+
+
+def summary(trace: Trace) -> TraceSummary:
+    """Sum a trace up; `failed` says whether any of its spans failed. It has at least one span."""
+    root = next((one for one in trace.spans if not one.parent_id), trace.spans[0])
+    start = min(one.start for one in trace.spans)
+    return TraceSummary(
+        trace.trace_id,
+        root.service,
+        root.operation,
+        start,
+        max(one.end for one in trace.spans) - start,
+        len(trace.spans),
+        any(one.failed for one in trace.spans),
+    )

@@ -1,0 +1,1 @@
+"""Metrics, topology and verdicts in Prometheus, or what speaks its API: Mimir, Cortex, Thanos, VictoriaMetrics."""

@@ -1,0 +1,91 @@
+"""Any OpenTelemetry metric by its name."""
+
+import re
+from typing import Final
+
+import numpy as np
+
+from aiops import names
+from aiops.model import Selector
+from aiops.ports import SourceError
+from aiops.sources.common.grid import Grid
+from aiops.sources.common.rows import labelled
+from aiops.sources.prometheus import meaning
+from aiops.sources.prometheus.api import Api, any_of
+from aiops.sources.prometheus.catalogue import Numbers
+from aiops.sources.prometheus.counters import Counters
+from aiops.sources.prometheus.meaning import Adds, Labels, Meaning
+from aiops.sources.prometheus.sums import Rows
+
+# What Prometheus appends for the unit of a metric, if it has one.
+UNITS: Final = ("", "_seconds", "_milliseconds", "_bytes", "_ratio", "_percent", "_celsius")
+COUNTED: Final = ("_total", "_count")
+# Resource attributes that Prometheus keeps under labels of its own.
+IDENTIFYING: Final = {names.SERVICE, names.SERVICE_NAME, names.SERVICE_INSTANCE}
+
+
+def values(api: Api, selector: Selector, grid: Grid) -> Rows:
+    """Answer a metric by attributes (or `service`, or promoted resource attributes), summed over the rest.
+
+    Counters and histograms give increments (histograms of their count), gauges and up-down counters the last value of
+    each series in the step. Raises SourceError, also for a label that no series of the metric has: a resource attribute
+    that Prometheus was not told to promote is not there.
+    """
+    base = re.sub(r"[^a-zA-Z0-9_:]+", "_", selector.name)
+    counters = Counters(api, lambda labels: _counter(labels, selector))
+    wanted = any_of([base + unit + part for unit in UNITS for part in COUNTED])
+    found = counters.read(f"{{__name__=~{wanted}}}", grid)
+    known = counters.catalogue.labels
+    keys = counters.catalogue.key[found.series]
+    numbers, column, value = counters.catalogue.keys, found.column, found.value
+    if not known:  # no counter of that name: a level
+        raw = api.samples(f"{{__name__=~{any_of([base + unit for unit in UNITS])}}}", grid.start_ns, grid.end_ns)
+        known, numbers, column = raw.series, Numbers(), grid.columns(raw.time_ns)
+        row = np.array([numbers.of(_key(one, selector)) for one in known], np.int64).reshape(len(known))
+        last = np.ones(len(column), bool)
+        last[:-1] = (raw.row[1:] != raw.row[:-1]) | (column[1:] != column[:-1])
+        keys, value = row[raw.row], np.where(last, raw.value, np.nan)
+    if known:
+        _check(selector, known)
+    table = grid.sums(keys, column, value, len(numbers))
+    wanted_values = tuple(value for _, value in selector.where)
+    width = len(selector.by)
+    rows = [
+        (labelled(selector.name, dict(zip(selector.by, key[:width], strict=True))), table[at])
+        for key, at in numbers.items()
+        if key[width:] == wanted_values and not np.isnan(table[at]).all()
+    ]
+    return [labels for labels, _ in rows], np.array([one for _, one in rows]).reshape(len(rows), grid.steps)
+
+
+def _counter(labels: Labels, selector: Selector) -> Meaning:
+    sender = (labels.get("job", ""), labels.get("instance", ""), labels[names.NAME])
+    itself = tuple(f"{name}={labels[name]}" for name in sorted(labels))
+    return Meaning(_key(labels, selector), Adds.TOTAL, labels[names.NAME], itself, sender)
+
+
+def _key(labels: Labels, selector: Selector) -> tuple[str, ...]:
+    """The values of `by`, then those of `where`."""
+    return tuple(_value(labels, name) for name in (*selector.by, *(name for name, _ in selector.where)))
+
+
+def _value(labels: Labels, name: str) -> str:
+    if name in (names.SERVICE, names.SERVICE_NAME):
+        return meaning.service(labels)
+    if name == names.SERVICE_INSTANCE:
+        return labels.get("instance", "")
+    return labels.get(_label(name), "")
+
+
+def _label(attribute: str) -> str:
+    return re.sub(r"[^a-zA-Z0-9_]", "_", attribute)
+
+
+def _check(selector: Selector, known: list[dict[str, str]]) -> None:
+    for name in (*selector.by, *(name for name, _ in selector.where)):
+        label = _label(name)
+        if name not in IDENTIFYING and not any(label in one for one in known):
+            raise SourceError(
+                f"no series of {selector.name} in Prometheus has the label {label}; is {name} a resource attribute? "
+                "then add it to otlp.promote_resource_attributes in Prometheus' configuration"
+            )

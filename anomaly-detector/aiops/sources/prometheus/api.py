@@ -1,0 +1,130 @@
+"""Prometheus' HTTP API: instant queries, and the raw samples of a time range."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from aiops.sources.common.grid import Floats, Ints
+from aiops.sources.common.http import Client, Endpoint, Unavailable
+
+log = logging.getLogger(__name__)
+
+MILLI_NS: Final = 1_000_000
+SHORTEST_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Raw samples of many series: `series` their labels; of each sample the index of its series, its time and value,
+    `(samples,)`, by series, then time."""
+
+    series: list[dict[str, str]]
+    row: Ints
+    time_ns: Ints
+    value: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One element of an instant vector."""
+
+    labels: dict[str, str]
+    value: float
+
+
+class Api:
+    """One Prometheus. Every method raises SourceError: Unavailable when another try may help, Refused when not."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._client = Client(endpoint)
+        self._said: frozenset[str] = frozenset()
+
+    def instant(self, expression: str, at: float) -> list[Point]:
+        """Evaluate an expression that gives a vector, at a time in Unix seconds."""
+        data = self._query(expression, at, "vector")
+        try:
+            return [Point(one["metric"], float(one["value"][1])) for one in data]
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise self._nonsense(error) from None
+
+    def samples(self, selector: str, start_ns: int, end_ns: int) -> Raw:
+        """Read the samples as they were stored in (start, end], to the millisecond."""
+        start, end = start_ns // MILLI_NS, end_ns // MILLI_NS
+        data = self._query(f"{selector}[{end - start}ms]", end / 1000, "matrix")
+        try:
+            return _raw(data)
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise self._nonsense(error) from None
+
+    def ranges(self, expression: str, start: float, end: float, step: float) -> Raw:
+        """Evaluate an expression at start, start + step, … up to end."""
+        parameters = {"query": expression, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:.3f}"}
+        try:
+            return _raw(self._result("/api/v1/query_range", parameters, "matrix"))
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise self._nonsense(error) from None
+
+    def ready(self) -> None:
+        """Return when Prometheus answers queries."""
+        self.instant("vector(1)", 0.0)
+
+    def write_otlp(self, body: bytes) -> None:
+        """Give an OTLP export of metrics, in protobuf, to Prometheus' own receiver."""
+        self._client.post("/api/v1/otlp/v1/metrics", body, "application/x-protobuf")
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _query(self, expression: str, at: float, kind: str) -> list[Any]:
+        return self._result("/api/v1/query", {"query": expression, "time": f"{at:.3f}"}, kind)
+
+    def _result(self, path: str, parameters: dict[str, str], kind: str) -> list[Any]:
+        seconds = max(SHORTEST_SECONDS, self._client.endpoint.timeout_seconds - 0.5)
+        # Thanos would answer with what it has when a part of it is away; a count must be whole or an error.
+        more = {"timeout": f"{seconds:g}s", "partial_response": "false"}
+        document = self._client.json(path, {**parameters, **more}, form=True)
+        try:
+            data = document["data"]
+            result: list[Any] = data["result"]
+            if document["status"] != "success" or data["resultType"] != kind or not isinstance(result, list):
+                raise ValueError(f"a {data['resultType']} with status {document['status']}, not a {kind}")
+            self._warn(document.get("warnings") or ())
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._nonsense(error) from None
+        return result
+
+    def _warn(self, warnings: Sequence[str]) -> None:
+        """Say what Prometheus warns of, once until it changes."""
+        said = frozenset(str(one) for one in warnings)
+        if said - self._said:
+            log.warning("%s warns: %s", self._client.endpoint, "; ".join(sorted(said)))
+        self._said = said
+
+    def _nonsense(self, error: Exception) -> Unavailable:
+        return Unavailable(f"{self._client.endpoint} answers nonsense: {type(error).__name__} {error}")
+
+
+def _raw(data: list[Any]) -> Raw:
+    series = [one["metric"] for one in data]
+    lists = [one.get("values") or () for one in data]
+    pairs = [pair for values in lists for pair in values]
+    row = np.repeat(np.arange(len(lists)), [len(values) for values in lists])
+    # Milliseconds as Prometheus keeps them: a float of seconds times a thousand is off by less than a tenth of one.
+    times = np.rint(np.array([pair[0] for pair in pairs], np.float64) * 1000).astype(np.int64) * MILLI_NS
+    value = np.array([float(pair[1]) for pair in pairs], np.float64)
+    return Raw(series, row.astype(np.int64), times, value)
+
+
+def quoted(text: str) -> str:
+    """A string of PromQL."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def any_of(texts: Sequence[str]) -> str:
+    """A string of PromQL that as a regular expression matches exactly these texts."""
+    special = "\\.+*?()|[]{}^$"
+    return quoted("|".join("".join(f"\\{one}" if one in special else one for one in text) for text in texts))

@@ -1,0 +1,106 @@
+"""The raw series that were seen, numbered, with what each means: read once, when a series is new."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiops.sources.common.grid import Floats, Ints
+from aiops.sources.prometheus.meaning import Adds, Identity, Labels, Meaning
+
+NOTHING: Final = -1
+"""The number of what means nothing to us, and of a counter that no other tells the resets of."""
+
+
+class Numbers(dict[Identity, int]):
+    """Numbers things from 0 in the order in which they are first asked for."""
+
+    def of(self, one: Identity) -> int:
+        return self.setdefault(one, len(self))
+
+
+class Catalogue:
+    """Series of one question. Arrays are indexed by the number of a series; `keys` are whose requests are counted."""
+
+    def __init__(self, meaning: Callable[[Labels], Meaning | None]) -> None:
+        self._meaning = meaning
+        self._index: dict[tuple[str, ...], int] = {}
+        self.labels: list[dict[str, str]] = []
+        self.families: list[str] = []
+        self.keys = Numbers()
+        self._histograms, self._senders = Numbers(), Numbers()
+        self._rows: list[tuple[int, int, int, int, float, float]] = []
+        self._arrays: tuple[Ints, Ints, Ints, Ints, Floats, Floats] | None = None
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def numbers(self, series: Sequence[dict[str, str]]) -> Ints:
+        """The number of each, NOTHING for what means nothing; new ones are taken in."""
+        index = self._index
+        # A label set comes sorted: names and values one after the other tell it apart, and cheaply.
+        return np.array([self._known(index, one) for one in series], np.int64).reshape(len(series))
+
+    def _known(self, index: dict[tuple[str, ...], int], one: dict[str, str]) -> int:
+        identity = (*one, *one.values())
+        found = index.get(identity)
+        if found is None:
+            found = index[identity] = self._take(one)
+        return found
+
+    def _take(self, one: dict[str, str]) -> int:
+        said = self._meaning(one)
+        if said is None:
+            return NOTHING
+        self._rows.append(
+            (
+                self.keys.of(said.key),
+                int(said.adds),
+                self._histograms.of(said.histogram),
+                self._senders.of(said.sender),
+                said.scale,
+                said.bound,
+            )
+        )
+        self.labels.append(one)
+        self.families.append(said.family)
+        self._arrays = None
+        return len(self._rows) - 1
+
+    @property
+    def key(self) -> Ints:
+        return self._columns()[0]
+
+    @property
+    def adds(self) -> Ints:
+        return self._columns()[1]
+
+    @property
+    def histogram(self) -> Ints:
+        return self._columns()[2]
+
+    @property
+    def sender(self) -> Ints:
+        return self._columns()[3]
+
+    @property
+    def scale(self) -> Floats:
+        return self._columns()[4]
+
+    @property
+    def bound(self) -> Floats:
+        return self._columns()[5]
+
+    @property
+    def leads(self) -> NDArray[np.bool_]:
+        """Which series tell the resets of their histogram: its count."""
+        return self.adds <= Adds.BAD
+
+    def _columns(self) -> tuple[Ints, Ints, Ints, Ints, Floats, Floats]:
+        if self._arrays is None:
+            columns = list(zip(*self._rows, strict=True)) or [()] * 6
+            key, adds, histogram, sender = (np.array(one, np.int64) for one in columns[:4])
+            scale, bound = (np.array(one, np.float64) for one in columns[4:])
+            self._arrays = (key, adds, histogram, sender, scale, bound)
+        return self._arrays

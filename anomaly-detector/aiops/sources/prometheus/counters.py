@@ -1,0 +1,188 @@
+"""Increments of raw counters, sample by sample, and what has to be remembered of each to tell the next one."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiops.sources.common.grid import NANO, Floats, Grid, Ints
+from aiops.sources.common.increments import LOOKBACK_NS, LOOKBACK_SECONDS, Samples, newborn
+from aiops.sources.prometheus.api import Api, Raw, quoted
+from aiops.sources.prometheus.catalogue import NOTHING, Catalogue
+from aiops.sources.prometheus.meaning import Labels, Meaning
+
+SAMPLES_AT_ONCE: Final = 400_000
+"""About 30 MB of JSON."""
+FIRST_INTERVAL: Final = 5.0
+"""Seconds between samples that are assumed before any were seen: the shortest that is usual."""
+ASKED_AT_ONCE: Final = 50
+KNOWN_BEFORE: Final = "1d"
+"""How far back a counter that seems new is looked for: the second failure of a day is no birth."""
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(slots=True)
+class Memory:
+    """The last sample of each series up to `end_ns`, by its number; time 0 where there is none."""
+
+    end_ns: int = -1
+    time_ns: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    value: Floats = field(default_factory=lambda: np.zeros(0))
+
+    def grown(self, size: int) -> "Memory":
+        more = size - len(self.time_ns)
+        return Memory(self.end_ns, np.pad(self.time_ns, (0, more)), np.pad(self.value, (0, more)))
+
+
+@dataclass(frozen=True, slots=True)
+class Increments:
+    """What each sample in the window adds: numbers of series, columns of the grid, values, `(samples,)`."""
+
+    series: Ints
+    column: Ints
+    value: Floats
+
+
+class Counters:
+    """The counters of one question: the same selector, asked for one window after the other.
+
+    A window that begins where one of the last two ended needs only its own samples; any other needs those of the
+    lookback before it too.
+    """
+
+    def __init__(self, api: Api, meaning: Callable[[Labels], Meaning | None]) -> None:
+        self._api = api
+        self.catalogue = Catalogue(meaning)
+        self._memories = [Memory(), Memory()]
+        self._per_second = 0.0  # samples of all series, as seen last
+
+    def read(self, selector: str, grid: Grid) -> Increments:
+        """Read the increments in the steps of a grid. Raises SourceError."""
+        memory = next((one for one in self._memories if one.end_ns == grid.start_ns), None)
+        if memory is None:
+            memory = Memory(grid.start_ns - LOOKBACK_NS)
+            for start, end in self._pieces(selector, memory.end_ns, grid.start_ns):
+                memory = self._remember(memory, self._samples(selector, start, end), end)
+        before = memory
+        parts = []
+        for start, end in self._pieces(selector, grid.start_ns, grid.end_ns):
+            raw = self._samples(selector, start, end)
+            memory = memory.grown(len(self.catalogue))
+            parts.append(self._added(memory, raw, grid))
+            memory = self._remember(memory, raw, end)
+        self._memories = [before, memory]
+        series, column, value = (np.concatenate([part[at] for part in parts]) for at in range(3))
+        return Increments(series, column, value)
+
+    def _pieces(self, selector: str, start_ns: int, end_ns: int) -> list[tuple[int, int]]:
+        """Cut a time range so that no answer is too large."""
+        if not self._per_second and end_ns - start_ns > LOOKBACK_NS // 10:
+            counted = self._api.instant(f"count({selector})", end_ns / NANO)
+            self._per_second = (counted[0].value if counted else 0.0) / FIRST_INTERVAL
+        width = int(max(1.0, SAMPLES_AT_ONCE / max(self._per_second, 1.0)) * NANO)
+        return [(at, min(at + width, end_ns)) for at in range(start_ns, end_ns, width)]
+
+    def _samples(self, selector: str, start_ns: int, end_ns: int) -> Raw:
+        raw = self._api.samples(selector, start_ns, end_ns)
+        if len(raw.row):
+            self._per_second = len(raw.row) / ((end_ns - start_ns) / NANO)
+        return raw
+
+    def _remember(self, memory: Memory, raw: Raw, end_ns: int) -> Memory:
+        numbers = self.catalogue.numbers(raw.series)
+        out = memory.grown(len(self.catalogue))
+        last = np.ones(len(raw.row), bool)
+        last[:-1] = raw.row[1:] != raw.row[:-1]
+        known = last & (numbers[raw.row] != NOTHING)
+        at = numbers[raw.row[known]]
+        out.time_ns[at], out.value[at], out.end_ns = raw.time_ns[known], raw.value[known], end_ns
+        return out
+
+    def _added(self, memory: Memory, raw: Raw, grid: Grid) -> tuple[Ints, Ints, Floats]:
+        numbers = self.catalogue.numbers(raw.series)
+        memory = memory.grown(len(self.catalogue))
+        mine = numbers[raw.row]
+        keep = mine != NOTHING
+        mine, times, values = mine[keep], raw.time_ns[keep], raw.value[keep]
+        # What is remembered goes before: as the sample before, and as proof that its sender was heard.
+        heard = np.flatnonzero((memory.time_ns > 0) & ~_forgotten(memory, grid.start_ns))
+        series = np.concatenate([heard, mine])
+        time = np.concatenate([memory.time_ns[heard], times])
+        value = np.concatenate([memory.value[heard], values])
+        new = np.concatenate([np.zeros(len(heard), bool), np.ones(len(mine), bool)])
+        order = np.lexsort((time, series))
+        series, time, value, new = series[order], time[order], value[order], new[order]
+        added = self._increments(series, time, value)[new]
+        return series[new], grid.columns(time[new]), added
+
+    def _increments(self, series: Ints, time: Ints, value: Floats) -> Floats:
+        """What each sample adds, sorted by series and time; NaN for one that is a baseline only."""
+        same = np.zeros(len(series), bool)
+        same[1:] = series[1:] == series[:-1]
+        before, earlier = np.zeros(len(series)), np.zeros(len(series), np.int64)
+        before[1:], earlier[1:] = value[:-1], time[:-1]
+        # A zero is put where a counter started. Long ago, that is no sample: since then it was absent, not unheard.
+        first = ~same | ((before == 0) & (time - earlier > LOOKBACK_NS))
+        follows = ~first & (time - earlier <= LOOKBACK_NS)
+        reset = follows & (value < before)
+        leads = self.catalogue.leads[series]
+        whole = np.zeros(len(series), bool)
+        whole[leads] = self._whole(series[leads], time[leads], value[leads], first[leads])
+        histogram = self.catalogue.histogram[series]
+        for flag in (reset, whole):
+            _follow(flag, leads, histogram, time)
+        return np.where(follows, np.where(reset, value, value - before), np.where(whole & first, value, np.nan))
+
+    def _whole(self, series: Ints, time: Ints, value: Floats, first: Bools) -> Bools:
+        """Which first samples are births: their sender was heard before without them, and they never were."""
+        unknown = np.zeros(len(series), np.int64)
+        samples = Samples(
+            series.astype(np.uint64),
+            self.catalogue.sender[series],
+            time,
+            unknown,
+            value[:, None],
+            np.zeros(len(series), bool),
+        )
+        out = newborn(samples, first)
+        out &= value > 0  # the birth of nothing tells nothing, and need not be looked up
+        if out.any():
+            out[out] = ~self._known_before(series[out], int(time[out].min()))
+        return out
+
+    def _known_before(self, series: Ints, time_ns: int) -> Bools:
+        """Which of these had counted something more than the lookback before the time."""
+        asked = series.tolist()
+        found: set[int] = set()
+        for at in range(0, len(asked), ASKED_AT_ONCE):
+            some = " or ".join(_counted(self.catalogue.labels[one]) for one in asked[at : at + ASKED_AT_ONCE])
+            points = self._api.instant(some, time_ns / NANO - LOOKBACK_SECONDS)
+            found.update(self.catalogue.numbers([one.labels for one in points]).tolist())
+        return np.array([one in found for one in asked], bool)
+
+
+def _counted(labels: Mapping[str, str]) -> str:
+    of = ",".join(f"{name}={quoted(value)}" for name, value in labels.items())
+    return f"last_over_time({{{of}}}[{KNOWN_BEFORE}]) > 0"
+
+
+def _forgotten(memory: Memory, start_ns: int) -> Bools:
+    """Zeros of long ago: where a counter started that has not counted since."""
+    out: Bools = (memory.value == 0) & (start_ns - memory.time_ns > LOOKBACK_NS)
+    return out
+
+
+def _follow(flag: Bools, leads: Bools, histogram: Ints, time: Ints) -> None:
+    """Flag what its histogram's count is flagged for at the same time; what has no count there is left as it is."""
+    if not leads.any():
+        return
+    times, rank = np.unique(time, return_inverse=True)
+    place = histogram * len(times) + rank
+    order = np.argsort(place[leads])
+    known, said = place[leads][order], flag[leads][order]
+    at = np.minimum(np.searchsorted(known, place), len(known) - 1)
+    led = ~leads & (known[at] == place)
+    flag[led] = said[at[led]]

@@ -1,0 +1,169 @@
+"""What a raw counter of Prometheus says: whose requests it counts, and which of their sums it adds to.
+
+Names are those that Prometheus' OTLP receiver and the Collector give by default (`UnderscoreEscapingWithSuffixes`), and
+those of Tempo's metrics-generator.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from math import nan
+from typing import Final
+
+from aiops import names
+from aiops.sources.common import conventions
+from aiops.sources.prometheus.api import any_of, quoted
+
+Labels = Mapping[str, str]
+Identity = tuple[str, ...]
+
+_UNITS: Final = {1.0: "seconds", 0.001: "milliseconds"}
+SERVED: Final = {
+    f"{metric.replace('.', '_')}_{_UNITS[scale]}": scale for metric, scale in names.SERVER_DURATION_METRICS.items()
+}
+# A service that sends both names of a metric while it migrates is counted by the current one.
+RENAMED: Final = {
+    "http_server_duration_milliseconds": "http_server_request_duration_seconds",
+    "rpc_server_duration_milliseconds": "rpc_server_call_duration_seconds",
+}
+SPANS: Final = "traces_spanmetrics_latency"
+CALLS: Final = "traces_service_graph_request_total"
+FAILED_CALLS: Final = "traces_service_graph_request_failed_total"
+CALL_SECONDS: Final = "traces_service_graph_request_client_seconds_sum"
+INFO: Final = "target_info"
+
+# Attributes that the conventions speak of, by the label that they become.
+_ATTRIBUTES: Final = {
+    attribute.replace(".", "_"): attribute
+    for attribute in (
+        names.HTTP_ROUTE,
+        *names.HTTP_METHOD,
+        *names.HTTP_STATUS,
+        names.RPC_SERVICE,
+        names.RPC_METHOD,
+        *names.RPC_STATUS,
+        names.ERROR_TYPE,
+    )
+}
+_KINDS: Final = {"SPAN_KIND_SERVER": conventions.SERVER, "SPAN_KIND_CONSUMER": conventions.CONSUMER}
+
+
+class Adds(IntEnum):
+    """Which sum of the requests a counter adds to."""
+
+    TOTAL = 0
+    TOTAL_AND_BAD = 1
+    BAD = 2
+    SECONDS = 3
+    BUCKET = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """`key` labels the requests. `scale` turns the value into seconds; `bound` is a bucket's, in seconds. Counters of
+    one `histogram` are reset together; `sender` exports together; `family` is the metric."""
+
+    key: Identity
+    adds: Adds
+    family: str
+    histogram: Identity
+    sender: Identity
+    scale: float = 1.0
+    bound: float = nan
+
+
+def served(labels: Labels) -> Meaning | None:
+    """A duration histogram of a server; None for what is not one."""
+    family, part = _split(labels[names.NAME])
+    scale = SERVED.get(family)
+    if scale is None:
+        return None
+    request = conventions.request(_attributes(labels))
+    key = (service(labels), request.route, request.method, str(request.http_status))
+    sender = (labels.get("job", ""), labels.get("instance", ""), family)
+    return _histogram(labels, key, family, part, sender, scale, conventions.served_failed(request))
+
+
+def spans(labels: Labels) -> Meaning | None:
+    """A latency histogram that Tempo made of server spans; None for what is not one."""
+    family, part = _split(labels[names.NAME])
+    kind = _KINDS.get(labels.get("span_kind", ""))
+    if family != SPANS or kind is None:
+        return None
+    request = conventions.request(_attributes(labels))
+    route = conventions.span_route(request, kind, labels.get("span_name", ""))
+    key = (labels.get("service", ""), route, request.method, str(request.http_status))
+    failed = conventions.span_failed(request, kind, 2 if labels.get("status_code") == "STATUS_CODE_ERROR" else 0)
+    return _histogram(labels, key, family, part, _generator(labels, family), 1.0, failed)
+
+
+def calls(labels: Labels) -> Meaning | None:
+    """An edge of the service graph that Tempo made of client and server spans; None for one that users come in by."""
+    name, caller, callee = labels[names.NAME], labels.get("client", ""), labels.get("server", "")
+    adds = {CALLS: Adds.TOTAL, FAILED_CALLS: Adds.BAD, CALL_SECONDS: Adds.SECONDS}.get(name)
+    if adds is None or not callee or caller in ("", "user"):
+        return None
+    itself = (name, *_identity(labels))
+    return Meaning((caller, callee), adds, name, itself, _generator(labels, name))
+
+
+def service(labels: Labels) -> str:
+    """The service of a series that came by OTLP: its own label where that is promoted, else out of `job`."""
+    return labels.get("service_name") or labels.get("job", "").rpartition("/")[2]
+
+
+def served_selector(buckets: bool) -> str:
+    """The series that `served` understands."""
+    return _selector([*SERVED], buckets)
+
+
+def spans_selector(buckets: bool, without: list[str]) -> str:
+    """The series that `spans` understands, but for those of services that count for themselves."""
+    return _selector([SPANS], buckets, f"span_kind=~{any_of([*_KINDS])}", f"service!~{any_of(without)}")
+
+
+def calls_selector() -> str:
+    """The series that `calls` understands."""
+    return f"{{__name__=~{any_of([CALLS, FAILED_CALLS, CALL_SECONDS])},client!={quoted('user')}}}"
+
+
+def _selector(families: list[str], buckets: bool, *more: str) -> str:
+    parts = ("_count", "_sum", "_bucket") if buckets else ("_count", "_sum")
+    wanted = any_of([family + part for family in families for part in parts])
+    # The last bucket says what the count says.
+    return "{" + ",".join((f"__name__=~{wanted}", 'le!="+Inf"', *more)) + "}"
+
+
+def _histogram(
+    labels: Labels, key: Identity, family: str, part: str, sender: Identity, scale: float, failed: bool
+) -> Meaning | None:
+    histogram = (family, *_identity(labels))
+    match part:
+        case "count":
+            adds = Adds.TOTAL_AND_BAD if failed else Adds.TOTAL
+            return Meaning(key, adds, family, histogram, sender)
+        case "sum":
+            return Meaning(key, Adds.SECONDS, family, histogram, sender, scale)
+        case "bucket":
+            bound = round(float(labels.get("le", "nan")) * scale, 12)
+            return Meaning(key, Adds.BUCKET, family, histogram, sender, bound=bound)
+        case _:
+            return None
+
+
+def _split(name: str) -> tuple[str, str]:
+    family, _, part = name.rpartition("_")
+    return family, part
+
+
+def _attributes(labels: Labels) -> dict[str, str]:
+    return {attribute: labels[label] for label, attribute in _ATTRIBUTES.items() if label in labels}
+
+
+def _identity(labels: Labels) -> Identity:
+    return tuple(f"{name}={labels[name]}" for name in sorted(labels) if name not in (names.NAME, "le"))
+
+
+def _generator(labels: Labels, family: str) -> Identity:
+    """Who exports what Tempo's metrics-generator made."""
+    return (labels.get("__metrics_gen_instance", ""), labels.get("instance", ""), family)

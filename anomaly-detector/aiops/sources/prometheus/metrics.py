@@ -1,0 +1,130 @@
+"""Metrics from Prometheus: the MetricSource."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from aiops import names
+from aiops.model import Labels, Selector, SeriesBlock, Window
+from aiops.ports import Clock, SourceError
+from aiops.sources.common.grid import Grid
+from aiops.sources.prometheus import any_metric, meaning
+from aiops.sources.prometheus.api import Api
+from aiops.sources.prometheus.arrivals import arrivals
+from aiops.sources.prometheus.counters import Counters, Increments
+from aiops.sources.prometheus.newest import Newest
+from aiops.sources.prometheus.sums import Rows, Summing
+
+_REQUESTS: Final = (names.REQUESTS, names.ERRORS, names.DURATION, names.BUCKET)
+_ANSWERED: Final = (names.SERVICE, names.ROUTE, names.METHOD, names.STATUS_CODE)
+_CALLED: Final = (names.CALLER, names.CALLEE)
+QUESTIONS: Final = 8
+"""Different sets of selectors that counters are remembered for."""
+
+
+class Room:
+    """Requests of one kind: the counters that count them, and how they add up to answers."""
+
+    def __init__(self, counters: Counters, scope: Sequence[str]) -> None:
+        self.counters, self.scope = counters, scope
+        self._summings: dict[tuple[tuple[str, ...], Labels], Summing] = {}
+
+    def answer(self, increments: Increments, grid: Grid, selectors: Sequence[Selector]) -> list[Rows]:
+        wanted: dict[tuple[tuple[str, ...], Labels], set[str]] = {}
+        for one in selectors:
+            wanted.setdefault((one.by, one.where), set()).add(one.name)
+        out: list[Rows] = []
+        for (by, where), signals in wanted.items():
+            summing = self._summings.get((by, where))
+            if summing is None:
+                summing = self._summings[by, where] = Summing(self.counters.catalogue, self.scope, by, where)
+            out += summing.add_up(increments, grid, signals)
+        return out
+
+
+class Question:
+    """What is asked together, one window after the other: it has counters of its own, so that nobody else's windows
+    make it forget."""
+
+    def __init__(self, api: Api) -> None:
+        self.served = Room(Counters(api, meaning.served), _ANSWERED)
+        self.spans = Room(Counters(api, meaning.spans), _ANSWERED)
+        self.calls = Room(Counters(api, meaning.calls), _CALLED)
+
+
+class PrometheusMetrics:
+    """Exact counts on a grid, from raw samples. Services that send no server durations are counted by the metrics
+    that Tempo's generator made of their spans; calls are those of its service graph."""
+
+    def __init__(self, api: Api, clock: Clock, lateness_seconds: float) -> None:
+        self._api = api
+        self._lateness = lateness_seconds
+        self._newest = Newest(api, clock)
+        self._questions: dict[tuple[Selector, ...], Question] = {}
+
+    def window(self, selectors: Sequence[Selector], window: Window, step: float) -> SeriesBlock:
+        """Answer all selectors on the grid window.start + k * step; a remainder shorter than a step is left out.
+
+        Every row carries all labels of `by`, "" where a request or series has none. Raises SourceError.
+        """
+        grid = Grid.over(window, step)
+        served = [one for one in selectors if one.name in _REQUESTS and _scope(one) is _ANSWERED]
+        called = [one for one in selectors if one.name in _REQUESTS and _scope(one) is _CALLED]
+        parts: list[Rows] = []
+        if grid.steps:
+            question = self._question(tuple(selectors))
+            if served:
+                parts += self._served(question, grid, served)
+            if called:
+                increments = question.calls.counters.read(meaning.calls_selector(), grid)
+                parts += question.calls.answer(increments, grid, called)
+            for one in selectors:
+                if one.name == names.TELEMETRY:
+                    parts.append(arrivals(self._api, one, grid))
+                elif one.name not in _REQUESTS:
+                    parts.append(any_metric.values(self._api, one, grid))
+        return _block(parts, grid, step)
+
+    def complete_until(self) -> float | None:
+        """The time up to which data may be judged: newest point minus allowed lateness; None before the first."""
+        newest = self.newest()
+        return None if newest is None else newest - self._lateness
+
+    def newest(self) -> float | None:
+        """Time of the newest point of any service; None before the first. Raises SourceError."""
+        return self._newest.ask()
+
+    def _question(self, selectors: tuple[Selector, ...]) -> Question:
+        question = self._questions.pop(selectors, None) or Question(self._api)
+        while len(self._questions) >= QUESTIONS:
+            self._questions.pop(next(iter(self._questions)))
+        self._questions[selectors] = question  # the one used last stands last
+        return question
+
+    def _served(self, question: Question, grid: Grid, selectors: list[Selector]) -> list[Rows]:
+        buckets = any(one.name == names.BUCKET for one in selectors)
+        increments = question.served.counters.read(meaning.served_selector(buckets), grid)
+        out = question.served.answer(increments, grid, selectors)
+        reporters = sorted({key[0] for key in question.served.counters.catalogue.keys})
+        increments = question.spans.counters.read(meaning.spans_selector(buckets, reporters), grid)
+        return out + question.spans.answer(increments, grid, selectors)
+
+
+def _scope(selector: Selector) -> tuple[str, ...]:
+    """The labels that a question about requests is counted by before it is summed up. Raises SourceError."""
+    wanted = {*selector.by, *(name for name, _ in selector.where)}
+    for scope in (_ANSWERED, _CALLED):
+        if selector.by and wanted <= set(scope):
+            return scope
+    raise SourceError(
+        f"requests are counted by {', '.join(_ANSWERED)} or by {', '.join(_CALLED)}, not by {', '.join(sorted(wanted))}"
+    )
+
+
+def _block(parts: Sequence[Rows], grid: Grid, step: float) -> SeriesBlock:
+    """Put rows into a block, in label order."""
+    labels = [one for part, _ in parts for one in part]
+    values = np.concatenate([np.zeros((0, grid.steps)), *(part for _, part in parts)])
+    order = sorted(range(len(labels)), key=labels.__getitem__)
+    return SeriesBlock(tuple(labels[at] for at in order), grid.ends(), step, values[order])

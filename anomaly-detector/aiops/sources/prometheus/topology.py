@@ -1,0 +1,54 @@
+"""Who calls whom, from the service graph that Tempo's metrics-generator keeps in Prometheus: the TopologySource."""
+
+from typing import Final
+
+from aiops.model import Edge, Window
+from aiops.sources.prometheus.api import Api, quoted
+from aiops.sources.prometheus.meaning import CALL_SECONDS, CALLS, FAILED_CALLS
+
+CALL_COUNT: Final = CALL_SECONDS.removesuffix("_sum") + "_count"
+VIRTUAL: Final = "virtual"
+SHORTEST: Final = 60.0
+"""Seconds: `increase` needs two samples of a counter."""
+
+
+class PrometheusTopology:
+    """Edges with their rates over a window. Rates are estimates (`increase` extrapolates): what is judged is counted
+    exactly elsewhere."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def edges(self, window: Window) -> list[Edge]:
+        """Every edge that carried a request, by caller and callee. Raises SourceError."""
+        seconds = max(window.seconds, SHORTEST)
+        total = self._increases(CALLS, window.end, seconds)
+        failed = self._increases(FAILED_CALLS, window.end, seconds)
+        took = self._increases(CALL_SECONDS, window.end, seconds)
+        timed = self._increases(CALL_COUNT, window.end, seconds)
+        answering = {(caller, callee) for caller, callee, connection in total if not connection}
+        out: dict[tuple[str, str], Edge] = {}
+        for caller, callee in sorted({(caller, callee) for caller, callee, _ in total}):
+            requests, bad, spent, measured = (
+                sum(value for key, value in one.items() if key[:2] == (caller, callee))
+                for one in (total, failed, took, timed)
+            )
+            if requests > 0:
+                out[caller, callee] = Edge(
+                    caller,
+                    callee,
+                    requests / seconds,
+                    min(bad / requests, 1.0),
+                    spent / measured if measured > 0 else 0.0,
+                    "" if (caller, callee) in answering else VIRTUAL,
+                )
+        return list(out.values())
+
+    def _increases(self, name: str, at: float, seconds: float) -> dict[tuple[str, str, str], float]:
+        of = f"{name}{{client!={quoted('user')},client!={quoted('')},server!={quoted('')}}}"
+        by = "client, server, connection_type"
+        points = self._api.instant(f"sum by ({by}) (increase({of}[{round(seconds)}s]))", at)
+        return {
+            (one.labels["client"], one.labels["server"], one.labels.get("connection_type", "")): one.value
+            for one in points
+        }

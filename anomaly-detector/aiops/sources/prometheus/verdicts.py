@@ -1,0 +1,108 @@
+"""The detector's judgements in Prometheus, as gauges with the time of the step they judge: the VerdictStore."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Gauge, Metric, NumberDataPoint
+
+from aiops import names
+from aiops.model import Family, Labels, Life, Tier, Verdict, Window, labels
+from aiops.sources.prometheus.api import Api, Raw, quoted
+
+NUMBERS: Final = ("observed", "expected", "lower", "upper", "score", "confidence", "tier", "life")
+SERVED: Final = (names.SERVICE, names.ROUTE, names.METHOD)
+CALLED: Final = (names.CALLER, names.CALLEE)
+FAMILY: Final = "family"
+AT_ONCE: Final = 2000
+"""Verdicts an export: about a megabyte."""
+
+
+class PrometheusVerdicts:
+    """Verdicts as metrics `aiops_verdict_<number>`: what Grafana draws and the pages read.
+
+    Of a step at most `limit` verdicts are written, those that stand out most first; `left_out` is told how many were
+    not. Writing the same verdict again changes nothing.
+    """
+
+    def __init__(self, api: Api, limit: int, left_out: Callable[[int], None] = lambda _: None) -> None:
+        self._api, self._limit, self._left_out = api, limit, left_out
+
+    def record(self, verdicts: Sequence[Verdict]) -> None:
+        """Write verdicts. Raises SourceError."""
+        kept = list(verdicts)
+        if len(kept) > self._limit:
+            kept.sort(key=lambda one: (-one.life, -one.score if one.score == one.score else 0.0, one.series))
+            self._left_out(len(kept) - self._limit)
+            kept = kept[: self._limit]
+        kept.sort(key=lambda one: one.at)  # a series takes its points in the order of their times
+        for at in range(0, len(kept), AT_ONCE):
+            self._api.write_otlp(_export(kept[at : at + AT_ONCE]).SerializeToString())
+
+    def history(self, service: str, route: str, window: Window) -> list[Verdict]:
+        """Read the verdicts of a service's route in the window, by time; an empty route matches every one."""
+        of = f"{names.SERVICE}={quoted(service)}" + (f",{names.ROUTE}={quoted(route)}" if route else "")
+        # One question a number: a point is told by its time, and times are those that were written.
+        start, end = round(window.start * 1e9), round(window.end * 1e9)
+        found: dict[tuple[Labels, str, int], dict[str, float]] = {}
+        for number in NUMBERS:
+            raw = self._api.samples(f"{_name(number)}{{{of}}}", start, end)
+            for key, value in _points(raw):
+                found.setdefault(key, {})[number] = value
+        whole = ((key, numbers) for key, numbers in found.items() if len(numbers) == len(NUMBERS))
+        out = [_verdict(series, family, at, numbers) for (series, family, at), numbers in whole]
+        return sorted(out, key=lambda one: (one.at, one.family, one.series))
+
+
+def _name(number: str) -> str:
+    return f"aiops_verdict_{number}"
+
+
+def _export(verdicts: Sequence[Verdict]) -> ExportMetricsServiceRequest:
+    out = ExportMetricsServiceRequest()
+    group = out.resource_metrics.add()
+    group.resource.attributes.extend([_pair(names.SERVICE_NAME, names.SELF)])
+    scope = group.scope_metrics.add()
+    attributes = [[*(_pair(*one) for one in verdict.series), _pair(FAMILY, verdict.family)] for verdict in verdicts]
+    for number in NUMBERS:
+        points = [
+            NumberDataPoint(
+                time_unix_nano=round(verdict.at * 1e9), attributes=pairs, as_double=float(getattr(verdict, number))
+            )
+            for verdict, pairs in zip(verdicts, attributes, strict=True)
+        ]
+        scope.metrics.append(Metric(name=_name(number), gauge=Gauge(data_points=points)))
+    return out
+
+
+def _pair(key: str, value: str) -> KeyValue:
+    return KeyValue(key=key, value=AnyValue(string_value=value))
+
+
+def _points(raw: Raw) -> list[tuple[tuple[Labels, str, int], float]]:
+    series = [(_series(one), one.get(FAMILY, "")) for one in raw.series]
+    rows = zip(raw.row.tolist(), raw.time_ns.tolist(), raw.value.tolist(), strict=True)
+    return [((*series[row], time), value) for row, time, value in rows]
+
+
+def _series(one: Mapping[str, str]) -> Labels:
+    """What was judged. Prometheus keeps no empty labels; requests served have all three of theirs."""
+    wanted = SERVED if one.get(FAMILY) != Family.SILENCE else (names.SERVICE,)
+    return labels(**{name: one.get(name, "") for name in (CALLED if names.CALLER in one else wanted)})
+
+
+def _verdict(series: Labels, family: str, at_ns: int, numbers: dict[str, float]) -> Verdict:
+    return Verdict(
+        series=series,
+        family=Family(family),
+        at=at_ns / 1e9,
+        observed=numbers["observed"],
+        expected=numbers["expected"],
+        lower=numbers["lower"],
+        upper=numbers["upper"],
+        score=numbers["score"],
+        confidence=numbers["confidence"],
+        tier=Tier(int(numbers["tier"])),
+        life=Life(int(numbers["life"])),
+    )

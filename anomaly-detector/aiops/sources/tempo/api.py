@@ -1,0 +1,146 @@
+"""Tempo's HTTP API: one method a call, foreign shapes and refusals end here."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
+
+import orjson
+
+from aiops.model import Labels, Trace, Window
+from aiops.sources.common.http import Client, Endpoint, Refused, Unavailable
+from aiops.sources.common.spans import NANO
+from aiops.sources.tempo import decode
+
+T = TypeVar("T")
+
+SPANS_EACH: Final = 20
+"""Matching spans of a trace that a search tells of."""
+SERVICE_TAG: Final = "resource.service.name"
+# Tempo moves an end that lies within its cut-off back, and then refuses what has become empty.
+_EMPTY: Final = "start must be before end"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A trace that a search found: `ends` of its matching spans in Unix seconds; `more` when those are not all."""
+
+    trace_id: str
+    start: float
+    ends: tuple[float, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One series of a metrics query: its labels, and at each time (Unix seconds) a value; nothing counted is 0."""
+
+    labels: Labels
+    times: tuple[float, ...]
+    values: tuple[float, ...]
+
+
+class Api:
+    """One Tempo; any thread may ask. Every method raises SourceError: Unavailable or Refused."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self._client = Client(endpoint)
+
+    def search(self, query: str, start: int, end: int, limit: int, spans_each: int = SPANS_EACH) -> list[Match]:
+        """Find traces that have a part in [start, end] (whole Unix seconds, at most 168 h) by TraceQL.
+
+        What ended within Tempo's cut-off (`query_end_cutoff`) is not found yet.
+        """
+        parameters = {
+            "q": query,
+            "start": str(start),
+            "end": str(end),
+            "limit": str(limit),
+            "spss": str(spans_each),
+        }
+        try:
+            body = self._client.ask("/api/search", parameters)
+        except Refused as refusal:
+            if start < end and _EMPTY in str(refusal):
+                return []
+            raise
+        return self._read(body, lambda answer: [_match(one) for one in answer.get("traces") or ()])
+
+    def trace(self, trace_id: str) -> tuple[Trace | None, str]:
+        """Read a trace by its 32 digits: None if unknown; and why it is not whole, "" if it is."""
+        try:
+            body = self._client.ask(f"/api/v2/traces/{trace_id}", accept="application/protobuf")
+        except Refused as refusal:
+            if refusal.status == 404:
+                return None, ""
+            raise
+        try:
+            return decode.trace(body)
+        except ValueError as problem:
+            raise self._nonsense(problem) from None
+
+    def values(self, tag: str, window: Window, where: str = "") -> list[str]:
+        """List the values of a tag such as `resource.service.name` on spans in the window that TraceQL selects."""
+        parameters = _seconds(window) | ({"q": where} if where else {})
+        body = self._client.ask(f"/api/v2/search/tag/{quote(tag, safe='')}/values", parameters)
+        return self._read(body, lambda answer: sorted({str(one["value"]) for one in answer.get("tagValues") or ()}))
+
+    def measure(self, query: str, window: Window, step: float) -> list[Measured]:
+        """Ask a TraceQL metrics query (`{ kind = server } | rate() by (resource.service.name)`), at most 24 h of it.
+
+        Tempo aligns the times to the step; they reach from before the window's start to its end.
+        """
+        parameters = {"q": query, **_seconds(window), "step": f"{step:.3f}".rstrip("0").rstrip(".") + "s"}
+        body = self._client.ask("/api/metrics/query_range", parameters)
+        return self._read(body, lambda answer: [_measured(one) for one in answer.get("series") or ()])
+
+    def ready(self) -> None:
+        """Return when Tempo answers queries; else raise what is the matter."""
+        self._client.ask("/api/echo")
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _read(self, body: bytes, parse: Callable[[Mapping[str, Any]], T]) -> T:
+        try:
+            return parse(orjson.loads(body))
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as problem:
+            raise self._nonsense(problem) from None
+
+    def _nonsense(self, problem: Exception) -> Unavailable:
+        return Unavailable(f"{self.endpoint} answers nonsense: {problem!r:.300}")
+
+
+def _seconds(window: Window) -> dict[str, str]:
+    """A window in whole seconds that covers it, never empty."""
+    start = math.floor(window.start)
+    return {"start": str(start), "end": str(max(math.ceil(window.end), start + 1))}
+
+
+def _match(found: Mapping[str, Any]) -> Match:
+    sets = found.get("spanSets") or [found.get("spanSet") or {}]
+    spans = [span for one in sets for span in one.get("spans") or ()]
+    ends = [int(span["startTimeUnixNano"]) + int(span.get("durationNanos", 0)) for span in spans]
+    return Match(
+        str(found["traceID"]).zfill(32),  # leading zeros are left out
+        int(found["startTimeUnixNano"]) / NANO,
+        tuple(sorted(end / NANO for end in ends)),
+        sum(int(one.get("matched", 0)) for one in sets) > len(spans),
+    )
+
+
+def _measured(found: Mapping[str, Any]) -> Measured:
+    labels = {str(one["key"]): _value(one.get("value") or {}) for one in found.get("labels") or ()}
+    samples = found.get("samples") or ()
+    return Measured(
+        tuple(sorted(labels.items())),
+        tuple(int(one["timestampMs"]) / 1000 for one in samples),
+        tuple(float(one.get("value", 0.0)) for one in samples),
+    )
+
+
+def _value(typed: Mapping[str, Any]) -> str:
+    """A label's value: `{"stringValue": "web"}`."""
+    return "".join(str(value) for value in typed.values())

@@ -1,0 +1,115 @@
+"""What is promised of the embedded engine, promised on the stack too: the same faults, the same verdicts."""
+
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from aiops.demo.shop import Shop, scenarios
+from native.build import ensure
+from native.components import Options
+from native.stack import Stack
+
+from .conftest import Platform, answers, learned, pss_mb, until
+from .faults import live_through, said
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+OFFSET = int(os.environ.get("AIOPS_TEST_OFFSET", "20000")) + 3000
+# The rows of the contract that are promised live.
+FAULTS = ("latency-spike", "error-storm", "cascading-failure", "timeout", "several-services", "service-gone")
+PACE = {"AIOPS_CYCLE_SECONDS": "5", "AIOPS_LATENESS_SECONDS": "8", "AIOPS_RESOLVE_SECONDS": "15"}
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    options = Options(ensure(), tmp_path_factory.mktemp("stack"), OFFSET, shop=True, engine_settings=PACE)
+    with Stack(options) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def platform(stack: Stack) -> Platform:
+    shop = Shop(stack.urls["otlp-http"], OFFSET)  # to break, not to start
+    one = Platform(shop, scenarios(), stack.urls["aiops"], stack.pid("aiops"))
+    until(lambda: learned(one), 240, "every route of the shop has a baseline")
+    return one
+
+
+def ready(platform: Platform) -> dict[str, Any]:
+    return dict(requests.get(f"{platform.url}/ready", timeout=20).json())
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_fault_is_found_explained_and_resolved(platform: Platform, name: str) -> None:
+    live_through(platform, name)
+
+
+def test_what_the_engine_judged_is_in_prometheus(stack: Stack, platform: Platform) -> None:
+    series = platform.get("/aiops/series", service="payment", route="/payment")["series"]
+    assert {row["family"] for row in series} >= {"errors", "latency"}
+    url = stack.urls["prometheus"]
+    found = requests.get(f"{url}/api/v1/query", {"query": 'aiops_verdict_score{service="payment"}'}, timeout=10).json()
+    assert found["data"]["result"]
+
+
+def test_an_exemplar_leads_to_its_trace(stack: Stack, platform: Platform) -> None:
+    now = time.time()
+    asked = {
+        "query": 'http_server_request_duration_seconds_bucket{service_name="payment"}',
+        "start": str(now - 120),
+        "end": str(now),
+    }
+    url = f"{stack.urls['prometheus']}/api/v1/query_exemplars"
+
+    def exemplars() -> list[str]:
+        found = requests.get(url, asked, timeout=10).json()["data"]
+        return [each["labels"]["trace_id"] for one in found for each in one["exemplars"]]
+
+    traces = until(exemplars, 60, "an exemplar of payment")
+    assert requests.get(f"{platform.url}/traces/{traces[-1]}", timeout=10).ok
+
+
+def test_prometheus_away_is_said_and_makes_no_incident(stack: Stack, platform: Platform) -> None:
+    before = [one["id"] for one in platform.all()]
+    stack.kill("prometheus")
+    gone = time.monotonic()
+    reasons = until(lambda: ready(platform).get("reasons"), 60, "/ready says so")
+    assert any("Prometheus at" in one for one in reasons), reasons
+    metrics = requests.get(f"{platform.url}/metrics", timeout=10).text
+    assert 'aiops_source_up{source="metrics"} 0.0' in metrics
+    until(lambda: time.monotonic() - gone > 120, 130, "two minutes to pass")
+    assert [one["id"] for one in platform.all()] == before, said(platform)
+    stack.restart("prometheus")
+    until(lambda: not ready(platform).get("reasons"), 90, "all is well again")
+    settled = time.monotonic() + 60
+    until(lambda: time.monotonic() > settled, 70, "what queued to be judged")
+    assert [one["id"] for one in platform.all()] == before, said(platform)
+    minutes = platform.get("/aiops/series", service="gateway", route="/checkout")["series"]
+    points = sorted({point["at"] for row in minutes if row["family"] == "errors" for point in row["points"]})
+    assert len(points) > 20
+
+
+def test_an_engine_that_restarts_goes_on_with_its_incident(stack: Stack, platform: Platform) -> None:
+    platform.shop.inject(platform.scenarios["payment-errors"])
+    try:
+        [incident] = until(platform.active, 60, "an incident is found")
+        stack.kill("aiops")
+        stack.restart("aiops")
+        until(lambda: answers(f"{platform.url}/health"), 60, "the engine is back")
+        until(lambda: [one["id"] for one in platform.active()] == [incident["id"]], 30, "the incident is still open")
+    finally:
+        platform.shop.clear()
+    until(lambda: not platform.active(), 120, "it resolves")
+    assert next(one["id"] for one in platform.all()) == incident["id"]
+
+
+def test_memory_is_said(stack: Stack, platform: Platform) -> None:
+    total = 0.0
+    for name in stack.components:
+        used = pss_mb(stack.pid(name))
+        total += used
+        print(f"{name:16} {used:6.0f} MB")
+    print(f"{'in all':16} {total:6.0f} MB")

@@ -1,0 +1,1 @@
+"""The stack without containers: Prometheus, Alertmanager and the Collector built from Go modules, run on loopback."""
