@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from aiops.explain import latency, wilson
 from aiops.explain.errors import World, origins
 from aiops.explain.tree import Tree
-from aiops.explain.wanted import is_entry
+from aiops.explain.wanted import CALLING, is_entry
 from aiops.model import (
     Cause,
     Family,
@@ -127,12 +127,16 @@ def _entries(wanted: Population, traces: Sequence[Trace]) -> list[tuple[Tree, Sp
     """The span of each trace that the population was drawn by: the first one that fits, a failed one before others."""
     out: list[tuple[Tree, Span]] = []
     for trace in traces:
-        fitting = [
-            span
-            for span in trace.spans
-            if is_entry(wanted, span.service, span.route, span.method, span.peer)
-            and (bool(wanted.callee) == (span.kind in (SpanKind.CLIENT, SpanKind.PRODUCER)))
-        ]
+        tree = Tree.of(trace)
+        other = {span.span_id: server.service for span in trace.spans if (server := tree.server_of(span)) is not None}
+        fitting = [span for span in trace.spans if is_entry(wanted, span, other.get(span.span_id, ""))]
+        if not fitting and wanted.callee:
+            # Known by an address at which it answered before: of the calls that nobody answered, one was to it.
+            fitting = [
+                span
+                for span in trace.spans
+                if span.service == wanted.service and span.kind in CALLING and span.span_id not in other
+            ]
         if fitting:
-            out.append((Tree.of(trace), min(fitting, key=lambda one: (not one.failed, one.start, one.span_id))))
+            out.append((tree, min(fitting, key=lambda one: (not one.failed, one.start, one.span_id))))
     return out

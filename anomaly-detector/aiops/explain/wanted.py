@@ -1,11 +1,12 @@
 """Which traces to read for a finding."""
 
 from aiops import names
-from aiops.model import Family, Finding, Population, PopulationKind, Window, value_of
+from aiops.model import Family, Finding, Population, PopulationKind, Span, SpanKind, Window, value_of
 
 BAD_SECONDS = 600.0
 GOOD_SECONDS = 900.0
 LIMIT = 60
+CALLING = (SpanKind.CLIENT, SpanKind.PRODUCER)
 
 
 def populations(finding: Finding, step: float) -> tuple[Population, Population] | None:
@@ -32,10 +33,10 @@ def populations(finding: Finding, step: float) -> tuple[Population, Population] 
     )
 
 
-def is_entry(population: Population, service: str, route: str, method: str, peer: str) -> bool:
-    """Whether a span with these attributes is what the population was drawn by."""
-    if service != population.service:
+def is_entry(population: Population, span: Span, answered: str) -> bool:
+    """Whether the population was drawn by a span like this; `answered` is the service on the other side of a call."""
+    if span.service != population.service or population.method not in ("", span.method):
         return False
     if population.callee:
-        return peer == population.callee
-    return population.route in ("", route) and population.method in ("", method)
+        return span.kind in CALLING and population.callee in (span.peer, answered)
+    return span.kind not in CALLING and population.route in ("", span.route)

@@ -1,6 +1,7 @@
 """Who is to blame: one table of what happened and what must be named."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from aiops.explain import World, attribute, explain
 from aiops.explain.attribution import Attribution
-from aiops.model import CauseKind, Edge, Explained, Family, Trace
+from aiops.model import CauseKind, Edge, Explained, Family, Trace, labels
 
 from .shop import Call, finding, population, trace
 
@@ -278,3 +279,12 @@ BAD += [trace(checkout(None, Call("inventory", "/inventory", **FAILED))) for _ i
 @settings(max_examples=25, deadline=None)
 def test_the_answer_does_not_depend_on_order(found: list[Attribution], edges: list[Edge]) -> None:
     assert explain(found, edges) == explain(all_of(BAD, Family.ERRORS), EDGES)
+
+
+def test_a_callee_that_its_caller_does_not_name_is_known_by_its_own_spans() -> None:
+    bad = [trace(checkout(Call("payment", "/payment", failed=True))) for _ in range(20)]
+    unnamed = [Trace(one.trace_id, tuple(replace(span, peer="") for span in one.spans)) for one in bad]
+    edge = replace(finding("checkout", "", Family.ERRORS), series=labels(caller="checkout", callee="payment"))
+    wanted = replace(population("checkout", ""), callee="payment")
+    found = attribute(edge, wanted, unnamed, GOOD, World(EVERYONE, EVERYONE))
+    assert {vote.cause.service for vote in found.votes} == {"payment"}
