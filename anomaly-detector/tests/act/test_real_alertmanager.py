@@ -149,7 +149,6 @@ def test_incidents_are_alerts_while_they_last(both: Both) -> None:
     assert alert["annotations"]["summary"] == one.title
     assert alert["generatorURL"] == f"{both.engine}/incidents/{one.id}"
     assert alert["status"]["state"] in ("active", "unprocessed")
-    time.sleep(1.1)  # an end is told to the second below
     both.world.clock.at = time.time()
     both.world.keep(replace(one, severity=Severity.CRITICAL))
     sender.send()
