@@ -1,6 +1,7 @@
 """The command line: data to stdout, logs to stderr. Exit 0 done, 1 the thing checked is not so, 2 used wrongly."""
 
 import json
+import re
 import signal
 import sys
 import threading
@@ -190,6 +191,7 @@ def config_show(file: Path | None, as_json: bool) -> None:
     values = settings_of(file).model_dump(mode="json")
     values["tokens"] = dict.fromkeys(values["tokens"], "***")
     values["webhook_url"] = values["webhook_url"] and "***"  # its path is often a secret
+    values["alertmanager_url"] = re.sub(r"//[^/,]*@", "//***@", values["alertmanager_url"])
     if as_json:
         click.echo(json.dumps(values, indent=2))
         return

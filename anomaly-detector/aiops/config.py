@@ -5,9 +5,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 PREFIX = "AIOPS_"
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised here, never chosen
@@ -59,6 +60,9 @@ class Settings(BaseModel):
     verdicts_limit: int = Field(5000, ge=0, description="verdicts of a step that are written to Prometheus, at most")
     traces_url: str = Field("", description="send the engine's own traces here, as OTLP over HTTP; empty: nowhere")
     webhook_url: str = Field("", description="address that gets each transition of an incident as JSON; empty: none")
+    alertmanager_url: str = Field(
+        "", description="Alertmanager that incidents are sent to; several by commas: each gets all; empty: none"
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
     tokens: Mapping[str, str] = Field(default_factory=dict, description="tokens by the name of their holder")
 
@@ -69,6 +73,19 @@ class Settings(BaseModel):
             return self.public_url.rstrip("/")
         host = "127.0.0.1" if self.host in EVERYWHERE else self.host
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def alertmanagers(self) -> tuple[str, ...]:
+        """The address of each."""
+        return tuple(dict.fromkeys(one.strip() for one in self.alertmanager_url.split(",") if one.strip()))
+
+    @field_validator("alertmanager_url")
+    @classmethod
+    def _is_http(cls, value: str) -> str:
+        for one in filter(None, (one.strip() for one in value.split(","))):
+            if urlsplit(one).scheme not in ("http", "https") or not urlsplit(one).hostname:
+                raise ValueError("each address is like http://127.0.0.1:9093")
+        return value
 
     @model_validator(mode="after")
     def _open_only_on_loopback(self) -> Self:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from aiops import detect, incidents, names
+from aiops.alerts import AlertBook
 from aiops.engine import Cycle, Engine
 from aiops.model import (
     Edge,
@@ -26,7 +27,7 @@ from aiops.model import (
     value_of,
 )
 from aiops.ports import SourceError, StoreError
-from aiops.store import Change, SqlIncidents
+from aiops.store import Change, SqlAlerts, SqlIncidents
 
 RECENT = 300.0
 ROUTE = (names.SERVICE, names.ROUTE, names.METHOD)
@@ -80,6 +81,13 @@ class Desk:
     engine: Engine
     store: SqlIncidents
     started: float = field(default=0.0)
+    alerts: AlertBook = field(init=False)
+
+    def __post_init__(self) -> None:
+        engine = self.engine
+        self.alerts = AlertBook(
+            SqlAlerts(self.store.database), self.store, engine.clock, engine.lock, engine.telemetry.alerts
+        )
 
     # incidents
 
@@ -131,7 +139,9 @@ class Desk:
 
     def analyze(self) -> Cycle:
         """Run one cycle now."""
-        return self.engine.cycle()
+        cycle = self.engine.cycle()
+        self.alerts.join()
+        return cycle
 
     def routes(self) -> list[RouteHealth]:
         """Every route seen in the last five minutes, worst first."""

@@ -57,3 +57,14 @@ DB_SYSTEM: Final = ("db.system.name", "db.system")
 EXCEPTION_EVENT: Final = "exception"
 EXCEPTION_TYPE: Final = "exception.type"
 EXCEPTION_MESSAGE: Final = "exception.message"
+
+# Alerts: those of the engine at an Alertmanager, and the labels by which others name a service.
+INCIDENT_ALERT: Final = "AiopsIncident"
+ALERT_NAME: Final = "alertname"
+ALERT_SOURCE: Final = "source"
+OWN_SOURCE: Final = "aiops"
+ALERT_INCIDENT: Final = "incident"
+ALERT_SEVERITY: Final = "severity"
+ALERT_KIND: Final = "kind"
+ALERT_SERVICES: Final = ("service", "service_name")
+ALERT_JOB: Final = "job"

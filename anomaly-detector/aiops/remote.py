@@ -117,5 +117,7 @@ def page(incident: Document) -> str:
         rows.append(f"starts at {span['service']}: {span['name']}: {span['status']}")
         rows.append(f"          trace {span['trace_id']}, in {100 * span['share_of_traces']:.0f}% of the bad traces")
     rows.append(f"hits      {', '.join(incident['affected_services'])}  {', '.join(incident['affected_endpoints'])}")
+    for one in incident.get("alerts", ()):
+        rows.append(f"alert     {one['name']} is {one['state']}, since {one['starts_at']}")
     rows += ["", *(f"{one['at']}  {one['what']:<12}  {one['text']}" for one in incident["timeline"])]
     return "\n".join(rows)

@@ -57,6 +57,13 @@ class Telemetry:
         self.points = Gauge("aiops_points_accepted", "Metric points accepted since the start", registry=self.registry)
         self.late = Gauge("aiops_late_items", "Spans and points that came behind the watermark", registry=self.registry)
 
+        self.alerts = Counter(
+            "aiops_alerts_received_total", "Alerts that Alertmanager told of", ["outcome"], registry=self.registry
+        )
+        self.posts = Counter(
+            "aiops_alertmanager_posts_total", "Posts to an Alertmanager", ["to", "outcome"], registry=self.registry
+        )
+
     @contextmanager
     def cycle(self) -> Iterator[Callable[[Any], None]]:
         """Time one cycle; call what is yielded with its Cycle."""

@@ -33,6 +33,7 @@ def test_environment_beats_file_and_options_beat_both(tmp_path: Path) -> None:
         pytest.param("- port", {}, r"must hold keys and values", id="a-list"),
         pytest.param("host: 0.0.0.0", {}, r"host=0\.0\.0\.0 is reachable .* no token is set", id="exposed"),
         pytest.param("otlp_host: 0.0.0.0", {}, r"otlp_host=0\.0\.0\.0 is reachable", id="otlp-exposed"),
+        pytest.param("alertmanager_url: 'http://a:9093, b'", {}, r"`alertmanager_url`: each address", id="no-address"),
         pytest.param("", {"AIOPS_TOKEN": "short"}, r"at least 16 characters", id="weak-token"),
         pytest.param("", {"AIOPS_TOKEN_FILE": "/nowhere"}, r"AIOPS_TOKEN_FILE /nowhere", id="no-token-file"),
     ],
@@ -55,6 +56,12 @@ def test_tokens_have_names(tmp_path: Path) -> None:
     file.write_text("ada: 0123456789abcdef\nci: fedcba9876543210\n\n")
     settings = load({"AIOPS_TOKEN_FILE": str(file), "AIOPS_TOKEN": "x" * 16, "AIOPS_HOST": "0.0.0.0"})
     assert settings.tokens == {"ada": "0123456789abcdef", "ci": "fedcba9876543210", "token": "x" * 16}
+
+
+def test_every_alertmanager_is_named_once() -> None:
+    settings = load({"AIOPS_ALERTMANAGER_URL": "http://a:9093, https://b/am/,http://a:9093,"})
+    assert settings.alertmanagers == ("http://a:9093", "https://b/am/")
+    assert load({}).alertmanagers == ()
 
 
 def test_every_key_says_what_it_means() -> None:

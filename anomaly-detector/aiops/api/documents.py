@@ -117,6 +117,48 @@ class Incident(Document):
     timeline: list[TimelineEntry]
 
 
+class LinkedAlert(Document):
+    """An alert of somebody else's rules."""
+
+    name: str
+    severity: str | None = Field(description="as its label says")
+    state: Literal["firing", "resolved"]
+    starts_at: Time
+    ends_at: Time | None
+    summary: str | None
+    url: str | None = Field(description="the rule behind it")
+
+
+class WholeIncident(Incident):
+    """One incident with the alerts that tell of it."""
+
+    alerts: list[LinkedAlert] = Field(
+        description="that name a service it hits, and fired while it lasted; newest first"
+    )
+
+
+class Alert(LinkedAlert):
+    fingerprint: str
+    services: list[str] = Field(description="that its labels name")
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    incidents: list[str] = Field(description="that it tells of")
+
+
+class Alerts(Document):
+    alerts: list[Alert]
+
+
+class Received(Document):
+    """What became of the alerts of one post."""
+
+    received: int
+    firing: int = Field(description="that begin")
+    resolved: int = Field(description="that end")
+    known: int = Field(description="that say nothing new")
+    refused: int = Field(description="that are the engine's own incidents")
+
+
 class Incidents(Document):
     active_incidents: list[Incident] = Field(description="those that the filters keep, newest first")
     next: str | None = Field(description="the `cursor` of the next page")

@@ -7,13 +7,15 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import AfterValidator, Field
 
+from aiops.api.alerts import linked
 from aiops.api.answer import Question, changing, number, responses
 from aiops.api.body import must_be_empty
-from aiops.api.documents import Analysis, Finding, Incident, Incidents, Transition
+from aiops.api.documents import Analysis, Finding, Incident, Incidents, Transition, WholeIncident
 from aiops.api.moment import Moment, in_order
 from aiops.desk import Desk
 from aiops.engine import Cycle
 from aiops.model import Finding as Found
+from aiops.model import Incident as Kept
 from aiops.model import document, iso
 
 TAG = Tag(name="incidents")
@@ -56,22 +58,22 @@ def blueprint(desk: Desk) -> APIBlueprint:
         cursor = None if following is None else str(following)
         return Incidents(active_incidents=[Incident(**document(one)) for one in found], next=cursor).model_dump()
 
-    @api.get("/incidents/<incident_id>", responses=responses(Incident, 404))
+    @api.get("/incidents/<incident_id>", responses=responses(WholeIncident, 404))
     def one(path: OneIncident) -> Any:
         """Answer everything about one incident."""
-        return Incident(**document(desk.incident(path.incident_id))).model_dump()
+        return _whole(desk, desk.incident(path.incident_id)).model_dump()
 
-    @api.post("/incidents/<incident_id>/acknowledge", **changing(Incident, 404, 409))
+    @api.post("/incidents/<incident_id>/acknowledge", **changing(WholeIncident, 404, 409))
     def acknowledge(path: OneIncident) -> Any:
         """Take an incident; again by the same holder changes nothing."""
         must_be_empty()
-        return Incident(**document(desk.acknowledge(path.incident_id, g.who))).model_dump()
+        return _whole(desk, desk.acknowledge(path.incident_id, g.who)).model_dump()
 
-    @api.post("/incidents/<incident_id>/resolve", **changing(Incident, 404))
+    @api.post("/incidents/<incident_id>/resolve", **changing(WholeIncident, 404))
     def resolve(path: OneIncident) -> Any:
         """Say that an incident is over; what its symptoms do now is learned as normal."""
         must_be_empty()
-        return Incident(**document(desk.resolve(path.incident_id, g.who))).model_dump()
+        return _whole(desk, desk.resolve(path.incident_id, g.who)).model_dump()
 
     @api.post("/analyze", **changing(Analysis))
     def analyze() -> Any:
@@ -80,6 +82,10 @@ def blueprint(desk: Desk) -> APIBlueprint:
         return _analysis(desk.analyze()).model_dump()
 
     return api
+
+
+def _whole(desk: Desk, one: Kept) -> WholeIncident:
+    return WholeIncident(**document(one), alerts=[linked(alert) for alert in desk.alerts.of(one)])
 
 
 def _analysis(cycle: Cycle) -> Analysis:

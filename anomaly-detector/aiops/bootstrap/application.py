@@ -12,7 +12,7 @@ from waitress import wasyncore
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from aiops import __version__
-from aiops.act import LogNotifier, WebhookNotifier, deliver
+from aiops.act import EVERY, Alertmanager, LogNotifier, WebhookNotifier, deliver
 from aiops.api import create_app
 from aiops.bootstrap.world import World, all_embedded, on_stores
 from aiops.config import Settings
@@ -53,6 +53,7 @@ class Application:
     desk: Desk
     runner: Runner
     server: BaseWSGIServer | MultiSocketServer
+    alertmanagers: tuple[Alertmanager, ...]
     _sockets: dict[int, Any]
     _serving: threading.Thread | None = None
 
@@ -86,6 +87,8 @@ class Application:
             self._serving.join(STOP_SECONDS)
         self.server.task_dispatcher.shutdown(timeout=STOP_SECONDS)
         self.runner.stop()
+        for one in self.alertmanagers:
+            one.close()
         self.world.close()
         self.store.close()
         self.desk.engine.telemetry.close()
@@ -135,6 +138,10 @@ def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Tele
     )
     desk = Desk(engine, store, clock.now())
     notifier = _notifier(settings)
+    alertmanagers = tuple(
+        Alertmanager(one, settings.url, store, clock, lambda to, outcome: telemetry.posts.labels(to, outcome).inc())
+        for one in settings.alertmanagers
+    )
 
     def after(cycle: Cycle) -> None:
         if (source := world.embedded) is not None:
@@ -144,12 +151,15 @@ def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Tele
             telemetry.spans.set(stats.accepted_spans)
             telemetry.points.set(stats.accepted_points)
             telemetry.late.set(stats.late_spans + stats.late_points)
+        desk.alerts.join()
 
     runner = Runner(
         engine,
         (
             Chore("notify", 1.0, lambda: deliver(store, notifier, clock.now())),
             Chore("expire", 600.0, engine.expire),
+            Chore("purge", 3600.0, desk.alerts.purge),
+            *(Chore("alertmanager", EVERY, one.send) for one in alertmanagers),
         ),
         after,
     )
@@ -167,7 +177,7 @@ def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Tele
             f"cannot listen on {settings.host}:{settings.port} for pages and API: {error.strerror}; "
             "stop what uses the port or set another with --port or AIOPS_PORT"
         ) from None
-    return Application(settings, world, store, desk, runner, server, sockets)
+    return Application(settings, world, store, desk, runner, server, alertmanagers, sockets)
 
 
 def _make_folder(settings: Settings) -> None:

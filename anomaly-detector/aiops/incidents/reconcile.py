@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from aiops.incidents import life
+from aiops.incidents.alerts import is_alert
 from aiops.incidents.severity import severity
 from aiops.model import (
     Cause,
@@ -198,7 +199,8 @@ def _updated(before: Incident, group: Explained, at: float, public: Collection[s
         after = _with_cause(after, group, at)
     if transition == Transition.UPDATED and (worse or after.title != before.title):
         transition = Transition.CHANGED
-    if not rising and after.timeline[-1].what != "recovering":
+    own = [one for one in after.timeline if not is_alert(one)]
+    if not rising and own[-1].what != "recovering":
         after = life.noted(after, at, "recovering", "its symptoms look normal again; watching")
     return after, transition
 

@@ -1,5 +1,6 @@
 """The nouns: frozen values that every room speaks in. Times are Unix seconds (UTC), durations seconds."""
 
+from aiops.model.alert import Alert, AlertLink, AlertState
 from aiops.model.document import cause_document, document
 from aiops.model.finding import Family, Finding, Life, Tier, Verdict
 from aiops.model.incident import (
@@ -31,8 +32,12 @@ from aiops.model.trace import (
     TraceSummary,
 )
 from aiops.model.window import Window, iso
+from aiops.model.words import place, sure
 
 __all__ = [
+    "Alert",
+    "AlertLink",
+    "AlertState",
     "Announcement",
     "Cause",
     "CauseKind",
@@ -69,5 +74,7 @@ __all__ = [
     "document",
     "iso",
     "labels",
+    "place",
+    "sure",
     "value_of",
 ]

@@ -5,16 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, func, insert, or_, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from aiops.faultpoints import FaultPoint, reach
 from aiops.model import Announcement, Finding, Incident, IncidentEvent, IncidentState, Transition
-from aiops.ports import LONGEST_WAIT, StoreError
+from aiops.ports import LONGEST_WAIT
 from aiops.store import tables
-
-_INCIDENT = TypeAdapter(Incident)
+from aiops.store.transaction import INCIDENT, Transaction, keep_incident, upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +31,11 @@ class SqlIncidents:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+
+    @property
+    def database(self) -> Engine:
+        """What others that must be saved with incidents are saved in."""
+        return self._engine
 
     def close(self) -> None:
         self._engine.dispose()
@@ -81,7 +83,7 @@ class SqlIncidents:
         with self._begin() as connection:
             rows = connection.execute(query).all()
         following = int(rows[limit - 1].number) if len(rows) > limit else None
-        return [_INCIDENT.validate_json(row.document) for row in rows[:limit]], following
+        return [INCIDENT.validate_json(row.document) for row in rows[:limit]], following
 
     def count(self) -> int:
         """The highest number ever given."""
@@ -103,16 +105,16 @@ class SqlIncidents:
             for finding in findings:
                 _keep_finding(connection, finding)
             for event in events:
-                _keep_incident(connection, event.incident)
+                keep_incident(connection, event.incident)
                 if event.transition != Transition.UPDATED:
                     _announce(connection, event, now)
-            _upsert(connection, tables.progress, {"name": "watermark"}, {"value": watermark})
+            upsert(connection, tables.progress, {"name": "watermark"}, {"value": watermark})
             reach(FaultPoint.SAVE_WRITTEN)
 
     def act(self, event: IncidentEvent, now: float, who: str, what: str, text: str) -> None:
         """One person's action: the incident, its announcement and the audit entry in one transaction."""
         with self._begin() as connection:
-            _keep_incident(connection, event.incident)
+            keep_incident(connection, event.incident)
             _announce(connection, event, now)
             entry = {"at": now, "who": who, "what": what, "incident": event.incident.id, "text": text}
             connection.execute(insert(tables.audit).values(**entry))
@@ -139,7 +141,7 @@ class SqlIncidents:
         query = query.where(at.number.in_(first), due).order_by(at.number).limit(limit)
         with self._begin() as connection:
             rows = connection.execute(query).all()
-        return [Announcement(row[0], row[1], _INCIDENT.validate_json(row[2]), row[3]) for row in rows]
+        return [Announcement(row[0], row[1], INCIDENT.validate_json(row[2]), row[3]) for row in rows]
 
     def sent(self, number: int, at: float) -> None:
         self._outbox(number, sent_at=at)
@@ -154,50 +156,10 @@ class SqlIncidents:
     def _read(self, wanted: Any) -> list[Incident]:
         query = select(tables.incidents.c.document).where(wanted).order_by(tables.incidents.c.number)
         with self._begin() as connection:
-            return [_INCIDENT.validate_json(text) for text in connection.execute(query).scalars()]
+            return [INCIDENT.validate_json(text) for text in connection.execute(query).scalars()]
 
-    def _begin(self) -> "_Transaction":
-        return _Transaction(self._engine)
-
-
-class _Transaction:
-    """A transaction whose failures are StoreErrors."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._context = engine.begin()
-
-    def __enter__(self) -> Connection:
-        try:
-            return self._context.__enter__()
-        except SQLAlchemyError as error:
-            raise StoreError(f"the incident store cannot be opened: {_reason(error)}") from error
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        try:
-            self._context.__exit__(kind, error, trace)
-        except SQLAlchemyError as failed:
-            raise StoreError(f"the incident store did not commit: {_reason(failed)}") from failed
-        if isinstance(error, SQLAlchemyError):
-            raise StoreError(f"the incident store does not answer: {_reason(error)}") from error
-
-
-def _reason(error: SQLAlchemyError) -> str:
-    return str(getattr(error, "orig", None) or error).splitlines()[0]
-
-
-def _keep_incident(connection: Connection, incident: Incident) -> None:
-    document = _INCIDENT.dump_json(incident).decode()
-    values = {
-        "id": incident.id,
-        "number": int(incident.id.rsplit("-", 1)[1]),
-        "state": str(incident.state),
-        "severity": str(incident.severity),
-        "first_detected": incident.first_detected,
-        "resolved_at": incident.resolved_at,
-        "services": f"|{'|'.join(incident.affected_services)}|",
-        "document": document,
-    }
-    _upsert(connection, tables.incidents, {"key": incident.key}, values)
+    def _begin(self) -> Transaction:
+        return Transaction(self._engine)
 
 
 def _keep_finding(connection: Connection, finding: Finding) -> None:
@@ -207,7 +169,7 @@ def _keep_finding(connection: Connection, finding: Finding) -> None:
         "onset": finding.onset,
     }
     score = finding.score if finding.score == finding.score else 0.0  # NaN: not judged in the last step
-    _upsert(connection, tables.findings, identity, {"last": finding.at, "score": score})
+    upsert(connection, tables.findings, identity, {"last": finding.at, "score": score})
 
 
 def _announce(connection: Connection, event: IncidentEvent, now: float) -> None:
@@ -215,13 +177,6 @@ def _announce(connection: Connection, event: IncidentEvent, now: float) -> None:
     identity = {"incident": event.incident.key, "transition": str(event.transition), "at": at}
     known = select(tables.outbox.c.number).filter_by(**identity)
     if connection.execute(known).first() is None:
-        document = _INCIDENT.dump_json(event.incident).decode()
+        document = INCIDENT.dump_json(event.incident).decode()
         row = {**identity, "document": document, "attempts": 0, "next_attempt": now}
         connection.execute(insert(tables.outbox).values(**row))
-
-
-def _upsert(connection: Connection, table: Any, identity: dict[str, Any], values: dict[str, Any]) -> None:
-    """Update the row, or insert it: every database speaks this, and one engine writes at a time."""
-    changed = connection.execute(update(table).filter_by(**identity).values(**values))
-    if changed.rowcount == 0:
-        connection.execute(insert(table).values(**identity, **values))

@@ -110,8 +110,8 @@ def _verdict(file: Path) -> str:
             b"alembic_version" in names and connection.execute("select * from alembic_version").fetchone()
         ):
             return "its tables are not complete"
-        for name in names & {b"incidents", b"outbox"}:
-            for (document,) in connection.execute(f"select document from {name.decode()}"):  # noqa: S608 - one of two
+        for name in names & {b"incidents", b"outbox", b"alerts"}:
+            for (document,) in connection.execute(f"select document from {name.decode()}"):  # noqa: S608 - one of three
                 orjson.loads(document)
     except sqlite3.OperationalError as error:
         raise StoreError(f"the incident store {file} cannot be opened: {error}") from error

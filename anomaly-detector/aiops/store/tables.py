@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
 
-HEAD = "0001"  # the migration this code is written for
+HEAD = "0002"  # the migration this code is written for
 
 metadata = MetaData()
 
@@ -74,4 +74,28 @@ changes = Table(
     Column("version", String(256), nullable=False),
     Column("text", Text, nullable=False),
     Index("changes_by_time", "at"),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("fingerprint", String(64), primary_key=True),
+    Column("starts_at", Float, primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("ends_at", Float),
+    Column("heard_at", Float, nullable=False),
+    Column("services", Text, nullable=False),  # |payment|: those that its labels name
+    Column("document", Text, nullable=False),  # the whole alert as JSON
+    Index("alerts_by_time", "starts_at"),
+    Index("alerts_by_state", "state", "ends_at"),
+)
+
+alert_links = Table(
+    "alert_links",
+    metadata,
+    Column("incident", String(16), primary_key=True),  # its key
+    Column("fingerprint", String(64), primary_key=True),
+    Column("starts_at", Float, primary_key=True),
+    Column("told", String(16), nullable=False),  # the state of the alert that the incident's timeline tells
+    Index("alert_links_by_alert", "fingerprint", "starts_at"),
 )

@@ -55,7 +55,8 @@ def add_pages(app: Flask, desk: Desk, settings: Settings) -> None:
 
     @pages.get("/incidents/<name>")
     def incident(name: str) -> ResponseReturnValue:
-        return render_template("incident.html", one=desk.incident(name))
+        one = desk.incident(name)
+        return render_template("incident.html", one=one, alerts=desk.alerts.of(one))
 
     @pages.post("/incidents/<name>/acknowledge")
     def acknowledge(name: str) -> ResponseReturnValue:

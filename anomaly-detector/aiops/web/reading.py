@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from aiops.model import Cause, CauseKind, Labels, Severity, iso
+from aiops.model import CauseKind, Labels, Severity, iso, place, sure
 
 RANK = {Severity.LOW: 0, Severity.MEDIUM: 1, Severity.HIGH: 2, Severity.CRITICAL: 3}
 # A shape beside each colour, for those who do not tell colours apart.
@@ -27,7 +27,6 @@ KINDS = {
     CauseKind.DEPENDENCY: "calls to it fail",
     CauseKind.TRAFFIC: "fewer requests reach it",
 }
-SURE = ((0.9, "almost certain"), (0.7, "likely"), (0.4, "possible"), (0.0, "a weak hint"))
 FAMILIES = {
     "errors": "too many errors",
     "latency": "too slow",
@@ -58,10 +57,10 @@ def span_of_time(seconds: float) -> str:
     """A length of time to two units: `4 min 10 s`, `2 h 5 min`, `3 d 4 h`."""
     left = max(0, round(seconds))
     units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
-    for place, (name, size) in enumerate(units):
+    for rank, (name, size) in enumerate(units):
         if left >= size:
-            below, smaller = units[min(place + 1, 3)]
-            rest = left % size // smaller if place < 3 else 0
+            below, smaller = units[min(rank + 1, 3)]
+            rest = left % size // smaller if rank < 3 else 0
             return f"{left // size} {name}" + (f" {rest} {below}" if rest else "")
     return "0 s"
 
@@ -94,24 +93,12 @@ def rate(per_second: float) -> str:
     return f"{60 * per_second:.1f} req/min"
 
 
-def sure(confidence: float) -> str:
-    """How sure, in words."""
-    return next(words for bound, words in SURE if confidence >= bound)
-
-
 def mark(word: str) -> str:
     return MARKS.get(str(word), "●")
 
 
 def kind(of: CauseKind) -> str:
     return KINDS.get(of, str(of))
-
-
-def place(cause: Cause) -> str:
-    """Where a cause is: `payment POST /payment`."""
-    parts = (cause.service, cause.method, cause.endpoint)
-    where = " ".join(part for part in parts if part)
-    return f"{cause.caller} → {where}" if cause.caller else where
 
 
 def symptom(pair: tuple[Labels, str]) -> str:

@@ -86,6 +86,7 @@ def test_the_sample_incident_has_every_field_that_was_promised(world: World, cli
             "trace": f"/traces/{TRACE_ID}",
         },
         "timeline": [{"at": iso(one.at), "what": one.what, "text": one.text} for one in sample().timeline],
+        "alerts": [],
     }
 
 

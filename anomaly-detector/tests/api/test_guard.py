@@ -9,7 +9,7 @@ from .samples import simple
 
 TOKENS = {"maria": "0123456789abcdef-maria", "ci": "0123456789abcdef-ci"}
 ACK = "/aiops/incidents/INC-1795253415-1/acknowledge"
-POSTS = (ACK, "/aiops/incidents/INC-1795253415-1/resolve", "/aiops/analyze", "/aiops/changes")
+POSTS = (ACK, "/aiops/incidents/INC-1795253415-1/resolve", "/aiops/analyze", "/aiops/changes", "/aiops/alerts")
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ from aiops.model import (
     IncidentState,
     RootCause,
     Severity,
+    TimelineEntry,
     TraceCorrelation,
     Transition,
     labels,
@@ -102,6 +103,20 @@ def test_it_resolves_after_quiet_and_reopens_when_the_same_returns_soon() -> Non
     assert len(book.kept) == 1
     book.cycle(140)
     assert said(book.cycle(300, group("payment", finding("payment", onset=290)))) == ["opened"]
+
+
+def test_an_alert_in_the_timeline_does_not_make_recovery_news_again() -> None:
+    book = Book()
+    one = group("payment", finding("payment"))
+    book.cycle(100, one)
+    quiet = replace(one, findings=tuple(replace(each, rising=False) for each in one.findings))
+    for at in (103, 106, 109):
+        book.cycle(at, quiet)
+        (incident,) = book.open
+        entry = TimelineEntry(at + 1, "alert", "alert Burn fires")
+        book.kept[incident.key] = replace(incident, timeline=(*incident.timeline, entry))
+    (incident,) = book.open
+    assert [each.what for each in incident.timeline].count("recovering") == 1
 
 
 def test_traffic_that_stays_away_is_not_called_normal_again() -> None:

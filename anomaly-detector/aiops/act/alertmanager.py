@@ -1,0 +1,137 @@
+"""Incidents as alerts of an Alertmanager, by its API v2: sent again while they are open, ended when they are resolved.
+
+Nothing here must survive: after a restart all is sent again, and what is sent no more ends by itself.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from aiops import names
+from aiops.http import Client, Endpoint
+from aiops.model import Incident, document, iso, place, sure
+from aiops.ports import Clock, IncidentStore, SourceError
+
+log = logging.getLogger(__name__)
+
+EVERY = 15.0
+"""Seconds between two posts."""
+LASTS = 300.0
+"""Seconds after which an alert ends that is not sent again: the engine is dead, then."""
+KEPT = 600.0
+"""Seconds for which the end of an alert is sent, so that an Alertmanager that was away learns of it."""
+TIMEOUT = 5.0
+PATH = "/api/v2/alerts"
+LINKS = {"page": "incident_url", "trace": "trace_url", "runbook": "runbook_url"}
+
+Document = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Sheet:
+    """The alerts to send. It remembers the labels of what it gave: an alert is known by them, so that when one changes
+    the alert with the old ones has ended."""
+
+    base_url: str = ""
+    _given: dict[str, Document] = field(default_factory=dict)
+    _ended: dict[str, list[tuple[float, Document]]] = field(default_factory=dict)
+
+    def alerts(self, active: list[Incident], resolved: list[Incident], now: float) -> list[Document]:
+        """Those of all incidents that are open, and of those resolved lately."""
+        for one in (*active, *resolved):
+            alert, before = alert_of(one, self.base_url, now), self._given.get(one.id)
+            ended = self._ended.setdefault(one.id, [])
+            if before is not None and before["labels"] != alert["labels"]:
+                ended.append((now, {**before, "startsAt": iso(min(one.first_detected, now)), "endsAt": iso(now)}))
+            ended[:] = [(at, old) for at, old in ended if now - at < KEPT and old["labels"] != alert["labels"]]
+            self._given[one.id] = alert
+        for gone in self._given.keys() - {one.id for one in (*active, *resolved)}:
+            del self._given[gone], self._ended[gone]
+        return [alert for name, last in self._given.items() for alert in (*(old for _, old in self._ended[name]), last)]
+
+
+class Alertmanager:
+    """One Alertmanager; each of several gets every alert, for they tell each other only what they notified of."""
+
+    def __init__(
+        self, url: str, base_url: str, store: IncidentStore, clock: Clock, count: Callable[[str, str], object]
+    ) -> None:
+        """`base_url` is where the engine's pages are; `count` gets the address and what became of each post."""
+        self._client = Client(Endpoint("Alertmanager", url, timeout_seconds=TIMEOUT, at_once=1))
+        self._store, self._clock, self._count = store, clock, count
+        self._sheet = Sheet(base_url)
+        self._said = ""
+
+    def send(self) -> None:
+        """Post all alerts; what fails is said once, and tried again at the next call. Raises StoreError."""
+        now = self._clock.now()
+        body = self._sheet.alerts(self._store.active(), self._store.resolved_since(now - KEPT), now)
+        if not body:
+            return
+        try:
+            self._client.post(PATH, orjson.dumps(body), "application/json")
+        except SourceError as error:
+            self._count(self.name, "failed")
+            if str(error) != self._said:
+                log.warning("incidents are not told: %s; it is tried again every %.0f s", error, EVERY)
+            self._said = str(error)
+            return
+        self._count(self.name, "sent")
+        if self._said:
+            log.info("incidents are told to %s again", self._client.endpoint)
+        self._said = ""
+
+    @property
+    def name(self) -> str:
+        return str(self._client.endpoint).partition(" at ")[2]
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def alert_of(incident: Incident, base_url: str, now: float) -> Document:
+    """An incident as Alertmanager takes it. It is known by its labels: only what seldom changes is one."""
+    over = incident.resolved_at is not None
+    # What was resolved later than now, before clocks were set back, is over all the same.
+    ends = min(incident.resolved_at, now) if incident.resolved_at is not None else now + LASTS
+    links = document(incident, base_url)["links"]
+    shown = {annotation: links[link] for link, annotation in LINKS.items() if links.get(link)}
+    return {
+        "labels": labels_of(incident),
+        "annotations": {"summary": incident.title, "description": described(incident), **shown},
+        "startsAt": iso(min(incident.first_detected, ends if over else now)),
+        "endsAt": iso(ends),
+        "generatorURL": links["page"],
+    }
+
+
+def labels_of(incident: Incident) -> dict[str, str]:
+    """Alertmanager takes no empty label."""
+    cause = incident.root_cause.cause if incident.root_cause is not None else None
+    service = cause.service if cause is not None else next(iter(incident.affected_services), "")
+    kind = str(cause.kind) if cause is not None else next((family for _, family in incident.symptoms), "")
+    found = {
+        names.ALERT_NAME: names.INCIDENT_ALERT,
+        names.ALERT_SOURCE: names.OWN_SOURCE,
+        names.ALERT_INCIDENT: incident.id,
+        names.ALERT_SEVERITY: str(incident.severity),
+        names.SERVICE: service,
+        names.ALERT_KIND: kind,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def described(incident: Incident) -> str:
+    """What is wrong, why and how sure that is, and who is hit, in sentences."""
+    root = incident.root_cause
+    if root is not None:
+        what = f"{root.description}. The cause is {sure(root.confidence)} ({100 * root.confidence:.0f}%): "
+        what += place(root.cause)
+    else:
+        why = incident.no_cause or "no cause found: the evidence does not carry one"
+        what = why[:1].upper() + why[1:]
+    hit = ", ".join(incident.affected_services)
+    return f"{what}. It hits {hit}." if hit else f"{what}."

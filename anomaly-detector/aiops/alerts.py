@@ -1,0 +1,113 @@
+"""The book of alerts: what Alertmanager tells, joined to the incidents it is about."""
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+
+from prometheus_client import Counter
+
+from aiops.incidents.alerts import carried_on, is_own, joined
+from aiops.model import Alert, AlertLink, AlertState, Incident
+from aiops.ports import Clock, IncidentStore
+from aiops.store import SqlAlerts
+
+DAY = 86_400.0
+KEPT = 30 * DAY
+LATE = DAY
+"""Seconds that an incident may be over when somebody tells late of an alert that fired while it lasted."""
+JUST = 600.0
+"""Seconds that an incident may be over when it is looked at for alerts that were told of before it opened."""
+SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of the alerts of one post: own ones are refused."""
+
+    received: int
+    firing: int
+    resolved: int
+    known: int
+    refused: int
+
+
+@dataclass(slots=True)
+class AlertBook:
+    """Alerts and their incidents. `lock` is the engine's: a cycle and a post do not write the same incident at once.
+    Every method may raise StoreError."""
+
+    store: SqlAlerts
+    incidents: IncidentStore
+    clock: Clock
+    lock: threading.RLock
+    counter: Counter
+
+    def take(self, told: Sequence[Alert], truncated: int = 0) -> Receipt:
+        """Keep what is told, in one transaction with the timelines it goes into; told again it changes nothing."""
+        theirs = [one for one in told if not is_own(dict(one.labels))]
+        known: list[Alert] = []
+        fresh: list[Alert] = []
+        if theirs:
+            with self.lock:
+                known = self.store.episodes(_prints(theirs), min(one.starts_at for one in theirs))
+                fresh = carried_on(known, theirs)
+                late = self.incidents.resolved_since(self.clock.now() - LATE)
+                links = self.store.links(fingerprints=_prints(fresh))
+                self._join(fresh, fresh, [*self.incidents.active(), *late], links)
+        receipt = _receipt(told, theirs, known, fresh)
+        self._count(receipt, truncated)
+        return receipt
+
+    def join(self) -> None:
+        """Link what was told before an incident opened, reopened or hit another service. For after each cycle."""
+        with self.lock:
+            just = self.incidents.resolved_since(self.clock.now() - JUST)
+            lately = [*self.incidents.active(), *just]
+            alerts = self.store.lasting(min(one.onset for one in lately)) if lately else []
+            if alerts:
+                self._join((), alerts, lately, self.store.links(incidents=[one.key for one in lately]))
+
+    def page(self, state: str | None, service: str | None, limit: int) -> list[tuple[Alert, list[str]]]:
+        """Newest first, each with the ids of its incidents."""
+        found = self.store.page(state, service, limit)
+        names = self.store.names(found)
+        return [(one, names[one.identity]) for one in found]
+
+    def of(self, incident: Incident) -> list[Alert]:
+        """Those that tell of an incident, newest first."""
+        return self.store.of(incident.key, SHOWN)
+
+    def purge(self) -> int:
+        """Forget what is long over."""
+        return self.store.purge(self.clock.now() - KEPT)
+
+    def _join(
+        self, fresh: Sequence[Alert], alerts: Sequence[Alert], lately: Iterable[Incident], links: Sequence[AlertLink]
+    ) -> None:
+        """Save `fresh`, and what `alerts` add to incidents: those of `lately`, and any that is linked already."""
+        incidents = {one.key: one for one in lately}
+        for key in {one.incident for one in links} - set(incidents):
+            found = self.incidents.get(key)
+            if found is not None:
+                incidents[key] = found
+        made, changed = joined(alerts, incidents.values(), links, self.clock.now())
+        if fresh or made:
+            self.store.keep(fresh, made, changed)
+
+    def _count(self, receipt: Receipt, truncated: int) -> None:
+        for field in fields(receipt):
+            if field.name != "received":
+                self.counter.labels(field.name).inc(getattr(receipt, field.name))
+        self.counter.labels("truncated").inc(truncated)
+
+
+def _receipt(told: Sequence[Alert], theirs: Sequence[Alert], known: Sequence[Alert], fresh: Sequence[Alert]) -> Receipt:
+    before = {one.identity: one.state for one in known}
+    news = {one.identity: one.state for one in fresh if before.get(one.identity) != one.state}
+    states = [news.pop(one.identity, None) for one in theirs]
+    firing, resolved = states.count(AlertState.FIRING), states.count(AlertState.RESOLVED)
+    return Receipt(len(told), firing, resolved, len(theirs) - firing - resolved, len(told) - len(theirs))
+
+
+def _prints(alerts: Iterable[Alert]) -> list[str]:
+    return [one.fingerprint for one in alerts]

@@ -1,0 +1,116 @@
+"""Alerts of others: how their episodes go on, and which incidents they tell of."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from itertools import groupby, pairwise
+
+from aiops import names
+from aiops.model import Alert, AlertLink, AlertState, Incident, TimelineEntry
+from aiops.model.alert import Identity
+
+FIRES = "alert"
+RESOLVED = "alert_resolved"
+MOST = 100  # entries of a timeline that are of alerts
+
+
+def services_of(labels: Mapping[str, str]) -> tuple[str, ...]:
+    """The services that an alert's labels name; a job is `namespace/service`, as OpenTelemetry has it, or the name."""
+    named = [labels.get(name, "") for name in names.ALERT_SERVICES]
+    named.append(labels.get(names.ALERT_JOB, "").rpartition("/")[2])
+    return tuple(dict.fromkeys(name for name in named if name))
+
+
+def is_own(labels: Mapping[str, str]) -> bool:
+    """An incident of this engine that came back through Alertmanager."""
+    return labels.get(names.ALERT_SOURCE) == names.OWN_SOURCE
+
+
+def carried_on(known: Iterable[Alert], told: Iterable[Alert]) -> list[Alert]:
+    """The episodes that what is told changes, as they are afterwards, in any order it comes.
+
+    A resolved one stays so; a later start is another episode, and ends one whose end was not told, until it is.
+    `known` must hold the firing episodes of the fingerprints told of, and all that start with the earliest told, or
+    later.
+    """
+    before = {one.identity: one for one in known}
+    after = dict(before)
+    for one in told:
+        old = after.get(one.identity)
+        if old is None or old.state == AlertState.FIRING or _ends_earlier(one, old):
+            after[one.identity] = one
+    in_order = sorted(after.values(), key=lambda one: one.identity)
+    for _, episodes in groupby(in_order, key=lambda one: one.fingerprint):
+        for older, newer in pairwise(episodes):
+            if older.state == AlertState.FIRING:
+                after[older.identity] = replace(older, state=AlertState.RESOLVED, ends_at=newer.starts_at)
+    return [one for identity, one in after.items() if one != before.get(identity)]
+
+
+def _ends_earlier(one: Alert, other: Alert) -> bool:
+    return one.ends_at is not None and other.ends_at is not None and one.ends_at < other.ends_at
+
+
+def concerns(alert: Alert, incident: Incident) -> bool:
+    """Whether the alert names a service of the incident's, and both lasted at one time."""
+    if _hit(incident).isdisjoint(alert.services):
+        return False
+    over = incident.resolved_at is not None and alert.starts_at > incident.resolved_at
+    return not over and (alert.ends_at is None or alert.ends_at >= incident.onset)
+
+
+def joined(
+    alerts: Iterable[Alert], incidents: Iterable[Incident], links: Iterable[AlertLink], now: float
+) -> tuple[list[AlertLink], list[Incident]]:
+    """The links that are new or tell of more than before, and the incidents whose timelines do.
+
+    `links` must hold those of each of these alerts to each of these incidents; what is told already is not told again.
+    """
+    told = {(one.fingerprint, one.starts_at, one.incident): one.told for one in links}
+    after = {one.key: one for one in incidents}
+    near: dict[str, list[str]] = defaultdict(list)
+    for one in after.values():
+        for service in _hit(one):
+            near[service].append(one.key)
+    linked: dict[Identity, list[str]] = defaultdict(list)
+    for fingerprint, starts_at, key in told:
+        linked[fingerprint, starts_at].append(key)
+    made: list[AlertLink] = []
+    for alert in alerts:
+        keys = [*linked[alert.identity], *(key for service in alert.services for key in near[service])]
+        for key in dict.fromkeys(key for key in keys if key in after):
+            state = told.get((*alert.identity, key))
+            if state != alert.state and (state is not None or concerns(alert, after[key])):
+                after[key] = _with(after[key], alert, state, now)
+                made.append(AlertLink(key, *alert.identity, alert.state))
+    return made, [after[key] for key in dict.fromkeys(one.incident for one in made)]
+
+
+def _hit(incident: Incident) -> set[str]:
+    cause = incident.root_cause
+    return {*incident.affected_services, *((cause.cause.service,) if cause is not None else ())}
+
+
+def _with(incident: Incident, alert: Alert, told: AlertState | None, now: float) -> Incident:
+    """The incident with what its timeline does not tell yet of the alert; `told` is what it tells."""
+    name = alert.name or "without a name"
+    if told is None:
+        incident = _entered(incident, alert.starts_at, FIRES, f"alert {name} fires", now)
+    if alert.state == AlertState.RESOLVED and alert.ends_at is not None:
+        incident = _entered(incident, alert.ends_at, RESOLVED, f"alert {name} resolved", now)
+    return incident
+
+
+def is_alert(entry: TimelineEntry) -> bool:
+    return entry.what in (FIRES, RESOLVED)
+
+
+def _entered(incident: Incident, at: float, what: str, text: str, now: float) -> Incident:
+    """Put an entry where its time is, for alerts are told of later than they happen; a time to come is now, or all
+    that follows would seem to lie behind it."""
+    if sum(map(is_alert, incident.timeline)) >= MOST:
+        return incident
+    entry = TimelineEntry(min(at, now), what, text)
+    place = bisect_right([one.at for one in incident.timeline], entry.at)
+    return replace(incident, timeline=(*incident.timeline[:place], entry, *incident.timeline[place:]))

@@ -1,0 +1,120 @@
+"""Episodes of alerts in any order, and the incidents they tell of."""
+
+from dataclasses import replace
+from itertools import permutations
+
+import pytest
+
+from aiops.incidents import acknowledge, resolve
+from aiops.incidents.alerts import MOST, carried_on, concerns, joined, services_of
+from aiops.model import Alert, AlertLink, AlertState, Incident
+
+from ..api.fakes import NOW
+from ..api.samples import sample, simple
+
+LABELS = (("alertname", "Burn"), ("service", "payment"))
+
+
+def firing(starts_at: float = NOW, fingerprint: str = "a", **more: object) -> Alert:
+    made = Alert(fingerprint, starts_at, AlertState.FIRING, None, NOW, LABELS, services=("payment",))
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+def resolved(starts_at: float = NOW, ends_at: float = NOW + 60, fingerprint: str = "a") -> Alert:
+    return firing(starts_at, fingerprint, state=AlertState.RESOLVED, ends_at=ends_at)
+
+
+def book(*posts: Alert) -> set[tuple[float, str, float | None]]:
+    known: dict[tuple[str, float], Alert] = {}
+    for post in posts:
+        known |= {one.identity: one for one in carried_on(known.values(), [post])}
+    return {(one.starts_at, str(one.state), one.ends_at) for one in known.values()}
+
+
+def test_any_order_of_posts_comes_to_the_same() -> None:
+    posts = [firing(NOW), resolved(NOW), firing(NOW + 100), firing(NOW + 200), resolved(NOW + 200, NOW + 300)]
+    expected = {
+        (NOW, "resolved", NOW + 60),
+        (NOW + 100, "resolved", NOW + 200),  # its end was never told: the next one begins
+        (NOW + 200, "resolved", NOW + 300),
+    }
+    for order in permutations(posts):
+        assert book(*order, *order) == expected
+
+
+def test_alerts_do_not_end_each_other() -> None:
+    assert {one.state for one in carried_on((), [firing(), firing(NOW + 9, "b")])} == {AlertState.FIRING}
+
+
+@pytest.mark.parametrize(
+    ("labels", "services"),
+    [
+        ({"service": "payment"}, ("payment",)),
+        ({"service_name": "payment", "job": "shop/payment"}, ("payment",)),
+        ({"job": "shop/payment"}, ("payment",)),
+        ({"job": "payment", "service": "kube"}, ("kube", "payment")),
+        ({"instance": "payment"}, ()),
+        ({"service": "", "job": "shop/"}, ()),
+    ],
+)
+def test_services_are_named_by_labels(labels: dict[str, str], services: tuple[str, ...]) -> None:
+    assert services_of(labels) == services
+
+
+@pytest.mark.parametrize(
+    ("alert", "concerned"),
+    [
+        pytest.param(firing(NOW - 9000), True, id="fires since before"),
+        pytest.param(resolved(NOW - 9000, NOW - 301), False, id="was over when it began"),
+        pytest.param(resolved(NOW - 9000, NOW - 299), True, id="was over after it began"),
+        pytest.param(firing(NOW - 100), True, id="inside"),
+        pytest.param(firing(NOW + 1), False, id="after its end"),
+        pytest.param(firing(services=("gateway",)), True, id="one that is hit"),
+        pytest.param(firing(services=("cart",)), False, id="another service"),
+        pytest.param(firing(services=()), False, id="no service"),
+    ],
+)
+def test_an_alert_tells_of_an_incident_of_its_service_and_time(alert: Alert, concerned: bool) -> None:
+    assert concerns(alert, resolve(sample(), NOW, "done")) == concerned
+    if not concerned and "payment" in alert.services and alert.starts_at > NOW:
+        assert concerns(alert, sample()), "an incident that is open, or open again"
+
+
+def texts(one: Incident) -> list[str]:
+    return [entry.text for entry in one.timeline if entry.what.startswith("alert")]
+
+
+def test_a_timeline_tells_each_once_and_in_its_place() -> None:
+    links: list[AlertLink] = []
+    one = sample()
+    for alert in (firing(NOW - 290), firing(NOW - 290), resolved(NOW - 290, NOW + 5), resolved(NOW - 290, NOW + 5)):
+        made, changed = joined([alert], [one], links, NOW + 10)
+        links, one = [*links, *made], (changed or [one])[0]
+    assert [(entry.at - NOW, entry.what) for entry in one.timeline] == [
+        (-300, "onset"),
+        (-290, "alert"),
+        (-285, "anomaly"),
+        (-285, "cause"),
+        (5, "alert_resolved"),
+    ]
+    assert texts(one) == ["alert Burn fires", "alert Burn resolved"]
+    assert [link.told for link in links] == [AlertState.FIRING, AlertState.RESOLVED]
+
+
+def test_a_time_to_come_does_not_put_off_what_follows() -> None:
+    _, (one,) = joined([firing(NOW + 1e9)], [sample()], (), NOW)
+    assert acknowledge(one, NOW + 1, "ada").timeline[-1].at == NOW + 1
+
+
+def test_a_link_stays_when_its_reason_is_gone() -> None:
+    link = AlertLink(simple().key, "a", NOW, AlertState.FIRING)
+    moved = simple(affected_services=("cart",), resolved_at=NOW - 50)
+    _, (one,) = joined([resolved()], [moved], [link], NOW + 99)
+    assert texts(one) == ["alert Burn resolved"]
+
+
+def test_alerts_leave_room_in_a_timeline() -> None:
+    many = [firing(NOW - number, f"{number:x}") for number in range(3 * MOST)]
+    made, (one,) = joined(many, [sample()], (), NOW)
+    assert len(made) == 3 * MOST
+    assert len(texts(one)) == MOST
