@@ -26,9 +26,9 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Histogram, HistogramDataP
 
 from aiops import names
 from aiops.engine import Engine, Pace
+from aiops.http import Endpoint
 from aiops.incidents import Habits
 from aiops.model import Edge, Population, Trace, TraceQuery, TraceSummary, Window
-from aiops.sources.common.http import Endpoint
 from aiops.sources.prometheus import meaning
 from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.metrics import PrometheusMetrics

@@ -187,6 +187,7 @@ def _engine(options: Options, at: Addresses) -> Component:
             "AIOPS_OTLP_HTTP_PORT": str(at.port("aiops-otlp-http")),
             "AIOPS_DATA_DIR": str(options.data / "aiops"),
             "AIOPS_PROMETHEUS_URL": at.url("prometheus"),
+            "AIOPS_ALERTMANAGER_URL": at.url("alertmanager"),
             "AIOPS_TRACES_URL": at.url("otlp-http"),
             **tempo,
             **options.engine_settings,

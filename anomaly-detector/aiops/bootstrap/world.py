@@ -6,9 +6,9 @@ from pathlib import Path
 
 from aiops import names
 from aiops.config import ConfigError, Settings
+from aiops.http import Endpoint
 from aiops.model import Selector, SeriesBlock, Window
 from aiops.ports import Clock, MetricSource, TopologySource, TraceSource, VerdictStore
-from aiops.sources.common.http import Endpoint
 from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
 from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.metrics import PrometheusMetrics

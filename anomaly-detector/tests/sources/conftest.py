@@ -13,8 +13,8 @@ import requests
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from aiops.http import Endpoint
 from aiops.ports import MetricSource, TopologySource, TraceSource, VerdictStore
-from aiops.sources.common.http import Endpoint
 from aiops.sources.embedded import schema
 from aiops.sources.embedded.decode import Decoding
 from aiops.sources.embedded.decode_metrics import decode_metrics

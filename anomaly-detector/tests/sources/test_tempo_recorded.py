@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from aiops.http import Endpoint, Refused, Unavailable
 from aiops.model import Population, PopulationKind, TraceQuery, Window
 from aiops.ports import SourceError
-from aiops.sources.common.http import Endpoint, Refused, Unavailable
 from aiops.sources.common.spans import COLUMNS
 from aiops.sources.embedded import otlp_json, schema
 from aiops.sources.tempo.api import Api

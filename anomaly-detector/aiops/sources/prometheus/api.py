@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from aiops.http import Client, Endpoint, Unavailable
 from aiops.sources.common.grid import Floats, Ints
-from aiops.sources.common.http import Client, Endpoint, Unavailable
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import orjson
 
+from aiops.http import Client, Endpoint, Refused, Unavailable
 from aiops.model import Labels, Trace, Window
-from aiops.sources.common.http import Client, Endpoint, Refused, Unavailable
 from aiops.sources.common.spans import NANO
 from aiops.sources.tempo import decode
 

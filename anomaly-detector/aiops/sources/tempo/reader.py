@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import Final, TypeVar
 
+from aiops.http import Unavailable
 from aiops.model import Trace, Window
-from aiops.sources.common.http import Unavailable
 from aiops.sources.tempo.api import Api, Match
 from aiops.sources.tempo.traceql import NEWEST
 

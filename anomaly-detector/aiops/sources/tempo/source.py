@@ -1,7 +1,7 @@
 """Tempo as one thing: what bootstrap builds and closes."""
 
+from aiops.http import Endpoint
 from aiops.model import Window
-from aiops.sources.common.http import Endpoint
 from aiops.sources.tempo.api import SERVICE_TAG, Api, Measured
 from aiops.sources.tempo.calls import Callees
 from aiops.sources.tempo.reader import Reader
