@@ -12,7 +12,7 @@ from shop.virtual.stream import Model, Slice
 
 MONDAY = 1_763_337_600.0  # 00:00 UTC
 DAYS = 7
-BUSY = (14.0 * 3600, 14.5 * 3600)  # of each day, with every span and a cycle a step
+BUSY = (14.0 * 3600, 14.25 * 3600)  # of each day, with every span and a cycle a step
 CYCLE_STEPS = 20  # in the rest of it, of metrics alone: every step is judged, and every step's verdict is looked at
 HOUR = 3600.0
 
