@@ -84,7 +84,7 @@ class Api:
     def _result(self, path: str, parameters: dict[str, str], kind: str) -> list[Any]:
         seconds = max(SHORTEST_SECONDS, self._client.endpoint.timeout_seconds - 0.5)
         # Thanos would answer with what it has when a part of it is away; a count must be whole or an error.
-        more = {"timeout": f"{seconds:g}s", "partial_response": "false"}
+        more = {"timeout": f"{seconds * 1000:.0f}ms", "partial_response": "false"}
         document = self._client.json(path, {**parameters, **more}, form=True)
         try:
             data = document["data"]
