@@ -5,8 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from aiops import names
-from aiops.detect.state import BUCKETS, Floats
+from aiops.detect.state import BUCKETS, Floats, Ints
 from aiops.model import Labels, SeriesBlock, value_of
+
+SIGNALS = (names.REQUESTS, names.ERRORS, names.DURATION, names.BUCKET)
+INFINITE = ("", "+Inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,36 +31,36 @@ def scope_of(series: Labels) -> Labels:
 
 def red(block: SeriesBlock) -> Red:
     """Gather REQUESTS, ERRORS, DURATION and BUCKET rows by scope."""
-    rows: dict[Labels, int] = {}
-    for series in block.labels:
-        if value_of(series, names.NAME) == names.REQUESTS:
-            rows.setdefault(scope_of(series), len(rows))
-    steps = len(block.ends)
-    shape = (len(rows), steps)
-    out = Red(
-        list(rows),
-        np.full(shape, np.nan),
-        np.zeros(shape),
-        np.full(shape, np.nan),
-        np.full((len(rows), BUCKETS + 1, steps), np.nan),
-    )
-    bounded: dict[int, list[tuple[float, Floats]]] = {}
-    for series, values in zip(block.labels, block.values, strict=True):
-        row = rows.get(scope_of(series))
-        name = value_of(series, names.NAME)
-        if row is None:
-            continue
+    scopes: dict[Labels, int] = {}
+    places: dict[str, list[tuple[int, int]]] = {name: [] for name in SIGNALS}
+    bounds: list[float] = []
+    named = [_read(series) for series in block.labels]
+    for at, (name, _) in enumerate(named):
         if name == names.REQUESTS:
-            out.total[row] = values
-        elif name == names.ERRORS:
-            out.bad[row] = np.nan_to_num(values)
-        elif name == names.DURATION:
-            out.seconds[row] = values
-        elif name == names.BUCKET:
-            bounded.setdefault(row, []).append((float(value_of(series, names.LE, "inf")), values))
-    for row, cumulative in bounded.items():
-        _spread(out.buckets[row], cumulative, out.total[row])
-    return out
+            scopes.setdefault(scope_of(block.labels[at]), len(scopes))
+    for at, (name, bound) in enumerate(named):
+        row = scopes.get(scope_of(block.labels[at])) if name in places else None
+        if row is not None and not (name == names.BUCKET and bound in INFINITE):
+            places[name].append((row, at))
+            if name == names.BUCKET:
+                bounds.append(float(bound))
+    shape = (len(scopes), len(block.ends))
+
+    def gathered(name: str, absent: float) -> Floats:
+        out = np.full(shape, absent)
+        rows, at = _columns(places[name])
+        out[rows] = block.values[at]
+        return out
+
+    total = gathered(names.REQUESTS, np.nan)
+    rows, buckets = _columns(places[names.BUCKET])
+    return Red(
+        list(scopes),
+        total,
+        np.nan_to_num(gathered(names.ERRORS, 0.0)),
+        gathered(names.DURATION, np.nan),
+        _spread(rows, np.array(bounds), np.nan_to_num(block.values[buckets]), total),
+    )
 
 
 def telemetry(block: SeriesBlock) -> tuple[list[str], Floats]:
@@ -81,16 +84,38 @@ def no_steps(step: float) -> SeriesBlock:
     return SeriesBlock((), np.zeros(0), step, np.zeros((0, 0)))
 
 
-def _spread(into: Floats, cumulative: list[tuple[float, Floats]], total: Floats) -> None:
-    """Turn cumulative counts under arbitrary bounds into counts of our buckets: what lies between two bounds goes to
-    the bucket of the upper one, so nothing is ever counted faster than it was."""
-    into[:] = 0.0
-    below = np.zeros_like(total)
-    for bound, values in sorted(cumulative, key=lambda pair: pair[0]):
-        if np.isinf(bound):
-            continue
-        slot = int(np.searchsorted(names.DURATION_BOUNDS, bound * (1 - 1e-9)))
-        into[slot] += np.nan_to_num(values) - below
-        below = np.nan_to_num(values)
-    into[BUCKETS] += np.nan_to_num(total) - below
-    np.clip(into, 0.0, None, out=into)
+def _read(series: Labels) -> tuple[str, str]:
+    """The name of a row, and its upper bound where it is a bucket."""
+    name = bound = ""
+    for key, value in series:
+        if key == names.NAME:
+            name = value
+        elif key == names.LE:
+            bound = value
+    return name, bound
+
+
+def _columns(pairs: list[tuple[int, int]]) -> tuple[Ints, Ints]:
+    rows, at = np.array(pairs, np.int64).reshape(len(pairs), 2).T
+    return rows, at
+
+
+def _spread(rows: Ints, bounds: Floats, cumulative: Floats, total: Floats) -> Floats:
+    """Turn cumulative counts `(series, steps)` under arbitrary bounds into counts of our buckets, by scope: what lies
+    between two bounds goes to the bucket of the upper one, so nothing is ever counted faster than it was."""
+    out = np.full((len(total), BUCKETS + 1, total.shape[1]), np.nan)
+    known = np.unique(rows)
+    out[known] = 0.0
+    order = np.lexsort((bounds, rows))
+    rows, bounds, cumulative = rows[order], bounds[order], cumulative[order]
+    first = np.ones(len(rows), bool)
+    first[1:] = rows[1:] != rows[:-1]
+    below = np.zeros_like(cumulative)
+    below[1:] = cumulative[:-1]
+    below[first] = 0.0
+    slots = np.searchsorted(names.DURATION_BOUNDS, bounds * (1 - 1e-9))
+    np.add.at(out, (rows, slots), cumulative - below)
+    last = np.ones(len(rows), bool)
+    last[:-1] = first[1:]
+    out[known, BUCKETS] += np.nan_to_num(total[known]) - cumulative[last]
+    return np.asarray(np.clip(out, 0.0, None))

@@ -1,6 +1,7 @@
 """The detector's judgements in Prometheus, as gauges with the time of the step they judge: the VerdictStore."""
 
 from collections.abc import Callable, Mapping, Sequence
+from struct import Struct
 from typing import Final
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -15,6 +16,8 @@ NUMBERS: Final = ("observed", "expected", "lower", "upper", "score", "confidence
 SERVED: Final = (names.SERVICE, names.ROUTE, names.METHOD)
 CALLED: Final = (names.CALLER, names.CALLEE)
 FAMILY: Final = "family"
+VALUE: Final = Struct("<Bd")
+VALUE_TAG: Final = NumberDataPoint.DESCRIPTOR.fields_by_name["as_double"].number << 3 | 1
 AT_ONCE: Final = 2000
 """Verdicts an export: about a megabyte."""
 
@@ -64,16 +67,30 @@ def _export(verdicts: Sequence[Verdict]) -> ExportMetricsServiceRequest:
     group = out.resource_metrics.add()
     group.resource.attributes.extend([_pair(names.SERVICE_NAME, names.SELF)])
     scope = group.scope_metrics.add()
-    attributes = [[*(_pair(*one) for one in verdict.series), _pair(FAMILY, verdict.family)] for verdict in verdicts]
+    # A point is the same for every number but for its value: it is put together once, and the value put after it.
+    points = [
+        NumberDataPoint(
+            time_unix_nano=round(one.at * 1e9),
+            attributes=[*(_pair(*pair) for pair in one.series), _pair(FAMILY, one.family)],
+        ).SerializeToString()
+        for one in verdicts
+    ]
     for number in NUMBERS:
-        points = [
-            NumberDataPoint(
-                time_unix_nano=round(verdict.at * 1e9), attributes=pairs, as_double=float(getattr(verdict, number))
-            )
-            for verdict, pairs in zip(verdicts, attributes, strict=True)
-        ]
-        scope.metrics.append(Metric(name=_name(number), gauge=Gauge(data_points=points)))
+        values = (VALUE.pack(VALUE_TAG, getattr(one, number)) for one in verdicts)
+        gauge = b"".join(_field(1, point + value) for point, value in zip(points, values, strict=True))
+        scope.metrics.append(Metric(name=_name(number), gauge=Gauge.FromString(gauge)))
     return out
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """A field of a protobuf message that has a length."""
+    length = len(content)
+    size = bytearray()
+    while length > 0x7F:
+        size.append(length & 0x7F | 0x80)
+        length >>= 7
+    size.append(length)
+    return bytes((number << 3 | 2,)) + bytes(size) + content
 
 
 def _pair(key: str, value: str) -> KeyValue:
