@@ -3,10 +3,12 @@
 import os
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import requests
+from aiosmtpd.controller import Controller
 
 from aiops.demo.shop import Shop, scenarios
 from native.build import ensure
@@ -18,13 +20,44 @@ from .faults import live_through, said
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 OFFSET = int(os.environ.get("AIOPS_TEST_OFFSET", "20000")) + 3000
+SMTP = 2525 + OFFSET
 # The rows of the contract that are promised live.
 FAULTS = ("latency-spike", "error-storm", "cascading-failure", "timeout", "several-services", "service-gone")
 PACE = {"AIOPS_CYCLE_SECONDS": "5", "AIOPS_LATENESS_SECONDS": "8", "AIOPS_RESOLVE_SECONDS": "15"}
 
 
+class Mailbox:
+    """Takes every message, as a mail server for aiosmtpd."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    async def handle_DATA(self, _server: object, _session: object, envelope: Any) -> str:
+        self.messages.append(envelope.content.decode())
+        return "250 taken"
+
+
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def mailbox() -> Iterator[Mailbox]:
+    """Where Alertmanager's messages to people go."""
+    box = Mailbox()
+    server = Controller(box, hostname="127.0.0.1", port=SMTP)
+    server.start()
+    settings = {
+        "SMTP_SMARTHOST": f"127.0.0.1:{SMTP}",
+        "SMTP_FROM": "aiops@example.org",
+        "SMTP_TO": "oncall@example.org",
+        "SMTP_REQUIRE_TLS": "false",
+    }
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in settings.items():
+            patched.setenv(name, value)
+        yield box
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, mailbox: Mailbox) -> Iterator[Stack]:
     options = Options(ensure(), tmp_path_factory.mktemp("stack"), OFFSET, shop=True, engine_settings=PACE)
     with Stack(options) as running:
         yield running
@@ -45,6 +78,30 @@ def ready(platform: Platform) -> dict[str, Any]:
 @pytest.mark.parametrize("name", FAULTS)
 def test_fault_is_found_explained_and_resolved(platform: Platform, name: str) -> None:
     live_through(platform, name)
+
+
+def test_people_are_told_by_mail(mailbox: Mailbox) -> None:
+    def told() -> bool:
+        subjects = [line for one in mailbox.messages for line in one.splitlines() if line.startswith("Subject:")]
+        return any("Error spike" in line for line in subjects) and any("resolved" in line.lower() for line in subjects)
+
+    until(told, 120, f"mails of an incident and of its end, but there are {mailbox.messages}")
+    assert any("To: oncall@example.org" in one for one in mailbox.messages)
+
+
+def test_an_alert_of_others_reaches_the_engine(stack: Stack, platform: Platform) -> None:
+    url = f"{stack.urls['alertmanager']}/api/v2/alerts"
+    alert = {"labels": {"alertname": "DiskFull", "service_name": "payment", "severity": "warning"}}
+
+    def states() -> list[str]:
+        found = platform.get("/aiops/alerts", service="payment")["alerts"]
+        return [one["state"] for one in found if one["name"] == "DiskFull"]
+
+    requests.post(url, json=[alert], timeout=10).raise_for_status()
+    until(lambda: states() == ["firing"], 60, "the engine knows that it fires")
+    ended = datetime.now(UTC).isoformat()
+    requests.post(url, json=[{**alert, "endsAt": ended}], timeout=10).raise_for_status()
+    until(lambda: states() == ["resolved"], 90, "the engine knows that it is over")
 
 
 def test_what_the_engine_judged_is_in_prometheus(stack: Stack, platform: Platform) -> None:

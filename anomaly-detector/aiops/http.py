@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 from urllib.parse import urlsplit
 
 import orjson
@@ -147,7 +147,11 @@ class Client:
         except ReadTimeoutError:
             raise Unavailable(f"{self.endpoint} stopped in its answer for {limit:g} s") from None
         except (OSError, HTTPError) as error:  # what requests raises are OSErrors
-            raise Unavailable(f"{self.endpoint} cannot be reached: {_reason(error)}") from None
+            inner = _innermost(error)
+            if isinstance(inner, ReadTimeoutError):
+                raise Unavailable(f"{self.endpoint} does not answer within {limit:g} s") from None
+            reason = str(inner).rpartition(": ")[2] or type(inner).__name__
+            raise Unavailable(f"{self.endpoint} cannot be reached: {reason}") from None
         finally:
             self._open.release()
         if response.status_code < 300:
@@ -174,8 +178,8 @@ def _message(body: bytes) -> str:
     return str(document.get("error", document)) if isinstance(document, dict) else str(document)
 
 
-def _reason(error: BaseException) -> str:
-    """The innermost reason: `[Errno 111] Connection refused` out of what is wrapped around it."""
+def _innermost(error: BaseException) -> BaseException:
+    """The reason, `[Errno 111] Connection refused`, out of what is wrapped around it."""
     inner: Any = error
     while True:
         if isinstance(reason := getattr(inner, "reason", None), BaseException):
@@ -183,4 +187,4 @@ def _reason(error: BaseException) -> str:
         elif inner.args and isinstance(inner.args[0], BaseException):
             inner = inner.args[0]
         else:
-            return str(inner).rpartition(": ")[2] or type(inner).__name__
+            return cast("BaseException", inner)

@@ -1,0 +1,132 @@
+"""A Prometheus that answers wrongly, slowly or not at all: one typed sentence, in time."""
+
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from aiops.http import Endpoint, Refused, Unavailable
+from aiops.model import Window
+from aiops.sources.prometheus.api import Api, any_of, quoted
+from aiops.sources.prometheus.metrics import PrometheusMetrics
+
+from .conftest import T0, GivenClock
+from .reading import RED
+
+EMPTY = b'{"status":"success","data":{"resultType":"matrix","result":[]}}'
+SECOND = Window(T0, T0 + 1)
+
+
+class Broken:
+    """Answers as it is told; `asked` are the bodies of the questions."""
+
+    def __init__(self) -> None:
+        self.status, self.body, self.sleep = 200, EMPTY, 0.0
+        self.headers: dict[str, str] = {}
+        self.asked: list[tuple[dict[str, str], str]] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                outer.asked.append((dict(self.headers), body))
+                time.sleep(outer.sleep)
+                self.send_response(outer.status)
+                for name, value in outer.headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(outer.body)))
+                self.end_headers()
+                self.wfile.write(outer.body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+
+@pytest.fixture
+def broken() -> Iterator[Broken]:
+    one = Broken()
+    yield one
+    one.server.shutdown()
+    one.server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "said", "tries"),
+    [
+        (422, b'{"status":"error","error":"parse error: bad"}', Refused, "answers 422 .*parse error: bad", 1),
+        (400, b"too long", Refused, "answers 400 to /api/v1/query: too long", 1),
+        (401, b"", Refused, "answers 401 to /api/v1/query: Unauthorized", 1),
+        (302, b"", Refused, "answers 302", 1),
+        (500, b"oops", Unavailable, "answers 500 .*oops", 1),
+        (503, b'{"error":"query timed out"}', Unavailable, "answers 503 .*query timed out", 3),
+        (429, b"slower", Unavailable, "answers 429 .*slower", 3),
+        (200, b"<html>login</html>", Unavailable, "answers nonsense", 1),
+        (200, b"[]", Unavailable, "answers nonsense", 1),
+        (200, b'{"status":"success","data":{"resultType":"vector","result":[]}}', Unavailable, "not a matrix", 1),
+        (200, EMPTY.replace(b"[]", b'[{"metric":{}, "values":[[1,"x"]]}]'), Unavailable, "answers nonsense", 1),
+        (200, EMPTY.replace(b"[]", b"[3]"), Unavailable, "answers nonsense", 1),
+    ],
+)
+def test_a_wrong_answer_is_one_sentence(
+    broken: Broken, status: int, body: bytes, kind: type[Exception], said: str, tries: int
+) -> None:
+    broken.status, broken.body = status, body
+    api = Api(Endpoint("Prometheus", broken.url))
+    with pytest.raises(kind, match=f"^Prometheus at {broken.url} .*{said}"):
+        api.samples("up", 0, 10**9)
+    assert len(broken.asked) == tries
+    broken.status, broken.body = 200, EMPTY
+    assert api.samples("up", 0, 10**9).series == []
+
+
+def test_no_answer_in_time_is_one_sentence(broken: Broken) -> None:
+    broken.sleep = 5.0
+    metrics = PrometheusMetrics(Api(Endpoint("Prometheus", broken.url, timeout_seconds=0.3)), GivenClock(), 0.0)
+    started = time.monotonic()
+    with pytest.raises(Unavailable, match=r"within 0\.3 s"):
+        metrics.window(RED, SECOND, 1.0)
+    assert time.monotonic() - started < 4.0
+
+
+def test_nobody_there_is_one_sentence() -> None:
+    metrics = PrometheusMetrics(Api(Endpoint("Prometheus", "http://127.0.0.1:1")), GivenClock(), 0.0)
+    with pytest.raises(Unavailable, match=r"Prometheus at http://127\.0\.0\.1:1 cannot be reached: .*refused"):
+        metrics.newest()
+
+
+def test_who_asks_is_said_and_secrets_are_not(broken: Broken) -> None:
+    broken.status = 500
+    named = Endpoint("Mimir", broken.url.replace("//", "//me:secret@"), tenant="team-a", bearer="token-1")
+    with pytest.raises(Unavailable) as error:
+        Api(named).samples("up", 0, 10**9)
+    assert "secret" not in str(error.value)
+    headers, body = broken.asked[0]
+    assert headers["X-Scope-OrgID"] == "team-a"
+    assert "partial_response=false" in body
+    plain = Endpoint("Prometheus", broken.url, username="me", password="pass")
+    with pytest.raises(Unavailable):
+        Api(plain).samples("up", 0, 10**9)
+    assert broken.asked[1][0]["Authorization"] == "Basic bWU6cGFzcw=="
+
+
+def test_a_warning_is_logged_once(broken: Broken, caplog: pytest.LogCaptureFixture) -> None:
+    broken.body = b'{"status":"success","warnings":["store 2 is away"],"data":{"resultType":"matrix","result":[]}}'
+    api = Api(Endpoint("Prometheus", broken.url))
+    for _ in range(3):
+        api.samples("up", 0, 10**9)
+    assert [one.getMessage() for one in caplog.records] == [f"Prometheus at {broken.url} warns: store 2 is away"]
+
+
+@pytest.mark.parametrize("text", ['a"b', "a\\b", "a\nb", "a.b|c", "(a)[b]{c}^$*+?", "Grüße"])
+def test_a_label_cannot_break_out_of_its_place(text: str) -> None:
+    assert quoted(text).count('"') - quoted(text).count('\\"') == 2
+    assert "\n" not in any_of([text])
