@@ -108,6 +108,7 @@ class Point:
     bounds: Sequence[float] = BOUNDS
     service: str = "api"
     instance: str = "api-0"
+    resource: Mapping[str, Value] = field(default_factory=dict)
 
 
 def points(*samples: Point) -> ExportMetricsServiceRequest:
@@ -115,7 +116,8 @@ def points(*samples: Point) -> ExportMetricsServiceRequest:
     export = ExportMetricsServiceRequest()
     for one in samples:
         group = export.resource_metrics.add()
-        group.resource.attributes.extend(pairs({"service.name": one.service, "service.instance.id": one.instance}))
+        identity = {"service.name": one.service, "service.instance.id": one.instance}
+        group.resource.attributes.extend(pairs({**identity, **one.resource}))
         _add(group.scope_metrics.add().metrics.add(name=one.metric, unit=one.unit), one)
     return export
 
