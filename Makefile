@@ -25,7 +25,7 @@ stack: $(VENV)/.demo  ## Prometheus, Alertmanager, Collector and engine, no cont
 	@$(BIN)/python -m native $(STACK_ARGS)
 
 test: $(VENV)/.dev  ## everything that needs Python alone; the last part runs the real shop and engine
-	$(BIN)/python -m pytest -m "not live and not stack" -n auto $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not live and not stack" $(PYTEST_ARGS)
 	$(BIN)/python -m bench.scenarios --seeds 1 --check
 	$(BIN)/python -m pytest -m live -p no:randomly -s $(PYTEST_ARGS)
 

@@ -15,7 +15,7 @@ from native.stack import Stack
 from .conftest import pss_mb, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(3600)]
-OFFSET = int(os.environ.get("AIOPS_TEST_OFFSET", "20000")) + 2000
+OFFSET = int(os.environ.get("AIOPS_TEST_STACK_OFFSET", "8000"))
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from .conftest import Platform, answers, learned, pss_mb, until
 from .faults import live_through, said
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
-OFFSET = int(os.environ.get("AIOPS_TEST_OFFSET", "20000")) + 3000
+OFFSET = int(os.environ.get("AIOPS_TEST_STACK_OFFSET", "8000")) + 1000
 SMTP = 2525 + OFFSET
 # The rows of the contract that are promised live.
 FAULTS = ("latency-spike", "error-storm", "cascading-failure", "timeout", "several-services", "service-gone")

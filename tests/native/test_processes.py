@@ -17,7 +17,7 @@ from native.components import Component, Options
 from native.process import NotReady
 from native.stack import InUse, Stack
 
-OFFSET = 31_000
+OFFSET = 16_000
 WEB = """import sys
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 ThreadingHTTPServer(('127.0.0.1', int(sys.argv[1])), SimpleHTTPRequestHandler).serve_forever()"""
@@ -104,7 +104,7 @@ def test_one_that_ignores_its_end_is_killed(make: Callable[..., Stack], said: li
 
 
 def test_a_port_in_use_is_one_sentence(make: Callable[..., Stack]) -> None:
-    with make(program("prometheus", AT)), pytest.raises(BadAddress, match=r"tempo cannot listen on 127\.0\.0\.1:40090"):
+    with make(program("prometheus", AT)), pytest.raises(BadAddress, match=r"tempo cannot listen on 127\.0\.0\.1:25090"):
         AT.check_free(("prometheus",), "tempo")
 
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import pytest
+from made_up.fakes import NOW, FakeClock
+from made_up.samples import TRACE_ID, sample, simple
 
 from aiops.act import Alertmanager
 from aiops.act.alertmanager import Sheet, described
 from aiops.model import Cause, CauseKind, Incident, IncidentState, Severity, iso
 
-from ..api.fakes import NOW, FakeClock
-from ..api.samples import TRACE_ID, sample, simple
 from .fake import FakeAlertmanager, fake_alertmanager
 
 PAGES = "http://aiops.example:8000"

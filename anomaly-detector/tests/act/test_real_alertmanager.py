@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 import requests
+from made_up.samples import sample
+from made_up.world import World, build
 from werkzeug.serving import make_server
 
 from aiops.act import Alertmanager
@@ -22,9 +24,6 @@ from aiops.api import create_app
 from aiops.config import Settings
 from aiops.model import Incident, IncidentState, Severity, iso
 from aiops.store import SqlIncidents, open_store
-
-from ..api.conftest import World, build
-from ..api.samples import sample
 
 PROGRAM = os.environ.get("AIOPS_TEST_ALERTMANAGER") or shutil.which("alertmanager")
 TOKEN = "0123456789abcdef-alertmanager"

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from made_up.samples import sample
 
 from aiops.bootstrap import embedded
 from aiops.config import Settings
 from aiops.model import IncidentEvent, Transition
 
-from ..api.samples import sample
 from .fake import FakeAlertmanager, fake_alertmanager
 
 

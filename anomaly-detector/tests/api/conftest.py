@@ -1,46 +1,14 @@
-"""An engine over made-up sources and a real incident store, and HTTP clients of it."""
+"""The engine's surroundings, made up anew for each test."""
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from made_up.world import World, build
 
-from aiops.api import create_app
-from aiops.config import Settings
-from aiops.desk import Desk
-from aiops.engine import Engine
-from aiops.model import Incident, IncidentEvent, Transition
-from aiops.store import Snapshots, SqlIncidents, open_store
-from aiops.telemetry import Telemetry
-from aiops.web import add_pages
-
-from .fakes import NOW, FakeClock, FakeMetrics, FakeTopology, FakeTraces, FakeVerdicts
-
-
-@dataclass
-class World:
-    """The engine's surroundings, and ways in."""
-
-    desk: Desk
-    store: SqlIncidents
-    clock: FakeClock
-    metrics: FakeMetrics
-    traces: FakeTraces
-    topology: FakeTopology
-    verdicts: FakeVerdicts
-
-    def client(self, **settings: object) -> FlaskClient:
-        used = Settings.model_validate(settings)
-        app = create_app(self.desk, used)
-        add_pages(app, self.desk, used)
-        return app.test_client()
-
-    def keep(self, *incidents: Incident) -> None:
-        events = [IncidentEvent(Transition.OPENED, one) for one in incidents]
-        self.store.save_cycle(NOW, NOW, (), events)
+from aiops.store import SqlIncidents, open_store
 
 
 @pytest.fixture(scope="session")
@@ -63,19 +31,3 @@ def world(tmp_path: Path, migrated: Path) -> Iterator[World]:
 @pytest.fixture
 def client(world: World) -> FlaskClient:
     return world.client()
-
-
-def build(folder: Path, store: SqlIncidents) -> World:
-    clock = FakeClock()
-    metrics, traces, topology, verdicts = FakeMetrics(clock), FakeTraces(), FakeTopology(), FakeVerdicts()
-    engine = Engine(
-        metrics=metrics,
-        traces=traces,
-        topology=topology,
-        verdicts=verdicts,
-        store=store,
-        snapshots=Snapshots(folder / "learned.npz", "test"),
-        clock=clock,
-        telemetry=Telemetry(),
-    )
-    return World(Desk(engine, store, clock.at), store, clock, metrics, traces, topology, verdicts)

@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from made_up.fakes import NOW
+from made_up.samples import sample, simple
+from made_up.world import World
 
 from aiops.model import IncidentState, iso
 from aiops.ports import StoreError
-
-from .conftest import World
-from .fakes import NOW
-from .samples import sample, simple
 
 URL = "http://vm:29090/graph?g0.expr=x&g0.tab=1"
 ONE = "/aiops/incidents/INC-1795253415-1"

@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
+from made_up.fakes import NOW, Route
+from made_up.samples import TRACE_ID, sample, simple
+from made_up.world import World
 
 from aiops.model import Edge, Family, IncidentState, Life, Severity, Tier, Verdict, iso, labels
-
-from .conftest import World
-from .fakes import NOW, Route
-from .samples import TRACE_ID, sample, simple
 
 NAN = float("nan")
 

@@ -2,10 +2,9 @@
 
 import pytest
 from flask.testing import FlaskClient
+from made_up.samples import simple
+from made_up.world import World
 from sqlalchemy import create_engine, text
-
-from .conftest import World
-from .samples import simple
 
 TOKENS = {"maria": "0123456789abcdef-maria", "ci": "0123456789abcdef-ci"}
 ACK = "/aiops/incidents/INC-1795253415-1/acknowledge"

@@ -5,14 +5,13 @@ from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
+from made_up.fakes import NOW, Route
+from made_up.samples import TRACE_ID, sample, sample_trace, simple
+from made_up.world import World
 
 from aiops.model import CauseKind, Family, IncidentState, Severity, Span, SpanKind, TimelineEntry, Trace
 from aiops.web.reading import FAMILIES, KINDS, age, percent, span_of_time
 from aiops.web.waterfall import waterfall
-
-from .conftest import World
-from .fakes import NOW, Route
-from .samples import TRACE_ID, sample, sample_trace, simple
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

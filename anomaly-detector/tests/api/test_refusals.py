@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from made_up.fakes import NOW, Route
+from made_up.samples import simple
+from made_up.world import World
 
 from aiops.model import IncidentState
 from aiops.ports import StoreError
-
-from .conftest import World
-from .fakes import NOW, Route
-from .samples import simple
 
 
 def wrong(name: str, detail: str) -> tuple[int, str, str]:

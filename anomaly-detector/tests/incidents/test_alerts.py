@@ -4,13 +4,12 @@ from dataclasses import replace
 from itertools import permutations
 
 import pytest
+from made_up.fakes import NOW
+from made_up.samples import sample, simple
 
 from aiops.incidents import acknowledge, resolve
 from aiops.incidents.alerts import MOST, carried_on, concerns, joined, services_of
 from aiops.model import Alert, AlertLink, AlertState, Incident
-
-from ..api.fakes import NOW
-from ..api.samples import sample, simple
 
 LABELS = (("alertname", "Burn"), ("service", "payment"))
 

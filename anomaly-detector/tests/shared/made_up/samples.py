@@ -19,8 +19,7 @@ from aiops.model import (
     TraceCorrelation,
     labels,
 )
-
-from .fakes import NOW
+from made_up.fakes import NOW
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 
