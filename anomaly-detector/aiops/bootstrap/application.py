@@ -197,6 +197,7 @@ def configure_logging(level: str) -> None:
     handler.setFormatter(formatter)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # a try that another follows is no news
 
 
 def _notifier(settings: Settings) -> Notifier:

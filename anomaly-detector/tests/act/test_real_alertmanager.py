@@ -1,8 +1,6 @@
-"""Both ways with a real Alertmanager: AIOPS_TEST_ALERTMANAGER names its program, or it is on the path."""
+"""Both ways with a real Alertmanager."""
 
-import os
 import re
-import shutil
 import socket
 import subprocess
 import threading
@@ -24,8 +22,8 @@ from aiops.api import create_app
 from aiops.config import Settings
 from aiops.model import Incident, IncidentState, Severity, iso
 from aiops.store import SqlIncidents, open_store
+from native.build import ensure
 
-PROGRAM = os.environ.get("AIOPS_TEST_ALERTMANAGER") or shutil.which("alertmanager")
 TOKEN = "0123456789abcdef-alertmanager"
 CONFIG = """
 route:
@@ -49,7 +47,7 @@ receivers:
     http_config: {{authorization: {{credentials_file: {token}}}}}
 """
 
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="there is no Alertmanager: set AIOPS_TEST_ALERTMANAGER")
+pytestmark = pytest.mark.stack
 
 
 @dataclass
@@ -87,7 +85,6 @@ def free_port() -> int:
 
 @pytest.fixture
 def both(tmp_path: Path) -> Iterator[Both]:
-    assert PROGRAM is not None
     store = SqlIncidents(open_store(f"sqlite:///{tmp_path / 'incidents.sqlite'}"))
     world = build(tmp_path, store)
     world.clock.at = time.time()
@@ -102,7 +99,7 @@ def both(tmp_path: Path) -> Iterator[Both]:
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
             [
-                PROGRAM,
+                ensure()["alertmanager"],
                 f"--config.file={tmp_path / 'alertmanager.yaml'}",
                 f"--storage.path={tmp_path / 'alertmanager'}",
                 f"--web.listen-address={address}",
