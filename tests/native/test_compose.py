@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from aiops.config import load
 from native.addresses import PORTS
 
 ROOT = Path(__file__).parents[2]
@@ -121,3 +122,14 @@ def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
     assert first[MADE_ON_THE_FIRST_START[1]] in first[MADE_ON_THE_FIRST_START[0]].replace("alertmanager: ", "")
     assert oct((tmp_path / ".secrets").stat().st_mode)[-3:] == "700"
     assert oct((tmp_path / ".env").stat().st_mode)[-3:] == "600"
+
+
+def test_the_engine_takes_its_settings(tmp_path: Path) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.write_text("operator: 0123456789abcdef0123456789abcdef\n")
+    image = re.findall(r"(AIOPS_\w+)=(\S+)", (ROOT / "anomaly-detector" / "Dockerfile").read_text(encoding="utf-8"))
+    settings = load({**dict(image), **SERVICES["aiops"]["environment"], "AIOPS_TOKEN_FILE": str(tokens)})
+    assert (settings.host, settings.url) == ("0.0.0.0", "http://127.0.0.1:8000")
+    for url in (settings.prometheus_url, settings.tempo_url, settings.alertmanager_url, settings.traces_url):
+        name, port = re.fullmatch(r"http://([\w-]+):(\d+)", url).groups()  # type: ignore[union-attr]
+        assert port in {text.rsplit(":", 1)[1] for text in SERVICES[name]["ports"]}

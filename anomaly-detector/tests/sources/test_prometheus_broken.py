@@ -3,17 +3,21 @@
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from aiops.http import Endpoint, Refused, Unavailable
 from aiops.model import Window
 from aiops.sources.prometheus.api import Api, any_of, quoted
 from aiops.sources.prometheus.metrics import PrometheusMetrics
+from aiops.sources.prometheus.verdicts import PrometheusVerdicts
 
 from .conftest import T0, GivenClock
 from .reading import RED
+from .test_verdict_store import ONE
 
 EMPTY = b'{"status":"success","data":{"resultType":"matrix","result":[]}}'
 SECOND = Window(T0, T0 + 1)
@@ -30,7 +34,7 @@ class Broken:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode("latin-1")
                 outer.asked.append((dict(self.headers), body))
                 time.sleep(outer.sleep)
                 self.send_response(outer.status)
@@ -130,3 +134,30 @@ def test_a_warning_is_logged_once(broken: Broken, caplog: pytest.LogCaptureFixtu
 def test_a_label_cannot_break_out_of_its_place(text: str) -> None:
     assert quoted(text).count('"') - quoted(text).count('\\"') == 2
     assert "\n" not in any_of([text])
+
+
+def test_verdicts_wait_until_prometheus_is_back(broken: Broken) -> None:
+    left_out: list[int] = []
+    verdicts = PrometheusVerdicts(Api(Endpoint("Prometheus", broken.url)), 2, left_out.append)
+    broken.status = 503
+    for step in range(3):
+        with pytest.raises(Unavailable):
+            verdicts.record([replace(ONE, at=T0 + step)])
+    broken.status = 200
+    broken.asked.clear()
+    verdicts.record([replace(ONE, at=T0 + 3, score=score) for score in (1.0, 3.0, 2.0)])
+    [(_, body)] = broken.asked
+    sent = ExportMetricsServiceRequest.FromString(body.encode("latin-1"))
+    [metrics] = [scope.metrics for scope in sent.resource_metrics[0].scope_metrics]
+    [scores] = [one.gauge.data_points for one in metrics if one.name == "aiops_verdict_score"]
+    assert [(point.time_unix_nano / 1e9 - T0, point.as_double) for point in scores] == [
+        (0, 3.0),
+        (1, 3.0),
+        (2, 3.0),
+        (3, 3.0),
+        (3, 2.0),
+    ]
+    assert left_out == [1]
+    broken.asked.clear()
+    verdicts.record([])
+    assert broken.asked == []

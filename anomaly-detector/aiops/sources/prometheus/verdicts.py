@@ -9,6 +9,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Gauge, Metric, NumberDataPoint
 
 from aiops import names
+from aiops.http import Unavailable
 from aiops.model import Family, Labels, Life, Tier, Verdict, Window, labels
 from aiops.sources.prometheus.api import Api, Raw, quoted
 
@@ -18,6 +19,7 @@ CALLED: Final = (names.CALLER, names.CALLEE)
 FAMILY: Final = "family"
 VALUE: Final = Struct("<Bd")
 VALUE_TAG: Final = NumberDataPoint.DESCRIPTOR.fields_by_name["as_double"].number << 3 | 1
+WAITING: Final = 100
 AT_ONCE: Final = 2000
 """Verdicts an export: about a megabyte."""
 
@@ -25,23 +27,42 @@ AT_ONCE: Final = 2000
 class PrometheusVerdicts:
     """Verdicts as metrics `aiops_verdict_<number>`: what Grafana draws and the pages read.
 
-    Of a step at most `limit` verdicts are written, those that stand out most first; `left_out` is told how many were
-    not. Writing the same verdict again changes nothing.
+    Of what is recorded at a time at most `limit` verdicts a step are written, those that stand out most first, and what
+    waits for Prometheus to come back is kept for `WAITING` steps' worth; `left_out` is told how many were not written.
+    Writing the same verdict again changes nothing.
     """
 
     def __init__(self, api: Api, limit: int, left_out: Callable[[int], None] = lambda _: None) -> None:
         self._api, self._limit, self._left_out = api, limit, left_out
+        self._waiting: list[Verdict] = []
 
     def record(self, verdicts: Sequence[Verdict]) -> None:
-        """Write verdicts. Raises SourceError."""
-        kept = list(verdicts)
-        if len(kept) > self._limit:
-            kept.sort(key=lambda one: (-one.life, -one.score if one.score == one.score else 0.0, one.series))
-            self._left_out(len(kept) - self._limit)
-            kept = kept[: self._limit]
-        kept.sort(key=lambda one: one.at)  # a series takes its points in the order of their times
-        for at in range(0, len(kept), AT_ONCE):
-            self._api.write_otlp(_export(kept[at : at + AT_ONCE]).SerializeToString())
+        """Write verdicts, with those that wait since Prometheus was away. Raises SourceError."""
+        waiting = [*self._waiting, *self._chosen(verdicts)]
+        most = WAITING * self._limit
+        if len(waiting) > most:
+            self._left_out(len(waiting) - most)
+            waiting = waiting[-most:]
+        self._waiting = []
+        for at in range(0, len(waiting), AT_ONCE):
+            try:
+                self._api.write_otlp(_export(waiting[at : at + AT_ONCE]).SerializeToString())
+            except Unavailable:
+                self._waiting = waiting[at:]
+                raise
+
+    def _chosen(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
+        """Those to write, by time: a series takes its points in that order."""
+        by_step: dict[float, list[Verdict]] = {}
+        for one in verdicts:
+            by_step.setdefault(one.at, []).append(one)
+        out: list[Verdict] = []
+        for _, step in sorted(by_step.items()):
+            if len(step) > self._limit:
+                step.sort(key=lambda one: (-one.life, -one.score if one.score == one.score else 0.0, one.series))
+                self._left_out(len(step) - self._limit)
+            out += step[: self._limit]
+        return out
 
     def history(self, service: str, route: str, window: Window) -> list[Verdict]:
         """Read the verdicts of a service's route in the window, by time; an empty route matches every one."""
