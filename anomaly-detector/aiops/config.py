@@ -81,10 +81,16 @@ class Settings(BaseModel):
 
     @field_validator("alertmanager_url")
     @classmethod
+    def _are_http(cls, value: str) -> str:
+        if not all(_http(one.strip()) for one in value.split(",") if one.strip()):
+            raise ValueError("each address is like http://127.0.0.1:9093")
+        return value
+
+    @field_validator("prometheus_url", "tempo_url", "traces_url", "public_url")
+    @classmethod
     def _is_http(cls, value: str) -> str:
-        for one in filter(None, (one.strip() for one in value.split(","))):
-            if urlsplit(one).scheme not in ("http", "https") or not urlsplit(one).hostname:
-                raise ValueError("each address is like http://127.0.0.1:9093")
+        if value and not _http(value):
+            raise ValueError("an address is like http://127.0.0.1:9090")
         return value
 
     @model_validator(mode="after")
@@ -98,6 +104,10 @@ class Settings(BaseModel):
         if any(len(token) < 16 for token in self.tokens.values()):
             raise ValueError("tokens: a token has at least 16 characters; make one with `openssl rand -hex 32`")
         return self
+
+
+def _http(url: str) -> bool:
+    return urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname)
 
 
 def load(

@@ -27,6 +27,10 @@ def test_environment_beats_file_and_options_beat_both(tmp_path: Path) -> None:
         pytest.param("prot: 1", {}, r"unknown key `prot` in .*aiops\.yaml; did you mean `port`", id="typo-in-file"),
         pytest.param("", {"AIOPS_PROT": "1"}, r"`prot` in the environment \(AIOPS_PROT\)", id="typo-in-env"),
         pytest.param("port: 99999", {}, r"`port`: input should be less than or equal to 65535, not 99999", id="port"),
+        pytest.param("prometheus_url: localhost:9090", {}, r"`prometheus_url`: an address is like http://", id="url"),
+        pytest.param(
+            "", {"AIOPS_TEMPO_URL": "tempo"}, r"`tempo_url`: an address is like http://.* not 'tempo'", id="no-url"
+        ),
         pytest.param("cycle_seconds: 0", {}, r"`cycle_seconds`: input should be greater than 0, not 0", id="no-cycle"),
         pytest.param("log_level: loud", {}, r"`log_level`: .* not 'loud'", id="level"),
         pytest.param("port: [", {}, r"aiops\.yaml is not valid YAML: .*line 1", id="not-yaml"),

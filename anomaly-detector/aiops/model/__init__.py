@@ -21,6 +21,7 @@ from aiops.model.incident import (
 )
 from aiops.model.series import Labels, Selector, SeriesBlock, labels, value_of
 from aiops.model.trace import (
+    VIRTUAL,
     Edge,
     Population,
     PopulationKind,
@@ -35,6 +36,7 @@ from aiops.model.window import Window, iso
 from aiops.model.words import place, sure
 
 __all__ = [
+    "VIRTUAL",
     "Alert",
     "AlertLink",
     "AlertState",

@@ -121,11 +121,14 @@ class Population:
     limit: int = 60
 
 
+VIRTUAL = "virtual"
+
+
 @dataclass(frozen=True, slots=True)
 class Edge:
     """One service calling another, over a window: rates per second, mean latency in seconds as the caller saw it.
 
-    `connection` is "" between services that both send spans, "virtual" where the callee sends none.
+    `connection` is "" between services that both send spans, VIRTUAL where the callee sends none.
     """
 
     caller: str

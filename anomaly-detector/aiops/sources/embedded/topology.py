@@ -1,12 +1,10 @@
 """Who calls whom, from spans: the TopologySource."""
 
-from aiops.model import Edge, Window
+from aiops.model import VIRTUAL, Edge, Window
 from aiops.sources.embedded import called
 from aiops.sources.embedded.partitions import HOUR_NS, SPANS, Partitions
 from aiops.sources.embedded.span_sums import REMEMBER_NS
 from aiops.sources.embedded.store import Store
-
-VIRTUAL = "virtual"
 
 
 class EmbeddedTopology:

@@ -1,5 +1,6 @@
 """Metrics from Prometheus: the MetricSource."""
 
+import threading
 from collections.abc import Sequence
 from typing import Final
 
@@ -45,9 +46,10 @@ class Room:
 
 class Question:
     """What is asked together, one window after the other: it has counters of its own, so that nobody else's windows
-    make it forget."""
+    make it forget. `lock` is held while it is answered: pages ask from threads of their own."""
 
     def __init__(self, api: Api) -> None:
+        self.lock = threading.Lock()
         self.served = Room(Counters(api, meaning.served), _ANSWERED)
         self.spans = Room(Counters(api, meaning.spans), _ANSWERED)
         self.calls = Room(Counters(api, meaning.calls), _CALLED)
@@ -62,6 +64,7 @@ class PrometheusMetrics:
         self._lateness = lateness_seconds
         self._newest = Newest(api, clock)
         self._questions: dict[tuple[Selector, ...], Question] = {}
+        self._lock = threading.Lock()
 
     def window(self, selectors: Sequence[Selector], window: Window, step: float) -> SeriesBlock:
         """Answer all selectors on the grid window.start + k * step; a remainder shorter than a step is left out.
@@ -74,11 +77,12 @@ class PrometheusMetrics:
         parts: list[Rows] = []
         if grid.steps:
             question = self._question(tuple(selectors))
-            if served:
-                parts += self._served(question, grid, served)
-            if called:
-                increments = question.calls.counters.read(meaning.calls_selector(), grid)
-                parts += question.calls.answer(increments, grid, called)
+            with question.lock:
+                if served:
+                    parts += self._served(question, grid, served)
+                if called:
+                    increments = question.calls.counters.read(meaning.calls_selector(), grid)
+                    parts += question.calls.answer(increments, grid, called)
             for one in selectors:
                 if one.name == names.TELEMETRY:
                     parts.append(arrivals(self._api, one, grid))
@@ -96,11 +100,12 @@ class PrometheusMetrics:
         return self._newest.ask()
 
     def _question(self, selectors: tuple[Selector, ...]) -> Question:
-        question = self._questions.pop(selectors, None) or Question(self._api)
-        while len(self._questions) >= QUESTIONS:
-            self._questions.pop(next(iter(self._questions)))
-        self._questions[selectors] = question  # the one used last stands last
-        return question
+        with self._lock:
+            question = self._questions.pop(selectors, None) or Question(self._api)
+            while len(self._questions) >= QUESTIONS:
+                self._questions.pop(next(iter(self._questions)))
+            self._questions[selectors] = question  # the one used last stands last
+            return question
 
     def _served(self, question: Question, grid: Grid, selectors: list[Selector]) -> list[Rows]:
         buckets = any(one.name == names.BUCKET for one in selectors)

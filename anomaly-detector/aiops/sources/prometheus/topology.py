@@ -2,12 +2,11 @@
 
 from typing import Final
 
-from aiops.model import Edge, Window
+from aiops.model import VIRTUAL, Edge, Window
 from aiops.sources.prometheus.api import Api, quoted
 from aiops.sources.prometheus.meaning import CALL_SECONDS, CALLS, FAILED_CALLS
 
 CALL_COUNT: Final = CALL_SECONDS.removesuffix("_sum") + "_count"
-VIRTUAL: Final = "virtual"
 SHORTEST: Final = 60.0
 """Seconds: `increase` needs two samples of a counter."""
 

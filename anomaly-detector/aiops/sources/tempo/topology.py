@@ -4,14 +4,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Final
 
-from aiops.model import Edge, Span, Trace, Window
+from aiops.model import VIRTUAL, Edge, Span, Trace, Window
 from aiops.ports import SourceError
 from aiops.sources.tempo import traceql
 from aiops.sources.tempo.api import SERVICE_TAG
 from aiops.sources.tempo.calls import CALLING, Callees
 from aiops.sources.tempo.reader import Reader, pieces
 
-VIRTUAL: Final = "virtual"
 SLICES: Final = 12
 EACH: Final = 10
 """Traces of a slice."""
