@@ -1,14 +1,13 @@
 """Where telemetry is read from: metrics, traces and topology, each chosen by what is configured."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiops import names
 from aiops.config import ConfigError, Settings
 from aiops.http import Endpoint
-from aiops.model import Selector, SeriesBlock, Window
 from aiops.ports import Clock, MetricSource, TopologySource, TraceSource, VerdictStore
+from aiops.sources.common.calls_from import CallsFrom
 from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
 from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.metrics import PrometheusMetrics
@@ -37,25 +36,6 @@ class World:
     def close(self) -> None:
         for close in self.closers:
             close()
-
-
-class CallsFrom:
-    """Metrics of one source, but requests as their callers saw them from another: the one that has the spans."""
-
-    def __init__(self, metrics: MetricSource, calls: MetricSource) -> None:
-        self._metrics, self._calls = metrics, calls
-
-    def window(self, selectors: Sequence[Selector], window: Window, step: float) -> SeriesBlock:
-        edges = [one for one in selectors if names.CALLER in one.by]
-        others = [one for one in selectors if names.CALLER not in one.by]
-        block = self._metrics.window(others, window, step)
-        return block.joined(self._calls.window(edges, window, step)) if edges else block
-
-    def complete_until(self) -> float | None:
-        return self._metrics.complete_until()
-
-    def newest(self) -> float | None:
-        return self._metrics.newest()
 
 
 def all_embedded(settings: Settings, clock: Clock) -> World:
