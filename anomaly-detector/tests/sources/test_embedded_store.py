@@ -7,8 +7,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from aiops import names
@@ -166,6 +168,22 @@ def test_readers_beside_a_writer_and_retention(tmp_path: Path) -> None:
         finally:
             done.set()
         assert all(reader.result() for reader in readers)
+    source.source.close()
+
+
+def test_a_trace_that_expires_while_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Embedded()
+    source.feed(spans(Call(1, 1, T0 - 7200)))
+    ask = source.source.store.query
+
+    def expires(*asked: Any, **tables: Any) -> pa.Table:
+        if "wanted" in tables:
+            source.feed(spans(Call(2, 2, T0, service="other")))
+            source.source.store.drop_before(T0 - 3600)
+        return ask(*asked, **tables)
+
+    monkeypatch.setattr(source.source.store, "query", expires)
+    assert source.traces.traces([f"{1:032x}"]) == []
     source.source.close()
 
 

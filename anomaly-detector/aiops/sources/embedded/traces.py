@@ -113,9 +113,10 @@ class EmbeddedTraces:
         resources = self._resources(table)
         spans: dict[tuple[int, int], list[Span]] = {key: [] for key in order}
         for row in table.to_pylist():
-            key = (row["trace_hi"], row["trace_lo"])
-            if key in spans:
-                spans[key].append(span(row, resources[row["resource"]]))
+            key, resource = (row["trace_hi"], row["trace_lo"]), resources.get(row["resource"])
+            # Without its resource a span was dropped, as too old, between the two questions.
+            if key in spans and resource is not None:
+                spans[key].append(span(row, resource))
         return [Trace(f"{hi:016x}{lo:016x}", tuple(found)) for (hi, lo), found in spans.items() if found]
 
     def _resources(self, spans: pa.Table) -> dict[int, dict[str, str]]:
