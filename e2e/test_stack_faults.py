@@ -81,6 +81,12 @@ def ready(platform: Platform) -> dict[str, Any]:
     return dict(requests.get(f"{platform.url}/ready", timeout=20).json())
 
 
+def judged(platform: Platform) -> list[float]:
+    """When each step of a busy route ended that was judged, Unix seconds."""
+    series = platform.get("/aiops/series", service="gateway", route="/checkout")["series"]
+    return sorted({parsed(point["at"]) for row in series if row["family"] == "errors" for point in row["points"]})
+
+
 @pytest.mark.parametrize("name", FAULTS)
 def test_fault_is_found_explained_and_resolved(platform: Platform, name: str) -> None:
     live_through(platform, name)
@@ -116,6 +122,9 @@ def test_what_the_engine_judged_is_in_prometheus(stack: Stack, platform: Platfor
     url = stack.urls["prometheus"]
     found = requests.get(f"{url}/api/v1/query", {"query": 'aiops_verdict_score{service="payment"}'}, timeout=10).json()
     assert found["data"]["result"]
+    query = 'aiops_edge_requests_per_second{caller="gateway"}'
+    found = requests.get(f"{url}/api/v1/query", {"query": query}, timeout=10).json()
+    assert "checkout" in {one["metric"]["callee"] for one in found["data"]["result"]}
 
 
 def test_an_exemplar_leads_to_its_trace(stack: Stack, platform: Platform) -> None:
@@ -152,9 +161,19 @@ def test_prometheus_away_is_said_and_makes_no_incident(stack: Stack, platform: P
     settled = time.monotonic() + 60
     until(lambda: time.monotonic() > settled, 70, "what queued to be judged")
     assert [one["id"] for one in platform.all()] == before, said(platform)
-    series = platform.get("/aiops/series", service="gateway", route="/checkout")["series"]
-    times = sorted({parsed(point["at"]) for row in series if row["family"] == "errors" for point in row["points"]})
+    times = judged(platform)
     assert max(later - earlier for earlier, later in pairwise(times)) <= 2 * CYCLE, "every step was judged"
+
+
+def test_a_collector_that_restarts_is_no_incident(stack: Stack, platform: Platform) -> None:
+    before = [one["id"] for one in platform.all()]
+    last = judged(platform)[-1]
+    stack.kill("otel-collector")
+    away = time.monotonic() + 20
+    until(lambda: time.monotonic() > away, 30, "the collector to be away")
+    stack.restart("otel-collector")
+    until(lambda: judged(platform)[-1] > last + 60, 120, "judging goes on")
+    assert [one["id"] for one in platform.all()] == before, said(platform)
 
 
 def test_an_engine_that_restarts_goes_on_with_its_incident(stack: Stack, platform: Platform) -> None:

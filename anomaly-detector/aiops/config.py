@@ -57,7 +57,9 @@ class Settings(BaseModel):
     tempo_cert_file: str = Field("", description="client certificate (PEM), for mutual TLS")
     tempo_key_file: str = Field("", description="its private key (PEM)")
     source_timeout_seconds: Seconds = Field(10.0, description="longest time that one question to a store may take")
-    verdicts_limit: int = Field(5000, ge=0, description="verdicts of a step that are written to Prometheus, at most")
+    verdicts_limit: int = Field(
+        5000, ge=0, description="verdicts, and edges, of a step that are written to Prometheus, at most"
+    )
     traces_url: str = Field("", description="send the engine's own traces here, as OTLP over HTTP; empty: nowhere")
     webhook_url: str = Field("", description="address that gets each transition of an incident as JSON; empty: none")
     alertmanager_url: str = Field(

@@ -63,6 +63,7 @@ class Diagnosis:
     step: float
     gaps: list[str] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
+    fresh: Sequence[Edge] = ()
     _read: dict[Key, tuple[float, explain.Attribution]] = field(default_factory=dict)
     _edges: list[Edge] = field(default_factory=list)
     _edges_at: float = 0.0
@@ -71,7 +72,7 @@ class Diagnosis:
 
     def diagnose(self, findings: Sequence[Finding], block: SeriesBlock, state: detect.State) -> tuple[Explained, ...]:
         """A source that does not answer leaves its findings unexplained until it does, and a line in `gaps`."""
-        self.gaps, self.failed = [], set()
+        self.gaps, self.failed, self.fresh = [], set(), ()
         self._remember(block)
         at = state.at
         if at is None:
@@ -100,6 +101,7 @@ class Diagnosis:
         back = EDGE_WINDOW if self._called else REMEMBERED  # a fresh process looks further back
         try:
             self._edges, self._edges_at = self.topology.edges(Window(at - back, at)), at
+            self.fresh = self._edges
         except SourceError as error:
             self.gaps.append(str(error))
             self.failed.add("topology")
@@ -138,11 +140,10 @@ class Diagnosis:
     def _remember(self, block: SeriesBlock) -> None:
         """When each service last served a request."""
         for series, values in zip(block.labels, block.values, strict=True):
-            service = value_of(series, names.SERVICE)
-            if service and value_of(series, names.NAME) == names.REQUESTS:
-                for end, value in zip(block.ends, values, strict=True):
-                    if value > 0:
-                        self._served[service] = max(self._served.get(service, 0.0), float(end))
+            if value_of(series, names.NAME) == names.REQUESTS and (service := value_of(series, names.SERVICE)):
+                served = block.ends[values > 0]
+                if len(served):
+                    self._served[service] = max(self._served.get(service, 0.0), float(served[-1]))
 
 
 def _counts(finding: Finding, public: frozenset[str]) -> bool:

@@ -1,7 +1,9 @@
 """One cycle: collect, detect, explain, reconcile, save, publish."""
 
+import gc
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import ceil, floor
 
@@ -21,7 +23,16 @@ from aiops.model import (
     Window,
     labels,
 )
-from aiops.ports import Clock, IncidentStore, MetricSource, SourceError, TopologySource, TraceSource, VerdictStore
+from aiops.ports import (
+    Clock,
+    EdgeSink,
+    IncidentStore,
+    MetricSource,
+    SourceError,
+    TopologySource,
+    TraceSource,
+    VerdictStore,
+)
 from aiops.store import Snapshots
 from aiops.telemetry import Telemetry
 
@@ -73,6 +84,7 @@ class Engine:
     pace: Pace = field(default_factory=Pace)
     tuning: detect.Tuning = field(default_factory=detect.Tuning)
     state: detect.State = field(default_factory=detect.State)
+    edges: EdgeSink | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
     last: Cycle | None = None
     _diagnosis: Diagnosis = field(init=False)
@@ -86,7 +98,7 @@ class Engine:
     def cycle(self) -> Cycle:
         """Judge what has become complete since the last cycle. Raises StoreError when incidents cannot be saved: then
         nothing has happened, and the next cycle does it again."""
-        with self.lock, self.telemetry.cycle() as measured:
+        with self.lock, _no_collection(), self.telemetry.cycle() as measured:
             now, before = self.clock.now(), self.snapshots.copy(self.state)
             newest: float | None = None
             failed: set[str] = set()
@@ -124,14 +136,20 @@ class Engine:
             return self.last
 
     def _remember(self, outcome: detect.Outcome) -> dict[str, str]:
-        """Keep what can be made again: verdicts for the pages, and what was learned. Incidents are saved already, so a
-        full disk here costs only a replay after a restart. Returns why, for each of the two that was not kept."""
+        """Keep what can be made again: verdicts for the pages, calls between services, what was learned. Incidents
+        are saved already, so a full disk here costs only a replay after a restart. Returns why, by what was not kept.
+        """
         lost = {}
         try:
             reach(FaultPoint.VERDICTS)
             self.verdicts.record(outcome.verdicts)
         except (SourceError, OSError) as error:
             lost["verdicts"] = str(error)
+        try:
+            if self.edges is not None and self._diagnosis.fresh:
+                self.edges.record(self._diagnosis.fresh, self.state.at or 0.0)
+        except SourceError as error:
+            lost["calls between services"] = str(error)
         try:
             reach(FaultPoint.SNAPSHOT)
             self.snapshots.save(self.state)
@@ -205,6 +223,19 @@ class Engine:
         why = "no cause found in telemetry: there is none"
         text = f"no span or metric has arrived for {self._pulse.waited:.0f} s"
         return [Explained("No telemetry arrives", (finding,), (text,), None, why, None, TraceCorrelation(), (), ())]
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Hold Python's search for cyclic garbage: what is read of tens of thousands of series makes none, but sets it off
+    again and again over a large heap, and it would take longer than all the rest."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _is_mute(incident: Incident) -> bool:

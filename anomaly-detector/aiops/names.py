@@ -15,6 +15,7 @@ ROUTE: Final = "route"
 METHOD: Final = "method"
 CALLER: Final = "caller"
 CALLEE: Final = "callee"
+CONNECTION: Final = "connection_type"
 LE: Final = "le"
 STATUS_CODE: Final = "http_status"
 

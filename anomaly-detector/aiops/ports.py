@@ -69,6 +69,12 @@ class VerdictStore(Protocol):
     def history(self, service: str, route: str, window: Window) -> list[Verdict]: ...
 
 
+class EdgeSink(Protocol):
+    def record(self, edges: Sequence[Edge], at: float) -> None:
+        """Publish the calls between services as they were at a time. Raises SourceError."""
+        ...
+
+
 class IncidentStore(Protocol):
     def active(self) -> list[Incident]: ...
 

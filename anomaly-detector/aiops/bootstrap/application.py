@@ -135,6 +135,7 @@ def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Tele
         telemetry=telemetry,
         pace=pace,
         tuning=tuning,
+        edges=world.edges,
     )
     desk = Desk(engine, store, clock.now())
     notifier = _notifier(settings)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from aiops.config import ConfigError, Settings
 from aiops.http import Endpoint
-from aiops.ports import Clock, MetricSource, TopologySource, TraceSource, VerdictStore
+from aiops.ports import Clock, EdgeSink, MetricSource, TopologySource, TraceSource, VerdictStore
 from aiops.sources.common.calls_from import CallsFrom
 from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
 from aiops.sources.prometheus.api import Api
+from aiops.sources.prometheus.edges import PrometheusEdges
 from aiops.sources.prometheus.metrics import PrometheusMetrics
 from aiops.sources.prometheus.topology import PrometheusTopology
 from aiops.sources.prometheus.verdicts import PrometheusVerdicts
@@ -26,6 +27,7 @@ class World:
     topology: TopologySource
     verdicts: VerdictStore
     embedded: EmbeddedSource | None = None
+    edges: EdgeSink | None = None
     closers: tuple[Callable[[], None], ...] = ()
 
     def start(self) -> None:
@@ -41,7 +43,7 @@ class World:
 def all_embedded(settings: Settings, clock: Clock) -> World:
     """Everything in the engine's own store. Raises SourceError."""
     source = _embedded(settings, clock)
-    return World(source.metrics, source.traces, source.topology, source.verdicts, source, (source.close,))
+    return World(source.metrics, source.traces, source.topology, source.verdicts, source, closers=(source.close,))
 
 
 def on_stores(settings: Settings, clock: Clock, telemetry: Telemetry) -> World:
@@ -50,13 +52,14 @@ def on_stores(settings: Settings, clock: Clock, telemetry: Telemetry) -> World:
     prometheus = Api(_endpoint("Prometheus", "prometheus", settings))
     counts = PrometheusMetrics(prometheus, clock, settings.lateness_seconds)
     verdicts = PrometheusVerdicts(prometheus, settings.verdicts_limit, telemetry.dropped.labels("verdicts").inc)
+    edges = PrometheusEdges(prometheus, settings.verdicts_limit, telemetry.dropped.labels("edges").inc)
     if settings.tempo_url:
         tempo = TempoSource(_endpoint("Tempo", "tempo", settings))
         closers = (prometheus.close, tempo.close)
-        return World(counts, tempo.traces, PrometheusTopology(prometheus), verdicts, None, closers)
+        return World(counts, tempo.traces, PrometheusTopology(prometheus), verdicts, None, edges, closers)
     source = _embedded(settings, clock)
     metrics = CallsFrom(counts, source.metrics)
-    return World(metrics, source.traces, source.topology, verdicts, source, (prometheus.close, source.close))
+    return World(metrics, source.traces, source.topology, verdicts, source, edges, (prometheus.close, source.close))
 
 
 def _embedded(settings: Settings, clock: Clock) -> EmbeddedSource:

@@ -73,8 +73,7 @@ def calls(block: SeriesBlock) -> dict[str, Floats]:
     """Requests that callers sent to each callee, per step."""
     out: dict[str, Floats] = {}
     for series, values in zip(block.labels, block.values, strict=True):
-        callee = value_of(series, names.CALLEE)
-        if callee and value_of(series, names.NAME) == names.REQUESTS:
+        if value_of(series, names.NAME) == names.REQUESTS and (callee := value_of(series, names.CALLEE)):
             out[callee] = out.get(callee, np.zeros(len(block.ends))) + np.nan_to_num(values)
     return out
 

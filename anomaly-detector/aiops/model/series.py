@@ -19,7 +19,10 @@ def labels(**pairs: str) -> Labels:
 
 def value_of(of: Labels, key: str, default: str = "") -> str:
     """Look up one label."""
-    return next((value for name, value in of if name == key), default)
+    for name, value in of:  # a loop: this is asked a hundred thousand times a cycle
+        if name == key:
+            return value
+    return default
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,12 @@
 """What the detector learned, in one file that is replaced whole or not at all."""
 
-import copy
 import dataclasses
 import logging
 import os
 import time
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import orjson
@@ -18,6 +17,9 @@ from aiops.faultpoints import FaultPoint, reach
 
 log = logging.getLogger(__name__)
 VERSION = 2
+
+
+L = TypeVar("L", bound=Lived)
 
 
 class Snapshots:
@@ -51,7 +53,13 @@ class Snapshots:
     @staticmethod
     def copy(state: State) -> State:
         """A state that later steps do not touch."""
-        return copy.deepcopy(state)
+        return State(
+            at=state.at,
+            errors=_copied(state.errors),
+            latency=_copied(state.latency),
+            silence=_copied(state.silence),
+            traffic=_copied(state.traffic),
+        )
 
     def load(self) -> State | None:
         """The last one saved; None if there is none, or it fits other settings or another version. A damaged one is
@@ -81,6 +89,11 @@ class Snapshots:
 
 def _parts(state: State) -> dict[str, Lived]:
     return {"errors": state.errors, "latency": state.latency, "silence": state.silence, "traffic": state.traffic}
+
+
+def _copied(lived: L) -> L:
+    arrays = {name: array.copy() for name, array in _arrays(lived).items()}
+    return dataclasses.replace(lived, index=dict(lived.index), **arrays)
 
 
 def _arrays(lived: Lived) -> dict[str, np.ndarray[Any, Any]]:

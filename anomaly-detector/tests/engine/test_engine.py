@@ -1,6 +1,7 @@
 """The whole engine on the embedded source, in virtual time: telemetry in, explained incidents out, crash and replay."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,34 @@ def test_a_source_that_fails_leaves_the_others_going(world: World, monkeypatch: 
     world.live(3)
     (incident,) = world.incidents()
     assert incident.root_cause is not None
+
+
+def test_calls_between_services_are_published_as_they_are_read(world: World) -> None:
+    published: list[tuple[list[Edge], float]] = []
+    refusing = False
+
+    class Sink:
+        def record(self, edges: Sequence[Edge], at: float) -> None:
+            if refusing:
+                raise SourceError("the sink is full")
+            published.append((list(edges), at))
+
+    world.engine.edges = Sink()
+    world.live(20)
+    assert [round(later - before) for (_, before), (_, later) in pairwise(published)] == [30]
+    (edge,) = published[-1][0]
+    assert (edge.caller, edge.callee) == ("gateway", "payment")
+    assert edge.rate > 0.5
+    refusing = True
+    at = world.engine.state.at
+    said: set[str] = set()
+    for _ in range(11):
+        world.live(1)
+        assert world.engine.last is not None
+        said |= set(world.engine.last.gaps)
+    assert said == {"calls between services could not be saved: the sink is full"}
+    assert at is not None
+    assert world.engine.state.at == at + 11 * STEP
 
 
 def test_a_metric_source_that_fails_stops_judging_and_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,9 @@ import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from aiops.http import Endpoint, Refused, Unavailable
-from aiops.model import Window
+from aiops.model import VIRTUAL, Edge, Window
 from aiops.sources.prometheus.api import Api, any_of, quoted
+from aiops.sources.prometheus.edges import PrometheusEdges
 from aiops.sources.prometheus.metrics import PrometheusMetrics
 from aiops.sources.prometheus.verdicts import PrometheusVerdicts
 
@@ -134,6 +135,29 @@ def test_a_warning_is_logged_once(broken: Broken, caplog: pytest.LogCaptureFixtu
 def test_a_label_cannot_break_out_of_its_place(text: str) -> None:
     assert quoted(text).count('"') - quoted(text).count('\\"') == 2
     assert "\n" not in any_of([text])
+
+
+def test_the_busiest_edges_are_written(broken: Broken) -> None:
+    left_out: list[int] = []
+    edges = PrometheusEdges(Api(Endpoint("Prometheus", broken.url)), 2, left_out.append)
+    edges.record([Edge("a", "b", 1.0), Edge("a", "c", 3.0, 0.5, 0.2, VIRTUAL), Edge("b", "c", 2.0)], T0)
+    [(_, body)] = broken.asked
+    sent = ExportMetricsServiceRequest.FromString(body.encode("latin-1"))
+    [metrics] = [scope.metrics for scope in sent.resource_metrics[0].scope_metrics]
+    points = {one.name: one.gauge.data_points for one in metrics}
+    assert [point.as_double for point in points["aiops_edge_requests_per_second"]] == [3.0, 2.0]
+    assert [point.as_double for point in points["aiops_edge_latency_seconds"]] == [0.2, 0.0]
+    first = points["aiops_edge_error_ratio"][0]
+    assert (first.time_unix_nano, first.as_double) == (round(T0 * 1e9), 0.5)
+    assert {one.key: one.value.string_value for one in first.attributes} == {
+        "caller": "a",
+        "callee": "c",
+        "connection_type": "virtual",
+    }
+    assert left_out == [1]
+    broken.status = 503
+    with pytest.raises(Unavailable):
+        edges.record([Edge("a", "b", 1.0)], T0 + 30)
 
 
 def test_verdicts_wait_until_prometheus_is_back(broken: Broken) -> None:

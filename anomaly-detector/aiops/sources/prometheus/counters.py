@@ -65,14 +65,16 @@ class Counters:
         if memory is None:
             memory = Memory(grid.start_ns - LOOKBACK_NS)
             for start, end in self._pieces(selector, memory.end_ns, grid.start_ns):
-                memory = self._remember(memory, self._samples(selector, start, end), end)
+                raw = self._samples(selector, start, end)
+                memory = self._remember(memory, raw, self.catalogue.numbers(raw.series), end)
         before = memory
         parts = []
         for start, end in self._pieces(selector, grid.start_ns, grid.end_ns):
             raw = self._samples(selector, start, end)
+            numbers = self.catalogue.numbers(raw.series)
             memory = memory.grown(len(self.catalogue))
-            parts.append(self._added(memory, raw, grid))
-            memory = self._remember(memory, raw, end)
+            parts.append(self._added(memory, raw, numbers, grid))
+            memory = self._remember(memory, raw, numbers, end)
         self._memories = [before, memory]
         series, column, value = (np.concatenate([part[at] for part in parts]) for at in range(3))
         return Increments(series, column, value)
@@ -91,8 +93,7 @@ class Counters:
             self._per_second = len(raw.row) / ((end_ns - start_ns) / NANO)
         return raw
 
-    def _remember(self, memory: Memory, raw: Raw, end_ns: int) -> Memory:
-        numbers = self.catalogue.numbers(raw.series)
+    def _remember(self, memory: Memory, raw: Raw, numbers: Ints, end_ns: int) -> Memory:
         out = memory.grown(len(self.catalogue))
         last = np.ones(len(raw.row), bool)
         last[:-1] = raw.row[1:] != raw.row[:-1]
@@ -101,9 +102,7 @@ class Counters:
         out.time_ns[at], out.value[at], out.end_ns = raw.time_ns[known], raw.value[known], end_ns
         return out
 
-    def _added(self, memory: Memory, raw: Raw, grid: Grid) -> tuple[Ints, Ints, Floats]:
-        numbers = self.catalogue.numbers(raw.series)
-        memory = memory.grown(len(self.catalogue))
+    def _added(self, memory: Memory, raw: Raw, numbers: Ints, grid: Grid) -> tuple[Ints, Ints, Floats]:
         mine = numbers[raw.row]
         keep = mine != NOTHING
         mine, times, values = mine[keep], raw.time_ns[keep], raw.value[keep]

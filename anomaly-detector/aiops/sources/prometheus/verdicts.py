@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from struct import Struct
 from typing import Final
 
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
-from opentelemetry.proto.metrics.v1.metrics_pb2 import Gauge, Metric, NumberDataPoint
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric, NumberDataPoint, ResourceMetrics
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from aiops import names
 from aiops.http import Unavailable
@@ -18,10 +18,25 @@ SERVED: Final = (names.SERVICE, names.ROUTE, names.METHOD)
 CALLED: Final = (names.CALLER, names.CALLEE)
 FAMILY: Final = "family"
 VALUE: Final = Struct("<Bd")
+TIME: Final = Struct("<BQ")
 VALUE_TAG: Final = NumberDataPoint.DESCRIPTOR.fields_by_name["as_double"].number << 3 | 1
+TIME_TAG: Final = NumberDataPoint.DESCRIPTOR.fields_by_name["time_unix_nano"].number << 3 | 1
+GAUGE: Final = Metric.DESCRIPTOR.fields_by_name["gauge"].number
 WAITING: Final = 100
+REMEMBERED: Final = 4
+"""Series whose labels are kept encoded, in limits."""
 AT_ONCE: Final = 2000
 """Verdicts an export: about a megabyte."""
+
+
+def attribute(key: str, value: str) -> KeyValue:
+    """An attribute of OTLP that is a text."""
+    return KeyValue(key=key, value=AnyValue(string_value=value))
+
+
+RESOURCE: Final = ResourceMetrics(
+    resource=Resource(attributes=[attribute(names.SERVICE_NAME, names.SELF)])
+).SerializeToString()
 
 
 class PrometheusVerdicts:
@@ -35,6 +50,7 @@ class PrometheusVerdicts:
     def __init__(self, api: Api, limit: int, left_out: Callable[[int], None] = lambda _: None) -> None:
         self._api, self._limit, self._left_out = api, limit, left_out
         self._waiting: list[Verdict] = []
+        self._attributes: dict[tuple[Labels, str], bytes] = {}
 
     def record(self, verdicts: Sequence[Verdict]) -> None:
         """Write verdicts, with those that wait since Prometheus was away. Raises SourceError."""
@@ -44,9 +60,11 @@ class PrometheusVerdicts:
             self._left_out(len(waiting) - most)
             waiting = waiting[-most:]
         self._waiting = []
+        if len(self._attributes) > REMEMBERED * self._limit:
+            self._attributes.clear()
         for at in range(0, len(waiting), AT_ONCE):
             try:
-                self._api.write_otlp(_export(waiting[at : at + AT_ONCE]).SerializeToString())
+                self._api.write_otlp(_export(waiting[at : at + AT_ONCE], self._attributes))
             except Unavailable:
                 self._waiting = waiting[at:]
                 raise
@@ -83,24 +101,24 @@ def _name(number: str) -> str:
     return f"aiops_verdict_{number}"
 
 
-def _export(verdicts: Sequence[Verdict]) -> ExportMetricsServiceRequest:
-    out = ExportMetricsServiceRequest()
-    group = out.resource_metrics.add()
-    group.resource.attributes.extend([_pair(names.SERVICE_NAME, names.SELF)])
-    scope = group.scope_metrics.add()
-    # A point is the same for every number but for its value: it is put together once, and the value put after it.
-    points = [
-        NumberDataPoint(
-            time_unix_nano=round(one.at * 1e9),
-            attributes=[*(_pair(*pair) for pair in one.series), _pair(FAMILY, one.family)],
-        ).SerializeToString()
-        for one in verdicts
-    ]
+def _export(verdicts: Sequence[Verdict], attributes: dict[tuple[Labels, str], bytes]) -> bytes:
+    """An ExportMetricsServiceRequest, put together in bytes: the labels of a series are the same in every step, and a
+    point is the same for every number but for its value. `attributes` keeps the first of these from call to call."""
+    points = []
+    for one in verdicts:
+        key = (one.series, str(one.family))
+        found = attributes.get(key)
+        if found is None:
+            pairs = [*(attribute(*pair) for pair in one.series), attribute(FAMILY, one.family)]
+            found = attributes[key] = NumberDataPoint(attributes=pairs).SerializeToString()
+        points.append(found + TIME.pack(TIME_TAG, round(one.at * 1e9)))
+    metrics = []
     for number in NUMBERS:
         values = (VALUE.pack(VALUE_TAG, getattr(one, number)) for one in verdicts)
-        gauge = b"".join(_field(1, point + value) for point, value in zip(points, values, strict=True))
-        scope.metrics.append(Metric(name=_name(number), gauge=Gauge.FromString(gauge)))
-    return out
+        gauge = b"".join([_field(1, point + value) for point, value in zip(points, values, strict=True)])
+        name = Metric(name=_name(number)).SerializeToString()
+        metrics.append(_field(2, name + _field(GAUGE, gauge)))
+    return _field(1, RESOURCE + _field(2, b"".join(metrics)))
 
 
 def _field(number: int, content: bytes) -> bytes:
@@ -112,10 +130,6 @@ def _field(number: int, content: bytes) -> bytes:
         length >>= 7
     size.append(length)
     return bytes((number << 3 | 2,)) + bytes(size) + content
-
-
-def _pair(key: str, value: str) -> KeyValue:
-    return KeyValue(key=key, value=AnyValue(string_value=value))
 
 
 def _points(raw: Raw) -> list[tuple[tuple[Labels, str, int], float]]:
