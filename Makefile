@@ -6,7 +6,7 @@ DEMO_ARGS ?=
 STACK_ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: help demo up down stack test test-live test-stack bench lint format lock clean
+.PHONY: help demo up down stack test test-live test-stack bench lint format rules lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -34,6 +34,7 @@ test-live: $(VENV)/.dev  ## only the real shop and engine; AIOPS_TEST_FAULTS=all
 
 test-stack: $(VENV)/.dev  ## configurations against the programs that read them, and the stack as it runs
 	$(BIN)/python -m native.build
+	$(BIN)/aiops slo test demo-app/shop/objectives.yaml --promtool "$$($(BIN)/python -m native.build)/promtool"
 	$(BIN)/python -m pytest -m stack -p no:randomly -s $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev  ## every scenario five times, against the committed sheet; then what ingest takes (half an hour)
@@ -47,6 +48,11 @@ lint: $(VENV)/.dev  ## style, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p aiops -p shop -p native
 	$(BIN)/lint-imports --no-logo
+	$(SLO_RULES) --check
+
+SLO_RULES := $(BIN)/aiops slo rules demo-app/shop/objectives.yaml -o prometheus/rules/slo.yml
+rules: $(VENV)/.demo  ## make prometheus/rules/slo.yml of the shop's objectives
+	$(SLO_RULES)
 
 format: $(VENV)/.dev  ## put the code into its one format
 	$(BIN)/ruff check --fix .

@@ -47,7 +47,21 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.group(context_settings=CONTEXT)
+class _Main(click.Group):
+    """Commands on objectives are read in when they are asked for: they bring much along."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), "slo"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name != "slo":
+            return super().get_command(ctx, cmd_name)
+        from aiops.cli_slo import slo
+
+        return slo
+
+
+@click.group(cls=_Main, context_settings=CONTEXT)
 @click.version_option(__version__, prog_name="aiops")
 def main() -> None:
     """Telemetry in, explained incidents out.

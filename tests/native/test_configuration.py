@@ -74,8 +74,11 @@ def test_an_address_cannot_break_out_of_its_place() -> None:
     assert done.stderr == "render.sh: SMTP_TO holds a quote, a backslash or a line break, which an address never has\n"
 
 
-def alerts() -> list[dict[str, Any]]:
-    rules = [rule for group in read("prometheus/rules/platform.yml")["groups"] for rule in group["rules"]]
+HEADINGS = ("**Who is hit.**", "**Look first.**", "**Fix.**")
+
+
+def alerts(of: str = "platform") -> list[dict[str, Any]]:
+    rules = [rule for group in read(f"prometheus/rules/{of}.yml")["groups"] for rule in group["rules"]]
     return [rule for rule in rules if "alert" in rule]
 
 
@@ -86,13 +89,21 @@ def test_an_alert_says_how_bad_it_is_whose_it_is_and_what_to_do(alert: dict[str,
     assert alert["annotations"]["summary"]
     assert alert["annotations"]["runbook_url"] == f"docs/runbooks/{alert['alert']}.md"
     runbook = (ROOT / alert["annotations"]["runbook_url"]).read_text()
-    for heading in (f"# {alert['alert']}\n", "**Who is hit.**", "**Look first.**", "**Fix.**"):
+    for heading in (f"# {alert['alert']}\n", *HEADINGS):
         assert heading in runbook
     assert alert["alert"] in (ROOT / "prometheus/tests/platform.yml").read_text(), "an alert has a unit test"
 
 
+def test_a_burn_alert_says_whose_it_is_and_what_to_do() -> None:
+    for alert in alerts("slo"):
+        assert {"slo", "service_name", "severity"} <= alert["labels"].keys()
+        runbook = (ROOT / alert["annotations"]["runbook_url"]).read_text()
+        assert all(heading in runbook for heading in (f"# {alert['alert']}\n", *HEADINGS))
+
+
 def test_no_runbook_is_left_over() -> None:
-    assert {one.stem for one in (ROOT / "docs/runbooks").glob("*.md")} == {one["alert"] for one in alerts()}
+    named = {one["alert"] for one in (*alerts(), *alerts("slo"))}
+    assert {one.stem for one in (ROOT / "docs/runbooks").glob("*.md")} == named
 
 
 def test_every_job_has_its_targets_in_compose_and_native() -> None:

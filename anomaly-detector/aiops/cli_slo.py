@@ -1,0 +1,231 @@
+"""`aiops slo`: objectives checked, and the rules made of them."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import yaml
+
+from aiops import slo as slos
+from aiops.model import Slo
+from aiops.slo import Links, Objectives
+
+CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+FORMATS: Final = ("prometheus", "kubernetes")
+MADE: Final = "# Made by `aiops slo rules`; change the objectives instead.\n"
+DAY: Final = 86_400
+
+
+class _Failed(click.ClickException):
+    """What was checked is not so."""
+
+    exit_code = 1
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"aiops: {self.message}", err=True, file=file)
+
+
+def _paths(command: Callable[..., Any]) -> Callable[..., Any]:
+    kind = click.Path(exists=True, path_type=Path)
+    return click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=kind)(command)
+
+
+@click.group(context_settings=CONTEXT)
+def slo() -> None:
+    """Objectives: check them, make rules of them, prove that the rules fire.
+
+    Objectives are OpenSLO v1 documents in YAML files; a PATH is a file, or a folder that is searched for *.yaml. See
+    docs/objectives.md.
+    """
+
+
+@slo.command()
+@_paths
+@click.option("--retention", default=15, show_default=True, metavar="DAYS", help="How long the metrics are kept.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def validate(paths: tuple[Path, ...], retention: int, as_json: bool) -> None:
+    """Check objectives: what is wrong, with its line, and what would not do what you mean.
+
+    Ends with 1 when anything is wrong. Notes alone are no failure.
+    """
+    found = _read(paths)
+    notes = slos.lint(found.slos, retention * DAY)
+    wrong = [str(one) for one in (*found.problems, *(note for note in notes if note.wrong))]
+    remarks = [str(note) for note in notes if not note.wrong]
+    if as_json:
+        names = [one.name for one in found.slos]
+        click.echo(json.dumps({"objectives": names, "problems": wrong, "notes": remarks}, indent=2))
+    else:
+        for line in (*wrong, *remarks):
+            click.echo(line)
+        count = f"{len(found.slos)} objective{'s' * (len(found.slos) != 1)}"
+        click.echo(f"{count}, {len(wrong)} wrong, {len(remarks)} to note", err=True)
+    sys.exit(1 if wrong else 0)
+
+
+@slo.command()
+@_paths
+@click.option("--format", "form", type=click.Choice(FORMATS), default="prometheus", show_default=True)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; else stdout.")
+@click.option("--check", is_flag=True, help="Write nothing; end with 1 when the output is not up to date.")
+@click.option("--engine-url", default="", help="Where alerts link to the engine's pages.")
+@click.option("--grafana-url", default="", help="Where alerts link to dashboards.")
+@click.option("--runbooks", default="docs/runbooks", show_default=True, help="Where runbooks are.")
+@click.option("--name", default="aiops-slo", show_default=True, help="Name of the PrometheusRule.")
+@click.option(
+    "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Label of the PrometheusRule, or of alerts."
+)
+def rules(
+    paths: tuple[Path, ...],
+    form: str,
+    output: Path | None,
+    check: bool,
+    engine_url: str,
+    grafana_url: str,
+    runbooks: str,
+    name: str,
+    labels: tuple[str, ...],
+) -> None:
+    """Make Prometheus' recording and alert rules of objectives.
+
+    The same objectives give the same text. An objective with a mistake ends this with 1, and nothing is written.
+    """
+    found = _read(paths)
+    _whole(found)
+    pairs = dict(_pair(one) for one in labels)
+    kubernetes = form == "kubernetes"
+    links = Links(engine_url.rstrip("/"), grafana_url.rstrip("/"), runbooks.rstrip("/"), {} if kubernetes else pairs)
+    document: dict[str, Any] = {"groups": slos.groups(found.slos, links)}
+    if kubernetes:
+        metadata: dict[str, Any] = {"name": name, **({"labels": pairs} if pairs else {})}
+        document = {
+            "apiVersion": "monitoring.coreos.com/v1",
+            "kind": "PrometheusRule",
+            "metadata": metadata,
+            "spec": document,
+        }
+    text = MADE + _yaml(document)
+    if output is None:
+        if check:
+            raise click.UsageError("--check needs --output: the file to compare with")
+        click.echo(text, nl=False)
+    elif not check:
+        output.write_text(text, encoding="utf-8")
+    elif not output.is_file() or output.read_text(encoding="utf-8") != text:
+        raise _Failed(f"{output} is not what the objectives say; run this again without --check")
+
+
+@slo.command()
+@_paths
+@click.option(
+    "--promtool", default="promtool", show_default=True, help="The program of Prometheus that runs the tests."
+)
+@click.option("--write", "folder", type=click.Path(file_okay=False, path_type=Path), help="Only write rules and tests.")
+@click.option("--only", "names", multiple=True, metavar="NAME", help="Only this objective; may be repeated.")
+def test(paths: tuple[Path, ...], promtool: str, folder: Path | None, names: tuple[str, ...]) -> None:
+    """Prove that the rules of objectives fire when they must, and only then.
+
+    Makes counters up for an outage, errors, a slow burn, an idle service, a restart and more, works out exactly when
+    each alert has to fire, and has promtool evaluate the rules over them. Objectives over PromQL of your own, gauges
+    and native histograms are left out, and named.
+    """
+    found = _read(paths)
+    _whole(found)
+    if unknown := set(names) - {one.name for one in found.slos}:
+        raise click.UsageError(f"there is no objective {', '.join(sorted(unknown))}")
+    chosen = [one for one in found.slos if not names or one.name in names]
+    for one in chosen:
+        if not slos.provable(one):
+            click.echo(f"{one.name}: left out, its series cannot be made up", err=True)
+    chosen = [one for one in chosen if slos.provable(one)]
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in _written(chosen, folder):
+            click.echo(str(folder / name))
+        return
+    if (program := shutil.which(promtool)) is None:
+        raise click.UsageError(
+            f"there is no {promtool} on PATH; it comes with Prometheus, give its place with --promtool"
+        )
+    with tempfile.TemporaryDirectory(prefix="aiops-slo-") as text, ThreadPoolExecutor(os.cpu_count()) as pool:
+        place = Path(text)
+        runs = pool.map(lambda one: _proved(program, place / one.name, one), chosen)
+        failed = [one.name for one, passed in zip(chosen, runs, strict=True) if not passed]
+    if failed:
+        raise _Failed(f"the rules of {', '.join(failed)} do not do what they must")
+
+
+def _written(chosen: Sequence[Slo], folder: Path) -> tuple[str, str]:
+    """Write rules and their tests; returns the names of both files."""
+    rules, tests = "slo.yml", "slo-tests.yml"
+    (folder / rules).write_text(MADE + _yaml({"groups": slos.groups(chosen, Links())}), encoding="utf-8")
+    (folder / tests).write_text(MADE + _yaml(slos.tests(chosen, rules)), encoding="utf-8")
+    return rules, tests
+
+
+def _proved(program: str, folder: Path, one: Slo) -> bool:
+    folder.mkdir()
+    _, tests = _written([one], folder)
+    started = time.monotonic()
+    done = subprocess.run([program, "test", "rules", tests], cwd=folder, capture_output=True, text=True, check=False)
+    count = len(slos.scenarios(one))
+    if done.returncode:
+        click.echo(f"{one.name}: FAILED\n{(done.stdout + done.stderr).strip()}")
+    else:
+        click.echo(f"{one.name}: {count} scenarios as they must be, in {time.monotonic() - started:.0f} s")
+    return done.returncode == 0
+
+
+def _read(paths: tuple[Path, ...]) -> Objectives:
+    # promql-parser and dateutil are for those who read objectives only.
+    from aiops import objectives
+
+    try:
+        found = objectives.load(paths)
+    except (OSError, UnicodeError) as error:
+        raise click.UsageError(f"cannot read objectives: {error}") from None
+    if not found.slos and not found.problems:
+        raise click.UsageError(f"there is no objective in {', '.join(str(one) for one in paths)}")
+    return found
+
+
+def _whole(found: Objectives) -> None:
+    for problem in found.problems:
+        click.echo(str(problem), err=True)
+    if found.problems:
+        count = len(found.problems)
+        raise _Failed(f"{count} objective{'s are' if count > 1 else ' is'} wrong, so nothing was made")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise click.UsageError(f"--label {text!r} must be KEY=VALUE")
+    return key, value
+
+
+class _Dumper(yaml.SafeDumper):
+    """Long texts as blocks, in the order they were put together."""
+
+    def ignore_aliases(self, _data: object) -> bool:
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def _yaml(document: object) -> str:
+    return str(yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=4096, allow_unicode=True))

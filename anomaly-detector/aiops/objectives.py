@@ -1,0 +1,39 @@
+"""Objectives out of files and folders."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import promql_parser
+from dateutil.rrule import rrulestr
+
+from aiops.slo import Objectives, read
+
+SUFFIXES: Final = (".yaml", ".yml")
+
+
+def load(paths: Sequence[Path]) -> Objectives:
+    """Read OpenSLO documents of files, and of every YAML file in folders and below them, in the order of their names.
+
+    Raises OSError where a path cannot be read; what is wrong inside a file is a problem of the answer.
+    """
+    return read(
+        ((str(file), file.read_text(encoding="utf-8")) for path in paths for file in _files(path)),
+        check_promql,
+        check_rrule,
+    )
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    yield from sorted(one for one in path.rglob("*") if one.suffix in SUFFIXES and one.is_file())
+
+
+def check_promql(text: str) -> None:
+    promql_parser.parse(text)
+
+
+def check_rrule(text: str) -> None:
+    rrulestr(text)

@@ -1,0 +1,162 @@
+"""Service level indicators out of OpenSLO's `ratioMetric` and `thresholdMetric`."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from aiops.model import Indicator, Labels, Probe, Protocol, Query, Ratio, Server, Threshold
+from aiops.slo import durations
+from aiops.slo.fields import Fields
+
+PROMETHEUS: Final = "prometheus"
+METRIC: Final = "otel.metric"
+PROBE: Final = "probe"
+UNITS: Final = {"": "", "1": "", "s": "_seconds", "ms": "_milliseconds", "By": "_bytes", "Cel": "_celsius"}
+"""What Prometheus appends to the name of a metric for its unit (UCUM); a unit in braces adds nothing."""
+KNOWN: Final = (*Protocol, METRIC, PROBE, PROMETHEUS)
+WINDOW: Final = "{{.window}}"
+_WINDOW: Final = re.compile(r"\{\{\s*\.window\s*\}\}")
+
+Sources = Mapping[str, str]
+"""The type of each DataSource that is written down, by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What an indicator measures, and the attributes it is split by."""
+
+    indicator: Indicator
+    group_by: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads the indicators of one service. `parse` raises ValueError on a text that is no PromQL."""
+
+    service: str
+    sources: Sources
+    parse: Callable[[str], object]
+    _groups: set[tuple[str, ...]] = field(default_factory=set)
+
+    def read(self, spec: Fields) -> Measured:
+        """Read the `spec` of an SLI."""
+        self._groups = set()
+        if (description := spec.get("description")) is not None:
+            description.text()
+        kind, metric = spec.one_of("ratioMetric", "thresholdMetric")
+        measured = self._ratio(metric) if kind == "ratioMetric" else self._threshold(metric)
+        metric.end()
+        spec.end()
+        if len(self._groups) > 1:
+            metric.wrong("groupBy must be the same in all its metrics")
+        return Measured(measured, next(iter(self._groups)))
+
+    def _ratio(self, metric: Fields) -> Indicator:
+        if (counter := metric.get("counter")) is not None and not counter.true():
+            counter.wrong("must be true: a ratio is taken of counters; for a gauge use thresholdMetric")
+        if (raw := metric.get("raw")) is not None:
+            metric.need("rawType").choice("success")
+            return self._server(raw)
+        total = self._query(metric.need("total"), rated=True)
+        kind, events = metric.one_of("bad", "good")
+        query = self._query(events, rated=True)
+        return Ratio(total, bad=query) if kind == "bad" else Ratio(total, good=query)
+
+    def _threshold(self, metric: Fields) -> Indicator:
+        kind, spec = self._source(metric)
+        if kind in tuple(Protocol):
+            spec.wrong(f"{kind} counts requests: use it as ratioMetric.raw with rawType: success")
+        if kind == PROBE:
+            return Probe(self._asked(METRIC if spec.get("metric") else PROMETHEUS, spec, rated=False))
+        # The operator and the bound stand in the objective.
+        return Threshold(self._asked(kind, spec, rated=False), "lte", Decimal(0))
+
+    def _server(self, raw: Fields) -> Server:
+        kind, spec = self._source(raw)
+        if kind not in tuple(Protocol):
+            raw.wrong(f"the type must be {' or '.join(Protocol)}; a ratio of other metrics needs total and bad or good")
+        threshold = spec.get("threshold")
+        native = spec.get("histogram")
+        found = Server(
+            Protocol(kind),
+            self._optional(spec, "service") or self.service,
+            self._optional(spec, "route"),
+            self._optional(spec, "method"),
+            None if threshold is None else _seconds(threshold),
+            native is not None and native.choice("classic", "native") == "native",
+        )
+        self._group(spec)
+        spec.end()
+        return found
+
+    def _query(self, metric: Fields, rated: bool) -> Query:
+        kind, spec = self._source(metric)
+        if kind not in (METRIC, PROMETHEUS):
+            spec.wrong(f"the type must be {METRIC} or {PROMETHEUS}, not {kind}")
+        return self._asked(kind, spec, rated)
+
+    def _asked(self, kind: str, spec: Fields, rated: bool) -> Query:
+        if kind == METRIC:
+            where: Labels = ()
+            if (found := spec.get("where")) is not None:
+                where = tuple(sorted((name, value.text()) for name, value in found.texts()))
+            unit = spec.get("unit")
+            if unit is not None and not unit.text().startswith("{"):
+                unit.choice(*UNITS)
+            query = Query(metric=spec.need("metric").text(), unit="" if unit is None else unit.text(), where=where)
+        else:
+            written = spec.need("query")
+            query = Query(promql=written.text().strip())
+            windowed = _WINDOW.search(query.promql)
+            if rated and not windowed:
+                written.wrong(f"must rate its counter over {WINDOW}, as in sum(rate(requests_total[{WINDOW}]))")
+            if not rated and windowed:
+                written.wrong(f"is a gauge's: it has no {WINDOW}")
+            try:
+                self.parse(windows(query.promql, "5m"))
+            except ValueError as error:
+                written.wrong(f"is no PromQL: {error}")
+        self._group(spec)
+        spec.end()
+        return query
+
+    def _source(self, metric: Fields) -> tuple[str, Fields]:
+        source = metric.need("metricSource")
+        spec, kind = source.need("spec"), source.get("type")
+        if (ref := source.get("metricSourceRef")) is not None:
+            if ref.text() not in self.sources:
+                ref.wrong(f"there is no DataSource {ref.text()!r}")
+            found = self.sources[ref.text()].lower()
+        elif kind is None:
+            source.wrong("needs a type")
+        else:
+            found = kind.text().lower()
+        if found not in KNOWN:
+            (kind or source).wrong(f"is {found!r}, but must be one of {', '.join(KNOWN)}")
+        source.end()
+        if metric.path.rpartition(".")[2] not in ("ratioMetric", "thresholdMetric"):
+            metric.end()
+        return found, spec
+
+    def _group(self, spec: Fields) -> None:
+        found = spec.get("groupBy")
+        self._groups.add(() if found is None else tuple(one.text() for one in found.items()))
+
+    @staticmethod
+    def _optional(spec: Fields, key: str) -> str:
+        found = spec.get(key)
+        return "" if found is None else found.text()
+
+
+def windows(promql: str, window: str) -> str:
+    """Put a window in the place of `{{.window}}`, however it is spaced."""
+    return _WINDOW.sub(window, promql)
+
+
+def _seconds(written: Fields) -> Decimal:
+    try:
+        return durations.seconds(written.text())
+    except ValueError as error:
+        written.wrong(str(error))

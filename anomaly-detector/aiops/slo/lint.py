@@ -1,0 +1,62 @@
+"""What can be read, and still will not do what its author meant."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from aiops import names
+from aiops.model import Protocol, Server, Slo
+from aiops.slo import durations, tiers
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something about an objective that its author should know; `wrong` when it cannot work so."""
+
+    slo: Slo
+    text: str
+    wrong: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.slo.place}: {self.slo.name}: {self.text}"
+
+
+def lint(slos: Sequence[Slo], retention_seconds: float, bounds: Sequence[float] = names.DURATION_BOUNDS) -> list[Note]:
+    """Look at objectives one by one. `retention_seconds` is how long the store of metrics remembers, `bounds` are the
+    buckets of duration histograms (seconds)."""
+    return [note for slo in slos for note in _notes(slo, retention_seconds, bounds)]
+
+
+def _notes(slo: Slo, retention: float, bounds: Sequence[float]) -> Iterator[Note]:
+    for tier in tiers.TIERS:
+        if why := tiers.dead(slo, tier):
+            yield Note(slo, why)
+    if not any(tiers.live(slo)):
+        yield Note(slo, "no tier is left: nothing ever tells that this objective burns; choose a higher target", True)
+    of = slo.indicator
+    if isinstance(of, Server) and of.threshold is not None and not of.native and of.threshold not in _exact(bounds):
+        below = [one for one in _exact(bounds) if one < of.threshold][-1:]
+        above = [one for one in _exact(bounds) if one > of.threshold][:1]
+        near = " or ".join(f"{one:f}s" for one in (*below, *above))
+        bound = tiers.plain(of.threshold)
+        yield Note(slo, f"no bucket ends at {bound} s, so nothing can be counted; take {near}", True)
+    if isinstance(of, Server) and of.protocol == Protocol.RPC and of.method and not of.route:
+        yield Note(slo, "has a method but no route (the RPC service): methods of all services are counted together")
+    period = tiers.seconds(slo.period)
+    if slo.slices is not None:
+        budget = slo.allowed * period / slo.slices.seconds
+        if budget < 1:
+            yield Note(slo, f"the budget is {tiers.plain(budget)} slices in {slo.period.text}: one bad slice breaks it")
+    if retention < period:
+        kept = durations.prometheus(int(retention))
+        yield Note(
+            slo,
+            f"the store of metrics forgets after {kept}: the engine's ledger carries the budget of {slo.period.text}",
+        )
+    longest = max((tier.long for tier in tiers.live(slo)), default=0)
+    if retention < longest:
+        yield Note(slo, f"burn over {durations.prometheus(longest)} needs metrics that are kept as long", True)
+
+
+def _exact(bounds: Sequence[float]) -> list[Decimal]:
+    return sorted(Decimal(str(one)) for one in bounds)

@@ -1,0 +1,149 @@
+"""An objective's events in PromQL: how many a second there were in a window, and how many of them were bad."""
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Final
+
+from aiops.model import Labels, Probe, Protocol, Query, Ratio, Server, Slo, Threshold
+from aiops.slo import durations
+from aiops.slo.indicators import UNITS, windows
+
+# Duration histograms of a protocol, the current name first, with the unit that their bounds are in.
+HISTOGRAMS: Final = {
+    Protocol.HTTP: (
+        ("http_server_request_duration_seconds", Decimal(1)),
+        ("http_server_duration_milliseconds", Decimal("0.001")),
+    ),
+    Protocol.RPC: (
+        ("rpc_server_call_duration_seconds", Decimal(1)),
+        ("rpc_server_duration_milliseconds", Decimal("0.001")),
+    ),
+}
+_STATUS: Final = {
+    "http_server_request_duration_seconds": 'http_response_status_code=~"5.."',
+    "http_server_duration_milliseconds": 'http_status_code=~"5.."',
+    # UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS: the server's own doing.
+    "rpc_server_call_duration_seconds": (
+        'rpc_response_status_code=~"UNKNOWN|DEADLINE_EXCEEDED|UNIMPLEMENTED|INTERNAL|UNAVAILABLE|DATA_LOSS"'
+    ),
+    "rpc_server_duration_milliseconds": 'rpc_grpc_status_code=~"2|4|12|13|14|15"',
+}
+_METHOD: Final = {
+    "http_server_request_duration_seconds": "http_request_method",
+    "http_server_duration_milliseconds": "http_method",
+}
+
+
+def label(attribute: str) -> str:
+    """The label that an OpenTelemetry attribute becomes."""
+    return re.sub(r"[^a-zA-Z0-9_]", "_", attribute)
+
+
+def quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def total(slo: Slo, window: int) -> str:
+    """Events a second over a window (seconds). Time slices: of the query that each slice is judged by."""
+    of, by, text = slo.indicator, _by(slo), durations.prometheus(window)
+    match of:
+        case Server():
+            return _either(f"sum{by}({_count(of, name, text)})" for name, _ in HISTOGRAMS[of.protocol])
+        case Ratio():
+            return _rated(of.total, by, text)
+        case Probe():
+            return f"sum{by}(count_over_time({_gauge(of.query)}[{text}])) / {window}"
+        case Threshold():
+            return f"count{by}({_gauge(of.query)})"
+
+
+def bad(slo: Slo, window: int, events: str) -> str:
+    """Bad events a second over a window (seconds); `events` is an expression for all of them, where it is at hand.
+
+    Without bad events the answer may be empty: what it is then, zero or absent, depends on `events`.
+    """
+    of, by, text = slo.indicator, _by(slo), durations.prometheus(window)
+    match of:
+        case Server(threshold=None):
+            return _either(f"sum{by}({_count(of, name, text, _STATUS[name])})" for name, _ in HISTOGRAMS[of.protocol])
+        case Server():
+            fast = _either(f"sum{by}({_fast(of, name, unit, text)})" for name, unit in HISTOGRAMS[of.protocol])
+            return _rest(events, fast, slo)
+        case Ratio():
+            if of.bad is not None:
+                return _rated(of.bad, by, text)
+            assert of.good is not None
+            return _rest(events, _rated(of.good, by, text), slo)
+        case Probe():
+            gauge = _gauge(of.query)
+            return f"(sum{by}(count_over_time({gauge}[{text}])) - sum{by}(sum_over_time({gauge}[{text}]))) / {window}"
+        case Threshold():
+            wrong = {"lt": ">=", "lte": ">", "gt": "<=", "gte": "<"}[of.op]
+            return f"count{by}({_gauge(of.query)} {wrong} {of.bound})"
+
+
+def grouping(slo: Slo) -> str:
+    """The labels that an objective is split by, for `on (…)`."""
+    return ", ".join(label(one) for one in slo.group_by)
+
+
+def _by(slo: Slo) -> str:
+    return f" by ({grouping(slo)}) " if slo.group_by else ""
+
+
+def _either(parts: Iterable[str]) -> str:
+    """The first that is there: a service that sends both names while it migrates counts once."""
+    return " or ".join(parts)
+
+
+def _count(of: Server, name: str, window: str, *more: str) -> str:
+    if of.native:
+        return f"histogram_count(rate({name}{_selected(of, name, *more)}[{window}]))"
+    return f"rate({name}_count{_selected(of, name, *more)}[{window}])"
+
+
+def _fast(of: Server, name: str, unit: Decimal, window: str) -> str:
+    """Requests a second that took no longer than the threshold."""
+    assert of.threshold is not None
+    bound = of.threshold / unit
+    if of.native:
+        rated = f"rate({name}{_selected(of, name)}[{window}])"
+        return f"histogram_fraction(0, {bound:f}, {rated}) * histogram_count({rated})"
+    # Pushed over OTLP a bound of one second is le="1", scraped it is le="1.0": both are meant.
+    whole = bound == int(bound)
+    le = f'le=~"{int(bound)}(\\\\.0)?"' if whole else f'le="{bound.normalize():f}"'
+    return f"rate({name}_bucket{_selected(of, name, le)}[{window}])"
+
+
+def _selected(of: Server, name: str, *more: str) -> str:
+    if of.protocol == Protocol.HTTP:
+        wanted = [("http_route", of.route), (_METHOD[name], of.method)]
+    else:
+        wanted = [("rpc_service", of.route), ("rpc_method", of.method)]
+    found = [("service_name", of.service), *((key, value) for key, value in wanted if value)]
+    return "{" + ", ".join([*(f"{key}={quoted(value)}" for key, value in found), *more]) + "}"
+
+
+def _rated(query: Query, by: str, window: str) -> str:
+    if query.promql:
+        return f"({windows(query.promql, window)})"
+    return f"sum{by}(rate({label(query.metric)}{UNITS.get(query.unit, '')}_total{_matching(query.where)}[{window}]))"
+
+
+def _gauge(query: Query) -> str:
+    return f"({query.promql})" if query.promql else f"{_named(query)}{_matching(query.where)}"
+
+
+def _named(query: Query) -> str:
+    return label(query.metric) + ("_ratio" if query.unit == "1" else UNITS.get(query.unit, ""))
+
+
+def _matching(where: Labels) -> str:
+    return "{" + ", ".join(f"{label(key)}={quoted(value)}" for key, value in where) + "}" if where else ""
+
+
+def _rest(events: str, good: str, slo: Slo) -> str:
+    """All events less the good ones. Where no good one was ever counted, all are bad."""
+    on = f" on ({grouping(slo)}) "
+    return f"clamp_min({events} -{on}(({good}) or{on}0 * {events}), 0)"

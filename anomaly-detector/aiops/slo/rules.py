@@ -1,0 +1,165 @@
+"""Objectives as Prometheus rules: events recorded, burn rates, one alert for each urgency.
+
+What is recorded is bad and all events, never their ratio: a mean of ratios counts an idle minute as much as a busy one.
+Windows up to six hours rate the counters themselves; longer ones take the mean of what was recorded over five minutes,
+for bad and all alike, which is the ratio of their sums.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aiops import names
+from aiops.model import Missing, Slo
+from aiops.slo import durations, promql, tiers
+from aiops.slo.tiers import Tier, Urgency
+
+RAW: Final = 6 * tiers.HOUR
+"""Longest window that is read from the counters themselves."""
+BASE: Final = 5 * 60
+"""Window of the rates that longer windows are made of."""
+EVENTS: Final = "slo:events:rate"
+BAD: Final = "slo:bad_events:rate"
+BURN: Final = "slo:burn_rate:ratio_rate"
+SLICE: Final = "slo:bad_slice:bool"
+ABSENT_FOR: Final = 30 * 60
+SEVERITY: Final = {Urgency.PAGE: "critical", Urgency.TICKET: "warning"}
+
+Rule = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where alerts lead to: the engine's pages, Grafana, runbooks; empty where there is none."""
+
+    engine: str = ""
+    grafana: str = ""
+    runbooks: str = "docs/runbooks"
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+def groups(slos: Sequence[Slo], links: Links) -> list[Rule]:
+    """A rule group for each objective, by name: a mistake in one leaves the others evaluated."""
+    return [_group(slo, links) for slo in sorted(slos, key=lambda one: one.name)]
+
+
+def selector(slo: Slo) -> str:
+    return f"{{slo={promql.quoted(slo.name)}}}"
+
+
+def burning(slo: Slo, tier: Tier) -> str:
+    """The condition of one tier: both windows burn faster than its factor, with as many bad events as are asked for."""
+    factor = tiers.plain(tier.factor(slo.period))
+    of = selector(slo)
+    conditions = [f"{BURN}{durations.prometheus(window)}{of} > {factor}" for window in (tier.long, tier.short)]
+    if slo.min_bad_events:
+        counted = f"{BAD}{durations.prometheus(tier.long)}{of} * {tier.long}"
+        conditions.append(f"{counted} >= {slo.min_bad_events}")
+    return "\nand ".join(conditions)
+
+
+def _group(slo: Slo, links: Links) -> Rule:
+    group: Rule = {"name": f"slo-{slo.name}"}
+    if slo.slices is not None:
+        group["interval"] = durations.prometheus(slo.slices.seconds)
+    group["rules"] = [*_recorded(slo), *_alerts(slo, links)]
+    return group
+
+
+def _labels(slo: Slo) -> dict[str, str]:
+    """What every series of an objective carries, but for labels that it is split by."""
+    own = {"slo": slo.name, "service_name": slo.service}
+    split = {promql.label(one) for one in slo.group_by}
+    return {key: value for key, value in own.items() if key not in split}
+
+
+def _recorded(slo: Slo) -> Iterator[Rule]:
+    labels, of = _labels(slo), selector(slo)
+    if slo.slices is not None:
+        yield {"record": SLICE, "expr": _slice(slo), "labels": labels}
+    for window in tiers.WINDOWS:
+        text = durations.prometheus(window)
+        events = f"{EVENTS}{text}{of}"
+        for record, expression in zip((EVENTS, BAD), _rates(slo, window, events), strict=True):
+            yield {"record": record + text, "expr": expression, "labels": labels}
+        allowed = f"{slo.allowed.normalize():f}"
+        ratio = f"{BAD}{text}{of} / ({events} > 0) / {allowed}"
+        yield {"record": BURN + text, "expr": ratio, "labels": labels}
+
+
+def _rates(slo: Slo, window: int, events: str) -> tuple[str, str]:
+    """All and bad events a second; `events` is what the first of them is recorded as."""
+    of, text = selector(slo), durations.prometheus(window)
+    if slo.slices is not None:
+        width = max(window, slo.slices.seconds)
+        over = f"{SLICE}{of}[{durations.prometheus(width)}]"
+        return f"count_over_time({over}) / {width}", f"sum_over_time({over}) / {width}"
+    if window > RAW:
+        base = durations.prometheus(BASE)
+        return f"avg_over_time({EVENTS}{base}{of}[{text}])", f"avg_over_time({BAD}{base}{of}[{text}])"
+    on = f"on ({promql.grouping(slo)})"
+    # Zero while nothing is bad: errors have no series before the first.
+    return promql.total(slo, window), f"({promql.bad(slo, window, events)})\nor {on} 0 * {events}"
+
+
+def _slice(slo: Slo) -> str:
+    """Whether the slice that ends now is bad: 1 or 0, absent without data unless that is bad as well."""
+    assert slo.slices is not None
+    width, on = slo.slices.seconds, f"on ({promql.grouping(slo)})"
+    events = f"({promql.total(slo, width)})"
+    bad = f"(({promql.bad(slo, width, events)}) or {on} 0 * {events})"
+    text = f"1 - {bad} / {on} ({events} > 0) < bool {slo.slices.target}"
+    return f"({text})\nor on () vector(1)" if slo.missing == Missing.BAD and not slo.group_by else text
+
+
+def _alerts(slo: Slo, links: Links) -> Iterator[Rule]:
+    for urgency in Urgency:
+        found = [tier for tier in tiers.live(slo) if tier.urgency == urgency]
+        if found:
+            expression = "\nor\n".join(f"({burning(slo, tier)})" for tier in found)
+            yield {
+                "alert": names.BURN_ALERTS[urgency],
+                "expr": expression,
+                "labels": {**_told(slo, links), **_group_label(slo), "severity": SEVERITY[urgency]},
+                "annotations": _annotations(slo, links, names.BURN_ALERTS[urgency], _summary(slo)),
+            }
+    over = f"{EVENTS}{durations.prometheus(BASE)}{selector(slo)}[{durations.prometheus(ABSENT_FOR)}]"
+    yield {
+        "alert": names.SLO_NO_DATA,
+        "expr": f"absent_over_time({over})",
+        "labels": {**_told(slo, links), "severity": "warning"},
+        "annotations": _annotations(
+            slo, links, names.SLO_NO_DATA, f"{slo.display_name}: nothing is counted for 30 minutes"
+        ),
+    }
+
+
+def _told(slo: Slo, links: Links) -> dict[str, str]:
+    return {**{promql.label(key): value for key, value in slo.labels}, **links.labels, **_labels(slo)}
+
+
+def _group_label(slo: Slo) -> dict[str, str]:
+    """Which part of an objective an alert is about, in one label: a page silences the ticket of the same part."""
+    parts = " ".join(f"{{{{ $labels.{promql.label(one)} }}}}" for one in slo.group_by)
+    return {"slo_group": parts} if parts else {}
+
+
+def _summary(slo: Slo) -> str:
+    split = "".join(f" {{{{ $labels.{promql.label(one)} }}}}" for one in slo.group_by)
+    return (
+        f'{slo.display_name}{split} spends its error budget {{{{ $value | printf "%.1f" }}}} times as fast as allowed'
+    )
+
+
+def _annotations(slo: Slo, links: Links, alert: str, summary: str) -> dict[str, str]:
+    out = {
+        "summary": summary,
+        "description": slo.description,
+        "runbook_url": slo.runbook or f"{links.runbooks}/{alert}.md",
+    }
+    if links.engine:
+        out["slo_url"] = f"{links.engine}/slos/{slo.name}"
+        out["traces_url"] = f"{links.engine}/traces?service={slo.service}&failed=true"
+    if links.grafana:
+        out["dashboard_url"] = f"{links.grafana}/d/{names.DASHBOARD_SLO}?var-slo={slo.name}"
+    return {key: value for key, value in out.items() if value}

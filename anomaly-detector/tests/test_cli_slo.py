@@ -1,0 +1,95 @@
+"""`aiops slo` as a user calls it: what it says, what it writes, how it ends."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from aiops.cli import main
+
+from .slo.documents import CHECKOUT, changed
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "checkout.yaml").write_text(CHECKOUT)
+    (tmp_path / "deep" / "other.yml").write_text(changed(CHECKOUT, ("checkout-availability", "other")))
+    (tmp_path / "notes.txt").write_text("not yaml: [")
+    return tmp_path
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["slo", *map(str, arguments)])
+
+
+def test_a_folder_is_checked(folder: Path) -> None:
+    done = run("validate", folder, "--retention", 31)
+    assert done.exit_code == 0
+    assert (done.stdout, done.stderr) == ("", "2 objectives, 0 wrong, 0 to note\n")
+    done = run("validate", folder, "--json")
+    found = json.loads(done.stdout)
+    assert (found["objectives"], found["problems"]) == (["checkout-availability", "other"], [])
+    assert len(found["notes"]) == 2
+
+
+def test_what_is_wrong_ends_with_one(folder: Path) -> None:
+    (folder / "bad.yaml").write_text(changed(CHECKOUT, ("0.9990", "1.5")))
+    done = run("validate", folder)
+    assert done.exit_code == 1
+    assert f"{folder}/bad.yaml:26:15: spec.objectives[0].target: is 1.5" in done.stdout
+    done = run("rules", folder, "-o", folder / "rules.yml")
+    assert done.exit_code == 1
+    assert "1 objective is wrong, so nothing was made" in done.stderr
+    assert not (folder / "rules.yml").exists()
+
+
+def test_rules_are_the_same_each_time_and_can_be_checked(folder: Path) -> None:
+    output = folder / "rules.out"
+    assert run("rules", folder, "-o", output, "--check").exit_code == 1
+    assert run("rules", folder, "-o", output).exit_code == 0
+    assert run("rules", folder, "-o", output, "--check").exit_code == 0
+    assert run("rules", folder).stdout == output.read_text()
+    assert [group["name"] for group in yaml.safe_load(output.read_text())["groups"]] == [
+        "slo-checkout-availability",
+        "slo-other",
+    ]
+    output.write_text(output.read_text().replace("14.4", "14.5"))
+    done = run("rules", folder, "-o", output, "--check")
+    assert (done.exit_code, "is not what the objectives say" in done.stderr) == (1, True)
+
+
+def test_rules_for_kubernetes(folder: Path) -> None:
+    done = run("rules", folder / "checkout.yaml", "--format", "kubernetes", "--name", "shop", "--label", "release=prom")
+    made = yaml.safe_load(done.stdout)
+    assert (made["apiVersion"], made["kind"]) == ("monitoring.coreos.com/v1", "PrometheusRule")
+    assert made["metadata"] == {"name": "shop", "labels": {"release": "prom"}}
+    assert made["spec"] == yaml.safe_load(run("rules", folder / "checkout.yaml").stdout)
+
+
+def test_labels_and_links_of_alerts(folder: Path) -> None:
+    done = run("rules", folder / "checkout.yaml", "--label", "team=shop", "--engine-url", "http://engine/")
+    [alert, *_] = [one for one in yaml.safe_load(done.stdout)["groups"][0]["rules"] if "alert" in one]
+    assert alert["labels"]["team"] == "shop"
+    assert alert["annotations"]["slo_url"] == "http://engine/slos/checkout-availability"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("validate",), "Missing argument 'PATH...'"),
+        (("validate", "/no/such/place"), "does not exist"),
+        (("rules", "{folder}", "--check"), "--check needs --output"),
+        (("rules", "{folder}", "--label", "team"), "--label 'team' must be KEY=VALUE"),
+        (("test", "{folder}", "--promtool", "no-such-program"), "there is no no-such-program on PATH"),
+        (("test", "{folder}", "--only", "nothing"), "there is no objective nothing"),
+        (("validate", "{folder}/empty"), "there is no objective in"),
+    ],
+)
+def test_wrong_use_is_one_clear_sentence(folder: Path, arguments: tuple[str, ...], said: str) -> None:
+    (folder / "empty").mkdir()
+    done = run(*(one.format(folder=folder) for one in arguments))
+    assert done.exit_code == 2
+    assert said in done.stderr
