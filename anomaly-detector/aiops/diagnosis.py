@@ -93,7 +93,8 @@ class Diagnosis:
             explain.refreshed(self._read[key][1], one) if key in self._read else explain.Attribution(one, ())
             for key, one in wanted.items()
         ]
-        return explain.explain(attributions, self._edges)
+        found = explain.explain(attributions, self._edges)
+        return tuple(one for one in found if not _hits_nobody_yet(one))
 
     def _look_around(self, at: float) -> None:
         if self._edges and at - self._edges_at < EDGE_REFRESH:
@@ -144,6 +145,13 @@ class Diagnosis:
                 served = block.ends[values > 0]
                 if len(served):
                     self._served[service] = max(self._served.get(service, 0.0), float(served[-1]))
+
+
+def _hits_nobody_yet(group: Explained) -> bool:
+    """Whether all that is known is that a service went quiet, and lately: calls to it do not fail. A collector or an
+    exporter that starts again looks like that, and loses what was sent meanwhile."""
+    quiet = all(one.family == Family.SILENCE for one in group.findings)
+    return quiet and group.root_cause is None and all(one.at - one.onset < SILENT_SECONDS for one in group.findings)
 
 
 def _counts(finding: Finding, public: frozenset[str]) -> bool:

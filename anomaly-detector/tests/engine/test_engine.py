@@ -161,6 +161,24 @@ def test_a_metric_source_that_fails_stops_judging_and_says_so(world: World, monk
     assert world.incidents() == []
 
 
+def test_lost_telemetry_of_one_service_hits_nobody_until_it_lasts(world: World) -> None:
+    world.live(40)
+    world.mute = True
+    world.live(15)
+    world.mute = False
+    world.live(5)
+    assert world.incidents() == []
+    world.mute = True
+    world.live(25)
+    (incident,) = world.incidents()
+    assert incident.title == "Payment sends no telemetry while its callers still call it"
+    assert incident.root_cause is None
+    world.mute = False
+    world.live(8)
+    (incident,) = world.incidents()
+    assert incident.state == "resolved"
+
+
 def test_when_all_telemetry_stops_one_incident_says_so(world: World) -> None:
     world.live(40)
     world.sending = False
