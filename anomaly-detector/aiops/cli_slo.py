@@ -124,6 +124,28 @@ def rules(
         raise _Failed(f"{output} is not what the objectives say; run this again without --check")
 
 
+@slo.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; else stdout.")
+def import_(file: Path, output: Path | None) -> None:
+    """Turn objectives of sloth (prometheus/v1) into OpenSLO.
+
+    What cannot be turned, and what is left behind, is said on stderr; the rest is made. A file that is there is not
+    overwritten.
+    """
+    if output is not None and output.exists():
+        raise click.UsageError(f"{output} is there already; choose another file")
+    made, problems, notes = slos.sloth.convert(file.read_text(encoding="utf-8"), str(file))
+    for line in (*map(str, problems), *notes):
+        click.echo(line, err=True)
+    text = "---\n".join(_yaml(one) for one in made)
+    if output is None:
+        click.echo(text, nl=False)
+    elif made:
+        output.write_text(text, encoding="utf-8")
+    sys.exit(1 if problems else 0)
+
+
 @slo.command()
 @_paths
 @click.option(
@@ -213,7 +235,7 @@ def _pair(text: str) -> tuple[str, str]:
     return key, value
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
     """Long texts as blocks, in the order they were put together."""
 
     def ignore_aliases(self, _data: object) -> bool:

@@ -1,9 +1,22 @@
 """Is a promise being broken? Objectives, budgets, burn rates, and the rules made of them. Pure."""
 
+from aiops.slo import sloth
 from aiops.slo.fields import Problem
 from aiops.slo.lint import Note, lint
 from aiops.slo.openslo import Objectives, read
 from aiops.slo.proof import provable, scenarios, tests
 from aiops.slo.rules import Links, groups
 
-__all__ = ["Links", "Note", "Objectives", "Problem", "groups", "lint", "provable", "read", "scenarios", "tests"]
+__all__ = [
+    "Links",
+    "Note",
+    "Objectives",
+    "Problem",
+    "groups",
+    "lint",
+    "provable",
+    "read",
+    "scenarios",
+    "sloth",
+    "tests",
+]

@@ -10,6 +10,8 @@ import yaml
 
 from aiops.model import Place
 
+# Written in C where PyYAML was built with it: a thousand objectives in a fifth of the time.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL = "tag:yaml.org,2002:null"
 _BOOL = "tag:yaml.org,2002:bool"
 
@@ -152,7 +154,7 @@ class Fields:
 def documents(text: str, file: str) -> Iterator[Fields]:
     """The documents of a YAML text, empty ones left out. Raises Mistake where it is no YAML."""
     try:
-        for node in yaml.compose_all(text, yaml.SafeLoader):
+        for node in yaml.compose_all(text, _LOADER):
             if node is not None and node.tag != _NULL:
                 yield Fields(node, file)
     except yaml.MarkedYAMLError as error:
