@@ -1,0 +1,136 @@
+"""Objectives counted in blocks of series, and their windows, against plain arithmetic."""
+
+from collections import defaultdict
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aiops import names
+from aiops.model import Labels, Selector, SeriesBlock, labels
+from aiops.slo import tiers
+from aiops.slo.meter import Meter
+from aiops.slo.tally import FIVE, MINUTE, SHORT, Tally
+
+from .documents import CHECKOUT, changed, one
+from .test_openslo import QUERIES, RATIO, RAW
+
+LATENCY = changed(CHECKOUT, ("checkout-availability", "quick"), ("method: POST", "threshold: 1s"))
+GROUPED = changed(CHECKOUT, ("checkout-availability", "grouped"), ("route: /checkout\n", "groupBy: [http.route]\n"))
+STEP = 15.0
+
+
+def block(rows: dict[Labels, list[float]]) -> SeriesBlock:
+    values = np.array(list(rows.values()))
+    return SeriesBlock(tuple(rows), STEP * (1 + np.arange(values.shape[1])), STEP, values)
+
+
+def served(name: str, route: str = "/checkout", method: str = "POST", service: str = "gateway", **more: str) -> Labels:
+    return labels(name=name, service=service, route=route, method=method, **more)
+
+
+BLOCK = block(
+    {
+        served(names.REQUESTS): [10, 20, np.nan],
+        served(names.ERRORS): [1, np.nan, np.nan],
+        served(names.BUCKET, le="1.0"): [8, 20, np.nan],
+        served(names.BUCKET, le="+Inf"): [10, 20, np.nan],
+        served(names.REQUESTS, method="GET"): [5, 5, 5],
+        served(names.BUCKET, method="GET", le="1.0"): [5, 4, 5],
+        served(names.REQUESTS, route="/pay"): [7, 7, 7],
+        served(names.ERRORS, route="/pay"): [7, 0, 0],
+        served(names.REQUESTS, service="payment"): [9, 9, 9],
+    }
+)
+
+
+def counted(text: str, of: SeriesBlock = BLOCK) -> dict[str, tuple[list[float], list[float]]]:
+    meter = Meter([one(text)])
+    events, bad = meter.counted(of)
+    return {
+        " ".join(value for _, value in group): (events[slot].tolist(), bad[slot].tolist())
+        for (_, group), slot in meter.slots.items()
+    }
+
+
+def test_requests_that_failed_and_that_were_slow() -> None:
+    events, bad = counted(CHECKOUT)[""]
+    assert (events[:2], bad[:2]) == ([10, 20], [1, 0])
+    assert np.isnan([events[2], bad[2]]).all()
+    assert counted(LATENCY) == {"": ([15, 25, 5], [2, 1, 0])}
+
+
+def test_each_group_has_counts_of_its_own() -> None:
+    found = counted(GROUPED)
+    assert found["/pay"] == ([7, 7, 7], [7, 0, 0])
+    assert found["/checkout"][1][:2] == [1, 0]
+
+
+def test_remote_calls() -> None:
+    text = changed(CHECKOUT, ("otel.http.server", "otel.rpc.server"), ("route: /checkout", "route: shop.Pay"))
+    text = changed(text, ("method: POST", "method: Charge"))
+    rows = {
+        served(names.REQUESTS, route="shop.Pay/Charge", method=""): [4.0],
+        served(names.ERRORS, route="shop.Pay/Charge", method=""): [3.0],
+        served(names.REQUESTS, route="shop.Pay/Refund", method=""): [9.0],
+    }
+    assert counted(text, block(rows)) == {"": ([4], [3])}
+
+
+def test_metrics_of_any_name() -> None:
+    meter = Meter([one(changed(CHECKOUT, (RAW, RATIO)))])
+    region = "shop.region"
+    assert meter.selectors() == [
+        Selector("orders", (region,)),
+        Selector("orders.failed", (region,), ((region, "eu"),)),
+    ]
+    rows = {
+        labels(name="orders", **{region: "eu"}): [10.0],
+        labels(name="orders", **{region: "us"}): [20.0],
+        labels(name="orders.failed", **{region: "eu"}): [3.0],
+    }
+    events, bad = meter.counted(block(rows))
+    assert {group[0][1]: (events[at, 0], bad[at, 0]) for (_, group), at in meter.slots.items()} == {
+        "eu": (10, 3),
+        "us": (20, 0),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (changed(CHECKOUT, (RAW, QUERIES)), "its PromQL is for Prometheus alone"),
+        (changed(CHECKOUT, ("method: POST", "groupBy: [user.id]")), "requests cannot be split by user.id here"),
+        (changed(CHECKOUT, ("method: POST", "threshold: 1s\n              histogram: native")), "a native histogram"),
+    ],
+)
+def test_what_cannot_be_counted_says_why(text: str, why: str) -> None:
+    meter = Meter([one(text)])
+    assert why in meter.left_out["checkout-availability"]
+    assert meter.counted(BLOCK)[0].shape == (0, 3)
+
+
+@given(st.lists(st.tuples(st.integers(1, 4000), st.integers(0, 100), st.integers(0, 100)), min_size=1, max_size=60))
+@settings(deadline=None)
+def test_windows_are_plain_sums(steps: list[tuple[int, int, int]]) -> None:
+    """Steps of any distance, as after a stall: sums over the stretches that a window is made of."""
+    tally, at = Tally(), 1_700_000_000
+    plain: dict[int, dict[int, int]] = {MINUTE: defaultdict(int), FIVE: defaultdict(int)}
+    for later, events, bad in steps:
+        at += 15 * later
+        tally.add(at, np.array([float(events)]), np.array([float(min(bad, events))]))
+        for width in plain:
+            plain[width][-(-at // width)] += min(bad, events)
+    for window in tiers.WINDOWS:
+        width = MINUTE if window <= SHORT else FIVE
+        newest = -(-at // width)
+        expected = sum(count for number, count in plain[width].items() if number >= newest - window // width)
+        assert tally.counts(window)[0, 1] == expected
+
+
+def test_what_nobody_sends_has_no_ratio() -> None:
+    tally = Tally()
+    tally.add(60.0, np.array([0.0, np.nan, 4.0]), np.array([0.0, np.nan, 1.0]))
+    assert np.isnan(tally.ratios(300)[:2]).all()
+    assert tally.ratios(300)[2] == 0.25
