@@ -182,6 +182,8 @@ class _Book:
             objective.wrong("a gauge has no events to count: use budgetingMethod: Timeslices")
         if slo.missing == "bad" and slo.slices is None:
             objective.wrong("aiops/missing-data: bad counts slices of time: use budgetingMethod: Timeslices")
+        if slo.missing == "bad" and slo.group_by:
+            objective.wrong("aiops/missing-data: bad does not go with groupBy: nobody knows which groups are missing")
 
     def _adjustment(self, metadata: parts.Metadata, spec: Fields) -> None:
         reason, length, rrule = spec.need("description").text(), spec.need("duration"), spec.get("rrule")

@@ -7,6 +7,7 @@ so a change of an alert is asked for `SLACK` minutes before and after the exact 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from aiops.model import Indicator, Protocol, Query, Ratio, Server, Slo
 from aiops.slo import promql, tiers
 from aiops.slo.indicators import UNITS
 from aiops.slo.rules import BAD, BURN
-from aiops.slo.simulation import Counted, Phase, counted, firing
+from aiops.slo.simulation import MINUTE, Bools, Counted, Phase, counted, firing
 from aiops.slo.tiers import Urgency
 
 SLACK: Final = 3
@@ -48,10 +49,12 @@ def scenarios(slo: Slo) -> list[Scenario]:
     """Outage, recovery, errors, slow burn, idle, no error series yet, label change, reset."""
     steady, after = Phase(STEADY, BUSY), Phase(60, BUSY)
     some = max(1, round(BUSY * min(0.9, _lasting(slo) * float(slo.allowed))))
+    # Not exactly what a slice may have: whether it is good then hangs on the last digit.
+    percent = 5 if slo.slices is None or slo.slices.target != Decimal("0.95") else 6
     out = [
         Scenario("outage", (steady, Phase(40, BUSY, BUSY), after)),
         Scenario("recovery", (steady, Phase(10, BUSY, BUSY), Phase(400, BUSY))),
-        Scenario("five percent fail", (steady, Phase(120, BUSY, BUSY // 20), after)),
+        Scenario(f"{percent} percent fail", (steady, Phase(120, BUSY, BUSY * percent // 100), after)),
         Scenario("slow burn", (Phase(400, BUSY, some), after)),
         Scenario("idle", (steady, Phase(90, 0))),
         Scenario("no error series yet", (steady, Phase(40, BUSY, BUSY)), unborn=True),
@@ -103,12 +106,14 @@ def _test(slo: Slo, scenario: Scenario) -> Test:
 
 def _asked(slo: Slo, scenario: Scenario, counts: Counted) -> Iterator[Test]:
     last = len(counts.events) - 1
+    # Prometheus begins the interval of a group anywhere in it, so slices end at any minute of their length.
+    phases = range(1 if slo.slices is None else slo.slices.seconds // MINUTE)
     of = f'slo="{slo.name}"'
     for urgency in Urgency:
-        fires = firing(slo, counts, urgency)
+        runs = np.stack([firing(slo, counts, urgency, phase) for phase in phases])
         alert = f'count(ALERTS{{alertname="{names.BURN_ALERTS[urgency]}", {of}, alertstate="firing"}})'
-        for minute in _checked(fires):
-            samples = [{"labels": "{}", "value": 1}] if fires[minute] else []
+        for minute in _checked(runs):
+            samples = [{"labels": "{}", "value": 1}] if runs[0, minute] else []
             yield {"expr": alert, "eval_time": f"{minute}m", "exp_samples": samples}
     # A burn rate that is no number would be neither above nor below anything for as long as its window.
     for window in ("5m", "1h", "3d"):
@@ -118,14 +123,17 @@ def _asked(slo: Slo, scenario: Scenario, counts: Counted) -> Iterator[Test]:
         yield {"expr": f"sum({BAD}5m{{{of}}})", "eval_time": f"{last}m", "exp_samples": [{"labels": "{}", "value": 0}]}
 
 
-def _checked(fires: np.ndarray[Any, np.dtype[np.bool_]]) -> list[int]:
-    """Minutes at which a state is certain: around each change, and at the end."""
-    changes = np.flatnonzero(fires[1:] != fires[:-1]) + 1
-    certain = np.ones(len(fires), bool)
-    for at in changes:
+def _checked(runs: Bools) -> list[int]:
+    """Minutes at which a state is certain, whatever the phase `(phases, minutes)`: before and after each change, and at
+    the end."""
+    certain = (runs == runs[0]).all(axis=0)
+    for at in np.flatnonzero((runs[:, 1:] != runs[:, :-1]).any(axis=0)) + 1:
         certain[max(0, at - SLACK + 1) : at + SLACK] = False
-    wanted = {len(fires) - 1, *(int(at) - SLACK for at in changes), *(int(at) + SLACK for at in changes)}
-    return sorted(minute for minute in wanted if 0 < minute < len(fires) and certain[minute])
+    minutes = np.flatnonzero(certain)
+    wanted = {runs.shape[1] - 1}
+    for at in np.flatnonzero(runs[0, 1:] != runs[0, :-1]) + 1:
+        wanted |= {int(one) for one in (*minutes[minutes < at][-1:], *minutes[minutes > at][:1])}
+    return sorted(minute for minute in wanted if minute and certain[minute])
 
 
 def _series(slo: Slo, scenario: Scenario, counts: Counted) -> Iterator[tuple[str, str]]:

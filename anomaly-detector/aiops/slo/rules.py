@@ -39,8 +39,9 @@ class Links:
 
 
 def groups(slos: Sequence[Slo], links: Links) -> list[Rule]:
-    """A rule group for each objective, by name: a mistake in one leaves the others evaluated."""
-    return [_group(slo, links) for slo in sorted(slos, key=lambda one: one.name)]
+    """Rule groups of each objective, by name: a mistake in one leaves the others evaluated. Slices of time are judged
+    in a group of their own, once a slice."""
+    return [group for slo in sorted(slos, key=lambda one: one.name) for group in _groups(slo, links)]
 
 
 def selector(slo: Slo) -> str:
@@ -58,12 +59,12 @@ def burning(slo: Slo, tier: Tier) -> str:
     return "\nand ".join(conditions)
 
 
-def _group(slo: Slo, links: Links) -> Rule:
-    group: Rule = {"name": f"slo-{slo.name}"}
+def _groups(slo: Slo, links: Links) -> Iterator[Rule]:
     if slo.slices is not None:
-        group["interval"] = durations.prometheus(slo.slices.seconds)
-    group["rules"] = [*_recorded(slo), *_alerts(slo, links)]
-    return group
+        rule = {"record": SLICE, "expr": _slice(slo), "labels": _labels(slo)}
+        interval = durations.prometheus(slo.slices.seconds)
+        yield {"name": f"slo-{slo.name}-slices", "interval": interval, "rules": [rule]}
+    yield {"name": f"slo-{slo.name}", "rules": [*_recorded(slo), *_alerts(slo, links)]}
 
 
 def _labels(slo: Slo) -> dict[str, str]:
@@ -75,8 +76,6 @@ def _labels(slo: Slo) -> dict[str, str]:
 
 def _recorded(slo: Slo) -> Iterator[Rule]:
     labels, of = _labels(slo), selector(slo)
-    if slo.slices is not None:
-        yield {"record": SLICE, "expr": _slice(slo), "labels": labels}
     for window in tiers.WINDOWS:
         text = durations.prometheus(window)
         events = f"{EVENTS}{text}{of}"

@@ -42,39 +42,40 @@ def counted(phases: Sequence[Phase]) -> Counted:
     return Counted(*(np.concatenate([[0.0], np.cumsum(one)]) for one in (events, bad)))
 
 
-def burn(slo: Slo, counts: Counted, window: int) -> Floats:
+def burn(slo: Slo, counts: Counted, window: int, phase: int = 0) -> Floats:
     """Burn rate over a window (seconds) that ends at each minute; NaN where nothing happened in it.
 
-    A window that reaches back before the first minute sees what there is.
+    A window that reaches back before the first minute sees what there is. Slices of time end `phase` minutes after the
+    multiples of their length.
     """
-    bad, events = _rates(slo, counts, window)
+    bad, events = _rates(slo, counts, window, phase)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(events > 0, bad / events, np.nan) / float(slo.allowed)
 
 
-def firing(slo: Slo, counts: Counted, urgency: Urgency) -> Bools:
+def firing(slo: Slo, counts: Counted, urgency: Urgency, phase: int = 0) -> Bools:
     """Whether the alert of this urgency fires at each minute, evaluated every minute."""
     out = np.zeros(len(counts.events), bool)
     for tier in tiers.live(slo):
         if tier.urgency == urgency:
-            out |= burning(slo, counts, tier)
+            out |= burning(slo, counts, tier, phase)
     return out
 
 
-def burning(slo: Slo, counts: Counted, tier: Tier) -> Bools:
+def burning(slo: Slo, counts: Counted, tier: Tier, phase: int = 0) -> Bools:
     """Whether the condition of one tier holds at each minute."""
     factor = float(tier.factor(slo.period))
-    fires: Bools = (burn(slo, counts, tier.long) > factor) & (burn(slo, counts, tier.short) > factor)
+    fires: Bools = (burn(slo, counts, tier.long, phase) > factor) & (burn(slo, counts, tier.short, phase) > factor)
     if slo.min_bad_events:
-        fires &= _rates(slo, counts, tier.long)[0] * tier.long >= slo.min_bad_events
+        fires &= _rates(slo, counts, tier.long, phase)[0] * tier.long >= slo.min_bad_events
     return fires
 
 
-def _rates(slo: Slo, counts: Counted, window: int) -> tuple[Floats, Floats]:
+def _rates(slo: Slo, counts: Counted, window: int, phase: int) -> tuple[Floats, Floats]:
     """Bad and all events a second over a window."""
     if slo.slices is not None:
         wide = max(window, slo.slices.seconds)
-        bad, known = _slices(slo, counts)
+        bad, known = _slices(slo, counts, phase)
         return _summed(bad, wide) / wide, _summed(known, wide) / wide
     if window <= RAW:
         return _rate(counts.bad, window), _rate(counts.events, window)
@@ -83,12 +84,12 @@ def _rates(slo: Slo, counts: Counted, window: int) -> tuple[Floats, Floats]:
     return bad, events
 
 
-def _slices(slo: Slo, counts: Counted) -> tuple[Floats, Floats]:
+def _slices(slo: Slo, counts: Counted, phase: int) -> tuple[Floats, Floats]:
     """Whether the slice that ends at each minute is bad, and whether it is known; both zero between slices."""
     assert slo.slices is not None
     width = slo.slices.seconds
     events, bad = (_rate(one, width) for one in (counts.events, counts.bad))
-    ends = np.arange(len(events)) % (width // MINUTE) == 0
+    ends = np.arange(len(events)) % (width // MINUTE) == phase
     known = (events > 0) & ends
     with np.errstate(invalid="ignore", divide="ignore"):
         wrong = known & (1 - bad / events < float(slo.slices.target))

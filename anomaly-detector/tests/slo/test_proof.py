@@ -116,15 +116,16 @@ def test_rules_that_are_wrong_do_not_pass(promtool: str, tmp_path: Path, what: s
 
 @pytest.mark.stack
 def test_every_kind_of_objective_is_proven(promtool: str, tmp_path: Path) -> None:
-    from .test_openslo import RATIO, RAW
+    from .test_openslo import OCCURRENCES, RATIO, RAW, SLICES
 
     texts = [
         changed(CHECKOUT, ("checkout-availability", "grouped"), ("method: POST", "groupBy: [http.request.method]")),
         changed(CHECKOUT, ("checkout-availability", "rpc"), ("otel.http.server", "otel.rpc.server")),
         changed(CHECKOUT, ("checkout-availability", "ratio"), (RAW, RATIO)),
+        changed(CHECKOUT, ("checkout-availability", "sliced"), (OCCURRENCES, SLICES.replace("1m", "5m"))),
         changed(CHECKOUT, ("checkout-availability", "good"), (RAW, RATIO.replace("bad:", "good:"))),
     ]
     (tmp_path / "all.yaml").write_text("---\n".join(texts))
     done = CliRunner().invoke(main, ["slo", "test", str(tmp_path / "all.yaml"), "--promtool", promtool])
     assert done.exit_code == 0, done.output
-    assert done.output.count("9 scenarios as they must be") == 4
+    assert done.output.count("9 scenarios as they must be") == 5

@@ -42,6 +42,19 @@ def test_bad_and_all_events_are_recorded_and_never_a_mean_of_ratios() -> None:
     assert made["slo:events:rate1h"]["labels"] == {"slo": "checkout-availability", "service_name": "gateway"}
 
 
+def test_slices_are_judged_once_each_and_burn_is_evaluated_as_ever() -> None:
+    slices = "Timeslices\n  objectives:\n    - {target: 0.99, timeSliceTarget: 0.9, timeSliceWindow: 5m}\n"
+    text = changed(CHECKOUT, ("Occurrences\n  objectives:\n    - target: 0.9990\n", slices))
+    judged, burning = groups([one(text)], Links())
+    assert (judged["name"], judged["interval"]) == ("slo-checkout-availability-slices", "5m")
+    assert [rule["record"] for rule in judged["rules"]] == ["slo:bad_slice:bool"]
+    assert "< bool 0.9" in judged["rules"][0]["expr"]
+    assert "interval" not in burning
+    assert burning["rules"][0]["expr"] == ('count_over_time(slo:bad_slice:bool{slo="checkout-availability"}[5m]) / 300')
+    lost = changed(text, ("  displayName: Checkout works", "  annotations: {aiops/missing-data: bad}"))
+    assert groups([one(lost)], Links())[0]["rules"][0]["expr"].endswith("\nor on () vector(1)")
+
+
 def test_one_alert_for_each_urgency() -> None:
     made = rules(CHECKOUT, Links("http://engine", "http://grafana"))
     of = '{slo="checkout-availability"}'
