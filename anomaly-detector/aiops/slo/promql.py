@@ -1,11 +1,11 @@
 """An objective's events in PromQL: how many a second there were in a window, and how many of them were bad."""
 
-import re
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
 from aiops.model import Labels, Probe, Protocol, Query, Ratio, Server, Slo, Threshold
+from aiops.promql import label, quoted
 from aiops.slo import durations
 from aiops.slo.indicators import UNITS, windows
 
@@ -33,15 +33,6 @@ _METHOD: Final = {
     "http_server_request_duration_seconds": "http_request_method",
     "http_server_duration_milliseconds": "http_method",
 }
-
-
-def label(attribute: str) -> str:
-    """The label that an OpenTelemetry attribute becomes."""
-    return re.sub(r"[^a-zA-Z0-9_]", "_", attribute)
-
-
-def quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def total(slo: Slo, window: int) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 
 from aiops import names
 from aiops.model import Indicator, Protocol, Query, Ratio, Server, Slo
+from aiops.promql import label, quoted
 from aiops.slo import promql, tiers
 from aiops.slo.indicators import UNITS
 from aiops.slo.rules import BAD, BURN
@@ -156,7 +157,7 @@ def _parts(slo: Slo, counts: Counted, good: Any, born: int) -> Iterator[tuple[st
     """Metric, labels, counter, and the minute from which there is a series."""
     of = slo.indicator
     said = {} if isinstance(of, Server) else {key: value for query in _queries(of) for key, value in query.where}
-    split = {promql.label(one): said.get(one, GROUP) for one in slo.group_by}
+    split = {label(one): said.get(one, GROUP) for one in slo.group_by}
     if isinstance(of, Ratio):
         yield _metric(of.total), _where(of.total, split), counts.events, 0
         bad = of.bad is not None
@@ -189,15 +190,15 @@ def _server(
 
 
 def _metric(query: Query) -> str:
-    return f"{promql.label(query.metric)}{UNITS.get(query.unit, '')}_total"
+    return f"{label(query.metric)}{UNITS.get(query.unit, '')}_total"
 
 
 def _where(query: Query, split: dict[str, str]) -> dict[str, str]:
-    return {**{promql.label(key): value for key, value in query.where}, **split}
+    return {**{label(key): value for key, value in query.where}, **split}
 
 
 def _line(name: str, labels: dict[str, str], values: str) -> tuple[str, str]:
-    of = ", ".join(f"{key}={promql.quoted(value)}" for key, value in labels.items())
+    of = ", ".join(f"{key}={quoted(value)}" for key, value in labels.items())
     return f"{name}{{{of}}}", values
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from aiops import names
 from aiops.model import Missing, Slo
+from aiops.promql import label, quoted
 from aiops.slo import durations, promql, tiers
 from aiops.slo.tiers import Tier, Urgency
 
@@ -45,7 +46,7 @@ def groups(slos: Sequence[Slo], links: Links) -> list[Rule]:
 
 
 def selector(slo: Slo) -> str:
-    return f"{{slo={promql.quoted(slo.name)}}}"
+    return f"{{slo={quoted(slo.name)}}}"
 
 
 def burning(slo: Slo, tier: Tier) -> str:
@@ -70,7 +71,7 @@ def _groups(slo: Slo, links: Links) -> Iterator[Rule]:
 def _labels(slo: Slo) -> dict[str, str]:
     """What every series of an objective carries, but for labels that it is split by."""
     own = {"slo": slo.name, "service_name": slo.service}
-    split = {promql.label(one) for one in slo.group_by}
+    split = {label(one) for one in slo.group_by}
     return {key: value for key, value in own.items() if key not in split}
 
 
@@ -134,17 +135,17 @@ def _alerts(slo: Slo, links: Links) -> Iterator[Rule]:
 
 
 def _told(slo: Slo, links: Links) -> dict[str, str]:
-    return {**{promql.label(key): value for key, value in slo.labels}, **links.labels, **_labels(slo)}
+    return {**{label(key): value for key, value in slo.labels}, **links.labels, **_labels(slo)}
 
 
 def _group_label(slo: Slo) -> dict[str, str]:
     """Which part of an objective an alert is about, in one label: a page silences the ticket of the same part."""
-    parts = " ".join(f"{{{{ $labels.{promql.label(one)} }}}}" for one in slo.group_by)
+    parts = " ".join(f"{{{{ $labels.{label(one)} }}}}" for one in slo.group_by)
     return {"slo_group": parts} if parts else {}
 
 
 def _summary(slo: Slo) -> str:
-    split = "".join(f" {{{{ $labels.{promql.label(one)} }}}}" for one in slo.group_by)
+    split = "".join(f" {{{{ $labels.{label(one)} }}}}" for one in slo.group_by)
     return (
         f'{slo.display_name}{split} spends its error budget {{{{ $value | printf "%.1f" }}}} times as fast as allowed'
     )

@@ -11,7 +11,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 
 from aiops.http import Endpoint, Refused, Unavailable
 from aiops.model import VIRTUAL, Edge, Window
-from aiops.sources.prometheus.api import Api, any_of, quoted
+from aiops.promql import any_of, quoted
+from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.edges import PrometheusEdges
 from aiops.sources.prometheus.metrics import PrometheusMetrics
 from aiops.sources.prometheus.verdicts import PrometheusVerdicts

@@ -8,10 +8,11 @@ import numpy as np
 from aiops import names
 from aiops.model import Selector
 from aiops.ports import SourceError
+from aiops.promql import any_of, label
 from aiops.sources.common.grid import Grid
 from aiops.sources.common.rows import labelled
 from aiops.sources.prometheus import meaning
-from aiops.sources.prometheus.api import Api, any_of
+from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.catalogue import Numbers
 from aiops.sources.prometheus.counters import Counters
 from aiops.sources.prometheus.meaning import Adds, Labels, Meaning
@@ -74,18 +75,14 @@ def _value(labels: Labels, name: str) -> str:
         return meaning.service(labels)
     if name == names.SERVICE_INSTANCE:
         return labels.get("instance", "")
-    return labels.get(_label(name), "")
-
-
-def _label(attribute: str) -> str:
-    return re.sub(r"[^a-zA-Z0-9_]", "_", attribute)
+    return labels.get(label(name), "")
 
 
 def _check(selector: Selector, known: list[dict[str, str]]) -> None:
     for name in (*selector.by, *(name for name, _ in selector.where)):
-        label = _label(name)
-        if name not in IDENTIFYING and not any(label in one for one in known):
+        wanted = label(name)
+        if name not in IDENTIFYING and not any(wanted in one for one in known):
             raise SourceError(
-                f"no series of {selector.name} in Prometheus has the label {label}; is {name} a resource attribute? "
+                f"no series of {selector.name} in Prometheus has the label {wanted}; is {name} a resource attribute? "
                 "then add it to otlp.promote_resource_attributes in Prometheus' configuration"
             )

@@ -116,15 +116,3 @@ def _raw(data: list[Any]) -> Raw:
     times = np.rint(np.array([pair[0] for pair in pairs], np.float64) * 1000).astype(np.int64) * MILLI_NS
     value = np.array([float(pair[1]) for pair in pairs], np.float64)
     return Raw(series, row.astype(np.int64), times, value)
-
-
-def quoted(text: str) -> str:
-    """A string of PromQL."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
-
-
-def any_of(texts: Sequence[str]) -> str:
-    """A string of PromQL that as a regular expression matches exactly these texts."""
-    special = "\\.+*?()|[]{}^$"
-    return quoted("|".join("".join(f"\\{one}" if one in special else one for one in text) for text in texts))

@@ -7,10 +7,11 @@ import numpy as np
 from aiops import names
 from aiops.model import Selector
 from aiops.ports import SourceError
+from aiops.promql import quoted
 from aiops.sources.common.grid import NANO, Grid
 from aiops.sources.common.rows import fits, labelled
 from aiops.sources.prometheus import meaning
-from aiops.sources.prometheus.api import Api, quoted
+from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.catalogue import Numbers
 from aiops.sources.prometheus.sums import Rows
 

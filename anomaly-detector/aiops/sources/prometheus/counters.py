@@ -7,9 +7,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from aiops.promql import quoted
 from aiops.sources.common.grid import NANO, Floats, Grid, Ints
 from aiops.sources.common.increments import LOOKBACK_NS, LOOKBACK_SECONDS, Samples, newborn
-from aiops.sources.prometheus.api import Api, Raw, quoted
+from aiops.sources.prometheus.api import Api, Raw
 from aiops.sources.prometheus.catalogue import NOTHING, Catalogue
 from aiops.sources.prometheus.meaning import Labels, Meaning
 

@@ -11,8 +11,8 @@ from math import nan
 from typing import Final
 
 from aiops import names
+from aiops.promql import any_of, quoted
 from aiops.sources.common import conventions
-from aiops.sources.prometheus.api import any_of, quoted
 
 Labels = Mapping[str, str]
 Identity = tuple[str, ...]

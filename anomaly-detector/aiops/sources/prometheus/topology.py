@@ -3,7 +3,8 @@
 from typing import Final
 
 from aiops.model import VIRTUAL, Edge, Window
-from aiops.sources.prometheus.api import Api, quoted
+from aiops.promql import quoted
+from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.meaning import CALL_SECONDS, CALLS, FAILED_CALLS
 
 CALL_COUNT: Final = CALL_SECONDS.removesuffix("_sum") + "_count"

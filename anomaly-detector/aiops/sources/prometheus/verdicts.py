@@ -11,7 +11,8 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from aiops import names
 from aiops.http import Unavailable
 from aiops.model import Family, Labels, Life, Tier, Verdict, Window, labels
-from aiops.sources.prometheus.api import Api, Raw, quoted
+from aiops.promql import quoted
+from aiops.sources.prometheus.api import Api, Raw
 
 NUMBERS: Final = ("observed", "expected", "lower", "upper", "score", "confidence", "tier", "life")
 SERVED: Final = (names.SERVICE, names.ROUTE, names.METHOD)
