@@ -50,7 +50,7 @@ def test_who_calls_whom_is_read_from_its_service_graph(platform: Platform) -> No
 
 def test_traces_away_leave_an_incident_without_a_cause_until_they_are_back(stack: Stack, platform: Platform) -> None:
     stack.kill("tempo")
-    platform.shop.inject(platform.scenarios["error-storm"])
+    platform.shop.inject(platform.scenarios["latency-spike"])
     try:
         until(platform.active, 60, "an incident is found without traces")
         assert all(one["root_cause"] is None for one in platform.active()), said(platform)
@@ -61,7 +61,7 @@ def test_traces_away_leave_an_incident_without_a_cause_until_they_are_back(stack
 
         def explained() -> bool:
             causes = [(one["root_cause"] or {}).get("service") for one in platform.active()]
-            return causes == ["inventory"]
+            return causes == ["payment"]
 
         until(explained, 150, f"one incident with its cause, not {said(platform)}")
     finally:
