@@ -17,7 +17,8 @@ import yaml
 
 from aiops import slo as slos
 from aiops.model import Slo
-from aiops.slo import Links, Objectives
+from aiops.names import DURATION_BOUNDS
+from aiops.slo import Links, Note, Objectives
 
 CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 FORMATS: Final = ("prometheus", "kubernetes")
@@ -51,19 +52,22 @@ def slo() -> None:
 @slo.command()
 @_paths
 @click.option("--retention", default=15, show_default=True, metavar="DAYS", help="How long the metrics are kept.")
+@click.option("--prometheus-url", help="Look there as well: whether anything is counted, and enough of it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def validate(paths: tuple[Path, ...], retention: int, as_json: bool) -> None:
+def validate(paths: tuple[Path, ...], retention: int, prometheus_url: str | None, as_json: bool) -> None:
     """Check objectives: what is wrong, with its line, and what would not do what you mean.
 
     Ends with 1 when anything is wrong. Notes alone are no failure.
     """
     found = _read(paths)
-    notes = slos.lint(found.slos, retention * DAY)
+    notes = slos.lint(found.slos, retention * DAY, None if prometheus_url else DURATION_BOUNDS)
+    if prometheus_url:
+        notes += _looked(prometheus_url, found)
     wrong = [str(one) for one in (*found.problems, *(note for note in notes if note.wrong))]
     remarks = [str(note) for note in notes if not note.wrong]
     if as_json:
-        names = [one.name for one in found.slos]
-        click.echo(json.dumps({"objectives": names, "problems": wrong, "notes": remarks}, indent=2))
+        objectives = [one.name for one in found.slos]
+        click.echo(json.dumps({"objectives": objectives, "problems": wrong, "notes": remarks}, indent=2))
     else:
         for line in (*wrong, *remarks):
             click.echo(line)
@@ -205,6 +209,22 @@ def _proved(program: str, folder: Path, one: Slo) -> bool:
     else:
         click.echo(f"{one.name}: {count} scenarios as they must be, in {time.monotonic() - started:.0f} s")
     return done.returncode == 0
+
+
+def _looked(url: str, found: Objectives) -> list[Note]:
+    """What Prometheus has of these objectives."""
+    from aiops.http import Endpoint
+    from aiops.ports import SourceError
+    from aiops.sources.prometheus.api import Api
+    from aiops.sources.prometheus.objectives import look
+
+    api = Api(Endpoint("Prometheus", url))
+    try:
+        return look(api, found.slos, time.time())
+    except SourceError as error:
+        raise click.UsageError(str(error)) from None
+    finally:
+        api.close()
 
 
 def _read(paths: tuple[Path, ...]) -> Objectives:

@@ -21,25 +21,31 @@ class Note:
         return f"{self.slo.place}: {self.slo.name}: {self.text}"
 
 
-def lint(slos: Sequence[Slo], retention_seconds: float, bounds: Sequence[float] = names.DURATION_BOUNDS) -> list[Note]:
+def lint(
+    slos: Sequence[Slo], retention_seconds: float, bounds: Sequence[float] | None = names.DURATION_BOUNDS
+) -> list[Note]:
     """Look at objectives one by one. `retention_seconds` is how long the store of metrics remembers, `bounds` are the
-    buckets of duration histograms (seconds)."""
+    buckets of duration histograms (seconds); None: they are looked at elsewhere."""
     return [note for slo in slos for note in _notes(slo, retention_seconds, bounds)]
 
 
-def _notes(slo: Slo, retention: float, bounds: Sequence[float]) -> Iterator[Note]:
+def _notes(slo: Slo, retention: float, bounds: Sequence[float] | None) -> Iterator[Note]:
     for tier in tiers.TIERS:
         if why := tiers.dead(slo, tier):
             yield Note(slo, why)
     if not any(tiers.live(slo)):
         yield Note(slo, "no tier is left: nothing ever tells that this objective burns; choose a higher target", True)
     of = slo.indicator
-    if isinstance(of, Server) and of.threshold is not None and not of.native and of.threshold not in _exact(bounds):
-        below = [one for one in _exact(bounds) if one < of.threshold][-1:]
-        above = [one for one in _exact(bounds) if one > of.threshold][:1]
-        near = " or ".join(f"{one:f}s" for one in (*below, *above))
-        bound = tiers.plain(of.threshold)
-        yield Note(slo, f"no bucket ends at {bound} s, so nothing can be counted; take {near}", True)
+    if isinstance(of, Server) and of.threshold is not None and not of.native and bounds is not None:
+        exact = sorted(Decimal(str(one)) for one in bounds)
+        if of.threshold not in exact:
+            near = [
+                *[one for one in exact if one < of.threshold][-1:],
+                *[one for one in exact if one > of.threshold][:1],
+            ]
+            shown = " or ".join(f"{one:f}s" for one in near)
+            bound = tiers.plain(of.threshold)
+            yield Note(slo, f"no bucket ends at {bound} s, so nothing can be counted; take {shown}", True)
     if isinstance(of, Server) and of.protocol == Protocol.RPC and of.method and not of.route:
         yield Note(slo, "has a method but no route (the RPC service): methods of all services are counted together")
     period = tiers.seconds(slo.period)
@@ -56,7 +62,3 @@ def _notes(slo: Slo, retention: float, bounds: Sequence[float]) -> Iterator[Note
     longest = max((tier.long for tier in tiers.live(slo)), default=0)
     if retention < longest:
         yield Note(slo, f"burn over {durations.prometheus(longest)} needs metrics that are kept as long", True)
-
-
-def _exact(bounds: Sequence[float]) -> list[Decimal]:
-    return sorted(Decimal(str(one)) for one in bounds)

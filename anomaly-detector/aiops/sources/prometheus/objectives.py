@@ -1,0 +1,53 @@
+"""What Prometheus has of the events that objectives count, looked at before they are relied on."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from aiops.model import Server, Slo
+from aiops.promql import any_of, quoted
+from aiops.slo import Note, promql, tiers
+from aiops.sources.prometheus.api import Api
+
+DAY: Final = tiers.DAY
+
+
+def look(api: Api, slos: Sequence[Slo], at: float) -> list[Note]:
+    """Say which objectives count nothing, have a budget of less than one event, or a threshold that no bucket has, by
+    the last day before a time (Unix seconds). Raises SourceError."""
+    return [note for slo in slos for note in _notes(api, slo, at)]
+
+
+def _notes(api: Api, slo: Slo, at: float) -> Iterator[Note]:
+    found = api.instant(f"sum({promql.total(slo, DAY)})", at)
+    if not found:
+        yield Note(slo, "nothing was counted in the last day; is it the right service, route, method or metric?", True)
+        return
+    events = found[0].value * tiers.seconds(slo.period)
+    budget = float(slo.allowed) * events
+    if slo.slices is None and budget < 1:
+        text = f"{events:.0f} events in {slo.period.text} leave a budget of {budget:.2g}: one bad event breaks it"
+        yield Note(slo, text)
+    of = slo.indicator
+    if isinstance(of, Server) and of.threshold is not None and not of.native:
+        bounds = _bounds(api, of, at)
+        if bounds and of.threshold not in bounds:
+            shown = ", ".join(f"{tiers.plain(one)}s" for one in bounds)
+            yield Note(slo, f"no bucket ends at {tiers.plain(of.threshold)} s; there are {shown}", True)
+
+
+def _bounds(api: Api, of: Server, at: float) -> list[Decimal]:
+    """The upper bounds of a service's buckets, seconds."""
+    units = dict(promql.HISTOGRAMS[of.protocol])
+    name = any_of([f"{one}_bucket" for one in units])
+    which = f"{{__name__=~{name}, service_name={quoted(of.service)}}}"
+    out: set[Decimal] = set()
+    for point in api.instant(f"count by (__name__, le) (last_over_time({which}[1d]))", at):
+        unit = units[point.labels["__name__"].removesuffix("_bucket")]
+        try:
+            bound = Decimal(point.labels.get("le", ""))
+        except InvalidOperation:
+            continue
+        if bound.is_finite():
+            out.add((bound * unit).normalize())
+    return sorted(out)
