@@ -49,14 +49,15 @@ class Scenario:
 def scenarios(slo: Slo) -> list[Scenario]:
     """Outage, recovery, errors, slow burn, idle, no error series yet, label change, reset."""
     steady, after = Phase(STEADY, BUSY), Phase(60, BUSY)
-    some = max(1, round(BUSY * min(0.9, _lasting(slo) * float(slo.allowed))))
     # Not exactly what a slice may have: whether it is good then hangs on the last digit.
     percent = 5 if slo.slices is None or slo.slices.target != Decimal("0.95") else 6
+    first = max(1, round(BUSY * min(0.9, 2 * float(slo.allowed))))
     out = [
         Scenario("outage", (steady, Phase(40, BUSY, BUSY), after)),
         Scenario("recovery", (steady, Phase(10, BUSY, BUSY), Phase(400, BUSY))),
         Scenario(f"{percent} percent fail", (steady, Phase(120, BUSY, BUSY * percent // 100), after)),
-        Scenario("slow burn", (Phase(400, BUSY, some), after)),
+        Scenario("slow burn", (_slow(slo), after)),
+        Scenario("errors in the first minutes of all", (Phase(5, BUSY, first), after)),
         Scenario("idle", (steady, Phase(90, 0))),
         Scenario("no error series yet", (steady, Phase(40, BUSY, BUSY)), unborn=True),
         Scenario("nothing is bad", (steady,), unborn=True),
@@ -88,10 +89,14 @@ def _queries(of: Indicator) -> list[Query]:
     return [one for one in found if one is not None]
 
 
-def _lasting(slo: Slo) -> float:
-    """A burn that the slowest tier tells of, and the fastest do not."""
-    factors = sorted(float(tier.factor(slo.period)) for tier in tiers.live(slo))
-    return factors[0] * 1.5 if factors else 1.0
+def _slow(slo: Slo) -> Phase:
+    """A burn that nobody is paged for, for as long as it takes until there is a ticket, and an hour."""
+    pages = [float(one.factor(slo.period)) for one in tiers.live(slo) if one.urgency == Urgency.PAGE]
+    tickets = [one for one in tiers.live(slo) if one.urgency == Urgency.TICKET]
+    burn = 0.9 * min(pages, default=10.0)
+    seconds = min((float(one.factor(slo.period)) * one.long / burn for one in tickets), default=0.0)
+    bad = max(1, round(BUSY * min(0.9, burn * float(slo.allowed))))
+    return Phase(int(seconds) // MINUTE + 60, BUSY, bad)
 
 
 def _test(slo: Slo, scenario: Scenario) -> Test:

@@ -1,8 +1,9 @@
 """Objectives as Prometheus rules: events recorded, burn rates, one alert for each urgency.
 
-What is recorded is bad and all events, never their ratio: a mean of ratios counts an idle minute as much as a busy one.
-Windows up to six hours rate the counters themselves; longer ones take the mean of what was recorded over five minutes,
-for bad and all alike, which is the ratio of their sums.
+What is recorded is bad and all events, never their ratio: a mean of ratios counts an idle minute as much as a busy
+one. Windows up to six hours rate the counters themselves; longer ones sum up what was recorded over five minutes. Of
+the time before anything was recorded nothing bad is known: it counts as traffic like the rest, so that one error in the
+first minute of a new Prometheus is no tenth of a month's budget.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,8 @@ EVENTS: Final = "slo:events:rate"
 BAD: Final = "slo:bad_events:rate"
 BURN: Final = "slo:burn_rate:ratio_rate"
 SLICE: Final = "slo:bad_slice:bool"
+INTERVAL: Final = 60
+"""Seconds between evaluations: known, so that what was recorded can be summed up to counts."""
 ABSENT_FOR: Final = 30 * 60
 SEVERITY: Final = {Urgency.PAGE: "critical", Urgency.TICKET: "warning"}
 
@@ -65,7 +68,8 @@ def _groups(slo: Slo, links: Links) -> Iterator[Rule]:
         rule = {"record": SLICE, "expr": _slice(slo), "labels": _labels(slo)}
         interval = durations.prometheus(slo.slices.seconds)
         yield {"name": f"slo-{slo.name}-slices", "interval": interval, "rules": [rule]}
-    yield {"name": f"slo-{slo.name}", "rules": [*_recorded(slo), *_alerts(slo, links)]}
+    interval = durations.prometheus(INTERVAL)
+    yield {"name": f"slo-{slo.name}", "interval": interval, "rules": [*_recorded(slo), *_alerts(slo, links)]}
 
 
 def _labels(slo: Slo) -> dict[str, str]:
@@ -93,10 +97,11 @@ def _rates(slo: Slo, window: int, events: str) -> tuple[str, str]:
     if slo.slices is not None:
         width = max(window, slo.slices.seconds)
         over = f"{SLICE}{of}[{durations.prometheus(width)}]"
-        return f"count_over_time({over}) / {width}", f"sum_over_time({over}) / {width}"
+        return f"(count_over_time({over}) > bool 0) / {slo.slices.seconds}", f"sum_over_time({over}) / {width}"
     if window > RAW:
         base = durations.prometheus(BASE)
-        return f"avg_over_time({EVENTS}{base}{of}[{text}])", f"avg_over_time({BAD}{base}{of}[{text}])"
+        bad = f"sum_over_time({BAD}{base}{of}[{text}]) * {INTERVAL} / {window}"
+        return f"avg_over_time({EVENTS}{base}{of}[{text}])", bad
     on = f"on ({promql.grouping(slo)})"
     # Zero while nothing is bad: errors have no series before the first.
     return promql.total(slo, window), f"({promql.bad(slo, window, events)})\nor {on} 0 * {events}"
@@ -123,10 +128,10 @@ def _alerts(slo: Slo, links: Links) -> Iterator[Rule]:
                 "labels": {**_told(slo, links), **_group_label(slo), "severity": SEVERITY[urgency]},
                 "annotations": _annotations(slo, links, names.BURN_ALERTS[urgency], _summary(slo)),
             }
-    over = f"{EVENTS}{durations.prometheus(BASE)}{selector(slo)}[{durations.prometheus(ABSENT_FOR)}]"
     yield {
         "alert": names.SLO_NO_DATA,
-        "expr": f"absent_over_time({over})",
+        "expr": f"absent({EVENTS}{durations.prometheus(BASE)}{selector(slo)})",
+        "for": durations.prometheus(ABSENT_FOR),
         "labels": {**_told(slo, links), "severity": "warning"},
         "annotations": _annotations(
             slo, links, names.SLO_NO_DATA, f"{slo.display_name}: nothing is counted for 30 minutes"

@@ -45,7 +45,7 @@ def counted(phases: Sequence[Phase]) -> Counted:
 def burn(slo: Slo, counts: Counted, window: int, phase: int = 0) -> Floats:
     """Burn rate over a window (seconds) that ends at each minute; NaN where nothing happened in it.
 
-    A window that reaches back before the first minute sees what there is. Slices of time end `phase` minutes after the
+    What was before the first minute is not known to be bad. Slices of time end `phase` minutes after the
     multiples of their length.
     """
     bad, events = _rates(slo, counts, window, phase)
@@ -76,12 +76,11 @@ def _rates(slo: Slo, counts: Counted, window: int, phase: int) -> tuple[Floats, 
     if slo.slices is not None:
         wide = max(window, slo.slices.seconds)
         bad, known = _slices(slo, counts, phase)
-        return _summed(bad, wide) / wide, _summed(known, wide) / wide
+        return _summed(bad, wide) / wide, (_summed(known, wide) > 0) / slo.slices.seconds
     if window <= RAW:
         return _rate(counts.bad, window), _rate(counts.events, window)
-    base = (_rate(one, BASE) for one in (counts.bad, counts.events))
-    bad, events = (_summed(one, window) / _summed(np.ones(len(one)), window) for one in base)
-    return bad, events
+    bad, events = (_summed(_rate(one, BASE), window) for one in (counts.bad, counts.events))
+    return bad * MINUTE / window, events / _summed(np.ones(len(events)), window)
 
 
 def _slices(slo: Slo, counts: Counted, phase: int) -> tuple[Floats, Floats]:

@@ -34,7 +34,7 @@ def test_bad_and_all_events_are_recorded_and_never_a_mean_of_ratios() -> None:
     made = rules(CHECKOUT)
     of = '{slo="checkout-availability"}'
     assert made["slo:events:rate3d"]["expr"] == f"avg_over_time(slo:events:rate5m{of}[3d])"
-    assert made["slo:bad_events:rate3d"]["expr"] == f"avg_over_time(slo:bad_events:rate5m{of}[3d])"
+    assert made["slo:bad_events:rate3d"]["expr"] == (f"sum_over_time(slo:bad_events:rate5m{of}[3d]) * 60 / 259200")
     burn = f"slo:bad_events:rate3d{of} / (slo:events:rate3d{of} > 0) / 0.001"
     assert made["slo:burn_rate:ratio_rate3d"]["expr"] == burn
     assert "[6h]" in made["slo:events:rate6h"]["expr"]
@@ -49,8 +49,10 @@ def test_slices_are_judged_once_each_and_burn_is_evaluated_as_ever() -> None:
     assert (judged["name"], judged["interval"]) == ("slo-checkout-availability-slices", "5m")
     assert [rule["record"] for rule in judged["rules"]] == ["slo:bad_slice:bool"]
     assert "< bool 0.9" in judged["rules"][0]["expr"]
-    assert "interval" not in burning
-    assert burning["rules"][0]["expr"] == ('count_over_time(slo:bad_slice:bool{slo="checkout-availability"}[5m]) / 300')
+    assert burning["interval"] == "1m"
+    assert burning["rules"][0]["expr"] == (
+        '(count_over_time(slo:bad_slice:bool{slo="checkout-availability"}[5m]) > bool 0) / 300'
+    )
     lost = changed(text, ("  displayName: Checkout works", "  annotations: {aiops/missing-data: bad}"))
     assert groups([one(lost)], Links())[0]["rules"][0]["expr"].endswith("\nor on () vector(1)")
 
@@ -68,7 +70,8 @@ def test_one_alert_for_each_urgency() -> None:
     assert made["SloBurnsSlowly"]["labels"]["severity"] == "warning"
     assert fast["annotations"]["slo_url"] == "http://engine/slos/checkout-availability"
     assert fast["annotations"]["dashboard_url"] == "http://grafana/d/aiops-slo?var-slo=checkout-availability"
-    assert made["SloWithoutData"]["expr"] == f"absent_over_time(slo:events:rate5m{of}[30m])"
+    silent = made["SloWithoutData"]
+    assert (silent["expr"], silent["for"]) == (f"absent(slo:events:rate5m{of})", "30m")
 
 
 def test_few_bad_events_tell_nobody() -> None:
