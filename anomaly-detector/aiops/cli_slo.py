@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -175,7 +175,7 @@ def test(paths: tuple[Path, ...], promtool: str, folder: Path | None, names: tup
     chosen = [one for one in chosen if slos.provable(one)]
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in _written(chosen, folder):
+        for name in (name for one in chosen for name in _written(one, folder)):
             click.echo(str(folder / name))
         return
     if (program := shutil.which(promtool)) is None:
@@ -190,17 +190,17 @@ def test(paths: tuple[Path, ...], promtool: str, folder: Path | None, names: tup
         raise _Failed(f"the rules of {', '.join(failed)} do not do what they must")
 
 
-def _written(chosen: Sequence[Slo], folder: Path) -> tuple[str, str]:
-    """Write rules and their tests; returns the names of both files."""
-    rules, tests = "slo.yml", "slo-tests.yml"
-    (folder / rules).write_text(MADE + _yaml({"groups": slos.groups(chosen, Links())}), encoding="utf-8")
-    (folder / tests).write_text(MADE + _yaml(slos.tests(chosen, rules)), encoding="utf-8")
+def _written(one: Slo, folder: Path) -> tuple[str, str]:
+    """Write the rules of an objective and their tests; returns the names of both files."""
+    rules, tests = f"{one.name}.yml", f"{one.name}-tests.yml"
+    (folder / rules).write_text(MADE + _yaml({"groups": slos.groups([one], Links())}), encoding="utf-8")
+    (folder / tests).write_text(MADE + _yaml(slos.tests(one, rules)), encoding="utf-8")
     return rules, tests
 
 
 def _proved(program: str, folder: Path, one: Slo) -> bool:
     folder.mkdir()
-    _, tests = _written([one], folder)
+    _, tests = _written(one, folder)
     started = time.monotonic()
     done = subprocess.run([program, "test", "rules", tests], cwd=folder, capture_output=True, text=True, check=False)
     count = len(slos.scenarios(one))

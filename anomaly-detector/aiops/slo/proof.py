@@ -5,7 +5,7 @@ What must happen is worked out exactly (see `simulation`); `rate` extrapolates a
 so a change of an alert is asked for `SLACK` minutes before and after the exact one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
@@ -70,10 +70,10 @@ def scenarios(slo: Slo) -> list[Scenario]:
     return out
 
 
-def tests(slos: Sequence[Slo], rule_file: str) -> Test:
-    """The document that promtool runs. Objectives over PromQL of the user's own are left out (`provable`)."""
-    documents = [_test(slo, one) for slo in slos if provable(slo) for one in scenarios(slo)]
-    return {"rule_files": [rule_file], "evaluation_interval": "1m", "tests": documents}
+def tests(slo: Slo, rule_file: str) -> Test:
+    """The document that promtool runs, for an objective that is `provable`."""
+    documents = [_test(slo, one) for one in scenarios(slo)]
+    return {"rule_files": [rule_file], "evaluation_interval": f"{_minutes(slo)}m", "tests": documents}
 
 
 def provable(slo: Slo) -> bool:
@@ -111,15 +111,13 @@ def _test(slo: Slo, scenario: Scenario) -> Test:
 
 
 def _asked(slo: Slo, scenario: Scenario, counts: Counted) -> Iterator[Test]:
-    last = len(counts.events) - 1
-    # Prometheus begins the interval of a group anywhere in it, so slices end at any minute of their length.
-    phases = range(1 if slo.slices is None else slo.slices.seconds // MINUTE)
+    last = (len(counts.events) - 1) // _minutes(slo) * _minutes(slo)
     of = f'slo="{slo.name}"'
     for urgency in Urgency:
-        runs = np.stack([firing(slo, counts, urgency, phase) for phase in phases])
+        fires = firing(slo, counts, urgency)
         alert = f'count(ALERTS{{alertname="{names.BURN_ALERTS[urgency]}", {of}, alertstate="firing"}})'
-        for minute in _checked(runs):
-            samples = [{"labels": "{}", "value": 1}] if runs[0, minute] else []
+        for minute in _checked(fires, _minutes(slo)):
+            samples = [{"labels": "{}", "value": 1}] if fires[minute] else []
             yield {"expr": alert, "eval_time": f"{minute}m", "exp_samples": samples}
     # A burn rate that is no number would be neither above nor below anything for as long as its window.
     for window in ("5m", "1h", "3d"):
@@ -129,17 +127,21 @@ def _asked(slo: Slo, scenario: Scenario, counts: Counted) -> Iterator[Test]:
         yield {"expr": f"sum({BAD}5m{{{of}}})", "eval_time": f"{last}m", "exp_samples": [{"labels": "{}", "value": 0}]}
 
 
-def _checked(runs: Bools) -> list[int]:
-    """Minutes at which a state is certain, whatever the phase `(phases, minutes)`: before and after each change, and at
+def _checked(fires: Bools, every: int) -> list[int]:
+    """Minutes at which a state is certain, of those at which rules are evaluated: before and after each change, and at
     the end."""
-    certain = (runs == runs[0]).all(axis=0)
-    for at in np.flatnonzero((runs[:, 1:] != runs[:, :-1]).any(axis=0)) + 1:
+    changes = np.flatnonzero(fires[1:] != fires[:-1]) + 1
+    certain = np.arange(len(fires)) % every == 0
+    for at in changes:
         certain[max(0, at - SLACK + 1) : at + SLACK] = False
-    minutes = np.flatnonzero(certain)
-    wanted = {runs.shape[1] - 1}
-    for at in np.flatnonzero(runs[0, 1:] != runs[0, :-1]) + 1:
-        wanted |= {int(one) for one in (*minutes[minutes < at][-1:], *minutes[minutes > at][:1])}
-    return sorted(minute for minute in wanted if minute and certain[minute])
+    minutes = np.flatnonzero(certain)[1:]
+    wanted = {int(one) for at in changes for one in (*minutes[minutes < at][-1:], *minutes[minutes > at][:1])}
+    return sorted(wanted | {int(minutes[-1])})
+
+
+def _minutes(slo: Slo) -> int:
+    """Minutes between evaluations: promtool evaluates every group as often, slices must be evaluated once each."""
+    return 1 if slo.slices is None else slo.slices.seconds // MINUTE
 
 
 def _series(slo: Slo, scenario: Scenario, counts: Counted) -> Iterator[tuple[str, str]]:

@@ -67,7 +67,7 @@ def _groups(slo: Slo, links: Links) -> Iterator[Rule]:
     if slo.slices is not None:
         rule = {"record": SLICE, "expr": _slice(slo), "labels": _labels(slo)}
         interval = durations.prometheus(slo.slices.seconds)
-        yield {"name": f"slo-{slo.name}-slices", "interval": interval, "rules": [rule]}
+        yield {"name": f"slices-{slo.name}", "interval": interval, "rules": [rule]}
     interval = durations.prometheus(INTERVAL)
     yield {"name": f"slo-{slo.name}", "interval": interval, "rules": [*_recorded(slo), *_alerts(slo, links)]}
 

@@ -42,40 +42,40 @@ def counted(phases: Sequence[Phase]) -> Counted:
     return Counted(*(np.concatenate([[0.0], np.cumsum(one)]) for one in (events, bad)))
 
 
-def burn(slo: Slo, counts: Counted, window: int, phase: int = 0) -> Floats:
+def burn(slo: Slo, counts: Counted, window: int) -> Floats:
     """Burn rate over a window (seconds) that ends at each minute; NaN where nothing happened in it.
 
-    What was before the first minute is not known to be bad. Slices of time end `phase` minutes after the
-    multiples of their length.
+    What was before the first minute is not known to be bad. Slices of time end at
+    the multiples of their length.
     """
-    bad, events = _rates(slo, counts, window, phase)
+    bad, events = _rates(slo, counts, window)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(events > 0, bad / events, np.nan) / float(slo.allowed)
 
 
-def firing(slo: Slo, counts: Counted, urgency: Urgency, phase: int = 0) -> Bools:
+def firing(slo: Slo, counts: Counted, urgency: Urgency) -> Bools:
     """Whether the alert of this urgency fires at each minute, evaluated every minute."""
     out = np.zeros(len(counts.events), bool)
     for tier in tiers.live(slo):
         if tier.urgency == urgency:
-            out |= burning(slo, counts, tier, phase)
+            out |= burning(slo, counts, tier)
     return out
 
 
-def burning(slo: Slo, counts: Counted, tier: Tier, phase: int = 0) -> Bools:
+def burning(slo: Slo, counts: Counted, tier: Tier) -> Bools:
     """Whether the condition of one tier holds at each minute."""
     factor = float(tier.factor(slo.period))
-    fires: Bools = (burn(slo, counts, tier.long, phase) > factor) & (burn(slo, counts, tier.short, phase) > factor)
+    fires: Bools = (burn(slo, counts, tier.long) > factor) & (burn(slo, counts, tier.short) > factor)
     if slo.min_bad_events:
-        fires &= _rates(slo, counts, tier.long, phase)[0] * tier.long >= slo.min_bad_events
+        fires &= _rates(slo, counts, tier.long)[0] * tier.long >= slo.min_bad_events
     return fires
 
 
-def _rates(slo: Slo, counts: Counted, window: int, phase: int) -> tuple[Floats, Floats]:
+def _rates(slo: Slo, counts: Counted, window: int) -> tuple[Floats, Floats]:
     """Bad and all events a second over a window."""
     if slo.slices is not None:
         wide = max(window, slo.slices.seconds)
-        bad, known = _slices(slo, counts, phase)
+        bad, known = _slices(slo, counts)
         return _summed(bad, wide) / wide, (_summed(known, wide) > 0) / slo.slices.seconds
     if window <= RAW:
         return _rate(counts.bad, window), _rate(counts.events, window)
@@ -83,12 +83,12 @@ def _rates(slo: Slo, counts: Counted, window: int, phase: int) -> tuple[Floats, 
     return bad * MINUTE / window, events / _summed(np.ones(len(events)), window)
 
 
-def _slices(slo: Slo, counts: Counted, phase: int) -> tuple[Floats, Floats]:
+def _slices(slo: Slo, counts: Counted) -> tuple[Floats, Floats]:
     """Whether the slice that ends at each minute is bad, and whether it is known; both zero between slices."""
     assert slo.slices is not None
     width = slo.slices.seconds
     events, bad = (_rate(one, width) for one in (counts.events, counts.bad))
-    ends = np.arange(len(events)) % (width // MINUTE) == phase
+    ends = np.arange(len(events)) % (width // MINUTE) == 0
     known = (events > 0) & ends
     with np.errstate(invalid="ignore", divide="ignore"):
         wrong = known & (1 - bad / events < float(slo.slices.target))

@@ -104,11 +104,11 @@ def test_rules_that_are_wrong_do_not_pass(promtool: str, tmp_path: Path, what: s
     path.write_text(CHECKOUT)
     made = CliRunner().invoke(main, ["slo", "test", str(path), "--write", str(tmp_path)])
     assert made.exit_code == 0, made.output
-    rules = (tmp_path / "slo.yml").read_text()
+    rules = (tmp_path / "checkout-availability.yml").read_text()
     assert old.strip() in rules, what
     broken = "\n".join(line for line in rules.splitlines() if old.strip() not in line) if old[0] == "\n" else ""
-    (tmp_path / "slo.yml").write_text(broken or rules.replace(old, new))
-    command = [promtool, "test", "rules", "slo-tests.yml"]
+    (tmp_path / "checkout-availability.yml").write_text(broken or rules.replace(old, new))
+    command = [promtool, "test", "rules", "checkout-availability-tests.yml"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1, what
     assert "FAILED" in done.stdout + done.stderr

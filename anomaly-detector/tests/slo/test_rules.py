@@ -46,7 +46,7 @@ def test_slices_are_judged_once_each_and_burn_is_evaluated_as_ever() -> None:
     slices = "Timeslices\n  objectives:\n    - {target: 0.99, timeSliceTarget: 0.9, timeSliceWindow: 5m}\n"
     text = changed(CHECKOUT, ("Occurrences\n  objectives:\n    - target: 0.9990\n", slices))
     judged, burning = groups([one(text)], Links())
-    assert (judged["name"], judged["interval"]) == ("slo-checkout-availability-slices", "5m")
+    assert (judged["name"], judged["interval"]) == ("slices-checkout-availability", "5m")
     assert [rule["record"] for rule in judged["rules"]] == ["slo:bad_slice:bool"]
     assert "< bool 0.9" in judged["rules"][0]["expr"]
     assert burning["interval"] == "1m"
