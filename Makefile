@@ -6,7 +6,7 @@ DEMO_ARGS ?=
 STACK_ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: help demo up down stack test test-live test-stack stack-faults stack-rest bench lint format rules lock clean
+.PHONY: help demo up down stack test test-engine test-others test-live test-stack stack-faults stack-rest bench lint format rules lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -25,9 +25,16 @@ stack: $(VENV)/.demo  ## Prometheus, Alertmanager, Collector and engine, no cont
 	@$(BIN)/python -m native $(STACK_ARGS)
 
 test: $(VENV)/.dev  ## everything that needs Python alone; the last part runs the real shop and engine
-	$(BIN)/python -m pytest -m "not live and not stack" $(PYTEST_ARGS)
+	@$(MAKE) --no-print-directory -j2 --output-sync=target test-engine test-others
 	$(BIN)/python -m bench.scenarios --seeds 1 --check
 	$(BIN)/python -m pytest -m live -p no:randomly -s $(PYTEST_ARGS)
+
+# Two halves side by side, each told as a whole when it is over.
+UNIT_TEST := $(BIN)/python -m pytest -m "not live and not stack" $(PYTEST_ARGS)
+test-engine:
+	$(UNIT_TEST) anomaly-detector/tests
+test-others:
+	$(UNIT_TEST) tests demo-app/tests e2e
 
 test-live: $(VENV)/.dev  ## only the real shop and engine; AIOPS_TEST_FAULTS=all for every fault, or their names
 	$(BIN)/python -m pytest -m live -p no:randomly -s $(PYTEST_ARGS)
