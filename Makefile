@@ -25,11 +25,11 @@ stack: $(VENV)/.demo  ## Prometheus, Alertmanager, Collector and engine, no cont
 	@$(BIN)/python -m native $(STACK_ARGS)
 
 test: $(VENV)/.dev  ## everything that needs Python alone; the last part runs the real shop and engine
-	@$(MAKE) --no-print-directory -j2 --output-sync=target test-engine test-others
+	@$(MAKE) --no-print-directory -j2 test-engine test-others
 	$(BIN)/python -m bench.scenarios --seeds 1 --check
 	$(BIN)/python -m pytest -m live -p no:randomly -s $(PYTEST_ARGS)
 
-# Two halves side by side, each told as a whole when it is over.
+# Two halves side by side; what they print is mixed while they run, and said of each at its end.
 UNIT_TEST := $(BIN)/python -m pytest -m "not live and not stack" $(PYTEST_ARGS)
 test-engine:
 	$(UNIT_TEST) anomaly-detector/tests
@@ -42,10 +42,10 @@ test-live: $(VENV)/.dev  ## only the real shop and engine; AIOPS_TEST_FAULTS=all
 test-stack: $(VENV)/.dev  ## configurations against the programs that read them, and the stack as it runs
 	$(BIN)/python -m native.build
 	@date -u +"build done, tests begin at %H:%M:%SZ"
-	@$(MAKE) --no-print-directory -j2 --output-sync=target stack-faults stack-rest
+	@$(MAKE) --no-print-directory -j2 stack-faults stack-rest
 	@date -u +"tests done at %H:%M:%SZ"
 
-# Faults on a running stack are mostly waited for: the rest runs beside them, each told as a whole when it is over.
+# Faults on a running stack are mostly waited for: the rest runs beside them, and what they print is mixed.
 STACK_TEST := $(BIN)/python -m pytest -m stack -p no:randomly -s $(PYTEST_ARGS)
 stack-faults:
 	$(STACK_TEST) e2e/test_stack_faults.py
