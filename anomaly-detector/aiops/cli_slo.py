@@ -1,5 +1,6 @@
 """`aiops slo`: objectives checked, and the rules made of them."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -82,7 +83,6 @@ def validate(paths: tuple[Path, ...], retention: int, prometheus_url: str | None
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; else stdout.")
 @click.option("--check", is_flag=True, help="Write nothing; end with 1 when the output is not up to date.")
 @click.option("--engine-url", default="", help="Where alerts link to the engine's pages.")
-@click.option("--grafana-url", default="", help="Where alerts link to dashboards.")
 @click.option("--runbooks", default="docs/runbooks", show_default=True, help="Where runbooks are.")
 @click.option("--name", default="aiops-slo", show_default=True, help="Name of the PrometheusRule.")
 @click.option(
@@ -94,7 +94,6 @@ def rules(
     output: Path | None,
     check: bool,
     engine_url: str,
-    grafana_url: str,
     runbooks: str,
     name: str,
     labels: tuple[str, ...],
@@ -107,7 +106,7 @@ def rules(
     _whole(found)
     pairs = dict(_pair(one) for one in labels)
     kubernetes = form == "kubernetes"
-    links = Links(engine_url.rstrip("/"), grafana_url.rstrip("/"), runbooks.rstrip("/"), {} if kubernetes else pairs)
+    links = Links(engine_url.rstrip("/"), runbooks.rstrip("/"), {} if kubernetes else pairs)
     document: dict[str, Any] = {"groups": slos.groups(found.slos, links)}
     if kubernetes:
         metadata: dict[str, Any] = {"name": name, **({"labels": pairs} if pairs else {})}
@@ -123,7 +122,7 @@ def rules(
             raise click.UsageError("--check needs --output: the file to compare with")
         click.echo(text, nl=False)
     elif not check:
-        output.write_text(text, encoding="utf-8")
+        _write(output, text)
     elif not output.is_file() or output.read_text(encoding="utf-8") != text:
         raise _Failed(f"{output} is not what the objectives say; run this again without --check")
 
@@ -139,14 +138,18 @@ def import_(file: Path, output: Path | None) -> None:
     """
     if output is not None and output.exists():
         raise click.UsageError(f"{output} is there already; choose another file")
-    made, problems, notes = slos.sloth.convert(file.read_text(encoding="utf-8"), str(file))
+    try:
+        written = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        raise click.UsageError(f"cannot read {file}: {error}") from None
+    made, problems, notes = slos.sloth.convert(written, str(file))
     for line in (*map(str, problems), *notes):
         click.echo(line, err=True)
     text = "---\n".join(_yaml(one) for one in made)
     if output is None:
         click.echo(text, nl=False)
     elif made:
-        output.write_text(text, encoding="utf-8")
+        _write(output, text)
     sys.exit(1 if problems else 0)
 
 
@@ -173,8 +176,13 @@ def test(paths: tuple[Path, ...], promtool: str, folder: Path | None, names: tup
         if not slos.provable(one):
             click.echo(f"{one.name}: left out, its series cannot be made up", err=True)
     chosen = [one for one in chosen if slos.provable(one)]
+    if not chosen:
+        raise _Failed("nothing was proven: none of these objectives can be")
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _Failed(f"cannot make {folder}: {error.strerror}") from None
         for name in (name for one in chosen for name in _written(one, folder)):
             click.echo(str(folder / name))
         return
@@ -193,8 +201,8 @@ def test(paths: tuple[Path, ...], promtool: str, folder: Path | None, names: tup
 def _written(one: Slo, folder: Path) -> tuple[str, str]:
     """Write the rules of an objective and their tests; returns the names of both files."""
     rules, tests = f"{one.name}.yml", f"{one.name}-tests.yml"
-    (folder / rules).write_text(MADE + _yaml({"groups": slos.groups([one], Links())}), encoding="utf-8")
-    (folder / tests).write_text(MADE + _yaml(slos.tests(one, rules)), encoding="utf-8")
+    _write(folder / rules, MADE + _yaml({"groups": slos.groups([one], Links())}))
+    _write(folder / tests, MADE + _yaml(slos.tests(one, rules)))
     return rules, tests
 
 
@@ -238,6 +246,18 @@ def _read(paths: tuple[Path, ...]) -> Objectives:
     if not found.slos and not found.problems:
         raise click.UsageError(f"there is no objective in {', '.join(str(one) for one in paths)}")
     return found
+
+
+def _write(path: Path, text: str) -> None:
+    """Write beside and rename, so that a full disk leaves what was there."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise _Failed(f"cannot write {path}: {error.strerror}") from None
 
 
 def _whole(found: Objectives) -> None:

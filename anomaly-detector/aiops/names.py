@@ -70,7 +70,6 @@ ALERT_KIND: Final = "kind"
 ALERT_SERVICES: Final = ("service", "service_name")
 ALERT_JOB: Final = "job"
 
-# Alerts of objectives, by how urgent they are; and the dashboard that they lead to.
+# Alerts of objectives, by how urgent they are.
 BURN_ALERTS: Final = {"page": "SloBurnsFast", "ticket": "SloBurnsSlowly"}
 SLO_NO_DATA: Final = "SloWithoutData"
-DASHBOARD_SLO: Final = "aiops-slo"

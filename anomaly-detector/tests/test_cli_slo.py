@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from aiops.cli import main
 
 from .slo.documents import CHECKOUT, changed
+from .slo.test_openslo import QUERIES, RAW
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def test_labels_and_links_of_alerts(folder: Path) -> None:
     done = run("rules", folder / "checkout.yaml", "--label", "team=shop", "--engine-url", "http://engine/")
     [alert, *_] = [one for one in yaml.safe_load(done.stdout)["groups"][0]["rules"] if "alert" in one]
     assert alert["labels"]["team"] == "shop"
-    assert alert["annotations"]["slo_url"] == "http://engine/slos/checkout-availability"
+    assert alert["annotations"]["incidents_url"] == "http://engine/incidents"
 
 
 @pytest.mark.parametrize(
@@ -93,3 +94,21 @@ def test_wrong_use_is_one_clear_sentence(folder: Path, arguments: tuple[str, ...
     done = run(*(one.format(folder=folder) for one in arguments))
     assert done.exit_code == 2
     assert said in done.stderr
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence(folder: Path) -> None:
+    for arguments in (("rules", folder, "-o", folder / "no" / "rules.yml"), ("test", folder, "--write", "/proc/no")):
+        done = run(*arguments)
+        assert (done.exit_code, done.stderr.startswith("aiops: cannot ")) == (1, True), done.output
+    (folder / "sloth.yml").write_bytes(b"\xff\xfe")
+    done = run("import", folder / "sloth.yml")
+    assert (done.exit_code, "cannot read" in done.stderr) == (2, True)
+
+
+def test_to_prove_nothing_is_no_success(folder: Path) -> None:
+    path = folder / "query.yaml"
+    path.write_text(changed(CHECKOUT, (RAW, QUERIES)))
+    done = run("test", path)
+    assert done.exit_code == 1
+    assert "checkout-availability: left out" in done.stderr
+    assert "nothing was proven" in done.stderr

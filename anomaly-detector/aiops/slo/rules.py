@@ -34,10 +34,9 @@ Rule = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Where alerts lead to: the engine's pages, Grafana, runbooks; empty where there is none."""
+    """Where alerts lead to: the engine's pages and runbooks; empty where there is none. Labels are put on each."""
 
     engine: str = ""
-    grafana: str = ""
     runbooks: str = "docs/runbooks"
     labels: dict[str, str] = field(default_factory=dict)
 
@@ -163,8 +162,5 @@ def _annotations(slo: Slo, links: Links, alert: str, summary: str) -> dict[str, 
         "runbook_url": slo.runbook or f"{links.runbooks}/{alert}.md",
     }
     if links.engine:
-        out["slo_url"] = f"{links.engine}/slos/{slo.name}"
-        out["traces_url"] = f"{links.engine}/traces?service={slo.service}&failed=true"
-    if links.grafana:
-        out["dashboard_url"] = f"{links.grafana}/d/{names.DASHBOARD_SLO}?var-slo={slo.name}"
+        out["incidents_url"] = f"{links.engine}/incidents"
     return {key: value for key, value in out.items() if value}

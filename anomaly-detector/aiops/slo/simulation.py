@@ -45,8 +45,7 @@ def counted(phases: Sequence[Phase]) -> Counted:
 def burn(slo: Slo, counts: Counted, window: int) -> Floats:
     """Burn rate over a window (seconds) that ends at each minute; NaN where nothing happened in it.
 
-    What was before the first minute is not known to be bad. Slices of time end at
-    the multiples of their length.
+    What was before the first minute is not known to be bad. Slices of time end at the multiples of their length.
     """
     bad, events = _rates(slo, counts, window)
     with np.errstate(invalid="ignore", divide="ignore"):

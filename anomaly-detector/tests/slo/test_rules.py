@@ -58,7 +58,7 @@ def test_slices_are_judged_once_each_and_burn_is_evaluated_as_ever() -> None:
 
 
 def test_one_alert_for_each_urgency() -> None:
-    made = rules(CHECKOUT, Links("http://engine", "http://grafana"))
+    made = rules(CHECKOUT, Links("http://engine"))
     of = '{slo="checkout-availability"}'
     fast = made["SloBurnsFast"]
     assert fast["expr"] == (
@@ -68,8 +68,7 @@ def test_one_alert_for_each_urgency() -> None:
     assert "for" not in fast
     assert fast["labels"]["severity"] == "critical"
     assert made["SloBurnsSlowly"]["labels"]["severity"] == "warning"
-    assert fast["annotations"]["slo_url"] == "http://engine/slos/checkout-availability"
-    assert fast["annotations"]["dashboard_url"] == "http://grafana/d/aiops-slo?var-slo=checkout-availability"
+    assert fast["annotations"]["incidents_url"] == "http://engine/incidents"
     silent = made["SloWithoutData"]
     assert (silent["expr"], silent["for"]) == (f"absent(slo:events:rate5m{of})", "30m")
 
