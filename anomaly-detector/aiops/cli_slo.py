@@ -201,7 +201,9 @@ def test(paths: tuple[Path, ...], promtool: str, folder: Path | None, names: tup
 def _written(one: Slo, folder: Path) -> tuple[str, str]:
     """Write the rules of an objective and their tests; returns the names of both files."""
     rules, tests = f"{one.name}.yml", f"{one.name}-tests.yml"
-    _write(folder / rules, MADE + _yaml({"groups": slos.groups([one], Links())}))
+    # In one group: promtool evaluates several in any order, and slices come before what is made of them.
+    made = [rule for group in slos.groups([one], Links()) for rule in group["rules"]]
+    _write(folder / rules, MADE + _yaml({"groups": [{"name": one.name, "rules": made}]}))
     _write(folder / tests, MADE + _yaml(slos.tests(one, rules)))
     return rules, tests
 

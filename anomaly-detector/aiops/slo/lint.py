@@ -57,7 +57,7 @@ def _notes(slo: Slo, retention: float, bounds: Sequence[float] | None) -> Iterat
         kept = durations.prometheus(int(retention))
         yield Note(
             slo,
-            f"the store of metrics forgets after {kept}: the engine's ledger carries the budget of {slo.period.text}",
+            f"the store of metrics forgets after {kept}: a budget of {slo.period.text} cannot be read from it",
         )
     longest = max((tier.long for tier in tiers.live(slo)), default=0)
     if retention < longest:
