@@ -35,7 +35,7 @@ def build(settings: Settings, board: Board) -> Door:
     app.register_error_handler(HTTPException, _http_error)
     instrument(app)
     service = cast(Service, import_module(f"shop.services.{settings.service}"))
-    service.register(app, settings, Worker(board, rng, settings.version), peers)
+    service.register(app, settings, Worker(board, rng, settings.version, settings.error_rate), peers)
     return Door(board, rng, control_app(settings, board, peers).wsgi_app, app.wsgi_app)
 
 

@@ -5,6 +5,8 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+ERROR_RATE = 0.001
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -12,7 +14,7 @@ class Work:
 
     median_seconds: float
     sigma: float = 0.35
-    error_rate: float = 0.001
+    error_rate: float = ERROR_RATE
 
     def draw_seconds(self, rng: random.Random) -> float:
         """Draw the time of one request."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shop import names
-from shop.profile import VERSION
+from shop.profile import ERROR_RATE, VERSION
 from shop.topology import PORTS, SERVICES, default_url
 
 
@@ -28,6 +28,7 @@ class Settings:
     faults: bool
     run_dir: Path | None
     seed: int
+    error_rate: float
     parent_pid: int | None
 
     @classmethod
@@ -54,6 +55,7 @@ class Settings:
             faults=environ.get(names.ENV_FAULTS, "").lower() == "on",
             run_dir=Path(run_dir) if run_dir else None,
             seed=_integer(environ, names.ENV_SEED, 1),
+            error_rate=_share(environ, names.ENV_ERROR_RATE, ERROR_RATE),
             parent_pid=parent_pid or None,
         )
 
@@ -69,3 +71,14 @@ def _integer(environ: Mapping[str, str], name: str, default: int) -> int:
         return int(text)
     except ValueError:
         raise BadSetting(f"{name} is {text!r}; it must be a whole number") from None
+
+
+def _share(environ: Mapping[str, str], name: str, default: float) -> float:
+    text = environ.get(name) or str(default)
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise BadSetting(f"{name} is {text!r}; it must be a share between 0 and 1")
+    return share

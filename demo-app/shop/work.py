@@ -10,7 +10,7 @@ from shop.board import Board
 from shop.failures import FAILING, Unavailable
 from shop.flags import Active
 from shop.kinds import EXCEPTION, GRADUAL, KINDS, POOL, QUERY, RETRIES, TENANT, VERSION, Acts
-from shop.profile import BAD_TENANT, NEW_VERSION, POOL_CONNECTIONS, POOL_WAIT_SECONDS, RAMP_SECONDS, WORK
+from shop.profile import BAD_TENANT, ERROR_RATE, NEW_VERSION, POOL_CONNECTIONS, POOL_WAIT_SECONDS, RAMP_SECONDS, WORK
 from shop.profile import VERSION as OLD_VERSION
 from shop.telemetry import tenant
 
@@ -23,12 +23,14 @@ class Worker:
         board: Board,
         rng: random.Random,
         version: str = OLD_VERSION,
+        error_rate: float = ERROR_RATE,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._board = board
         self._rng = rng
         self._version = version
+        self._error_rate = error_rate
         self._sleep = sleep
         self._clock = clock
         self._connections = threading.Semaphore(POOL_CONNECTIONS)
@@ -48,7 +50,7 @@ class Worker:
                 if active.fault.kind == EXCEPTION.name:
                     raise failing.error(failing.unhandled)
                 raise Unavailable(failing.error(failing.foreseen), again=active.fault.kind == RETRIES.name)
-        if WORK[path].draw_failure(self._rng):
+        if self._rng.random() < self._error_rate:
             raise Unavailable(failing.error(failing.foreseen))
 
     def stall(self, path: str) -> Callable[[], None] | None:

@@ -227,7 +227,7 @@ def start(sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Star
         log = tmp_path_factory.mktemp("shop") / "stderr"
         environ = {k: v for k, v in os.environ.items() if not k.startswith(("SHOP_", "OTEL_"))}
         environ |= {"OTEL_METRIC_EXPORT_INTERVAL": "300", "OTEL_BSP_SCHEDULE_DELAY": "100"}
-        environ |= {"OTEL_EXPORTER_OTLP_ENDPOINT": sink.url}
+        environ |= {"OTEL_EXPORTER_OTLP_ENDPOINT": sink.url, "SHOP_ERROR_RATE": "0"}
         command = [sys.executable, "-m", "shop", *arguments, "--port-offset", str(offset)]
         with log.open("wb") as stderr:
             process = subprocess.Popen(command, env=environ, cwd=PROJECT, stderr=stderr)

@@ -52,8 +52,10 @@ def test_the_catalogue_is_served() -> None:
         ({"SHOP_SERVICE": "moon"}, None, "SHOP_SERVICE is 'moon'"),
         ({"SHOP_PORT_OFFSET": "many"}, "payment", "SHOP_PORT_OFFSET is 'many'; it must be a whole number"),
         ({"SHOP_PORT_OFFSET": "65000"}, "payment", "puts payment on port 68012"),
+        ({"SHOP_ERROR_RATE": "often"}, "payment", "SHOP_ERROR_RATE is 'often'; it must be a share between 0 and 1"),
+        ({"SHOP_ERROR_RATE": "nan"}, "payment", "SHOP_ERROR_RATE is 'nan'"),
     ],
-    ids=["none", "unknown service", "offset is a word", "offset too large"],
+    ids=["none", "unknown service", "offset is a word", "offset too large", "rate is a word", "rate is no number"],
 )
 def test_a_bad_setting_is_named(environ: dict[str, str], service: str | None, said: str) -> None:
     with pytest.raises(BadSetting) as bad:

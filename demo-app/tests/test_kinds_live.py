@@ -11,9 +11,8 @@ BY = {"/checkout": "POST", "/payment": "POST", "/products": "GET"}
 
 
 def served(shop: Any, path: str, **arguments: Any) -> Any:
-    """Call until the answer is not a base-rate failure (one in a thousand), and return it."""
-    answers = (shop.call(BY[path], path, **arguments) for _ in range(3))
-    return next((answer for answer in answers if answer.ok), None) or shop.call(BY[path], path, **arguments)
+    """Call an endpoint by its method."""
+    return shop.call(BY[path], path, **arguments)
 
 
 def client_spans(shop: Any, sink: Any, until: Any, service: str, peer: str, count: int = 1) -> list[Any]:
