@@ -189,6 +189,7 @@ def _engine(options: Options, at: Addresses) -> Component:
             "AIOPS_PROMETHEUS_URL": at.url("prometheus"),
             "AIOPS_ALERTMANAGER_URL": at.url("alertmanager"),
             "AIOPS_TRACES_URL": at.url("otlp-http"),
+            "AIOPS_OBJECTIVES": str(ROOT / "demo-app/shop/objectives.yaml"),
             **tempo,
             **options.engine_settings,
         },

@@ -41,6 +41,13 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--data-dir", type=click.Path(path_type=Path), help="Folder of telemetry, incidents, learned state."
         ),
+        click.option(
+            "--objectives",
+            multiple=True,
+            metavar="PATH",
+            callback=lambda _context, _option, paths: ",".join(paths) or None,
+            help="OpenSLO file, or folder of them, whose budgets are kept; may be repeated.",
+        ),
         click.option("--log-level", help="debug, info, warning or error. [default: info]"),
     ):
         command = option(command)

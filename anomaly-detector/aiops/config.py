@@ -61,6 +61,7 @@ class Settings(BaseModel):
         5000, ge=0, description="verdicts, and edges, of a step that are written to Prometheus, at most"
     )
     traces_url: str = Field("", description="send the engine's own traces here, as OTLP over HTTP; empty: nowhere")
+    objectives: str = Field("", description="OpenSLO files, or folders of them, by commas; empty: no objectives")
     webhook_url: str = Field("", description="address that gets each transition of an incident as JSON; empty: none")
     alertmanager_url: str = Field(
         "", description="Alertmanager that incidents are sent to; several by commas: each gets all; empty: none"
@@ -80,6 +81,11 @@ class Settings(BaseModel):
     def alertmanagers(self) -> tuple[str, ...]:
         """The address of each."""
         return tuple(dict.fromkeys(one.strip() for one in self.alertmanager_url.split(",") if one.strip()))
+
+    @property
+    def objective_paths(self) -> tuple[Path, ...]:
+        """Where objectives are."""
+        return tuple(Path(one.strip()).expanduser() for one in self.objectives.split(",") if one.strip())
 
     @field_validator("alertmanager_url")
     @classmethod

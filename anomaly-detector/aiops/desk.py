@@ -26,15 +26,12 @@ from aiops.model import (
     labels,
     value_of,
 )
-from aiops.ports import SourceError, StoreError
-from aiops.store import Change, SqlAlerts, SqlIncidents
+from aiops.ports import NotFound, SourceError, StoreError
+from aiops.slo_book import SloBook
+from aiops.store import Change, SqlAlerts, SqlIncidents, SqlObjectives
 
 RECENT = 300.0
 ROUTE = (names.SERVICE, names.ROUTE, names.METHOD)
-
-
-class NotFound(LookupError):
-    """There is no such thing; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +79,14 @@ class Desk:
     store: SqlIncidents
     started: float = field(default=0.0)
     alerts: AlertBook = field(init=False)
+    slos: SloBook = field(init=False)
 
     def __post_init__(self) -> None:
         engine = self.engine
         self.alerts = AlertBook(
             SqlAlerts(self.store.database), self.store, engine.clock, engine.lock, engine.telemetry.alerts
         )
+        self.slos = SloBook(engine.budgets, SqlObjectives(self.store.database), engine.clock, engine.lock)
 
     # incidents
 

@@ -69,6 +69,7 @@ class Diagnosis:
     _edges_at: float = 0.0
     _served: dict[str, float] = field(default_factory=dict)
     _called: dict[str, float] = field(default_factory=dict)
+    _world: explain.World = field(default_factory=lambda: explain.World(frozenset(), frozenset(), frozenset()))
 
     def diagnose(self, findings: Sequence[Finding], block: SeriesBlock, state: detect.State) -> tuple[Explained, ...]:
         """A source that does not answer leaves its findings unexplained until it does, and a line in `gaps`."""
@@ -84,7 +85,7 @@ class Diagnosis:
             value_of(series, names.SERVICE) for series, row in silence.index.items() if silence.life[row] > Life.NORMAL
         )
         answering = frozenset(name for name, last in self._served.items() if at - last < 2 * self.step)
-        world = explain.World(known, answering, silent)
+        world = self._world = explain.World(known, answering, silent)
         public = self.public()
         wanted = {(one.series, str(one.family), one.onset): one for one in findings if _counts(one, public)}
         self._read = {key: read for key, read in self._read.items() if key in wanted}
@@ -95,6 +96,20 @@ class Diagnosis:
         ]
         found = explain.explain(attributions, self._edges)
         return tuple(one for one in found if not _hits_nobody_yet(one))
+
+    def evidence(self, finding: Finding) -> Explained | None:
+        """What traces say of one finding by itself; None where they do not answer, or have no bad one."""
+        pair = explain.populations(finding, self.step)
+        if pair is None:
+            return None
+        try:
+            bad, good = self.traces.populations(list(pair))
+        except SourceError as error:
+            self.gaps.append(str(error))
+            self.failed.add("traces")
+            return None
+        one = explain.attribute(finding, pair[0], bad, good, self._world)
+        return next(iter(explain.explain([one], self._edges)), None)
 
     def _look_around(self, at: float) -> None:
         if self._edges and at - self._edges_at < EDGE_REFRESH:

@@ -8,15 +8,18 @@ from dataclasses import dataclass, field, replace
 from math import ceil, floor
 
 from aiops import detect, incidents, names
+from aiops.budgets import Budgets
 from aiops.diagnosis import Diagnosis, Pulse
 from aiops.faultpoints import FaultPoint, reach
 from aiops.model import (
     Explained,
     Family,
     Finding,
+    Impact,
     Incident,
     IncidentEvent,
     IncidentState,
+    Ledger,
     Selector,
     SeriesBlock,
     TraceCorrelation,
@@ -85,6 +88,7 @@ class Engine:
     tuning: detect.Tuning = field(default_factory=detect.Tuning)
     state: detect.State = field(default_factory=detect.State)
     edges: EdgeSink | None = None
+    budgets: Budgets | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
     last: Cycle | None = None
     _diagnosis: Diagnosis = field(init=False)
@@ -93,6 +97,8 @@ class Engine:
     def __post_init__(self) -> None:
         self._diagnosis = Diagnosis(self.traces, self.topology, self.pace.step)
         self._pulse = Pulse(self.pace.step)
+        if self.budgets is not None:
+            self.budgets.evidence = lambda finding: self._diagnosis.evidence(finding)
         self.state = self.snapshots.load() or self.state
 
     def cycle(self) -> Cycle:
@@ -118,14 +124,24 @@ class Engine:
                 reach(FaultPoint.EXPLAIN)
                 with self.telemetry.phase("explain"):
                     groups = self._diagnosis.diagnose(outcome.findings, block, self.state)
+                if self.budgets is not None:
+                    with self.telemetry.phase("objectives"):
+                        self.budgets.count(block, now)
+                        self.telemetry.budgets.standings = self.budgets.standings
                 reach(FaultPoint.RECONCILE)
                 events = self._reconcile(groups, outcome, now, newest)
+                ledger = self._ledger(events, now)
                 reach(FaultPoint.SAVE)
                 with self.telemetry.phase("save"):
-                    self.store.save_cycle(self.state.at or 0.0, now, outcome.findings, events)
+                    self.store.save_cycle(self.state.at or 0.0, now, outcome.findings, events, ledger)
             except Exception:
                 self.state = before
+                if self.budgets is not None:
+                    self.budgets.undo()
                 raise
+            if self.budgets is not None:
+                self.budgets.saved()
+                gaps += self.budgets.gaps
             gaps += self._diagnosis.gaps
             failed |= self._diagnosis.failed
             for what, why in self._remember(outcome).items():
@@ -155,7 +171,18 @@ class Engine:
             self.snapshots.save(self.state)
         except OSError as error:
             lost["what was learned"] = str(error)
+        try:
+            if self.budgets is not None:
+                self.budgets.keep(self.clock.now())
+        except OSError as error:
+            lost["counts of objectives"] = str(error)
         return lost
+
+    def _ledger(self, events: Sequence[IncidentEvent], now: float) -> Ledger | None:
+        if self.budgets is None:
+            return None
+        open_now = {one.key: one for one in self.store.active()} | {one.incident.key: one.incident for one in events}
+        return self.budgets.ledger(open_now.values(), now)
 
     def expire(self) -> None:
         """Forget series that have been away for long."""
@@ -191,6 +218,9 @@ class Engine:
             return detect.no_steps(step)
         return self.metrics.window(SELECTORS, Window(start, end), step)
 
+    def _impact(self, services: Sequence[str], endpoints: Sequence[str]) -> tuple[Impact, ...]:
+        return self.budgets.impact(services, endpoints) if self.budgets is not None else ()
+
     def _reconcile(
         self, groups: Sequence[Explained], outcome: detect.Outcome, now: float, newest: float | None
     ) -> list[IncidentEvent]:
@@ -204,7 +234,9 @@ class Engine:
         others = [one for one in known if not _is_mute(one)]
         no_data = {(series, str(family)) for series, family in outcome.no_data}
         public = self._diagnosis.public()
-        events = incidents.reconcile(others, groups, at, public, self.store.count(), habits, self.store.get, no_data)
+        events = incidents.reconcile(
+            others, groups, at, public, self.store.count(), habits, self.store.get, no_data, self._impact
+        )
         number = self.store.count() + sum(one.transition == "opened" for one in events)
         # Telemetry that stops altogether stops the watermark: this one incident lives by the given clock. A source that
         # does not answer says nothing of telemetry: neither that it stopped nor that it came back.

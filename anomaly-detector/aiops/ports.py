@@ -1,14 +1,18 @@
 """What the engine needs from the world."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from aiops.model import (
     Announcement,
+    Burn,
     Edge,
     Finding,
     Incident,
     IncidentEvent,
+    Labels,
+    Ledger,
+    LedgerHour,
     Population,
     Selector,
     SeriesBlock,
@@ -29,6 +33,10 @@ class SourceError(Exception):
 
 class StoreError(Exception):
     """The incident store cannot be used; the message says why and what to do. Nothing was written."""
+
+
+class NotFound(LookupError):
+    """There is no such thing; the message names it."""
 
 
 class MetricSource(Protocol):
@@ -87,11 +95,31 @@ class IncidentStore(Protocol):
         ...
 
     def save_cycle(
-        self, watermark: float, now: float, findings: Sequence[Finding], events: Sequence[IncidentEvent]
+        self,
+        watermark: float,
+        now: float,
+        findings: Sequence[Finding],
+        events: Sequence[IncidentEvent],
+        ledger: Ledger | None = None,
     ) -> None:
-        """Write findings, incidents, announcements and watermark in one transaction; saving again changes nothing.
+        """Write findings, incidents, announcements, what objectives counted and the watermark in one transaction;
+        saving again changes nothing.
 
         Raises StoreError."""
+        ...
+
+
+class ObjectiveStore(Protocol):
+    def ledger(self) -> tuple[list[LedgerHour], float]:
+        """All hours, and the end of the last step that is in them (0: none)."""
+        ...
+
+    def counted(self) -> float:
+        """End of the last step that is in the ledger (0: none)."""
+        ...
+
+    def burning(self) -> list[Burn]:
+        """The records that have no end yet."""
         ...
 
 
@@ -106,8 +134,25 @@ class Outbox(Protocol):
 
 
 class Notifier(Protocol):
-    def send(self, transition: str, incident: Incident) -> None:
+    def send(self, transition: str, subject: Incident | Burn) -> None:
         """Tell somebody of one transition. Raises OSError when they cannot be reached: it is tried again later."""
+        ...
+
+
+class Forecast(Protocol):
+    def events(self, slo: str, group: Labels, window: Window) -> float | None:
+        """How many events of an objective's group are to come in a window; None where nothing is known."""
+        ...
+
+
+BurnRates = Mapping[tuple[str, Labels], Mapping[int, float]]
+"""By objective and group: the burn rate over each window (seconds)."""
+
+
+class RuledBurns(Protocol):
+    def burn_rates(self, at: float) -> BurnRates:
+        """What Prometheus' own rules say at a time. A group is all labels of what they recorded but its name and the
+        objective's: the service's name among them. Raises SourceError."""
         ...
 
 

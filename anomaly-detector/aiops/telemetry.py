@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from aiops import __version__, names
+from aiops.gauges import BudgetGauges
 
 FLUSH_MILLISECONDS = 3000
 EXPORT_MILLISECONDS = 15_000
@@ -44,6 +45,8 @@ class Telemetry:
             ["reason"],
             registry=self.registry,
         )
+        self.budgets = BudgetGauges()
+        self.registry.register(self.budgets)
         for source in SOURCES:
             self._failed.labels(source)
             self._up.labels(source).set(1)

@@ -1,4 +1,4 @@
-"""The command line: `python -m shop {up,serve,load,scenarios,virtual}`; each imports what it needs, and no more."""
+"""The command line: `python -m shop COMMAND`; each imports what it needs, and no more."""
 
 import argparse
 import json
@@ -56,6 +56,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     scenarios.add_argument("--json", action="store_true", help="for programs")
+
+    commands.add_parser("objectives", help="print what the shop promises its customers, as OpenSLO")
 
     teaching = argparse.RawDescriptionHelpFormatter
     command.options(commands.add_parser("virtual", help=command.HELP, epilog=command.EPILOG, formatter_class=teaching))
@@ -157,4 +159,16 @@ def _scenarios(arguments: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = {"up": _up, "serve": _serve, "load": _load, "scenarios": _scenarios, "virtual": command.run}
+def _objectives(_arguments: argparse.Namespace) -> int:
+    sys.stdout.write(Path(__file__).with_name("objectives.yaml").read_text(encoding="utf-8"))
+    return 0
+
+
+COMMANDS = {
+    "up": _up,
+    "serve": _serve,
+    "load": _load,
+    "scenarios": _scenarios,
+    "objectives": _objectives,
+    "virtual": command.run,
+}

@@ -6,6 +6,7 @@ A process that is killed between telling and noting it tells once more: nobody i
 import logging
 
 from aiops.faultpoints import FaultPoint, reach
+from aiops.model import Incident
 from aiops.ports import LONGEST_WAIT, Notifier, Outbox
 
 log = logging.getLogger(__name__)
@@ -17,12 +18,13 @@ def deliver(store: Outbox, notifier: Notifier, now: float) -> int:
     for message in store.unsent(now):
         try:
             reach(FaultPoint.NOTIFY)
-            notifier.send(message.transition, message.incident)
+            notifier.send(message.transition, message.subject)
         except OSError as error:
             attempts = message.attempts + 1
             wait = min(LONGEST_WAIT, 2.0 ** min(attempts - 1, 10))
             store.failed(message.number, attempts, now + wait)
-            what = f"{message.incident.id} {message.transition}"
+            subject = message.subject
+            what = f"{subject.id if isinstance(subject, Incident) else subject.slo} {message.transition}"
             log.warning("%s could not be announced, next try in %.0f s: %s", what, wait, error)
             continue
         reach(FaultPoint.NOTIFY_SENT)

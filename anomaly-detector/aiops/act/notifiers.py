@@ -5,7 +5,7 @@ import logging
 import orjson
 import requests
 
-from aiops.model import Incident, document
+from aiops.model import Burn, Incident, burn_document, document, said
 from aiops.ports import Notifier
 
 log = logging.getLogger("aiops.incident")
@@ -14,19 +14,27 @@ log = logging.getLogger("aiops.incident")
 class LogNotifier(Notifier):
     """One line a transition."""
 
-    def send(self, transition: str, incident: Incident) -> None:
-        cause = incident.root_cause
+    def send(self, transition: str, subject: Incident | Burn) -> None:
+        if isinstance(subject, Burn):
+            log.warning("%s %s [%s]: %s", subject.slo, transition, subject.urgency, said(subject))
+            return
+        incident, cause = subject, subject.root_cause
         why = f"{cause.description} ({100 * cause.confidence:.0f}% sure)" if cause else incident.no_cause
         log.warning("%s %s [%s] %s: %s", incident.id, transition, incident.severity, incident.title, why)
 
 
 class WebhookNotifier(Notifier):
-    """POST `{"transition": …, "incident": {…}}`; anything but a 2xx counts as not delivered."""
+    """POST `{"transition": …, "incident": {…}}`, or `"slo": {…}` where a budget burns that no incident tells of;
+    anything but a 2xx counts as not delivered."""
 
     def __init__(self, url: str, base_url: str) -> None:
         self._url, self._base_url = url, base_url
 
-    def send(self, transition: str, incident: Incident) -> None:
-        body = orjson.dumps({"transition": transition, "incident": document(incident, self._base_url)})
+    def send(self, transition: str, subject: Incident | Burn) -> None:
+        if isinstance(subject, Burn):
+            about = {"slo": burn_document(subject, self._base_url)}
+        else:
+            about = {"incident": document(subject, self._base_url)}
+        body = orjson.dumps({"transition": transition, **about})
         answer = requests.post(self._url, body, headers={"Content-Type": "application/json"}, timeout=10)
         answer.raise_for_status()

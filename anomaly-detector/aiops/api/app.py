@@ -10,7 +10,7 @@ from flask_openapi3.models.security_scheme import SecurityScheme
 from flask_openapi3.openapi import OpenAPI
 
 from aiops import __version__
-from aiops.api import alerts, changes, guard, incidents, parameters, probes, problem, series, telemetry
+from aiops.api import alerts, changes, guard, incidents, parameters, probes, problem, series, slos, telemetry
 from aiops.api.documents import Problem
 from aiops.config import Settings
 from aiops.desk import Desk
@@ -51,7 +51,7 @@ def create_app(desk: Desk, settings: Settings) -> Flask:
     app.url_map.strict_slashes = False
     guard.install(app, settings)
     problem.install(app)
-    for room in (incidents, telemetry, series, changes, alerts):
+    for room in (incidents, slos, telemetry, series, changes, alerts):
         api = room.blueprint(desk)
         api.before_request(parameters.check)
         app.register_api(api)

@@ -70,7 +70,10 @@ class TraceCorrelation(Document):
 
 
 class SloImpact(Document):
+    """An objective that burns while the incident lasts, as it was last."""
+
     slo: str
+    group: dict[str, str]
     burn_rate: float | None
     budget_left: float | None
     exhausted_in: str | None

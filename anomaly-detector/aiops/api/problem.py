@@ -9,9 +9,8 @@ from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from aiops.desk import NotFound
 from aiops.incidents.life import NotPossible
-from aiops.ports import SourceError, StoreError
+from aiops.ports import NotFound, SourceError, StoreError
 
 log = logging.getLogger(__name__)
 MIMETYPE = "application/problem+json"

@@ -11,10 +11,11 @@ from typing import Any
 from waitress import wasyncore
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
-from aiops import __version__
+from aiops import __version__, objectives
 from aiops.act import EVERY, Alertmanager, LogNotifier, WebhookNotifier, deliver
 from aiops.api import create_app
 from aiops.bootstrap.world import World, all_embedded, on_stores
+from aiops.budgets import Budgets
 from aiops.config import Settings
 from aiops.desk import Desk
 from aiops.detect import Tuning
@@ -23,7 +24,7 @@ from aiops.incidents import Habits
 from aiops.ports import Notifier, StoreError
 from aiops.runner import Chore, Runner
 from aiops.sources.embedded.source import EmbeddedSource
-from aiops.store import Snapshots, SqlIncidents, open_store
+from aiops.store import Rings, Snapshots, SqlIncidents, SqlObjectives, open_store
 from aiops.telemetry import Telemetry
 from aiops.web import add_pages
 
@@ -87,6 +88,7 @@ class Application:
             self._serving.join(STOP_SECONDS)
         self.server.task_dispatcher.shutdown(timeout=STOP_SECONDS)
         self.runner.stop()
+        self.desk.slos.keep()
         for one in self.alertmanagers:
             one.close()
         self.world.close()
@@ -123,6 +125,12 @@ def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Tele
     except StoreError:
         world.close()
         raise
+    try:
+        budgets = _budgets(settings, world, store)
+    except (StoreError, CannotStart):
+        world.close()
+        store.close()
+        raise
     pace = Pace(settings.cycle_seconds, settings.backfill_seconds, Habits(settings.resolve_seconds))
     engine = Engine(
         metrics=world.metrics,
@@ -136,6 +144,7 @@ def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Tele
         pace=pace,
         tuning=tuning,
         edges=world.edges,
+        budgets=budgets,
     )
     desk = Desk(engine, store, clock.now())
     notifier = _notifier(settings)
@@ -160,6 +169,7 @@ def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Tele
             Chore("notify", 1.0, lambda: deliver(store, notifier, clock.now())),
             Chore("expire", 600.0, engine.expire),
             Chore("purge", 3600.0, desk.alerts.purge),
+            Chore("objectives", 3600.0, desk.slos.purge),
             *(Chore("alertmanager", EVERY, one.send) for one in alertmanagers),
         ),
         after,
@@ -179,6 +189,27 @@ def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Tele
             "stop what uses the port or set another with --port or AIOPS_PORT"
         ) from None
     return Application(settings, world, store, desk, runner, server, alertmanagers, sockets)
+
+
+def _budgets(settings: Settings, world: World, store: SqlIncidents) -> Budgets | None:
+    """The objectives that are configured. What is wrong in their files is said, and costs its own document only."""
+    if not settings.objective_paths:
+        return None
+    try:
+        found = objectives.load(settings.objective_paths)
+    except (OSError, UnicodeError) as error:
+        raise CannotStart(f"cannot read objectives: {error}; set objectives") from None
+    for problem in found.problems:
+        log.error("%s: this objective is left out", problem)
+    return Budgets(
+        found,
+        world.metrics,
+        SqlObjectives(store.database),
+        Rings(settings.data_dir / "objectives.npz"),
+        settings.backfill_seconds,
+        ruled=world.ruled,
+        tells=world.ruled is None,  # else Prometheus does
+    )
 
 
 def _make_folder(settings: Settings) -> None:

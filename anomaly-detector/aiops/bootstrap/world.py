@@ -6,10 +6,11 @@ from pathlib import Path
 
 from aiops.config import ConfigError, Settings
 from aiops.http import Endpoint
-from aiops.ports import Clock, EdgeSink, MetricSource, TopologySource, TraceSource, VerdictStore
+from aiops.ports import Clock, EdgeSink, MetricSource, RuledBurns, TopologySource, TraceSource, VerdictStore
 from aiops.sources.common.calls_from import CallsFrom
 from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
 from aiops.sources.prometheus.api import Api
+from aiops.sources.prometheus.burn_rates import PrometheusBurns
 from aiops.sources.prometheus.edges import PrometheusEdges
 from aiops.sources.prometheus.metrics import PrometheusMetrics
 from aiops.sources.prometheus.topology import PrometheusTopology
@@ -28,6 +29,7 @@ class World:
     verdicts: VerdictStore
     embedded: EmbeddedSource | None = None
     edges: EdgeSink | None = None
+    ruled: RuledBurns | None = None
     closers: tuple[Callable[[], None], ...] = ()
 
     def start(self) -> None:
@@ -53,13 +55,16 @@ def on_stores(settings: Settings, clock: Clock, telemetry: Telemetry) -> World:
     counts = PrometheusMetrics(prometheus, clock, settings.lateness_seconds)
     verdicts = PrometheusVerdicts(prometheus, settings.verdicts_limit, telemetry.dropped.labels("verdicts").inc)
     edges = PrometheusEdges(prometheus, settings.verdicts_limit, telemetry.dropped.labels("edges").inc)
+    ruled = PrometheusBurns(prometheus)
     if settings.tempo_url:
         tempo = TempoSource(_endpoint("Tempo", "tempo", settings))
         closers = (prometheus.close, tempo.close)
-        return World(counts, tempo.traces, PrometheusTopology(prometheus), verdicts, None, edges, closers)
+        return World(counts, tempo.traces, PrometheusTopology(prometheus), verdicts, None, edges, ruled, closers)
     source = _embedded(settings, clock)
     metrics = CallsFrom(counts, source.metrics)
-    return World(metrics, source.traces, source.topology, verdicts, source, edges, (prometheus.close, source.close))
+    return World(
+        metrics, source.traces, source.topology, verdicts, source, edges, ruled, (prometheus.close, source.close)
+    )
 
 
 def _embedded(settings: Settings, clock: Clock) -> EmbeddedSource:

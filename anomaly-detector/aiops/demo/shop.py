@@ -51,6 +51,14 @@ def scenarios() -> dict[str, Scenario]:
     }
 
 
+def objectives() -> str:
+    """What the shop promises its customers, as OpenSLO. Raises NoShop."""
+    done = subprocess.run([sys.executable, "-m", "shop", "objectives"], capture_output=True, check=False)
+    if done.returncode != 0:
+        raise NoShop(f"the shop cannot say its objectives: {done.stderr.decode().strip()}")
+    return done.stdout.decode()
+
+
 class Shop:
     """Five services and their load, started with the object's `start` and ended with `stop`."""
 

@@ -15,7 +15,7 @@ from aiops import bootstrap
 from aiops.config import Settings
 from aiops.demo.history import History, memory_mb
 from aiops.demo.judge import Verdict, judge
-from aiops.demo.shop import NoShop, Scenario, Shop, scenarios
+from aiops.demo.shop import NoShop, Scenario, Shop, objectives, scenarios
 from aiops.model import Incident, document
 from aiops.ports import SourceError, StoreError
 
@@ -80,7 +80,10 @@ class Stage:
     """Shop and engine, side by side for one demo."""
 
     def __init__(self, folder: Path, offset: int, log_level: str, stop: threading.Event, history: float = 0.0) -> None:
+        promised = folder / "objectives.yaml"
+        promised.write_text(objectives(), encoding="utf-8")
         settings = Settings(
+            objectives=str(promised),
             port=8000 + offset,
             otlp_grpc_port=4317 + offset,
             otlp_http_port=4318 + offset,
@@ -242,6 +245,9 @@ def _describe(incident: Incident, url: str) -> None:
     if span is not None:
         click.echo(f"{indent}starts at {span.service}: {span.name}: {span.status}  (trace {span.trace_id})")
     click.echo(f"{indent}hits      {', '.join(incident.affected_services)}")
+    for one in incident.slo_impact:
+        left = f"{one.budget_left:.0%} of its error budget left"
+        click.echo(f"{indent}promise   {one.slo} burns {one.burn_rate:.0f} times as fast as allowed, {left}")
     click.echo(f"{indent}page      {url}/incidents/{incident.id}")
 
 

@@ -13,6 +13,7 @@ from aiops.model import (
     Explained,
     Family,
     Finding,
+    Impact,
     Incident,
     IncidentEvent,
     IncidentState,
@@ -20,6 +21,14 @@ from aiops.model import (
     Severity,
     Transition,
 )
+
+Impacts = Callable[[Sequence[str], Sequence[str]], tuple[Impact, ...]]
+"""The objectives that burn now, of these services and endpoints."""
+
+
+def _none(_services: Sequence[str], _endpoints: Sequence[str]) -> tuple[Impact, ...]:
+    return ()
+
 
 RANK = {Severity.LOW: 0, Severity.MEDIUM: 1, Severity.HIGH: 2, Severity.CRITICAL: 3}
 
@@ -42,6 +51,7 @@ def reconcile(
     habits: Habits,
     find: Callable[[str], Incident | None],
     no_data: Collection[tuple[Labels, str]] = (),
+    impact: Impacts = _none,
 ) -> list[IncidentEvent]:
     """Carry incidents one cycle on.
 
@@ -62,12 +72,12 @@ def reconcile(
             match = current.get(key) or find(key)
             if match is None:
                 number += 1
-                current[key], touched[key] = _opened(group, key, at, public, number), Transition.OPENED
+                current[key], touched[key] = _opened(group, key, at, public, number, impact), Transition.OPENED
                 seen.add(key)
                 continue
             if key in seen or match.resolution.startswith("resolved by"):
                 continue  # a person has said what to think of this very trouble
-        after, transition = _updated(match, group, at, public)
+        after, transition = _updated(match, group, at, public, impact)
         seen.add(match.key)
         current[match.key] = after
         if after != match:
@@ -143,13 +153,14 @@ def _same(one: Cause, other: Cause) -> bool:
     return one.service == other.service and (one.kind != network or one.caller == other.caller)
 
 
-def _opened(group: Explained, key: str, at: float, public: Collection[str], number: int) -> Incident:
+def _opened(group: Explained, key: str, at: float, public: Collection[str], number: int, impact: Impacts) -> Incident:
+    burning = impact(group.affected_services, group.affected_endpoints)
     onset = min(one.onset for one in group.findings)
     incident = Incident(
         id=f"INC-{int(onset)}-{number}",
         key=key,
         state=IncidentState.OPEN,
-        severity=severity(group, public),
+        severity=severity(group, public, burning),
         title=group.title,
         first_detected=at,
         onset=onset,
@@ -161,6 +172,7 @@ def _opened(group: Explained, key: str, at: float, public: Collection[str], numb
         affected_services=group.affected_services,
         affected_endpoints=group.affected_endpoints,
         trace_correlation=group.correlation,
+        slo_impact=burning,
     )
     incident = life.noted(incident, onset, "onset", "the first bad step ends")
     for finding, text in zip(group.findings, group.texts, strict=True):
@@ -168,13 +180,18 @@ def _opened(group: Explained, key: str, at: float, public: Collection[str], numb
     return _cause_noted(incident, at)
 
 
-def _updated(before: Incident, group: Explained, at: float, public: Collection[str]) -> tuple[Incident, Transition]:
+def _updated(
+    before: Incident, group: Explained, at: float, public: Collection[str], impact: Impacts
+) -> tuple[Incident, Transition]:
     """The incident with what this cycle adds. A cause once named stays until evidence names another; severity rises
     while it is open, and never falls."""
     after, transition = before, Transition.UPDATED
     if before.state == IncidentState.RESOLVED:
         after, transition = life.reopen(before, at), Transition.REOPENED
-    now = severity(group, public)
+    services = tuple(dict.fromkeys((*after.affected_services, *group.affected_services)))
+    endpoints = tuple(dict.fromkeys((*after.affected_endpoints, *group.affected_endpoints)))
+    burning = impact(services, endpoints)
+    now = severity(group, public, burning)
     worse = RANK[now] > RANK[after.severity]
     rising = any(one.rising for one in group.findings)
     known = set(after.symptoms)
@@ -188,8 +205,9 @@ def _updated(before: Incident, group: Explained, at: float, public: Collection[s
         last_seen=at,
         severity=now if worse else after.severity,
         symptoms=(*after.symptoms, *_symptoms([one for one, _ in fresh])),
-        affected_services=tuple(dict.fromkeys((*after.affected_services, *group.affected_services))),
-        affected_endpoints=tuple(dict.fromkeys((*after.affected_endpoints, *group.affected_endpoints))),
+        affected_services=services,
+        affected_endpoints=endpoints,
+        slo_impact=_burnt(after.slo_impact, burning),
     )
     for finding, text in fresh:
         after = life.noted(after, finding.at, "anomaly", text)
@@ -203,6 +221,11 @@ def _updated(before: Incident, group: Explained, at: float, public: Collection[s
     if not rising and own[-1].what != "recovering":
         after = life.noted(after, at, "recovering", "its symptoms look normal again; watching")
     return after, transition
+
+
+def _burnt(before: Sequence[Impact], now: Sequence[Impact]) -> tuple[Impact, ...]:
+    """What burns now, and what did before, as it was last."""
+    return tuple({(one.slo, one.group): one for one in (*before, *now)}.values())
 
 
 def _with_cause(before: Incident, group: Explained, at: float) -> Incident:

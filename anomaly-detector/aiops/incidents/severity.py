@@ -1,17 +1,18 @@
 """How bad it is, by who notices (CONTRACT 2)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from aiops import names
-from aiops.model import CauseKind, Explained, Family, Severity, value_of
+from aiops.model import CauseKind, Explained, Family, Impact, Severity, Urgency, value_of
 
 OUTAGE = 0.99
 ENOUGH = 20.0  # fewer could all fail by chance
 
 
-def severity(group: Explained, public: Collection[str]) -> Severity:
-    """critical: a public endpoint answers nobody. high: failures reach users, or users stay away. medium: slowness, or
-    failures of a service of which users are affected in some other way. low: no user sees it.
+def severity(group: Explained, public: Collection[str], burning: Sequence[Impact] = ()) -> Severity:
+    """critical: a public endpoint answers nobody, or an objective burns so fast that somebody must get up. high:
+    failures reach users, or users stay away. medium: slowness, or failures of a service of which users are affected in
+    some other way. low: no user sees it.
 
     public: services that nobody inside calls, so that their callers are users.
     """
@@ -19,6 +20,8 @@ def severity(group: Explained, public: Collection[str]) -> Severity:
     seen = [one for one in group.findings if value_of(one.series, names.SERVICE) in public]
     failing = [one for one in seen if one.family == Family.ERRORS]
     if any(one.family == Family.NO_TELEMETRY for one in group.findings):
+        return Severity.CRITICAL
+    if any(one.urgency == Urgency.PAGE for one in burning):
         return Severity.CRITICAL
     if any(one.observed >= OUTAGE and one.total >= ENOUGH for one in failing):
         return Severity.CRITICAL

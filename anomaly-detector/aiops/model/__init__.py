@@ -1,10 +1,13 @@
 """The nouns: frozen values that every room speaks in. Times are Unix seconds (UTC), durations seconds."""
 
 from aiops.model.alert import Alert, AlertLink, AlertState
+from aiops.model.announcement import Announcement
+from aiops.model.burn import BURN_TRANSITIONS, BURNS, BURNS_FASTER, BURNS_NO_MORE, Burn, BurnEvent
+from aiops.model.burn_document import burn_document, said
 from aiops.model.document import cause_document, document
 from aiops.model.finding import Family, Finding, Life, Tier, Verdict
+from aiops.model.impact import Impact
 from aiops.model.incident import (
-    Announcement,
     Cause,
     CauseKind,
     Dimension,
@@ -19,6 +22,7 @@ from aiops.model.incident import (
     TraceCorrelation,
     Transition,
 )
+from aiops.model.ledger import Ledger, LedgerHour, LedgerKey
 from aiops.model.series import Labels, Selector, SeriesBlock, labels, value_of
 from aiops.model.slo import (
     Adjustment,
@@ -37,6 +41,7 @@ from aiops.model.slo import (
     Slices,
     Slo,
     Threshold,
+    Urgency,
 )
 from aiops.model.trace import (
     VIRTUAL,
@@ -50,16 +55,22 @@ from aiops.model.trace import (
     TraceQuery,
     TraceSummary,
 )
-from aiops.model.window import Window, iso
+from aiops.model.window import Window, iso, iso_duration
 from aiops.model.words import place, sure
 
 __all__ = [
+    "BURNS",
+    "BURNS_FASTER",
+    "BURNS_NO_MORE",
+    "BURN_TRANSITIONS",
     "VIRTUAL",
     "Adjustment",
     "Alert",
     "AlertLink",
     "AlertState",
     "Announcement",
+    "Burn",
+    "BurnEvent",
     "Calendar",
     "Cause",
     "CauseKind",
@@ -69,12 +80,16 @@ __all__ = [
     "Family",
     "Finding",
     "FirstFailingSpan",
+    "Impact",
     "Incident",
     "IncidentEvent",
     "IncidentState",
     "Indicator",
     "Journey",
     "Labels",
+    "Ledger",
+    "LedgerHour",
+    "LedgerKey",
     "Life",
     "Missing",
     "Period",
@@ -104,13 +119,17 @@ __all__ = [
     "TraceQuery",
     "TraceSummary",
     "Transition",
+    "Urgency",
     "Verdict",
     "Window",
+    "burn_document",
     "cause_document",
     "document",
     "iso",
+    "iso_duration",
     "labels",
     "place",
+    "said",
     "sure",
     "value_of",
 ]

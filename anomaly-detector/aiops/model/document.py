@@ -3,8 +3,9 @@
 from typing import Any
 
 from aiops import names
-from aiops.model.incident import Cause, Incident
-from aiops.model.window import iso
+from aiops.model.impact import Impact
+from aiops.model.incident import Cause, FirstFailingSpan, Incident
+from aiops.model.window import iso, iso_duration
 
 Document = dict[str, Any]
 
@@ -18,7 +19,7 @@ def document(incident: Incident, base_url: str = "") -> Document:
         "title": incident.title,
         "root_cause": _root_cause(incident),
         "no_cause": incident.no_cause or None,
-        "first_failing_span": _first_failing_span(incident),
+        "first_failing_span": span_document(incident.first_failing_span),
         "affected_endpoints": list(incident.affected_endpoints),
         "affected_services": list(incident.affected_services),
         "onset": iso(incident.onset),
@@ -37,7 +38,7 @@ def document(incident: Incident, base_url: str = "") -> Document:
             "traces_analyzed": incident.trace_correlation.traces_analyzed,
             "correlated_failures": list(incident.trace_correlation.correlated_failures),
         },
-        "slo_impact": [],
+        "slo_impact": [_impact(one) for one in incident.slo_impact],
         "links": _links(incident, base_url),
         "timeline": [{"at": iso(one.at), "what": one.what, "text": one.text} for one in incident.timeline],
     }
@@ -72,8 +73,18 @@ def _root_cause(incident: Incident) -> Document | None:
     }
 
 
-def _first_failing_span(incident: Incident) -> Document | None:
-    span = incident.first_failing_span
+def _impact(one: Impact) -> Document:
+    return {
+        "slo": one.slo,
+        "group": dict(one.group),
+        "burn_rate": one.burn_rate,
+        "budget_left": one.budget_left,
+        "exhausted_in": None if one.exhausted_in is None else iso_duration(one.exhausted_in),
+    }
+
+
+def span_document(span: FirstFailingSpan | None) -> Document | None:
+    """Where trouble starts in a trace, as JSON."""
     if span is None:
         return None
     return {

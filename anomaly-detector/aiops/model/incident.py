@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aiops.model.finding import Finding
+from aiops.model.impact import Impact
 from aiops.model.series import Labels
 
 
@@ -133,6 +134,7 @@ class Incident:
     affected_services: tuple[str, ...] = ()
     affected_endpoints: tuple[str, ...] = ()
     trace_correlation: TraceCorrelation = field(default_factory=TraceCorrelation)
+    slo_impact: tuple[Impact, ...] = ()
     resolved_at: float | None = None
     resolution: str = ""
     acknowledged_by: str = ""
@@ -157,13 +159,3 @@ class Transition(StrEnum):
 class IncidentEvent:
     transition: Transition
     incident: Incident
-
-
-@dataclass(frozen=True, slots=True)
-class Announcement:
-    """A transition that waits to be told: its number in the outbox, and how often telling it has failed."""
-
-    number: int
-    transition: str
-    incident: Incident
-    attempts: int

@@ -23,6 +23,13 @@ class Missing(StrEnum):
     FREEZE = "freeze"
 
 
+class Urgency(StrEnum):
+    """How soon somebody must look when a budget burns."""
+
+    PAGE = "page"
+    TICKET = "ticket"
+
+
 @dataclass(frozen=True, slots=True)
 class Rolling:
     """The last `seconds`; `text` is what the user wrote (30d)."""

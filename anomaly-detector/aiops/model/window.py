@@ -28,3 +28,15 @@ def iso(unix_seconds: float) -> str:
     moment = datetime.fromtimestamp(unix_seconds, UTC)
     spec = "seconds" if moment.microsecond < 500 else "milliseconds"
     return moment.isoformat(timespec=spec).replace("+00:00", "Z")
+
+
+def iso_duration(seconds: float) -> str:
+    """Write a length of time as ISO 8601 does, to the second, in days at most: P1DT2H30M."""
+    left = max(0, round(seconds))
+    days, left = divmod(left, 86_400)
+    hours, left = divmod(left, 3600)
+    minutes, rest = divmod(left, 60)
+    parts = "".join(f"{value}{unit}" for value, unit in ((hours, "H"), (minutes, "M"), (rest, "S")) if value)
+    if not days and not parts:
+        return "PT0S"
+    return "P" + (f"{days}D" if days else "") + (f"T{parts}" if parts else "")

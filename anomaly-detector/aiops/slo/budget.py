@@ -3,51 +3,65 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from aiops.model import Slo, Window
 
 HOUR = 3600.0
 
-
-@dataclass(frozen=True, slots=True)
-class Hour:
-    """What the ledger knows of an hour that ends at `end` (Unix seconds): events, bad ones (slices, where the objective
-    counts those), and for how many seconds of it data were there."""
-
-    end: float
-    events: float
-    bad: float
-    covered: float = HOUR
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
     """What was counted in a period. `left` is the share of the budget, negative once it is broken and kept so; `spare`
-    are the events that may still be bad of those counted. `coverage` is the share of the time that counts in which data
-    were there."""
+    are the events (slices, where those are counted) that may still be bad, of `every` one that the budget is a share
+    of; `coverage` is the share of the time that counts in which data were there."""
 
     events: float
     bad: float
+    every: float
     left: float
     spare: float
     coverage: float
 
 
-def budget(slo: Slo, hours: Sequence[Hour], period: Window, now: float, excluded: Sequence[Window] = ()) -> Budget:
-    """Add up the ledger over a period until now. An hour that begins before the period counts whole; of an hour that an
-    adjustment cuts into, the share that is left over counts."""
-    events = bad = covered = counted = 0.0
-    for hour in hours:
-        if not period.start < hour.end <= min(period.end, now) + HOUR:
-            continue
-        share = 1 - sum(_overlap(hour, one) for one in excluded) / HOUR
-        events, bad, covered = events + share * hour.events, bad + share * hour.bad, covered + share * hour.covered
-    elapsed = Window(period.start, max(period.start, min(period.end, now)))
-    counted = elapsed.seconds - sum(
-        max(0.0, min(one.end, elapsed.end) - max(one.start, elapsed.start)) for one in excluded
-    )
-    allowed = float(slo.allowed)
-    left = 1 - bad / events / allowed if events > 0 else 1.0
-    return Budget(events, bad, left, allowed * events - bad, min(1.0, covered / counted) if counted > 0 else 0.0)
+def weights(ends: Floats, period: Window, now: float, excluded: Sequence[Window] = ()) -> Floats:
+    """How much of each hour that ends then (Unix seconds) counts in a period until now: `(hours,)`.
+
+    An hour that begins before the period counts whole; of one that an adjustment cuts into, the share that is left.
+    """
+    inside = (ends > period.start) & (ends <= min(period.end, now) + HOUR)
+    share = np.ones(len(ends))
+    for one in excluded:
+        share -= np.clip(np.minimum(ends, one.end) - np.maximum(ends - HOUR, one.start), 0.0, None) / HOUR
+    counted: Floats = np.where(inside, np.clip(share, 0.0, 1.0), 0.0)
+    return counted
+
+
+def lasting(window: Window, excluded: Sequence[Window]) -> float:
+    """Seconds of a window that count."""
+    out = sum(max(0.0, min(one.end, window.end) - max(one.start, window.start)) for one in excluded)
+    return max(0.0, window.seconds - out)
+
+
+def budget(slo: Slo, counts: Floats, elapsed: float, whole: float) -> Budget:
+    """The budget by what a period has counted: events, bad ones, seconds watched and covered; `(4,)`.
+
+    `elapsed` are the seconds of it until now that count, `whole` those of all of it. Time in which nobody
+    looked counts as traffic like the rest, without errors: one error in the first minute of all is no broken month.
+    Slices are a share of the time, so that all of a period's are known beforehand.
+    """
+    events, bad, watched, covered = (float(one) for one in counts)
+    coverage = min(1.0, covered / elapsed) if elapsed > 0 else 0.0
+    if slo.slices is not None:
+        every = whole / slo.slices.seconds
+    else:
+        every = events * max(1.0, elapsed / watched) if watched > 0 else events
+    allowed = float(slo.allowed) * every
+    left = 1 - bad / allowed if allowed > 0 else 1.0
+    return Budget(events, bad, every, left, allowed - bad, coverage)
 
 
 def exhausted_in(left: float, seconds: float, burning: float, leaving: float = 0.0) -> float | None:
@@ -65,12 +79,8 @@ def exhausted_in(left: float, seconds: float, burning: float, leaving: float = 0
 def projected(slo: Slo, so_far: Budget, burning: float, expected: float) -> float:
     """The share of the budget left at the end of a calendar period, if `expected` more events come and errors go on as
     of late (`burning` times what is allowed)."""
-    events = so_far.events + expected
-    if events <= 0:
+    every = so_far.every if slo.slices is not None else so_far.every + expected
+    if every <= 0:
         return 1.0
     allowed = float(slo.allowed)
-    return 1 - (so_far.bad + burning * allowed * expected) / events / allowed
-
-
-def _overlap(hour: Hour, window: Window) -> float:
-    return max(0.0, min(hour.end, window.end) - max(hour.end - HOUR, window.start))
+    return 1 - (so_far.bad + burning * allowed * expected) / every / allowed

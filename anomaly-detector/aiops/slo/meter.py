@@ -84,14 +84,15 @@ class Meter:
             part = _part(slo.indicator, name, series)  # type: ignore[arg-type]
             if part is not None:
                 of = {attribute: value_of(series, GROUPS[attribute]) for attribute in slo.group_by}
-                yield self._slot(slo, of), part
+                yield self.slot(slo, of), part
         keys = frozenset(key for key, _ in series if key != names.NAME)
         for slo, part in self._asked.get((name, keys), ()):
             query = next(query for query, which in _queries(slo) if which == part)
             if all(value_of(series, key) == value for key, value in query.where):
-                yield self._slot(slo, {attribute: value_of(series, attribute) for attribute in slo.group_by}), part
+                yield self.slot(slo, {attribute: value_of(series, attribute) for attribute in slo.group_by}), part
 
-    def _slot(self, slo: Slo, group: dict[str, str]) -> int:
+    def slot(self, slo: Slo, group: dict[str, str]) -> int:
+        """The place of an objective's group; a new one at the end."""
         slot = (slo.name, tuple(sorted(group.items())))
         if slot not in self.slots:
             self.slots[slot] = len(self.slots)

@@ -14,13 +14,12 @@ from typing import Any, Final
 import numpy as np
 
 from aiops import names
-from aiops.model import Indicator, Protocol, Query, Ratio, Server, Slo
+from aiops.model import Indicator, Protocol, Query, Ratio, Server, Slo, Urgency
 from aiops.promql import label, quoted
 from aiops.slo import promql, tiers
 from aiops.slo.indicators import UNITS
 from aiops.slo.rules import BAD, BURN
 from aiops.slo.simulation import MINUTE, Bools, Counted, Phase, counted, firing
-from aiops.slo.tiers import Urgency
 
 SLACK: Final = 3
 STEADY: Final = 360

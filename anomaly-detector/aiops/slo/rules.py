@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aiops import names
-from aiops.model import Missing, Slo
+from aiops.model import Missing, Slo, Urgency
 from aiops.promql import label, quoted
 from aiops.slo import durations, promql, tiers
-from aiops.slo.tiers import Tier, Urgency
+from aiops.slo.tiers import Tier
 
 RAW: Final = 6 * tiers.HOUR
 """Longest window that is read from the counters themselves."""

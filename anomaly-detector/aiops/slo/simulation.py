@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops.model import Slo
+from aiops.model import Slo, Urgency
 from aiops.slo import tiers
 from aiops.slo.rules import BASE, RAW
-from aiops.slo.tiers import Tier, Urgency
+from aiops.slo.tiers import Tier
 
 MINUTE: Final = 60
 

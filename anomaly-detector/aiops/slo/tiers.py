@@ -6,21 +6,15 @@ Source: The Site Reliability Workbook, chapter 5 ("Alerting on SLOs"), multiwind
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from typing import Final
 
-from aiops.model import Calendar, Period, Slo
+from aiops.model import Calendar, Period, Slo, Urgency
 from aiops.slo import durations
 
 HOUR: Final = 3600
 DAY: Final = 24 * HOUR
 MONTH: Final = 30 * DAY
 """What a calendar month counts for where a fixed length is needed."""
-
-
-class Urgency(StrEnum):
-    PAGE = "page"
-    TICKET = "ticket"
 
 
 @dataclass(frozen=True, slots=True)

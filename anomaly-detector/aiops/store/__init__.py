@@ -2,7 +2,9 @@
 
 from aiops.store.alerts import SqlAlerts
 from aiops.store.incidents import Change, SqlIncidents
+from aiops.store.objectives import SqlObjectives
 from aiops.store.opening import open_store, open_to_read
+from aiops.store.rings import Rings
 from aiops.store.snapshot import Snapshots
 
-__all__ = ["Change", "Snapshots", "SqlAlerts", "SqlIncidents", "open_store", "open_to_read"]
+__all__ = ["Change", "Rings", "Snapshots", "SqlAlerts", "SqlIncidents", "SqlObjectives", "open_store", "open_to_read"]

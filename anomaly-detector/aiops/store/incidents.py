@@ -8,9 +8,20 @@ import orjson
 from sqlalchemy import Connection, Engine, func, insert, or_, select, update
 
 from aiops.faultpoints import FaultPoint, reach
-from aiops.model import Announcement, Finding, Incident, IncidentEvent, IncidentState, Transition
+from aiops.model import (
+    BURN_TRANSITIONS,
+    Announcement,
+    Burn,
+    Finding,
+    Incident,
+    IncidentEvent,
+    IncidentState,
+    Ledger,
+    Transition,
+)
 from aiops.ports import LONGEST_WAIT
 from aiops.store import tables
+from aiops.store.objectives import BURN, keep_ledger
 from aiops.store.transaction import INCIDENT, Transaction, keep_incident, upsert
 
 
@@ -98,9 +109,15 @@ class SqlIncidents:
         return None if value is None else float(value)
 
     def save_cycle(
-        self, watermark: float, now: float, findings: Sequence[Finding], events: Sequence[IncidentEvent]
+        self,
+        watermark: float,
+        now: float,
+        findings: Sequence[Finding],
+        events: Sequence[IncidentEvent],
+        ledger: Ledger | None = None,
     ) -> None:
-        """Findings, incidents, outbox and watermark in one transaction; saving the same again changes nothing."""
+        """Findings, incidents, outbox, watermark and what objectives counted in one transaction; saving the same again
+        changes nothing."""
         with self._begin() as connection:
             for finding in findings:
                 _keep_finding(connection, finding)
@@ -108,6 +125,10 @@ class SqlIncidents:
                 keep_incident(connection, event.incident)
                 if event.transition != Transition.UPDATED:
                     _announce(connection, event, now)
+            if ledger is not None:
+                keep_ledger(connection, ledger)
+                for told in ledger.events:
+                    _queue(connection, told.burn.key, told.transition, told.at, now, BURN.dump_json(told.burn))
             upsert(connection, tables.progress, {"name": "watermark"}, {"value": watermark})
             reach(FaultPoint.SAVE_WRITTEN)
 
@@ -141,7 +162,7 @@ class SqlIncidents:
         query = query.where(at.number.in_(first), due).order_by(at.number).limit(limit)
         with self._begin() as connection:
             rows = connection.execute(query).all()
-        return [Announcement(row[0], row[1], INCIDENT.validate_json(row[2]), row[3]) for row in rows]
+        return [Announcement(row[0], row[1], _subject(row[1], row[2]), row[3]) for row in rows]
 
     def sent(self, number: int, at: float) -> None:
         self._outbox(number, sent_at=at)
@@ -173,10 +194,17 @@ def _keep_finding(connection: Connection, finding: Finding) -> None:
 
 
 def _announce(connection: Connection, event: IncidentEvent, now: float) -> None:
-    at = event.incident.timeline[-1].at
-    identity = {"incident": event.incident.key, "transition": str(event.transition), "at": at}
+    one = event.incident
+    _queue(connection, one.key, str(event.transition), one.timeline[-1].at, now, INCIDENT.dump_json(one))
+
+
+def _subject(transition: str, document: str) -> Incident | Burn:
+    return BURN.validate_json(document) if transition in BURN_TRANSITIONS else INCIDENT.validate_json(document)
+
+
+def _queue(connection: Connection, key: str, transition: str, at: float, now: float, document: bytes) -> None:
+    identity = {"incident": key, "transition": transition, "at": at}
     known = select(tables.outbox.c.number).filter_by(**identity)
     if connection.execute(known).first() is None:
-        document = INCIDENT.dump_json(event.incident).decode()
-        row = {**identity, "document": document, "attempts": 0, "next_attempt": now}
+        row = {**identity, "document": document.decode(), "attempts": 0, "next_attempt": now}
         connection.execute(insert(tables.outbox).values(**row))

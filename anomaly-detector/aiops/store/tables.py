@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
 
-HEAD = "0002"  # the migration this code is written for
+HEAD = "0003"  # the migration this code is written for
 
 metadata = MetaData()
 
@@ -98,4 +98,30 @@ alert_links = Table(
     Column("starts_at", Float, primary_key=True),
     Column("told", String(16), nullable=False),  # the state of the alert that the incident's timeline tells
     Index("alert_links_by_alert", "fingerprint", "starts_at"),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("slo", String(256), primary_key=True),
+    Column("sli", String(16), primary_key=True),  # which events it counts
+    Column("slo_group", String(512), primary_key=True),  # as JSON
+    Column("hour", Integer, primary_key=True),  # its end, Unix seconds / 3600
+    Column("events", Float, nullable=False),
+    Column("bad", Float, nullable=False),
+    Column("watched", Float, nullable=False),  # seconds
+    Column("covered", Float, nullable=False),  # seconds
+    Index("ledger_by_hour", "hour"),
+)
+
+burns = Table(
+    "burns",
+    metadata,
+    Column("key", String(16), primary_key=True),
+    Column("slo", String(256), nullable=False),
+    Column("since", Float, nullable=False),
+    Column("until", Float),
+    Column("document", Text, nullable=False),  # the whole record as JSON
+    Index("burns_by_slo", "slo", "since"),
+    Index("burns_by_end", "until"),
 )

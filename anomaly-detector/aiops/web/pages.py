@@ -9,9 +9,10 @@ from flask.typing import ResponseReturnValue
 
 from aiops import __version__
 from aiops.config import EVERYWHERE, Settings
-from aiops.desk import Desk, NotFound, ServiceHealth
+from aiops.desk import Desk, ServiceHealth
 from aiops.model import Incident, IncidentState
-from aiops.ports import SourceError
+from aiops.ports import NotFound, SourceError
+from aiops.slo_book import sources
 from aiops.web import reading, refusal
 from aiops.web.mood import mood
 from aiops.web.waterfall import waterfall
@@ -65,6 +66,30 @@ def add_pages(app: Flask, desk: Desk, settings: Settings) -> None:
     @pages.post("/incidents/<name>/resolve")
     def resolve(name: str) -> ResponseReturnValue:
         return redirect(url_for("web.incident", name=desk.resolve(name, g.who).id), 303)
+
+    @pages.get("/slos")
+    def slos() -> ResponseReturnValue:
+        book = desk.slos
+        return render_template(
+            "slos.html",
+            found=book.all(),
+            journeys=book.journeys(),
+            left_out=book.left_out,
+            problems=book.objectives.problems,
+            gaps=desk.readiness().reasons,
+        )
+
+    @pages.get("/slos/<name>")
+    def slo(name: str) -> ResponseReturnValue:
+        one, found = desk.slos.one(name)
+        return render_template(
+            "slo.html",
+            slo=one,
+            found=found,
+            burns=desk.slos.burns(name),
+            sources=sources(one, found),
+            left_out=desk.slos.left_out.get(name),
+        )
 
     @pages.get("/traces/<trace_id>")
     def trace(trace_id: str) -> ResponseReturnValue:

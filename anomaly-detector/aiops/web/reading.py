@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from math import floor
 from typing import Any
 
-from aiops.model import CauseKind, Labels, Severity, iso, place, sure
+from aiops.model import CauseKind, Labels, Severity, Slo, iso, place, sure
 
 RANK = {Severity.LOW: 0, Severity.MEDIUM: 1, Severity.HIGH: 2, Severity.CRITICAL: 3}
 # A shape beside each colour, for those who do not tell colours apart.
@@ -17,7 +18,13 @@ MARKS = {
     "degraded": "▲",
     "unhealthy": "✕",
     "unknown": "?",
+    "burns_fast": "⬣",
+    "exhausted": "▲",
+    "burns_slowly": "◆",
+    "ok": "✓",
+    "no_data": "?",
 }
+SLO_RANKS = {"burns_fast": "critical", "exhausted": "high", "burns_slowly": "medium", "ok": "resolved", "no_data": ""}
 KINDS = {
     CauseKind.ERRORS: "its requests fail",
     CauseKind.LATENCY: "it is slow by itself",
@@ -114,6 +121,42 @@ def symptom(pair: tuple[Labels, str]) -> str:
     return f"{where}: {FAMILIES.get(family, family)}"
 
 
+def slo_rank(state: str) -> str:
+    """The colour of an objective's state."""
+    return SLO_RANKS.get(str(state), "")
+
+
+def times(rate: float | None) -> str:
+    """A burn rate: `14×`, `0.3×`."""
+    if rate is None:
+        return "–"
+    return f"{rate:.0f}×" if rate >= 10 or rate == 0 else f"{rate:.1f}×" if rate >= 0.1 else "< 0.1×"
+
+
+def signed_percent(ratio: float) -> str:
+    """What is left of a budget: `62%`, `0.4%`, `−130%`."""
+    return f"\N{MINUS SIGN}{percent(-ratio)}" if ratio < 0 else percent(ratio)
+
+
+def exact_percent(ratio: float) -> str:
+    """A share that is close to all: three digits, never rounded up to all."""
+    return "100%" if ratio >= 1 else f"{floor(100_000 * ratio) / 1000:.3f}%"
+
+
+def span_or_less(seconds: float) -> str:
+    """Time that may still be lost, or that was lost too much."""
+    words = span_of_time(abs(seconds))
+    return f"{words} may still be bad" if seconds >= 0 else f"{words} too much"
+
+
+def promise(slo: Slo) -> str:
+    """What was promised: `99.5% over 30d`."""
+    what = f"{(100 * slo.target).normalize():f}%"
+    if slo.slices is not None:
+        what += f" of slices of {span_of_time(slo.slices.seconds)}"
+    return f"{what} over {slo.period.text}"
+
+
 def percents(value: float) -> float:
     """A place on a drawing that is 100 wide."""
     return round(100 * min(max(value, 0.0), 1.0), 2)
@@ -124,6 +167,7 @@ FILTERS: tuple[Callable[..., Any], ...] = (
     clock,
     day,
     duration,
+    exact_percent,
     kind,
     machine,
     mark,
@@ -131,8 +175,13 @@ FILTERS: tuple[Callable[..., Any], ...] = (
     percent,
     percents,
     place,
+    promise,
     rate,
+    signed_percent,
+    slo_rank,
     span_of_time,
+    span_or_less,
     sure,
     symptom,
+    times,
 )

@@ -1,14 +1,16 @@
 """Periods, exclusions and budgets, against plain arithmetic and the calendar."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aiops.model import Adjustment, Calendar, Place, Rolling, Window
-from aiops.slo.budget import HOUR, Hour, budget, exhausted_in, projected
+from aiops.slo.budget import HOUR, Budget, budget, exhausted_in, lasting, projected, weights
 from aiops.slo.periods import excluded, period_at
 
 from .documents import CHECKOUT, one
@@ -68,27 +70,35 @@ def test_exclusions_that_touch_are_one_and_end_with_the_window() -> None:
     assert excluded(SLO, [second, first], window) == [Window(utc(2026, 1, 1, 9), utc(2026, 1, 1, 10, 15))]
 
 
-def hours(*counts: tuple[float, float]) -> list[Hour]:
-    return [Hour((at + 1) * HOUR, *each) for at, each in enumerate(counts)]
+def hours(*counts: tuple[float, float]) -> list[tuple[float, float]]:
+    return list(counts)
+
+
+def spent(counts: list[tuple[float, float]], period: Window, now: float, out: Sequence[Window] = ()) -> Budget:
+    """The budget of a ledger whose hours begin at 0, every one of them seen whole."""
+    ends = HOUR * np.arange(1, len(counts) + 1)
+    sums = np.array([[events, bad, HOUR, HOUR] for events, bad in counts]).reshape(len(counts), 4).T
+    elapsed = lasting(Window(period.start, min(period.end, now)), out)
+    return budget(SLO, sums @ weights(ends, period, now, out), elapsed, lasting(period, out))
 
 
 def test_what_is_left_may_be_less_than_nothing() -> None:
     ledger = hours((1000, 0), (1000, 1), (0, 0))
-    whole = budget(SLO, ledger, Window(0, 3 * HOUR), 3 * HOUR)
+    whole = spent(ledger, Window(0, 3 * HOUR), 3 * HOUR)
     assert (whole.events, whole.bad, whole.coverage) == (2000, 1, 1)
     assert whole.left == pytest.approx(0.5)
     assert whole.spare == pytest.approx(1)
-    broken = budget(SLO, hours((1000, 5)), Window(0, HOUR), HOUR)
+    broken = spent(hours((1000, 5)), Window(0, HOUR), HOUR)
     assert broken.left == pytest.approx(-4)
-    assert budget(SLO, [], Window(0, HOUR), HOUR).left == 1
+    assert spent([], Window(0, HOUR), HOUR).left == 1
 
 
 def test_excluded_hours_and_missing_ones() -> None:
     ledger = hours((1000, 0), (1000, 100), (1000, 0))[:2]
-    found = budget(SLO, ledger, Window(0, 3 * HOUR), 3 * HOUR, [Window(HOUR, 2 * HOUR)])
+    found = spent(ledger, Window(0, 3 * HOUR), 3 * HOUR, [Window(HOUR, 2 * HOUR)])
     assert (found.events, found.bad) == (1000, 0)
     assert found.coverage == pytest.approx(0.5)
-    half = budget(SLO, ledger, Window(0, 2 * HOUR), 2 * HOUR, [Window(HOUR, 1.5 * HOUR)])
+    half = spent(ledger, Window(0, 2 * HOUR), 2 * HOUR, [Window(HOUR, 1.5 * HOUR)])
     assert half.bad == pytest.approx(50)
 
 
@@ -97,9 +107,9 @@ def test_a_budget_is_the_plain_sum(counts: list[tuple[int, float]], since: int) 
     ledger = hours(*((events, round(events * share)) for events, share in counts))
     now = len(ledger) * HOUR
     period = Window(min(since * HOUR, now), now)
-    inside = [one for one in ledger if one.end > period.start]
-    events, bad = sum(one.events for one in inside), sum(one.bad for one in inside)
-    found = budget(SLO, ledger, period, now)
+    inside = ledger[min(since, len(ledger)) :]
+    events, bad = sum(one[0] for one in inside), sum(one[1] for one in inside)
+    found = spent(ledger, period, now)
     assert (found.events, found.bad) == (events, bad)
     if events:
         assert found.left == pytest.approx(1 - bad / events / 0.001)
@@ -115,7 +125,7 @@ def test_how_long_a_budget_lasts() -> None:
 
 
 def test_a_calendar_budget_at_its_end() -> None:
-    so_far = budget(SLO, hours((1000, 1)), Window(0, 2 * HOUR), HOUR)
+    so_far = spent(hours((1000, 1)), Window(0, 2 * HOUR), HOUR)
     assert projected(SLO, so_far, 1.0, 1000) == pytest.approx(0.0)
     assert projected(SLO, so_far, 0.0, 1000) == pytest.approx(0.5)
-    assert projected(SLO, budget(SLO, [], Window(0, HOUR), 0), 5.0, 0) == 1.0
+    assert projected(SLO, spent([], Window(0, HOUR), 0), 5.0, 0) == 1.0

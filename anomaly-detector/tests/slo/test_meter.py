@@ -119,7 +119,7 @@ def test_windows_are_plain_sums(steps: list[tuple[int, int, int]]) -> None:
     plain: dict[int, dict[int, int]] = {MINUTE: defaultdict(int), FIVE: defaultdict(int)}
     for later, events, bad in steps:
         at += 15 * later
-        tally.add(at, np.array([float(events)]), np.array([float(min(bad, events))]))
+        tally.add(at, np.array([[float(events), float(min(bad, events)), 15.0]]))
         for width in plain:
             plain[width][-(-at // width)] += min(bad, events)
     for window in tiers.WINDOWS:
@@ -131,6 +131,8 @@ def test_windows_are_plain_sums(steps: list[tuple[int, int, int]]) -> None:
 
 def test_what_nobody_sends_has_no_ratio() -> None:
     tally = Tally()
-    tally.add(60.0, np.array([0.0, np.nan, 4.0]), np.array([0.0, np.nan, 1.0]))
-    assert np.isnan(tally.ratios(300)[:2]).all()
-    assert tally.ratios(300)[2] == 0.25
+    tally.add(300.0, np.array([[0.0, 0.0, 300.0], [4.0, 1.0, 300.0]]))
+    assert np.isnan(tally.ratios(300)[0])
+    assert tally.ratios(300)[1] == 0.25
+    # Of an hour five minutes are known: the rest is traffic without errors.
+    assert tally.ratios(3600)[1] == 0.25 / 12

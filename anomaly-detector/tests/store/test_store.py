@@ -123,7 +123,7 @@ def test_the_outbox_remembers_what_was_sent_and_when_to_try_again(store: SqlInci
     store.failed(message.number, 1, 110.0)
     assert store.unsent(109.0) == []
     (again,) = store.unsent(110.0)
-    assert (again.attempts, again.incident) == (1, incident())
+    assert (again.attempts, again.subject) == (1, incident())
     store.sent(again.number, 111.0)
     assert store.unsent(1e9) == []
 
@@ -138,9 +138,9 @@ def test_later_transitions_of_an_incident_wait_for_earlier_ones(store: SqlIncide
     store.save_cycle(100.0, 101.0, (), [opened(first), opened(second)])
     over = resolve(first, 103.0, "done")
     store.save_cycle(103.0, 104.0, (), [IncidentEvent(Transition.RESOLVED, over)])
-    (message,) = [one for one in store.unsent(105.0) if one.incident.key == first.key]
+    (message,) = [one for one in store.unsent(105.0) if one.subject.key == first.key]
     store.failed(message.number, 1, 200.0)
-    assert [one.incident.key for one in store.unsent(110.0)] == [second.key]
+    assert [one.subject.key for one in store.unsent(110.0)] == [second.key]
     assert {one.transition for one in store.unsent(200.0)} == {"opened"}
 
 

@@ -1,0 +1,106 @@
+"""Objectives: how they stand, and where each number is from."""
+
+from typing import Any
+
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+from pydantic import Field
+
+from aiops.api import slo_documents as documents
+from aiops.api.answer import Question, number, responses
+from aiops.desk import Desk
+from aiops.model import burn_document, iso, iso_duration
+from aiops.slo import durations
+from aiops.slo.standing import LOOKBACK, JourneyStanding, SloState, Standing
+from aiops.slo_book import sources
+
+TAG = Tag(name="objectives")
+
+
+class Nothing(Question):
+    """No parameter."""
+
+
+class OneSlo(Question):
+    slo: str = Field(min_length=1, max_length=256, description="like checkout-availability")
+
+
+def blueprint(desk: Desk) -> APIBlueprint:
+    api = APIBlueprint("slos", __name__, url_prefix="/aiops", abp_tags=[TAG])
+
+    @api.get("/slos", responses=responses(documents.Slos))
+    def listed(query: Nothing) -> Any:  # noqa: ARG001 (unknown parameters are an error)
+        """Answer how every objective stands, the worst first."""
+        book = desk.slos
+        return documents.Slos(
+            as_of=iso(desk.now()),
+            slos=[_standing(one) for one in book.all()],
+            journeys=[_journey(one) for one in book.journeys()],
+            left_out=[documents.LeftOut(slo=name, why=why) for name, why in book.left_out.items()],
+            problems=[str(one) for one in book.objectives.problems],
+        ).model_dump()
+
+    @api.get("/slos/<slo>", responses=responses(documents.Slo, 404))
+    def one(path: OneSlo) -> Any:
+        """Answer everything about one objective."""
+        slo, found = desk.slos.one(path.slo)
+        return documents.Slo(
+            slo=slo.name,
+            display_name=slo.display_name,
+            description=slo.description,
+            service=slo.service,
+            target=str(slo.target),
+            period=slo.period.text,
+            left_out=desk.slos.left_out.get(slo.name),
+            written=str(slo.place),
+            groups=[_standing(each) for each in found],
+            queries=[documents.Query(number=of.number, exact=of.exact, query=of.query) for of in sources(slo, found)],
+            burns=[documents.Burn(**burn_document(each)) for each in desk.slos.burns(slo.name)],
+        ).model_dump()
+
+    return api
+
+
+def _standing(one: Standing) -> documents.Standing:
+    slo, budget, heard = one.slo, one.budget, one.state != SloState.NO_DATA or one.budget.events > 0
+    minutes = budget.spare * slo.slices.seconds / 60 if slo.slices else None
+    return documents.Standing(
+        slo=slo.name,
+        display_name=slo.display_name,
+        service=slo.service,
+        group=dict(one.group),
+        target=str(slo.target),
+        period=slo.period.text,
+        period_start=iso(one.period.start),
+        period_end=iso(one.period.end),
+        method="timeslices" if slo.slices else "occurrences",
+        state=one.state.value,
+        events=budget.events,
+        bad_events=budget.bad,
+        good_ratio=number(1 - budget.bad / budget.events, 6) if budget.events > 0 else None,
+        budget_left=number(budget.left, 6) if heard else None,
+        budget_events_left=number(budget.spare, 3) if heard else None,
+        budget_minutes_left=number(minutes, 3) if heard else None,
+        coverage=round(budget.coverage, 6),
+        burn_rates=_rates(one.burn),
+        burn_rates_from="rules" if one.ruled else "counts",
+        lookback=durations.prometheus(LOOKBACK),
+        exhausted_in=None if one.exhausted_in is None or not heard else iso_duration(one.exhausted_in),
+        projected_left=number(one.projected, 6),
+        excluded=one.excluded or None,
+    )
+
+
+def _journey(one: JourneyStanding) -> documents.JourneyStanding:
+    return documents.JourneyStanding(
+        journey=one.journey.name,
+        display_name=one.journey.display_name,
+        service=one.journey.service,
+        parts=[documents.Part(slo=name, weight=float(weight)) for name, weight in one.journey.parts],
+        burn_rates=_rates(one.burn),
+        budget_left=number(one.left, 6),
+    )
+
+
+def _rates(burn: Any) -> documents.Rates:
+    return {durations.prometheus(window): number(rate) for window, rate in burn.items()}

@@ -1,0 +1,16 @@
+"""What waits in the outbox."""
+
+from dataclasses import dataclass
+
+from aiops.model.burn import Burn
+from aiops.model.incident import Incident
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A transition that waits to be told: its number in the outbox, and how often telling it has failed."""
+
+    number: int
+    transition: str
+    subject: Incident | Burn
+    attempts: int

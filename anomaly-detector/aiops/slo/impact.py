@@ -1,0 +1,127 @@
+"""Which objectives burn where an incident is, and the records of burns."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from typing import Final
+
+from aiops.model import (
+    BURNS,
+    BURNS_FASTER,
+    BURNS_NO_MORE,
+    Burn,
+    BurnEvent,
+    Impact,
+    Incident,
+    IncidentState,
+    Labels,
+    Server,
+    Slo,
+    Urgency,
+)
+from aiops.slo.standing import LOOKBACK, Standing
+
+NOW: Final = 300
+"""Seconds of the window that says whether a budget burns at present."""
+FASTER: Final = {Urgency.TICKET: 0, Urgency.PAGE: 1}
+
+
+def impacts(found: Iterable[Standing], services: Sequence[str], endpoints: Sequence[str]) -> tuple[Impact, ...]:
+    """What burns at present faster than allowed, of objectives about these services and endpoints; the fastest first.
+
+    An objective of a whole service, or of a metric, is about every endpoint of it.
+    """
+    hit = [
+        Impact(one.slo.name, one.group, one.urgency, _rate(one), one.budget.left, one.exhausted_in)
+        for one in found
+        if (one.burn[NOW] or 0.0) > 1 and _about(one.slo, one.group, services, endpoints)
+    ]
+    return tuple(sorted(hit, key=lambda one: -one.burn_rate))
+
+
+def followed(
+    records: Sequence[Burn], found: Sequence[Standing], incidents: Iterable[Incident], now: float
+) -> tuple[list[Burn], list[BurnEvent]]:
+    """Carry the records of burns on: those that changed, and what people are to be told of.
+
+    A burn that an incident lists is told by that incident alone, also while it dies away afterwards.
+    """
+    covered = {
+        (impact.slo, impact.group): one.id
+        for one in incidents
+        if one.state != IncidentState.RESOLVED
+        for impact in one.slo_impact
+    }
+    known = {(one.slo, one.group): one for one in records if one.until is None}
+    carried = list(_burning(known, found, covered, now))
+    after = {place: burn for place, burn, _ in carried}
+    events = [BurnEvent(what, burn, now) for _, burn, what in carried if what]
+    for place, burn in known.items():
+        if place not in after:
+            after[place] = replace(burn, until=now)
+            if burn.told:
+                events.append(BurnEvent(BURNS_NO_MORE, after[place], now))
+    return [burn for place, burn in after.items() if burn != known.get(place)], events
+
+
+def _burning(
+    known: Mapping[tuple[str, Labels], Burn],
+    found: Sequence[Standing],
+    covered: Mapping[tuple[str, Labels], str],
+    now: float,
+) -> Iterator[tuple[tuple[str, Labels], Burn, str]]:
+    """The record of everything that has an urgency, and the transition to tell of, if there is one."""
+    for one in found:
+        if one.urgency is None:
+            continue
+        place = (one.slo.name, one.group)
+        before, incident = known.get(place), covered.get(place, "")
+        if before is None:
+            burn = replace(_new(one, now), incident=incident, told=not incident)
+            yield place, burn, "" if incident else BURNS
+            continue
+        faster = FASTER[one.urgency] > FASTER[before.urgency]
+        told = before.told or (faster and not (incident or before.incident))
+        burn = replace(
+            before,
+            urgency=one.urgency if faster else before.urgency,
+            last_seen=now,
+            burn_rate=max(before.burn_rate, _rate(one)),
+            budget_left=one.budget.left,
+            exhausted_in=one.exhausted_in,
+            incident=before.incident or incident,
+            told=told,
+        )
+        yield place, burn, BURNS_FASTER if faster and told and not incident else ""
+
+
+def _new(one: Standing, now: float) -> Burn:
+    assert one.urgency is not None
+    key = sha256(f"{one.slo.name}|{one.group!r}|{now:.3f}".encode()).hexdigest()[:16]
+    return Burn(
+        key=key,
+        slo=one.slo.name,
+        display_name=one.slo.display_name or one.slo.name,
+        service=one.slo.service,
+        group=one.group,
+        urgency=one.urgency,
+        since=now,
+        last_seen=now,
+        burn_rate=_rate(one),
+        budget_left=one.budget.left,
+        exhausted_in=one.exhausted_in,
+    )
+
+
+def _rate(one: Standing) -> float:
+    """How fast it burns, over the last hour; over the last minutes where that is faster, as at the start."""
+    return max(one.burn[LOOKBACK] or 0.0, one.burn[NOW] or 0.0)
+
+
+def _about(slo: Slo, group: Labels, services: Sequence[str], endpoints: Sequence[str]) -> bool:
+    of = slo.indicator
+    service = of.service if isinstance(of, Server) else slo.service
+    if service not in services:
+        return False
+    route = (of.route if isinstance(of, Server) else "") or dict(group).get("http.route", "")
+    return not route or not endpoints or route in endpoints

@@ -1,0 +1,215 @@
+"""How every objective stands now: burn rates, which urgency they have, what is left of the budget and until when."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiops.model import Adjustment, Calendar, Journey, Labels, Missing, Rolling, Slo, Urgency, Window
+from aiops.ports import BurnRates, Forecast
+from aiops.promql import label
+from aiops.slo import tiers
+from aiops.slo.budget import HOUR, Budget, budget, exhausted_in, lasting, projected, weights
+from aiops.slo.periods import excluded, period_at
+from aiops.slo.rules import ABSENT_FOR
+from aiops.slo.watch import Watch
+
+LOOKBACK: Final = tiers.HOUR
+"""Seconds that the burn rate of late is taken over, for how long a budget lasts."""
+LEAVING: Final = tiers.DAY
+"""Seconds at the old end of a rolling period whose burn is what ages out of it."""
+
+Floats = NDArray[np.float64]
+
+
+class SloState(StrEnum):
+    """The worst that is so."""
+
+    NO_DATA = "no_data"
+    BURNS_FAST = "burns_fast"
+    EXHAUSTED = "exhausted"
+    BURNS_SLOWLY = "burns_slowly"
+    OK = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An objective's group at a time. `burn` is by window (seconds), None where nothing happened in it; `ruled` says
+    that it is what Prometheus' rules recorded. `projected` is the share of the budget left at a calendar period's end;
+    `excluded` names the adjustment in force."""
+
+    slo: Slo
+    group: Labels
+    at: float
+    heard: float | None
+    period: Window
+    budget: Budget
+    burn: Mapping[int, float | None]
+    ruled: bool
+    urgency: Urgency | None
+    exhausted_in: float | None
+    projected: float | None
+    excluded: str
+
+    @property
+    def state(self) -> SloState:
+        if self.heard is None or self.at - self.heard > ABSENT_FOR:
+            return SloState.NO_DATA
+        if self.urgency == Urgency.PAGE:
+            return SloState.BURNS_FAST
+        if self.budget.left <= 0:
+            return SloState.EXHAUSTED
+        return SloState.BURNS_SLOWLY if self.urgency == Urgency.TICKET else SloState.OK
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyStanding:
+    """A user journey: weighted means of its objectives, of those that are known."""
+
+    journey: Journey
+    burn: Mapping[int, float | None]
+    left: float | None
+
+
+def standings(
+    watch: Watch, adjustments: Sequence[Adjustment], now: float, forecast: Forecast, ruled: BurnRates
+) -> list[Standing]:
+    """All groups of all objectives that can be counted, in the order of the objectives; one without any data has one
+    empty group."""
+    rates, bad = _burns(watch)
+    places: dict[str, list[int]] = {}
+    for row, slo in enumerate(watch.of):
+        places.setdefault(slo.name, []).append(row)
+    out: list[Standing] = []
+    for slo in watch.slos:
+        if slo.name not in watch.meter.left_out:
+            rows = sorted(places.get(slo.name, ()), key=lambda row: watch.groups[row])
+            out.extend(_of(slo, rows, rates, bad, watch, adjustments, now, forecast, ruled))
+    return out
+
+
+def of_journey(journey: Journey, found: Sequence[Standing]) -> JourneyStanding:
+    """Weighted means over the parts; a part that is split counts by the mean of its groups."""
+    parts = [(weight, [one for one in found if one.slo.name == name]) for name, weight in journey.parts]
+    burn = {
+        window: _mean([(weight, [each.burn[window] for each in some]) for weight, some in parts])
+        for window in tiers.WINDOWS
+    }
+    left = _mean([(weight, [each.budget.left for each in some if each.heard]) for weight, some in parts])
+    return JourneyStanding(journey, burn, left)
+
+
+def _mean(parts: Sequence[tuple[Decimal, Sequence[float | None]]]) -> float | None:
+    """The weighted mean of the means of what is known of each part."""
+    known = [(float(weight), [one for one in values if one is not None]) for weight, values in parts]
+    means = [(weight, sum(values) / len(values)) for weight, values in known if values]
+    total = sum(weight for weight, _ in means)
+    return sum(weight * value for weight, value in means) / total if total else None
+
+
+def _burns(watch: Watch) -> tuple[dict[int, Floats], dict[int, Floats]]:
+    """Burn rates and bad events over each window: `(slots,)`. Slices are a share of the window's time."""
+    allowed = np.array([float(slo.allowed) for slo in watch.of])
+    width = np.array([float(slo.slices.seconds) if slo.slices else np.nan for slo in watch.of])
+    rates, wrong = {}, {}
+    for window in tiers.WINDOWS:
+        events, bad, _ = watch.tally.counts(window).T
+        sliced = np.where(events > 0, bad * width / np.maximum(window, width), np.nan)
+        rates[window] = np.where(np.isnan(width), watch.tally.ratios(window), sliced) / allowed
+        wrong[window] = bad
+    return rates, wrong
+
+
+def _of(
+    slo: Slo,
+    rows: Sequence[int],
+    rates: Mapping[int, Floats],
+    bad: Mapping[int, Floats],
+    watch: Watch,
+    adjustments: Sequence[Adjustment],
+    now: float,
+    forecast: Forecast,
+    ruled: BurnRates,
+) -> Iterator[Standing]:
+    ends = (watch.hours.ends() * HOUR).astype(np.float64)
+    for row in rows or (None,):
+        group = watch.groups[row] if row is not None else ()
+        heard = None if row is None or np.isnan(watch.slots.heard[row]) else float(watch.slots.heard[row])
+        # A budget that stands still without data is the one of the time when they were there.
+        at = heard if slo.missing == Missing.FREEZE and heard is not None else now
+        period = period_at(slo.period, at)
+        out = excluded(slo, adjustments, period) if adjustments else []
+        elapsed = Window(period.start, min(period.end, at))
+        share = weights(ends, period, at, out)
+        sums = watch.hours.sums[row] if row is not None else np.zeros((4, len(ends)))
+        found = budget(slo, sums @ share, lasting(elapsed, out), lasting(period, out))
+        labels = {"service_name": slo.service} | {label(key): value for key, value in group}
+        told = ruled.get((slo.name, tuple(sorted(labels.items()))))
+        burn = _burn(row, rates, told)
+        counted = {window: float(bad[window][row]) if row is not None else 0.0 for window in tiers.WINDOWS}
+        held = next((one for one in out if one.start <= now < one.end), None)
+        burning = burn[LOOKBACK] or 0.0
+        yield Standing(
+            slo,
+            group,
+            now,
+            heard,
+            period,
+            found,
+            burn,
+            told is not None,
+            None if held else _urgency(slo, burn, counted),
+            exhausted_in(found.left, tiers.seconds(slo.period), burning, _leaving(slo, sums, ends, period)),
+            _projected(slo, group, found, burning, period, now, forecast),
+            _reason(slo, adjustments, now) if held else "",
+        )
+
+
+def _burn(row: int | None, rates: Mapping[int, Floats], told: Mapping[int, float] | None) -> dict[int, float | None]:
+    if told is not None:
+        return {window: told.get(window) for window in tiers.WINDOWS}
+    if row is None:
+        return dict.fromkeys(tiers.WINDOWS)
+    return {window: None if np.isnan(rate[row]) else float(rate[row]) for window, rate in rates.items()}
+
+
+def _urgency(slo: Slo, burn: Mapping[int, float | None], bad: Mapping[int, float]) -> Urgency | None:
+    """What the rules would alert with."""
+    firing = {
+        tier.urgency
+        for tier in tiers.live(slo)
+        if min(burn[tier.long] or 0.0, burn[tier.short] or 0.0) > tier.factor(slo.period)
+        and bad[tier.long] >= slo.min_bad_events
+    }
+    return next((urgency for urgency in Urgency if urgency in firing), None)
+
+
+def _leaving(slo: Slo, sums: Floats, ends: Floats, period: Window) -> float:
+    """The burn of what ages out of a rolling period."""
+    if not isinstance(slo.period, Rolling):
+        return 0.0
+    old = (ends > period.start) & (ends <= period.start + LEAVING)
+    events, bad, watched, _ = sums[:, old].sum(axis=1)
+    if slo.slices is not None:
+        events = watched / slo.slices.seconds
+    return float(bad / events / float(slo.allowed)) if events > 0 else 0.0
+
+
+def _projected(
+    slo: Slo, group: Labels, found: Budget, burning: float, period: Window, now: float, forecast: Forecast
+) -> float | None:
+    if not isinstance(slo.period, Calendar):
+        return None
+    rest = Window(min(now, period.end), period.end)
+    expected = rest.seconds / slo.slices.seconds if slo.slices else forecast.events(slo.name, group, rest)
+    return None if expected is None else projected(slo, found, burning, expected)
+
+
+def _reason(slo: Slo, adjustments: Sequence[Adjustment], now: float) -> str:
+    """Why the present does not count."""
+    moment = Window(now, now + 1.0)
+    return next((one.reason or one.name for one in adjustments if excluded(slo, [one], moment)), "")

@@ -1,0 +1,27 @@
+"""Burn rates as Prometheus' own rules recorded them: what its alerts are about."""
+
+from collections import defaultdict
+
+from aiops.model import Labels
+from aiops.ports import BurnRates
+from aiops.promql import any_of
+from aiops.slo import durations, tiers
+from aiops.slo.rules import BURN
+from aiops.sources.prometheus.api import Api
+
+
+class PrometheusBurns:
+    """The recorded burn rates, in one question."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._windows = {BURN + durations.prometheus(window): window for window in tiers.WINDOWS}
+
+    def burn_rates(self, at: float) -> BurnRates:
+        """By objective and group; empty where no rules are. Raises SourceError."""
+        found: dict[tuple[str, Labels], dict[int, float]] = defaultdict(dict)
+        for point in self._api.instant(f"{{__name__=~{any_of(list(self._windows))}}}", at):
+            window, slo = self._windows[point.labels["__name__"]], point.labels.get("slo", "")
+            split = tuple(sorted((key, value) for key, value in point.labels.items() if key not in ("__name__", "slo")))
+            found[slo, split][window] = point.value
+        return found

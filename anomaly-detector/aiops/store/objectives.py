@@ -1,0 +1,120 @@
+"""What is kept of objectives, in the same database as incidents: a cycle saves both in one transaction."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Engine, and_, bindparam, delete, insert, select, update
+
+from aiops.model import Burn, Ledger, LedgerHour, LedgerKey
+from aiops.store import tables
+from aiops.store.transaction import Transaction, upsert
+
+BURN = TypeAdapter(Burn)
+COUNTED = "ledger"
+SUMS = ("events", "bad", "watched", "covered")
+_HOUR, _BURN = tables.ledger.c, tables.burns.c
+
+
+class SqlObjectives:
+    """Ledger and records. Every method raises StoreError when the database does not answer."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def ledger(self) -> tuple[list[LedgerHour], float]:
+        """All hours, and the end of the last step that is in them (0: none)."""
+        query = select(_HOUR.slo, _HOUR.sli, _HOUR.slo_group, _HOUR.hour, *(_HOUR[name] for name in SUMS))
+        with Transaction(self._engine) as connection:
+            rows = connection.execute(query).all()
+            at = _counted(connection)
+        return [LedgerHour(LedgerKey(row[0], row[1], _group(row[2])), *row[3:]) for row in rows], at
+
+    def counted(self) -> float:
+        """End of the last step that is in the ledger (0: none)."""
+        with Transaction(self._engine) as connection:
+            return _counted(connection)
+
+    def burning(self) -> list[Burn]:
+        """The records that have no end yet."""
+        return self._burns(_BURN.until.is_(None))
+
+    def burns(self, slo: str, limit: int) -> list[Burn]:
+        """Those of an objective, newest first."""
+        return self._burns(_BURN.slo == slo, limit)
+
+    def purge(self, hour: int, ended: float) -> None:
+        """Forget hours before one (by its number), and records that ended before a time."""
+        with Transaction(self._engine) as connection:
+            connection.execute(delete(tables.ledger).where(_HOUR.hour < hour))
+            connection.execute(delete(tables.burns).where(_BURN.until < ended))
+
+    def _burns(self, wanted: Any, limit: int | None = None) -> list[Burn]:
+        query = select(_BURN.document).where(wanted).order_by(_BURN.since.desc(), _BURN.key).limit(limit)
+        with Transaction(self._engine) as connection:
+            return [BURN.validate_json(text) for text in connection.execute(query).scalars()]
+
+
+def keep_ledger(connection: Connection, ledger: Ledger) -> None:
+    """Add the counts to their hours, once, and keep the records as they are now."""
+    if ledger.at > _counted(connection):
+        _add(connection, ledger.hours)
+        upsert(connection, tables.progress, {"name": COUNTED}, {"value": ledger.at})
+    for one in ledger.burns:
+        document = BURN.dump_json(one).decode()
+        values = {"slo": one.slo, "since": one.since, "until": one.until, "document": document}
+        upsert(connection, tables.burns, {"key": one.key}, values)
+
+
+def _counted(connection: Connection) -> float:
+    at = connection.execute(select(tables.progress.c.value).where(tables.progress.c.name == COUNTED)).scalar()
+    return float(at or 0.0)
+
+
+def _add(connection: Connection, hours: Iterable[LedgerHour]) -> None:
+    """Insert the hours that are new, add to the others: two statements, however many there are."""
+    rows: dict[tuple[LedgerKey, int], LedgerHour] = {}
+    for one in hours:
+        other = rows.get((one.key, one.hour))
+        rows[one.key, one.hour] = one if other is None else _sum(one, other)
+    if not rows:
+        return
+    wanted = sorted({one.hour for one in rows.values()})
+    found = connection.execute(
+        select(_HOUR.slo, _HOUR.sli, _HOUR.slo_group, _HOUR.hour).where(_HOUR.hour.in_(wanted))
+    ).all()
+    known = {(LedgerKey(slo, sli, _group(group)), hour) for slo, sli, group, hour in found}
+    changed = [_row(one) for place, one in rows.items() if place in known]
+    if changed:
+        same = and_(*(_HOUR[name] == bindparam(f"of_{name}") for name in ("slo", "sli", "slo_group", "hour")))
+        sums = {name: _HOUR[name] + bindparam(f"more_{name}") for name in SUMS}
+        given = [
+            {
+                **{f"of_{name}": row[name] for name in ("slo", "sli", "slo_group", "hour")},
+                **{f"more_{name}": row[name] for name in SUMS},
+            }
+            for row in changed
+        ]
+        connection.execute(update(tables.ledger).where(same).values(**sums), given)
+    fresh = [_row(one) for place, one in rows.items() if place not in known]
+    if fresh:
+        connection.execute(insert(tables.ledger), fresh)
+
+
+def _sum(one: LedgerHour, other: LedgerHour) -> LedgerHour:
+    return LedgerHour(one.key, one.hour, *(getattr(one, name) + getattr(other, name) for name in SUMS))
+
+
+def _row(one: LedgerHour) -> dict[str, Any]:
+    return {
+        "slo": one.key.slo,
+        "sli": one.key.sli,
+        "slo_group": orjson.dumps(one.key.group).decode(),
+        "hour": one.hour,
+        **{name: getattr(one, name) for name in SUMS},
+    }
+
+
+def _group(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple((key, value) for key, value in orjson.loads(text))

@@ -1,0 +1,231 @@
+"""Objectives counted live against plain Python: rings, ledger, slices of time, and what is counted again."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aiops import names
+from aiops.model import Labels, LedgerHour, Missing, SeriesBlock, Slo, Urgency, Window
+from aiops.slo import tiers
+from aiops.slo.forecast import LastWeek
+from aiops.slo.standing import SloState, Standing, standings
+from aiops.slo.watch import COVERED, HOUR, LONGEST, Watch, sli_of
+
+from .documents import CHECKOUT, changed, one
+from .test_meter import served
+
+START = 1_700_000_000 // HOUR * HOUR
+STEP = 15.0
+SLICES = changed(
+    CHECKOUT,
+    ("budgetingMethod: Occurrences", "budgetingMethod: Timeslices"),
+    ("- target: 0.9990", "- target: 0.9990\n      timeSliceTarget: 0.9\n      timeSliceWindow: 1m"),
+)
+Counts = list[tuple[int, int]]
+
+
+def block(counts: Counts, start: float = START, step: float = STEP) -> SeriesBlock:
+    """Events and bad ones a step; events of -1: no sample."""
+    rows: dict[Labels, list[float]] = {
+        served(names.REQUESTS): [events if events >= 0 else np.nan for events, _ in counts],
+        served(names.ERRORS): [bad if events >= 0 else np.nan for events, bad in counts],
+    }
+    ends = start + step * (1 + np.arange(len(counts)))
+    return SeriesBlock(tuple(rows), ends, step, np.array(list(rows.values())))
+
+
+def stand(watch: Watch, now: float | None = None) -> Standing:
+    at = now if now is not None else watch.at
+    assert at is not None
+    (found,) = standings(watch, (), at, LastWeek(watch), {})
+    return found
+
+
+def watched(slo: Slo, *blocks: SeriesBlock) -> Watch:
+    watch = Watch([slo])
+    for each in blocks:
+        watch.saved(watch.take(each))
+    return watch
+
+
+steps = st.lists(
+    st.tuples(st.integers(-1, 200), st.integers(0, 200)).map(lambda pair: (pair[0], min(max(pair[0], 0), pair[1]))),
+    min_size=1,
+    max_size=400,
+)
+
+
+@given(steps, st.integers(1, 5))
+@settings(deadline=None, max_examples=60)
+def test_live_numbers_are_the_exact_ones(counts: Counts, parts: int) -> None:
+    """However the steps are cut into blocks."""
+    slo = one(CHECKOUT)
+    cut = np.array_split(np.arange(len(counts)), parts)
+    watch = watched(
+        slo, *(block([counts[at] for at in some], START + STEP * float(some[0])) for some in cut if len(some))
+    )
+    found = stand(watch)
+    known = [(START + STEP * (at + 1), events, bad) for at, (events, bad) in enumerate(counts) if events >= 0]
+    events, bad = sum(each[1] for each in known), sum(each[2] for each in known)
+    assert (found.budget.events, found.budget.bad) == (events, bad)
+    now = START + STEP * len(counts)
+    for window in tiers.WINDOWS:
+        width = 60 if window <= 6 * HOUR else 300
+        oldest = -(-now // width) - window // width
+        inside = [each for each in known if -(-each[0] // width) >= oldest]
+        total = sum(each[1] for each in inside)
+        looked = STEP * sum(1 for at in range(len(counts)) if -(-(START + STEP * (at + 1)) // width) >= oldest)
+        every = total * max(1.0, window / looked)
+        expected = sum(each[2] for each in inside) / every / 0.001 if total else None
+        assert found.burn[window] == (pytest.approx(expected) if expected is not None else None)
+
+
+@given(steps)
+@settings(deadline=None, max_examples=40)
+def test_what_is_taken_back_was_never_there(counts: Counts) -> None:
+    slo = one(CHECKOUT)
+    half = len(counts) // 2
+    watch, plain = Watch([slo]), watched(slo, block(counts[:half]), block(counts[half:], START + STEP * half))
+    watch.saved(watch.take(block(counts[:half])))
+    watch.undo(watch.take(block(counts[half:], START + STEP * half)))
+    watch.saved(watch.take(block(counts[half:], START + STEP * half)))
+    assert stand(watch) == stand(plain)
+
+
+@given(steps, st.integers(0, 400))
+@settings(deadline=None, max_examples=40)
+def test_steps_counted_again_are_not_twice_in_the_ledger(counts: Counts, lost: int) -> None:
+    """Rings that are older than the ledger, as after a kill: what they miss is counted again."""
+    slo = one(CHECKOUT)
+    ledger: dict[tuple[object, int], LedgerHour] = {}
+    first = Watch([slo])
+    for at in range(len(counts)):
+        taken = first.take(block([counts[at]], START + STEP * at))
+        first.saved(taken)
+        for row in taken.hours:
+            old = ledger.get((row.key, row.hour), LedgerHour(row.key, row.hour, 0, 0, 0, 0))
+            sums = (old.events + row.events, old.bad + row.bad, old.watched + row.watched, old.covered + row.covered)
+            ledger[row.key, row.hour] = LedgerHour(row.key, row.hour, *sums)
+    second = Watch([slo])
+    second.fill(ledger.values(), first.ledger_at)
+    before = min(lost, len(counts))
+    taken = second.take(block(counts[before:], START + STEP * before)) if before < len(counts) else None
+    assert taken is None or not taken.hours
+    if ledger:
+        again, once = stand(second, first.at), stand(first)
+        assert (again.budget.events, again.budget.bad) == (once.budget.events, once.budget.bad)
+
+
+def test_slices_of_time_are_judged_at_their_end() -> None:
+    minute = [(10, 0), (10, 0), (10, 0), (10, 4)]  # exactly 90 % good
+    worse = [(10, 0), (10, 0), (10, 0), (10, 5)]
+    idle = [(0, 0)] * 4
+    watch = watched(one(SLICES), block([*minute, *worse, *idle, *worse[:3]]))
+    found = stand(watch)
+    assert (found.budget.events, found.budget.bad) == (2, 1)
+    watch.saved(watch.take(block([(10, 9)], START + 15 * STEP)))
+    assert (stand(watch).budget.events, stand(watch).budget.bad) == (3, 2)
+    # A share of the time: of an hour two minutes.
+    assert stand(watch).burn[HOUR] == pytest.approx(2 / 60 / 0.001)
+
+
+def test_a_slice_without_data_is_bad_where_that_was_promised() -> None:
+    silent = [(-1, 0)] * 4
+    good = [(10, 0)] * 4
+    ignoring = watched(one(SLICES), block([*good, *silent, *good]))
+    assert (stand(ignoring).budget.events, stand(ignoring).budget.bad) == (2, 0)
+    strict = watched(replace(one(SLICES), missing=Missing.BAD), block([*good, *silent, *good]))
+    assert (stand(strict).budget.events, stand(strict).budget.bad) == (3, 1)
+
+
+def test_a_slice_that_no_step_ends_with_ends_with_the_next() -> None:
+    watch = watched(one(SLICES), block([(10, 5)] * 20, step=7.0))
+    assert (stand(watch).budget.events, stand(watch).budget.bad) == (2, 2)
+
+
+def test_what_is_heard_every_minute_is_there_all_the_time() -> None:
+    heard = [(100, 0) if at % 4 == 3 else (-1, 0) for at in range(240)]
+    watch = watched(one(CHECKOUT), block(heard))
+    assert watch.hours.sums[0, COVERED].sum() == pytest.approx(HOUR, abs=60)
+    gone = watched(one(CHECKOUT), block([*heard[:40], *[(-1, 0)] * 160, *heard[:40]]))
+    assert gone.hours.sums[0, COVERED].sum() == pytest.approx(1200 + LONGEST, abs=121)
+
+
+def test_the_first_minutes_of_all_are_no_broken_month() -> None:
+    watch = watched(one(CHECKOUT), block([(10, 0), (10, 1)]))
+    found = stand(watch)
+    assert found.budget.left > 0.99
+    assert found.urgency is None
+    assert found.budget.coverage == pytest.approx(30 / (30 * 86_400))
+
+
+def test_a_budget_that_is_gone_says_so_and_when() -> None:
+    busy = watched(one(CHECKOUT), block([(1000, 100)] * 240))
+    found = stand(busy)
+    assert (found.state, found.urgency) == (SloState.BURNS_FAST, Urgency.PAGE)
+    assert found.burn[HOUR] == pytest.approx(100)
+    assert found.budget.left == pytest.approx(1 - 100 / 720, abs=1e-3)
+    assert found.exhausted_in == pytest.approx(found.budget.left * 720 / 100 * HOUR, rel=1e-3)
+    assert stand(watched(one(CHECKOUT), block([(1000, 1)] * 240))).exhausted_in is not None
+    assert stand(watched(one(CHECKOUT), block([(1000, 0)] * 240))).exhausted_in is None
+
+
+def test_nothing_counted_is_no_data_and_no_alarm() -> None:
+    watch = Watch([one(CHECKOUT)])
+    found = stand(watch, float(START))
+    assert (found.state, found.urgency, found.exhausted_in) == (SloState.NO_DATA, None, None)
+    watch.saved(watch.take(block([(10, 0)])))
+    assert stand(watch).state == SloState.OK
+    assert stand(watch, START + 3600.0).state == SloState.NO_DATA
+
+
+def test_few_bad_events_have_no_urgency() -> None:
+    few = one(
+        changed(CHECKOUT, ("displayName: Checkout works", "displayName: x\n  annotations: {aiops/min-bad-events: '5'}"))
+    )
+    assert stand(watched(few, block([(1, 0)] * 239 + [(5, 4)]))).urgency is None
+    assert stand(watched(few, block([(1, 0)] * 239 + [(5, 5)]))).urgency == Urgency.PAGE
+
+
+def test_rules_of_prometheus_win_where_they_are() -> None:
+    watch = watched(one(CHECKOUT), block([(1000, 0)] * 4))
+    told = {("checkout-availability", (("service_name", "gateway"),)): dict.fromkeys(tiers.WINDOWS, 20.0)}
+    (found,) = standings(watch, (), START + 60.0, LastWeek(watch), told)
+    assert (found.ruled, found.burn[300], found.urgency) == (True, 20.0, Urgency.PAGE)
+    assert found.budget.bad == 0
+
+
+def test_next_week_is_like_the_last() -> None:
+    watch = Watch([one(CHECKOUT)])
+    key = watch.meter.slot(watch.slos[0], {})
+    assert key == 0
+    watch.grow()
+    name = watch.places()[0]
+    hour = START // HOUR
+    rows = [LedgerHour(name, hour - back, 1000.0 + back, 0.0, 3600.0, 3600.0) for back in range(7 * 24)]
+    watch.fill(rows, float(START))
+    forecast = LastWeek(watch)
+    day = forecast.events("checkout-availability", (), window(START, START + 86_400))
+    assert day == pytest.approx(sum(1000.0 + back for back in range(7 * 24 - 24, 7 * 24)))
+    half = forecast.events("checkout-availability", (), window(START, START + 1800))
+    assert half == pytest.approx((1000.0 + 7 * 24 - 1) / 2)
+    assert forecast.events("other", (), window(START, START + 1)) is None
+
+
+def test_counts_of_something_else_are_not_taken_over() -> None:
+    slo = one(CHECKOUT)
+    other = one(changed(CHECKOUT, ("route: /checkout", "route: /pay")))
+    assert sli_of(slo) != sli_of(other)
+    stricter = one(changed(CHECKOUT, ("0.9990", "0.99")))
+    assert sli_of(slo) == sli_of(stricter)
+    taken = Watch([slo]).take(block([(1000, 1)]))
+    watch = Watch([other])
+    watch.fill(taken.hours, 1.0)
+    assert stand(watch, START + 60.0).budget.events == 0
+
+
+def window(start: float, end: float) -> Window:
+    return Window(float(start), float(end))
