@@ -65,11 +65,15 @@ lint: $(VENV)/.dev  ## style, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p aiops -p shop -p native
 	$(BIN)/lint-imports --no-logo
-	$(SLO_RULES) --check
+	$(SLO_RULES) $(TO_PROMETHEUS) --check
+	$(SLO_RULES) $(TO_GRAFANA) --check
 
-SLO_RULES := $(BIN)/aiops slo rules demo-app/shop/objectives.yaml -o prometheus/rules/slo.yml
-rules: $(VENV)/.demo  ## make prometheus/rules/slo.yml of the shop's objectives
-	$(SLO_RULES)
+SLO_RULES := $(BIN)/aiops slo rules demo-app/shop/objectives.yaml
+TO_PROMETHEUS := -o prometheus/rules/slo.yml
+TO_GRAFANA := --format grafana --lock grafana/alert-rules.lock -o grafana/provisioning/alerting/slo.yaml
+rules: $(VENV)/.demo  ## make Prometheus' and Grafana's rules of the shop's objectives
+	$(SLO_RULES) $(TO_PROMETHEUS)
+	$(SLO_RULES) $(TO_GRAFANA)
 
 format: $(VENV)/.dev  ## put the code into its one format
 	$(BIN)/ruff check --fix .

@@ -74,11 +74,13 @@ def test_alertmanager_takes_what_is_rendered(
     [
         (["alertname=TargetDown", "severity=critical", "team=platform"], "engine,email,slack"),
         (["alertname=GrafanaDown", "severity=warning", "team=platform"], "engine,slack"),
+        (['alertname="SloBudgetSpent a"', "severity=warning", "slo=a", "service_name=gateway"], "engine,slack"),
+        (['alertname="GrafanaDatasourceFailing Tempo"', "severity=critical", "team=platform"], "engine,email,slack"),
         (["alertname=Incident", "source=aiops", "severity=high"], "email,slack"),
         (["alertname=Incident", "source=aiops", "severity=low"], "slack"),
         (["alertname=IncidentImpact", "source=aiops", "slo=checkout-availability"], "nobody"),
     ],
-    ids=["critical", "warning", "incident", "small-incident", "impact"],
+    ids=["critical", "warning", "budget", "datasource", "incident", "small-incident", "impact"],
 )
 def test_who_hears_what(programs: Programs, labels: list[str], receivers: str, tmp_path: Path) -> None:
     config = tmp_path / "alertmanager.yml"

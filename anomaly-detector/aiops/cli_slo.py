@@ -22,9 +22,10 @@ from aiops.names import DURATION_BOUNDS
 from aiops.slo import Links, Note, Objectives
 
 CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
-FORMATS: Final = ("prometheus", "kubernetes")
+FORMATS: Final = ("prometheus", "kubernetes", "grafana")
 MADE: Final = "# Made by `aiops slo rules`; change the objectives instead.\n"
 DAY: Final = 86_400
+_FILE: Final = click.Path(dir_okay=False, path_type=Path)
 
 
 class _Failed(click.ClickException):
@@ -80,10 +81,12 @@ def validate(paths: tuple[Path, ...], retention: int, prometheus_url: str | None
 @slo.command()
 @_paths
 @click.option("--format", "form", type=click.Choice(FORMATS), default="prometheus", show_default=True)
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; else stdout.")
+@click.option("-o", "--output", type=_FILE, help="File to write; else stdout.")
 @click.option("--check", is_flag=True, help="Write nothing; end with 1 when the output is not up to date.")
 @click.option("--engine-url", default="", help="Where alerts link to the engine's pages.")
 @click.option("--runbooks", default="docs/runbooks", show_default=True, help="Where runbooks are.")
+@click.option("--lock", type=_FILE, help="Grafana: keeps the uids of all rules ever made, so that old ones go.")
+@click.option("--dashboards", is_flag=True, help="Grafana: link to its dashboards of objectives, where they are.")
 @click.option("--name", default="aiops-slo", show_default=True, help="Name of the PrometheusRule.")
 @click.option(
     "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Label of the PrometheusRule, or of alerts."
@@ -95,19 +98,28 @@ def rules(
     check: bool,
     engine_url: str,
     runbooks: str,
+    lock: Path | None,
+    dashboards: bool,
     name: str,
     labels: tuple[str, ...],
 ) -> None:
-    """Make Prometheus' recording and alert rules of objectives.
+    """Make rules of objectives: Prometheus' recording and alert rules, or what Grafana tells of their budgets.
 
     The same objectives give the same text. An objective with a mistake ends this with 1, and nothing is written.
     """
+    if (form == "grafana") != (lock is not None):
+        raise click.UsageError("--format grafana and --lock FILE go together: Grafana removes only what it is told to")
     found = _read(paths)
     _whole(found)
     pairs = dict(_pair(one) for one in labels)
     kubernetes = form == "kubernetes"
-    links = Links(engine_url.rstrip("/"), runbooks.rstrip("/"), {} if kubernetes else pairs)
-    document: dict[str, Any] = {"groups": slos.groups(found.slos, links)}
+    links = Links(engine_url.rstrip("/"), runbooks.rstrip("/"), {} if kubernetes else pairs, dashboards)
+    files: dict[Path, str] = {}
+    if lock is not None:
+        document, known = slos.provisioning(found.slos, links, _known(lock))
+        files[lock] = slos.lock.write(known)
+    else:
+        document = {"groups": slos.groups(found.slos, links)}
     if kubernetes:
         metadata: dict[str, Any] = {"name": name, **({"labels": pairs} if pairs else {})}
         document = {
@@ -117,19 +129,22 @@ def rules(
             "spec": document,
         }
     text = MADE + _yaml(document)
-    if output is None:
-        if check:
-            raise click.UsageError("--check needs --output: the file to compare with")
+    if output is not None:
+        files[output] = text
+    elif check:
+        raise click.UsageError("--check needs --output: the file to compare with")
+    else:
         click.echo(text, nl=False)
-    elif not check:
-        _write(output, text)
-    elif not output.is_file() or output.read_text(encoding="utf-8") != text:
-        raise _Failed(f"{output} is not what the objectives say; run this again without --check")
+    for path, content in files.items():
+        if not check:
+            _write(path, content)
+        elif not path.is_file() or path.read_text(encoding="utf-8") != content:
+            raise _Failed(f"{path} is not what the objectives say; run this again without --check")
 
 
 @slo.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; else stdout.")
+@click.option("-o", "--output", type=_FILE, help="File to write; else stdout.")
 def import_(file: Path, output: Path | None) -> None:
     """Turn objectives of sloth (prometheus/v1) into OpenSLO.
 
@@ -248,6 +263,18 @@ def _read(paths: tuple[Path, ...]) -> Objectives:
     if not found.slos and not found.problems:
         raise click.UsageError(f"there is no objective in {', '.join(str(one) for one in paths)}")
     return found
+
+
+def _known(lock: Path) -> dict[str, str]:
+    """What a lock file names; one that is not there yet names nothing."""
+    try:
+        return slos.lock.read(lock.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise _Failed(f"cannot read {lock}: {error.strerror}") from None
+    except ValueError as error:
+        raise _Failed(f"{lock} {error}") from None
 
 
 def _write(path: Path, text: str) -> None:

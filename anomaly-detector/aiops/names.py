@@ -73,3 +73,26 @@ ALERT_JOB: Final = "job"
 # Alerts of objectives, by how urgent they are.
 BURN_ALERTS: Final = {"page": "SloBurnsFast", "ticket": "SloBurnsSlowly"}
 SLO_NO_DATA: Final = "SloWithoutData"
+
+# Objectives as the engine exposes them on /metrics.
+SLO_BUDGET_LEFT: Final = "aiops_slo_budget_left_ratio"
+SLO_EXHAUSTED_IN: Final = "aiops_slo_exhausted_in_seconds"
+SLO_PROJECTED_LEFT: Final = "aiops_slo_projected_left_ratio"
+SLO_BAD_EVENTS: Final = "aiops_slo_bad_events"
+SLO_LABELS: Final = ("slo", "slo_group", "service_name")
+
+# Alerts that Grafana evaluates; titles of its rules begin with them.
+SLO_BUDGET_LOW: Final = "SloBudgetLow"
+SLO_BUDGET_SPENT: Final = "SloBudgetSpent"
+SLO_BUDGET_RUNS_OUT: Final = "SloBudgetRunsOut"
+SLO_BUDGET_WILL_NOT_LAST: Final = "SloBudgetWillNotLast"
+DATASOURCE_FAILING: Final = "GrafanaDatasourceFailing"
+NOTIFICATIONS_FAILING: Final = "GrafanaNotificationsFailing"
+
+# Grafana: datasources, and dashboards with their panels, by uid and id.
+DATASOURCE_PROMETHEUS: Final = "prometheus"
+DATASOURCE_TEMPO: Final = "tempo"
+DASHBOARD_SLO: Final = "aiops-slo"
+PANEL_BUDGET: Final = 1
+PANEL_EXHAUSTION: Final = 2
+PANEL_BURN: Final = 3

@@ -70,6 +70,45 @@ def test_rules_for_kubernetes(folder: Path) -> None:
     assert made["spec"] == yaml.safe_load(run("rules", folder / "checkout.yaml").stdout)
 
 
+def grafana(folder: Path, *more: str) -> Result:
+    files = ("-o", folder / "grafana.out", "--lock", folder / "rules.lock")
+    return run("rules", folder, "--format", "grafana", *files, *more)
+
+
+def test_rules_for_grafana_are_made_with_their_lock_and_checked_with_it(folder: Path) -> None:
+    output, lock = folder / "grafana.out", folder / "rules.lock"
+    assert grafana(folder, "--check").exit_code == 1
+    assert grafana(folder).exit_code == 0
+    assert grafana(folder, "--check").exit_code == 0
+    first = output.read_text(), lock.read_text()
+    assert grafana(folder).exit_code == 0
+    assert (output.read_text(), lock.read_text()) == first
+    uids = {rule["uid"] for group in yaml.safe_load(first[0])["groups"] for rule in group["rules"]}
+    assert json.loads(first[1]).keys() == uids
+
+    (folder / "deep" / "other.yml").unlink()
+    done = grafana(folder, "--check")
+    assert (done.exit_code, "grafana.out is not what the objectives say" in done.stderr) == (1, True)
+    assert grafana(folder).exit_code == 0
+    deleted = {one["uid"] for one in yaml.safe_load(output.read_text())["deleteRules"]}
+    assert {json.loads(first[1])[uid].split()[1] for uid in deleted} == {"other"}
+    assert lock.read_text() == first[1]
+
+    lock.unlink()
+    done = grafana(folder, "--check")
+    assert (done.exit_code, "rules.lock is not what the objectives say" in done.stderr) == (1, True)
+
+
+def test_a_lock_that_cannot_be_read_ends_it_before_anything_is_written(folder: Path) -> None:
+    lock = folder / "rules.lock"
+    for content in (b"{", b"\xff"):
+        lock.write_bytes(content)
+        done = grafana(folder)
+        assert (done.exit_code, done.stderr.startswith(f"aiops: {lock} ")) == (1, True), done.output
+        assert lock.read_bytes() == content
+        assert not (folder / "grafana.out").exists()
+
+
 def test_labels_and_links_of_alerts(folder: Path) -> None:
     done = run("rules", folder / "checkout.yaml", "--label", "team=shop", "--engine-url", "http://engine/")
     [alert, *_] = [one for one in yaml.safe_load(done.stdout)["groups"][0]["rules"] if "alert" in one]
@@ -83,6 +122,8 @@ def test_labels_and_links_of_alerts(folder: Path) -> None:
         (("validate",), "Missing argument 'PATH...'"),
         (("validate", "/no/such/place"), "does not exist"),
         (("rules", "{folder}", "--check"), "--check needs --output"),
+        (("rules", "{folder}", "--format", "grafana"), "--format grafana and --lock FILE go together"),
+        (("rules", "{folder}", "--lock", "{folder}/lock"), "--format grafana and --lock FILE go together"),
         (("rules", "{folder}", "--label", "team"), "--label 'team' must be KEY=VALUE"),
         (("test", "{folder}", "--promtool", "no-such-program"), "there is no no-such-program on PATH"),
         (("test", "{folder}", "--only", "nothing"), "there is no objective nothing"),

@@ -1,6 +1,7 @@
 """The configuration files agree with each other; what only the programs can tell is in e2e/test_configurations.py."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -101,8 +102,34 @@ def test_a_burn_alert_says_whose_it_is_and_what_to_do() -> None:
         assert all(heading in runbook for heading in (f"# {alert['alert']}\n", *HEADINGS))
 
 
+GRAFANA = read("grafana/provisioning/alerting/slo.yaml")
+TOLD_BY_GRAFANA = [rule for group in GRAFANA["groups"] for rule in group["rules"]]
+
+
+@pytest.mark.parametrize("rule", TOLD_BY_GRAFANA, ids=lambda rule: rule["title"])
+def test_a_rule_of_grafana_finds_its_data_its_way_and_its_runbook(rule: dict[str, Any]) -> None:
+    sources = {one["uid"] for one in read("grafana/provisioning/datasources/aiops.yaml")["datasources"]}
+    assert {query["datasourceUid"] for query in rule["data"]} <= {*sources, "__expr__"}
+    assert rule["notification_settings"]["receiver"] in {point["name"] for point in GRAFANA["contactPoints"]}
+    # Routes go by severity, and by whose it is: a service's objective, or the platform.
+    assert rule["labels"]["severity"] in ("critical", "warning")
+    assert {"slo", "service_name"} <= rule["labels"].keys() or rule["labels"]["team"] == "platform"
+    name = rule["title"].split()[0]
+    runbook = (ROOT / rule["annotations"]["runbook_url"]).read_text()
+    assert all(heading in runbook for heading in (f"# {name}\n", *HEADINGS))
+
+
+def test_grafana_is_given_every_address_that_its_files_ask_for() -> None:
+    given = read("docker-compose.yml")["services"]["grafana"]["environment"]
+    files = [path.read_text() for path in (ROOT / "grafana/provisioning").glob("**/*.yaml")]
+    lines = [line for text in files for line in text.splitlines() if not line.startswith("#")]
+    asked = set(re.findall(r"(?<!\$)\$\{?([A-Z_]+)", "\n".join(lines)))
+    assert asked == {"PROMETHEUS_URL", "TEMPO_URL", "ALERTMANAGER_URL", "DASHBOARDS"}
+    assert asked <= given.keys()
+
+
 def test_no_runbook_is_left_over() -> None:
-    named = {one["alert"] for one in (*alerts(), *alerts("slo"))}
+    named = {one["alert"] for one in (*alerts(), *alerts("slo"))} | {one["title"].split()[0] for one in TOLD_BY_GRAFANA}
     assert {one.stem for one in (ROOT / "docs/runbooks").glob("*.md")} == named
 
 

@@ -1,7 +1,8 @@
 """Is a promise being broken? Objectives, budgets, burn rates, and the rules made of them. Pure."""
 
-from aiops.slo import sloth
+from aiops.slo import lock, sloth
 from aiops.slo.fields import Problem
+from aiops.slo.grafana import provisioning
 from aiops.slo.lint import Note, lint
 from aiops.slo.openslo import Objectives, read
 from aiops.slo.proof import provable, scenarios, tests
@@ -14,7 +15,9 @@ __all__ = [
     "Problem",
     "groups",
     "lint",
+    "lock",
     "provable",
+    "provisioning",
     "read",
     "scenarios",
     "sloth",

@@ -34,11 +34,13 @@ Rule = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Where alerts lead to: the engine's pages and runbooks; empty where there is none. Labels are put on each."""
+    """Where alerts lead to: the engine's pages and runbooks; empty where there is none. Labels are put on each.
+    `dashboards` says that Grafana has those of `names`: a link to one that is not there leads nowhere."""
 
     engine: str = ""
     runbooks: str = "docs/runbooks"
     labels: dict[str, str] = field(default_factory=dict)
+    dashboards: bool = False
 
 
 def groups(slos: Sequence[Slo], links: Links) -> list[Rule]:
@@ -47,8 +49,8 @@ def groups(slos: Sequence[Slo], links: Links) -> list[Rule]:
     return [group for slo in sorted(slos, key=lambda one: one.name) for group in _groups(slo, links)]
 
 
-def selector(slo: Slo) -> str:
-    return f"{{slo={quoted(slo.name)}}}"
+def selector(slo: Slo, *matchers: str) -> str:
+    return "{" + ", ".join((f"slo={quoted(slo.name)}", *matchers)) + "}"
 
 
 def burning(slo: Slo, tier: Tier) -> str:
@@ -60,6 +62,23 @@ def burning(slo: Slo, tier: Tier) -> str:
         counted = f"{BAD}{durations.prometheus(tier.long)}{of} * {tier.long}"
         conditions.append(f"{counted} >= {slo.min_bad_events}")
     return "\nand ".join(conditions)
+
+
+def told(slo: Slo, links: Links) -> dict[str, str]:
+    """Labels by which an alert of an objective finds whom it is for."""
+    return {**{label(key): value for key, value in slo.labels}, **links.labels, **_labels(slo)}
+
+
+def annotations(slo: Slo, links: Links, alert: str, summary: str) -> dict[str, str]:
+    out = {
+        "summary": summary,
+        "description": slo.description,
+        "runbook_url": slo.runbook or f"{links.runbooks}/{alert}.md",
+    }
+    if links.engine:
+        out["slo_url"] = f"{links.engine}/slos/{slo.name}"
+        out["incidents_url"] = f"{links.engine}/incidents"
+    return {key: value for key, value in out.items() if value}
 
 
 def _groups(slo: Slo, links: Links) -> Iterator[Rule]:
@@ -124,22 +143,18 @@ def _alerts(slo: Slo, links: Links) -> Iterator[Rule]:
             yield {
                 "alert": names.BURN_ALERTS[urgency],
                 "expr": expression,
-                "labels": {**_told(slo, links), **_group_label(slo), "severity": SEVERITY[urgency]},
-                "annotations": _annotations(slo, links, names.BURN_ALERTS[urgency], _summary(slo)),
+                "labels": {**told(slo, links), **_group_label(slo), "severity": SEVERITY[urgency]},
+                "annotations": annotations(slo, links, names.BURN_ALERTS[urgency], _summary(slo)),
             }
     yield {
         "alert": names.SLO_NO_DATA,
         "expr": f"absent({EVENTS}{durations.prometheus(BASE)}{selector(slo)})",
         "for": durations.prometheus(ABSENT_FOR),
-        "labels": {**_told(slo, links), "severity": "warning"},
-        "annotations": _annotations(
+        "labels": {**told(slo, links), "severity": "warning"},
+        "annotations": annotations(
             slo, links, names.SLO_NO_DATA, f"{slo.display_name}: nothing is counted for 30 minutes"
         ),
     }
-
-
-def _told(slo: Slo, links: Links) -> dict[str, str]:
-    return {**{label(key): value for key, value in slo.labels}, **links.labels, **_labels(slo)}
 
 
 def _group_label(slo: Slo) -> dict[str, str]:
@@ -153,14 +168,3 @@ def _summary(slo: Slo) -> str:
     return (
         f'{slo.display_name}{split} spends its error budget {{{{ $value | printf "%.1f" }}}} times as fast as allowed'
     )
-
-
-def _annotations(slo: Slo, links: Links, alert: str, summary: str) -> dict[str, str]:
-    out = {
-        "summary": summary,
-        "description": slo.description,
-        "runbook_url": slo.runbook or f"{links.runbooks}/{alert}.md",
-    }
-    if links.engine:
-        out["incidents_url"] = f"{links.engine}/incidents"
-    return {key: value for key, value in out.items() if value}

@@ -69,6 +69,8 @@ def test_one_alert_for_each_urgency() -> None:
     assert fast["labels"]["severity"] == "critical"
     assert made["SloBurnsSlowly"]["labels"]["severity"] == "warning"
     assert fast["annotations"]["incidents_url"] == "http://engine/incidents"
+    assert fast["annotations"]["slo_url"] == "http://engine/slos/checkout-availability"
+    assert "slo_url" not in rules(CHECKOUT)["SloBurnsFast"]["annotations"]
     silent = made["SloWithoutData"]
     assert (silent["expr"], silent["for"]) == (f"absent(slo:events:rate5m{of})", "30m")
 
