@@ -3,9 +3,8 @@
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from math import floor
 from typing import Final
-
-import numpy as np
 
 from aiops import names
 from aiops.model import (
@@ -80,18 +79,17 @@ class Budgets:
         for name, why in self.watch.meter.left_out.items():
             log.warning("objective %s is left to Prometheus: %s", name, why)
 
-    def count(self, block: SeriesBlock, now: float) -> None:
-        """Count what a block adds, and say how all objectives stand. Raises StoreError."""
+    def count(self, block: SeriesBlock, at: float | None, now: float) -> None:
+        """Count what a block adds, which ends at a time even if it is empty, and say how all objectives stand. Raises
+        StoreError."""
         self.gaps = []
         if self._unsure:  # whether the last save did happen is not known
             if self.store.counted() != self.watch.ledger_at:
                 self.watch.fill(*self.store.ledger())
             self._unsure = False
-        if len(block.ends):
-            for part in (self._missed(block), self._with_metrics(block)):
-                if part is not None:
-                    taken = self.watch.take(part)
-                    self._taken = taken if self._taken is None else self._taken.then(taken)
+        if at is not None:
+            self._take(self._missed(at, at - block.step * len(block.ends), block.step))
+            self._take(self._with_metrics(block))
         self._judge(now)
 
     def impact(self, services: Sequence[str], endpoints: Sequence[str]) -> tuple[Impact, ...]:
@@ -139,17 +137,22 @@ class Budgets:
         self.standings = tuple(standings(self.watch, self.objectives.adjustments, at, self.forecast, ruled))
         self.journeys = tuple(of_journey(one, self.standings) for one in self.objectives.journeys)
 
-    def _missed(self, block: SeriesBlock) -> SeriesBlock | None:
-        """What lies between the last step counted and a block: the rings are kept less often than the rest."""
-        first, at = float(block.ends[0]) - block.step, self.watch.at
-        if at is None or at >= first or not self.watch.slos:
+    def _take(self, block: SeriesBlock | None) -> None:
+        if block is not None:
+            taken = self.watch.take(block)
+            self._taken = taken if self._taken is None else self._taken.then(taken)
+
+    def _missed(self, at: float, until: float, step: float) -> SeriesBlock | None:
+        """What lies between the last step counted and a block that begins and ends at these times: the rings are kept
+        less often than the rest."""
+        oldest = at - floor(self.backfill / step) * step
+        start = oldest if self.watch.at is None else max(self.watch.at, oldest)
+        if start >= until:
             return None
-        start = max(at, first - np.floor(self.backfill / block.step) * block.step)
         try:
-            window = Window(start, first)
-            return self._with_metrics(self.metrics.window(SERVED, window, block.step))
+            return self._with_metrics(self.metrics.window(SERVED, Window(start, until), step))
         except SourceError as error:
-            self.gaps.append(f"objectives miss {first - start:.0f} s of counts: {error}")
+            self.gaps.append(f"objectives miss {until - start:.0f} s of counts: {error}")
             return None
 
     def _with_metrics(self, block: SeriesBlock) -> SeriesBlock:

@@ -126,7 +126,7 @@ class Engine:
                     groups = self._diagnosis.diagnose(outcome.findings, block, self.state)
                 if self.budgets is not None:
                     with self.telemetry.phase("objectives"):
-                        self.budgets.count(block, now)
+                        self.budgets.count(block, self.state.at, now)
                         self.telemetry.budgets.standings = self.budgets.standings
                 reach(FaultPoint.RECONCILE)
                 events = self._reconcile(groups, outcome, now, newest)

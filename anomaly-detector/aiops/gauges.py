@@ -1,15 +1,14 @@
 """Budgets as metrics, for Prometheus to scrape: what its own rules cannot know, for dashboards and Grafana's alerts."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from aiops import names
+from aiops.model import group_label
 from aiops.slo import durations
 from aiops.slo.standing import SloState, Standing
-
-LABELS: Final = ("slo", "slo_group", "service_name")
 
 
 class BudgetGauges(Collector):
@@ -21,37 +20,39 @@ class BudgetGauges(Collector):
     def collect(self) -> Iterator[Metric]:
         found = [(one, _labels(one)) for one in self.standings]
         yield _family(
-            "aiops_slo_budget_left_ratio",
+            names.SLO_BUDGET_LEFT,
             "Share of the error budget that is left; negative once it is broken",
             [(labels, one.budget.left) for one, labels in found if one.state != SloState.NO_DATA],
         )
         yield _family(
-            "aiops_slo_exhausted_in_seconds",
+            names.SLO_EXHAUSTED_IN,
             "Time until the budget is gone if it burns as in the last hour; absent while it does not run out",
             [(labels, one.exhausted_in) for one, labels in found if one.state != SloState.NO_DATA],
         )
         yield _family(
-            "aiops_slo_projected_left_ratio",
+            names.SLO_PROJECTED_LEFT,
             "Share of the budget left at the end of a calendar period, by the traffic of last week",
             [(labels, one.projected) for one, labels in found if one.state != SloState.NO_DATA],
         )
         yield _family(
-            "aiops_slo_coverage_ratio",
+            names.SLO_COVERAGE,
             "Share of the period in which data were there",
             [(labels, one.budget.coverage) for one, labels in found],
         )
         yield _family(
-            "aiops_slo_events",
+            names.SLO_EVENTS,
             "Events of the period: requests, or slices of time",
             [(labels, one.budget.events) for one, labels in found],
         )
         yield _family(
-            "aiops_slo_bad_events",
+            names.SLO_BAD_EVENTS,
             "Bad ones of them",
             [(labels, one.budget.bad) for one, labels in found],
         )
         burn = GaugeMetricFamily(
-            "aiops_slo_burn_rate", "How many times as fast as allowed the budget burns", labels=(*LABELS, "window")
+            names.SLO_BURN_RATE,
+            "How many times as fast as allowed the budget burns",
+            labels=(*names.SLO_LABELS, "window"),
         )
         for one, labels in found:
             for window, rate in one.burn.items():
@@ -64,7 +65,7 @@ class BudgetGauges(Collector):
 
 
 def _family(name: str, about: str, values: Sequence[tuple[tuple[str, ...], float | None]]) -> Metric:
-    family = GaugeMetricFamily(name, about, labels=LABELS)
+    family = GaugeMetricFamily(name, about, labels=names.SLO_LABELS)
     for labels, value in values:
         if value is not None:
             family.add_metric(labels, value)
@@ -72,4 +73,4 @@ def _family(name: str, about: str, values: Sequence[tuple[tuple[str, ...], float
 
 
 def _labels(one: Standing) -> tuple[str, ...]:
-    return one.slo.name, " ".join(value for _, value in one.group), one.slo.service
+    return one.slo.name, group_label(one.group), one.slo.service

@@ -61,6 +61,7 @@ EXCEPTION_MESSAGE: Final = "exception.message"
 
 # Alerts: those of the engine at an Alertmanager, and the labels by which others name a service.
 INCIDENT_ALERT: Final = "AiopsIncident"
+IMPACT_ALERT: Final = "IncidentImpact"
 ALERT_NAME: Final = "alertname"
 ALERT_SOURCE: Final = "source"
 OWN_SOURCE: Final = "aiops"
@@ -79,6 +80,9 @@ SLO_BUDGET_LEFT: Final = "aiops_slo_budget_left_ratio"
 SLO_EXHAUSTED_IN: Final = "aiops_slo_exhausted_in_seconds"
 SLO_PROJECTED_LEFT: Final = "aiops_slo_projected_left_ratio"
 SLO_BAD_EVENTS: Final = "aiops_slo_bad_events"
+SLO_EVENTS: Final = "aiops_slo_events"
+SLO_COVERAGE: Final = "aiops_slo_coverage_ratio"
+SLO_BURN_RATE: Final = "aiops_slo_burn_rate"
 SLO_LABELS: Final = ("slo", "slo_group", "service_name")
 
 # Alerts that Grafana evaluates; titles of its rules begin with them.

@@ -4,7 +4,7 @@ Nothing here must survive: after a restart all is sent again, and what is sent n
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +12,8 @@ import orjson
 
 from aiops import names
 from aiops.http import Client, Endpoint
-from aiops.model import Incident, document, iso, place, sure
-from aiops.ports import Clock, IncidentStore, SourceError
+from aiops.model import HELD, Burn, Incident, document, group_label, iso, place, sure
+from aiops.ports import Clock, IncidentStore, ObjectiveStore, SourceError
 
 log = logging.getLogger(__name__)
 
@@ -57,18 +57,27 @@ class Alertmanager:
     """One Alertmanager; each of several gets every alert, for they tell each other only what they notified of."""
 
     def __init__(
-        self, url: str, base_url: str, store: IncidentStore, clock: Clock, count: Callable[[str, str], object]
+        self,
+        url: str,
+        base_url: str,
+        store: IncidentStore,
+        clock: Clock,
+        count: Callable[[str, str], object],
+        objectives: ObjectiveStore | None = None,
     ) -> None:
-        """`base_url` is where the engine's pages are; `count` gets the address and what became of each post."""
+        """`base_url` is where the engine's pages are; `count` gets the address and what became of each post;
+        `objectives` has the records of what burns."""
         self._client = Client(Endpoint("Alertmanager", url, timeout_seconds=TIMEOUT, at_once=1))
-        self._store, self._clock, self._count = store, clock, count
-        self._sheet = Sheet(base_url)
+        self._store, self._clock, self._count, self._objectives = store, clock, count, objectives
+        self._sheet, self._base_url = Sheet(base_url), base_url
         self._said = ""
 
     def send(self) -> None:
         """Post all alerts; what fails is said once, and tried again at the next call. Raises StoreError."""
         now = self._clock.now()
-        body = self._sheet.alerts(self._store.active(), self._store.resolved_since(now - KEPT), now)
+        active = self._store.active()
+        body = self._sheet.alerts(active, self._store.resolved_since(now - KEPT), now)
+        body += impacts(active, self._objectives.burning() if self._objectives else (), self._base_url, now)
         if not body:
             return
         try:
@@ -90,6 +99,30 @@ class Alertmanager:
 
     def close(self) -> None:
         self._client.close()
+
+
+def impacts(active: Iterable[Incident], burns: Iterable[Burn], base_url: str, now: float) -> list[Document]:
+    """One alert for each objective that an incident speaks for, to hold back its burn alerts: nobody gets it. It stays
+    while the burn dies away after the incident; if the engine dies, it ends and they are told."""
+    found = {(each.slo, each.group): one.id for one in active for each in one.slo_impact}
+    for burn in burns:
+        if burn.covered_at is not None and now - burn.covered_at <= HELD:
+            found.setdefault((burn.slo, burn.group), burn.incident)
+    return [
+        {
+            "labels": {
+                names.ALERT_NAME: names.IMPACT_ALERT,
+                names.ALERT_SOURCE: names.OWN_SOURCE,
+                "slo": slo,
+                **({"slo_group": group_label(group)} if group else {}),
+            },
+            "annotations": {"summary": f"{incident} tells of {slo}"},
+            "startsAt": iso(now),
+            "endsAt": iso(now + LASTS),
+            "generatorURL": f"{base_url}/incidents/{incident}",
+        }
+        for (slo, group), incident in found.items()
+    ]
 
 
 def alert_of(incident: Incident, base_url: str, now: float) -> Document:

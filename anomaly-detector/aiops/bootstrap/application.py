@@ -148,10 +148,12 @@ def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Tele
     )
     desk = Desk(engine, store, clock.now())
     notifier = _notifier(settings)
-    alertmanagers = tuple(
-        Alertmanager(one, settings.url, store, clock, lambda to, outcome: telemetry.posts.labels(to, outcome).inc())
-        for one in settings.alertmanagers
-    )
+    kept = SqlObjectives(store.database) if budgets is not None else None
+
+    def posted(to: str, outcome: str) -> None:
+        telemetry.posts.labels(to, outcome).inc()
+
+    alertmanagers = tuple(Alertmanager(one, settings.url, store, clock, posted, kept) for one in settings.alertmanagers)
 
     def after(cycle: Cycle) -> None:
         if (source := world.embedded) is not None:

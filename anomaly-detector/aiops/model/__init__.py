@@ -2,7 +2,7 @@
 
 from aiops.model.alert import Alert, AlertLink, AlertState
 from aiops.model.announcement import Announcement
-from aiops.model.burn import BURN_TRANSITIONS, BURNS, BURNS_FASTER, BURNS_NO_MORE, Burn, BurnEvent
+from aiops.model.burn import BURN_TRANSITIONS, BURNS, BURNS_FASTER, BURNS_NO_MORE, HELD, Burn, BurnEvent
 from aiops.model.burn_document import burn_document, said
 from aiops.model.document import cause_document, document
 from aiops.model.finding import Family, Finding, Life, Tier, Verdict
@@ -23,7 +23,7 @@ from aiops.model.incident import (
     Transition,
 )
 from aiops.model.ledger import Ledger, LedgerHour, LedgerKey
-from aiops.model.series import Labels, Selector, SeriesBlock, labels, value_of
+from aiops.model.series import Labels, Selector, SeriesBlock, group_label, labels, value_of
 from aiops.model.slo import (
     Adjustment,
     Calendar,
@@ -63,6 +63,7 @@ __all__ = [
     "BURNS_FASTER",
     "BURNS_NO_MORE",
     "BURN_TRANSITIONS",
+    "HELD",
     "VIRTUAL",
     "Adjustment",
     "Alert",
@@ -125,6 +126,7 @@ __all__ = [
     "burn_document",
     "cause_document",
     "document",
+    "group_label",
     "iso",
     "iso_duration",
     "labels",

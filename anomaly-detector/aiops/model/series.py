@@ -25,6 +25,11 @@ def value_of(of: Labels, key: str, default: str = "") -> str:
     return default
 
 
+def group_label(group: Labels) -> str:
+    """An objective's group in one label, as alerts carry it."""
+    return " ".join(value for _, value in group)
+
+
 @dataclass(frozen=True, slots=True)
 class Selector:
     """One question to a metric source.

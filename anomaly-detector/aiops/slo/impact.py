@@ -9,6 +9,7 @@ from aiops.model import (
     BURNS,
     BURNS_FASTER,
     BURNS_NO_MORE,
+    HELD,
     Burn,
     BurnEvent,
     Impact,
@@ -44,7 +45,8 @@ def followed(
 ) -> tuple[list[Burn], list[BurnEvent]]:
     """Carry the records of burns on: those that changed, and what people are to be told of.
 
-    A burn that an incident lists is told by that incident alone, also while it dies away afterwards.
+    A burn that an incident lists is told by that incident alone, also while it dies away afterwards; if it burns on for
+    longer, it is told by itself.
     """
     covered = {
         (impact.slo, impact.group): one.id
@@ -77,11 +79,12 @@ def _burning(
         place = (one.slo.name, one.group)
         before, incident = known.get(place), covered.get(place, "")
         if before is None:
-            burn = replace(_new(one, now), incident=incident, told=not incident)
+            burn = replace(_new(one, now), incident=incident, covered_at=now if incident else None, told=not incident)
             yield place, burn, "" if incident else BURNS
             continue
         faster = FASTER[one.urgency] > FASTER[before.urgency]
-        told = before.told or (faster and not (incident or before.incident))
+        covered_at = now if incident else before.covered_at
+        free = covered_at is None or now - covered_at > HELD
         burn = replace(
             before,
             urgency=one.urgency if faster else before.urgency,
@@ -90,9 +93,11 @@ def _burning(
             budget_left=one.budget.left,
             exhausted_in=one.exhausted_in,
             incident=before.incident or incident,
-            told=told,
+            covered_at=covered_at,
+            told=before.told or free,
         )
-        yield place, burn, BURNS_FASTER if faster and told and not incident else ""
+        news = BURNS if not before.told else BURNS_FASTER if faster else ""
+        yield place, burn, news if free else ""
 
 
 def _new(one: Standing, now: float) -> Burn:

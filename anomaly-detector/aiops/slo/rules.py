@@ -159,7 +159,7 @@ def _alerts(slo: Slo, links: Links) -> Iterator[Rule]:
 
 def _group_label(slo: Slo) -> dict[str, str]:
     """Which part of an objective an alert is about, in one label: a page silences the ticket of the same part."""
-    parts = " ".join(f"{{{{ $labels.{label(one)} }}}}" for one in slo.group_by)
+    parts = " ".join(f"{{{{ $labels.{label(one)} }}}}" for one in sorted(slo.group_by))
     return {"slo_group": parts} if parts else {}
 
 

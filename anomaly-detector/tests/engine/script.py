@@ -8,7 +8,7 @@ import requests
 
 from aiops.act import deliver
 from aiops.engine import Cycle
-from aiops.model import Incident
+from aiops.model import Burn, Incident
 from aiops.ports import Notifier
 
 from .world import STEP, T0, World
@@ -28,9 +28,10 @@ class Recorder(Notifier):
     def __init__(self, folder: Path) -> None:
         self._path = folder / TOLD
 
-    def send(self, transition: str, incident: Incident) -> None:
+    def send(self, transition: str, subject: Incident | Burn) -> None:
+        name = subject.id if isinstance(subject, Incident) else subject.slo
         with self._path.open("a") as file:
-            file.write(f"{incident.id} {transition}\n")
+            file.write(f"{name} {transition}\n")
             file.flush()
             os.fsync(file.fileno())
 

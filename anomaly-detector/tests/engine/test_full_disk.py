@@ -83,8 +83,8 @@ def test_what_was_learned_stays_as_it_was(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.clock.time = first.clock.time
     learned = (tmp_path / "learned.npz").read_bytes()
-    with full_disk(16 << 10):
-        world.live(2)
+    with full_disk(20 << 10):
+        world.live(1)
     assert world.engine.last is not None
     assert any("what was learned could not be saved" in gap for gap in world.engine.last.gaps)
     assert sorted(one.name for one in tmp_path.iterdir() if "learned" in one.name) == ["learned.npz"]

@@ -16,10 +16,11 @@ import duckdb
 import pytest
 
 from aiops.faultpoints import FaultPoint
-from aiops.model import Incident
-from aiops.store import SqlIncidents, open_store
+from aiops.model import Burn, Incident, LedgerHour
+from aiops.store import SqlIncidents, SqlObjectives, open_store
 
 from .script import END, TELEMETRY, TOLD, Run
+from .world import STEP, T0
 
 TESTS = Path(__file__).parents[1]
 Kill = Callable[[Path, str, bool], int]
@@ -81,6 +82,16 @@ def stored(folder: Path) -> int:
     return sum(int(one[0]) for one in counts if one is not None)
 
 
+def ledger(folder: Path) -> tuple[list[LedgerHour], float, list[Burn]]:
+    """What objectives counted, up to when, and the records of burns."""
+    database = open_store(f"sqlite:///{folder / 'incidents.sqlite'}")
+    try:
+        kept = SqlObjectives(database)
+        return *kept.ledger(), kept.burns("gateway-pays", 10)
+    finally:
+        database.dispose()
+
+
 def incidents(folder: Path) -> list[dict[str, Any]]:
     """All that is kept of each but how its evidence was counted: traces are read anew after a start."""
     store = SqlIncidents(open_store(f"sqlite:///{folder / 'incidents.sqlite'}"))
@@ -105,6 +116,11 @@ def _essence(one: Incident) -> dict[str, Any]:
 def test_the_undisturbed_run_is_worth_comparing_with(reference: Reference) -> None:
     (incident,) = incidents(reference.end)
     assert incident["state"] == "resolved"
+    hours, at, burns = ledger(reference.end)
+    assert sum(one.events for one in hours) == 15 * (END - 2)
+    assert sum(one.bad for one in hours) > 40
+    assert at == T0 + (END - 2) * STEP
+    assert [one.incident for one in burns] == [incident["identity"][0]]
     assert incident["cause"].service == "payment"
     assert sorted(told(reference.end).values()) == [1, 1]
 
@@ -114,6 +130,7 @@ def test_stopping_and_starting_again_in_the_middle_changes_nothing(reference: Re
     shutil.copytree(reference.before["resolved"], folder)  # stopped twice by now
     Run(folder).until(END)
     assert incidents(folder) == incidents(reference.end)
+    assert ledger(folder)[:2] == ledger(reference.end)[:2]
     assert told(folder) == told(reference.end)
 
 
@@ -130,6 +147,8 @@ def test_nothing_is_lost_or_doubled(
     assert died == -signal.SIGKILL, f"{point} was not reached"
     Run(folder).until(END)
     assert incidents(folder) == incidents(reference.end)
+    assert ledger(folder)[:2] == ledger(reference.end)[:2]
+    assert [one.incident for one in ledger(folder)[2]] == [one.incident for one in ledger(reference.end)[2]]
     once = told(reference.end)
     twice = Counter([line for line in once if line.endswith(transition)] if point == FaultPoint.NOTIFY_SENT else [])
     assert told(folder) == once + twice

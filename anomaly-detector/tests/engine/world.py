@@ -6,19 +6,47 @@ from pathlib import Path
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from aiops.budgets import Budgets
 from aiops.engine import Engine, Pace
 from aiops.incidents import Habits
 from aiops.model import Incident
+from aiops.slo import read
 from aiops.sources.embedded import schema
 from aiops.sources.embedded.decode import Decoding
 from aiops.sources.embedded.decode_spans import decode_spans
 from aiops.sources.embedded.opening import MEMORY
 from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
-from aiops.store import Snapshots, SqlIncidents, open_store
+from aiops.store import Rings, Snapshots, SqlIncidents, SqlObjectives, open_store
 from aiops.telemetry import Telemetry
 
 T0 = 1_700_000_000.0 - 1_700_000_000.0 % 3600
 STEP = 3.0
+OBJECTIVES = read(
+    [
+        (
+            "objectives.yaml",
+            """
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: gateway-pays, displayName: Payments work}
+spec:
+  service: gateway
+  indicator:
+    metadata: {name: paid}
+    spec:
+      ratioMetric:
+        counter: true
+        rawType: success
+        raw: {metricSource: {type: otel.http.server, spec: {route: /pay}}}
+  timeWindow: [{duration: 30d, isRolling: true}]
+  budgetingMethod: Occurrences
+  objectives: [{target: 0.9999}]
+""",
+        )
+    ],
+    str,
+    str,
+)
 
 
 @dataclass
@@ -66,6 +94,13 @@ class World:
             clock=self.clock,
             telemetry=Telemetry(),
             pace=Pace(STEP, 600.0, Habits(9.0, 60.0)),
+            budgets=Budgets(
+                OBJECTIVES,
+                self.source.metrics,
+                SqlObjectives(self.store.database),
+                Rings(self.folder / "objectives.npz"),
+                600.0,
+            ),
         )
 
     def live(self, steps: int, judge: bool = True) -> None:
