@@ -38,6 +38,9 @@ class Remote:
     def act(self, name: str, what: str) -> Document:
         return self._call("POST", f"/aiops/incidents/{quote(name, safe='')}/{what}")
 
+    def slos(self) -> Document:
+        return self._call("GET", "/aiops/slos")
+
     def _call(self, method: str, path: str, params: dict[str, str] | None = None) -> Document:
         try:
             answer = requests.request(method, self._url + path, params=params, headers=self._headers, timeout=30)

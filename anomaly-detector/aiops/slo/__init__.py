@@ -7,12 +7,14 @@ from aiops.slo.lint import Note, lint
 from aiops.slo.openslo import Objectives, read
 from aiops.slo.proof import provable, scenarios, tests
 from aiops.slo.rules import Links, groups
+from aiops.slo.writing import documents
 
 __all__ = [
     "Links",
     "Note",
     "Objectives",
     "Problem",
+    "documents",
     "groups",
     "lint",
     "lock",

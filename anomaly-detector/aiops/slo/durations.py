@@ -35,3 +35,9 @@ def prometheus(seconds: int) -> str:
         if seconds % SECONDS[unit] == 0:
             return f"{seconds // SECONDS[unit]}{unit}"
     return f"{seconds}s"
+
+
+def exact(seconds: Decimal) -> str:
+    """Write a time that a request may take, as `seconds` reads it: 250ms, 1s, 1.5s."""
+    unit, value = ("s", seconds) if seconds >= 1 else ("ms", seconds * 1000)
+    return f"{value.normalize():f}{unit}"

@@ -65,7 +65,7 @@ class _Book:
         self._promql, self._rrule = promql, rrule
         self._sources: dict[str, str] = {}
         self._indicators: dict[str, Fields] = {}
-        self._tried: set[str] = set()
+        self._tried: dict[str, tuple[str, ...]] = {}  # what a document is called, and its objectives
         self._slos: dict[str, Slo] = {}
         self._journeys: list[Journey] = []
         self._adjustments: list[tuple[Adjustment, list[Fields]]] = []
@@ -89,13 +89,15 @@ class _Book:
                 self._adjustment(metadata, spec)
 
     def closed(self, problems: list[Problem]) -> Objectives:
-        """All of it. An adjustment of an objective that nobody wrote is a problem."""
+        """All of it. An adjustment of an objective that nobody wrote is a problem; one of a document with several
+        objectives is of each of them."""
         adjustments = []
         for one, named in self._adjustments:
             unknown = [name for name in named if name.text() not in self._tried | self._slos.keys()]
             problems += [Problem(name.place, name.path, f"there is no objective {name.text()!r}") for name in unknown]
             if not unknown:
-                adjustments.append(one)
+                meant = [each for name in one.slos for each in self._tried.get(name, (name,))]
+                adjustments.append(replace(one, slos=tuple(dict.fromkeys(meant))))
         return Objectives(
             tuple(self._slos[name] for name in sorted(self._slos)),
             tuple(sorted(self._journeys, key=lambda one: one.name)),
@@ -104,7 +106,7 @@ class _Book:
         )
 
     def _slo(self, metadata: parts.Metadata, spec: Fields) -> None:
-        self._tried.add(metadata.name)
+        self._tried[metadata.name] = (metadata.name,)
         service, description = spec.need("service").text(), spec.get("description")
         if (policies := spec.get("alertPolicies")) is not None:
             policies.wrong(NOT_USED)
@@ -119,6 +121,8 @@ class _Book:
         made: dict[str, tuple[Slo, Decimal]] = {}
         for one in written:
             name = metadata.name if len(written) == 1 else f"{metadata.name}-{_suffix(one)}"
+            if not parts.NAME.fullmatch(name):
+                one.wrong(f"makes the name {name!r}, which {parts.NAMED}; give it another displayName")
             if name in made or name in self._slos:
                 one.wrong(f"{name} is the name of another objective; names must differ, by displayName within one SLO")
             indicator, group_by = self._indicator(one, shared, service)
@@ -143,6 +147,7 @@ class _Book:
             one.end()
             self._check(slo, one)
         self._slos |= {name: slo for name, (slo, _) in made.items()}
+        self._tried[metadata.name] = tuple(made)
         if shared is None and len(made) > 1:
             weights = tuple((name, weight) for name, (_, weight) in made.items())
             display, text = metadata.display_name or metadata.name, "" if description is None else description.text()

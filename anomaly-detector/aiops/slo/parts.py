@@ -13,7 +13,8 @@ from aiops.slo.fields import Fields
 
 OWN: Final = "aiops/"
 """Prefix of the annotations that are read here; those of others are carried along."""
-_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+NAMED: Final = "must be at most 63 lower-case letters, digits and dashes"
 _LOCAL: Final = "%Y-%m-%d %H:%M:%S"
 
 
@@ -31,8 +32,8 @@ class Metadata:
 def metadata(fields: Fields) -> Metadata:
     """Read `metadata`; annotations `aiops/min-bad-events`, `aiops/missing-data` and `aiops/runbook-url` are options."""
     name = fields.need("name")
-    if not _NAME.fullmatch(name.text()):
-        name.wrong(f"is {name.text()!r}, but must be at most 63 lower-case letters, digits and dashes")
+    if not NAME.fullmatch(name.text()):
+        name.wrong(f"is {name.text()!r}, but {NAMED}")
     display, labels, notes = fields.get("displayName"), fields.get("labels"), fields.get("annotations")
     fields.end()
     own: dict[str, Fields] = {}

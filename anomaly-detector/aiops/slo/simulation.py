@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops.model import Slo, Urgency
+from aiops.model import Missing, Slo, Urgency
 from aiops.slo import tiers
 from aiops.slo.rules import BASE, RAW
 from aiops.slo.tiers import Tier
@@ -29,17 +29,19 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Counters at every minute from 0 on, as sent: `(minutes + 1,)`."""
+    """Counters at every minute from 0 on, as sent: `(minutes + 1,)`. Data can be missing from the minute `watched` on:
+    rules miss them at their first evaluation."""
 
     events: Floats
     bad: Floats
+    watched: int = 0
 
 
 def counted(phases: Sequence[Phase]) -> Counted:
     """The counters that phases one after the other count up to."""
     events = np.repeat([one.events for one in phases], [one.minutes for one in phases])
     bad = np.repeat([one.bad for one in phases], [one.minutes for one in phases])
-    return Counted(*(np.concatenate([[0.0], np.cumsum(one)]) for one in (events, bad)))
+    return Counted(np.concatenate([[0.0], np.cumsum(events)]), np.concatenate([[0.0], np.cumsum(bad)]))
 
 
 def burn(slo: Slo, counts: Counted, window: int) -> Floats:
@@ -70,20 +72,11 @@ def burning(slo: Slo, counts: Counted, tier: Tier) -> Bools:
     return fires
 
 
-def _rates(slo: Slo, counts: Counted, window: int) -> tuple[Floats, Floats]:
-    """Bad and all events a second over a window."""
-    if slo.slices is not None:
-        wide = max(window, slo.slices.seconds)
-        bad, known = _slices(slo, counts)
-        return _summed(bad, wide) / wide, (_summed(known, wide) > 0) / slo.slices.seconds
-    if window <= RAW:
-        return _rate(counts.bad, window), _rate(counts.events, window)
-    bad, events = (_summed(_rate(one, BASE), window) for one in (counts.bad, counts.events))
-    return bad * MINUTE / window, events / _summed(np.ones(len(events)), window)
+def slices(slo: Slo, counts: Counted) -> tuple[Floats, Floats]:
+    """Whether the slice that ends at each minute is bad, and whether it is known; both zero between slices.
 
-
-def _slices(slo: Slo, counts: Counted) -> tuple[Floats, Floats]:
-    """Whether the slice that ends at each minute is bad, and whether it is known; both zero between slices."""
+    One in which nothing happened is not known, unless missing data are bad.
+    """
     assert slo.slices is not None
     width = slo.slices.seconds
     events, bad = (_rate(one, width) for one in (counts.events, counts.bad))
@@ -91,7 +84,22 @@ def _slices(slo: Slo, counts: Counted) -> tuple[Floats, Floats]:
     known = (events > 0) & ends
     with np.errstate(invalid="ignore", divide="ignore"):
         wrong = known & (1 - bad / events < float(slo.slices.target))
+    if slo.missing == Missing.BAD:
+        missed = ends & (events <= 0) & (np.arange(len(events)) >= counts.watched)
+        wrong, known = wrong | missed, known | missed
     return wrong.astype(np.float64), known.astype(np.float64)
+
+
+def _rates(slo: Slo, counts: Counted, window: int) -> tuple[Floats, Floats]:
+    """Bad and all events a second over a window."""
+    if slo.slices is not None:
+        wide = max(window, slo.slices.seconds)
+        bad, known = slices(slo, counts)
+        return _summed(bad, wide) / wide, (_summed(known, wide) > 0) / slo.slices.seconds
+    if window <= RAW:
+        return _rate(counts.bad, window), _rate(counts.events, window)
+    bad, events = (_summed(_rate(one, BASE), window) for one in (counts.bad, counts.events))
+    return bad * MINUTE / window, events / _summed(np.ones(len(events)), window)
 
 
 def _rate(counter: Floats, window: int) -> Floats:

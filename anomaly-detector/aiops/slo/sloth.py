@@ -1,16 +1,15 @@
 """Objectives of sloth (`prometheus/v1`, https://sloth.dev) as OpenSLO documents."""
 
-from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
+from aiops.model import Query, Ratio, Rolling, Slo
 from aiops.slo import parts
 from aiops.slo.fields import Fields, Mistake, Problem, documents
+from aiops.slo.writing import Document, document
 
 VERSION: Final = "prometheus/v1"
-PERIOD: Final = "30d"
+PERIOD: Final = Rolling(30 * 86_400, "30d")
 """What sloth computes for unless it is told otherwise on its command line."""
-
-Document = dict[str, Any]
 
 
 def convert(text: str, file: str) -> tuple[list[Document], list[Problem], list[str]]:
@@ -19,11 +18,11 @@ def convert(text: str, file: str) -> tuple[list[Document], list[Problem], list[s
     problems: list[Problem] = []
     notes: list[str] = []
     try:
-        for document in documents(text, file):
-            document.need("version").choice(VERSION)
-            service, labels = document.need("service").text(), _texts(document.get("labels"))
-            slos = document.need("slos").items()
-            document.end()
+        for written in documents(text, file):
+            written.need("version").choice(VERSION)
+            service, labels = written.need("service").text(), _texts(written.get("labels"))
+            slos = written.need("slos").items()
+            written.end()
             for one in slos:
                 try:
                     made.append(_slo(one, service, labels, notes))
@@ -50,25 +49,20 @@ def _slo(fields: Fields, service: str, labels: dict[str, str], notes: list[str])
     sli.end()
     runbook = _alerting(fields.get("alerting"), slug, labels, notes)
     fields.end()
-    metadata: Document = {"name": slug, "displayName": f"{service} {name.text()}"}
-    if labels:
-        metadata["labels"] = labels
-    if runbook:
-        metadata["annotations"] = {"aiops/runbook-url": runbook}
-    ratio = {
-        "counter": True,
-        "bad": {"metricSource": {"type": "prometheus", "spec": {"query": queries["error"]}}},
-        "total": {"metricSource": {"type": "prometheus", "spec": {"query": queries["total"]}}},
-    }
-    spec: Document = {} if description is None else {"description": description.text()}
-    spec |= {
-        "service": service,
-        "indicator": {"metadata": {"name": slug}, "spec": {"ratioMetric": ratio}},
-        "timeWindow": [{"duration": PERIOD, "isRolling": True}],
-        "budgetingMethod": "Occurrences",
-        "objectives": [{"targetPercent": _plain(objective.number())}],
-    }
-    return {"apiVersion": "openslo/v1", "kind": "SLO", "metadata": metadata, "spec": spec}
+    return document(
+        Slo(
+            name=slug,
+            service=service,
+            indicator=Ratio(Query(queries["total"]), bad=Query(queries["error"])),
+            target=objective.number() / 100,
+            period=PERIOD,
+            place=fields.place,
+            display_name=f"{service} {name.text()}",
+            description="" if description is None else description.text(),
+            labels=tuple(sorted(labels.items())),
+            runbook=runbook,
+        )
+    )
 
 
 def _alerting(fields: Fields | None, name: str, labels: dict[str, str], notes: list[str]) -> str:
@@ -86,10 +80,6 @@ def _alerting(fields: Fields | None, name: str, labels: dict[str, str], notes: l
             alert.texts()
     fields.end()
     return runbook
-
-
-def _plain(value: Decimal) -> float | int:
-    return int(value) if value == int(value) else float(value)
 
 
 def _texts(fields: Fields | None) -> dict[str, str]:

@@ -123,9 +123,15 @@ def test_every_kind_of_objective_is_proven(promtool: str, tmp_path: Path) -> Non
         changed(CHECKOUT, ("checkout-availability", "rpc"), ("otel.http.server", "otel.rpc.server")),
         changed(CHECKOUT, ("checkout-availability", "ratio"), (RAW, RATIO)),
         changed(CHECKOUT, ("checkout-availability", "sliced"), (OCCURRENCES, SLICES.replace("1m", "5m"))),
+        changed(
+            CHECKOUT,
+            ("checkout-availability", "missed"),
+            ("  displayName: Checkout works\n", "  annotations: {aiops/missing-data: bad}\n"),
+            (OCCURRENCES, SLICES.replace("1m", "5m")),
+        ),
         changed(CHECKOUT, ("checkout-availability", "good"), (RAW, RATIO.replace("bad:", "good:"))),
     ]
     (tmp_path / "all.yaml").write_text("---\n".join(texts))
     done = CliRunner().invoke(main, ["slo", "test", str(tmp_path / "all.yaml"), "--promtool", promtool])
     assert done.exit_code == 0, done.output
-    assert done.output.count("10 scenarios as they must be") == 5
+    assert done.output.count("10 scenarios as they must be") == 6

@@ -6,9 +6,9 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from aiops.model import Slices
+from aiops.model import Missing, Slices, Urgency
 from aiops.slo import tiers
-from aiops.slo.simulation import Phase, burn, burning, counted
+from aiops.slo.simulation import Phase, burn, burning, counted, firing
 
 from .documents import CHECKOUT, one
 
@@ -61,3 +61,14 @@ def test_slices_count_time_not_events() -> None:
     counts = counted([Phase(50, 1000), Phase(10, 2, 2), Phase(40, 1000)])
     assert burn(sliced, counts, 100 * 60)[100] == pytest.approx(10 / 100 / 0.001, rel=0.02)
     assert burn(SLO, counts, 100 * 60)[100] == pytest.approx(20 / 90_020 / 0.001, rel=1e-9)
+
+
+def test_slices_without_data_are_bad_where_that_was_agreed() -> None:
+    sliced = replace(SLO, slices=Slices(60, Decimal("0.95")))
+    counts = counted([Phase(60, 1000), Phase(30, 0)])
+    assert firing(sliced, counts, Urgency.PAGE).sum() == 0
+    missed = firing(replace(sliced, missing=Missing.BAD), counts, Urgency.PAGE)
+    assert int(np.flatnonzero(missed)[-1]) == 90
+    # Rules miss data at their first evaluation already; history that begins does not.
+    begun = firing(replace(sliced, missing=Missing.BAD), replace(counts, watched=1), Urgency.PAGE)
+    assert (missed[0], begun[0]) == (True, False)

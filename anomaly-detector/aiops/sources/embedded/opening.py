@@ -44,7 +44,7 @@ def connect(
     except (duckdb.Error, _NotOurs) as problem:
         if path == MEMORY:
             raise SourceError(f"DuckDB does not start: {problem}") from problem
-        if "lock" in str(problem) and "PID" in str(problem):
+        if _locked(problem):
             raise SourceError(
                 f"{path} belongs to a running process: stop that engine, or give this one another data directory"
             ) from problem
@@ -53,6 +53,32 @@ def connect(
         aside = _keep_aside(Path(path), now)
         log.error("%s is not a store that can be read (%s); kept as %s, starting empty", path, problem, aside)
         return _open(path, memory_limit, threads, prepare)
+
+
+def connect_to_read(path: str, memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
+    """Open a store that is there, to read only: nothing in its folder is changed, whatever is found. Raises SourceError
+    where there is none, where a process runs that writes it, and where it is no store of ours."""
+    if not Path(path).is_file():
+        raise SourceError(f"there is no {path}; is it the data directory of an engine?")
+    try:
+        connection = duckdb.connect(path, read_only=True, config=_config(path, memory_limit, threads))
+        try:
+            if connection.execute("SELECT version FROM format").fetchall() != [(FORMAT,)]:
+                raise _NotOurs("a store of another release")
+        except BaseException:
+            connection.close()
+            raise
+    except (duckdb.Error, _NotOurs) as problem:
+        if _locked(problem):
+            raise SourceError(
+                f"{path} belongs to a running engine, and only one process can open it: stop that engine first"
+            ) from problem
+        raise SourceError(f"{path} is not a store that can be read: {problem}") from problem
+    return connection
+
+
+def _locked(problem: Exception) -> bool:
+    return "lock" in str(problem) and "PID" in str(problem)
 
 
 def _in_use(path: Path) -> bool:
@@ -70,19 +96,7 @@ def _in_use(path: Path) -> bool:
 def _open(
     path: str, memory_limit: str, threads: int, prepare: Callable[[duckdb.DuckDBPyConnection], None]
 ) -> duckdb.DuckDBPyConnection:
-    spill = f"{path}.tmp" if path != MEMORY else str(Path(tempfile.gettempdir()) / f"aiops-{os.getpid()}.tmp")
-    connection = duckdb.connect(
-        path,
-        config={
-            "memory_limit": memory_limit,
-            "threads": threads,
-            "temp_directory": spill,
-            "preserve_insertion_order": False,
-            # The store needs no extension, and an engine must not fetch programs by itself.
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        },
-    )
+    connection = duckdb.connect(path, config=_config(path, memory_limit, threads))
     try:
         tables = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
         if tables and "format" not in tables:
@@ -97,6 +111,19 @@ def _open(
         connection.close()
         raise
     return connection
+
+
+def _config(path: str, memory_limit: str, threads: int) -> dict[str, str | bool | int | float | list[str]]:
+    spill = f"{path}.tmp" if path != MEMORY else str(Path(tempfile.gettempdir()) / f"aiops-{os.getpid()}.tmp")
+    return {
+        "memory_limit": memory_limit,
+        "threads": threads,
+        "temp_directory": spill,
+        "preserve_insertion_order": False,
+        # The store needs no extension, and an engine must not fetch programs by itself.
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
 
 
 def _reachable(path: Path) -> None:

@@ -49,12 +49,23 @@ class Stats:
 class Store:
     """Telemetry and verdicts in DuckDB. Thread-safe: one writer at a time, readers beside it on their own cursors."""
 
-    def __init__(self, path: str, now: Callable[[], float], memory_limit: str = "160MB", threads: int = 2) -> None:
+    def __init__(
+        self,
+        path: str,
+        now: Callable[[], float],
+        memory_limit: str = "160MB",
+        threads: int = 2,
+        read_only: bool = False,
+    ) -> None:
+        """Open the database; `read_only` wants one that is there, and leaves it as it is. Raises SourceError."""
         self._path = path
         self._now = now
         self._writer = threading.Lock()
         self._stats = Stats()
-        self._connection = opening.connect(path, memory_limit, threads, _prepare, now())
+        if read_only:
+            self._connection = opening.connect_to_read(path, memory_limit, threads)
+        else:
+            self._connection = opening.connect(path, memory_limit, threads, _prepare, now())
         listed = self._connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
         self._partitions = Partitions(name for (name,) in listed)
         self.judged_until: float | None = None

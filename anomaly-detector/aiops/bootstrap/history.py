@@ -1,0 +1,36 @@
+"""Stored metrics to look back on, without an engine."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from aiops.bootstrap.application import SystemClock
+from aiops.http import Endpoint
+from aiops.ports import MetricSource
+from aiops.sources.embedded.metrics import EmbeddedMetrics
+from aiops.sources.embedded.store import Store
+from aiops.sources.prometheus.api import Api
+from aiops.sources.prometheus.metrics import PrometheusMetrics
+
+MEMORY: Final = "512MB"
+
+
+@contextmanager
+def prometheus(url: str) -> Iterator[MetricSource]:
+    """The metrics of a Prometheus. Using them raises SourceError."""
+    api = Api(Endpoint("Prometheus", url))
+    try:
+        yield PrometheusMetrics(api, SystemClock(), 0.0)
+    finally:
+        api.close()
+
+
+@contextmanager
+def left_by_engine(data_dir: Path) -> Iterator[MetricSource]:
+    """The metrics in the data folder of an engine that does not run. Raises SourceError."""
+    store = Store(str(data_dir / "telemetry.duckdb"), SystemClock().now, MEMORY, read_only=True)
+    try:
+        yield EmbeddedMetrics(store, 0.0)
+    finally:
+        store.close()

@@ -1,0 +1,163 @@
+"""`aiops slo backtest`: objectives on the history that a Prometheus or an engine's store has."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from aiops.cli_slo.files import Failed, load, paths_argument
+from aiops.model import Slo, Window
+from aiops.ports import MetricSource, SourceError
+from aiops.slo import durations
+from aiops.slo.backtest import ALIGNED, LOOKBACK, History
+from aiops.slo.backtest import backtest as look_back
+from aiops.slo.meter import Meter
+
+MINUTE: Final = 60.0
+CHUNK: Final = 6 * 3600.0
+"""History that is read at once."""
+LONGEST_DAYS: Final = 366
+
+
+class _Target(click.ParamType[Decimal]):
+    """A share of good events that is promised."""
+
+    name = "share"
+
+    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> Decimal:
+        try:
+            target = Decimal(value)
+        except InvalidOperation:
+            self.fail(f"{value!r} is no number; write a share such as 0.999")
+        if not target.is_finite() or not 0 < target < 1:
+            hint = f"; did you mean {target / 100}?" if target.is_finite() and 1 < target < 100 else ""
+            self.fail(f"{value} must lie between 0 and 1, both excluded{hint}")
+        return target
+
+
+@click.command()
+@paths_argument
+@click.option("--prometheus-url", help="The Prometheus whose history is read.")
+@click.option(
+    "--data-dir", type=click.Path(path_type=Path), help="Data folder of an engine that does not run, to be read."
+)
+@click.option("--since", default="7d", show_default=True, metavar="WHEN", help="A length before the end, or a time.")
+@click.option("--until", metavar="WHEN", help="A length before now, or a time. [default: the newest that there is]")
+@click.option(
+    "--target", "targets", type=_Target(), multiple=True, metavar="SHARE", help="What if this was promised; repeatable."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def backtest(
+    paths: tuple[Path, ...],
+    prometheus_url: str | None,
+    data_dir: Path | None,
+    since: str,
+    until: str | None,
+    targets: tuple[Decimal, ...],
+    as_json: bool,
+) -> None:
+    """Look back: what was promised and kept, and which alerts would have fired when.
+
+    Events are counted from raw samples by the minute, and the alerts of `aiops slo rules` worked out over them exactly.
+    A time is written like 2026-01-31T12:00:00Z, a length like 36h or 7d. Ends with 1 when an objective is wrong, or
+    when nothing was counted.
+    """
+    from aiops.bootstrap import history as stored
+    from aiops.cli_slo import outcomes
+
+    if (prometheus_url is None) == (data_dir is None):
+        raise click.UsageError("say whose history is read: --prometheus-url or --data-dir, one of them")
+    opened: AbstractContextManager[MetricSource]
+    if data_dir is not None:
+        opened, place = stored.left_by_engine(data_dir), f"the store in {data_dir}"
+    else:
+        opened, place = stored.prometheus(str(prometheus_url)), f"Prometheus at {prometheus_url}"
+    end = None if until is None else _moment("--until", until, time.time())
+    if end is not None:
+        _window(since, end)  # what is used wrongly is said before anything is asked
+    found = load(paths)
+    try:
+        with opened as source:
+            window = _window(since, end or source.complete_until() or time.time())
+            past = _read(source, found.slos, window)
+    except SourceError as error:
+        raise click.UsageError(str(error)) from None
+    for problem in found.problems:
+        click.echo(str(problem), err=True)
+    left_out = past.left_out()
+    if len(left_out) == len(found.slos):
+        raise Failed("nothing can be counted: " + "; ".join(f"{name}: {why}" for name, why in sorted(left_out.items())))
+    begins = past.begins()
+    results = [] if begins is None else look_back(past, window, found.adjustments, targets)
+    if begins is None or not any(one.coverage for one in results):
+        raise Failed(
+            f"{place} has nothing of these objectives {outcomes.stretch(window)}; "
+            "is it the right one, and the right services, routes, methods and metrics?"
+        )
+    shown = outcomes.Shown(place, window, max(window.start, begins), results, left_out)
+    if as_json:
+        problems = [str(one) for one in found.problems]
+        click.echo(json.dumps({**outcomes.document(shown), "problems": problems}, indent=2))
+    else:
+        for line in outcomes.lines(shown):
+            click.echo(line)
+    sys.exit(1 if found.problems else 0)
+
+
+def _read(source: MetricSource, slos: tuple[Slo, ...], window: Window) -> History:
+    """Count the minutes of a window and of as much before it as alerts look back, with a bar on a terminal."""
+    history = History(Meter(slos), (window.start - LOOKBACK) // ALIGNED * ALIGNED)
+    selectors = history.selectors()
+    if not selectors:
+        return history
+    chunks = list(_chunks(history.start, window.end))
+    label, hidden = "reading history", not sys.stderr.isatty()
+    with click.progressbar(chunks, label=label, file=sys.stderr, hidden=hidden) as bar:
+        for chunk in bar:
+            history.take(source.window(selectors, chunk, MINUTE))
+    return history
+
+
+def _chunks(start: float, end: float) -> Iterator[Window]:
+    while start < end:
+        yield Window(start, min(start + CHUNK, end))
+        start += CHUNK
+
+
+def _window(since: str, end: float) -> Window:
+    """The whole minutes from `since` to an end that is no later than now."""
+    end = min(end, time.time()) // MINUTE * MINUTE
+    start = _moment("--since", since, end) // MINUTE * MINUTE
+    if start >= end:
+        raise click.UsageError(f"--since {since} must be before the end, {_shown(end)}")
+    if end - start > LONGEST_DAYS * 86_400:
+        raise click.UsageError(f"--since {since} is too long ago: at most {LONGEST_DAYS}d are looked back on")
+    return Window(start, end)
+
+
+def _moment(option: str, text: str, before: float) -> float:
+    """Read a time, or a length before one, in Unix seconds."""
+    from aiops.api.moment import unix_seconds
+
+    try:
+        seconds, months = durations.shorthand(text)
+        if not months:
+            return before - seconds
+    except ValueError:
+        pass
+    try:
+        return unix_seconds(text)
+    except ValueError as error:
+        raise click.UsageError(f"{option} is no length such as 36h or 7d, and as a time it {error}") from None
+
+
+def _shown(at: float) -> str:
+    from aiops.web.reading import moment
+
+    return moment(at)

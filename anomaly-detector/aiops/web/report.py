@@ -1,0 +1,192 @@
+"""Objectives as they stand, made ready for people: rows for a terminal, and one page that needs nothing but itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import ROUND_FLOOR, Decimal
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from pydantic import TypeAdapter
+
+from aiops.model.document import Document
+from aiops.slo.tiers import plain
+from aiops.web import reading
+
+STATES: Final = {
+    "exhausted": ("✕", "budget spent"),
+    "burns_fast": ("▲", "burns fast"),
+    "burns_slowly": ("◆", "burns slowly"),
+    "no_data": ("?", "no data"),
+    "ok": ("✓", "kept"),
+}
+"""Worst first: a mark beside each colour, for those who do not tell colours apart, and words."""
+WHOLE: Final = 0.99
+"""Coverage from which on nothing is said of it."""
+_DURATION: Final = TypeAdapter(timedelta)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An objective, or a group of it, in words. `level` is a name of STATES; `bar` is what is left of the budget, 0..1;
+    `burn` are windows and rates. Empty texts are not shown."""
+
+    name: str
+    group: str
+    title: str
+    service: str
+    level: str
+    target: str
+    good: str
+    counted: str
+    period: str
+    left: str
+    bar: float
+    spare: str
+    burn: tuple[tuple[str, str], ...]
+    runs_out: str
+    coverage: str
+    excluded: str
+
+    @property
+    def mark(self) -> str:
+        return STATES[self.level][0]
+
+    @property
+    def state(self) -> str:
+        return STATES[self.level][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    title: str
+    service: str
+    left: str
+    bar: float
+    burn: tuple[tuple[str, str], ...]
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an engine answered to /aiops/slos, in words; worst objectives first."""
+
+    as_of: str
+    rows: tuple[Row, ...]
+    journeys: tuple[Journey, ...]
+    left_out: tuple[tuple[str, str], ...]
+    problems: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """How many objectives are in which state."""
+        counts = {words: sum(row.level == level for row in self.rows) for level, (_, words) in STATES.items()}
+        return ", ".join(f"{count} {words}" for words, count in counts.items() if count) or "no objectives"
+
+
+def read(answer: Document) -> Report:
+    """Put an answer into words. Raises KeyError, TypeError or ValueError where it is none of this release."""
+    ordered = sorted(answer["slos"], key=_worst_first)
+    return Report(
+        reading.moment(datetime.fromisoformat(answer["as_of"]).timestamp()),
+        tuple(_row(one) for one in ordered),
+        tuple(_journey(one) for one in sorted(answer["journeys"], key=lambda one: _least(one["budget_left"]))),
+        tuple((one["slo"], one["why"]) for one in answer["left_out"]),
+        tuple(map(str, answer["problems"])),
+    )
+
+
+def page(report: Report) -> str:
+    """The report as a page of HTML: no scripts, and nothing to be fetched."""
+    environment = Environment(
+        loader=PackageLoader("aiops", "web/templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html").render(report=report)
+
+
+def _row(one: Mapping[str, Any]) -> Row:
+    left, events = one["budget_left"], one["events"]
+    split = " ".join(f"{key}={value}" for key, value in one["group"].items())
+    target = Decimal(one["target"])
+    if one["state"] not in STATES:
+        raise ValueError(f"the state {one['state']!r} is not known")
+    return Row(
+        name=one["slo"],
+        group=split,
+        title=f"{one['display_name']} {split}".strip(),
+        service=one["service"],
+        level=one["state"],
+        target=f"{plain(target * 100)}%",
+        good="" if one["good_ratio"] is None else floored(one["good_ratio"], target),
+        counted=f"{one['bad_events']:,.0f} of {events:,.0f} {'slices' if one['method'] == 'timeslices' else 'events'}",
+        period=one["period"],
+        left=_percent(left),
+        bar=_bar(left),
+        spare=_spare(one),
+        burn=_burn(one["burn_rates"]),
+        runs_out=_runs_out(one),
+        coverage="" if one["coverage"] >= WHOLE else f"data for {reading.percent(one['coverage'])} of the time",
+        excluded=one["excluded"] or "",
+    )
+
+
+def _journey(one: Mapping[str, Any]) -> Journey:
+    whole = sum(float(part["weight"]) for part in one["parts"])
+    return Journey(
+        one["display_name"],
+        one["service"],
+        _percent(one["budget_left"]),
+        _bar(one["budget_left"]),
+        _burn(one["burn_rates"]),
+        tuple(f"{part['slo']} ({reading.percent(float(part['weight']) / whole)})" for part in one["parts"]),
+    )
+
+
+def _worst_first(one: Mapping[str, Any]) -> tuple[int, float, str]:
+    return list(STATES).index(one["state"]) if one["state"] in STATES else 0, _least(one["budget_left"]), one["slo"]
+
+
+def _least(left: float | None) -> float:
+    return 1.0 if left is None else left
+
+
+def _percent(left: float | None) -> str:
+    return "" if left is None else f"{100 * left:.1f}%"
+
+
+def _bar(left: float | None) -> float:
+    return min(max(left or 0.0, 0.0), 1.0)
+
+
+def floored(ratio: float, target: Decimal) -> str:
+    """A share to more digits than its target has, never rounded up: what is not kept must not look kept."""
+    digits = max(2, -(1 - target).adjusted())
+    return f"{(Decimal(ratio) * 100).quantize(Decimal(1).scaleb(-digits), ROUND_FLOOR)}%"
+
+
+def _spare(one: Mapping[str, Any]) -> str:
+    minutes = one["budget_minutes_left"]
+    if minutes is not None:
+        return f"{reading.span_of_time(60 * minutes)} of bad time left" if minutes > 0 else ""
+    events = one["budget_events_left"]
+    return f"{events:,.0f} more may fail" if events is not None and events >= 1 else ""
+
+
+def _burn(rates: Mapping[str, float | None]) -> tuple[tuple[str, str], ...]:
+    return tuple((window, "–" if rate is None else f"{rate:.3g}×") for window, rate in rates.items())
+
+
+def _runs_out(one: Mapping[str, Any]) -> str:
+    if one["budget_left"] is None:
+        return ""
+    if one["budget_left"] <= 0:
+        return "spent"
+    if one["exhausted_in"] is not None:
+        seconds = _DURATION.validate_python(one["exhausted_in"]).total_seconds()
+        return f"in {reading.span_of_time(seconds)}, by the last {one['lookback']}"
+    projected = one["projected_left"]
+    return "not running out" if projected is None else f"{_percent(projected)} left at the end of the period"
