@@ -17,17 +17,20 @@ from aiops.store import SqlObjectives
 log = logging.getLogger(__name__)
 
 SHOWN: Final = 50
+FIVE: Final = 300
 KEPT: Final = 400 * 86_400.0
 WORST: Final = tuple(SloState)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a number is from: counted exactly by the engine, or what Prometheus' rules recorded; and the query."""
+    """Where a number is from. `exact`: counted by the engine, or worked out of such counts; else as Prometheus' rules
+    recorded it, or an estimate. `promql` is the same in PromQL, where there is such a thing."""
 
     number: str
     exact: bool
     query: str
+    promql: str = ""
 
 
 @dataclass(slots=True)
@@ -45,8 +48,12 @@ class SloBook:
 
     @property
     def left_out(self) -> dict[str, str]:
-        """Objectives that are Prometheus' alone, and why."""
-        return self.budgets.watch.meter.left_out if self.budgets else {}
+        """Objectives that are not counted, and why."""
+        if self.budgets is None:
+            return {}
+        meter = self.budgets.watch.meter
+        unbound = dict.fromkeys(sorted(meter.unbound), "no bucket of its requests ends at its threshold")
+        return {**meter.left_out, **unbound}
 
     def all(self) -> tuple[Standing, ...]:
         """All that are counted, the worst first."""
@@ -86,35 +93,34 @@ class SloBook:
 
 def sources(slo: Slo, found: Sequence[Standing]) -> list[Source]:
     """The query behind each number."""
-    allowed = f"{slo.allowed.normalize():f}"
-    counted = _counted(slo)
-    ruled = any(one.ruled for one in found)
+    allowed, over = f"{slo.allowed.normalize():f}", slo.period.text
+    events, bad = _counted(slo)
+    total = promql.total(slo, FIVE)
     each = ", ".join(durations.prometheus(window) for window in tiers.WINDOWS)
-    if ruled:
-        burn = f"{BURN}5m{selector(slo)} (and over {each}), recorded by Prometheus"
-    else:
-        burn = f"bad / all / {allowed}, of what the engine counted over {each}"
-    left = f"1 - bad / all / {allowed}, of the ledger's hours over {slo.period.text}"
-    lasts = f"budget_left x {slo.period.text} / (burn over {durations.prometheus(LOOKBACK)} - burn that ages out)"
-    five = f"{promql.total(slo, 300)}"
+    ruled = any(one.ruled for one in found)
+    burn = "recorded by Prometheus" if ruled else f"bad / all / {allowed}, of what was counted over {each}"
+    every = "all slices of the period" if slo.slices else "all"
+    lasts = f"budget left x {over} / (burn over {durations.prometheus(LOOKBACK)} - burn of what ages out)"
     return [
-        Source("events", exact=True, query=counted),
-        Source("bad_events", exact=True, query=f"{counted}; in PromQL, a second: {promql.bad(slo, 300, five)}"),
-        Source("burn_rates", exact=not ruled, query=burn),
-        Source("budget_left", exact=True, query=left),
+        Source("events", exact=True, query=events, promql=total),
+        Source("bad_events", exact=True, query=bad, promql=promql.bad(slo, FIVE, total)),
+        Source("burn_rates", not ruled, burn, f"{BURN}5m{selector(slo)}" if ruled else ""),
+        Source("budget_left", exact=True, query=f"1 - bad / {every} / {allowed}, of the ledger's hours over {over}"),
         Source("exhausted_in", exact=False, query=lasts),
     ]
 
 
-def _counted(slo: Slo) -> str:
+def _counted(slo: Slo) -> tuple[str, str]:
+    """What all and what bad events are."""
     of = slo.indicator
-    if isinstance(of, Server):
-        where = [
-            f"service={of.service}",
-            *(f"{key}={value}" for key, value in (("route", of.route), ("method", of.method)) if value),
-        ]
-        bad = f"not answered within {tiers.plain(of.threshold)} s" if of.threshold is not None else "that failed"
-        what = f"requests of {', '.join(where)}, and those {bad}"
+    if not isinstance(of, Server):
+        events, bad = "increments of its counters", "those of the bad ones, or what is left of the good ones"
     else:
-        what = "increments"
-    return f"{what}, by the step; in PromQL, a second: {promql.total(slo, 300)}"
+        where = (("service", of.service), ("route", of.route), ("method", of.method))
+        events = "requests of " + ", ".join(f"{key}={value}" for key, value in where if value)
+        failed = "those that failed"
+        bad = failed if of.threshold is None else f"those not answered within {tiers.plain(of.threshold)} s"
+    if slo.slices is None:
+        return f"{events}, by the step", bad
+    share = f"{(100 * (1 - slo.slices.target)).normalize():f}%"
+    return f"slices of {slo.slices.seconds} s with {events}", f"slices with more than {share} of {bad}"

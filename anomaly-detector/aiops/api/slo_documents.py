@@ -64,14 +64,17 @@ class Slos(Document):
     as_of: Time
     slos: list[Standing] = Field(description="the worst first")
     journeys: list[JourneyStanding]
-    left_out: list[LeftOut] = Field(description="objectives that Prometheus alone can count")
+    left_out: list[LeftOut] = Field(description="objectives that the engine cannot count, as Prometheus may")
     problems: list[str] = Field(description="what is wrong in the files, with line and column")
 
 
 class Query(Document):
+    """Where a number is from."""
+
     number: str
-    exact: bool
+    exact: bool = Field(description="counted by the engine; else recorded by Prometheus' rules, or an estimate")
     query: str
+    promql: str | None = Field(description="the same a second over five minutes, where PromQL can say it")
 
 
 class BurnLinks(Document):

@@ -54,7 +54,10 @@ def blueprint(desk: Desk) -> APIBlueprint:
             left_out=desk.slos.left_out.get(slo.name),
             written=str(slo.place),
             groups=[_standing(each) for each in found],
-            queries=[documents.Query(number=of.number, exact=of.exact, query=of.query) for of in sources(slo, found)],
+            queries=[
+                documents.Query(number=of.number, exact=of.exact, query=of.query, promql=of.promql or None)
+                for of in sources(slo, found)
+            ],
             burns=[documents.Burn(**burn_document(each)) for each in desk.slos.burns(slo.name)],
         ).model_dump()
 

@@ -27,12 +27,15 @@ class Part(IntEnum):
 
 @dataclass(slots=True)
 class Meter:
-    """The objectives that can be counted in blocks; `left_out` says why others cannot."""
+    """The objectives that can be counted in blocks; `left_out` says why others cannot. `unbound` are those whose
+    requests came last without a bucket that ends at their threshold: of them nothing is known."""
 
     slos: Sequence[Slo]
     left_out: dict[str, str] = field(default_factory=dict)
     slots: dict[Slot, int] = field(default_factory=dict)
     good: list[bool] = field(default_factory=list)
+    unbound: set[str] = field(default_factory=set)
+    _bounded: list[bool] = field(default_factory=list)
     _served: dict[str, list[Slo]] = field(default_factory=dict)
     _asked: dict[tuple[str, frozenset[str]], list[tuple[Slo, Part]]] = field(default_factory=dict)
     _known: dict[Labels, tuple[tuple[int, Part], ...]] = field(default_factory=dict)
@@ -66,10 +69,23 @@ class Meter:
         for row, slot, part in found:
             sums[part, slot] += np.nan_to_num(block.values[row])
             seen[part, slot] |= ~np.isnan(block.values[row])
+        lost = self._lost({(slot, part) for _, slot, part in found})
+        seen[Part.TOTAL, lost] = False
         events = np.where(seen[Part.TOTAL], sums[Part.TOTAL], np.nan)
         by_good = np.array(self.good, bool)[:, None]
         bad = np.where(by_good, sums[Part.TOTAL] - sums[Part.GOOD], sums[Part.BAD])
         return events, np.where(np.isnan(events), np.nan, np.clip(bad, 0.0, None))
+
+    def _lost(self, found: set[tuple[int, Part]]) -> list[int]:
+        """The slots whose requests came without a bucket at their threshold, which would all seem to be slow."""
+        lost = []
+        for slot, (name, _) in enumerate(self.slots):
+            if self._bounded[slot] and (slot, Part.TOTAL) in found:
+                bound = (slot, Part.GOOD) in found
+                (self.unbound.discard if bound else self.unbound.add)(name)
+                if not bound:
+                    lost.append(slot)
+        return lost
 
     def _of(self, series: Labels) -> tuple[tuple[int, Part], ...]:
         """The slots that a row adds to; worked out once."""
@@ -97,6 +113,7 @@ class Meter:
         if slot not in self.slots:
             self.slots[slot] = len(self.slots)
             of = slo.indicator
+            self._bounded.append(isinstance(of, Server) and of.threshold is not None)
             self.good.append(of.threshold is not None if isinstance(of, Server) else bool(_good(slo)))
         return self.slots[slot]
 

@@ -81,7 +81,8 @@ class Watch:
     def take(self, block: SeriesBlock) -> Taken:
         """Count the steps of a block that are new."""
         before = self.slots.copy()
-        new = block.ends > (before.at if before.at is not None else -np.inf)
+        # Before the first data of all there was nothing to look at.
+        new = _begun(block) if before.at is None else block.ends > before.at
         events, bad = (one[:, new] for one in self.meter.counted(block))
         self._grow()
         steps = []
@@ -209,6 +210,12 @@ class Watch:
         for hour, counts in by_hour.items():
             for row in np.flatnonzero(counts.any(axis=1)):
                 yield LedgerHour(keys[row], hour, *(float(one) for one in counts[row]))
+
+
+def _begun(block: SeriesBlock) -> NDArray[np.bool_]:
+    """The steps from the first on that anything has a sample in."""
+    found: NDArray[np.bool_] = np.logical_or.accumulate(~np.isnan(block.values).all(axis=0))
+    return found
 
 
 def sli_of(slo: Slo) -> str:

@@ -1,0 +1,204 @@
+"""Objectives in a running engine: budgets kept over restarts, burns told once, and what API and pages say of them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+
+from aiops.act import deliver
+from aiops.api import create_app
+from aiops.config import Settings
+from aiops.desk import Desk
+from aiops.model import Burn, Incident, SeriesBlock, Severity, Window
+from aiops.ports import SourceError, StoreError
+from aiops.web import add_pages
+
+from .world import STEP, T0, World
+
+SLO = "gateway-pays"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    one = World(tmp_path)
+    yield one
+    one.close()
+
+
+def client(world: World) -> FlaskClient:
+    desk, settings = Desk(world.engine, world.store, T0), Settings()
+    app = create_app(desk, settings)
+    add_pages(app, desk, settings)
+    return app.test_client()
+
+
+class Told:
+    """Somebody who is told."""
+
+    def __init__(self) -> None:
+        self.all: list[tuple[str, str]] = []
+
+    def send(self, transition: str, subject: Incident | Burn) -> None:
+        self.all.append((subject.id if isinstance(subject, Incident) else subject.slo, transition))
+
+    def hear(self, world: World) -> None:
+        while deliver(world.store, self, world.clock.now()):
+            pass
+
+
+def test_an_incident_says_which_objectives_it_hits_and_speaks_for_them(world: World) -> None:
+    told = Told()
+    world.live(40)
+    world.failing = 0.9
+    world.live(6)
+    (incident,) = world.incidents()
+    (impact,) = incident.slo_impact
+    assert (impact.slo, incident.severity) == (SLO, Severity.CRITICAL)
+    assert impact.burn_rate > 100
+    body = client(world).get(f"/aiops/incidents/{incident.id}").json
+    assert body["slo_impact"][0]["slo"] == SLO
+    assert body["slo_impact"][0]["exhausted_in"].startswith("PT")
+    page = client(world).get(f"/incidents/{incident.id}").text
+    assert "Objectives it hits" in page
+    told.hear(world)
+    assert {who for who, _ in told.all} == {incident.id}
+    world.failing = 0.0
+    world.live(30)
+    told.hear(world)
+    assert [one for one in told.all if one[0] == SLO] == []
+    (burn,) = client(world).get(f"/aiops/slos/{SLO}").json["burns"]
+    assert (burn["incident"], burn["urgency"]) == (incident.id, "page")
+
+
+def test_a_burn_that_is_no_incident_is_told_with_its_first_failing_span(world: World) -> None:
+    """Too few failures to stand out, and more than was promised."""
+    told = Told()
+    world.failing = 0.06
+    world.live(60)
+    told.hear(world)
+    assert world.incidents() == []
+    assert told.all == [(SLO, "burns")]
+    body = client(world).get(f"/aiops/slos/{SLO}").json
+    (burn,) = body["burns"]
+    assert burn["first_failing_span"]["service"] == "payment"
+    assert burn["until"] is None
+    assert body["groups"][0]["state"] == "burns_fast"
+    assert burn["first_failing_span"]["trace_id"] in client(world).get(f"/slos/{SLO}").text
+    world.failing = 0.0
+    for _ in range(3):
+        world.live(100)
+    told.hear(world)
+    assert told.all == [(SLO, "burns"), (SLO, "burns_no_more")]
+
+
+def test_budgets_outlive_a_restart_and_lost_counts_of_burns(world: World, tmp_path: Path) -> None:
+    world.failing = 0.02
+    world.live(40)
+    before = client(world).get("/aiops/slos").json["slos"][0]
+    assert before["events"] == 15 * 38
+    world.engine = world.started()
+    world.live(1)
+    after = client(world).get("/aiops/slos").json["slos"][0]
+    assert after["events"] == before["events"] + 15
+    (tmp_path / "objectives.npz").write_bytes(b"nonsense")
+    world.engine = world.started()
+    world.live(1)
+    again = client(world).get("/aiops/slos").json["slos"][0]
+    assert again["events"] == after["events"] + 15
+    assert again["burn_rates"]["5m"] == pytest.approx(before["burn_rates"]["5m"], rel=0.2)
+
+
+def test_a_save_that_failed_counts_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.live(10)
+
+    def full(*_: object) -> None:
+        raise StoreError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.store, "save_cycle", full)
+        with pytest.raises(StoreError):
+            world.live(1)
+    world.live(2)
+    assert client(world).get("/aiops/slos").json["slos"][0]["events"] == 15 * 11
+
+
+def test_numbers_say_where_they_are_from_and_metrics_carry_them(world: World) -> None:
+    world.live(10)
+    body = client(world).get(f"/aiops/slos/{SLO}").json
+    assert (body["target"], body["period"], body["written"]) == ("0.9999", "30d", "objectives.yaml:16:16")
+    queries = {one["number"]: one for one in body["queries"]}
+    assert queries["events"]["exact"]
+    assert "http_server_request_duration_seconds_count" in queries["events"]["promql"]
+    (group,) = body["groups"]
+    assert (group["burn_rates_from"], group["events"]) == ("counts", 15 * 8)
+    metrics = client(world).get("/metrics").text
+    assert f'aiops_slo_events{{service_name="gateway",slo="{SLO}",slo_group=""}} {15 * 8}.0' in metrics
+    assert "aiops_slo_exhausted_in_seconds{" not in metrics
+    assert "Payments work" in client(world).get("/slos").text
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("/aiops/slos/none", 404, "there is no objective 'none'"),
+        ("/slos/none", 404, "there is no objective"),
+        ("/aiops/slos?state=ok", 400, "state"),
+    ],
+)
+def test_asked_wrongly(world: World, path: str, status: int, said: str) -> None:
+    answer = client(world).get(path)
+    assert (answer.status_code, said in answer.text) == (status, True)
+
+
+def test_without_objectives_the_page_says_how_to_begin(world: World) -> None:
+    world.engine.budgets = None
+    web = client(world)
+    assert web.get("/aiops/slos").json["slos"] == []
+    assert "aiops up --objectives" in web.get("/slos").text
+
+
+def test_rules_that_do_not_answer_leave_the_counts(world: World) -> None:
+    class Away:
+        def burn_rates(self, at: float) -> dict[object, object]:
+            raise SourceError(f"Prometheus does not answer at {at}")
+
+    assert world.engine.budgets is not None
+    world.engine.budgets.ruled = Away()  # type: ignore[assignment]
+    world.live(10)
+    assert world.engine.last is not None
+    assert any("Prometheus does not answer" in gap for gap in world.engine.last.gaps)
+    assert client(world).get("/aiops/slos").json["slos"][0]["burn_rates_from"] == "counts"
+
+
+def test_a_metric_that_is_not_there_costs_its_own_objective_only(world: World) -> None:
+    budgets = world.engine.budgets
+    assert budgets is not None
+    asked = budgets.metrics
+
+    class Partly:
+        def window(self, selectors: list[object], window: Window, step: float) -> SeriesBlock:
+            if any(one.name == "orders" for one in selectors):  # type: ignore[attr-defined]
+                raise SourceError("no series of orders has the label region")
+            return asked.window(selectors, window, step)  # type: ignore[arg-type]
+
+    from aiops.model import Query, Ratio
+
+    orders = replace(
+        budgets.objectives.slos[0], name="orders", indicator=Ratio(Query(metric="orders"), Query(metric="failed"))
+    )
+    budgets.objectives = replace(budgets.objectives, slos=(*budgets.objectives.slos, orders))
+    budgets.metrics = Partly()  # type: ignore[assignment]
+    budgets.__post_init__()
+    world.live(5)
+    states = {one["slo"]: one["state"] for one in client(world).get("/aiops/slos").json["slos"]}
+    assert states == {SLO: "ok", "orders": "no_data"}
+    assert np.isfinite(world.engine.last.at if world.engine.last else np.nan)
+
+
+def test_steps_are_the_ledgers(world: World) -> None:
+    world.live(5)
+    assert world.engine.budgets is not None
+    assert world.engine.budgets.watch.ledger_at == world.engine.state.at == T0 + 3 * STEP
