@@ -21,7 +21,7 @@ START_SECONDS = 30.0
 class LonePrometheus:
     """Runs from the moment it is made until `close`; `kill` and `start` are for its absence."""
 
-    def __init__(self, program: Path, folder: Path) -> None:
+    def __init__(self, program: Path, folder: Path, configuration: str = CONFIGURATION) -> None:
         """Start it. Raises RuntimeError with what it said when it does not come up."""
         self._program, self._folder = program, folder
         with socket.socket() as free:
@@ -29,7 +29,7 @@ class LonePrometheus:
             self._address = f"127.0.0.1:{free.getsockname()[1]}"
         self.url = f"http://{self._address}"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "prometheus.yml").write_text(CONFIGURATION, encoding="utf-8")
+        (folder / "prometheus.yml").write_text(configuration, encoding="utf-8")
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 

@@ -1,13 +1,11 @@
 """One cycle: collect, detect, explain, reconcile, save, publish."""
 
-import gc
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil, floor
 
-from aiops import detect, incidents, names
+from aiops import detect, garbage, incidents, names
 from aiops.budgets import Budgets
 from aiops.diagnosis import Diagnosis, Pulse
 from aiops.faultpoints import FaultPoint, reach
@@ -104,7 +102,7 @@ class Engine:
     def cycle(self) -> Cycle:
         """Judge what has become complete since the last cycle. Raises StoreError when incidents cannot be saved: then
         nothing has happened, and the next cycle does it again."""
-        with self.lock, _no_collection(), self.telemetry.cycle() as measured:
+        with self.lock, garbage.held(), self.telemetry.cycle() as measured:
             now, before = self.clock.now(), self.snapshots.copy(self.state)
             newest: float | None = None
             failed: set[str] = set()
@@ -255,19 +253,6 @@ class Engine:
         why = "no cause found in telemetry: there is none"
         text = f"no span or metric has arrived for {self._pulse.waited:.0f} s"
         return [Explained("No telemetry arrives", (finding,), (text,), None, why, None, TraceCorrelation(), (), ())]
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Hold Python's search for cyclic garbage: what is read of tens of thousands of series makes none, but sets it off
-    again and again over a large heap, and it would take longer than all the rest."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _is_mute(incident: Incident) -> bool:

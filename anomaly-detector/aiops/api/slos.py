@@ -34,7 +34,7 @@ def blueprint(desk: Desk) -> APIBlueprint:
         book = desk.slos
         return documents.Slos(
             as_of=iso(desk.now()),
-            slos=[_standing(one) for one in book.all()],
+            slos=[standing_document(one) for one in book.all()],
             journeys=[_journey(one) for one in book.journeys()],
             left_out=[documents.LeftOut(slo=name, why=why) for name, why in book.left_out.items()],
             problems=[str(one) for one in book.objectives.problems],
@@ -53,7 +53,7 @@ def blueprint(desk: Desk) -> APIBlueprint:
             period=slo.period.text,
             left_out=desk.slos.left_out.get(slo.name),
             written=str(slo.place),
-            groups=[_standing(each) for each in found],
+            groups=[standing_document(each) for each in found],
             queries=[
                 documents.Query(number=of.number, exact=of.exact, query=of.query, promql=of.promql or None)
                 for of in sources(slo, found)
@@ -64,7 +64,7 @@ def blueprint(desk: Desk) -> APIBlueprint:
     return api
 
 
-def _standing(one: Standing) -> documents.Standing:
+def standing_document(one: Standing) -> documents.Standing:
     slo, budget, heard = one.slo, one.budget, one.state != SloState.NO_DATA or one.budget.events > 0
     minutes = budget.spare * slo.slices.seconds / 60 if slo.slices else None
     return documents.Standing(

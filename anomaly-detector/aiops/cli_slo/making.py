@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+from aiops import garbage
 from aiops import slo as slos
 from aiops.cli_slo.files import MADE, Failed, dumped, load, paths_argument, whole, write
 from aiops.slo import Links
@@ -27,6 +28,7 @@ FILE: Final = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Label of the PrometheusRule, or of alerts."
 )
+@garbage.held()
 def rules(
     paths: tuple[Path, ...],
     form: str,

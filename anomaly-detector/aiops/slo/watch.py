@@ -108,7 +108,8 @@ class Watch:
         self.ledger_at = at
         self.hours.sums[:] = 0.0
         rows = sorted(ledger, key=lambda one: one.hour)
-        known = [(self.slot(one.key), one) for one in rows]
+        places = {key: self.slot(key) for key in {one.key: None for one in rows}}
+        known = [(places[one.key], one) for one in rows]
         self._grow()
         by_hour: dict[int, Floats] = defaultdict(lambda: np.zeros((len(self.of), 4)))
         for slot, one in known:

@@ -29,7 +29,8 @@ class SqlObjectives:
         with Transaction(self._engine) as connection:
             rows = connection.execute(query).all()
             at = _counted(connection)
-        return [LedgerHour(LedgerKey(row[0], row[1], _group(row[2])), *row[3:]) for row in rows], at
+        keys = {of: LedgerKey(of[0], of[1], _group(of[2])) for of in {(row[0], row[1], row[2]) for row in rows}}
+        return [LedgerHour(keys[row[0], row[1], row[2]], *row[3:]) for row in rows], at
 
     def counted(self) -> float:
         """End of the last step that is in the ledger (0: none)."""

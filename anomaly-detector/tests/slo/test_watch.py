@@ -38,8 +38,7 @@ def block(counts: Counts, start: float = START, step: float = STEP) -> SeriesBlo
 
 
 def stand(watch: Watch, now: float | None = None) -> Standing:
-    at = now if now is not None else watch.at
-    assert at is not None
+    at = now if now is not None else watch.at or 0.0
     (found,) = standings(watch, (), at, LastWeek(watch), {})
     return found
 
