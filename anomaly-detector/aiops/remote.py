@@ -120,6 +120,10 @@ def page(incident: Document) -> str:
         rows.append(f"starts at {span['service']}: {span['name']}: {span['status']}")
         rows.append(f"          trace {span['trace_id']}, in {100 * span['share_of_traces']:.0f}% of the bad traces")
     rows.append(f"hits      {', '.join(incident['affected_services'])}  {', '.join(incident['affected_endpoints'])}")
+    for one in incident["slo_impact"]:
+        part = "".join(f" {value}" for value in one["group"].values())
+        left = f"{100 * one['budget_left']:.0f}% of its budget left"
+        rows.append(f"promise   {one['slo']}{part} burns {one['burn_rate']:.1f} times as fast as allowed, {left}")
     for one in incident.get("alerts", ()):
         rows.append(f"alert     {one['name']} is {one['state']}, since {one['starts_at']}")
     rows += ["", *(f"{one['at']}  {one['what']:<12}  {one['text']}" for one in incident["timeline"])]

@@ -20,6 +20,8 @@ from aiops.model import (
     Slo,
     Urgency,
 )
+from aiops.slo import tiers
+from aiops.slo.budget import exhausted_in
 from aiops.slo.standing import LOOKBACK, Standing
 
 NOW: Final = 300
@@ -33,7 +35,7 @@ def impacts(found: Iterable[Standing], services: Sequence[str], endpoints: Seque
     An objective of a whole service, or of a metric, is about every endpoint of it.
     """
     hit = [
-        Impact(one.slo.name, one.group, one.urgency, _rate(one), one.budget.left, one.exhausted_in)
+        Impact(one.slo.name, one.group, one.urgency, _rate(one), one.budget.left, _lasts(one))
         for one in found
         if (one.burn[NOW] or 0.0) > 1 and _about(one.slo, one.group, services, endpoints)
     ]
@@ -91,7 +93,7 @@ def _burning(
             last_seen=now,
             burn_rate=max(before.burn_rate, _rate(one)),
             budget_left=one.budget.left,
-            exhausted_in=one.exhausted_in,
+            exhausted_in=_lasts(one),
             incident=before.incident or incident,
             covered_at=covered_at,
             told=before.told or free,
@@ -114,13 +116,18 @@ def _new(one: Standing, now: float) -> Burn:
         last_seen=now,
         burn_rate=_rate(one),
         budget_left=one.budget.left,
-        exhausted_in=one.exhausted_in,
+        exhausted_in=_lasts(one),
     )
 
 
 def _rate(one: Standing) -> float:
     """How fast it burns, over the last hour; over the last minutes where that is faster, as at the start."""
     return max(one.burn[LOOKBACK] or 0.0, one.burn[NOW] or 0.0)
+
+
+def _lasts(one: Standing) -> float | None:
+    """Seconds until the budget is gone at that rate."""
+    return exhausted_in(one.budget.left, tiers.seconds(one.slo.period), _rate(one))
 
 
 def _about(slo: Slo, group: Labels, services: Sequence[str], endpoints: Sequence[str]) -> bool:

@@ -1,15 +1,20 @@
 """Objectives in a running engine: budgets kept over restarts, burns told once, and what API and pages say of them."""
 
+import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from flask.testing import FlaskClient
+from werkzeug.serving import make_server
 
 from aiops.act import deliver
 from aiops.api import create_app
+from aiops.cli import main
 from aiops.config import Settings
 from aiops.desk import Desk
 from aiops.model import Burn, Incident, SeriesBlock, Severity, Window
@@ -196,6 +201,27 @@ def test_a_metric_that_is_not_there_costs_its_own_objective_only(world: World) -
     states = {one["slo"]: one["state"] for one in client(world).get("/aiops/slos").json["slos"]}
     assert states == {SLO: "ok", "orders": "no_data"}
     assert np.isfinite(world.engine.last.at if world.engine.last else np.nan)
+
+
+def test_the_command_line_reads_a_running_engine(world: World) -> None:
+    world.live(40)
+    world.failing = 0.9
+    world.live(6)
+    desk, settings = Desk(world.engine, world.store, T0), Settings()
+    server = make_server("127.0.0.1", 0, create_app(desk, settings), threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}"
+        report = CliRunner().invoke(main, ["slo", "report", "--url", url])
+        whole = CliRunner().invoke(main, ["slo", "report", "--url", url, "--format", "json"])
+        shown = CliRunner().invoke(main, ["incidents", "show", world.incidents()[0].id, "--url", url])
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert report.exit_code == whole.exit_code == 0, report.output
+    assert SLO in report.output or "Payments work" in report.output
+    assert json.loads(whole.stdout)["slos"][0]["state"] == "burns_fast"
+    assert f"promise   {SLO} burns" in shown.output
 
 
 def test_steps_are_the_ledgers(world: World) -> None:
