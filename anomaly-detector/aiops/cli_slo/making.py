@@ -21,9 +21,10 @@ FILE: Final = click.Path(dir_okay=False, path_type=Path)
 @click.option("-o", "--output", type=FILE, help="File to write; else stdout.")
 @click.option("--check", is_flag=True, help="Write nothing; end with 1 when the output is not up to date.")
 @click.option("--engine-url", default="", help="Where alerts link to the engine's pages.")
+@click.option("--grafana-url", default="", help="Where alerts link to Grafana: traces of bad requests, dashboards.")
 @click.option("--runbooks", default="docs/runbooks", show_default=True, help="Where runbooks are.")
 @click.option("--lock", type=FILE, help="Grafana: keeps the uids of all rules ever made, so that old ones go.")
-@click.option("--dashboards", is_flag=True, help="Grafana: link to its dashboards of objectives, where they are.")
+@click.option("--dashboards", is_flag=True, help="Link to Grafana's dashboards of objectives, where they are.")
 @click.option("--name", default="aiops-slo", show_default=True, help="Name of the PrometheusRule.")
 @click.option(
     "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Label of the PrometheusRule, or of alerts."
@@ -35,6 +36,7 @@ def rules(
     output: Path | None,
     check: bool,
     engine_url: str,
+    grafana_url: str,
     runbooks: str,
     lock: Path | None,
     dashboards: bool,
@@ -51,7 +53,9 @@ def rules(
     whole(found)
     pairs = dict(_pair(one) for one in labels)
     kubernetes = form == "kubernetes"
-    links = Links(engine_url.rstrip("/"), runbooks.rstrip("/"), {} if kubernetes else pairs, dashboards)
+    links = Links(
+        engine_url.rstrip("/"), runbooks.rstrip("/"), {} if kubernetes else pairs, dashboards, grafana_url.rstrip("/")
+    )
     files: dict[Path, str] = {}
     if lock is not None:
         document, known = slos.provisioning(found.slos, links, _known(lock))

@@ -14,7 +14,8 @@ from typing import Any, Final
 from aiops import names
 from aiops.model import Calendar, Slo
 from aiops.slo import rules, tiers
-from aiops.slo.rules import Links, Rule
+from aiops.slo.links import Links
+from aiops.slo.rules import Rule
 
 LOW: Final = 0.25
 """Share of a budget below which little is left."""

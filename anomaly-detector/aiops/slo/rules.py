@@ -7,13 +7,13 @@ first minute of a new Prometheus is no tenth of a month's budget.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aiops import names
 from aiops.model import Missing, Slo, Urgency
 from aiops.promql import label, quoted
 from aiops.slo import durations, promql, tiers
+from aiops.slo.links import Links, literal
 from aiops.slo.tiers import Tier
 
 RAW: Final = 6 * tiers.HOUR
@@ -30,17 +30,6 @@ ABSENT_FOR: Final = 30 * 60
 SEVERITY: Final = {Urgency.PAGE: "critical", Urgency.TICKET: "warning"}
 
 Rule = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Links:
-    """Where alerts lead to: the engine's pages and runbooks; empty where there is none. Labels are put on each.
-    `dashboards` says that Grafana has those of `names`: a link to one that is not there leads nowhere."""
-
-    engine: str = ""
-    runbooks: str = "docs/runbooks"
-    labels: dict[str, str] = field(default_factory=dict)
-    dashboards: bool = False
 
 
 def groups(slos: Sequence[Slo], links: Links) -> list[Rule]:
@@ -72,13 +61,10 @@ def told(slo: Slo, links: Links) -> dict[str, str]:
 def annotations(slo: Slo, links: Links, alert: str, summary: str) -> dict[str, str]:
     out = {
         "summary": summary,
-        "description": slo.description,
+        "description": literal(slo.description),
         "runbook_url": slo.runbook or f"{links.runbooks}/{alert}.md",
     }
-    if links.engine:
-        out["slo_url"] = f"{links.engine}/slos/{slo.name}"
-        out["incidents_url"] = f"{links.engine}/incidents"
-    return {key: value for key, value in out.items() if value}
+    return {key: value for key, value in (out | links.of(slo)).items() if value}
 
 
 def _groups(slo: Slo, links: Links) -> Iterator[Rule]:
@@ -152,7 +138,7 @@ def _alerts(slo: Slo, links: Links) -> Iterator[Rule]:
         "for": durations.prometheus(ABSENT_FOR),
         "labels": {**told(slo, links), "severity": "warning"},
         "annotations": annotations(
-            slo, links, names.SLO_NO_DATA, f"{slo.display_name}: nothing is counted for 30 minutes"
+            slo, links, names.SLO_NO_DATA, f"{literal(slo.display_name)}: nothing is counted for 30 minutes"
         ),
     }
 
@@ -165,6 +151,5 @@ def _group_label(slo: Slo) -> dict[str, str]:
 
 def _summary(slo: Slo) -> str:
     split = "".join(f" {{{{ $labels.{label(one)} }}}}" for one in slo.group_by)
-    return (
-        f'{slo.display_name}{split} spends its error budget {{{{ $value | printf "%.1f" }}}} times as fast as allowed'
-    )
+    rate = '{{ $value | printf "%.1f" }}'
+    return f"{literal(slo.display_name)}{split} spends its error budget {rate} times as fast as allowed"

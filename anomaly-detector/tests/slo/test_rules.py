@@ -1,8 +1,10 @@
 """Objectives as rules: what is recorded, what tells whom, and what is left out because it cannot work."""
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import promql_parser
 import pytest
@@ -73,6 +75,29 @@ def test_one_alert_for_each_urgency() -> None:
     assert "slo_url" not in rules(CHECKOUT)["SloBurnsFast"]["annotations"]
     silent = made["SloWithoutData"]
     assert (silent["expr"], silent["for"]) == (f"absent(slo:events:rate5m{of})", "30m")
+
+
+def test_alerts_link_to_traces_of_bad_requests_and_to_dashboards_that_are_there() -> None:
+    links = Links(grafana="http://grafana:3000")
+    found = rules(CHECKOUT, links)["SloBurnsFast"]["annotations"]
+    address = urlsplit(found["traces_url"])
+    (pane,) = json.loads(parse_qs(address.query)["panes"][0]).values()
+    (query,) = pane["queries"]
+    assert (address.netloc, address.path, pane["datasource"]) == ("grafana:3000", "/explore", "tempo")
+    assert query["query"] == (
+        '{ resource.service.name = "gateway" && kind = server && span.http.route = "/checkout" '
+        '&& span.http.request.method = "POST" && status = error }'
+    )
+    slow = changed(CHECKOUT, ("method: POST", "threshold: 250ms"))
+    assert "duration%20%3E%20250ms" in rules(slow, links)["SloBurnsFast"]["annotations"]["traces_url"]
+    assert "dashboard_url" not in found
+    there = rules(CHECKOUT, replace(links, dashboards=True))["SloBurnsFast"]["annotations"]
+    assert there["dashboard_url"] == "http://grafana:3000/d/aiops-slo?var-slo=checkout-availability"
+
+
+def test_words_of_people_are_no_templates() -> None:
+    text = changed(CHECKOUT, ("Checkout works", "'{{ $labels.x }} works'"))
+    assert rules(text)["SloBurnsFast"]["annotations"]["summary"].startswith('{{ "{{" }} $labels.x }} works spends')
 
 
 def test_few_bad_events_tell_nobody() -> None:
