@@ -31,6 +31,7 @@ from aiops.slo.standing import standings
 from aiops.slo.watch import Watch
 
 from ..slo.documents import CHECKOUT, changed, one
+from ..slo.test_meter import LATENCY
 from .conftest import T0, Prometheus
 from .otlp import Point, http, points
 from .reading import RED
@@ -38,9 +39,6 @@ from .reading import RED
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 EVERY = 15
 """Seconds between exports."""
-LATENCY = changed(
-    CHECKOUT, ("checkout-availability", "quick"), ("method: POST", "method: POST\n  " + 12 * " " + "threshold: 1s")
-)
 RATED = tuple(window for window in tiers.WINDOWS if window <= RAW)
 HOUR = tiers.HOUR
 ALLOWED = 0.001
