@@ -1,0 +1,95 @@
+"""Burn rates that a Prometheus recorded by our rules, as the engine reads them."""
+
+import time
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+import yaml
+
+from aiops.model import Labels, Slo
+from aiops.slo import durations, tiers
+from aiops.slo.rules import BURN, Links, groups, selector
+from aiops.sources.prometheus.burn_rates import PrometheusBurns
+from native.alone import CONFIGURATION, LonePrometheus
+from native.build import ensure
+
+from ..slo.documents import CHECKOUT, one
+from ..slo.test_meter import GROUPED, LATENCY
+from ..slo.test_watch import SLICES
+from .conftest import Prometheus
+from .otlp import Point, http, points
+
+pytestmark = pytest.mark.stack
+SLOS = [one(text) for text in (CHECKOUT, LATENCY, GROUPED, SLICES.replace("checkout-availability", "minutes"))]
+ROUTES = ("/checkout", "/pay")
+SETTLED = 2.0
+"""Seconds after which everything is written that was recorded."""
+
+
+def hurried(group: dict[str, Any]) -> dict[str, Any]:
+    """The group, evaluated every second. Slices of time come from a group of their own: a moment earlier, so that they
+    are written when they are summed up."""
+    late = {} if group["name"].startswith("slices-") else {"query_offset": "300ms"}
+    return {**group, "interval": "1s", **late}
+
+
+@pytest.fixture
+def ruled(tmp_path: Path) -> Iterator[Prometheus]:
+    """A Prometheus that evaluates the rules of all objectives."""
+    rules = tmp_path / "rules.yml"
+    rules.write_text(yaml.safe_dump({"groups": [hurried(one) for one in groups(SLOS, Links())]}))
+    configuration = f"{CONFIGURATION}rule_files: ['{rules}']\n"
+    found = Prometheus(LonePrometheus(ensure()["prometheus"], tmp_path / "prometheus", configuration))
+    yield found
+    found.close()
+
+
+def requests(now: float, route: str, random: Random) -> Iterator[Point]:
+    """Twenty minutes of requests, the last of them now; some fail, some are slow."""
+    start, quick, slow, failed = now - 1200, 0, 0, 0
+    for back in range(1185, -1, -15):
+        quick, slow, failed = quick + random.randint(0, 50), slow + random.randint(0, 5), failed + random.randint(5, 15)
+        for status, buckets in ((200, (0, quick, 0, slow)), (500, (0, failed, 0, 0))):
+            of = http(route, status, "POST")
+            yield Point(now - back, start, buckets=buckets, attributes=of, service="gateway")
+
+
+def expression(slo: Slo, window: int) -> str:
+    """What the rule of a window's burn rate evaluates."""
+    record = BURN + durations.prometheus(window)
+    [found] = [
+        rule["expr"] for group in groups([slo], Links()) for rule in group["rules"] if rule.get("record") == record
+    ]
+    return str(found)
+
+
+def test_what_is_read_is_what_the_rules_evaluated(ruled: Prometheus) -> None:
+    fed, random = time.time(), Random(7)
+    ruled.feed(points(*(point for route in ROUTES for point in requests(fed, route, random))))
+    burns = PrometheusBurns(ruled.api)
+    split: dict[str, list[Labels]] = {slo.name: [(("service_name", "gateway"),)] for slo in SLOS}
+    split["grouped"] = [(("http_route", route), ("service_name", "gateway")) for route in ROUTES]
+    wanted = {(name, group, window) for name, found in split.items() for group, window in product(found, tiers.WINDOWS)}
+    while True:
+        at = time.time() - SETTLED
+        read = {
+            (*place, window): rate for place, rates in burns.burn_rates(at).items() for window, rate in rates.items()
+        }
+        if read.keys() == wanted and at > fed + 2:
+            break
+        assert time.time() < fed + 60, (
+            f"not recorded after a minute: {wanted - read.keys()}, too much: {read.keys() - wanted}"
+        )
+        time.sleep(0.2)
+    for slo, window in product(SLOS, tiers.WINDOWS):
+        recorded = f"{BURN}{durations.prometheus(window)}{selector(slo)}"
+        [moment] = {one.value for one in ruled.api.instant(f"timestamp({recorded})", at)}
+        for evaluated in ruled.api.instant(expression(slo, window), moment):
+            group = tuple(sorted((key, value) for key, value in evaluated.labels.items() if key != "slo"))
+            assert read.pop((slo.name, group, window)) == pytest.approx(evaluated.value, rel=1e-9)
+            assert evaluated.value > 0
+    assert read == {}
