@@ -1,6 +1,7 @@
 """What is promised of the embedded engine, promised on the stack too: the same faults, the same verdicts."""
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -24,6 +25,9 @@ OFFSET = int(os.environ.get("AIOPS_TEST_STACK_OFFSET", "8000")) + 1000
 SMTP = 2525 + OFFSET
 # The rows of the contract that are promised live.
 FAULTS = ("latency-spike", "error-storm", "cascading-failure", "timeout", "several-services", "service-gone")
+OBJECTIVES = {"checkout-availability", "checkout-latency", "payment-availability", "products-available"}
+HIT = {"checkout-availability", "payment-availability"}
+"""What failing payments break."""
 CYCLE = 5.0
 PACE = {"AIOPS_CYCLE_SECONDS": f"{CYCLE:g}", "AIOPS_LATENESS_SECONDS": "8", "AIOPS_RESOLVE_SECONDS": "10"}
 
@@ -176,16 +180,73 @@ def test_a_collector_that_restarts_is_no_incident(stack: Stack, platform: Platfo
     assert [one["id"] for one in platform.all()] == before, said(platform)
 
 
-def test_an_engine_that_restarts_goes_on_with_its_incident(stack: Stack, platform: Platform) -> None:
+@pytest.fixture(scope="module")
+def incident(platform: Platform) -> Iterator[dict[str, Any]]:
+    """Payments that fail, as an incident that is open until somebody ends the fault."""
     platform.shop.inject(platform.scenarios["payment-errors"])
     try:
-        [incident] = until(platform.active, 60, "an incident is found")
-        stack.kill("aiops")
-        stack.restart("aiops")
-        until(lambda: answers(f"{platform.url}/health"), 60, "the engine is back")
-        until(lambda: [one["id"] for one in platform.active()] == [incident["id"]], 30, "the incident is still open")
+        [found] = until(platform.active, 60, "an incident is found")
+        yield found
     finally:
         platform.shop.clear()
+
+
+def test_an_incident_says_which_objectives_it_hits(stack: Stack, platform: Platform, incident: dict[str, Any]) -> None:
+    def hit() -> set[str]:
+        found = platform.get(f"/aiops/incidents/{incident['id']}")["slo_impact"]
+        return {one["slo"] for one in found if one["burn_rate"] > 1}
+
+    until(lambda: hit() >= HIT, 60, f"{HIT} are among what it hits")
+    found = platform.get("/aiops/slos")
+    assert {one["slo"] for one in found["slos"]} == OBJECTIVES
+    assert (found["left_out"], found["problems"]) == ([], [])
+    burning = {one["slo"] for one in found["slos"] if one["burn_rates"]["5m"] > 1}
+    assert burning >= HIT
+    text = requests.get(f"{platform.url}/metrics", timeout=10).text
+    for gauge in ("budget_left_ratio", "burn_rate", "coverage_ratio", "events", "bad_events"):
+        for slo in OBJECTIVES:
+            assert re.search(rf'^aiops_slo_{gauge}\{{.*slo="{slo}"', text, re.MULTILINE), (gauge, slo)
+
+    def scraped() -> set[str]:
+        asked = {"query": "aiops_slo_budget_left_ratio"}
+        found = requests.get(f"{stack.urls['prometheus']}/api/v1/query", asked, timeout=10).json()["data"]["result"]
+        return {one["metric"]["slo"] for one in found}
+
+    until(lambda: scraped() == OBJECTIVES, 60, "Prometheus has the budgets")
+
+
+def test_an_incident_speaks_for_burn_alerts(stack: Stack, incident: dict[str, Any]) -> None:
+    """One that is made up, since it must not be waited for, and those that fire."""
+    url = f"{stack.urls['alertmanager']}/api/v2/alerts"
+    slo, service = "payment-availability", "payment"
+    labels = {"alertname": "SloBurnsFast", "slo": slo, "service_name": service, "severity": "critical", "made": "up"}
+    requests.post(url, json=[{"labels": labels}], timeout=10).raise_for_status()
+
+    def held() -> bool:
+        found = requests.get(url, {"filter": f'slo="{slo}"'}, timeout=10).json()
+        speaking = {
+            one["fingerprint"]
+            for one in found
+            if one["labels"]["alertname"] == "IncidentImpact" and incident["id"] in one["annotations"]["summary"]
+        }
+        burns = [one["status"] for one in found if one["labels"]["alertname"].startswith("SloBurns")]
+        return bool(burns) and all(one["state"] == "suppressed" and speaking & set(one["inhibitedBy"]) for one in burns)
+
+    try:
+        until(held, 60, f"every burn alert of {slo} is held back")
+    finally:
+        ended = datetime.now(UTC).isoformat()
+        requests.post(url, json=[{"labels": labels, "endsAt": ended}], timeout=10).raise_for_status()
+
+
+def test_an_engine_that_restarts_goes_on_with_its_incident(
+    stack: Stack, platform: Platform, incident: dict[str, Any]
+) -> None:
+    stack.kill("aiops")
+    stack.restart("aiops")
+    until(lambda: answers(f"{platform.url}/health"), 60, "the engine is back")
+    until(lambda: [one["id"] for one in platform.active()] == [incident["id"]], 30, "the incident is still open")
+    platform.shop.clear()
     until(lambda: not platform.active(), 120, "it resolves")
     assert next(one["id"] for one in platform.all()) == incident["id"]
 
