@@ -15,6 +15,7 @@ from aiops.model import (
     Finding,
     Impact,
     Incident,
+    Labels,
     Ledger,
     Selector,
     SeriesBlock,
@@ -26,6 +27,7 @@ from aiops.ports import Forecast, MetricSource, ObjectiveStore, RuledBurns, Sour
 from aiops.slo import Objectives
 from aiops.slo.forecast import LastWeek
 from aiops.slo.impact import followed, impacts
+from aiops.slo.rules import ABSENT_FOR
 from aiops.slo.standing import JourneyStanding, Standing, of_journey, standings
 from aiops.slo.watch import Taken, Watch
 from aiops.store.rings import Rings
@@ -35,6 +37,8 @@ log = logging.getLogger(__name__)
 EVERY: Final = 60.0
 """Seconds between two saves of the rings; what they miss after a kill is counted again."""
 SERVED: Final = tuple(Selector(name) for name in (names.REQUESTS, names.ERRORS, names.BUCKET))
+SHOWN: Final = 10
+"""Burns that begin in one cycle whose traces are read: hundreds would hold up detection."""
 LOOK_BACK: Final = 300.0
 """Seconds before a burn is noticed in which its bad requests are looked for."""
 
@@ -62,12 +66,14 @@ class Budgets:
     gaps: list[str] = field(default_factory=list)
     standings: tuple[Standing, ...] = ()
     journeys: tuple[JourneyStanding, ...] = ()
+    counted: bool = False  # in this cycle
     watch: Watch = field(init=False)
     _taken: Taken | None = None
     _records: list[Burn] = field(default_factory=list)
     _after: list[Burn] | None = None
     _said: dict[str, str] = field(default_factory=dict)
     _unsure: bool = False
+    _back_to: float | None = None
     _kept_at: float = 0.0
 
     def __post_init__(self) -> None:
@@ -82,15 +88,17 @@ class Budgets:
     def count(self, block: SeriesBlock, at: float | None, now: float) -> None:
         """Count what a block adds, which ends at a time even if it is empty, and say how all objectives stand. Raises
         StoreError."""
-        self.gaps = []
+        self.gaps, self.counted = [], False
         if self._unsure:  # whether the last save did happen is not known
             if self.store.counted() != self.watch.ledger_at:
                 self.watch.fill(*self.store.ledger())
+            self._records = self.store.burning()
             self._unsure = False
         if at is not None:
             self._take(self._missed(at, at - block.step * len(block.ends), block.step))
             self._take(self._with_metrics(block))
         self._judge(now)
+        self.counted = True
 
     def impact(self, services: Sequence[str], endpoints: Sequence[str]) -> tuple[Impact, ...]:
         return impacts(self.standings, services, endpoints)
@@ -99,25 +107,35 @@ class Budgets:
         """What is to be saved of this cycle, with the records of burns that changed."""
         burns, events = followed(self._records, self.standings, incidents, now)
         known = {one.key for one in self._records}
-        shown = {one.key: self._shown(one) for one in burns if one.key not in known and not one.incident}
+        fresh = [one for one in burns if one.key not in known and not one.incident]
+        shown = {one.key: self._shown(one) for one in fresh[:SHOWN]}
         burns = [shown.get(one.key, one) for one in burns]
         events = [BurnEvent(one.transition, shown.get(one.burn.key, one.burn), one.at) for one in events]
         after = {one.key: one for one in (*self._records, *burns)}
         self._after = [one for one in after.values() if one.until is None]
         at = self.watch.at or 0.0
-        return Ledger(at, self._taken.hours if self._taken else (), tuple(burns), tuple(events) if self.tells else ())
+        hours = self._taken.hours if self._taken else ()
+        return Ledger(at, hours, tuple(burns), tuple(events) if self.tells else (), self._back_to)
+
+    def rewind(self, at: float) -> None:
+        """Go back with clocks that were set back."""
+        if self.watch.at is not None and at < self.watch.at:
+            self.watch.rewind(at)
+            self._back_to = at
 
     def undo(self) -> None:
         """It could not be saved: the next cycle does it again."""
         if self._taken is not None:
             self.watch.undo(self._taken)
-        self._taken, self._after, self._unsure = None, None, True
+        self._taken, self._after, self._unsure, self.counted = None, None, True, False
 
     def saved(self) -> None:
         if self._taken is not None:
             self.watch.saved(self._taken)
         self._records = self._after if self._after is not None else self._records
         self._taken, self._after = None, None
+        if self._back_to is not None and self.watch.ledger_at > self._back_to:
+            self._back_to = None
 
     def keep(self, now: float, at_once: bool = False) -> None:
         """Keep the rings, about once a minute. Raises OSError."""
@@ -134,6 +152,8 @@ class Budgets:
                 self.gaps.append(str(error))
         assert self.forecast is not None
         at = self.watch.at if self.watch.at is not None else now
+        if now - at > ABSENT_FOR:  # telemetry has stopped, and with it the time that is judged
+            at = now
         self.standings = tuple(standings(self.watch, self.objectives.adjustments, at, self.forecast, ruled))
         self.journeys = tuple(of_journey(one, self.standings) for one in self.objectives.journeys)
 
@@ -160,9 +180,12 @@ class Budgets:
         if not len(block.ends):
             return block
         window = Window(float(block.ends[0]) - block.step, float(block.ends[-1]))
+        known: set[Labels] = set()  # two selectors may answer with the same rows
         for one in self.watch.meter.selectors():
             try:
-                block = block.joined(self.metrics.window([one], window, block.step))
+                found = self.metrics.window([one], window, block.step).without(known)
+                block = block.joined(found)
+                known.update(found.labels)
                 self._said.pop(one.name, None)
             except SourceError as error:
                 if self._said.get(one.name) != str(error):
@@ -182,7 +205,12 @@ class Budgets:
             if of.threshold is not None:
                 family, threshold = Family.LATENCY, float(of.threshold)
         at = self.watch.at or burn.since
-        found = self.evidence(Finding(series, family, at - LOOK_BACK, at, 1.0, threshold, threshold, 0.0, 0.0, 1.0))
+        finding = Finding(series, family, at - LOOK_BACK, at, 1.0, threshold, threshold, 0.0, 0.0, 1.0)
+        try:
+            found = self.evidence(finding)
+        except Exception:
+            log.exception("traces of %s could not be judged; its burn is told without them", burn.slo)
+            found = None
         if found is None:
             return burn
         return replace(burn, first_failing_span=found.first_failing_span, trace_ids=found.correlation.trace_ids)

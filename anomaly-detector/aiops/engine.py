@@ -1,5 +1,6 @@
 """One cycle: collect, detect, explain, reconcile, save, publish."""
 
+import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -30,12 +31,15 @@ from aiops.ports import (
     IncidentStore,
     MetricSource,
     SourceError,
+    StoreError,
     TopologySource,
     TraceSource,
     VerdictStore,
 )
 from aiops.store import Snapshots
 from aiops.telemetry import Telemetry
+
+log = logging.getLogger(__name__)
 
 EDGE = (names.CALLER, names.CALLEE)
 SET_BACK = 30.0
@@ -122,13 +126,11 @@ class Engine:
                 reach(FaultPoint.EXPLAIN)
                 with self.telemetry.phase("explain"):
                     groups = self._diagnosis.diagnose(outcome.findings, block, self.state)
-                if self.budgets is not None:
-                    with self.telemetry.phase("objectives"):
-                        self.budgets.count(block, self.state.at, now)
-                        self.telemetry.budgets.standings = self.budgets.standings
+                with self.telemetry.phase("objectives"):
+                    gaps += self._count(block, now)
                 reach(FaultPoint.RECONCILE)
                 events = self._reconcile(groups, outcome, now, newest)
-                ledger = self._ledger(events, now)
+                ledger = self._ledger(events, now, gaps)
                 reach(FaultPoint.SAVE)
                 with self.telemetry.phase("save"):
                     self.store.save_cycle(self.state.at or 0.0, now, outcome.findings, events, ledger)
@@ -139,7 +141,6 @@ class Engine:
                 raise
             if self.budgets is not None:
                 self.budgets.saved()
-                gaps += self.budgets.gaps
             gaps += self._diagnosis.gaps
             failed |= self._diagnosis.failed
             for what, why in self._remember(outcome).items():
@@ -176,17 +177,42 @@ class Engine:
             lost["counts of objectives"] = str(error)
         return lost
 
-    def _ledger(self, events: Sequence[IncidentEvent], now: float) -> Ledger | None:
+    def _count(self, block: SeriesBlock, now: float) -> list[str]:
+        """Count objectives, and say what was not as usual. A mistake in them must not end detection."""
         if self.budgets is None:
+            return []
+        try:
+            self.budgets.count(block, self.state.at, now)
+        except StoreError:
+            raise
+        except Exception as error:
+            return [self._uncounted(self.budgets, error)]
+        self.telemetry.budgets.standings = self.budgets.standings
+        return self.budgets.gaps
+
+    def _ledger(self, events: Sequence[IncidentEvent], now: float, gaps: list[str]) -> Ledger | None:
+        """What objectives are to save; none where they failed in this cycle."""
+        if self.budgets is None or not self.budgets.counted:
             return None
         open_now = {one.key: one for one in self.store.active()} | {one.incident.key: one.incident for one in events}
-        return self.budgets.ledger(open_now.values(), now)
+        try:
+            return self.budgets.ledger(open_now.values(), now)
+        except Exception as error:
+            gaps.append(self._uncounted(self.budgets, error))
+            return None
+
+    def _uncounted(self, budgets: Budgets, error: Exception) -> str:
+        log.exception("objectives could not be counted; incidents go on, and the next cycle counts again")
+        budgets.undo()
+        return f"objectives were not counted: {type(error).__name__}: {error}"
 
     def expire(self) -> None:
-        """Forget series that have been away for long."""
+        """Forget series that have been away for long, and groups of objectives."""
         with self.lock:
             if self.state.at is not None:
                 detect.expire(self.state, self.state.at, self.tuning)
+            if self.budgets is not None:
+                self.budgets.watch.forget()
 
     def _follow_time(self) -> list[str]:
         """Where telemetry goes on from an earlier time, go back with it; nothing there is scored that was judged.
@@ -199,7 +225,10 @@ class Engine:
             return [f"telemetry comes with times {until - newest:.0f} s behind what is judged: were clocks set back?"]
         if at is None or newest >= at - max(SET_BACK, self.pace.step):
             return []
-        detect.rewind(self.state, ceil(newest / self.pace.step) * self.pace.step)
+        back_to = ceil(newest / self.pace.step) * self.pace.step
+        detect.rewind(self.state, back_to)
+        if self.budgets is not None:
+            self.budgets.rewind(back_to)
         self._diagnosis = Diagnosis(self.traces, self.topology, self.pace.step)
         return [f"clocks were set back by {at - newest:.0f} s: judging goes on from there"]
 

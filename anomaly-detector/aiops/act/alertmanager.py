@@ -106,7 +106,7 @@ def impacts(active: Iterable[Incident], burns: Iterable[Burn], base_url: str, no
     while the burn dies away after the incident; if the engine dies, it ends and they are told."""
     found = {(each.slo, each.group): one.id for one in active for each in one.slo_impact}
     for burn in burns:
-        if burn.covered_at is not None and now - burn.covered_at <= HELD:
+        if burn.covered_at is not None and 0 <= now - burn.covered_at <= HELD:
             found.setdefault((burn.slo, burn.group), burn.incident)
     return [
         {

@@ -20,6 +20,7 @@ class Burn:
     `burn_rate` and `urgency` are the highest it had, `budget_left` is as it was last seen. `incident` is the id of an
     incident whose impact it is, "" while there is none: then nothing else tells of it, and it is `told` by itself.
     `covered_at` is when such an incident was open last: for HELD seconds after it the burn dies away, untold.
+    `highest_at` is when it was as urgent as that last, with no such incident: so again HELD seconds later, it is news.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Burn:
     incident: str = ""
     covered_at: float | None = None
     told: bool = False
+    highest_at: float | None = None
     first_failing_span: FirstFailingSpan | None = None
     trace_ids: tuple[str, ...] = ()
 

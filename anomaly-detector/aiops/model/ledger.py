@@ -30,9 +30,11 @@ class LedgerHour:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What a cycle adds: counts of the steps up to `at` (Unix seconds), records of burns, what to tell of them."""
+    """What a cycle adds: counts of the steps up to `at` (Unix seconds), records of burns, what to tell of them.
+    `back_to` is the time that clocks were set back to: what is counted from there on is new, whatever is saved."""
 
     at: float
     hours: tuple[LedgerHour, ...] = ()
     burns: tuple[Burn, ...] = ()
     events: tuple[BurnEvent, ...] = ()
+    back_to: float | None = None

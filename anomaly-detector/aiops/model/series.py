@@ -1,5 +1,6 @@
 """Series: labels, what to ask of a metric source, and the block it answers with."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +70,13 @@ class SeriesBlock:
     def __post_init__(self) -> None:
         if self.values.shape != (len(self.labels), len(self.ends)):
             raise ValueError(f"block of {len(self.labels)} series x {len(self.ends)} steps holds {self.values.shape}")
+
+    def without(self, known: Collection[Labels]) -> "SeriesBlock":
+        """The rows of this block whose labels are not known."""
+        rows = [row for row, one in enumerate(self.labels) if one not in known]
+        if len(rows) == len(self.labels):
+            return self
+        return SeriesBlock(tuple(self.labels[row] for row in rows), self.ends, self.step, self.values[rows])
 
     def joined(self, other: "SeriesBlock") -> "SeriesBlock":
         """This block and the rows of another on the same grid, in label order."""

@@ -59,7 +59,9 @@ def followed(
     known = {(one.slo, one.group): one for one in records if one.until is None}
     carried = list(_burning(known, found, covered, now))
     after = {place: burn for place, burn, _ in carried}
-    events = [BurnEvent(what, burn, now) for _, burn, what in carried if what]
+    # What is told late, as its incident ends, is told as urgent as it is by then.
+    urgency = {(one.slo.name, one.group): one.urgency for one in found if one.urgency is not None}
+    events = [BurnEvent(what, replace(burn, urgency=urgency[place]), now) for place, burn, what in carried if what]
     for place, burn in known.items():
         if place not in after:
             after[place] = replace(burn, until=now)
@@ -81,12 +83,17 @@ def _burning(
         place = (one.slo.name, one.group)
         before, incident = known.get(place), covered.get(place, "")
         if before is None:
-            burn = replace(_new(one, now), incident=incident, covered_at=now if incident else None, told=not incident)
-            yield place, burn, "" if incident else BURNS
+            burn = _new(one, now)
+            if incident:
+                yield place, replace(burn, incident=incident, covered_at=now), ""
+            else:
+                yield place, replace(burn, told=True, highest_at=now), BURNS
             continue
-        faster = FASTER[one.urgency] > FASTER[before.urgency]
+        rank, highest = FASTER[one.urgency], FASTER[before.urgency]
+        # After an outage it burns slowly for hours: the next outage in them is news.
+        faster = rank > highest or (rank == highest > 0 and not _lately(before.highest_at, now))
         covered_at = now if incident else before.covered_at
-        free = covered_at is None or now - covered_at > HELD
+        free = not _lately(covered_at, now)
         burn = replace(
             before,
             urgency=one.urgency if faster else before.urgency,
@@ -97,9 +104,15 @@ def _burning(
             incident=before.incident or incident,
             covered_at=covered_at,
             told=before.told or free,
+            highest_at=now if free and rank >= highest else before.highest_at,
         )
         news = BURNS if not before.told else BURNS_FASTER if faster else ""
         yield place, burn, news if free else ""
+
+
+def _lately(at: float | None, now: float) -> bool:
+    """Whether it is less than HELD ago; a time that is still to come is from before clocks were set back."""
+    return at is not None and 0 <= now - at <= HELD
 
 
 def _new(one: Standing, now: float) -> Burn:

@@ -14,6 +14,9 @@ from aiops.model import Labels, Protocol, Query, Ratio, Selector, SeriesBlock, S
 GROUPS: Final = {"http.route": names.ROUTE, "http.request.method": names.METHOD, "service.name": names.SERVICE}
 """Attributes that requests served can be split by here, and their labels in a block."""
 
+REMEMBERED: Final = 200_000
+"""Series whose slots are remembered at most, before that begins anew."""
+
 Floats = NDArray[np.float64]
 Slot = tuple[str, Labels]
 """An objective by its name, and the group that a budget is of."""
@@ -76,6 +79,13 @@ class Meter:
         bad = np.where(by_good, sums[Part.TOTAL] - sums[Part.GOOD], sums[Part.BAD])
         return events, np.where(np.isnan(events), np.nan, np.clip(bad, 0.0, None))
 
+    def keep(self, rows: Sequence[int]) -> None:
+        """Forget every slot but these, which are numbered anew in this order."""
+        slots = list(self.slots)
+        self.slots = {slots[row]: at for at, row in enumerate(rows)}
+        self.good, self._bounded = [self.good[row] for row in rows], [self._bounded[row] for row in rows]
+        self._known.clear()
+
     def _lost(self, found: set[tuple[int, Part]]) -> list[int]:
         """The slots whose requests came without a bucket at their threshold, which would all seem to be slow."""
         lost = []
@@ -91,6 +101,8 @@ class Meter:
         """The slots that a row adds to; worked out once."""
         known = self._known.get(series)
         if known is None:
+            if len(self._known) >= REMEMBERED:  # series come and go
+                self._known.clear()
             known = self._known[series] = tuple(self._worked_out(series))
         return known
 

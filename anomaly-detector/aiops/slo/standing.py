@@ -118,6 +118,9 @@ def _burns(watch: Watch) -> tuple[dict[int, Floats], dict[int, Floats]]:
     rates, wrong = {}, {}
     for window in tiers.WINDOWS:
         events, bad, _ = watch.tally.counts(window).T
+        for longer in np.unique(width[width > window]):  # of those the last one is known
+            rows = width == longer
+            events[rows], bad[rows] = watch.tally.counts(int(longer))[rows, :2].T
         sliced = np.where(events > 0, bad * width / np.maximum(window, width), np.nan)
         rates[window] = np.where(np.isnan(width), watch.tally.ratios(window), sliced) / allowed
         wrong[window] = bad
@@ -136,6 +139,7 @@ def _of(
     ruled: BurnRates,
 ) -> Iterator[Standing]:
     ends = (watch.hours.ends() * HOUR).astype(np.float64)
+    held = _reason(slo, adjustments, now)
     for row in rows or (None,):
         group = watch.groups[row] if row is not None else ()
         heard = None if row is None or np.isnan(watch.slots.heard[row]) else float(watch.slots.heard[row])
@@ -151,7 +155,6 @@ def _of(
         told = ruled.get((slo.name, tuple(sorted(labels.items()))))
         burn = _burn(row, rates, told)
         counted = {window: float(bad[window][row]) if row is not None else 0.0 for window in tiers.WINDOWS}
-        held = next((one for one in out if one.start <= now < one.end), None)
         burning = burn[LOOKBACK] or 0.0
         yield Standing(
             slo,
@@ -162,10 +165,10 @@ def _of(
             found,
             burn,
             told is not None,
-            None if held else _urgency(slo, burn, counted),
+            None if held is not None else _urgency(slo, burn, counted),
             exhausted_in(found.left, tiers.seconds(slo.period), burning, _leaving(slo, sums, ends, period)),
             _projected(slo, group, found, burning, period, now, forecast),
-            _reason(slo, adjustments, now) if held else "",
+            held or "",
         )
 
 
@@ -209,7 +212,7 @@ def _projected(
     return None if expected is None else projected(slo, found, burning, expected)
 
 
-def _reason(slo: Slo, adjustments: Sequence[Adjustment], now: float) -> str:
-    """Why the present does not count."""
+def _reason(slo: Slo, adjustments: Sequence[Adjustment], now: float) -> str | None:
+    """Why the present does not count; None where it does."""
     moment = Window(now, now + 1.0)
-    return next((one.reason or one.name for one in adjustments if excluded(slo, [one], moment)), "")
+    return next((one.reason or one.name for one in adjustments if excluded(slo, [one], moment)), None)

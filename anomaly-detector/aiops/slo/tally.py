@@ -60,6 +60,14 @@ class Ring:
         found: Floats = self.sums[:, :, numbers[numbers >= 0] % self.size].sum(axis=2)
         return found
 
+    def rewind(self, at: float) -> None:
+        """Make the stretch that a time lies in the newest, and forget what came after it."""
+        number = int(-(-at // self.width))
+        if number < self.newest:
+            gone = np.arange(max(number + 1, self.newest - self.size + 1), self.newest + 1)
+            self.sums[:, :, gone % self.size] = 0.0
+            self.newest = number
+
     def ends(self) -> NDArray[np.int64]:
         """The numbers of the stretches that are kept, in the order of `sums`' last axis; negative: none yet."""
         oldest = self.newest - self.size + 1
@@ -78,6 +86,10 @@ class Tally:
         """Add a step that ends at a time: `(slots, 3)`."""
         for ring in (self.minutes, self.fives):
             ring.add(at, counts)
+
+    def rewind(self, at: float) -> None:
+        for ring in (self.minutes, self.fives):
+            ring.rewind(at)
 
     def counts(self, window: int) -> Floats:
         """Events, bad ones and seconds looked at in a window (seconds): `(slots, 3)`."""

@@ -86,9 +86,14 @@ class Watch:
         events, bad = (one[:, new] for one in self.meter.counted(block))
         self._grow()
         steps = []
-        for column, at in enumerate(block.ends[new]):
-            counts = self._step(float(at), block.step, events[:, column], bad[:, column])
-            steps.append((float(at), counts))
+        try:
+            for column, at in enumerate(block.ends[new]):
+                counts = self._step(float(at), block.step, events[:, column], bad[:, column])
+                steps.append((float(at), counts))
+        except Exception:
+            self.slots = before
+            self._grow()
+            raise
         self._add(steps, 1.0)
         return Taken(tuple(steps), tuple(self._entries(steps)), before)
 
@@ -96,6 +101,7 @@ class Watch:
         """Take back what was taken last: it could not be saved."""
         self._add(taken.steps, -1.0)
         self.slots = taken.before
+        self._grow()  # groups that were new stay
 
     def saved(self, taken: Taken) -> None:
         """The ledger has it."""
@@ -117,6 +123,29 @@ class Watch:
                 by_hour[one.hour][slot] = one.events, one.bad, one.watched, one.covered
         for hour, counts in by_hour.items():
             self.hours.add(hour * HOUR, counts)
+
+    def rewind(self, at: float) -> None:
+        """Go back to a time before what was counted, as clocks have been set back: what comes now is counted, and what
+        was counted after that time stays in its hours. Of times that are lived twice a source has both lives, so that
+        the first of them is counted again: better than nothing until the old time is reached."""
+        self.ledger_at = min(self.ledger_at, at)
+        self.slots.at = at
+        self.slots.heard = np.minimum(self.slots.heard, at)
+        self.slots.open[:], self.slots.slices = 0.0, {}
+        self.tally.rewind(at)
+
+    def forget(self) -> None:
+        """Drop the groups that were not heard for as long as anything is kept, so that memory and ledger follow what is
+        alive."""
+        heard: NDArray[np.bool_] = np.asarray(self.hours.sums[:, COVERED].any(axis=1))
+        kept = [row for row, group in enumerate(self.groups) if heard[row] or not group]
+        if len(kept) == len(self.of):
+            return
+        self.meter.keep(kept)
+        self.of, self.groups = [self.of[row] for row in kept], [self.groups[row] for row in kept]
+        self.slots.heard, self.slots.open = self.slots.heard[kept], self.slots.open[kept]
+        for ring in (self.tally.minutes, self.tally.fives, self.hours):
+            ring.sums = ring.sums[kept]
 
     def slot(self, key: LedgerKey) -> int | None:
         """The place of a slot that was saved; None if it is not counted any more."""

@@ -59,7 +59,8 @@ class SqlObjectives:
 
 def keep_ledger(connection: Connection, ledger: Ledger) -> None:
     """Add the counts to their hours, once, and keep the records as they are now."""
-    if ledger.at > _counted(connection):
+    counted = _counted(connection)
+    if ledger.at > (counted if ledger.back_to is None else min(counted, ledger.back_to)):
         _add(connection, ledger.hours)
         upsert(connection, tables.progress, {"name": COUNTED}, {"value": ledger.at})
     for one in ledger.burns:

@@ -105,7 +105,7 @@ ledger = Table(
     metadata,
     Column("slo", String(256), primary_key=True),
     Column("sli", String(16), primary_key=True),  # which events it counts
-    Column("slo_group", String(512), primary_key=True),  # as JSON
+    Column("slo_group", Text, primary_key=True),  # as JSON, as long as a route may be
     Column("hour", Integer, primary_key=True),  # its end, Unix seconds / 3600
     Column("events", Float, nullable=False),
     Column("bad", Float, nullable=False),

@@ -17,7 +17,7 @@ from aiops.api import create_app
 from aiops.cli import main
 from aiops.config import Settings
 from aiops.desk import Desk
-from aiops.model import Burn, Incident, SeriesBlock, Severity, Window
+from aiops.model import Burn, Incident, Selector, SeriesBlock, Severity, Window, labels
 from aiops.ports import SourceError, StoreError
 from aiops.web import add_pages
 
@@ -222,6 +222,127 @@ def test_the_command_line_reads_a_running_engine(world: World) -> None:
     assert SLO in report.output or "Payments work" in report.output
     assert json.loads(whole.stdout)["slos"][0]["state"] == "burns_fast"
     assert f"promise   {SLO} burns" in shown.output
+
+
+def test_a_mistake_in_objectives_does_not_end_detection(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.live(40)
+    before = client(world).get("/aiops/slos").json["slos"][0]["events"]
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a mistake")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("aiops.budgets.standings", broken)
+        world.failing = 0.9
+        world.live(6)
+        assert world.engine.last is not None
+        assert any("objectives were not counted: ZeroDivisionError" in gap for gap in world.engine.last.gaps)
+        assert "a mistake" in client(world).get("/slos").text
+        assert len(world.incidents()) == 1
+    world.live(1)
+    assert client(world).get("/aiops/slos").json["slos"][0]["events"] == before + 15 * 7
+    with monkeypatch.context() as patch:
+        patch.setattr("aiops.budgets.followed", broken)
+        world.live(2)
+        assert any("ZeroDivisionError" in gap for gap in world.engine.last.gaps if world.engine.last)
+    world.live(1)
+    assert world.engine.last.gaps == ()
+    assert client(world).get("/aiops/slos").json["slos"][0]["events"] == before + 15 * 10
+
+
+def test_a_save_that_did_happen_though_it_failed_is_not_told_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a database goes away between its commit and its answer."""
+    save, told = world.store.save_cycle, Told()
+
+    def unsure(*of: object) -> None:
+        save(*of)  # type: ignore[arg-type]
+        raise StoreError("the connection was lost")
+
+    world.failing = 0.06
+    with monkeypatch.context() as patch:
+        patch.setattr(world.store, "save_cycle", unsure)
+        for _ in range(40):
+            with pytest.raises(StoreError):
+                world.live(1)
+    world.live(20)
+    told.hear(world)
+    assert told.all == [(SLO, "burns")]
+    body = client(world).get(f"/aiops/slos/{SLO}").json
+    assert (len(body["burns"]), body["groups"][0]["events"]) == (1, 15 * 58)
+
+
+def test_counts_are_kept_though_the_last_save_failed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise StoreError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.store, "save_cycle", full)
+        with pytest.raises(StoreError):
+            world.live(6)
+        Desk(world.engine, world.store, T0).slos.keep()
+    world.engine = world.started()
+    assert world.engine.budgets is not None
+    world.live(6)
+    assert client(world).get("/aiops/slos").json["slos"][0]["state"] == "ok"
+
+
+def test_telemetry_that_stops_is_no_data(world: World) -> None:
+    world.live(20)
+    assert client(world).get("/aiops/slos").json["slos"][0]["state"] == "ok"
+    world.sending = False
+    world.clock.time += 1801.0
+    world.live(1)
+    found = client(world).get("/aiops/slos").json["slos"][0]
+    assert (found["state"], found["events"]) == ("no_data", 15 * 18)
+
+
+@pytest.mark.parametrize("seconds", [3600.0, 86_400.0])
+def test_clocks_that_are_set_back_lose_no_burn_and_no_count(world: World, seconds: float) -> None:
+    world.live(45)
+    world.clock.time -= seconds
+    world.life += 1
+    world.live(24)
+    before = client(world).get("/aiops/slos").json["slos"][0]["events"]
+    world.failing = 0.06
+    world.live(40)
+    found = client(world).get("/aiops/slos").json["slos"][0]
+    assert (found["state"], found["events"]) == ("burns_fast", before + 15 * 40)
+    world.engine = world.started()
+    world.live(1)
+    assert client(world).get("/aiops/slos").json["slos"][0]["events"] == before + 15 * 41
+
+
+def test_objectives_that_ask_for_the_same_series_count_it_once_each(world: World) -> None:
+    from aiops.model import Query, Ratio
+
+    budgets = world.engine.budgets
+    assert budgets is not None
+    asked = budgets.metrics
+
+    class Orders:
+        """As every source: a selector without labels to choose by answers all, one with them its part."""
+
+        def window(self, selectors: list[Selector], window: Window, step: float) -> SeriesBlock:
+            if selectors[0].name != "orders":
+                return asked.window(selectors, window, step)
+            wanted = dict(selectors[0].where).get("region")
+            regions = [one for one in ("eu", "us") if wanted in (None, one)]
+            ends = np.arange(window.start + step, window.end + step / 2, step)
+            rows = tuple(labels(name="orders", region=one) for one in regions)
+            return SeriesBlock(rows, ends, step, np.full((len(rows), len(ends)), 10.0))
+
+    slo, none = budgets.objectives.slos[0], Query(metric="orders", where=(("region", "none"),))
+    both = replace(slo, name="both", group_by=("region",), indicator=Ratio(Query(metric="orders"), none))
+    europe = replace(slo, name="eu", indicator=Ratio(Query(metric="orders", where=(("region", "eu"),)), none))
+    budgets.objectives = replace(budgets.objectives, slos=(both, europe))
+    budgets.metrics = Orders()  # type: ignore[assignment]
+    budgets.__post_init__()
+    world.live(5)
+    found = client(world).get("/aiops/slos").json["slos"]
+    assert len(found) == 3
+    assert len({one["events"] for one in found}) == 1
 
 
 def test_steps_are_the_ledgers(world: World) -> None:

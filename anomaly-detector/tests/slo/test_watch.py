@@ -1,6 +1,7 @@
 """Objectives counted live against plain Python: rings, ledger, slices of time, and what is counted again."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -8,7 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops import names
-from aiops.model import Labels, LedgerHour, Missing, SeriesBlock, Slo, Urgency, Window
+from aiops.model import (
+    Adjustment,
+    Calendar,
+    Labels,
+    LedgerHour,
+    Missing,
+    Place,
+    Rolling,
+    SeriesBlock,
+    Slo,
+    Urgency,
+    Window,
+)
 from aiops.slo import tiers
 from aiops.slo.forecast import LastWeek
 from aiops.slo.standing import SloState, Standing, standings
@@ -76,7 +89,11 @@ def test_live_numbers_are_the_exact_ones(counts: Counts, parts: int) -> None:
         oldest = -(-now // width) - window // width
         inside = [each for each in known if -(-each[0] // width) >= oldest]
         total = sum(each[1] for each in inside)
-        looked = STEP * sum(1 for at in range(len(counts)) if -(-(START + STEP * (at + 1)) // width) >= oldest)
+        # Nobody looked before the first sample of all.
+        looking = [
+            at for at in (START + STEP * (step + 1) for step in range(len(counts))) if known and at >= known[0][0]
+        ]
+        looked = STEP * sum(1 for at in looking if -(-at // width) >= oldest)
         every = total * max(1.0, window / looked)
         expected = sum(each[2] for each in inside) / every / 0.001 if total else None
         assert found.burn[window] == (pytest.approx(expected) if expected is not None else None)
@@ -187,6 +204,61 @@ def test_few_bad_events_have_no_urgency() -> None:
     )
     assert stand(watched(few, block([(1, 0)] * 239 + [(5, 4)]))).urgency is None
     assert stand(watched(few, block([(1, 0)] * 239 + [(5, 5)]))).urgency == Urgency.PAGE
+
+
+def test_slices_that_are_longer_than_a_window_burn_on_until_the_next() -> None:
+    """Else an objective of whole hours would stop to burn five minutes after each, and be told anew every hour."""
+    hourly = one(changed(SLICES, ("timeSliceWindow: 1m", "timeSliceWindow: 1h")))
+    watch = watched(hourly, block([(10, 10)] * 480))
+    for _ in range(20):
+        watch.saved(watch.take(block([(10, 10)] * 10, watch.at or 0.0)))
+        assert stand(watch).burn[300] == pytest.approx(1 / 0.001)
+        assert stand(watch).urgency == Urgency.PAGE
+
+
+def test_time_that_does_not_count_has_no_urgency_whatever_the_period() -> None:
+    at = datetime.fromtimestamp(START, UTC).replace(tzinfo=None)
+    work = Adjustment("works", "new disks", "gateway", (), at, "UTC", 2 * HOUR, Place("f", 1, 1))
+    for period in (Rolling(30 * 86_400, "30d"), Calendar(1, 0, datetime(2023, 1, 1), "UTC", "1M")):
+        watch = watched(replace(one(CHECKOUT), period=period), block([(1000, 500)] * 240))
+        (free,) = standings(watch, (), watch.at or 0.0, LastWeek(watch), {})
+        assert (free.urgency, free.excluded) == (Urgency.PAGE, "")
+        (found,) = standings(watch, (work,), watch.at or 0.0, LastWeek(watch), {})
+        assert (found.urgency, found.excluded) == (None, "new disks")
+
+
+def test_groups_that_are_gone_are_forgotten_in_the_end() -> None:
+    """Routes come and go: their budgets go with them, a period later."""
+
+    def routes(name: str, start: float, steps: int = 1) -> SeriesBlock:
+        ends = start + HOUR * (1 + np.arange(steps))
+        rows = (served(names.REQUESTS, route=name), served(names.ERRORS, route=name))
+        return SeriesBlock(rows, ends, HOUR, np.array([[9.0] * steps, [1.0] * steps]))
+
+    grouped = one(changed(CHECKOUT, ("route: /checkout\n", "groupBy: [http.route]\n")))
+    watch = watched(grouped, routes("/old", START), routes("/new", START + HOUR, 100))
+    watch.forget()
+    assert [one.group for one in watch.places()] == [(("http.route", "/old"),), (("http.route", "/new"),)]
+    watch.saved(watch.take(routes("/new", START + 101 * HOUR, 900)))
+    before = [found for found in standings(watch, (), watch.at or 0.0, LastWeek(watch), {}) if found.heard == watch.at]
+    watch.forget()
+    assert [one.group for one in watch.places()] == [(("http.route", "/new"),)]
+    assert standings(watch, (), watch.at or 0.0, LastWeek(watch), {}) == before
+    taken = watch.take(routes("/new", START + 1001 * HOUR))
+    assert [(row.key.group, row.events) for row in taken.hours] == [((("http.route", "/new"),), 9.0)]
+    taken = watch.take(routes("/old", START + 1002 * HOUR))
+    assert [row.events for row in taken.hours] == [0.0, 9.0]
+
+
+def test_clocks_set_back_are_followed() -> None:
+    watch = watched(one(CHECKOUT), block([(1000, 500)] * 240))
+    watch.rewind(START + 900.0)
+    assert stand(watch).burn[300] == pytest.approx(500)
+    watch.saved(watch.take(block([(1000, 0)] * 180, START + 900.0)))
+    found = stand(watch)
+    assert found.burn[300] == 0
+    assert found.budget.events == 1000 * (240 + 180)
+    assert found.burn[HOUR] == pytest.approx(500 * 60 / 240)
 
 
 def test_rules_of_prometheus_win_where_they_are() -> None:

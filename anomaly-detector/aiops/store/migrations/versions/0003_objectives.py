@@ -12,7 +12,7 @@ def upgrade() -> None:
         "ledger",
         sa.Column("slo", sa.String(256), primary_key=True),
         sa.Column("sli", sa.String(16), primary_key=True),
-        sa.Column("slo_group", sa.String(512), primary_key=True),
+        sa.Column("slo_group", sa.Text, primary_key=True),
         sa.Column("hour", sa.Integer, primary_key=True),
         sa.Column("events", sa.Float, nullable=False),
         sa.Column("bad", sa.Float, nullable=False),
