@@ -60,6 +60,11 @@ class SloBook:
         found = self.budgets.standings if self.budgets else ()
         return tuple(sorted(found, key=lambda one: (WORST.index(one.state), one.budget.left, one.slo.name)))
 
+    def at(self) -> float:
+        """The time that all is said of."""
+        found = self.budgets.standings if self.budgets else ()
+        return found[0].at if found else self.clock.now()
+
     def journeys(self) -> tuple[JourneyStanding, ...]:
         return self.budgets.journeys if self.budgets else ()
 

@@ -33,7 +33,7 @@ def blueprint(desk: Desk) -> APIBlueprint:
         """Answer how every objective stands, the worst first."""
         book = desk.slos
         return documents.Slos(
-            as_of=iso(desk.now()),
+            as_of=iso(book.at()),
             slos=[standing_document(one) for one in book.all()],
             journeys=[_journey(one) for one in book.journeys()],
             left_out=[documents.LeftOut(slo=name, why=why) for name, why in book.left_out.items()],

@@ -50,7 +50,8 @@ def budget(slo: Slo, counts: Floats, elapsed: float, whole: float) -> Budget:
     """The budget by what a period has counted: events, bad ones, seconds watched and covered; `(4,)`.
 
     `elapsed` are the seconds of it until now that count, `whole` those of all of it. Time in which nobody
-    looked counts as traffic like the rest, without errors: one error in the first minute of all is no broken month.
+    looked, as what is still to come of a calendar period, counts as traffic like the rest, without errors: one error in
+    the first minute is no broken month.
     Slices are a share of the time, so that all of a period's are known beforehand.
     """
     events, bad, watched, covered = (float(one) for one in counts)
@@ -58,7 +59,7 @@ def budget(slo: Slo, counts: Floats, elapsed: float, whole: float) -> Budget:
     if slo.slices is not None:
         every = whole / slo.slices.seconds
     else:
-        every = events * max(1.0, elapsed / watched) if watched > 0 else events
+        every = events * max(1.0, whole / watched) if watched > 0 else events
     allowed = float(slo.allowed) * every
     left = 1 - bad / allowed if allowed > 0 else 1.0
     return Budget(events, bad, every, left, allowed - bad, coverage)
@@ -79,7 +80,7 @@ def exhausted_in(left: float, seconds: float, burning: float, leaving: float = 0
 def projected(slo: Slo, so_far: Budget, burning: float, expected: float) -> float:
     """The share of the budget left at the end of a calendar period, if `expected` more events come and errors go on as
     of late (`burning` times what is allowed)."""
-    every = so_far.every if slo.slices is not None else so_far.every + expected
+    every = so_far.every if slo.slices is not None else so_far.events + expected
     if every <= 0:
         return 1.0
     allowed = float(slo.allowed)

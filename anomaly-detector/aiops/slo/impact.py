@@ -62,10 +62,11 @@ def followed(
     # What is told late, as its incident ends, is told as urgent as it is by then.
     urgency = {(one.slo.name, one.group): one.urgency for one in found if one.urgency is not None}
     events = [BurnEvent(what, replace(burn, urgency=urgency[place]), now) for place, burn, what in carried if what]
+    there = {one.slo.name for one in found}  # of an objective that was taken away nothing is known
     for place, burn in known.items():
         if place not in after:
             after[place] = replace(burn, until=now)
-            if burn.told:
+            if burn.told and burn.slo in there:
                 events.append(BurnEvent(BURNS_NO_MORE, after[place], now))
     return [burn for place, burn in after.items() if burn != known.get(place)], events
 

@@ -166,7 +166,7 @@ def _of(
             burn,
             told is not None,
             None if held is not None else _urgency(slo, burn, counted),
-            exhausted_in(found.left, tiers.seconds(slo.period), burning, _leaving(slo, sums, ends, period)),
+            _lasts(slo, found, burning, _leaving(slo, sums, ends, period), period, now),
             _projected(slo, group, found, burning, period, now, forecast),
             held or "",
         )
@@ -189,6 +189,13 @@ def _urgency(slo: Slo, burn: Mapping[int, float | None], bad: Mapping[int, float
         and bad[tier.long] >= slo.min_bad_events
     }
     return next((urgency for urgency in Urgency if urgency in firing), None)
+
+
+def _lasts(slo: Slo, found: Budget, burning: float, leaving: float, period: Window, now: float) -> float | None:
+    """Seconds until the budget is gone; None where it is not before a calendar period ends and all begins anew."""
+    seconds = exhausted_in(found.left, tiers.seconds(slo.period), burning, leaving)
+    ends_first = isinstance(slo.period, Calendar) and seconds is not None and now + seconds > period.end
+    return None if ends_first else seconds
 
 
 def _leaving(slo: Slo, sums: Floats, ends: Floats, period: Window) -> float:

@@ -300,3 +300,30 @@ def test_counts_of_something_else_are_not_taken_over() -> None:
 
 def window(start: float, end: float) -> Window:
     return Window(float(start), float(end))
+
+
+MONTHLY = changed(
+    CHECKOUT,
+    (
+        "- duration: 30d\n      isRolling: true",
+        '- duration: 1M\n      calendar: {startTime: "2023-01-01 00:00:00", timeZone: UTC}',
+    ),
+)
+NOVEMBER = 1_698_796_800.0
+
+
+def test_the_first_minute_of_a_month_does_not_break_it() -> None:
+    watch = Watch([one(MONTHLY)])
+    watch.take(block([(10, 0), (10, 1)], NOVEMBER))
+    found = stand(watch)
+    assert (found.state, found.urgency) == (SloState.OK, None)
+    assert found.budget.left == pytest.approx(1 - 1 / (0.001 * 20 * 30 * 86_400 / 30))
+
+
+def test_a_budget_that_lasts_longer_than_its_month_is_not_running_out() -> None:
+    busy = [(1000, 1)] * 239 + [(1000, 200)]  # burns 1.8 times as fast as allowed
+    early, late = Watch([one(MONTHLY)]), Watch([one(MONTHLY)])
+    early.take(block(busy, NOVEMBER))
+    late.take(block(busy, NOVEMBER + 29 * 86_400))
+    assert stand(early).exhausted_in == pytest.approx(30 * 86_400 / 1.83, rel=0.01)
+    assert stand(late).exhausted_in is None
