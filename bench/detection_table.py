@@ -91,7 +91,7 @@ def print_nab(results: Mapping[str, dict[str, Any]], data: Nab, say: Say) -> Non
     say(f"{'':<18}{'at 1.0':>25}{'NAB-optimised':>25}{'at 1.0':>25}{'optimised':>25}{'CPU s':>8}")
     for name, one in results.items():
         parts = (one[key] for key in ("fixed", "optimised", "notified_fixed", "notified_optimised"))
-        say(f"{name:<18}{''.join(f'{_three(part):>25}' for part in parts)}{one['cpu_seconds']:>8.1f}")
+        say(f"{name:<18}{''.join(f'{_three(part):>25}' for part in parts)}{one['cpu_seconds']:>8.2f}")
 
 
 def print_clouds(results: Mapping[str, dict[str, Any]], sets: Sequence[Series], say: Say) -> None:
@@ -109,7 +109,7 @@ def print_clouds(results: Mapping[str, dict[str, Any]], sets: Sequence[Series], 
         keys = ("f1", "precision", "recall", "recall_in_time", "false_a_day", "delay", "alerting")
         cells = "".join(f"{_cell(fixed[key], key):>{width}}" for key, width in zip(keys, widths, strict=True))
         say(f"{name:<18}{cells}{one['runs_apart']['f1']:>9.3f}{best['f1']:>12.3f}{best['false_a_day']:>12.3f}"
-            f"{_cell(best['threshold'], 'threshold'):>12}{one['cpu_seconds']:>8.1f}")  # fmt: skip
+            f"{_cell(best['threshold'], 'threshold'):>12}{one['cpu_seconds']:>8.2f}")  # fmt: skip
 
 
 def print_losses(name: str, losses: Sequence[dict[str, Any]], most: int, say: Say) -> None:
