@@ -220,18 +220,22 @@ def test_an_incident_speaks_for_burn_alerts(stack: Stack, incident: dict[str, An
     url = f"{stack.urls['alertmanager']}/api/v2/alerts"
     slo, service = "payment-availability", "payment"
     labels = {"alertname": "SloBurnsFast", "slo": slo, "service_name": service, "severity": "critical", "made": "up"}
-    requests.post(url, json=[{"labels": labels}], timeout=10).raise_for_status()
+
+    def alerts(name: str) -> list[dict[str, Any]]:
+        found = requests.get(url, {"filter": f'slo="{slo}"'}, timeout=10).json()
+        return [one for one in found if one["labels"]["alertname"].startswith(name)]
+
+    def speaking() -> set[str]:
+        found = alerts("IncidentImpact")
+        return {one["fingerprint"] for one in found if incident["id"] in one["annotations"]["summary"]}
 
     def held() -> bool:
-        found = requests.get(url, {"filter": f'slo="{slo}"'}, timeout=10).json()
-        speaking = {
-            one["fingerprint"]
-            for one in found
-            if one["labels"]["alertname"] == "IncidentImpact" and incident["id"] in one["annotations"]["summary"]
-        }
-        burns = [one["status"] for one in found if one["labels"]["alertname"].startswith("SloBurns")]
-        return bool(burns) and all(one["state"] == "suppressed" and speaking & set(one["inhibitedBy"]) for one in burns)
+        burns = [one["status"] for one in alerts("SloBurns")]
+        by = speaking()
+        return bool(burns) and all(one["state"] == "suppressed" and by & set(one["inhibitedBy"]) for one in burns)
 
+    until(speaking, 60, f"the incident speaks for {slo}")
+    requests.post(url, json=[{"labels": labels}], timeout=10).raise_for_status()
     try:
         until(held, 60, f"every burn alert of {slo} is held back")
     finally:
