@@ -17,8 +17,8 @@ from aiops.ports import Clock, IncidentStore, ObjectiveStore, SourceError
 
 log = logging.getLogger(__name__)
 
-EVERY = 15.0
-"""Seconds between two posts."""
+EVERY = 5.0
+"""Seconds between two posts: less than an Alertmanager waits before it tells of a burn that an incident speaks for."""
 LASTS = 300.0
 """Seconds after which an alert ends that is not sent again: the engine is dead, then."""
 KEPT = 600.0
