@@ -26,6 +26,8 @@ from aiops.slo.standing import LOOKBACK, Standing
 
 NOW: Final = 300
 """Seconds of the window that says whether a budget burns at present."""
+SETTLED: Final = 30.0
+"""Seconds that a burn must last before it is told by itself."""
 FASTER: Final = {Urgency.TICKET: 0, Urgency.PAGE: 1}
 
 
@@ -84,17 +86,15 @@ def _burning(
         place = (one.slo.name, one.group)
         before, incident = known.get(place), covered.get(place, "")
         if before is None:
-            burn = _new(one, now)
-            if incident:
-                yield place, replace(burn, incident=incident, covered_at=now), ""
-            else:
-                yield place, replace(burn, told=True, highest_at=now), BURNS
+            beside = {"incident": incident, "covered_at": now} if incident else {"highest_at": now}
+            yield place, replace(_new(one, now), **beside), ""
             continue
         rank, highest = FASTER[one.urgency], FASTER[before.urgency]
         # After an outage it burns slowly for hours: the next outage in them is news.
         faster = rank > highest or (rank == highest > 0 and not _lately(before.highest_at, now))
         covered_at = now if incident else before.covered_at
-        free = not _lately(covered_at, now)
+        # An incident of the same fault may be a cycle or two behind.
+        free = not _lately(covered_at, now) and not 0 <= now - before.since < SETTLED
         burn = replace(
             before,
             urgency=one.urgency if faster else before.urgency,

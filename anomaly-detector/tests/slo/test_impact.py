@@ -104,3 +104,11 @@ def test_clocks_set_back_do_not_silence_a_burn() -> None:
     assert story.go_on(PAGE, 10, hit=True) == []
     story.at -= 86_400.0
     assert story.go_on(PAGE, 1) == [(BURNS, PAGE)]
+
+
+def test_a_burn_that_is_there_before_its_incident_is_told_by_that_alone() -> None:
+    story = Story()
+    assert story.go_on(PAGE, 1) == []
+    assert story.go_on(PAGE, 10, hit=True) == []
+    short = Story()
+    assert short.go_on(PAGE, 1) + short.go_on(None, 5) == []  # nor one that is over at once
