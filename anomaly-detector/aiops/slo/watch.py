@@ -84,7 +84,7 @@ class Watch:
         # Before the first data of all there was nothing to look at.
         new = _begun(block) if before.at is None else block.ends > before.at
         events, bad = (one[:, new] for one in self.meter.counted(block))
-        self._grow()
+        self.grow()
         steps = []
         try:
             for column, at in enumerate(block.ends[new]):
@@ -92,7 +92,7 @@ class Watch:
                 steps.append((float(at), counts))
         except Exception:
             self.slots = before
-            self._grow()
+            self.grow()
             raise
         self._add(steps, 1.0)
         return Taken(tuple(steps), tuple(self._entries(steps)), before)
@@ -101,7 +101,7 @@ class Watch:
         """Take back what was taken last: it could not be saved."""
         self._add(taken.steps, -1.0)
         self.slots = taken.before
-        self._grow()  # groups that were new stay
+        self.grow()  # groups that were new stay
 
     def saved(self, taken: Taken) -> None:
         """The ledger has it."""
@@ -116,7 +116,7 @@ class Watch:
         rows = sorted(ledger, key=lambda one: one.hour)
         places = {key: self.slot(key) for key in {one.key: None for one in rows}}
         known = [(places[one.key], one) for one in rows]
-        self._grow()
+        self.grow()
         by_hour: dict[int, Floats] = defaultdict(lambda: np.zeros((len(self.of), 4)))
         for slot, one in known:
             if slot is not None:
@@ -161,10 +161,7 @@ class Watch:
         return [LedgerKey(slo.name, sli_of(slo), group) for slo, group in zip(self.of, self.groups, strict=True)]
 
     def grow(self) -> None:
-        """Make room for slots that were restored."""
-        self._grow()
-
-    def _grow(self) -> None:
+        """Make room for the slots that are new."""
         for name, group in list(self.meter.slots)[len(self.of) :]:
             self.of.append(self._named[name])
             self.groups.append(group)
