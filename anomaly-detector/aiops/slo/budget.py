@@ -66,7 +66,8 @@ def budget(slo: Slo, counts: Floats, elapsed: float, whole: float) -> Budget:
 
 
 def exhausted_in(left: float, seconds: float, burning: float, leaving: float = 0.0) -> float | None:
-    """Seconds until a budget is gone; 0 where it is, None where it is not running out.
+    """Seconds until a budget is gone; 0 where it is, None where it is not running out: one that lasts for longer than a
+    period never is gone, because what burns now has aged out by then, or all has begun anew.
 
     `seconds` is the length of the period, `burning` the burn rate of late; of a rolling period `leaving` is the burn of
     what ages out of it, which gives budget back.
@@ -74,7 +75,9 @@ def exhausted_in(left: float, seconds: float, burning: float, leaving: float = 0
     if left <= 0:
         return 0.0
     net = burning - leaving
-    return left * seconds / net if net > 0 else None
+    if net <= 0 or left > net:
+        return None
+    return left * seconds / net
 
 
 def projected(slo: Slo, so_far: Budget, burning: float, expected: float) -> float:

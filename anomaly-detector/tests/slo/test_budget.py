@@ -122,6 +122,7 @@ def test_how_long_a_budget_lasts() -> None:
     assert exhausted_in(0.5, month, 1.0, leaving=1.0) is None
     assert exhausted_in(0.5, month, 0.0) is None
     assert exhausted_in(-0.1, month, 0.0) == 0.0
+    assert exhausted_in(0.999, month, 0.3) is None  # 100 days of a month
 
 
 def test_a_calendar_budget_at_its_end() -> None:
