@@ -30,10 +30,10 @@ class Nab:
 
 def nab_result(data: Nab, scored: Scored) -> dict[str, Any]:
     """Scores by profile: at the boundary, at NAB's own threshold, and both again of what is notified; what was lost."""
-    detected = {name: scores >= BOUNDARY for name, scores in scored.scores.items()}
+    detected = {name: scores >= BOUNDARY for name, scores in scored.told.items()}
     told = {one.series.name: nab.notified(one.series.times, detected[one.series.name]) for one in data.sheets}
-    best = {name: nab.optimised(data.sheets, scored.scores, weights) for name, weights in data.weights.items()}
-    best_told = _best_notified(data, scored.scores)
+    best = {name: nab.optimised(data.sheets, scored.told, weights) for name, weights in data.weights.items()}
+    best_told = _best_notified(data, scored.told)
     standard = data.weights["standard"]
     return {
         "fixed": {name: nab.score(data.sheets, detected, weights) for name, weights in data.weights.items()},

@@ -14,8 +14,9 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 # times (s) and values, both (n,), to scores (n,): 1 or more is an alert at that row. The score of a row may depend on
-# rows up to it alone. A value may be NaN, which is no value; times may repeat or step back.
-Score = Callable[[Floats, Floats], Floats]
+# rows up to it alone. A value may be NaN, which is no value; times may repeat or step back. A detector that has alarms
+# of its own also gives the rows at which one begins.
+Score = Callable[[Floats, Floats], Floats | tuple[Floats, Flags]]
 
 MISSING: Final = frozenset({"", "nan", "null", "na"})
 

@@ -2,7 +2,8 @@
 
 from aiops.detect.blocks import no_steps
 from aiops.detect.look import look
-from aiops.detect.state import Floats, State
+from aiops.detect.rows import Floats
+from aiops.detect.state import State
 from aiops.detect.step import Outcome, expire, rebaseline, rewind, step
 from aiops.detect.tuning import Tuning
 

@@ -5,7 +5,8 @@ from scipy.special import bdtr, betainc
 
 from aiops.detect import life
 from aiops.detect.life import Mask
-from aiops.detect.state import ErrorState, Floats, Ints
+from aiops.detect.rows import Floats, Ints
+from aiops.detect.state import ErrorState
 from aiops.detect.tuning import Tuning
 from aiops.model import Life, Tier
 

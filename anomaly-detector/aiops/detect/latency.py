@@ -9,7 +9,8 @@ import numpy as np
 
 from aiops import names
 from aiops.detect import errors, life
-from aiops.detect.state import BUCKETS, Floats, Ints, LatencyState
+from aiops.detect.rows import Floats, Ints
+from aiops.detect.state import BUCKETS, LatencyState
 from aiops.detect.tuning import Tuning
 from aiops.model import Life, Tier
 

@@ -5,7 +5,8 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops.detect.state import Floats, Ints, Lived
+from aiops.detect.rows import Floats, Ints
+from aiops.detect.state import Lived
 from aiops.detect.tuning import Tuning
 from aiops.model import Life
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from aiops.detect import life
-from aiops.detect.state import Floats, Ints, SilenceState
+from aiops.detect.rows import Floats, Ints
+from aiops.detect.state import SilenceState
 from aiops.detect.tuning import Tuning
 from aiops.model import Life, Tier
 

@@ -4,64 +4,24 @@ Arrays grow by rows; every field is `(series,)` or `(series, ring)`. The longest
 """
 
 from dataclasses import dataclass, field, fields
-from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aiops import names
-from aiops.model import Labels
+from aiops.detect.rows import Floats, Ints, Rows, array
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 RING = 20
 BUCKETS = len(names.DURATION_BOUNDS)
 
 
-@dataclass(slots=True)
-class Rows:
-    """Series in the order they were first seen; subclasses add the arrays that `grow` lengthens together."""
-
-    index: dict[Labels, int] = field(default_factory=dict)
-
-    def rows(self, wanted: list[Labels]) -> Ints:
-        """Row numbers of these series; unknown ones are added."""
-        for series in wanted:
-            self.index.setdefault(series, len(self.index))
-        self.grow(len(self.index))
-        return np.array([self.index[series] for series in wanted], dtype=np.int64)
-
-    def grow(self, size: int) -> None:
-        for one in fields(self):
-            array = getattr(self, one.name)
-            if isinstance(array, np.ndarray) and len(array) < size:
-                capacity = max(size, 2 * len(array), 64)
-                fill = one.metadata.get("fill", 0)
-                wider = np.full((capacity, *array.shape[1:]), fill, dtype=array.dtype)
-                wider[: len(array)] = array
-                setattr(self, one.name, wider)
-
-    def keep(self, kept: list[Labels]) -> Self:
-        """A copy with only these series."""
-        order = np.array([self.index[series] for series in kept], dtype=np.int64)
-        arrays = {
-            one.name: getattr(self, one.name)[order]
-            for one in fields(self)
-            if isinstance(getattr(self, one.name), np.ndarray)
-        }
-        return type(self)(index={series: row for row, series in enumerate(kept)}, **arrays)
-
-
 def _floats(ring: int = 0, fill: float = 0.0, evidence: bool = False) -> Floats:
-    shape = (0, ring) if ring else (0,)
-    array: Floats = field(default_factory=lambda: np.zeros(shape), metadata={"fill": fill, "evidence": evidence})
-    return array
+    made: Floats = array(*([ring] if ring else []), fill=fill, evidence=evidence)
+    return made
 
 
 def _ints(evidence: bool = False) -> Ints:
-    metadata = {"fill": 0, "evidence": evidence}
-    array: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64), metadata=metadata)
-    return array
+    made: Ints = array(dtype=np.int64, evidence=evidence)
+    return made
 
 
 @dataclass(slots=True)

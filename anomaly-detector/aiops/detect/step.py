@@ -6,7 +6,8 @@ import numpy as np
 
 from aiops import names
 from aiops.detect import blocks, errors, latency, life, silence, traffic
-from aiops.detect.state import ErrorState, Floats, Ints, LatencyState, Lived, SilenceState, State, TrafficState
+from aiops.detect.rows import Floats, Ints
+from aiops.detect.state import ErrorState, LatencyState, Lived, SilenceState, State, TrafficState
 from aiops.detect.tuning import Tuning
 from aiops.model import Family, Finding, Labels, Life, SeriesBlock, Tier, Verdict, labels, value_of
 

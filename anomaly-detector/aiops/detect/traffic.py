@@ -10,7 +10,8 @@ import numpy as np
 from scipy.special import betainc
 
 from aiops.detect import life
-from aiops.detect.state import Floats, Ints, TrafficState
+from aiops.detect.rows import Floats, Ints
+from aiops.detect.state import TrafficState
 from aiops.detect.tuning import Tuning
 from aiops.model import Life, Tier
 

@@ -31,6 +31,8 @@ class Tier(IntEnum):
     WARMUP = 0
     DEFAULTS = 1
     LEVEL = 2
+    DAY = 3
+    WEEK = 4
 
 
 @dataclass(frozen=True, slots=True)

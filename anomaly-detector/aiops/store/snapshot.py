@@ -1,6 +1,5 @@
 """What the detector learned, in one file that is replaced whole or not at all."""
 
-import dataclasses
 import logging
 import os
 import time
@@ -34,7 +33,7 @@ class Snapshots:
         index: dict[str, Any] = {"version": VERSION, "fingerprint": self._fingerprint, "at": state.at}
         for name, lived in _parts(state).items():
             index[name] = list(lived.index)
-            for field, array in _arrays(lived).items():
+            for field, array in lived.arrays():
                 arrays[f"{name}.{field}"] = array[: len(lived.index)]
         arrays["index"] = np.frombuffer(orjson.dumps(index), dtype=np.uint8)
         partial = self._path.with_suffix(".partial")
@@ -77,8 +76,8 @@ class Snapshots:
                     lived.index = {
                         tuple((key, value) for key, value in one): row for row, one in enumerate(index[name])
                     }
-                    for field in _arrays(lived):
-                        setattr(lived, field, file[f"{name}.{field}"].copy())
+                    for field, _ in list(lived.arrays()):
+                        lived.put(field, file[f"{name}.{field}"].copy())
                 return state
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             aside = self._path.with_name(f"{self._path.name}.corrupt-{int(time.time())}")
@@ -92,10 +91,6 @@ def _parts(state: State) -> dict[str, Lived]:
 
 
 def _copied(lived: L) -> L:
-    arrays = {name: array.copy() for name, array in _arrays(lived).items()}
-    return dataclasses.replace(lived, index=dict(lived.index), **arrays)
-
-
-def _arrays(lived: Lived) -> dict[str, np.ndarray[Any, Any]]:
-    values = {field.name: getattr(lived, field.name) for field in dataclasses.fields(lived)}
-    return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+    out = lived.taken(slice(None))
+    out.index = dict(lived.index)
+    return out

@@ -1,203 +1,226 @@
 """One value of many series at a time: what was expected, and how surprising it is. Causal: no later point is looked at.
 
-Two views of each point. The first compares with all of the series' past: its mean and deviation, of clipped values,
-plus the hour of the day or the week once that has been shown to help. It sees what never was. The second compares with
-the last points: it sees a sudden jump in what wanders. Each has a tail of its own, so that neither spikes that come all
-the time nor slow drifts tell anybody; a score of 1 is what a healthy series exceeds once in `days_per_false_alarm`.
+Two views of each point. The first compares with all of the series' past: its mean, or Holt-Winters by the time of the
+day or the week once that has been shown to help, and the spread of what that leaves. It sees what never was. The second
+compares with the last points: it sees a sudden jump in what wanders. Each has a tail of its own, so that neither spikes
+that come all the time nor slow drifts tell anybody; a score of 1 is what a healthy series exceeds once in
+`days_per_false_alarm`.
+
+While an alarm is on, season and tails do not learn, and the mean hardly does. One that lasts is what the series is like
+now: the level moves there, and back at once when the old one fits again.
 """
 
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from aiops.detect.online.season import Season
-from aiops.detect.online.tails import Tails
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from aiops.detect.online.season import Season, monday
+from aiops.detect.online.tails import VIEWS, Tails
+from aiops.detect.online.tuning import Tuning
+from aiops.detect.rows import Array, Arrays, Bools, Floats, Ints, array
+from aiops.model import Tier
 
 DAY: Final = 86_400.0
 WARMUP: Final = 20
-VIEWS: Final = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Tuning:
-    """One configuration for all series.
-
-    shares: the part of the accepted false alarms that each view may make. least: the evidence below which nothing is an
-    alarm, however quiet the series was. relative: the deviation that is taken for granted, as a share of the level.
-    clip, jump_clip: deviations that one point may move mean and scale by, of either view. follow, scale_follow: the
-    share by which the second view's level and scale follow a point. quiet_points: points under 1 that end an alarm.
-    longest_points: an alarm that lasts longer is what the series is like now. remember: how much of an alarm's evidence
-    counts for later, in boundaries.
-    """
-
-    days_per_false_alarm: float = 5.0
-    shares: tuple[float, float] = (1.0, 0.2)
-    least: float = 3.5
-    relative: float = 0.02
-    clip: float = 8.0
-    jump_clip: float = 4.0
-    follow: float = 0.3
-    scale_follow: float = 0.005
-    longest_memory: float = 100_000.0
-    quiet_points: int = 20
-    longest_points: int = 100
-    remember: float = 3.0
+LATELY: Final = 50.0
+"""Points of an alarm over which its level is taken."""
+MOST: Final = 1e12
+"""Deviations beyond which more say no more."""
+TIERS: Final = np.array([Tier.LEVEL, Tier.DAY, Tier.WEEK])
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Of each row: score (1 is the boundary; NaN where nothing was judged), what was expected, the boundaries of the
-    first view, and whether an alarm is on."""
+    """Of each series: score (1 is the boundary; NaN where nothing was judged), what was expected, the boundaries of the
+    first view, whether an alarm is on, and the `Tier` that judged."""
 
     score: Floats
     expected: Floats
     lower: Floats
     upper: Floats
     alarm: Bools
+    tier: Ints
+
+
+@dataclass(slots=True)
+class State(Arrays):
+    """What is remembered of every series, `(series,)` where nothing else is said.
+
+    first: values of the warm-up `(series, WARMUP)`. mean, variance: of all points, clipped. level, scale: what the last
+    points were like. alarm, lasted, calm: whether one is on, its points, those since one was above 1; peak: its largest
+    evidence `(series, views)`; aside, aside_points: the mean of what it was off the expected. moved: how far the level
+    was moved for an alarm that lasted, 0 if it was not. seen: time of the last value, Unix seconds.
+    """
+
+    points: Floats = array()
+    first: Array = array(WARMUP, dtype=np.float32)
+    mean: Floats = array()
+    variance: Floats = array()
+    level: Floats = array()
+    scale: Floats = array()
+    alarm: Bools = array(dtype=np.bool_)
+    lasted: Array = array(dtype=np.int32)
+    calm: Array = array(dtype=np.int32)
+    peak: Array = array(VIEWS, dtype=np.float32)
+    aside: Floats = array()
+    aside_points: Array = array(dtype=np.int32)
+    moved: Floats = array()
+    seen: Floats = array(fill=-np.inf)
+    season: Season = field(default_factory=Season)
+    tails: Tails = field(default_factory=Tails)
 
 
 @dataclass(slots=True)
 class Model:
-    """What is remembered of every series: arrays over rows, advanced in place by `judge`."""
+    """Every series, advanced in place by `judge`. at: the time judged last."""
 
     tuning: Tuning = field(default_factory=Tuning)
-    points: Floats = field(default_factory=lambda: np.zeros(0))
-    first: Floats = field(default_factory=lambda: np.zeros((0, WARMUP)))
-    mean: Floats = field(default_factory=lambda: np.zeros(0))
-    variance: Floats = field(default_factory=lambda: np.zeros(0))
-    error: Floats = field(default_factory=lambda: np.zeros(0))  # variance of what the season leaves
-    level: Floats = field(default_factory=lambda: np.zeros(0))
-    scale: Floats = field(default_factory=lambda: np.zeros(0))
-    alarm: Bools = field(default_factory=lambda: np.zeros(0, bool))
-    lasted: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
-    calm: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
-    peak: Floats = field(default_factory=lambda: np.zeros((0, VIEWS)))
-    season: Season = field(default_factory=Season)
-    tails: Tails = field(default_factory=lambda: Tails(VIEWS))
+    state: State = field(default_factory=State)
+    at: float = -np.inf
 
     def grow(self, size: int) -> None:
         """Make room for so many series."""
-        more = size - len(self.points)
-        if more <= 0:
-            return
-        for name in (
-            "points",
-            "first",
-            "mean",
-            "variance",
-            "error",
-            "level",
-            "scale",
-            "alarm",
-            "lasted",
-            "calm",
-            "peak",
-        ):
-            old = getattr(self, name)
-            setattr(self, name, np.concatenate([old, np.zeros((more, *old.shape[1:]), old.dtype)]))
-        self.season.grow(size)
-        self.tails.grow(size)
+        self.state.grow(size)
 
-    def judge(self, at: float, values: Floats, step: float) -> Judgement:
+    def judge(self, at: float, values: Floats, step: float, local: Floats | None = None) -> Judgement:
         """Score the values that all series have at a time (Unix seconds), one a series, and learn from them.
 
-        NaN and infinities are no values: nothing is judged or learned. `step` is the time between points (s).
+        NaN and infinities are no values: nothing is judged or learned, nor of a time that is not later than the last.
+        `step` is the time between points (s). `local`: seconds since Monday 00:00 where each series lives, UTC if not
+        given.
         """
-        there = np.isfinite(values)
-        warm = there & (self.points >= WARMUP)
         size = len(values)
-        nothing = np.full(size, np.nan)
-        out = Judgement(nothing, nothing.copy(), nothing.copy(), nothing.copy(), self.alarm)
+        score, expected, lower, upper = np.full((4, size), np.nan)
+        out = Judgement(score, expected, lower, upper, self.state.alarm[:size].copy(), np.zeros(size, dtype=np.int64))
+        if not at > self.at:
+            return out
+        self.at = at
+        there = np.isfinite(values)
+        self.state.wipe(np.flatnonzero(there & (at - self.state.seen[:size] > self.tuning.forget_after)))
+        warm = there & (self.state.points[:size] >= WARMUP)
         if (rows := np.flatnonzero(warm)).size:
-            self._judge(rows, at, values[rows], step, out)
+            local = np.full(size, monday(at)) if local is None else local
+            self._judge(rows, at, values[rows], step, local[rows], out)
         if (young := np.flatnonzero(there & ~warm)).size:
             self._begin(young, values[young])
+        self.state.seen[:size] = np.where(there, at, self.state.seen[:size])
         return out
 
     def _begin(self, rows: Ints, values: Floats) -> None:
-        self.first[rows, self.points[rows].astype(np.int64)] = values
-        self.points[rows] += 1
-        ready = rows[self.points[rows] >= WARMUP]
+        state = self.state
+        state.first[rows, state.points[rows].astype(np.int64)] = values
+        state.points[rows] += 1
+        ready = rows[state.points[rows] >= WARMUP]
         if not len(ready):
             return
-        first = self.first[ready]
+        first = state.first[ready].astype(np.float64)
         middle = np.median(first, axis=1)
         spread = 1.4826 * np.median(np.abs(first - middle[:, None]), axis=1)
-        self.mean[ready] = self.level[ready] = middle
-        self.variance[ready] = self.error[ready] = np.maximum(first.var(axis=1), 1e-12)
-        self.scale[ready] = np.maximum(np.maximum(spread, 0.3 * first.std(axis=1)), self._floor(ready))
+        state.mean[ready] = state.level[ready] = middle
+        state.season.move(ready, middle)
+        state.variance[ready] = np.maximum(first.var(axis=1), 1e-12)
+        state.scale[ready] = np.maximum(np.maximum(spread, 0.3 * first.std(axis=1)), self._floor(ready))
 
     def _floor(self, rows: Ints) -> Floats:
-        floor: Floats = 1e-9 + self.tuning.relative * np.abs(self.mean[rows])
+        floor: Floats = 1e-9 + self.tuning.relative * np.abs(self.state.mean[rows])
         return floor
 
-    def _judge(self, rows: Ints, at: float, values: Floats, step: float, out: Judgement) -> None:
-        tuning, floor = self.tuning, self._floor(rows)
-        offsets = self.season.offsets(rows, at)
-        off = values - self.mean[rows]
-        residuals = off[:, None] - offsets
-        best = self.season.best(rows, self.points[rows])
+    def _judge(self, rows: Ints, at: float, values: Floats, step: float, local: Floats, out: Judgement) -> None:
+        state, tuning, floor = self.state, self.tuning, self._floor(rows)
         each = np.arange(len(rows))
-        residual = residuals[each, best]
-        deviation = np.maximum(np.sqrt(np.where(best > 0, self.error[rows], self.variance[rows])), floor)
-        scale = np.maximum(self.scale[rows], floor)
-        jump = (values - self.level[rows]) / scale
-        evidence = np.abs(np.stack([residual / deviation, jump], axis=1))
+        points, mean, variance = state.points[rows], state.mean[rows], state.variance[rows]
+        forecasts, known = state.season.forecasts(rows, local, mean)
+        best = state.season.best(rows, points)
+        expected = forecasts[each, best]
+        spread = np.where(best > 0, state.season.spread[rows, best], variance)
+        deviation = np.maximum(np.sqrt(spread), floor)
+        missed = np.maximum((at - state.seen[rows]) / step, 1.0)  # what wanders goes further while nobody looks
+        scale = np.maximum(state.scale[rows], floor)
+        jump = (values - state.level[rows]) / scale
+        residual = np.clip(values - expected, -MOST * deviation, MOST * deviation)
+        evidence = np.minimum(np.abs(np.stack([residual / deviation, jump / np.sqrt(missed)], axis=1)), MOST)
         accepted = step / (tuning.days_per_false_alarm * DAY) * np.array(tuning.shares)
-        bounds = np.maximum(tuning.least, self.tails.boundaries(rows, np.broadcast_to(accepted, evidence.shape)))
-        score = (evidence / bounds).max(axis=1)
-        self._live(rows, score, evidence, np.minimum(evidence, tuning.remember * bounds))
-        expected = self.mean[rows] + offsets[each, best]
-        out.score[rows], out.expected[rows] = score, expected
-        out.lower[rows], out.upper[rows] = expected - bounds[:, 0] * deviation, expected + bounds[:, 0] * deviation
-        self._learn(rows, at, off, residual, residuals, deviation, floor)
-        calm = ~self.alarm[rows]
-        held = np.clip(jump, -tuning.jump_clip, tuning.jump_clip)
-        self.level[rows] += tuning.follow * held * scale
-        wider = 1.25 * np.minimum(np.abs(jump), tuning.jump_clip) * scale - self.scale[rows]
-        self.scale[rows] += np.where(calm, tuning.scale_follow * wider, 0.0)
+        bounds = np.maximum(tuning.least, state.tails.boundaries(rows, accepted))
+        scores = evidence / bounds
 
-    def _live(self, rows: Ints, score: Floats, evidence: Floats, capped: Floats) -> None:
-        """Begin and end alarms. While one is on, only its largest evidence is remembered, once, at its end."""
-        tuning, was = self.tuning, self.alarm[rows]
+        back = self._returned(rows, scores, residual, deviation, bounds)
+        if back.any():
+            moved = np.where(back, state.moved[rows], 0.0)
+            expected, residual, forecasts = expected - moved, residual + moved, forecasts - moved[:, None]
+            evidence[:, 0] = np.where(back, np.abs(residual) / deviation, evidence[:, 0])
+            scores = evidence / bounds
+            self._move(rows[back], -moved[back], 0.0)
+        score = scores.max(axis=1)
+        out.score[rows], out.expected[rows], out.tier[rows] = score, expected, TIERS[best]
+        out.lower[rows] = expected - bounds[:, 0] * deviation
+        out.upper[rows] = expected + bounds[:, 0] * deviation
+
+        settled = self._live(rows, score, evidence, np.minimum(evidence, tuning.remember * bounds), residual)
+        self._learn(rows, local, values, forecasts, known, deviation, floor)
+        if settled.any():
+            there = rows[settled]
+            self._move(there, state.aside[there], state.moved[there] + state.aside[there])
+        state.aside_points[rows[~state.alarm[rows]]] = 0
+        out.alarm[rows] = state.alarm[rows]
+        self._follow(rows, jump, scale)
+
+    def _returned(self, rows: Ints, scores: Floats, residual: Floats, deviation: Floats, bounds: Floats) -> Bools:
+        """Which series do again what they did before their level was moved, and nothing else is odd."""
+        moved = self.state.moved[rows]
+        odd = (scores[:, 0] >= 1) & (scores[:, 1] < 1) & ~self.state.alarm[rows]
+        returned: Bools = odd & (moved != 0) & (np.abs(residual + moved) < bounds[:, 0] * deviation)
+        return returned
+
+    def _move(self, rows: Ints, by: Floats, moved: Floats | float) -> None:
+        self.state.mean[rows] += by
+        self.state.season.move(rows, by)
+        self.state.moved[rows] = moved
+
+    def _live(self, rows: Ints, score: Floats, evidence: Floats, capped: Floats, residual: Floats) -> Bools:
+        """Begin and end alarms. While one is on, only its largest evidence is remembered, once, at its end. Returns
+        those that were ended because they lasted."""
+        state, tuning, was = self.state, self.tuning, self.state.alarm[rows]
         above = score >= 1
-        self.peak[rows] = np.where(
-            was[:, None], np.maximum(self.peak[rows], capped), np.where(above[:, None], capped, 0)
-        )
-        self.calm[rows] = np.where(above, 0, self.calm[rows] + 1)
-        self.lasted[rows] = np.where(was, self.lasted[rows] + 1, 0)
         on = was | above
-        over = on & ((self.calm[rows] > tuning.quiet_points) | (self.lasted[rows] >= tuning.longest_points))
-        self.tails.add(rows, evidence, ~on)
-        self.tails.add(rows, self.peak[rows], over)
-        self.alarm[rows] = on & ~over
+        peak = np.where(was[:, None], np.maximum(state.peak[rows], capped), capped)
+        state.peak[rows] = np.where(on[:, None], peak, 0)
+        state.calm[rows] = np.where(above, 0, state.calm[rows] + 1)
+        state.lasted[rows] = np.where(was, state.lasted[rows] + 1, 0)
+        state.aside_points[rows] += on
+        aside = (residual - state.aside[rows]) / np.minimum(np.maximum(state.aside_points[rows], 1), LATELY)
+        state.aside[rows] = np.where(on, state.aside[rows] + aside, 0.0)
+        late = on & (state.lasted[rows] >= tuning.longest_points)
+        over = on & ((state.calm[rows] > tuning.quiet_points) | late)
+        state.tails.add(rows, np.where(on[:, None], state.peak[rows], evidence), ~on | over)
+        state.alarm[rows] = on & ~over
+        settled: Bools = late & above
+        return settled
 
     def _learn(
-        self, rows: Ints, at: float, off: Floats, residual: Floats, residuals: Floats, deviation: Floats, floor: Floats
+        self,
+        rows: Ints,
+        local: Floats,
+        values: Floats,
+        forecasts: Floats,
+        known: Bools,
+        deviation: Floats,
+        floor: Floats,
     ) -> None:
-        tuning, points = self.tuning, self.points[rows]
-        share = 1 / np.minimum(points + 1, tuning.longest_memory)
-        most = tuning.clip * deviation
-        self.season.learn(
-            rows,
-            at,
-            _clipped(off, tuning.clip * np.maximum(np.sqrt(self.variance[rows]), floor)),
-            np.minimum(np.abs(residuals), most[:, None]),
-            points,
-        )
-        self.error[rows] += share * (_clipped(residual, most) ** 2 - self.error[rows])
-        moved = _clipped(off, tuning.clip * np.sqrt(self.variance[rows]) + floor)
-        self.mean[rows] += share * moved
-        self.variance[rows] += share * (moved**2 - self.variance[rows])
-        self.points[rows] += 1
+        state, tuning, points = self.state, self.tuning, self.state.points[rows]
+        most = tuning.clip * np.maximum(np.sqrt(state.variance[rows]), floor)
+        state.season.judge(rows, values[:, None] - forecasts, known, tuning.clip * deviation, floor, tuning.clip)
+        calm = ~state.alarm[rows]
+        state.season.add(rows[calm], local[calm], values[calm], most[calm])
+        share = np.where(calm, 1.0, tuning.frozen) / np.minimum(points + 1, tuning.longest_memory)
+        off = np.clip(values - state.mean[rows], -most, most)
+        state.mean[rows] += share * off
+        state.variance[rows] += share * (off**2 - state.variance[rows])
+        state.points[rows] += 1
 
-
-def _clipped(values: Floats, most: Floats) -> Floats:
-    clipped: Floats = np.clip(values, -most, most)
-    return clipped
+    def _follow(self, rows: Ints, jump: Floats, scale: Floats) -> None:
+        state, tuning = self.state, self.tuning
+        held = np.clip(jump, -tuning.jump_clip, tuning.jump_clip)
+        state.level[rows] += tuning.follow * held * scale
+        wider = tuning.scale_follow * (1.25 * np.abs(held) * scale - state.scale[rows])
+        state.scale[rows] += np.where(state.alarm[rows], 0.0, wider)

@@ -1,98 +1,83 @@
-"""What differs by the hour of the day and of the week, used once it has been shown to help."""
+"""What differs by the time of the day and by the hour of the week, used once it has been shown to help."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from aiops.detect.online.holt_winters import WEEK, HoltWinters
+from aiops.detect.rows import Array, Arrays, Bools, Floats, Ints, array
 
-HOUR = 3600.0
-DAY, WEEK = 24, 168
-VISITS = 2
-"""Times that an hour must have been seen before it counts."""
-MEMORY = 8
-"""Visits over which an hour's mean is taken."""
 BETTER = 0.95
 """How much smaller a season must make the errors."""
 LOSS_POINTS = 500
 SURE_POINTS = 50
+FITTED_POINTS = 25
+"""Points of a series, and of those where the season was known, before it is trusted."""
+LEARNT = 100_000.0
+"""Points over which the spread of what a season leaves is taken."""
+
+
+def by_day() -> HoltWinters:
+    return HoltWinters(96, 900.0)
+
+
+def by_week() -> HoltWinters:
+    return HoltWinters(168, 3600.0)
+
+
+def monday(at: float | Floats) -> Floats:
+    """Seconds since Monday 00:00 UTC of a Unix time."""
+    return np.asarray((np.asarray(at) + 3 * 86_400.0) % WEEK)
 
 
 @dataclass(slots=True)
-class Profile:
-    """Means by hour of a cycle of `hours`: `(series, hours)`, how often each was seen, and the hour that is open."""
+class Season(Arrays):
+    """Two Holt-Winters beside each other, and how well none, the first and the second did: `(series, 3)` each.
 
-    hours: int
-    mean: Floats = field(init=False)
-    visits: Ints = field(init=False)
-    open: Ints = field(init=False)
-    total: Floats = field(init=False)
-    points: Floats = field(init=False)
+    loss: mean absolute errors, clipped. spread: mean squares of what was left. known: points at which each could say
+    something of the hour.
+    """
 
-    def __post_init__(self) -> None:
-        self.mean, self.visits = np.zeros((0, self.hours)), np.zeros((0, self.hours), np.int64)
-        self.open, self.total, self.points = np.zeros(0, np.int64), np.zeros(0), np.zeros(0)
+    day: HoltWinters = field(default_factory=by_day)
+    week: HoltWinters = field(default_factory=by_week)
+    loss: Floats = array(3)
+    spread: Floats = array(3)
+    known: Array = array(3, dtype=np.int32)
 
-    def grow(self, size: int) -> None:
-        more = size - len(self.open)
-        if more > 0:
-            self.mean = np.concatenate([self.mean, np.zeros((more, self.hours))])
-            self.visits = np.concatenate([self.visits, np.zeros((more, self.hours), np.int64)])
-            self.open = np.concatenate([self.open, np.full(more, -1)])
-            self.total, self.points = (np.concatenate([one, np.zeros(more)]) for one in (self.total, self.points))
-
-    def at(self, rows: Ints, hour: Ints) -> tuple[Floats, NDArray[np.bool_]]:
-        """What an hour is off the level, and whether that is known: `(rows,)` each."""
-        known = self.visits[rows, hour] >= VISITS
-        return np.where(known, self.mean[rows, hour], 0.0), known
-
-    def add(self, rows: Ints, hour: Ints, residual: Floats) -> None:
-        """Take residuals in; an hour's mean moves when another one begins."""
-        over = rows[(self.open[rows] != hour) & (self.points[rows] > 0)]
-        was = self.open[over]
-        self.visits[over, was] += 1
-        step = self.total[over] / self.points[over] - self.mean[over, was]
-        self.mean[over, was] += step / np.minimum(self.visits[over, was], MEMORY)
-        self.total[over] = self.points[over] = 0.0
-        self.open[rows] = hour
-        self.total[rows] += residual
-        self.points[rows] += 1.0
-
-
-@dataclass(slots=True)
-class Season:
-    """Hour of day and hour of week, and the mean errors without either, with the first, with the second."""
-
-    day: Profile = field(default_factory=lambda: Profile(DAY))
-    week: Profile = field(default_factory=lambda: Profile(WEEK))
-    loss: Floats = field(default_factory=lambda: np.zeros((0, 3)))
-
-    def grow(self, size: int) -> None:
-        self.day.grow(size)
-        self.week.grow(size)
-        if size > len(self.loss):
-            self.loss = np.concatenate([self.loss, np.zeros((size - len(self.loss), 3))])
-
-    def offsets(self, rows: Ints, at: float) -> Floats:
-        """What to add to the level at a time (Unix seconds): nothing, by the day, by the week; `(rows, 3)`."""
-        hour = int(at // HOUR)
-        by_day, _ = self.day.at(rows, np.full(len(rows), hour % DAY))
-        by_week, known = self.week.at(rows, np.full(len(rows), hour % WEEK))
-        return np.stack([np.zeros(len(rows)), by_day, np.where(known, by_week, by_day)], axis=1)
+    def forecasts(self, rows: Ints, local: Floats, plain: Floats) -> tuple[Floats, Bools]:
+        """What is expected `(rows, 3)`: without a season it is `plain`, and where the hour of the week is not known yet
+        it is as by the day. Also where each knows its hour."""
+        day, day_known = self.day.forecast(rows, local)
+        week, week_known = self.week.forecast(rows, local)
+        values = np.stack([plain, day, np.where(week_known, week, day)], axis=1)
+        return values, np.stack([np.ones(len(rows), bool), day_known, week_known], axis=1)
 
     def best(self, rows: Ints, points: Floats) -> Ints:
         """Which of the three to go by: a season only once it has made errors clearly smaller. `(rows,)`."""
         none, day, week = self.loss[rows].T
-        found = np.where(day < BETTER * none, 1, 0)
-        found = np.where(week < BETTER * np.minimum(none, day), 2, found)
-        return np.where(points > SURE_POINTS, found, 0)
+        sure = (self.known[rows] >= FITTED_POINTS) & (points > SURE_POINTS)[:, None]
+        found = np.where(sure[:, 1] & (day < BETTER * none), 1, 0)
+        return np.where(sure[:, 2] & (week < BETTER * np.minimum(none, day)), 2, found)
 
-    def learn(self, rows: Ints, at: float, residual: Floats, errors: Floats, points: Floats) -> None:
-        """Take in how far points were off the level `(rows,)`, and the errors that each of the three made `(rows, 3)`;
-        `points` is how many each series had."""
-        hour = int(at // HOUR)
-        self.loss[rows] += (errors - self.loss[rows]) / np.minimum(points + 1, LOSS_POINTS)[:, None]
-        self.day.add(rows, np.full(len(rows), hour % DAY), residual)
-        self.week.add(rows, np.full(len(rows), hour % WEEK), residual)
+    def judge(self, rows: Ints, residuals: Floats, known: Bools, most: Floats, least: Floats, clip: float) -> None:
+        """Take in what each of the three left `(rows, 3)`, clipped at `most` `(rows,)` for comparison, and at `clip` of
+        its own spread, or `least`, for the spread."""
+        self.known[rows] += known
+        count = self.known[rows]
+        share = 1 / np.minimum(count[:, :1] + 1.0, LOSS_POINTS)
+        self.loss[rows] += share * (np.minimum(np.abs(residuals), most[:, None]) - self.loss[rows])
+        widest = np.where(count > 1, clip * np.maximum(np.sqrt(self.spread[rows]), least[:, None]), np.inf)
+        square = np.minimum(np.abs(residuals), widest) ** 2
+        step = (square - self.spread[rows]) / np.clip(count, 1, LEARNT)
+        self.spread[rows] += np.where(known, step, 0.0)
+
+    def add(self, rows: Ints, local: Floats, values: Floats, most: Floats) -> None:
+        """Learn values `(rows,)`, clipped at `most` off either level."""
+        for one in (self.day, self.week):
+            level = one.level[rows]
+            one.add(rows, local, level + np.clip(values - level, -most, most))
+
+    def move(self, rows: Ints, by: Floats) -> None:
+        """Raise both levels."""
+        self.day.move(rows, by)
+        self.week.move(rows, by)

@@ -5,60 +5,56 @@ Above its K-th largest value the tail is taken as Pareto, and its index by Hill'
 no fit.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from aiops.detect.rows import Array, Arrays, Bools, Floats, Ints, array
 
-LARGEST = 10
+LARGEST = 12
 FEWEST = 5
 """Values that must be known before anything is ruled out."""
 PRIOR_INDEX = 0.2
 PRIOR_WEIGHT = 2.0
 SMALLEST = 1e-3
+VIEWS = 2
 
 
 @dataclass(slots=True)
-class Tails:
-    """Logarithms of the largest evidence `(series, views, LARGEST)`, and how much there was `(series, views)`."""
+class Tails(Arrays):
+    """largest: logarithms of the largest evidence `(series, views, LARGEST)`; the rest is `(series, views)`.
 
-    views: int
-    largest: Floats = field(init=False)
-    count: Floats = field(init=False)
+    count: how much evidence there was. least, number, index: of `largest`, its least value, how many there are, and the
+    index of the tail above; kept so that a boundary is cheap.
+    """
 
-    def __post_init__(self) -> None:
-        self.largest = np.zeros((0, self.views, LARGEST))
-        self.count = np.zeros((0, self.views))
+    largest: Array = array(VIEWS, LARGEST, fill=-np.inf, dtype=np.float32)
+    count: Floats = array(VIEWS)
+    least: Floats = array(VIEWS, fill=-np.inf)
+    number: Array = array(VIEWS, dtype=np.int8)
+    index: Floats = array(VIEWS)
 
-    def grow(self, size: int) -> None:
-        more = size - len(self.count)
-        if more > 0:
-            self.largest = np.concatenate([self.largest, np.full((more, self.views, LARGEST), -np.inf)])
-            self.count = np.concatenate([self.count, np.zeros((more, self.views))])
-
-    def boundaries(self, rows: NDArray[np.int64], probability: Floats) -> Floats:
-        """The evidence that a point exceeds with a probability `(rows, views)`; infinite while too little is known."""
-        largest, count = self.largest[rows], self.count[rows]
-        known = largest > -np.inf
-        number = known.sum(axis=2)
-        lowest = np.where(known, largest, np.inf).min(axis=2)
-        with np.errstate(invalid="ignore"):
-            above = np.where(known, largest - lowest[:, :, None], 0.0).sum(axis=2)
-        index = (above + PRIOR_WEIGHT * PRIOR_INDEX) / np.maximum(number - 1 + PRIOR_WEIGHT, 1.0)
-        rarity = np.log(np.maximum(1.0, number / np.maximum(count * probability, 1e-300)))
-        enough = number >= FEWEST
-        bounds: Floats = np.where(enough, np.exp(np.where(enough, lowest + index * rarity, 0.0)), np.inf)
+    def boundaries(self, rows: Ints, probability: Floats) -> Floats:
+        """The evidence `(rows, views)` that a point exceeds with a probability `(views,)`; infinite while too little is
+        known."""
+        number = self.number[rows]
+        rarity = np.log(np.maximum(number, 1) / np.maximum(self.count[rows] * probability, 1e-300))
+        bound = np.exp(self.least[rows] + self.index[rows] * np.maximum(rarity, 0.0))
+        bounds: Floats = np.where(number >= FEWEST, bound, np.inf)
         return bounds
 
-    def add(self, rows: NDArray[np.int64], evidence: Floats, wanted: Bools) -> None:
+    def add(self, rows: Ints, evidence: Floats, wanted: Bools) -> None:
         """Take evidence in `(rows, views)`, of the rows that are wanted `(rows,)`."""
-        chosen, values = rows[wanted], np.log(np.maximum(evidence[wanted], SMALLEST))
-        self.count[chosen] += 1
-        largest = self.largest[chosen]
-        place = largest.argmin(axis=2)[:, :, None]
-        least = np.take_along_axis(largest, place, axis=2)
-        np.put_along_axis(largest, place, np.maximum(least, values[:, :, None]), axis=2)
-        self.largest[chosen] = largest
+        values = np.log(np.maximum(evidence, SMALLEST)).astype(np.float32)
+        self.count[rows] += wanted[:, None]
+        where, view = np.nonzero(wanted[:, None] & ((values > self.least[rows]) | (self.number[rows] < LARGEST)))
+        chosen = rows[where]
+        self.number[chosen, view] = np.minimum(self.number[chosen, view] + 1, LARGEST)
+        largest = self.largest[chosen, view]
+        largest[np.arange(len(chosen)), largest.argmin(axis=1)] = values[where, view]
+        self.largest[chosen, view] = largest
+        known = largest > -np.inf
+        least = np.where(known, largest, np.inf).min(axis=1).astype(np.float64)
+        above = np.where(known, largest - least[:, None], 0.0).sum(axis=1)
+        self.least[chosen, view] = least
+        self.index[chosen, view] = (above + PRIOR_WEIGHT * PRIOR_INDEX) / (known.sum(axis=1) - 1 + PRIOR_WEIGHT)
