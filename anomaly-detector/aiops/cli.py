@@ -48,6 +48,7 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
             callback=lambda _context, _option, paths: ",".join(paths) or None,
             help="OpenSLO file, or folder of them, whose budgets are kept; may be repeated.",
         ),
+        click.option("--calendar", metavar="FILE", help="YAML file of time zones, holidays and events known before."),
         click.option("--log-level", help="debug, info, warning or error. [default: info]"),
     ):
         command = option(command)

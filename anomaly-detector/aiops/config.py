@@ -62,6 +62,7 @@ class Settings(BaseModel):
     )
     traces_url: str = Field("", description="send the engine's own traces here, as OTLP over HTTP; empty: nowhere")
     objectives: str = Field("", description="OpenSLO files, or folders of them, by commas; empty: no objectives")
+    calendar: str = Field("", description="YAML file of time zones, holidays and events; empty: UTC, without any")
     webhook_url: str = Field("", description="address that gets each transition of an incident as JSON; empty: none")
     alertmanager_url: str = Field(
         "", description="Alertmanager that incidents are sent to; several by commas: each gets all; empty: none"

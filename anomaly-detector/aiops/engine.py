@@ -36,6 +36,7 @@ from aiops.ports import (
     TraceSource,
     VerdictStore,
 )
+from aiops.slo.standing import LOOKBACK
 from aiops.store import Snapshots
 from aiops.telemetry import Telemetry
 
@@ -88,6 +89,7 @@ class Engine:
     telemetry: Telemetry
     pace: Pace = field(default_factory=Pace)
     tuning: detect.Tuning = field(default_factory=detect.Tuning)
+    calendar: detect.Calendar = field(default_factory=detect.Calendar)
     state: detect.State = field(default_factory=detect.State)
     edges: EdgeSink | None = None
     budgets: Budgets | None = None
@@ -122,7 +124,7 @@ class Engine:
             try:
                 reach(FaultPoint.DETECT)
                 with self.telemetry.phase("detect"):
-                    outcome = detect.step(self.state, block, self.tuning)
+                    outcome = detect.step(self.state, block, self.tuning, self.calendar, self._burning())
                 reach(FaultPoint.EXPLAIN)
                 with self.telemetry.phase("explain"):
                     groups = self._diagnosis.diagnose(outcome.findings, block, self.state)
@@ -245,6 +247,14 @@ class Engine:
             return detect.no_steps(step)
         return self.metrics.window(SELECTORS, Window(start, end), step)
 
+    def _burning(self) -> set[str]:
+        """Services with an objective that burns faster than allowed, and those of incidents that make one burn."""
+        if self.budgets is None:
+            return set()
+        own = {one.slo.service for one in self.budgets.standings if (one.burn.get(LOOKBACK) or 0.0) > 1}
+        hurt = (one for one in self.store.active() if any((each.burn_rate or 0.0) > 1 for each in one.slo_impact))
+        return own.union(*(one.affected_services for one in hurt))
+
     def _impact(self, services: Sequence[str], endpoints: Sequence[str]) -> tuple[Impact, ...]:
         return self.budgets.impact(services, endpoints) if self.budgets is not None else ()
 
@@ -260,9 +270,10 @@ class Engine:
         mute = [one for one in known if _is_mute(one)]
         others = [one for one in known if not _is_mute(one)]
         no_data = {(series, str(family)) for series, family in outcome.no_data}
+        settled = {(series, str(family)) for series, family in outcome.settled}
         public = self._diagnosis.public()
         events = incidents.reconcile(
-            others, groups, at, public, self.store.count(), habits, self.store.get, no_data, self._impact
+            others, groups, at, public, self.store.count(), habits, self.store.get, no_data, self._impact, settled
         )
         number = self.store.count() + sum(one.transition == "opened" for one in events)
         # Telemetry that stops altogether stops the watermark: this one incident lives by the given clock. A source that

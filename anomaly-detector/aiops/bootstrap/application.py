@@ -6,19 +6,20 @@ import threading
 import time
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from waitress import wasyncore
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
-from aiops import __version__, objectives
+from aiops import __version__, calendars, objectives
 from aiops.act import EVERY, Alertmanager, LogNotifier, WebhookNotifier, deliver
 from aiops.api import create_app
 from aiops.bootstrap.world import World, all_embedded, on_stores
 from aiops.budgets import Budgets
 from aiops.config import Settings
 from aiops.desk import Desk
-from aiops.detect import Tuning
+from aiops.detect import Calendar, Tuning
 from aiops.engine import Cycle, Engine, Pace
 from aiops.incidents import Habits
 from aiops.ports import Notifier, StoreError
@@ -143,6 +144,7 @@ def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Tele
         telemetry=telemetry,
         pace=pace,
         tuning=tuning,
+        calendar=_calendar(settings),
         edges=world.edges,
         budgets=budgets,
     )
@@ -212,6 +214,13 @@ def _budgets(settings: Settings, world: World, store: SqlIncidents) -> Budgets |
         ruled=world.ruled,
         tells=world.ruled is None,  # else Prometheus does
     )
+
+
+def _calendar(settings: Settings) -> Calendar:
+    try:
+        return calendars.load(Path(settings.calendar).expanduser()) if settings.calendar else Calendar()
+    except calendars.BadCalendar as error:
+        raise CannotStart(str(error)) from None
 
 
 def _make_folder(settings: Settings) -> None:

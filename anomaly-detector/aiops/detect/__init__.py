@@ -1,10 +1,25 @@
 """Is this series as expected? Pure numerics, vectorised over series; no clock, no I/O."""
 
 from aiops.detect.blocks import no_steps
+from aiops.detect.calendar import Calendar, Event, Place
 from aiops.detect.look import look
 from aiops.detect.rows import Floats
 from aiops.detect.state import State
 from aiops.detect.step import Outcome, expire, rebaseline, rewind, step
 from aiops.detect.tuning import Tuning
 
-__all__ = ["Floats", "Outcome", "State", "Tuning", "expire", "look", "no_steps", "rebaseline", "rewind", "step"]
+__all__ = [
+    "Calendar",
+    "Event",
+    "Floats",
+    "Outcome",
+    "Place",
+    "State",
+    "Tuning",
+    "expire",
+    "look",
+    "no_steps",
+    "rebaseline",
+    "rewind",
+    "step",
+]

@@ -9,18 +9,22 @@ import numpy as np
 
 from aiops import names
 from aiops.detect import errors, life
+from aiops.detect.life import Mask
 from aiops.detect.rows import Floats, Ints
 from aiops.detect.state import BUCKETS, LatencyState
 from aiops.detect.tuning import Tuning
 from aiops.model import Life, Tier
 
 BOUNDS = np.array([*names.DURATION_BOUNDS, np.inf])
+DAY = 86_400.0
+TIERS = np.array([Tier.LEVEL, Tier.DAY, Tier.WEEK])
 
 
 def judge(
     state: LatencyState,
     rows: Ints,
     at: float,
+    local: Floats,
     step: float,
     seconds: Floats,
     total: Floats,
@@ -29,17 +33,24 @@ def judge(
 ) -> tuple[Floats, Floats, Floats]:
     """Score one step of these series, advance their lives, then learn. All had at least one request.
 
-    seconds: (rows,) sum of durations; total: (rows,) requests; buckets: (rows, BUCKETS + 1), NaN where not known.
-    Returns expected, lower and upper mean latency in seconds.
+    local: (rows,) seconds since Monday 00:00 where the service lives; seconds: (rows,) sum of durations; total: (rows,)
+    requests; buckets: (rows, BUCKETS + 1), NaN where not known. Returns expected, lower and upper mean latency (s).
     """
     log_mean = np.log(np.maximum(seconds / total, 1e-6))
     points = state.points[rows]
     early = points < tuning.defaults_points
-    level, scale = state.level[rows], _scale(state, rows, tuning)
+    offsets, best = state.rhythm.offsets(rows, local), state.rhythm.best(rows)
+    level = (state.levels[rows] + offsets)[np.arange(len(rows)), best]
+    state.level[rows] = level
+    # A quarter of the day that is always rough is judged by that; so is a series that has large residuals now and then.
+    scale = np.maximum(_scale(state, rows, tuning), state.rhythm.roughness(rows, local)) * _heavy(
+        state, rows, step, tuning
+    )
     expected = np.exp(level)
 
     thin = np.sqrt(np.minimum(1.0, total / np.maximum(state.typical[rows], 1.0)))
-    z = np.where(points > 0, (log_mean - level) / scale * thin, 0.0)
+    _, late = state.rhythm.slack(rows, local, best)
+    z = np.where(points > 0, (log_mean - level - late) / scale * thin, 0.0)
     life.push(state.ring_z, rows, np.clip(z, -tuning.z_clip, tuning.z_clip))
     life.push(state.ring_log, rows, log_mean)
     life.push(state.ring_total, rows, total)
@@ -59,7 +70,9 @@ def judge(
     by_default = np.exp(log_mean) > tuning.default_latency_factor * expected
     score = np.where(early, np.where(by_default, 1.0, 0.0), score)
     score = np.where(points < tuning.warmup_points, np.nan, score)
-    state.tier[rows] = np.where(points < tuning.warmup_points, Tier.WARMUP, np.where(early, Tier.DEFAULTS, Tier.LEVEL))
+    state.tier[rows] = np.select(
+        [points < tuning.warmup_points, early], [Tier.WARMUP, Tier.DEFAULTS], default=TIERS[best]
+    )
 
     # Many requests of one step all slow: no outlier among them can do that.
     blazing = ~early & (slow >= 2.0) & (alone >= 1.0)
@@ -68,9 +81,15 @@ def judge(
     recovered = z < tuning.z_boundary / 2
     recovered |= ~felt_now
     confirmed = np.where(early, often, fires)
+    before, onset = state.life[rows], state.onset[rows]
+    took = np.log(np.maximum(state.trouble_seconds[rows] / np.maximum(state.trouble_total[rows], 1.0), 1e-6))
     life.advance(state, rows, at, step, score, blazing, confirmed, recovered, tuning.recover_steps, tuning)
+    over = (before >= Life.INCIDENT) & (state.life[rows] == Life.NORMAL)
+    for place in np.flatnonzero(over):
+        excess = float(took[place] - level[place])
+        _recur(state, int(rows[place]), at, float(local[place]), float(onset[place]), excess, tuning)
     _account(state, rows, seconds, total)
-    _learn(state, rows, step, log_mean, total, buckets, tuning)
+    _learn(state, rows, at, local, step, log_mean, total, buckets, tuning)
     state.points[rows] += 1
     state.seen[rows] = at
     return _band(points, level, scale / np.maximum(thin, 1e-9), tuning)
@@ -96,9 +115,17 @@ def _band(points: Ints, level: Floats, scale: Floats, tuning: Tuning) -> tuple[F
 def accept(state: LatencyState, row: int, tuning: Tuning) -> None:
     """Take the latency of the present trouble for normal from now on; what is slow is learned anew."""
     if state.trouble_total[row] > 0:
-        state.level[row] = np.log(max(state.trouble_seconds[row] / state.trouble_total[row], 1e-6))
+        steps = int(np.clip(state.age[row], 1, state.ring_log.shape[1]))
+        state.level[row] = np.median(state.ring_log[row, -steps:])
+        state.levels[row] = state.level[row] - state.rhythm.held[row]
         state.points[row] = max(state.points[row], tuning.defaults_points)
         state.buckets[row] = 0.0
+
+
+def settle(state: LatencyState, row: int, at: float, local: float, tuning: Tuning) -> None:
+    """It stays: what it takes now is normal, and was at these hours."""
+    accept(state, row, tuning)
+    state.rhythm.settle(row, at, local, float(state.onset[row]), float(state.level[row]))
 
 
 def slow_bound(state: LatencyState, rows: Ints, tuning: Tuning) -> Ints:
@@ -149,26 +176,71 @@ def _account(state: LatencyState, rows: Ints, seconds: Floats, total: Floats) ->
     state.trouble_total[rows] += np.where(counted, total, 0.0)
 
 
-def _learn(
-    state: LatencyState, rows: Ints, step: float, log_mean: Floats, total: Floats, buckets: Floats, tuning: Tuning
-) -> None:
-    """Huber-clipped update of level and scale; median and MAD of what was seen until the ring is full."""
-    points = state.points[rows]
-    learns = state.life[rows] == Life.NORMAL
-    starting = learns & (points < tuning.defaults_points)
-    seen = np.minimum(points + 1, tuning.defaults_points)
+def _start(state: LatencyState, rows: Ints, tuning: Tuning) -> tuple[Floats, Floats]:
+    """Median and MAD of the first points."""
+    seen = np.minimum(state.points[rows] + 1, tuning.defaults_points)
     in_ring = np.arange(state.ring_log.shape[1])[None, :] >= state.ring_log.shape[1] - seen[:, None]
     first = np.where(in_ring, state.ring_log[rows], np.nan)
     median = np.nanmedian(first, axis=1)
-    mad = 1.4826 * np.nanmedian(np.abs(first - median[:, None]), axis=1)
+    return median, 1.4826 * np.nanmedian(np.abs(first - median[:, None]), axis=1)
 
-    level, scale = state.level[rows], _scale(state, rows, tuning)
+
+def _heavy(state: LatencyState, rows: Ints, step: float, tuning: Tuning) -> Floats:
+    """By how much residuals of healthy steps exceed what the boundary allows for: 1 where they do not, or where too few
+    are known to tell."""
+    accepted = np.array([step / (tuning.days_per_false_alarm * DAY)])
+    bounds = state.tails.boundaries(rows, accepted)[:, 0] / tuning.z_boundary
+    return np.where(state.tails.count[rows, 0] >= tuning.tail_points, np.maximum(bounds, 1.0), 1.0)
+
+
+def _remember(state: LatencyState, rows: Ints, evidence: Floats, learns: Mask) -> None:
+    """Add the evidence of healthy steps to the tail. That of a suspicion waits until it has turned out to be none."""
+    now = state.life[rows]
+    peak = np.where(now == Life.SUSPECT, np.maximum(state.peak[rows], evidence), state.peak[rows])
+    peak = np.where(now >= Life.INCIDENT, 0.0, peak)
+    state.tails.add(rows, np.maximum(evidence, peak)[:, None], learns)
+    state.peak[rows] = np.where(learns, 0.0, peak)
+
+
+def _recur(state: LatencyState, row: int, at: float, local: float, onset: float, excess: float, tuning: Tuning) -> None:
+    """A trouble is over, in which requests took so much longer (log). If it came at the same time of another of the
+    last days, it is a habit, such as a batch at night."""
+    days = (onset - state.recurred[row]) / DAY
+    if 0.5 < days < tuning.habit_days and abs(days - round(days)) * DAY < tuning.habit_seconds:
+        state.rhythm.expect(row, at, local, onset, excess)
+    state.recurred[row] = onset
+
+
+def _learn(
+    state: LatencyState,
+    rows: Ints,
+    at: float,
+    local: Floats,
+    step: float,
+    log_mean: Floats,
+    total: Floats,
+    buckets: Floats,
+    tuning: Tuning,
+) -> None:
+    """Huber-clipped update of levels and scale; median and MAD of what was seen until the ring is full."""
+    points = state.points[rows]
+    learns = state.life[rows] == Life.NORMAL
+    starting = learns & (points < tuning.defaults_points)
+    median, mad = np.zeros(len(rows)), np.zeros(len(rows))
+    if starting.any():
+        median[starting], mad[starting] = _start(state, rows[starting], tuning)
+    scale = _scale(state, rows, tuning)
     gain = 1.0 - 0.5 ** (step / tuning.half_life)
-    residual = log_mean - level
-    clipped = np.clip(residual, -tuning.huber * scale, tuning.huber * scale)
+    held, levels = state.rhythm.held[rows], state.levels[rows]
+    most = tuning.huber * scale
+    follow = levels + gain * np.clip(log_mean[:, None] - held - levels, -most[:, None], most[:, None])
+    state.levels[rows] = np.select(
+        [starting[:, None], learns[:, None]], [median[:, None] - held, follow], default=levels
+    )
+    residual = log_mean - state.level[rows]
+    clipped = np.clip(residual, -most, most)
     # The scale learns from the clipped square as well; 0.99 is what clipping at 3 leaves of a Gaussian's variance.
     spread = np.sqrt((1 - gain) * scale**2 + gain * clipped**2 / 0.99)
-    state.level[rows] = np.select([starting, learns], [median, level + gain * clipped], default=level)
     state.scale[rows] = np.select([starting, learns], [mad, spread], default=state.scale[rows])
 
     z = np.clip(residual / scale, -tuning.huber, tuning.huber)
@@ -178,3 +250,10 @@ def _learn(
     state.typical[rows] += np.where(learns, pace * (total - state.typical[rows]), 0.0)
     keep = np.where(learns, 0.5 ** (step / tuning.rate_half_life), 1.0)[:, None]
     state.buckets[rows] = state.buckets[rows] * keep + np.where(learns[:, None], np.nan_to_num(buckets), 0.0)
+    rough = state.rhythm.roughness(rows, local)
+    _remember(state, rows, np.maximum(residual, 0.0) / np.maximum(scale, rough), learns & ~starting)
+    normal = np.flatnonzero(learns)
+    widest = np.maximum(most, rough)
+    off = np.clip(residual, -widest, widest)
+    state.rhythm.learn(rows[normal], at, local[normal], log_mean[normal], off[normal])
+    state.level[rows] = (state.levels[rows] + held)[np.arange(len(rows)), state.rhythm.best(rows)]

@@ -82,9 +82,11 @@ class Rows(Arrays):
 
     def rows(self, wanted: list[Labels]) -> Ints:
         """Row numbers of these series; unknown ones are added."""
+        known = len(self.index)
         for series in wanted:
             self.index.setdefault(series, len(self.index))
-        self.grow(len(self.index))
+        if len(self.index) > known:
+            self.grow(len(self.index))
         return np.array([self.index[series] for series in wanted], dtype=np.int64)
 
     def keep(self, kept: list[Labels]) -> Self:

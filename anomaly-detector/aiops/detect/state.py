@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 
 from aiops import names
+from aiops.detect.online.tails import Tails
+from aiops.detect.rhythm import WAYS, Rhythm
 from aiops.detect.rows import Floats, Ints, Rows, array
 
 RING = 20
@@ -68,16 +70,23 @@ class ErrorState(Lived):
 class LatencyState(Lived):
     """Mean latency on the log scale, and the share of requests above a learned bucket bound.
 
-    level, scale: of log(mean seconds). buckets: decayed counts of normal life per bucket of names.DURATION_BOUNDS
-    (last: beyond). typical: decayed mean of requests a step, by which a thin step's residual is shrunk.
+    level, scale: of log(mean seconds), what is expected next; levels: without what each way of the rhythm adds to it
+    `(series, WAYS)`. tails: of residuals over scale. buckets: decayed counts of normal life per bucket of
+    names.DURATION_BOUNDS (last: beyond). typical: decayed mean of requests a step, by which a thin step's residual is
+    shrunk.
     """
 
     level: Floats = _floats()
+    levels: Floats = _floats(WAYS)
     scale: Floats = _floats()
     rho: Floats = _floats()  # lag-1 autocorrelation of the standardised residual
     last_z: Floats = _floats()
     typical: Floats = _floats()
     buckets: Floats = _floats(BUCKETS + 1)
+    rhythm: Rhythm = field(default_factory=Rhythm)
+    tails: Tails = field(default_factory=lambda: Tails(1))
+    peak: Floats = _floats()  # the largest residual over scale of a suspicion
+    recurred: Floats = _floats(fill=np.nan)  # onset of the last trouble that went by itself, Unix seconds
     ring_log: Floats = _floats(RING)
     ring_z: Floats = _floats(RING, evidence=True)
     ring_total: Floats = _floats(RING, evidence=True)
@@ -97,16 +106,22 @@ class SilenceState(Lived):
 
 @dataclass(slots=True)
 class TrafficState(Lived):
-    """How many requests a route gets: decayed mean and variance of a count; the ring holds the last counts.
+    """How many requests a route gets: decayed mean and variance of a count; the rings hold the last counts
+    and the least that was expected of them.
 
+    level: what is expected of the next count; levels: without the factor that each way of the rhythm puts to it
+    `(series, WAYS)`.
     born: when it was first watched, Unix seconds. pace: seconds between two counts, as its metrics are exported.
     """
 
     level: Floats = _floats()
+    levels: Floats = _floats(WAYS)
+    rhythm: Rhythm = field(default_factory=Rhythm)
     variance: Floats = _floats()
     born: Floats = _floats()
     pace: Floats = _floats()
     ring: Floats = _floats(RING)
+    ring_level: Floats = _floats(RING)
 
 
 @dataclass(slots=True)

@@ -1,17 +1,20 @@
 """One step of the whole detector: a block in, verdicts and findings out, the state advanced in place."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 import numpy as np
 
 from aiops import names
 from aiops.detect import blocks, errors, latency, life, silence, traffic
-from aiops.detect.rows import Floats, Ints
+from aiops.detect.calendar import Calendar
+from aiops.detect.rows import Bools, Floats, Ints
 from aiops.detect.state import ErrorState, LatencyState, Lived, SilenceState, State, TrafficState
 from aiops.detect.tuning import Tuning
 from aiops.model import Family, Finding, Labels, Life, SeriesBlock, Tier, Verdict, labels, value_of
 
-CONFIDENCE = {Tier.WARMUP: 0.0, Tier.DEFAULTS: 0.3, Tier.LEVEL: 0.5}
+CONFIDENCE = {Tier.WARMUP: 0.0, Tier.DEFAULTS: 0.3, Tier.LEVEL: 0.5, Tier.DAY: 0.7, Tier.WEEK: 0.8}
+EVERYWHERE = Calendar()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,19 +22,28 @@ class Outcome:
     """What one call of `step` saw.
 
     findings: series in trouble at the end of the block. no_data: series whose trouble ended only because nothing came
-    for `Tuning.no_data_seconds`. verdicts: one per series, family and step.
+    for `Tuning.no_data_seconds`; settled: those whose trouble ended because it lasted, and is normal from now on.
+    verdicts: one per series, family and step.
     """
 
     findings: tuple[Finding, ...]
     verdicts: tuple[Verdict, ...]
     no_data: tuple[tuple[Labels, Family], ...] = ()
+    settled: tuple[tuple[Labels, Family], ...] = ()
 
 
-def step(state: State, block: SeriesBlock, tuning: Tuning) -> Outcome:
+def step(
+    state: State,
+    block: SeriesBlock,
+    tuning: Tuning,
+    calendar: Calendar = EVERYWHERE,
+    burning: Container[str] = frozenset(),
+) -> Outcome:
     """Judge every step of the block that the state has not judged yet, in order.
 
-    The verdict on a step depends on that step and earlier ones only. Steps at or before `state.at` are skipped, so
-    that a replay changes nothing.
+    calendar: the local time of services. burning: services whose objectives burn: what is slow there is not taken for
+    normal, however long it lasts. The verdict on a step depends on that step and earlier ones only. Steps at or before
+    `state.at` are skipped, so that a replay changes nothing.
     """
     requests = blocks.red(block)
     services, signals = blocks.telemetry(block)
@@ -39,20 +51,24 @@ def step(state: State, block: SeriesBlock, tuning: Tuning) -> Outcome:
     calls = np.array([called.get(name, np.zeros(len(block.ends))) for name in services]).reshape(signals.shape)
     verdicts: list[Verdict] = []
     no_data: list[tuple[Labels, Family]] = []
+    settled: list[tuple[Labels, Family]] = []
+    where = [value_of(scope, names.SERVICE) for scope in requests.scopes]
     for column, end in enumerate(block.ends):
         at = float(end)
         if state.at is not None and at <= state.at:
             continue
         verdicts += _errors(state.errors, requests, column, at, block.step, tuning)
-        verdicts += _latency(state.latency, requests, column, at, block.step, tuning)
-        _traffic(state.traffic, requests, column, at, block.step, tuning)
+        local, usual = calendar.local(where, at), ~calendar.unusual(where, at)
+        verdicts += _latency(state.latency, requests, column, at, local, usual, block.step, tuning)
+        _traffic(state.traffic, requests, column, at, local, usual, block.step, tuning)
+        settled += _settle(state, at, calendar, burning, tuning)
         _silence(state.silence, services, signals[:, column], calls[:, column], at, block.step, tuning)
         for family, lived in _families(state):
             names_of = list(lived.index)
             no_data += [(names_of[row], family) for row in life.settle_absent(lived, at, tuning)]
         state.at = at
     found = [_findings(family, lived, state, tuning) for family, lived in _families(state)]
-    return Outcome(tuple(one for some in found for one in some), tuple(verdicts), tuple(no_data))
+    return Outcome(tuple(one for some in found for one in some), tuple(verdicts), tuple(no_data), tuple(settled))
 
 
 def rebaseline(state: State, series: Labels, family: Family, tuning: Tuning) -> None:
@@ -108,29 +124,71 @@ def _errors(
 
 
 def _latency(
-    state: LatencyState, requests: blocks.Red, column: int, at: float, seconds: float, tuning: Tuning
+    state: LatencyState,
+    requests: blocks.Red,
+    column: int,
+    at: float,
+    local: Floats,
+    usual: Bools,
+    seconds: float,
+    tuning: Tuning,
 ) -> list[Verdict]:
     total, spent = requests.total[:, column], requests.seconds[:, column]
-    chosen = np.flatnonzero((total > 0) & (spent > 0))
+    chosen = np.flatnonzero((total > 0) & (spent > 0) & usual)
     if not len(chosen):
         return []
     scopes = [requests.scopes[i] for i in chosen]
     rows, total, spent = state.rows(scopes), total[chosen], spent[chosen]
     expected, lower, upper = latency.judge(
-        state, rows, at, seconds, spent, total, requests.buckets[chosen, :, column], tuning
+        state, rows, at, local[chosen], seconds, spent, total, requests.buckets[chosen, :, column], tuning
     )
     return _verdicts(Family.LATENCY, state, scopes, rows, at, spent / total, expected, lower, upper)
 
 
-def _traffic(state: TrafficState, requests: blocks.Red, column: int, at: float, seconds: float, tuning: Tuning) -> None:
+def _traffic(
+    state: TrafficState,
+    requests: blocks.Red,
+    column: int,
+    at: float,
+    local: Floats,
+    usual: Bools,
+    seconds: float,
+    tuning: Tuning,
+) -> None:
     chosen = [
         row
         for row, scope in enumerate(requests.scopes)
-        if not np.isnan(requests.total[row, column]) and value_of(scope, names.SERVICE)
+        if usual[row] and not np.isnan(requests.total[row, column]) and value_of(scope, names.SERVICE)
     ]
     if chosen:
         rows = state.rows([requests.scopes[row] for row in chosen])
-        traffic.judge(state, rows, at, seconds, requests.total[chosen, column], tuning)
+        traffic.judge(state, rows, at, local[chosen], seconds, requests.total[chosen, column], tuning)
+
+
+def _settle(
+    state: State, at: float, calendar: Calendar, burning: Container[str], tuning: Tuning
+) -> list[tuple[Labels, Family]]:
+    """Take for normal what has lasted: traffic that stays away, latency that stays high while no objective burns."""
+    out = []
+    for row, series in _lasting(state.latency, at, tuning.settle_seconds):
+        service = value_of(series, names.SERVICE)
+        if service not in burning and state.latency.life[row] == Life.INCIDENT:
+            latency.settle(state.latency, row, at, float(calendar.local([service], at)[0]), tuning)
+            state.latency.clear(np.array([row]))
+            out.append((series, Family.LATENCY))
+    for row, series in _lasting(state.traffic, at, tuning.traffic_seconds):
+        local = float(calendar.local([value_of(series, names.SERVICE)], at)[0])
+        traffic.settle(state.traffic, row, at, local)
+        state.traffic.clear(np.array([row]))
+        out.append((series, Family.TRAFFIC))
+    return out
+
+
+def _lasting(state: Lived, at: float, patience: float) -> list[tuple[int, Labels]]:
+    """Series that have been in trouble for so long (s)."""
+    rows = np.flatnonzero(at - state.onset[: len(state.index)] >= patience)
+    series = list(state.index) if len(rows) else []
+    return [(int(row), series[row]) for row in rows]
 
 
 def _silence(

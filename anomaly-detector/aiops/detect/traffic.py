@@ -10,30 +10,40 @@ import numpy as np
 from scipy.special import betainc
 
 from aiops.detect import life
+from aiops.detect.rhythm import LEAST
 from aiops.detect.rows import Floats, Ints
 from aiops.detect.state import TrafficState
 from aiops.detect.tuning import Tuning
 from aiops.model import Life, Tier
 
+TIERS = np.array([Tier.LEVEL, Tier.DAY, Tier.WEEK])
 
-def judge(state: TrafficState, rows: Ints, at: float, step: float, total: Floats, tuning: Tuning) -> None:
-    """Judge one step of these routes. total: (rows,) requests served, zero where the service was heard and they were
-    not."""
-    level, points = state.level[rows], state.points[rows]
+
+def judge(
+    state: TrafficState, rows: Ints, at: float, local: Floats, step: float, total: Floats, tuning: Tuning
+) -> None:
+    """Judge one step of these routes. local: (rows,) seconds since Monday 00:00 where the service lives; total:
+    (rows,) requests served, zero where the service was heard and they were not."""
+    offsets, best = state.rhythm.offsets(rows, local), state.rhythm.best(rows)
+    level, points = (state.levels[rows] * np.exp(offsets))[np.arange(len(rows)), best], state.points[rows]
+    state.level[rows] = level
     state.born[rows] = np.where(points > 0, state.born[rows], at - step)
     since = np.minimum(at - state.seen[rows], 4 * state.pace[rows])  # a night without counts is no pace
     state.pace[rows] += np.where(points > 0, 0.1 * (since - state.pace[rows]), step)
     old = (at - state.born[rows] >= tuning.traffic_seconds) & (points >= tuning.traffic_points)
     life.push(state.ring, rows, total)
     score = np.zeros(len(rows))
+    early, _ = state.rhythm.slack(rows, local, best)
+    life.push(state.ring_level, rows, level * np.exp(early))
     for window in tuning.windows[1:]:
-        count, expected = state.ring[rows, -window:].sum(axis=1), level * window
+        count, expected = state.ring[rows, -window:].sum(axis=1), state.ring_level[rows, -window:].sum(axis=1)
+        expected = np.minimum(expected, level * window)  # what has just become busy was not all the time
         few = count <= (1 - tuning.traffic_effect) * expected
         known = old & (points >= window)
         one = _score(count, expected, _spread(state, rows, tuning), tuning)
         score = np.maximum(score, np.where(few & known, one, 0.0))
     score = np.where(old, score, np.nan)
-    state.tier[rows] = np.where(old, Tier.LEVEL, Tier.WARMUP)
+    state.tier[rows] = np.where(old, TIERS[best], Tier.WARMUP)
 
     recovered = life.in_trouble(state, rows) & _recovered(state, rows)
     score = np.where(recovered, np.minimum(score, 0.0), score)
@@ -41,17 +51,22 @@ def judge(state: TrafficState, rows: Ints, at: float, step: float, total: Floats
     nothing = np.zeros(len(rows), dtype=bool)
     life.advance(state, rows, at, step, score, nothing, often, recovered, tuning.recover_steps, tuning)
     state.trouble_total[rows] += np.where(state.life[rows] == Life.NORMAL, 0.0, total)
-    _learn(state, rows, step, total, tuning)
+    _learn(state, rows, at, local, step, total, tuning)
     state.points[rows] += 1
     state.seen[rows] = at
-    for row in rows[at - state.onset[rows] >= tuning.traffic_seconds]:  # it stays: what comes now is normal
-        accept(state, int(row))
-        state.clear(np.array([row]))
+
+
+def settle(state: TrafficState, row: int, at: float, local: float) -> None:
+    """It stays: what comes now is normal, and was at these hours."""
+    now = float(np.log(max(state.ring[row].mean(), LEAST)))
+    state.rhythm.settle(row, at, local, float(state.onset[row]), now)
+    accept(state, row)
 
 
 def accept(state: TrafficState, row: int) -> None:
     """Take the traffic of the last minutes for normal from now on."""
     state.level[row] = state.ring[row].mean()
+    state.levels[row] = state.level[row] / np.exp(state.rhythm.held[row])
     state.variance[row] = max(state.ring[row].var(), state.level[row])
 
 
@@ -81,15 +96,27 @@ def _recovered(state: TrafficState, rows: Ints) -> life.Mask:
     return near
 
 
-def _learn(state: TrafficState, rows: Ints, step: float, total: Floats, tuning: Tuning) -> None:
+def _learn(
+    state: TrafficState, rows: Ints, at: float, local: Floats, step: float, total: Floats, tuning: Tuning
+) -> None:
     level, points = state.level[rows], state.points[rows]
     learns = state.life[rows] == Life.NORMAL
-    residual = total - level
     width = 3 * np.sqrt(np.maximum(state.variance[rows], level) + 1.0)
-    residual = np.where(points < tuning.traffic_points, residual, np.clip(residual, -width, width))
-    half = np.where(residual > 0, tuning.traffic_rise_half_life, tuning.traffic_fall_half_life)
-    gain = np.maximum(1.0 - 0.5 ** (step / half), 1.0 / (points + 1.0))
+    factor = np.exp(state.rhythm.held[rows])
+    residuals = total[:, None] - state.levels[rows] * factor
+    held = np.where(
+        (points < tuning.traffic_points)[:, None], residuals, np.clip(residuals, -width[:, None], width[:, None])
+    )
+    half = np.where(held > 0, tuning.traffic_rise_half_life, tuning.traffic_fall_half_life)
+    gain = np.maximum(1.0 - 0.5 ** (step / half), 1.0 / (points[:, None] + 1.0))
+    state.levels[rows] += np.where(learns[:, None], gain * held / factor, 0.0)
     pace = np.maximum(1.0 - 0.5 ** (step / tuning.rate_half_life), 1.0 / (points + 1.0))
-    state.level[rows] += np.where(learns, gain * residual, 0.0)
-    surprise = np.where(points > 0, residual**2, total)  # the first count is no surprise: nothing was expected
+    # The first count is no surprise: nothing was expected.
+    residual = total - level
+    residual = np.where(points < tuning.traffic_points, residual, np.clip(residual, -width, width))
+    surprise = np.where(points > 0, residual**2, total)
     state.variance[rows] += np.where(learns, pace * (surprise - state.variance[rows]), 0.0)
+    normal = np.flatnonzero(learns)
+    state.rhythm.learn(rows[normal], at, local[normal], total[normal], np.zeros(len(normal)), logs=True)
+    best = state.rhythm.best(rows)
+    state.level[rows] = (state.levels[rows] * factor)[np.arange(len(rows)), best]

@@ -19,6 +19,11 @@ class Tuning:
     traffic_effect: the part of its requests that a route must lose. traffic_spread: how much traffic differs from what
     is expected by itself, as a share, at least. traffic_fall_half_life, traffic_rise_half_life: seconds in which its
     level follows half of the way; it rises slowly, so that the end of a rush is no loss.
+    days_per_false_alarm: how often residuals of one latency may reach the boundary by themselves, once its tail is
+    known from `tail_points` healthy steps.
+    settle_seconds: a latency that has been in trouble for so long is normal from then on, unless an objective burns.
+    habit_days, habit_seconds: a trouble of latency that comes again within so many days, at the same time of the day
+    but for so many seconds, is a habit.
     half_life: seconds of normal life after which the level and the error rate have forgotten half.
     """
 
@@ -45,6 +50,11 @@ class Tuning:
     prior_bad: float = 0.5
     prior_total: float = 50.0
     slow_share: float = 0.01
+    days_per_false_alarm: float = 5.0
+    tail_points: int = 5000
+    settle_seconds: float = 10_800.0
+    habit_days: float = 8.0
+    habit_seconds: float = 900.0
     silence_seconds: float = 9.0
     silence_most: float = 120.0
     no_data_seconds: float = 600.0

@@ -11,7 +11,6 @@ from aiops.model import (
     Cause,
     CauseKind,
     Explained,
-    Family,
     Finding,
     Impact,
     Incident,
@@ -52,12 +51,14 @@ def reconcile(
     find: Callable[[str], Incident | None],
     no_data: Collection[tuple[Labels, str]] = (),
     impact: Impacts = _none,
+    settled: Collection[tuple[Labels, str]] = (),
 ) -> list[IncidentEvent]:
     """Carry incidents one cycle on.
 
     known: open incidents, and those resolved less than `reopen_seconds` ago. number: how many incidents there ever
-    were. find: an incident by its key, however old: a number is given once. Returns one event per incident that
-    changed; applying the same groups at the same time again changes none.
+    were. find: an incident by its key, however old: a number is given once. no_data: symptoms that ended because
+    nothing comes; settled: because they have lasted for so long that they are normal. Returns one event per incident
+    that changed; applying the same groups at the same time again changes none.
     """
     current = {one.key: one for one in known}
     touched: dict[str, Transition] = {}
@@ -91,11 +92,12 @@ def reconcile(
             touched[key] = Transition.RESOLVED
         elif incident.last_seen > at:  # clocks were set back: its quiet time counts from now
             current[key], touched[key] = replace(incident, last_seen=at), Transition.UPDATED
+        elif any(symptom in settled for symptom in incident.symptoms):
+            how = "new normal: it has lasted for so long that it is expected from now on"
+            current[key], touched[key] = life.resolve(incident, at, how), Transition.RESOLVED
         elif at - incident.last_seen >= habits.resolve_seconds:
             gone = any(symptom in no_data for symptom in incident.symptoms)
             how = "no data from its symptoms any more" if gone else "its symptoms are back to normal"
-            if not gone and all(family == Family.TRAFFIC for _, family in incident.symptoms):
-                how = "its requests come again, or have stayed away for so long that this counts as normal"
             current[key] = life.resolve(incident, at, how)
             touched[key] = Transition.RESOLVED
     return [IncidentEvent(transition, current[key]) for key, transition in touched.items()]

@@ -15,7 +15,7 @@ from aiops.detect.state import Lived
 from aiops.faultpoints import FaultPoint, reach
 
 log = logging.getLogger(__name__)
-VERSION = 2
+VERSION = 3
 
 
 L = TypeVar("L", bound=Lived)

@@ -15,6 +15,7 @@ from aiops.model import (
     Incident,
     IncidentEvent,
     IncidentState,
+    Labels,
     RootCause,
     Severity,
     TimelineEntry,
@@ -53,13 +54,13 @@ class Book:
     def __init__(self) -> None:
         self.kept: dict[str, Incident] = {}
 
-    def cycle(self, at: float, *groups: Explained) -> list[IncidentEvent]:
+    def cycle(self, at: float, *groups: Explained, settled: tuple[tuple[Labels, str], ...] = ()) -> list[IncidentEvent]:
         known = [
             one
             for one in self.kept.values()
             if one.state != IncidentState.RESOLVED or at - (one.resolved_at or 0) <= HABITS.reopen_seconds
         ]
-        events = reconcile(known, groups, at, PUBLIC, len(self.kept), HABITS, self.kept.get)
+        events = reconcile(known, groups, at, PUBLIC, len(self.kept), HABITS, self.kept.get, settled=settled)
         self.kept |= {event.incident.key: event.incident for event in events}
         return events
 
@@ -121,11 +122,11 @@ def test_an_alert_in_the_timeline_does_not_make_recovery_news_again() -> None:
 
 def test_traffic_that_stays_away_is_not_called_normal_again() -> None:
     book = Book()
-    book.cycle(100, group("gateway", finding("gateway", Family.TRAFFIC), kind=CauseKind.TRAFFIC))
-    (event,) = book.cycle(120)
-    assert event.incident.resolution == (
-        "its requests come again, or have stayed away for so long that this counts as normal"
-    )
+    missing = finding("gateway", Family.TRAFFIC)
+    book.cycle(100, group("gateway", missing, kind=CauseKind.TRAFFIC))
+    (event,) = book.cycle(101, settled=((missing.series, str(missing.family)),))
+    assert event.transition == Transition.RESOLVED
+    assert event.incident.resolution == "new normal: it has lasted for so long that it is expected from now on"
 
 
 def test_another_kind_of_trouble_is_another_incident() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aiops.detect.rows import Array, Arrays, Floats, Ints, array
+from aiops.detect.rows import Array, Arrays, Bools, Floats, Ints, array
 
 WEEK = 604_800.0
 VISITS = 2
@@ -43,44 +43,65 @@ class HoltWinters(Arrays):
         self.profile = np.zeros((0, self.buckets), dtype=np.float32)
         self.visits = np.zeros((0, self.buckets), dtype=np.uint8)
 
-    def forecast(self, rows: Ints, local: Floats) -> tuple[Floats, Array]:
+    def forecast(self, rows: Ints, local: Floats) -> tuple[Floats, Bools]:
         """What is expected at a local time `(rows,)`, in seconds since Monday 00:00, and whether its bucket is known.
         Between the middles of two buckets it goes from one to the other."""
         place = (local % (self.buckets * self.seconds)) / self.seconds
         bucket = place.astype(np.int64)
         aside = place - bucket - 0.5
         next_ = (bucket + np.where(aside > 0, 1, -1)) % self.buckets
+        here, known = self.season(rows, bucket)
+        there, known_there = self.season(rows, next_)
+        share = np.where(known_there, np.abs(aside), 0.0)
+        season = np.where(known, (1 - share) * here + share * there, 0.0)
+        return self.level[rows] + self._gain(rows, 3, PHI) * self.trend[rows] + season, known
+
+    def bucket(self, local: Floats) -> Ints:
+        """The bucket of a local time, in seconds since Monday 00:00."""
+        bucket: Ints = ((local % (self.buckets * self.seconds)) / self.seconds).astype(np.int64)
+        return bucket
+
+    def season(self, rows: Ints, bucket: Ints) -> tuple[Floats, Bools]:
+        """What a bucket is off the level `(rows,)`, 0 where it is not known, and whether it is."""
         known = self.visits[rows, bucket] >= VISITS
-        share = np.where(self.visits[rows, next_] >= VISITS, np.abs(aside), 0.0)
-        season = (1 - share) * self.profile[rows, bucket] + share * self.profile[rows, next_]
-        return self.level[rows] + self._gain(rows, 3, PHI) * self.trend[rows] + np.where(known, season, 0.0), known
+        return np.where(known, self.profile[rows, bucket], 0.0), known
 
     def add(self, rows: Ints, local: Floats, values: Floats) -> None:
         """Take values in; a bucket is learned when a point of another one comes."""
-        bucket = ((local % (self.buckets * self.seconds)) / self.seconds).astype(np.int64)
+        bucket = self.bucket(local)
+        over, was, means = self.due(rows, bucket)
+        self.visit(over, was, means)
+        self.gather(rows, bucket, values)
+
+    def due(self, rows: Ints, bucket: Ints) -> tuple[Ints, Ints, Floats]:
+        """Which rows have an open bucket that is another one than theirs now, which, and the mean of its points."""
         over = rows[(self.open[rows] != bucket) & (self.points[rows] > 0)]
-        if len(over):
-            self._close(over)
+        return over, self.open[over].astype(np.int64), self.total[over] / self.points[over]
+
+    def gather(self, rows: Ints, bucket: Ints, values: Floats) -> None:
+        """Add a point to the open bucket, or open another."""
+        other = self.open[rows] != bucket
+        self.total[rows] = np.where(other, 0.0, self.total[rows]) + values
+        self.points[rows] = np.where(other, 0, self.points[rows]) + 1
         self.open[rows] = bucket
-        self.total[rows] += values
-        self.points[rows] += 1
+
+    def visit(self, rows: Ints, bucket: Ints, means: Floats) -> None:
+        """Learn what a bucket was like, one a row."""
+        if not len(rows):
+            return
+        self.visits[rows, bucket] = np.minimum(self.visits[rows, bucket], 254) + 1
+        self.closed[rows] += 1
+        alpha = np.maximum(self._gain(rows, 0, ALPHA), 1 / (self.closed[rows] + 1.0))
+        gamma = np.maximum(self._gain(rows, 2, GAMMA), 1.0 / self.visits[rows, bucket])
+        damped = self._gain(rows, 3, PHI) * self.trend[rows]
+        error = means - self.level[rows] - damped - self.profile[rows, bucket]
+        self.level[rows] += damped + alpha * error
+        self.trend[rows] = damped + alpha * self._gain(rows, 1, BETA) * error
+        self.profile[rows, bucket] += gamma * error
 
     def move(self, rows: Ints, by: Floats) -> None:
         """Raise the level: what the series does from now on is `by` more than it was."""
         self.level[rows] += by
-
-    def _close(self, rows: Ints) -> None:
-        was = self.open[rows].astype(np.int64)
-        self.visits[rows, was] = np.minimum(self.visits[rows, was], 254) + 1
-        self.closed[rows] += 1
-        alpha = np.maximum(self._gain(rows, 0, ALPHA), 1 / (self.closed[rows] + 1.0))
-        gamma = np.maximum(self._gain(rows, 2, GAMMA), 1.0 / self.visits[rows, was])
-        damped = self._gain(rows, 3, PHI) * self.trend[rows]
-        error = self.total[rows] / self.points[rows] - self.level[rows] - damped - self.profile[rows, was]
-        self.level[rows] += damped + alpha * error
-        self.trend[rows] = damped + alpha * self._gain(rows, 1, BETA) * error
-        self.profile[rows, was] += gamma * error
-        self.total[rows], self.points[rows] = 0.0, 0
 
     def _gain(self, rows: Ints, which: int, default: float) -> Floats:
         gains = self.gains[rows, which].astype(np.float64)

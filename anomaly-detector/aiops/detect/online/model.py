@@ -16,13 +16,14 @@ from typing import Final
 import numpy as np
 
 from aiops.detect.online.season import Season, monday
-from aiops.detect.online.tails import VIEWS, Tails
+from aiops.detect.online.tails import Tails
 from aiops.detect.online.tuning import Tuning
 from aiops.detect.rows import Array, Arrays, Bools, Floats, Ints, array
 from aiops.model import Tier
 
 DAY: Final = 86_400.0
 WARMUP: Final = 20
+VIEWS: Final = 2
 LATELY: Final = 50.0
 """Points of an alarm over which its level is taken."""
 MOST: Final = 1e12
@@ -68,7 +69,7 @@ class State(Arrays):
     moved: Floats = array()
     seen: Floats = array(fill=-np.inf)
     season: Season = field(default_factory=Season)
-    tails: Tails = field(default_factory=Tails)
+    tails: Tails = field(default_factory=lambda: Tails(VIEWS))
 
 
 @dataclass(slots=True)

@@ -17,7 +17,6 @@ FEWEST = 5
 PRIOR_INDEX = 0.2
 PRIOR_WEIGHT = 2.0
 SMALLEST = 1e-3
-VIEWS = 2
 
 
 @dataclass(slots=True)
@@ -28,11 +27,17 @@ class Tails(Arrays):
     index of the tail above; kept so that a boundary is cheap.
     """
 
-    largest: Array = array(VIEWS, LARGEST, fill=-np.inf, dtype=np.float32)
-    count: Floats = array(VIEWS)
-    least: Floats = array(VIEWS, fill=-np.inf)
-    number: Array = array(VIEWS, dtype=np.int8)
-    index: Floats = array(VIEWS)
+    views: int
+    largest: Array = array(0, 0, dtype=np.float32, fill=-np.inf)
+    count: Floats = array(0)
+    least: Floats = array(0, fill=-np.inf)
+    number: Array = array(0, dtype=np.int8)
+    index: Floats = array(0)
+
+    def __post_init__(self) -> None:
+        self.largest = np.zeros((0, self.views, LARGEST), dtype=np.float32)
+        self.count, self.least, self.index = (np.zeros((0, self.views)) for _ in range(3))
+        self.number = np.zeros((0, self.views), dtype=np.int8)
 
     def boundaries(self, rows: Ints, probability: Floats) -> Floats:
         """The evidence `(rows, views)` that a point exceeds with a probability `(views,)`; infinite while too little is

@@ -1,0 +1,124 @@
+"""What comes at the same time of every day is expected; what lasts becomes normal, unless a promise is broken."""
+
+from datetime import UTC
+
+import numpy as np
+import pytest
+
+from aiops import names
+from aiops.detect import Calendar, Event, Outcome, Place, State, Tuning, step
+from aiops.model import Family, SeriesBlock, Tier, labels
+
+SCOPE = {"service": "gateway", "route": "/", "method": "GET"}
+STEP = 60.0
+DAY = 1440
+MONDAY = 1_771_804_800.0
+
+
+def play(
+    counts: np.ndarray,
+    seconds: np.ndarray,
+    state: State | None = None,
+    calendar: Calendar | None = None,
+    burning: frozenset[str] = frozenset(),
+) -> list[Outcome]:
+    """Live step by step: requests, and their mean seconds."""
+    state = state or State()
+    out = []
+    rows = tuple(labels(name=one, **SCOPE) for one in (names.REQUESTS, names.ERRORS, names.DURATION))
+    for count, mean in zip(counts, seconds, strict=True):
+        at = (state.at or MONDAY) + STEP
+        values = np.array([[count], [0.0], [mean * count]])
+        block = SeriesBlock(rows, np.array([at]), STEP, values)
+        out.append(step(state, block, Tuning(), calendar or Calendar(Place(UTC)), burning))
+    return out
+
+
+def troubled(outcomes: list[Outcome], family: Family) -> list[int]:
+    return [at for at, one in enumerate(outcomes) if any(each.family == family for each in one.findings)]
+
+
+def requests(steps: int, rate: float = 600.0, seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).poisson(rate, steps).astype(float)
+
+
+def latency(steps: int, mean: float = 0.05, seed: int = 2) -> np.ndarray:
+    return mean * np.exp(0.03 * np.random.default_rng(seed).standard_normal(steps))
+
+
+def test_a_shop_that_closes_every_night_is_expected_to_and_its_days_are_watched_all_the_same() -> None:
+    days = 6
+    of_day = np.arange(days * DAY) % DAY
+    open_ = (of_day >= 7 * 60) & (of_day < 22 * 60)
+    counts = requests(days * DAY) * np.where(open_, 1.0, 0.03)
+    outage = slice(5 * DAY + 12 * 60, 5 * DAY + 12 * 60 + 30)
+    counts[outage] *= 0.2
+    outcomes = play(counts, latency(days * DAY))
+    found = troubled(outcomes, Family.TRAFFIC)
+    assert [at for at in found if at < 2 * DAY], "nothing is known of the first nights"
+    assert not [at for at in found if 3 * DAY <= at < outage.start]
+    assert [at for at in found if outage.start <= at < outage.stop]
+
+
+def test_the_tier_says_that_the_day_is_known() -> None:
+    of_day = np.arange(4 * DAY) % DAY
+    slow = np.where((of_day >= 120) & (of_day < 180), 1.15, 1.0)
+    state = State()
+    outcomes = play(requests(4 * DAY), latency(4 * DAY) * slow, state)
+    assert {one.tier for one in outcomes[300].verdicts if one.family == Family.LATENCY} == {Tier.LEVEL}
+    assert {one.tier for one in outcomes[-1].verdicts if one.family == Family.LATENCY} == {Tier.DAY}
+
+
+def test_a_batch_of_every_night_is_an_incident_twice_and_then_a_habit() -> None:
+    of_day = np.arange(5 * DAY) % DAY
+    batch = (of_day >= 125) & (of_day < 145)
+    means = latency(5 * DAY) * np.where(batch, 3.0, 1.0)
+    means[4 * DAY + 125 : 4 * DAY + 145] *= 15
+    found = troubled(play(requests(5 * DAY), means), Family.LATENCY)
+    nights = {at // DAY for at in found}
+    assert nights == {0, 1, 4}, "the fifth night's batch is far slower than the others"
+
+
+@pytest.mark.parametrize("burns", [False, True])
+def test_latency_that_stays_is_normal_after_hours_unless_an_objective_burns(burns: bool) -> None:
+    means = latency(10 * 60)
+    means[120:] *= 2
+    outcomes = play(requests(len(means)), means, burning=frozenset({"gateway"} if burns else ()))
+    found = troubled(outcomes, Family.LATENCY)
+    assert found[0] < 125
+    settled = [at for at, one in enumerate(outcomes) if one.settled]
+    if burns:
+        assert found[-1] == len(means) - 1
+        assert settled == []
+    else:
+        assert settled
+        assert 120 + 180 <= settled[0] <= 120 + 185
+        assert found[-1] < settled[0]
+        assert outcomes[settled[0]].settled == ((labels(**SCOPE), Family.LATENCY),)
+
+
+def test_nothing_is_judged_or_learned_of_latency_and_traffic_during_an_event() -> None:
+    means = latency(400)
+    means[200:260] *= 3
+    counts = requests(400)
+    counts[200:260] *= 0.1
+    sale = Event("sale", MONDAY + 200 * STEP, MONDAY + 260 * STEP, frozenset({"gateway"}))
+    outcomes = play(counts, means, calendar=Calendar(events=(sale,)))
+    assert not any(one.findings for one in outcomes)
+    assert not any(one.family == Family.LATENCY for outcome in outcomes[201:259] for one in outcome.verdicts)
+    assert [one.expected for one in outcomes[-1].verdicts if one.family == Family.LATENCY] == pytest.approx(
+        [0.05], rel=0.1
+    )
+    others = play(counts, means, calendar=Calendar(events=(Event("sale", sale.start, sale.end, frozenset({"x"})),)))
+    assert troubled(others, Family.LATENCY)
+
+
+def test_residuals_that_are_large_now_and_then_raise_the_boundary() -> None:
+    steps = 8000
+    means = latency(steps)
+    spikes = np.arange(100, steps, 131)
+    means[spikes] *= 1.5
+    outcomes = play(requests(steps), means)
+    late = [one.score for outcome in outcomes[7000:] for one in outcome.verdicts if one.family == Family.LATENCY]
+    early = [one.score for outcome in outcomes[1000:3000] for one in outcome.verdicts if one.family == Family.LATENCY]
+    assert max(late) < 1 <= max(early)
