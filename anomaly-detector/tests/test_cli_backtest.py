@@ -237,6 +237,30 @@ def test_a_page_stays_small_however_long_the_series(tmp_path: Path) -> None:
     assert sizes[1] < 1.5 * sizes[0] < 120_000
 
 
+HOSTILE = {
+    "one point": [(START, 5.0)],
+    "all zero": [(START + at, 0.0) for at in range(0, 9000, 60)],
+    "tiny": [(START + at, 1e-300 * (at % 7)) for at in range(0, 9000, 60)],
+    "large": [(START + at, (-1) ** at * 1e99) for at in range(150)],
+    "far from zero": [(START + at, 1e12 + 0.001 * (at % 7)) for at in range(0, 9000, 60)],
+    "thousands of years": [*((START + at, at % 7) for at in range(100)), (253402300799, 5)],
+    "milliseconds": [(START + at / 1000, at % 7) for at in range(300)],
+}
+
+
+@pytest.mark.parametrize("points", HOSTILE.values(), ids=HOSTILE.keys())
+def test_any_series_has_a_picture(points: list[tuple[float, float]], tmp_path: Path) -> None:
+    path = tmp_path / "some.csv"
+    path.write_text("timestamp,value\n" + "".join(f"{at!r},{value!r}\n" for at, value in points))
+    assert run(path, "--html", tmp_path / "page.html").exit_code == 0
+    body = (tmp_path / "page.html").read_text().partition("</style>")[2]
+    assert not re.search(r"\b(nan|inf)\b", body)
+    labels = re.findall(r'<span style="top:[^"]*">([^<]*)<', body)
+    assert 2 <= len(labels) == len(set(labels)) <= 8
+    assert len(re.findall(r'<span style="left:[^"]*%">', body)) <= 12
+    assert len(body) < 120_000
+
+
 def test_a_page_that_cannot_be_written_is_said(file: Path, tmp_path: Path) -> None:
     done = run(file, "--html", tmp_path / "no" / "page.html")
     assert done.exit_code == 1
@@ -278,8 +302,17 @@ def test_a_terminal_tells_families_apart_and_a_page_shows_states(folder: Path, t
     assert "payment POST /pay: too many errors" in done.stdout
     assert ", wrong since 2023-11-14 " in done.stdout
     text = (tmp_path / "page.html").read_text()
-    assert Page(text).fetched == []
-    for said in ('<rect class="suspect"', '<rect class="incident"', "share of requests that failed", "series without"):
+    page = Page(text)
+    assert page.fetched == []
+    assert all(link.removeprefix("#") in page.ids for link in page.links)
+    assert len(page.ids) == len(set(page.ids))
+    for said in (
+        '<rect class="suspect"',
+        '<rect class="incident"',
+        "share of requests that failed",
+        "series without",
+        "All alarms",
+    ):
         assert said in text
 
 

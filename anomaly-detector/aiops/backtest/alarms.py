@@ -26,13 +26,15 @@ class Alarm:
     """A stretch in which somebody would have been told: from `start` on, the time of the point that decided it.
 
     `onset` is the first point that looked wrong. `end` is that of the point which ended it, None where it went on at
-    the end of history. `peak` is the point of the highest score.
+    the end of history. `peak` is the point of the highest score. `around` shows it and what was before and after it;
+    only the alarms of the highest scores of a series have it.
     """
 
     onset: float
     start: float
     end: float | None
     peak: Seen
+    around: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True)

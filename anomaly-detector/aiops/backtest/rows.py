@@ -13,6 +13,8 @@ from aiops.model import Labels
 TIME: Final = "timestamp"
 VALUE: Final = "value"
 EMPTY: Final = frozenset({"", "nan", "null", "none", "na", "n/a"})
+LARGEST: Final = 1e100
+"""Of a value: its square is still a number."""
 LATEST: Final = 253402300799.0  # the last second of the year 9999
 
 
@@ -138,4 +140,6 @@ def _value(text: str) -> float:
         value = float(text)
     except ValueError:
         raise ValueError(f"value: {text!r} is no number; leave it empty where there is none") from None
+    if isfinite(value) and abs(value) > LARGEST:
+        raise ValueError(f"value: {text} is beyond {LARGEST:g}; leave it empty where there is none")
     return value if isfinite(value) else nan

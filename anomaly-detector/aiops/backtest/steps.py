@@ -131,7 +131,7 @@ class Steps:
     def _of(self, key: Key) -> Followed:
         found = self._followed.get(key)
         if found is None:
-            found = self._followed[key] = Followed(self._window)
+            found = self._followed[key] = Followed(self._window.start + self._step, self._window.end)
         return found
 
 

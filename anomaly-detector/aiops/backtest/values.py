@@ -10,7 +10,7 @@ from aiops.backtest.alarms import Replayed, Seen
 from aiops.backtest.followed import Followed
 from aiops.backtest.rows import Series
 from aiops.detect.online import Model, Tuning
-from aiops.model import Life, Window
+from aiops.model import Life
 
 RECENT: Final = 20
 """Times between points whose median is the step: those that have passed by then, for a later one is not known yet."""
@@ -39,8 +39,7 @@ class Values:
         done: dict[int, Replayed] = {}
         for group in self._groups:
             times = group[0].times
-            window = Window(times[0], times[-1])
-            followed = [Followed(window) for _ in group]
+            followed = [Followed(times[0], times[-1]) for _ in group]
             yield from self._judge(group, followed)
             apart = steps(times)[-1]
             for one, each in zip(group, followed, strict=True):

@@ -8,14 +8,16 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from aiops.backtest import Alarm, Replayed, Seen
-from aiops.model import Family
+from aiops.model import Family, Window
 from aiops.web import reading
-from aiops.web.plot import Plot, plot
+from aiops.web.plot import Plot, across, plot, share
 
 MOST_PLOTS: Final = 40
 MOST_PROBLEMS: Final = 100
 MOST_ALARMS: Final = 60
 """Listed below a plot; those that lasted on the highest scores."""
+CLOSER: Final = 0.4
+"""Alarms are drawn once more where that shows less than this part of a series."""
 UNITS: Final = {
     Family.ERRORS: "share of requests that failed",
     Family.LATENCY: "mean time of a request",
@@ -70,7 +72,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A series in words, with its drawing."""
+    """A series in words, with its drawing and those of some alarms. `lane` is where the alarms of `rows` lie in all the
+    time that was gone through: number, left and width in percent."""
 
     title: str
     unit: str
@@ -79,6 +82,8 @@ class Card:
     rows: tuple[Row, ...]
     hidden: int
     plot: Plot
+    closer: tuple[tuple[int, Plot], ...]
+    lane: tuple[tuple[int, float, float], ...]
 
     @property
     def onsets(self) -> bool:
@@ -96,11 +101,14 @@ def page(found: Found, problems: Sequence[str] = ()) -> str:
         lstrip_blocks=True,
     )
     drawn = [_card(one, found) for one in found.ordered[:MOST_PLOTS]]
+    loud = [one for one in drawn if one.count]
     return environment.get_template("backtest.html").render(
         found=found,
         when=f"{reading.moment(found.start)} to {reading.moment(found.end)}",
         length=reading.span_of_time(found.end - found.start),
-        loud=[one for one in drawn if one.count],
+        across=list(across(Window(found.start, found.end))),
+        loud=loud,
+        lanes=sorted(enumerate(loud, 1), key=lambda pair: pair[1].lane[0][1]),
         quiet=[one for one in drawn if not one.count],
         loud_count=sum(bool(one.alarms) for one in found.series),
         a_day=pace(found.alarms, found.days),
@@ -154,21 +162,37 @@ def pace(alarms: int, days: float) -> str:
 
 def _card(one: Replayed, found: Found) -> Card:
     worst = sorted(one.alarms, key=lambda each: -each.peak.score)[:MOST_ALARMS]
-    listed = sorted(worst, key=lambda each: each.start)
-    facts = [f"{one.points:,} points, {reading.span_of_time(one.step)} apart", f"{one.days:.3g} days"]
+    listed = dict(enumerate(sorted(worst, key=lambda each: each.start), 1))
+    facts = [f"{one.points:,} points, {reading.span_of_time(one.step)} apart", reading.span_of_time(one.seconds)]
     if one.alarms:
         facts.append(f"{pace(len(one.alarms), one.days)} alarms a day")
     if not one.judged:
         facts.append("too few to judge any")
+
+    def written(value: float) -> str:
+        return amount(value, one.family, found.unit)
+
     return Card(
         title(one),
         UNITS.get(one.family, "") if one.family else found.unit or "value",
         " · ".join(facts),
         len(one.alarms),
-        tuple(_row(number, each, one, found) for number, each in enumerate(listed, 1)),
+        tuple(_row(number, each, one, found) for number, each in listed.items()),
         len(one.alarms) - len(listed),
-        plot(one, listed, lambda value: amount(value, one.family, found.unit)),
+        plot(one, one.trace, listed, written),
+        tuple(
+            (number, plot(one, each.around, {number: each}, written))
+            for number, each in listed.items()
+            if each.around is not None and each.around.end - each.around.start < CLOSER * one.seconds
+        ),
+        tuple(_lane(number, each, found) for number, each in listed.items()),
     )
+
+
+def _lane(number: int, alarm: Alarm, found: Found) -> tuple[int, float, float]:
+    window = Window(found.start, found.end)
+    left, right = share(alarm.start, window), share(found.end if alarm.end is None else alarm.end, window)
+    return number, round(100 * left, 2), round(100 * (right - left), 2)
 
 
 def _row(number: int, alarm: Alarm, one: Replayed, found: Found) -> Row:

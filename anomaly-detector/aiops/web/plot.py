@@ -1,14 +1,14 @@
 """A replayed series as a drawing: paths on a plane that is as wide as it has columns and HEIGHT high, and labels whose
 places are percents, so that lines stretch with the page and words do not."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil, floor, isfinite, log10, nan
 from typing import Final
 
 from aiops.backtest import Alarm, Column, Replayed, Stretch, Trace
-from aiops.model import Life
+from aiops.model import Life, Window
 
 HEIGHT: Final = 100.0
 HEADROOM: Final = 0.35
@@ -22,7 +22,7 @@ TICKS: Final = (
     *(HOUR * one for one in (1, 2, 3, 6, 12)),
     *(DAY * one for one in (1, 2, 4, 7, 14, 28, 56, 112, 365, 730, 1825, 3650)),
 )
-MOST_TICKS: Final = 8
+MOST_TICKS: Final = 10
 SHADES: Final = {Life.SUSPECT: "suspect", Life.INCIDENT: "incident", Life.RECOVERING: "recovering"}
 
 
@@ -45,9 +45,11 @@ class Shade:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """An alarm: where it began, and its peak, in percent. `number` is that of its row below, "" where it is crowded."""
+    """An alarm: where it began, and its peak, in percent. `row` is its number in the list below; `number` is what is
+    written, "" where it is crowded."""
 
     left: float
+    row: int
     number: str
     peak: tuple[float, float] | None
 
@@ -66,9 +68,9 @@ class Plot:
     upwards: tuple[Tick, ...]
 
 
-def plot(one: Replayed, alarms: Sequence[Alarm], amount: Callable[[float], str]) -> Plot:
-    """Draw a series with the alarms that are listed below it, numbered from 1; `amount` writes a value."""
-    trace, width = one.trace, len(one.trace.columns)
+def plot(one: Replayed, trace: Trace, alarms: Mapping[int, Alarm], amount: Callable[[float], str]) -> Plot:
+    """Draw a series, or a part of it, with its alarms by the numbers they are listed under; `amount` writes a value."""
+    width = len(trace.columns)
     axis = _Axis.over(trace)
     gap = max(3.0, 3 * one.step / max(trace.end - trace.start, 1e-9) * width)
     return Plot(
@@ -76,10 +78,10 @@ def plot(one: Replayed, alarms: Sequence[Alarm], amount: Callable[[float], str])
         _line(_observed(trace, axis), gap),
         _line([(at, axis.y(each.expected)) for at, each in _known(trace, "expected")], gap),
         _area([(at, axis.y(each.lower), axis.y(each.upper)) for at, each in _known(trace, "lower")], gap),
-        tuple(_shades(one)),
+        tuple(_shades(one.stretches, trace)),
         tuple(_marks(alarms, trace, axis)),
-        tuple(_across(trace)),
-        tuple(Tick(axis.y(value), amount(value)) for value in axis.ticks()),
+        tuple(across(trace)),
+        tuple(axis.ticks(amount)),
     )
 
 
@@ -111,13 +113,17 @@ class _Axis:
         place = HEIGHT * (self.high - value) / (self.high - self.low)
         return round(min(max(place, -HEIGHT / 2), 1.5 * HEIGHT), 1)
 
-    def ticks(self) -> Iterator[float]:
-        """Round values, about four."""
+    def ticks(self, amount: Callable[[float], str]) -> Iterator[Tick]:
+        """Round values, about four; to the last digit that differs, where the usual ones are the same for all."""
         rough = (self.high - self.low) / 4
         power = 10.0 ** floor(log10(rough))
         size = next(power * one for one in (1, 2, 2.5, 5, 10) if power * one >= rough)
-        for number in range(ceil(self.low / size - 1e-9), floor(self.high / size) + 1):
-            yield number * size
+        values = [size * number for number in range(ceil(self.low / size - 1e-9), floor(self.high / size) + 1)]
+        texts = [amount(one) for one in values]
+        if len(set(texts)) < len(texts):
+            texts = [f"{one:,.{max(0, 1 - floor(log10(size)))}f}" for one in values]
+        for value, text in zip(values, texts, strict=True):
+            yield Tick(self.y(value), text)
 
 
 def _known(trace: Trace, name: str) -> list[tuple[int, Column]]:
@@ -174,46 +180,46 @@ def _bends(run: Sequence[tuple[float, ...]]) -> list[tuple[float, ...]]:
     return [run[0], *inner, run[-1]] if len(run) > 1 else [run[0]]
 
 
-def _shades(one: Replayed) -> Iterator[Shade]:
+def _shades(stretches: Sequence[Stretch], trace: Trace) -> Iterator[Shade]:
     """Where nothing was judged yet, then the states, each at least as wide as can be seen and a column at most once."""
-    trace, width = one.trace, len(one.trace.columns)
+    width = len(trace.columns)
     judged = next((at for at, each in enumerate(trace.columns) if each.judged), width)
     if judged:
         yield Shade(0, judged, "learning")
     drawn: set[tuple[int, str]] = set()
-    for stretch in sorted(one.stretches, key=lambda each: list(SHADES).index(each.life)):
-        left, right = (width * share for share in _shares(stretch, trace))
+    for stretch in sorted(stretches, key=lambda each: list(SHADES).index(each.life)):
+        end = trace.end if stretch.end is None else stretch.end
+        if end < trace.start or stretch.start > trace.end:
+            continue
+        left, right = width * share(stretch.start, trace), width * share(end, trace)
         if right - left < 2 and (int(left), SHADES[stretch.life]) in drawn:
             continue
         drawn.add((int(left), SHADES[stretch.life]))
         yield Shade(round(left, 1), round(max(right - left, 2.0), 1), SHADES[stretch.life])
 
 
-def _shares(stretch: Stretch, trace: Trace) -> tuple[float, float]:
-    end = trace.end if stretch.end is None else stretch.end
-    return _share(stretch.start, trace), _share(end, trace)
+def share(at: float, of: Trace | Window) -> float:
+    """Where a time lies between two, 0..1."""
+    return min(max((at - of.start) / max(of.end - of.start, 1e-9), 0.0), 1.0)
 
 
-def _share(at: float, trace: Trace) -> float:
-    return min(max((at - trace.start) / max(trace.end - trace.start, 1e-9), 0.0), 1.0)
-
-
-def _marks(alarms: Sequence[Alarm], trace: Trace, axis: _Axis) -> Iterator[Mark]:
+def _marks(alarms: Mapping[int, Alarm], trace: Trace, axis: _Axis) -> Iterator[Mark]:
     last = -CROWDED
-    for number, alarm in enumerate(alarms, 1):
-        left = round(100 * _share(alarm.start, trace), 2)
+    for number, alarm in alarms.items():
+        left = round(100 * share(alarm.start, trace), 2)
         crowded = left - last < CROWDED
         last = last if crowded else left
         seen = alarm.peak
         shown = isfinite(seen.observed) and trace.start <= seen.at <= trace.end
-        peak = (round(100 * _share(seen.at, trace), 2), axis.y(seen.observed)) if shown else None
-        yield Mark(left, "" if crowded else str(number), peak)
+        peak = (round(100 * share(seen.at, trace), 2), axis.y(seen.observed)) if shown else None
+        yield Mark(left, number, "" if crowded else str(number), peak)
 
 
-def _across(trace: Trace) -> Iterator[Tick]:
+def across(trace: Trace | Window) -> Iterator[Tick]:
     """Round times; the first one, and each midnight, says which day it is."""
     seconds = trace.end - trace.start
-    size = next((one for one in TICKS if seconds / one < MOST_TICKS), TICKS[-1])
+    longest = TICKS[-1] * ceil(seconds / TICKS[-1] / MOST_TICKS)
+    size = next((one for one in TICKS if seconds / one < MOST_TICKS), longest)
     day = ""
     for number in range(ceil(trace.start / size), floor(trace.end / size) + 1):
         moment = datetime.fromtimestamp(number * size, UTC)
@@ -223,4 +229,4 @@ def _across(trace: Trace) -> Iterator[Tick]:
             of if size >= DAY or (of != day and clock.startswith("00:00")) else clock if of == day else f"{of} {clock}"
         )
         day = of
-        yield Tick(round(100 * _share(number * size, trace), 2), text)
+        yield Tick(round(100 * share(number * size, trace), 2), text)

@@ -49,6 +49,7 @@ def test_what_is_no_value_is_a_gap(text: str) -> None:
     ("row", "said"),
     [
         ("3,much", "value: 'much' is no number; leave it empty where there is none"),
+        ("3,-1e308", "value: -1e308 is beyond 1e+100; leave it empty where there is none"),
         ("soon,3", "timestamp: 'soon' is no time; write it like 2026-01-31T12:00:00Z, or in Unix seconds"),
         (",3", "timestamp: '' is no time"),
         ("1700000000000,3", "must lie between 1970 and 9999; is it in milliseconds? write seconds"),
