@@ -165,7 +165,7 @@ def _card(one: Replayed, found: Found) -> Card:
     listed = dict(enumerate(sorted(worst, key=lambda each: each.start), 1))
     facts = [f"{one.points:,} points, {reading.span_of_time(one.step)} apart", reading.span_of_time(one.seconds)]
     if one.alarms:
-        facts.append(f"{pace(len(one.alarms), one.days)} alarms a day")
+        facts.append(f"alarms a day: {pace(len(one.alarms), one.days)}")
     if not one.judged:
         facts.append("too few to judge any")
 
