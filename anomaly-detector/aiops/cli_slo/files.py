@@ -1,6 +1,5 @@
-"""What the commands share: objectives read from paths, files written whole or not at all, YAML."""
+"""What the commands share: objectives read from paths, YAML."""
 
-import contextlib
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -10,17 +9,9 @@ import click
 import yaml
 
 from aiops.slo import Objectives
+from aiops.terminal.ending import Failed
 
 MADE: Final = "# Made by `aiops slo rules`; change the objectives instead.\n"
-
-
-class Failed(click.ClickException):
-    """What was checked is not so."""
-
-    exit_code = 1
-
-    def show(self, file: Any = None) -> None:
-        click.echo(f"aiops: {self.message}", err=True, file=file)
 
 
 def paths_argument(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,18 +30,6 @@ def load(paths: tuple[Path, ...]) -> Objectives:
     if not found.slos and not found.problems:
         raise click.UsageError(f"there is no objective in {', '.join(str(one) for one in paths)}")
     return found
-
-
-def write(path: Path, text: str) -> None:
-    """Write beside and rename, so that a full disk leaves what was there."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise Failed(f"cannot write {path}: {error.strerror}") from None
 
 
 def whole(found: Objectives) -> None:

@@ -2,27 +2,26 @@
 
 import json
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from aiops.cli_slo.files import Failed, load, paths_argument
+from aiops.cli_slo.files import load, paths_argument
 from aiops.model import Slo, Window
 from aiops.ports import MetricSource, SourceError
-from aiops.slo import durations
 from aiops.slo.backtest import ALIGNED, LOOKBACK, History
 from aiops.slo.backtest import backtest as look_back
 from aiops.slo.meter import Meter
+from aiops.terminal.ending import Failed
+from aiops.terminal.past import Past, past_options
 
 MINUTE: Final = 60.0
 CHUNK: Final = 6 * 3600.0
 """History that is read at once."""
-LONGEST_DAYS: Final = 366
+SINCE: Final = "7d"
 
 
 class _Target(click.ParamType[Decimal]):
@@ -43,12 +42,7 @@ class _Target(click.ParamType[Decimal]):
 
 @click.command()
 @paths_argument
-@click.option("--prometheus-url", help="The Prometheus whose history is read.")
-@click.option(
-    "--data-dir", type=click.Path(path_type=Path), help="Data folder of an engine that does not run, to be read."
-)
-@click.option("--since", default="7d", show_default=True, metavar="WHEN", help="A length before the end, or a time.")
-@click.option("--until", metavar="WHEN", help="A length before now, or a time. [default: the newest that there is]")
+@past_options(since=SINCE)
 @click.option(
     "--target", "targets", type=_Target(), multiple=True, metavar="SHARE", help="What if this was promised; repeatable."
 )
@@ -57,7 +51,7 @@ def backtest(
     paths: tuple[Path, ...],
     prometheus_url: str | None,
     data_dir: Path | None,
-    since: str,
+    since: str | None,
     until: str | None,
     targets: tuple[Decimal, ...],
     as_json: bool,
@@ -68,23 +62,14 @@ def backtest(
     A time is written like 2026-01-31T12:00:00Z, a length like 36h or 7d. Ends with 1 when an objective is wrong, or
     when nothing was counted.
     """
-    from aiops.bootstrap import history as stored
     from aiops.cli_slo import outcomes
 
-    if (prometheus_url is None) == (data_dir is None):
-        raise click.UsageError("say whose history is read: --prometheus-url or --data-dir, one of them")
-    opened: AbstractContextManager[MetricSource]
-    if data_dir is not None:
-        opened, place = stored.left_by_engine(data_dir), f"the store in {data_dir}"
-    else:
-        opened, place = stored.prometheus(str(prometheus_url)), f"Prometheus at {prometheus_url}"
-    end = None if until is None else _moment("--until", until, time.time())
-    if end is not None:
-        _window(since, end)  # what is used wrongly is said before anything is asked
+    asked = Past(prometheus_url, data_dir, since or SINCE, until)
+    asked.check(MINUTE)
     found = load(paths)
     try:
-        with opened as source:
-            window = _window(since, end or source.complete_until() or time.time())
+        with asked.opened() as source:
+            window = asked.window(source, MINUTE)
             past = _read(source, found.slos, window)
     except SourceError as error:
         raise click.UsageError(str(error)) from None
@@ -97,10 +82,10 @@ def backtest(
     results = [] if begins is None else look_back(past, window, found.adjustments, targets)
     if begins is None or not any(one.coverage for one in results):
         raise Failed(
-            f"{place} has nothing of these objectives {outcomes.stretch(window)}; "
+            f"{asked.place} has nothing of these objectives {outcomes.stretch(window)}; "
             "is it the right one, and the right services, routes, methods and metrics?"
         )
-    shown = outcomes.Shown(place, window, max(window.start, begins), results, left_out)
+    shown = outcomes.Shown(asked.place, window, max(window.start, begins), results, left_out)
     if as_json:
         problems = [str(one) for one in found.problems]
         click.echo(json.dumps({**outcomes.document(shown), "problems": problems}, indent=2))
@@ -128,36 +113,3 @@ def _chunks(start: float, end: float) -> Iterator[Window]:
     while start < end:
         yield Window(start, min(start + CHUNK, end))
         start += CHUNK
-
-
-def _window(since: str, end: float) -> Window:
-    """The whole minutes from `since` to an end that is no later than now."""
-    end = min(end, time.time()) // MINUTE * MINUTE
-    start = _moment("--since", since, end) // MINUTE * MINUTE
-    if start >= end:
-        raise click.UsageError(f"--since {since} must be before the end, {_shown(end)}")
-    if end - start > LONGEST_DAYS * 86_400:
-        raise click.UsageError(f"--since {since} is too long ago: at most {LONGEST_DAYS}d are looked back on")
-    return Window(start, end)
-
-
-def _moment(option: str, text: str, before: float) -> float:
-    """Read a time, or a length before one, in Unix seconds."""
-    from aiops.api.moment import unix_seconds
-
-    try:
-        seconds, months = durations.shorthand(text)
-        if not months:
-            return before - seconds
-    except ValueError:
-        pass
-    try:
-        return unix_seconds(text)
-    except ValueError as error:
-        raise click.UsageError(f"{option} is no length such as 36h or 7d, and as a time it {error}") from None
-
-
-def _shown(at: float) -> str:
-    from aiops.web.reading import moment
-
-    return moment(at)

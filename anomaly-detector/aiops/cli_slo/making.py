@@ -8,8 +8,9 @@ import click
 
 from aiops import garbage
 from aiops import slo as slos
-from aiops.cli_slo.files import MADE, Failed, dumped, load, paths_argument, whole, write
+from aiops.cli_slo.files import MADE, dumped, load, paths_argument, whole
 from aiops.slo import Links
+from aiops.terminal.ending import Failed, write
 
 FORMATS: Final = ("prometheus", "kubernetes", "grafana")
 FILE: Final = click.Path(dir_okay=False, path_type=Path)

@@ -8,10 +8,10 @@ from typing import Any, Final
 import click
 
 from aiops import names
-from aiops.cli_slo.table import table
 from aiops.model import Urgency, Window, iso
 from aiops.slo.backtest import Fired, Outcome, Trial
 from aiops.slo.tiers import plain
+from aiops.terminal.table import table
 from aiops.web.reading import span_of_time
 from aiops.web.report import floored
 

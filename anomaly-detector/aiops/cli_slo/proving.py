@@ -11,9 +11,10 @@ from pathlib import Path
 import click
 
 from aiops import slo as slos
-from aiops.cli_slo.files import MADE, Failed, dumped, load, paths_argument, whole, write
+from aiops.cli_slo.files import MADE, dumped, load, paths_argument, whole
 from aiops.model import Slo
 from aiops.slo import Links
+from aiops.terminal.ending import Failed, write
 
 
 @click.command()

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from aiops.cli_slo.files import Failed, write
-from aiops.cli_slo.table import table
 from aiops.config import ConfigError, load
+from aiops.terminal.ending import Failed, write
+from aiops.terminal.table import table
 
 if TYPE_CHECKING:
     from aiops.web.report import Report

@@ -22,7 +22,7 @@ def served(store: Store, by: Sequence[str], grid: Grid, without: Collection[str]
         keys = ["resource", *(name for name in by if name != names.SERVICE)]
         columns = ", ".join(f"CAST({name} AS VARCHAR) AS {name}" for name in by)
         return f"""
-            SELECT {columns}, step, slot, total, bad, seconds, last
+            SELECT {columns}, step, slot, total, bad, nanoseconds, last
             FROM ({span_sums.summed(served, keys, grid)}) sums JOIN resources r ON sums.resource = r.id
             WHERE r.service NOT IN (SELECT service FROM without)"""
 

@@ -32,10 +32,10 @@ def summed(relation: str, by: Sequence[str], grid: Grid) -> str:
     keys = ", ".join(by)
     return f"""
         SELECT {keys}, {grid.sql("end_ns")} AS step, {slot("took")} AS slot, count(*) AS total,
-            count(*) FILTER (failed) AS bad, sum(took)::DOUBLE / 1e9 AS seconds, max(end_ns) AS last
+            count(*) FILTER (failed) AS bad, sum(took)::DOUBLE AS nanoseconds, max(end_ns) AS last
         FROM {relation} WHERE end_ns > {grid.start_ns} GROUP BY ALL
         UNION ALL
-        SELECT {keys}, -1 AS step, 0 AS slot, 0 AS total, 0 AS bad, 0.0 AS seconds, max(end_ns) AS last
+        SELECT {keys}, -1 AS step, 0 AS slot, 0 AS total, 0 AS bad, 0.0 AS nanoseconds, max(end_ns) AS last
         FROM {relation} WHERE end_ns <= {grid.start_ns} GROUP BY ALL"""
 
 
@@ -65,7 +65,8 @@ def requests(store: Store, found: pa.Table, by: Sequence[str], sender: str, grid
         return sums
 
     total = table(floats(found, "total"))
-    bad, seconds = table(floats(found, "bad")), table(floats(found, "seconds"))
+    # Rows come in any order: nanoseconds, which are whole, add up to the same in each.
+    bad, seconds = table(floats(found, "bad")), table(floats(found, "nanoseconds")) / 1e9
     slots: Ints = ints(found, "slot")
     buckets = [
         table(np.where(slots <= place, floats(found, "total"), 0.0)) for place in range(len(names.DURATION_BOUNDS))

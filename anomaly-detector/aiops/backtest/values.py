@@ -1,0 +1,76 @@
+"""Values of which nothing is known, judged point by point as they would have come in."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiops.backtest.alarms import Replayed, Seen
+from aiops.backtest.followed import Followed
+from aiops.backtest.rows import Series
+from aiops.detect.online import Model, Tuning
+from aiops.model import Life
+
+RECENT: Final = 20
+"""Times between points whose median is the step: those that have passed by then, for a later one is not known yet."""
+
+
+class Values:
+    """A replay of series from a table. Those that have points at the same times share a model, which judges them as it
+    would each alone; the others have one of their own."""
+
+    def __init__(self, series: Sequence[Series], tuning: Tuning | None = None) -> None:
+        self.results: tuple[Replayed, ...] = ()
+        self._series = series
+        self._tuning = tuning or Tuning()
+        groups: dict[bytes, list[Series]] = {}
+        for one in series:
+            groups.setdefault(np.array(one.times).tobytes(), []).append(one)
+        self._groups = list(groups.values())
+
+    def __len__(self) -> int:
+        """How many times there are to go through, over all models."""
+        return sum(len(group[0].times) for group in self._groups)
+
+    def replay(self) -> Iterator[float]:
+        """Go through it all, yielding each time that is gone through; `results` is complete then, in the order of the
+        series."""
+        done: dict[int, Replayed] = {}
+        for group in self._groups:
+            times = group[0].times
+            followed = [Followed(times[0], times[-1]) for _ in group]
+            yield from self._judge(group, followed)
+            apart = steps(times)[-1]
+            for one, each in zip(group, followed, strict=True):
+                done[id(one)] = each.replayed(one.labels, None, times[-1], apart)
+        self.results = tuple(done[id(one)] for one in self._series)
+
+    def _judge(self, group: list[Series], followed: list[Followed]) -> Iterator[float]:
+        model = Model(self._tuning)
+        model.grow(len(group))
+        times = group[0].times
+        table = np.array([one.values for one in group]).T
+        for place, (at, step) in enumerate(zip(times, steps(times), strict=True)):
+            found = model.judge(at, table[place], step)
+            columns = (found.score, found.expected, found.lower, found.upper)
+            for row, each in enumerate(followed):
+                score, expected, lower, upper = (float(column[row]) for column in columns)
+                seen, on = Seen(at, score, float(table[place, row]), expected, lower, upper), bool(found.alarm[row])
+                each.point(seen)
+                each.told(at, (each.alarm.onset if each.alarm else at) if on else None, seen)
+                each.lives(at, Life.INCIDENT if on else Life.NORMAL)
+            yield at
+
+
+def steps(times: Sequence[float]) -> list[float]:
+    """The time between points as it is known at each of them (s): the median of those that came last. The first point
+    has none, and is given the second's: nothing is judged by then."""
+    if len(times) < 2:
+        return [1.0] * len(times)
+    apart = np.diff(np.array(times))
+    young = [float(np.median(apart[: at + 1])) for at in range(min(RECENT - 1, len(apart)))]
+    rest: NDArray[np.float64] = np.zeros(0)
+    if len(apart) >= RECENT:
+        rest = np.median(np.lib.stride_tricks.sliding_window_view(apart, RECENT), axis=1)
+    return [young[0], *young, *rest.tolist()]

@@ -1,0 +1,209 @@
+"""What a backtest found, as one page that needs nothing but itself: no scripts, and nothing to be fetched."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from aiops.backtest import Alarm, Replayed, Seen
+from aiops.model import Family, Window
+from aiops.web import reading
+from aiops.web.plot import Plot, across, plot, share
+
+MOST_PLOTS: Final = 40
+MOST_PROBLEMS: Final = 100
+MOST_ALARMS: Final = 60
+"""Listed below a plot; those that lasted on the highest scores."""
+CLOSER: Final = 0.4
+"""Alarms are drawn once more where that shows less than this part of a series."""
+UNITS: Final = {
+    Family.ERRORS: "share of requests that failed",
+    Family.LATENCY: "mean time of a request",
+    Family.TRAFFIC: "requests a second",
+    Family.SILENCE: "spans and points that came in a step",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was replayed: where it was, from when to when (Unix seconds), what became of each series, the unit of
+    values of which nothing is known."""
+
+    place: str
+    start: float
+    end: float
+    series: tuple[Replayed, ...]
+    unit: str = ""
+
+    @property
+    def alarms(self) -> int:
+        return sum(len(one.alarms) for one in self.series)
+
+    @property
+    def points(self) -> int:
+        return sum(one.points for one in self.series)
+
+    @property
+    def days(self) -> float:
+        """Series-days that were watched."""
+        return sum(one.days for one in self.series)
+
+    @property
+    def ordered(self) -> list[Replayed]:
+        """Most to tell first."""
+        return sorted(self.series, key=lambda one: (-one.worst, title(one)))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An alarm in words."""
+
+    number: int
+    told: str
+    onset: str
+    ended: str
+    lasted: str
+    score: str
+    observed: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A series in words, with its drawing and those of some alarms. `lane` is where the alarms of `rows` lie in all the
+    time that was gone through: number, left and width in percent."""
+
+    title: str
+    unit: str
+    facts: str
+    count: int
+    rows: tuple[Row, ...]
+    hidden: int
+    plot: Plot
+    closer: tuple[tuple[int, Plot], ...]
+    lane: tuple[tuple[int, float, float], ...]
+
+    @property
+    def onsets(self) -> bool:
+        """Whether any alarm looked wrong before it was told."""
+        return any(row.onset for row in self.rows)
+
+
+def page(found: Found, problems: Sequence[str] = ()) -> str:
+    """Write the page; at most MOST_PLOTS series are drawn, those that had most to tell."""
+    environment = Environment(
+        loader=PackageLoader("aiops", "web/templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    drawn = [_card(one, found) for one in found.ordered[:MOST_PLOTS]]
+    loud = [one for one in drawn if one.count]
+    return environment.get_template("backtest.html").render(
+        found=found,
+        when=f"{reading.moment(found.start)} to {reading.moment(found.end)}",
+        length=reading.span_of_time(found.end - found.start),
+        across=list(across(Window(found.start, found.end))),
+        loud=loud,
+        lanes=sorted(enumerate(loud, 1), key=lambda pair: pair[1].lane[0][1]),
+        quiet=[one for one in drawn if not one.count],
+        loud_count=sum(bool(one.alarms) for one in found.series),
+        a_day=pace(found.alarms, found.days),
+        problems=problems,
+        most_problems=MOST_PROBLEMS,
+        states=any(one.family for one in found.series),
+    )
+
+
+def title(one: Replayed) -> str:
+    """What a series is called: `payment POST /payment: too many errors`, or its labels."""
+    if one.family is not None:
+        return reading.symptom((one.series, one.family))
+    return ", ".join(f"{name}={value}" for name, value in one.series) or "value"
+
+
+def amount(value: float, family: Family | None, unit: str = "") -> str:
+    """A value with its unit."""
+    if not isfinite(value):
+        return "–"
+    if family == Family.ERRORS:
+        return reading.percent(value)
+    if family == Family.LATENCY:
+        return reading.duration(value) if value > 0 else "0"
+    if family == Family.TRAFFIC:
+        return f"{value:.3g}/s"
+    text = f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+    return f"{text}\N{NO-BREAK SPACE}{unit}" if unit else text
+
+
+def expectation(seen: Seen, family: Family | None, unit: str = "") -> str:
+    """What was expected, with its band: `20 (4 to 36)`. A value of which nothing is known is told inside of it as well,
+    when it comes too suddenly."""
+    text = amount(seen.expected, family, unit)
+    if isfinite(seen.lower) and isfinite(seen.upper):
+        text += f" ({amount(seen.lower, family)} to {amount(seen.upper, family)})"
+        if family is None and seen.lower <= seen.observed <= seen.upper:
+            text += ", sudden"
+    return text
+
+
+def lasted(one: Alarm, until: float) -> str:
+    """How long it was on."""
+    return reading.span_of_time((until if one.end is None else one.end) - one.start)
+
+
+def pace(alarms: int, days: float) -> str:
+    """Alarms a series and day."""
+    return f"{alarms / days:.2g}" if days else "–"
+
+
+def _card(one: Replayed, found: Found) -> Card:
+    worst = sorted(one.alarms, key=lambda each: -each.peak.score)[:MOST_ALARMS]
+    listed = dict(enumerate(sorted(worst, key=lambda each: each.start), 1))
+    facts = [f"{one.points:,} points, {reading.span_of_time(one.step)} apart", reading.span_of_time(one.seconds)]
+    if one.alarms:
+        facts.append(f"alarms a day: {pace(len(one.alarms), one.days)}")
+    if not one.judged:
+        facts.append("too few to judge any")
+
+    def written(value: float) -> str:
+        return amount(value, one.family, found.unit)
+
+    return Card(
+        title(one),
+        UNITS.get(one.family, "") if one.family else found.unit or "value",
+        " · ".join(facts),
+        len(one.alarms),
+        tuple(_row(number, each, one, found) for number, each in listed.items()),
+        len(one.alarms) - len(listed),
+        plot(one, one.trace, listed, written),
+        tuple(
+            (number, plot(one, each.around, {number: each}, written))
+            for number, each in listed.items()
+            if each.around is not None and each.around.end - each.around.start < CLOSER * one.seconds
+        ),
+        tuple(_lane(number, each, found) for number, each in listed.items()),
+    )
+
+
+def _lane(number: int, alarm: Alarm, found: Found) -> tuple[int, float, float]:
+    window = Window(found.start, found.end)
+    left, right = share(alarm.start, window), share(found.end if alarm.end is None else alarm.end, window)
+    return number, round(100 * left, 2), round(100 * (right - left), 2)
+
+
+def _row(number: int, alarm: Alarm, one: Replayed, found: Found) -> Row:
+    seen = alarm.peak
+    return Row(
+        number,
+        reading.moment(alarm.start).removesuffix(" UTC"),
+        reading.moment(alarm.onset).removesuffix(" UTC") if alarm.onset != alarm.start else "",
+        "still on" if alarm.end is None else reading.moment(alarm.end).removesuffix(" UTC"),
+        lasted(alarm, one.last),
+        f"{seen.score:.1f}",
+        amount(seen.observed, one.family, found.unit),
+        expectation(seen, one.family, found.unit),
+    )

@@ -1,0 +1,232 @@
+"""A replayed series as a drawing: paths on a plane that is as wide as it has columns and HEIGHT high, and labels whose
+places are percents, so that lines stretch with the page and words do not."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import ceil, floor, isfinite, log10, nan
+from typing import Final
+
+from aiops.backtest import Alarm, Column, Replayed, Stretch, Trace
+from aiops.model import Life, Window
+
+HEIGHT: Final = 100.0
+HEADROOM: Final = 0.35
+"""How far a band may widen the picture beyond what was observed, as a share of that."""
+CROWDED: Final = 3.0
+"""Percents between two numbers beside each other, at least."""
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+TICKS: Final = (
+    *(1, 2, 5, 10, 15, 30),
+    *(MINUTE * one for one in (1, 2, 5, 10, 15, 30)),
+    *(HOUR * one for one in (1, 2, 3, 6, 12)),
+    *(DAY * one for one in (1, 2, 4, 7, 14, 28, 56, 112, 365, 730, 1825, 3650)),
+)
+MOST_TICKS: Final = 10
+SHADES: Final = {Life.SUSPECT: "suspect", Life.INCIDENT: "incident", Life.RECOVERING: "recovering"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A label on an axis: where, in percent from the left or the top."""
+
+    place: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shade:
+    """A stretch of time behind the lines; `kind` is a name of SHADES, or `learning`."""
+
+    left: float
+    width: float
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """An alarm: where it began, and its peak, in percent. `row` is its number in the list below; `number` is what is
+    written, "" where it is crowded."""
+
+    left: float
+    row: int
+    number: str
+    peak: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Everything a template needs to draw a series; paths are of SVG."""
+
+    width: int
+    observed: str
+    expected: str
+    band: str
+    shades: tuple[Shade, ...]
+    marks: tuple[Mark, ...]
+    across: tuple[Tick, ...]
+    upwards: tuple[Tick, ...]
+
+
+def plot(one: Replayed, trace: Trace, alarms: Mapping[int, Alarm], amount: Callable[[float], str]) -> Plot:
+    """Draw a series, or a part of it, with its alarms by the numbers they are listed under; `amount` writes a value."""
+    width = len(trace.columns)
+    axis = _Axis.over(trace)
+    gap = max(3.0, 3 * one.step / max(trace.end - trace.start, 1e-9) * width)
+    return Plot(
+        width,
+        _line(_observed(trace, axis), gap),
+        _line([(at, axis.y(each.expected)) for at, each in _known(trace, "expected")], gap),
+        _area([(at, axis.y(each.lower), axis.y(each.upper)) for at, each in _known(trace, "lower")], gap),
+        tuple(_shades(one.stretches, trace)),
+        tuple(_marks(alarms, trace, axis)),
+        tuple(across(trace)),
+        tuple(axis.ticks(amount)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """Values between two bounds, upwards."""
+
+    low: float
+    high: float
+
+    @classmethod
+    def over(cls, trace: Trace) -> "_Axis":
+        """Room for all that was observed and expected, and for its band as far as that leaves a picture."""
+        seen = [value for one in trace.columns for value in (one.low, one.high, one.expected) if isfinite(value)]
+        low, high = (min(seen), max(seen)) if seen else (0.0, 1.0)
+        room = HEADROOM * (high - low or abs(high) or 1.0)
+        lower = [one.lower for one in trace.columns if isfinite(one.lower)]
+        upper = [one.upper for one in trace.columns if isfinite(one.upper)]
+        bottom = min(low, max(min(lower, default=low), low - room))
+        top = max(high, min(max(upper, default=high), high + room))
+        if low >= 0:  # what is never negative is not drawn as if it could be; what begins near zero begins there
+            bottom = 0.0 if bottom < top / 3 else bottom
+        if top <= bottom:
+            bottom, top = bottom - room, top + room
+        return cls(bottom, top + 0.06 * (top - bottom))
+
+    def y(self, value: float) -> float:
+        """From the top, not far outside the picture."""
+        place = HEIGHT * (self.high - value) / (self.high - self.low)
+        return round(min(max(place, -HEIGHT / 2), 1.5 * HEIGHT), 1)
+
+    def ticks(self, amount: Callable[[float], str]) -> Iterator[Tick]:
+        """Round values, about four; to the last digit that differs, where the usual ones are the same for all."""
+        rough = (self.high - self.low) / 4
+        power = 10.0 ** floor(log10(rough))
+        size = next(power * one for one in (1, 2, 2.5, 5, 10) if power * one >= rough)
+        values = [size * number for number in range(ceil(self.low / size - 1e-9), floor(self.high / size) + 1)]
+        texts = [amount(one) for one in values]
+        if len(set(texts)) < len(texts):
+            texts = [f"{one:,.{max(0, 1 - floor(log10(size)))}f}" for one in values]
+        for value, text in zip(values, texts, strict=True):
+            yield Tick(self.y(value), text)
+
+
+def _known(trace: Trace, name: str) -> list[tuple[int, Column]]:
+    return [(at, one) for at, one in enumerate(trace.columns) if isfinite(getattr(one, name))]
+
+
+def _observed(trace: Trace, axis: _Axis) -> Iterator[tuple[int, float]]:
+    """Through the lowest and the highest of each column, the nearer one first."""
+    before = nan
+    for at, one in enumerate(trace.columns):
+        if isfinite(one.low):
+            ends = [axis.y(one.low), axis.y(one.high)]
+            if abs(ends[1] - before) < abs(ends[0] - before):
+                ends.reverse()
+            for y in dict.fromkeys(ends):
+                yield at, y
+            before = ends[-1]
+
+
+def _runs(points: Sequence[tuple[float, ...]], gap: float) -> Iterator[list[tuple[float, ...]]]:
+    """Points that belong together: a gap parts them."""
+    run: list[tuple[float, ...]] = []
+    for point in points:
+        if run and point[0] - run[-1][0] > gap:
+            yield run
+            run = []
+        run.append(point)
+    if run:
+        yield run
+
+
+def _line(points: Iterator[tuple[int, float]] | Sequence[tuple[int, float]], gap: float) -> str:
+    out = []
+    for run in _runs(list(points), gap):
+        kept = _bends(run)
+        out.append("M" + "L".join(f"{x + 0.5:g},{y:g}" for x, y in kept) + ("h0" if len(kept) == 1 else ""))
+    return "".join(out)
+
+
+def _area(points: Sequence[tuple[int, float, float]], gap: float) -> str:
+    out = []
+    for run in _runs(points, gap):
+        above = [f"{x + 0.5:g},{y:g}" for x, y in _bends([(x, upper) for x, _, upper in run])]
+        below = [f"{x + 0.5:g},{y:g}" for x, y in _bends([(x, lower) for x, lower, _ in run])]
+        out.append("M" + "L".join([*above, *reversed(below)]) + "Z")
+    return "".join(out)
+
+
+def _bends(run: Sequence[tuple[float, ...]]) -> list[tuple[float, ...]]:
+    """Without the points in the middle of what is level."""
+    inner = [
+        here for before, here, after in zip(run, run[1:], run[2:], strict=False) if not before[1] == here[1] == after[1]
+    ]
+    return [run[0], *inner, run[-1]] if len(run) > 1 else [run[0]]
+
+
+def _shades(stretches: Sequence[Stretch], trace: Trace) -> Iterator[Shade]:
+    """Where nothing was judged yet, then the states, each at least as wide as can be seen and a column at most once."""
+    width = len(trace.columns)
+    judged = next((at for at, each in enumerate(trace.columns) if each.judged), width)
+    if judged:
+        yield Shade(0, judged, "learning")
+    drawn: set[tuple[int, str]] = set()
+    for stretch in sorted(stretches, key=lambda each: list(SHADES).index(each.life)):
+        end = trace.end if stretch.end is None else stretch.end
+        if end < trace.start or stretch.start > trace.end:
+            continue
+        left, right = width * share(stretch.start, trace), width * share(end, trace)
+        if right - left < 2 and (int(left), SHADES[stretch.life]) in drawn:
+            continue
+        drawn.add((int(left), SHADES[stretch.life]))
+        yield Shade(round(left, 1), round(max(right - left, 2.0), 1), SHADES[stretch.life])
+
+
+def share(at: float, of: Trace | Window) -> float:
+    """Where a time lies between two, 0..1."""
+    return min(max((at - of.start) / max(of.end - of.start, 1e-9), 0.0), 1.0)
+
+
+def _marks(alarms: Mapping[int, Alarm], trace: Trace, axis: _Axis) -> Iterator[Mark]:
+    last = -CROWDED
+    for number, alarm in alarms.items():
+        left = round(100 * share(alarm.start, trace), 2)
+        crowded = left - last < CROWDED
+        last = last if crowded else left
+        seen = alarm.peak
+        shown = isfinite(seen.observed) and trace.start <= seen.at <= trace.end
+        peak = (round(100 * share(seen.at, trace), 2), axis.y(seen.observed)) if shown else None
+        yield Mark(left, number, "" if crowded else str(number), peak)
+
+
+def across(trace: Trace | Window) -> Iterator[Tick]:
+    """Round times; the first one, and each midnight, says which day it is."""
+    seconds = trace.end - trace.start
+    longest = TICKS[-1] * ceil(seconds / TICKS[-1] / MOST_TICKS)
+    size = next((one for one in TICKS if seconds / one < MOST_TICKS), longest)
+    day = ""
+    for number in range(ceil(trace.start / size), floor(trace.end / size) + 1):
+        moment = datetime.fromtimestamp(number * size, UTC)
+        of = f"{moment:%b} {moment.day}" + (f" {moment.year}" if seconds > 300 * DAY else "")
+        clock = f"{moment:%H:%M:%S}" if size < MINUTE else f"{moment:%H:%M}"
+        text = (
+            of if size >= DAY or (of != day and clock.startswith("00:00")) else clock if of == day else f"{of} {clock}"
+        )
+        day = of
+        yield Tick(round(100 * share(number * size, trace), 2), text)
