@@ -9,6 +9,7 @@ import holidays
 import yaml
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from aiops.config import Settings
 from aiops.detect import Calendar, Event, Place
 
 
@@ -63,6 +64,11 @@ class _Event(_Strict):
 class _File(_Place):
     services: dict[str, _Place] = Field(default_factory=dict)
     events: tuple[_Event, ...] = ()
+
+
+def of(settings: Settings) -> Calendar:
+    """The calendar of the settings. Raises BadCalendar."""
+    return load(Path(settings.calendar).expanduser()) if settings.calendar else Calendar()
 
 
 def load(path: Path) -> Calendar:

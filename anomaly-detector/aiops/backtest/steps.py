@@ -47,11 +47,14 @@ class Steps:
     how history is cut into blocks changes nothing.
     """
 
-    def __init__(self, window: Window, step: float, choice: Choice | None = None) -> None:
+    def __init__(
+        self, window: Window, step: float, choice: Choice | None = None, calendar: detect.Calendar | None = None
+    ) -> None:
         self.services: set[str] = set()
         self._window = window
         self._step = step
         self._choice = choice or Choice()
+        self._calendar = calendar or detect.Calendar()
         self._tuning = detect.Tuning()
         self._state = detect.State()
         self._followed: dict[Key, Followed] = {}
@@ -75,7 +78,7 @@ class Steps:
 
     def _judge(self, block: SeriesBlock, at: float) -> detect.Outcome:
         traffic, silence = self._state.traffic.level.copy(), self._state.silence.rate.copy()
-        outcome = detect.step(self._state, block, self._tuning)
+        outcome = detect.step(self._state, block, self._tuning, self._calendar)
         for one in outcome.verdicts:
             seen = Seen(at, one.score, one.observed, one.expected, one.lower, one.upper)
             self._of((one.series, one.family)).point(seen)

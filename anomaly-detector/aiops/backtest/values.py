@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from aiops.backtest.alarms import Replayed, Seen
 from aiops.backtest.followed import Followed
 from aiops.backtest.rows import Series
+from aiops.detect import Place
 from aiops.detect.online import Model, Tuning
 from aiops.model import Life
 
@@ -18,11 +19,12 @@ RECENT: Final = 20
 
 class Values:
     """A replay of series from a table. Those that have points at the same times share a model, which judges them as it
-    would each alone; the others have one of their own."""
+    would each alone; the others have one of their own. `place`: whose days and weeks they follow."""
 
-    def __init__(self, series: Sequence[Series], tuning: Tuning | None = None) -> None:
+    def __init__(self, series: Sequence[Series], place: Place | None = None, tuning: Tuning | None = None) -> None:
         self.results: tuple[Replayed, ...] = ()
         self._series = series
+        self._place = place or Place()
         self._tuning = tuning or Tuning()
         groups: dict[bytes, list[Series]] = {}
         for one in series:
@@ -52,7 +54,8 @@ class Values:
         times = group[0].times
         table = np.array([one.values for one in group]).T
         for place, (at, step) in enumerate(zip(times, steps(times), strict=True)):
-            found = model.judge(at, table[place], step)
+            local = np.full(len(group), self._place.local(at))
+            found = model.judge(at, table[place], step, local)
             columns = (found.score, found.expected, found.lower, found.upper)
             for row, each in enumerate(followed):
                 score, expected, lower, upper = (float(column[row]) for column in columns)

@@ -6,7 +6,6 @@ import threading
 import time
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from waitress import wasyncore
@@ -218,7 +217,7 @@ def _budgets(settings: Settings, world: World, store: SqlIncidents) -> Budgets |
 
 def _calendar(settings: Settings) -> Calendar:
     try:
-        return calendars.load(Path(settings.calendar).expanduser()) if settings.calendar else Calendar()
+        return calendars.of(settings)
     except calendars.BadCalendar as error:
         raise CannotStart(str(error)) from None
 

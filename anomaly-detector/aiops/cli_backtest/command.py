@@ -20,6 +20,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 @click.option("--service", metavar="NAME", help="Only what it serves, calls or is called with.")
 @click.option("--endpoint", metavar="ROUTE", help='Only this route: "/checkout" or "POST /checkout".')
 @click.option("--step", metavar="LENGTH", help="Length of a step. [default: cycle_seconds of the settings]")
+@click.option("--calendar", metavar="FILE", help="YAML file of time zones, holidays and events known before.")
 @click.option("--unit", metavar="TEXT", help="Unit of the values of FILE, as they are shown: ms, %.")
 @click.option(
     "--html", type=click.Path(dir_okay=False, path_type=Path), metavar="PAGE", help="Write a page with plots."
@@ -34,6 +35,7 @@ def backtest(
     service: str | None,
     endpoint: str | None,
     step: str | None,
+    calendar: str | None,
     unit: str | None,
     html: Path | None,
     as_json: bool,
@@ -68,14 +70,14 @@ def backtest(
         }
         if given := [name for name, value in options.items() if value is not None]:
             raise click.UsageError(f"{given[0]} is for stored history, and {file} is a file; leave one of them out")
-        found, problems = replaying.of_file(file, unit or "")
+        found, problems = replaying.of_file(file, unit or "", calendar)
     else:
         if prometheus_url is None and data_dir is None:
             raise click.UsageError("say what to go through: a FILE.csv, --data-dir or --prometheus-url")
         if unit is not None:
             raise click.UsageError("--unit is for the values of a FILE; what is stored has units of its own")
         past = Past(prometheus_url, data_dir, since or SINCE, until)
-        found, problems = replaying.of_history(past, step, service or "", endpoint or ""), []
+        found, problems = replaying.of_history(past, step, service or "", endpoint or "", calendar), []
     if html is not None:
         from aiops.web import backtest as pages
 

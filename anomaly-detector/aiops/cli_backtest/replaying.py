@@ -7,8 +7,10 @@ from typing import Final
 
 import click
 
+from aiops import calendars
 from aiops.backtest import Choice, Steps, Unreadable, Values, read
 from aiops.config import ConfigError, Settings, load
+from aiops.detect import Calendar
 from aiops.engine import SELECTORS
 from aiops.model import Window
 from aiops.ports import SourceError
@@ -23,8 +25,18 @@ SHOWN_EVERY: Final = 200
 """Points between two looks of the bar."""
 
 
-def of_file(name: str, unit: str) -> tuple[Found, list[str]]:
+def settings_of(calendar: str | None) -> tuple[Settings, Calendar]:
+    """The settings, and the calendar of the command line or theirs."""
+    try:
+        settings = load(overrides={"calendar": calendar})
+        return settings, calendars.of(settings)
+    except (ConfigError, calendars.BadCalendar) as error:
+        raise click.UsageError(str(error)) from None
+
+
+def of_file(name: str, unit: str, calendar: str | None) -> tuple[Found, list[str]]:
     """What would have been told of the values in a file, - for stdin; and what is wrong in it, by line."""
+    _, place_of = settings_of(calendar)
     place = "stdin" if name == "-" else name
     try:
         with click.open_file(name, encoding="utf-8-sig") as lines:
@@ -38,7 +50,7 @@ def of_file(name: str, unit: str) -> tuple[Found, list[str]]:
     problems = [f"{place}:{line}: {what}" for line, what in found.problems]
     if not any(one.points for one in found.series):
         raise Failed("\n".join([*problems[:3], f"{place} holds no point to judge"]))
-    values = Values(found.series)
+    values = Values(found.series, place_of.place)
     hidden = not sys.stderr.isatty()
     with click.progressbar(
         values.replay(), len(values), "judging", file=sys.stderr, hidden=hidden, update_min_steps=SHOWN_EVERY
@@ -49,18 +61,15 @@ def of_file(name: str, unit: str) -> tuple[Found, list[str]]:
     return Found(place, start, end, values.results, unit), problems
 
 
-def of_history(past: Past, step: str | None, service: str, endpoint: str) -> Found:
+def of_history(past: Past, step: str | None, service: str, endpoint: str, calendar: str | None) -> Found:
     """What the engine would have told of stored history."""
-    try:
-        settings = load()
-    except ConfigError as error:
-        raise click.UsageError(str(error)) from None
+    settings, days = settings_of(calendar)
     seconds = settings.cycle_seconds if step is None else _seconds(step)
     past.check(seconds)
     try:
         with past.opened() as source:
             window = past.window(source, seconds)
-            steps = Steps(window, seconds, Choice(service, endpoint))
+            steps = Steps(window, seconds, Choice(service, endpoint), days)
             blocks = list(_blocks(window, seconds, settings))
             hidden = not sys.stderr.isatty()
             with click.progressbar(blocks, label="judging history", file=sys.stderr, hidden=hidden) as bar:

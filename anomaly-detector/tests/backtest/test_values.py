@@ -61,12 +61,12 @@ def test_it_is_the_model_as_it_runs_live() -> None:
     values = hurt()
     model = Model()
     model.grow(1)
-    alarms = []
+    alarms, was = [], False
     for at, value in enumerate(values):
-        was = bool(model.alarm[0])
         on = bool(model.judge(START + STEP * at, np.array([value]), STEP).alarm[0])
         if on != was:
             alarms.append(START + STEP * at)
+        was = on
     [found] = replay(series(values))
     assert [at for one in found.alarms for at in (one.start, one.end)] == alarms
 
