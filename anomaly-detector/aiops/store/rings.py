@@ -1,15 +1,14 @@
 """Counts of the last days by objective, in one file that is replaced whole or not at all."""
 
 import logging
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 
 from aiops.model import LedgerKey
 from aiops.slo.watch import Watch
+from aiops.store.arrays import DAMAGED, read, write
 
 log = logging.getLogger(__name__)
 VERSION = 1
@@ -22,7 +21,7 @@ class Rings:
         self._path = path
 
     def save(self, watch: Watch) -> None:
-        """Write beside, then rename over the last one. Raises OSError when the disk does not take it."""
+        """Replace the last one. Raises OSError when the disk does not take it."""
         tally, slots = watch.tally, watch.slots
         keys = [(one.slo, one.sli, one.group) for one in watch.places()]
         index = {
@@ -33,36 +32,26 @@ class Rings:
             "slices": list(slots.slices.items()),
         }
         arrays: dict[str, Any] = {
-            "index": np.frombuffer(orjson.dumps(index), dtype=np.uint8),
             "minutes": tally.minutes.sums,
             "fives": tally.fives.sums,
             "heard": slots.heard,
             "open": slots.open,
         }
-        partial = self._path.with_suffix(".partial")
-        try:
-            with partial.open("wb") as file:
-                np.savez(file, **arrays)
-            partial.replace(self._path)
-        except OSError:
-            partial.unlink(missing_ok=True)
-            raise
+        write(self._path, index, arrays, sync=False)
 
     def load(self, watch: Watch) -> None:
         """Put what was kept into a watch that has counted nothing yet. A damaged file is said, and as none."""
         if not self._path.exists():
             return
         try:
-            with self._path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-                index = orjson.loads(file["index"].tobytes())
-                arrays = {name: file[name].copy() for name in ("minutes", "fives", "heard", "open")}
+            index, arrays = read(self._path)
             if index["version"] != VERSION:
                 return
             keys = [
                 LedgerKey(slo, sli, tuple((key, value) for key, value in group)) for slo, sli, group in index["slots"]
             ]
             _check(arrays, len(keys), watch)
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        except DAMAGED as error:
             log.error("counts of objectives are damaged (%s): burn rates begin anew, budgets are kept", error)
             return
         places = [(old, watch.slot(key)) for old, key in enumerate(keys)]

@@ -1,18 +1,15 @@
 """What the detector learned, in one file that is replaced whole or not at all."""
 
 import logging
-import os
 import time
-import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
-
-import numpy as np
-import orjson
 
 from aiops.detect import State
 from aiops.detect.state import Lived
 from aiops.faultpoints import FaultPoint, reach
+from aiops.store.arrays import DAMAGED, read, write
 
 log = logging.getLogger(__name__)
 VERSION = 3
@@ -35,19 +32,8 @@ class Snapshots:
             index[name] = list(lived.index)
             for field, array in lived.arrays():
                 arrays[f"{name}.{field}"] = array[: len(lived.index)]
-        arrays["index"] = np.frombuffer(orjson.dumps(index), dtype=np.uint8)
-        partial = self._path.with_suffix(".partial")
-        try:
-            with partial.open("wb") as file:
-                np.savez(file, **arrays)
-                file.flush()
-                os.fsync(file.fileno())
-            reach(FaultPoint.SNAPSHOT_WRITTEN)
-            partial.replace(self._path)
-            reach(FaultPoint.SNAPSHOT_REPLACED)
-        except OSError:
-            partial.unlink(missing_ok=True)
-            raise
+        write(self._path, index, arrays, written=partial(reach, FaultPoint.SNAPSHOT_WRITTEN))
+        reach(FaultPoint.SNAPSHOT_REPLACED)
 
     @staticmethod
     def copy(state: State) -> State:
@@ -66,20 +52,17 @@ class Snapshots:
         if not self._path.exists():
             return None
         try:
-            with self._path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-                index = orjson.loads(file["index"].tobytes())
-                if (index["version"], index["fingerprint"]) != (VERSION, self._fingerprint):
-                    log.info("learned state is from other settings; learning anew")
-                    return None
-                state = State(at=index["at"])
-                for name, lived in _parts(state).items():
-                    lived.index = {
-                        tuple((key, value) for key, value in one): row for row, one in enumerate(index[name])
-                    }
-                    for field, _ in list(lived.arrays()):
-                        lived.put(field, file[f"{name}.{field}"].copy())
-                return state
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            index, arrays = read(self._path)
+            if (index["version"], index["fingerprint"]) != (VERSION, self._fingerprint):
+                log.info("learned state is from other settings; learning anew")
+                return None
+            state = State(at=index["at"])
+            for name, lived in _parts(state).items():
+                lived.index = {tuple((key, value) for key, value in one): row for row, one in enumerate(index[name])}
+                for field, _ in list(lived.arrays()):
+                    lived.put(field, arrays[f"{name}.{field}"])
+            return state
+        except DAMAGED as error:
             aside = self._path.with_name(f"{self._path.name}.corrupt-{int(time.time())}")
             self._path.rename(aside)
             log.error("learned state is damaged (%s); it is kept as %s, learning anew", error, aside)

@@ -26,6 +26,8 @@ WARMUP: Final = 20
 VIEWS: Final = 2
 LATELY: Final = 50.0
 """Points of an alarm over which its level is taken."""
+AT_ONCE: Final = 8192
+"""Series that are judged at once: what is made on the way stays in the processor's cache."""
 MOST: Final = 1e12
 """Deviations beyond which more say no more."""
 TIERS: Final = np.array([Tier.LEVEL, Tier.DAY, Tier.WEEK])
@@ -100,8 +102,10 @@ class Model:
         there = np.isfinite(values)
         self.state.wipe(np.flatnonzero(there & (at - self.state.seen[:size] > self.tuning.forget_after)))
         warm = there & (self.state.points[:size] >= WARMUP)
-        if (rows := np.flatnonzero(warm)).size:
-            local = np.full(size, monday(at)) if local is None else local
+        local = np.full(size, monday(at)) if local is None else local
+        known = np.flatnonzero(warm)
+        for first in range(0, len(known), AT_ONCE):
+            rows = known[first : first + AT_ONCE]
             self._judge(rows, at, values[rows], step, local[rows], out)
         if (young := np.flatnonzero(there & ~warm)).size:
             self._begin(young, values[young])

@@ -62,14 +62,13 @@ class Season(Arrays):
     def judge(self, rows: Ints, residuals: Floats, known: Bools, most: Floats, least: Floats, clip: float) -> None:
         """Take in what each of the three left `(rows, 3)`, clipped at `most` `(rows,)` for comparison, and at `clip` of
         its own spread, or `least`, for the spread."""
-        self.known[rows] += known
-        count = self.known[rows]
+        count, loss, spread, error = self.known[rows] + known, self.loss[rows], self.spread[rows], np.abs(residuals)
         share = 1 / np.minimum(count[:, :1] + 1.0, LOSS_POINTS)
-        self.loss[rows] += share * (np.minimum(np.abs(residuals), most[:, None]) - self.loss[rows])
-        widest = np.where(count > 1, clip * np.maximum(np.sqrt(self.spread[rows]), least[:, None]), np.inf)
-        square = np.minimum(np.abs(residuals), widest) ** 2
-        step = (square - self.spread[rows]) / np.clip(count, 1, LEARNT)
-        self.spread[rows] += np.where(known, step, 0.0)
+        widest = np.where(count > 1, clip * np.maximum(np.sqrt(spread), least[:, None]), np.inf)
+        step = (np.minimum(error, widest) ** 2 - spread) / np.clip(count, 1, LEARNT)
+        self.known[rows] = count
+        self.loss[rows] = loss + share * (np.minimum(error, most[:, None]) - loss)
+        self.spread[rows] = spread + np.where(known, step, 0.0)
 
     def add(self, rows: Ints, local: Floats, values: Floats, most: Floats) -> None:
         """Learn values `(rows,)`, clipped at `most` off either level."""
