@@ -33,7 +33,7 @@ LOOK = 3  # steps between two looks at what is in trouble
 MONDAY = 1_771_804_800.0  # 2026-02-23, two weeks before clocks change in New York
 NEW_YORK = ZoneInfo("America/New_York")
 PAYMENT = labels(service="payment", route="/payment", method="POST")
-SLOW_OPENING = 1200.0  # seconds in which it gets busy, and quiet
+SLOW_OPENING = 300.0  # seconds in which it gets busy, and quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +73,16 @@ class Lived:
 
 
 def live(
-    load: Load, days: float, faults: Sequence[Timed] = (), calendar: detect.Calendar | None = None, seed: int = 1
+    load: Load,
+    days: float,
+    faults: Sequence[Timed] = (),
+    calendar: detect.Calendar | None = None,
+    start: float = MONDAY,
 ) -> Lived:
-    """Live from MONDAY on."""
-    model = Model(shop(), load, seed=seed, faults=list(faults))
+    """Live so many days from a Monday on."""
+    model = Model(shop(), load, seed=1, faults=list(faults))
     state, out = detect.State(), Lived()
-    for block in blocks(increments(model, MONDAY, MONDAY + days * DAY, STEP, BLOCK), STEP):
+    for block in blocks(increments(model, start, start + days * DAY, STEP, BLOCK), STEP):
         for place in range(0, len(block.ends), LOOK):
             part = slice(place, place + LOOK)
             one = SeriesBlock(block.labels, block.ends[part], STEP, block.values[:, part])
@@ -123,12 +127,12 @@ def contamination() -> list[str]:
     return wrong
 
 
-def clocks() -> list[str]:
-    """Opening hours in New York over the change of clocks: nothing once two days are known, with the zone given."""
-    seen = live(Hours(8.0, noise=0.05), 21, calendar=detect.Calendar(detect.Place(NEW_YORK)))
-    wrong = [f"in trouble at {_when(at)}" for at in seen.during(MONDAY + 14 * DAY - 2 * HOUR, MONDAY + 21 * DAY)]
-    wrong += [f"in trouble on a known day at {_when(at)}" for at in seen.during(MONDAY + 3 * DAY, MONDAY + 6 * DAY)]
-    return wrong
+def clocks(calendar: detect.Calendar | None = None) -> list[str]:
+    """Opening hours in New York over the change of clocks: nothing once three days are known, with the zone given."""
+    start = MONDAY + 7 * DAY
+    seen = live(Hours(8.0, noise=0.05), 9, calendar=calendar or detect.Calendar(detect.Place(NEW_YORK)), start=start)
+    wrong = [f"in trouble on a known day at {_when(at)}" for at in seen.during(start + 3 * DAY, start + 6 * DAY)]
+    return wrong + [f"in trouble at {_when(at)}" for at in seen.during(start + 7 * DAY - 2 * HOUR, start + 9 * DAY)]
 
 
 def week() -> list[str]:
