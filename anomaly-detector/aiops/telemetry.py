@@ -16,6 +16,7 @@ from aiops.model import Transition
 
 FLUSH_MILLISECONDS = 3000
 EXPORT_MILLISECONDS = 15_000
+OUTCOMES = ("firing", "resolved", "known", "refused", "truncated")
 SOURCES = ("metrics", "traces", "topology", "verdicts")
 
 
@@ -69,6 +70,8 @@ class Telemetry:
         self.alerts = Counter(
             "aiops_alerts_received_total", "Alerts that Alertmanager told of", ["outcome"], registry=self.registry
         )
+        for outcome in OUTCOMES:
+            self.alerts.labels(outcome)
         self.posts = Counter(
             "aiops_alertmanager_posts_total", "Posts to an Alertmanager", ["to", "outcome"], registry=self.registry
         )

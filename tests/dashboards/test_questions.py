@@ -9,9 +9,9 @@ import yaml
 from aiops.objectives import load
 from dashboards import catalogue, traceql
 from dashboards.filling import filled
+from dashboards.mutants import mutants
 from dashboards.questions import RULES, Question, of_alerts, of_dashboards, of_datasources
 
-from .mutating import mutants
 from .reading import ROOT
 
 EVERY = [*of_dashboards(), *of_alerts(), *of_datasources()]

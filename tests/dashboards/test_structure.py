@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from grafana_foundation_sdk.models import units
 
 from aiops import names
 from dashboards.panels import Kind
@@ -14,6 +15,7 @@ from .reading import DASHBOARDS, EVERY, NAMES, ROOT, Json, data_links, dollars, 
 
 # What Grafana itself brings; anything else would be a plugin to install.
 OWN_PANELS = {str(kind) for kind in Kind}
+UNITS = {value for name, value in vars(units).items() if not name.startswith("_")}
 OF_GRAFANA = {"__all", "__range", "__rate_interval", "__url_time_range", "__field", "__data", "__value"}
 EACH = pytest.mark.parametrize("of", DASHBOARDS.values(), ids=DASHBOARDS)
 EACH_PANEL = pytest.mark.parametrize(("of", "panel"), EVERY, ids=NAMES)
@@ -80,7 +82,7 @@ def test_a_panel_says_what_it_shows_in_what_unit_and_by_which_names(of: Json, pa
     if panel["type"] in (Kind.ALERTS, Kind.TRACE, Kind.GRAPH):
         return
     defaults = panel["fieldConfig"]["defaults"]
-    assert defaults["unit"]
+    assert defaults["unit"] in UNITS
     assert defaults["thresholds"]["steps"][0]["value"] is None
     assert panel["targets"]
     for target in panel["targets"]:
