@@ -4,10 +4,10 @@ from typing import Final
 
 from aiops import names
 from dashboards.links import label, service, traces
+from dashboards.number import number
 from dashboards.panels import (
     ANY_IS_BAD,
     BAD,
-    CALM,
     FAIR,
     GOOD,
     PLAIN,
@@ -18,7 +18,6 @@ from dashboards.panels import (
     Metrics,
     Panel,
     Row,
-    Steps,
     When,
 )
 from dashboards.service import LIVES
@@ -28,20 +27,6 @@ OF: Final = 'service=~"$service", route=~"$route"'
 EACH: Final = "service, method, route, caller, callee, family"
 NAMED: Final = "{{service}} {{method}} {{route}} {{caller}} {{callee}} {{family}}"
 HERE: Final = (service(label("service")), traces(label("service")))
-
-
-def _number(title: str, about: str, expr: str, unit: str = "short", steps: Steps = CALM) -> Panel:
-    return Panel(
-        title=title,
-        about=about,
-        kind=Kind.STAT,
-        queries=(Metrics(expr, title),),
-        unit=unit,
-        width=4,
-        height=4,
-        steps=steps,
-        decimals=0 if unit == "short" else None,
-    )
 
 
 def _observed(title: str, about: str, family: str, unit: str) -> Panel:
@@ -65,41 +50,48 @@ def _observed(title: str, about: str, family: str, unit: str) -> Panel:
 COVERAGE: Final = Row(
     "What is judged",
     (
-        _number("Series", "Series that the engine judged in the last minutes.", f"count(aiops_verdict_score{{{OF}}})"),
-        _number(
+        number(
+            "Series",
+            "Series that the engine judged in the last minutes.",
+            f"count(aiops_verdict_score{{{OF}}})",
+            decimals=0,
+        ),
+        number(
             "In trouble",
             "Series that are not as expected, for long enough to be an incident.",
             f"count(aiops_verdict_life{{{OF}}} == 2) or vector(0)",
             steps=ANY_IS_BAD,
+            decimals=0,
         ),
-        _number(
+        number(
             "Coverage",
             "Share of the routes that report requests which are judged.",
             'count(group by (service, route, method) (aiops_verdict_score{family="errors", route!=""}))'
             " / count(group by (service_name, http_route, http_request_method)"
             ' (service_route:http_server_requests:rate5m{http_route!=""}))',
             "percentunit",
-            ((None, BAD), (0.9, GOOD)),
+            steps=((None, BAD), (0.9, GOOD)),
         ),
-        _number(
+        number(
             "Confidence",
             "How sure the detector is of what it says, on average: little for young series.",
             f"avg(aiops_verdict_confidence{{{OF}}})",
             "percentunit",
-            ((None, FAIR), (0.5, GOOD)),
+            steps=((None, FAIR), (0.5, GOOD)),
         ),
-        _number(
+        number(
             "Behind",
             "How long ago the last step that was judged ended.",
             "time() - max(aiops_watermark_timestamp_seconds)",
             "s",
-            ((None, GOOD), (60, POOR), (180, BAD)),
+            steps=((None, GOOD), (60, POOR), (180, BAD)),
         ),
-        _number(
+        number(
             "Left out",
             "Series and verdicts that were too many, in the last hour.",
             "sum(increase(aiops_series_dropped_total[1h]))",
             steps=ANY_IS_BAD,
+            decimals=0,
         ),
     ),
 )

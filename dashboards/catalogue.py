@@ -43,7 +43,7 @@ def _file() -> dict[str, Any]:
     return found
 
 
-def recorded(series: Iterable[Mapping[str, str]]) -> Catalogue:
+def recorded(series: Iterable[Mapping[str, str]]) -> dict[str, dict[str, frozenset[str]]]:
     """The catalogue of series that are there, `__name__` among their labels: every value is known."""
     found: dict[str, dict[str, set[str]]] = {}
     for one in series:

@@ -6,23 +6,11 @@ from aiops import names
 from dashboards import incident_table
 from dashboards.incident_table import SEVERITIES, at
 from dashboards.links import label, service
-from dashboards.panels import BAD, CALM, FAIR, PLAIN, POOR, Dashboard, Kind, Metrics, Panel, Row, Steps, When
+from dashboards.number import number
+from dashboards.panels import BAD, FAIR, PLAIN, POOR, Dashboard, Kind, Metrics, Panel, Row, Steps, When
 
 ALL: Final = f"max by (incident) (last_over_time({names.INCIDENT_INFO}[$__range]))"
 SEVERITY_STEPS: Final[Steps] = ((None, PLAIN), (2, FAIR), (3, POOR), (4, BAD))
-
-
-def _number(title: str, about: str, expr: str, unit: str, when: When = When.TROUBLE) -> Panel:
-    return Panel(
-        title=title,
-        about=about,
-        kind=Kind.STAT,
-        queries=(Metrics(expr, title, when=when, instant=True),),
-        unit=unit,
-        width=4,
-        height=4,
-        steps=CALM,
-    )
 
 
 def _mean(later: str, earlier: str) -> str:
@@ -38,39 +26,49 @@ def _by_severity() -> str:
 NUMBERS: Final = Row(
     "In the time range",
     (
-        _number(
+        number(
             "Incidents",
             "Incidents that lasted within the time range.",
             f"count({ALL}) or vector(0)",
-            "short",
-            When.ALWAYS,
+            instant=True,
         ),
-        _number(
-            "Time to detect", "Mean time from the first bad step to the incident.", _mean("detected", "onset"), "s"
+        number(
+            "Time to detect",
+            "Mean time from the first bad step to the incident.",
+            _mean("detected", "onset"),
+            "s",
+            when=When.TROUBLE,
+            instant=True,
         ),
-        _number(
+        number(
             "Time to acknowledge",
             "Mean time until somebody took an incident, of those that somebody took.",
             _mean("acknowledged", "detected"),
             "s",
+            when=When.TROUBLE,
+            instant=True,
         ),
-        _number(
+        number(
             "Time to resolve",
             "Mean time until an incident was over, of those that are.",
             _mean("resolved", "detected"),
             "s",
+            when=When.TROUBLE,
+            instant=True,
         ),
-        _number(
+        number(
             "Alerts an incident",
             "How many alerts of other rules tell of the same incident: what would have paged one by one.",
             f"avg(max by (incident) (last_over_time({names.INCIDENT_ALERTS}[$__range])))",
-            "short",
+            when=When.TROUBLE,
+            instant=True,
         ),
-        _number(
+        number(
             "Alerts received",
             "Alerts of other rules that began to fire in the time range, as Alertmanager told the engine.",
             'sum(increase(aiops_alerts_received_total{outcome="firing"}[$__range]))',
-            "short",
+            when=When.TROUBLE,
+            instant=True,
         ),
     ),
 )

@@ -8,6 +8,7 @@ from dashboards.panels import (
     BAD,
     FAIR,
     GOOD,
+    LEFT,
     POOR,
     Dashboard,
     Kind,
@@ -15,7 +16,6 @@ from dashboards.panels import (
     Metrics,
     Panel,
     Row,
-    Steps,
     When,
 )
 from dashboards.variables import ENGINE, OBJECTIVE
@@ -23,7 +23,6 @@ from dashboards.variables import ENGINE, OBJECTIVE
 OF: Final = '{slo=~"$slo"}'
 EACH: Final = "slo, slo_group"
 NAMED: Final = "{{slo}} {{slo_group}}"
-LEFT: Final[Steps] = ((None, BAD), (0, POOR), (0.25, GOOD))
 TOLD: Final = "|".join((*names.BURN_ALERTS.values(), names.SLO_NO_DATA))
 HERE: Final = (
     engine_objective(label("slo")),

@@ -5,11 +5,14 @@ from typing import Final
 from aiops import names
 from dashboards import incident_table
 from dashboards.links import label, objective, service, to, traces
+from dashboards.number import number
 from dashboards.panels import (
     ANY_IS_BAD,
     BAD,
+    ERRORS,
     FAIR,
     GOOD,
+    LEFT,
     POOR,
     UP,
     Dashboard,
@@ -18,7 +21,6 @@ from dashboards.panels import (
     Metrics,
     Panel,
     Row,
-    Steps,
     When,
 )
 from dashboards.variables import NAMESPACE, SERVICES, WINDOW
@@ -27,67 +29,60 @@ OF: Final = 'service_namespace=~"$namespace", service_name=~"$service"'
 COUNT: Final = f"http_server_request_duration_seconds_count{{{OF}}}[$window]"
 FAILED: Final = f'http_server_request_duration_seconds_count{{{OF}, http_response_status_code=~"5.."}}[$window]'
 BUCKET: Final = f"http_server_request_duration_seconds_bucket{{{OF}}}[$window]"
-ERRORS: Final[Steps] = ((None, GOOD), (0.01, FAIR), (0.05, BAD))
-LEFT: Final[Steps] = ((None, BAD), (0, POOR), (0.25, GOOD))
 ALERTMANAGER: Final = "Alertmanager"
 SERVICE: Final = (service(label("service_name")), traces(label("service_name")))
 BURNS: Final = f'alertname=~"{"|".join(names.BURN_ALERTS.values())}", alertstate="firing"'
 
 
-def _number(title: str, about: str, expr: str, to_uid: str, *, steps: Steps = ANY_IS_BAD, unit: str = "short") -> Panel:
-    return Panel(
-        title=title,
-        about=about,
-        kind=Kind.STAT,
-        queries=(Metrics(expr, title),),
-        unit=unit,
-        width=4,
-        height=4,
-        steps=steps,
-        links=(Link("More", to(to_uid)),),
-    )
+def _more(uid: str) -> tuple[Link, ...]:
+    return (Link("More", to(uid)),)
 
 
 NOW: Final = Row(
     "Now",
     (
-        _number(
+        number(
             "Open incidents",
             "Incidents that nobody has ended, and that have not ended by themselves.",
             f"count(max by (incident) ({names.INCIDENT_INFO}{{{incident_table.OPEN}}})) or vector(0)",
-            names.DASHBOARD_INCIDENTS,
+            steps=ANY_IS_BAD,
+            links=_more(names.DASHBOARD_INCIDENTS),
         ),
-        _number(
+        number(
             "Objectives that burn",
             "Objectives whose budget burns so fast that somebody is told.",
             f"count(max by (slo, slo_group) (ALERTS{{{BURNS}}})) or vector(0)",
-            names.DASHBOARD_SLO,
+            steps=ANY_IS_BAD,
+            links=_more(names.DASHBOARD_SLO),
         ),
-        _number(
+        number(
             "Budgets spent",
             "Objectives of whose error budget nothing is left.",
             f"count(min by (slo, slo_group) ({names.SLO_BUDGET_LEFT}) <= 0) or vector(0)",
-            names.DASHBOARD_SLO,
+            steps=ANY_IS_BAD,
+            links=_more(names.DASHBOARD_SLO),
         ),
-        _number(
+        number(
             "Failing requests",
             "Share of requests answered with 5xx, over the window.",
             f"(sum(rate({FAILED})) or vector(0)) / sum(rate({COUNT}))",
-            names.DASHBOARD_SERVICE,
             steps=ERRORS,
+            links=_more(names.DASHBOARD_SERVICE),
             unit="percentunit",
         ),
-        _number(
+        number(
             "Series in trouble",
             "What the detector finds not as expected at this moment, an incident or not yet.",
             "sum(max by (family) (aiops_findings))",
-            names.DASHBOARD_ANOMALIES,
+            steps=ANY_IS_BAD,
+            links=_more(names.DASHBOARD_ANOMALIES),
         ),
-        _number(
+        number(
             "Platform alerts",
             "Alerts about what watches: Collector, stores, engine.",
             'count(ALERTS{team="platform", alertstate="firing"}) or vector(0)',
-            names.DASHBOARD_PLATFORM,
+            steps=ANY_IS_BAD,
+            links=_more(names.DASHBOARD_PLATFORM),
         ),
     ),
 )

@@ -11,6 +11,10 @@ GOOD, FAIR, POOR, BAD, PLAIN = "green", "yellow", "orange", "red", "blue"
 Steps = tuple[tuple[float | None, str], ...]
 CALM: Final[Steps] = ((None, PLAIN),)
 UP: Final[Steps] = ((None, BAD), (1, GOOD))
+ERRORS: Final[Steps] = ((None, GOOD), (0.01, FAIR), (0.05, BAD))
+"""Shares of requests that fail."""
+LEFT: Final[Steps] = ((None, BAD), (0, POOR), (0.25, GOOD))
+"""Shares of a budget that are left."""
 ANY_IS_BAD: Final[Steps] = ((None, GOOD), (0.000001, BAD))
 Words = Mapping[str, tuple[str, str]]
 
@@ -137,7 +141,6 @@ class Variable:
     everything: bool = True
     several: bool = True
     hidden: bool = False
-    when: When = When.ALWAYS
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from typing import Final
 
 from aiops import names
 from dashboards.links import anomalies, field, service, to, traces
+from dashboards.number import number
 from dashboards.panels import (
     BAD,
-    CALM,
+    ERRORS,
     FAIR,
     GOOD,
     PLAIN,
@@ -18,7 +19,6 @@ from dashboards.panels import (
     Metrics,
     Panel,
     Row,
-    Steps,
     When,
     Words,
 )
@@ -30,7 +30,6 @@ COUNT: Final = f"http_server_request_duration_seconds_count{{{ROUTED}}}[$window]
 SUM: Final = f"http_server_request_duration_seconds_sum{{{ROUTED}}}[$window]"
 BUCKET: Final = f"http_server_request_duration_seconds_bucket{{{ROUTED}}}[$window]"
 FAILED: Final = f'http_server_request_duration_seconds_count{{{ROUTED}, http_response_status_code=~"5.."}}[$window]'
-ERRORS: Final[Steps] = ((None, GOOD), (0.01, FAIR), (0.05, BAD))
 HERE: Final = (traces("${service}"), anomalies("${service}"), Link("Objectives", to(names.DASHBOARD_SLO)))
 LIVES: Final[Words] = {
     "0": ("normal", GOOD),
@@ -38,20 +37,6 @@ LIVES: Final[Words] = {
     "2": ("in trouble", BAD),
     "3": ("recovering", PLAIN),
 }
-
-
-def _number(title: str, about: str, expr: str, unit: str, steps: Steps = CALM) -> Panel:
-    return Panel(
-        title=title,
-        about=about,
-        kind=Kind.STAT,
-        queries=(Metrics(expr, title),),
-        unit=unit,
-        width=4,
-        height=4,
-        steps=steps,
-        links=HERE,
-    )
 
 
 def _expected(title: str, about: str, family: str, unit: str) -> Panel:
@@ -111,21 +96,23 @@ def _calls(title: str, about: str, of: str, other: str) -> Panel:
 NOW: Final = Row(
     "$service now",
     (
-        _number("Requests", "Requests a second, over the window.", f"sum(rate({COUNT}))", "reqps"),
-        _number(
+        number("Requests", "Requests a second, over the window.", f"sum(rate({COUNT}))", "reqps", links=HERE),
+        number(
             "Failing",
             "Share of requests answered with 5xx.",
             f"(sum(rate({FAILED})) or vector(0)) / sum(rate({COUNT}))",
             "percentunit",
-            ERRORS,
+            steps=ERRORS,
+            links=HERE,
         ),
-        _number(
+        number(
             "95th percentile",
             "Time in which 95 of 100 requests are answered.",
             f"histogram_quantile(0.95, sum by (le) (rate({BUCKET})))",
             "s",
+            links=HERE,
         ),
-        _number("Mean", "Mean time that an answer takes.", f"sum(rate({SUM})) / sum(rate({COUNT}))", "s"),
+        number("Mean", "Mean time that an answer takes.", f"sum(rate({SUM})) / sum(rate({COUNT}))", "s", links=HERE),
         Panel(
             title="Judged",
             about="The worst that the detector says of any of its series.",

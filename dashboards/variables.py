@@ -3,7 +3,7 @@
 from typing import Final
 
 from aiops import names
-from dashboards.panels import Variable, When
+from dashboards.panels import Variable
 
 REQUESTS: Final = "http_server_request_duration_seconds_count"
 
@@ -70,4 +70,4 @@ LONGER: Final = Variable(
     everything=False,
     several=False,
 )
-TRACE: Final = Variable("trace", "Trace", "Id of the trace to show", everything=False, several=False, when=When.TEMPO)
+TRACE: Final = Variable("trace", "Trace", "Id of the trace to show", everything=False, several=False)
