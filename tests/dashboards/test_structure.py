@@ -1,5 +1,6 @@
 """What Grafana would not say: panels that overlap, links that lead nowhere, datasources that are named."""
 
+import json
 import re
 from collections import Counter
 from typing import Any
@@ -163,6 +164,14 @@ def test_from_a_burning_budget_to_the_trace_in_three_steps_and_back() -> None:
             True,
         )
         assert one["tags"] == ["aiops"]
+
+
+def test_grafana_begins_with_the_overview() -> None:
+    given = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["grafana"]
+    first = given["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert f"./grafana/dashboards:{first.rpartition('/')[0]}:ro" in given["volumes"]
+    made = json.loads((ROOT / "grafana/dashboards" / first.rpartition("/")[2]).read_text())
+    assert made["uid"] == names.DASHBOARD_OVERVIEW
 
 
 @EACH
