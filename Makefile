@@ -6,7 +6,7 @@ DEMO_ARGS ?=
 STACK_ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: help demo up down stack test test-engine test-others test-live test-stack stack-faults stack-rest bench lint format rules lock clean
+.PHONY: help demo up down stack test test-engine test-others test-live test-stack stack-faults stack-rest bench lint format rules dashboards lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -63,17 +63,21 @@ bench: $(VENV)/.dev  ## every scenario five times, against the committed sheet; 
 lint: $(VENV)/.dev  ## style, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy -p aiops -p shop -p native
+	$(BIN)/mypy -p aiops -p shop -p native -p dashboards
 	$(BIN)/lint-imports --no-logo
 	$(SLO_RULES) $(TO_PROMETHEUS) --check
 	$(SLO_RULES) $(TO_GRAFANA) --check
+	$(BIN)/python -m dashboards --check
 
 SLO_RULES := $(BIN)/aiops slo rules demo-app/shop/objectives.yaml
 TO_PROMETHEUS := -o prometheus/rules/slo.yml
-TO_GRAFANA := --format grafana --lock grafana/alert-rules.lock -o grafana/provisioning/alerting/slo.yaml
+TO_GRAFANA := --format grafana --dashboards --lock grafana/alert-rules.lock -o grafana/provisioning/alerting/slo.yaml
 rules: $(VENV)/.demo  ## make Prometheus' and Grafana's rules of the shop's objectives
 	$(SLO_RULES) $(TO_PROMETHEUS)
 	$(SLO_RULES) $(TO_GRAFANA)
+
+dashboards: $(VENV)/.dev  ## make Grafana's dashboards and their table in docs/dashboards.md
+	$(BIN)/python -m dashboards
 
 format: $(VENV)/.dev  ## put the code into its one format
 	$(BIN)/ruff check --fix .

@@ -3,6 +3,7 @@
 import os
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -13,10 +14,18 @@ import requests
 from aiosmtpd.controller import Controller
 
 from aiops.demo.shop import Shop, scenarios
+from dashboards import catalogue
+from dashboards.catalogue import faults, metrics_of
+from dashboards.filling import filled
+from dashboards.mutants import mutants
+from dashboards.panels import When
+from dashboards.questions import of_alerts, of_dashboards, of_datasources
 from native.build import ensure
 from native.components import Options
 from native.stack import Stack
 
+from . import agrees
+from .asking import Asked, known_to, silent
 from .conftest import Platform, answers, learned, pss_mb, until
 from .faults import live_through, said
 
@@ -29,6 +38,7 @@ OBJECTIVES = {"checkout-availability", "checkout-latency", "payment-availability
 HIT = {"checkout-availability", "payment-availability"}
 """What failing payments break."""
 CYCLE = 5.0
+STARTED = time.time()
 PACE = {"AIOPS_CYCLE_SECONDS": f"{CYCLE:g}", "AIOPS_LATENESS_SECONDS": "8", "AIOPS_RESOLVE_SECONDS": "10"}
 
 
@@ -67,6 +77,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory, mailbox: Mailbox) -> Iterato
     options = Options(ensure(), tmp_path_factory.mktemp("stack"), OFFSET, shop=True, engine_settings=PACE)
     with Stack(options) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def asked(stack: Stack) -> Asked:
+    return Asked(stack.urls["prometheus"], STARTED)
 
 
 @pytest.fixture(scope="module")
@@ -243,6 +258,28 @@ def test_an_incident_speaks_for_burn_alerts(stack: Stack, incident: dict[str, An
         requests.post(url, json=[{"labels": labels, "endsAt": ended}], timeout=10).raise_for_status()
 
 
+@pytest.fixture(scope="module")
+def taken(platform: Platform, incident: dict[str, Any]) -> dict[str, Any]:
+    """The incident, once somebody has taken it."""
+    requests.post(f"{platform.url}/aiops/incidents/{incident['id']}/acknowledge", timeout=10).raise_for_status()
+    return dict(platform.get(f"/aiops/incidents/{incident['id']}"))
+
+
+def test_dashboards_show_what_the_engine_says(asked: Asked, platform: Platform, taken: dict[str, Any]) -> None:
+    until(lambda: agrees.incident(asked, platform, taken["id"]), 90, "the row of the open incident")
+    until(lambda: agrees.budgets(asked, platform), 90, "what is left of budgets")
+    until(lambda: agrees.signals(asked, platform), 90, "requests and errors of each service")
+    until(lambda: agrees.calls(asked, platform), 90, "calls between services")
+    agrees.verdicts(asked, platform)
+
+
+def test_from_an_incident_every_link_opens_with_its_service_time_and_trace(
+    asked: Asked, platform: Platform, taken: dict[str, Any]
+) -> None:
+    row, told = until(lambda: agrees.incident(asked, platform, taken["id"]), 90, "the row of the open incident")
+    agrees.links(asked, platform, row, told)
+
+
 def test_an_engine_that_restarts_goes_on_with_its_incident(
     stack: Stack, platform: Platform, incident: dict[str, Any]
 ) -> None:
@@ -253,6 +290,37 @@ def test_an_engine_that_restarts_goes_on_with_its_incident(
     platform.shop.clear()
     until(lambda: not platform.active(), 120, "it resolves")
     assert next(one["id"] for one in platform.all()) == incident["id"]
+
+
+QUESTIONS = [one for one in (*of_dashboards(), *of_alerts(), *of_datasources()) if not one.spans]
+CERTAIN = [one for one in QUESTIONS if one.when in (When.ALWAYS, When.TROUBLE, When.SOME)]
+
+
+def test_every_question_of_dashboards_and_alerts_has_its_answer(asked: Asked) -> None:
+    """Over the whole run, in which nothing was wrong at first, and much later."""
+    for one in QUESTIONS:
+        asked.over(filled(one.text))  # it is understood, whatever the answer
+    for one in QUESTIONS:
+        assert not one.exemplars or asked.exemplars(filled(one.text)), one.where
+    wait = time.monotonic() + 60  # the last scrapes
+    while missing := silent(asked, CERTAIN, "payment"):
+        assert time.monotonic() < wait, missing
+
+
+def test_every_mistake_in_a_question_is_seen_in_what_was_recorded(asked: Asked) -> None:
+    live = asked.series({metric for one in CERTAIN for metric in metrics_of(filled(one.text))})
+    written, optional, known = catalogue.written(), catalogue.optional(), known_to(live)
+    for metric, labels in live.items():
+        # Labels of alerts are those of the alerts that were told in this run.
+        assert metric == "ALERTS" or written[metric].keys() - optional[metric] <= labels.keys(), metric
+    found: Counter[str] = Counter()
+    for one in CERTAIN:
+        assert faults(filled(one.text), known, one.legend) == []
+        for mutant in mutants(filled(one.text), one.legend):
+            assert faults(mutant.text, known, mutant.legend), (one.where, mutant)
+            found[mutant.kind] += 1
+    print(f"{len(CERTAIN)} questions of {len(live)} metrics; mistakes seen: {dict(found)}")
+    assert min(found[kind] for kind in ("metric", "label", "value")) > 50
 
 
 def test_memory_is_said(stack: Stack, platform: Platform) -> None:

@@ -1,17 +1,25 @@
 """The stack with Tempo, where one is installed: causes out of its traces, and what happens while it is away."""
 
 import os
+import re
 import shutil
+import time
 from collections.abc import Iterator
 
 import pytest
 import requests
 
 from aiops.demo.shop import Shop, scenarios
+from dashboards.catalogue import faults, metrics_of
+from dashboards.filling import filled
+from dashboards.mutants import mutants
+from dashboards.panels import When
+from dashboards.questions import of_dashboards
 from native.build import ensure
 from native.components import Options
 from native.stack import Stack
 
+from .asking import Asked, known_to, of_spans, silent
 from .conftest import Platform, learned, until
 from .faults import live_through, said
 
@@ -21,6 +29,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("tempo") is None, reason="there is no tempo on PATH"),
 ]
 OFFSET = int(os.environ.get("AIOPS_TEST_STACK_OFFSET", "8000")) - 2000
+STARTED = time.time()
 PACE = {"AIOPS_CYCLE_SECONDS": "5", "AIOPS_LATENESS_SECONDS": "8", "AIOPS_RESOLVE_SECONDS": "10"}
 
 
@@ -46,6 +55,29 @@ def test_a_cause_is_read_from_tempo(platform: Platform) -> None:
 def test_who_calls_whom_is_read_from_its_service_graph(platform: Platform) -> None:
     edges = {(one["caller"], one["callee"]) for one in platform.get("/aiops/topology")["edges"]}
     assert {("gateway", "checkout"), ("checkout", "payment"), ("checkout", "inventory")} <= edges
+
+
+def test_every_question_that_needs_tempo_has_its_answer(stack: Stack, platform: Platform) -> None:
+    asked = Asked(stack.urls["prometheus"], STARTED)
+    needed = [one for one in of_dashboards() if one.when == When.TEMPO]
+    metrics = [one for one in needed if not one.spans]
+    assert len(metrics) > 5
+    until(lambda: not silent(asked, metrics, "payment"), 120, "answers from Prometheus of what Tempo counts")
+    live = asked.series({metric for one in metrics for metric in metrics_of(filled(one.text))})
+    for one in metrics:
+        assert faults(filled(one.text), known_to(live), one.legend) == []
+        for mutant in mutants(filled(one.text), one.legend):
+            assert faults(mutant.text, known_to(live), mutant.legend), (one.where, mutant)
+    trace = platform.all()[0]["trace_correlation"]["trace_id"]
+    for one in [one for one in needed if one.spans]:
+        found = of_spans(stack.urls["tempo"], filled(one.text, {"trace": trace, "service": "payment"}), STARTED)
+        assert found.ok, (one.where, found.text)
+        body = found.json()
+        assert body.get("traces") or body.get("series") or body.get("trace"), one.where
+    tags = requests.get(f"{stack.urls['tempo']}/api/v2/search/tags", timeout=10).json()["scopes"]
+    there = {(scope["name"], tag) for scope in tags for tag in scope["tags"]}
+    asks = {found for one in needed if one.spans for found in re.findall(r"\b(resource|span)\.([\w.]+)", one.text)}
+    assert asks <= there
 
 
 def test_traces_away_leave_an_incident_without_a_cause_until_they_are_back(stack: Stack, platform: Platform) -> None:

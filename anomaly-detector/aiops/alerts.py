@@ -1,6 +1,7 @@
 """The book of alerts: what Alertmanager tells, joined to the incidents it is about."""
 
 import threading
+from collections import Counter as Counts
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
@@ -76,6 +77,10 @@ class AlertBook:
     def of(self, incident: Incident) -> list[Alert]:
         """Those that tell of an incident, newest first."""
         return self.store.of(incident.key, SHOWN)
+
+    def counts(self, incidents: Iterable[Incident]) -> dict[str, int]:
+        """How many tell of each, by the incident's key."""
+        return dict(Counts(link.incident for link in self.store.links(incidents=[one.key for one in incidents])))
 
     def purge(self) -> int:
         """Forget what is long over."""

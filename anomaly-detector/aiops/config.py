@@ -67,6 +67,9 @@ class Settings(BaseModel):
     alertmanager_url: str = Field(
         "", description="Alertmanager that incidents are sent to; several by commas: each gets all; empty: none"
     )
+    grafana_url: str = Field(
+        "", description="where people reach Grafana, for links to its dashboards of this engine; empty: none"
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
     tokens: Mapping[str, str] = Field(default_factory=dict, description="tokens by the name of their holder")
 
@@ -95,7 +98,7 @@ class Settings(BaseModel):
             raise ValueError("each address is like http://127.0.0.1:9093")
         return value
 
-    @field_validator("prometheus_url", "tempo_url", "traces_url", "public_url")
+    @field_validator("prometheus_url", "tempo_url", "traces_url", "public_url", "grafana_url")
     @classmethod
     def _is_http(cls, value: str) -> str:
         if value and not _http(value):

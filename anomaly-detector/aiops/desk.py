@@ -31,6 +31,8 @@ from aiops.slo_book import SloBook
 from aiops.store import Change, SqlAlerts, SqlIncidents, SqlObjectives
 
 RECENT = 300.0
+EXPOSED = 3600.0
+"""Seconds that an incident which is over, and a change, stay among the metrics: longer than Prometheus is away."""
 ROUTE = (names.SERVICE, names.ROUTE, names.METHOD)
 
 
@@ -140,6 +142,7 @@ class Desk:
         """Run one cycle now."""
         cycle = self.engine.cycle()
         self.alerts.join()
+        self.publish()
         return cycle
 
     def routes(self) -> list[RouteHealth]:
@@ -198,6 +201,15 @@ class Desk:
         return self.store.changes(window.start, window.end)
 
     # the engine itself
+
+    def publish(self) -> None:
+        """Put incidents and changes of late among the engine's own metrics. For after each cycle."""
+        since = self.engine.clock.now() - EXPOSED
+        lately = [*self.store.active(), *self.store.resolved_since(since)]
+        changes = [
+            ((one.kind, one.service, one.version), one.at) for one in self.store.changes(since, self.engine.clock.now())
+        ]
+        self.engine.telemetry.incidents.show(lately, self.alerts.counts(lately), changes)
 
     def now(self) -> float:
         return self.engine.clock.now()

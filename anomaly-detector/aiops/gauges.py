@@ -1,14 +1,21 @@
-"""Budgets as metrics, for Prometheus to scrape: what its own rules cannot know, for dashboards and Grafana's alerts."""
+"""Budgets and incidents as metrics, for Prometheus to scrape: what its own rules cannot know, for dashboards and
+Grafana's alerts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from aiops import names
-from aiops.model import group_label
+from aiops.model import Incident, group_label
 from aiops.slo import durations
 from aiops.slo.standing import SloState, Standing
+
+MOST: Final = 200
+"""Incidents that are exposed, at most: the newest."""
+TOLD: Final = ("incident", "state", "severity", "service", "endpoint", "kind", "title", "trace_id", "page")
+CHANGED: Final = ("kind", "service", "version")
 
 
 class BudgetGauges(Collector):
@@ -62,6 +69,73 @@ class BudgetGauges(Collector):
 
     def describe(self) -> Iterator[Metric]:
         return iter(())
+
+
+class IncidentGauges(Collector):
+    """`aiops_incident_*` and `aiops_change_*`, of what it was given last; `base_url` is where pages are."""
+
+    def __init__(self) -> None:
+        self.base_url = ""
+        self._incidents: Sequence[Incident] = ()
+        self._alerts: Mapping[str, int] = {}
+        self._changes: Mapping[tuple[str, str, str], float] = {}
+
+    def show(
+        self,
+        incidents: Sequence[Incident],
+        alerts: Mapping[str, int],
+        changes: Sequence[tuple[tuple[str, str, str], float]],
+    ) -> None:
+        """Expose these incidents; how many alerts tell of each, by its key; changes (CHANGED) and when they were."""
+        newest = sorted(incidents, key=lambda one: one.first_detected)[-MOST:]
+        self._incidents, self._alerts, self._changes = newest, alerts, dict(changes)
+
+    def collect(self) -> Iterator[Metric]:
+        info = GaugeMetricFamily(names.INCIDENT_INFO, "Incidents that are open, or were in the last hour", labels=TOLD)
+        times = GaugeMetricFamily(
+            names.INCIDENT_TIME, "When an incident began, was detected, taken and over", labels=("incident", "moment")
+        )
+        alerts = GaugeMetricFamily(
+            names.INCIDENT_ALERTS, "Alerts of other rules that tell of an incident", labels=("incident",)
+        )
+        for one in self._incidents:
+            info.add_metric(_told(one, self.base_url), 1)
+            alerts.add_metric((one.id,), self._alerts.get(one.key, 0))
+            for moment, at in _moments(one):
+                times.add_metric((one.id, moment), at)
+        changes = GaugeMetricFamily(names.CHANGE_TIME, "When a change was told of, last hour's", labels=CHANGED)
+        for change, at in self._changes.items():
+            changes.add_metric(change, at)
+        yield from (info, times, alerts, changes)
+
+    def describe(self) -> Iterator[Metric]:
+        return iter(())
+
+
+def _told(one: Incident, base_url: str) -> tuple[str, ...]:
+    """The values of TOLD. Without a cause the first of the services that are hit stands for it."""
+    cause = one.root_cause.cause if one.root_cause is not None else None
+    return (
+        one.id,
+        str(one.state),
+        str(one.severity),
+        cause.service if cause is not None else next(iter(one.affected_services), ""),
+        cause.endpoint if cause is not None else "",
+        str(cause.kind) if cause is not None else next((family for _, family in one.symptoms), ""),
+        one.title,
+        one.trace_correlation.trace_id,
+        f"{base_url}/incidents/{one.id}",
+    )
+
+
+def _moments(one: Incident) -> Iterator[tuple[str, float]]:
+    yield "onset", one.onset
+    yield "detected", one.first_detected
+    taken = next((entry.at for entry in one.timeline if entry.what == "acknowledged"), None)
+    if taken is not None:
+        yield "acknowledged", taken
+    if one.resolved_at is not None:
+        yield "resolved", one.resolved_at
 
 
 def _family(name: str, about: str, values: Sequence[tuple[tuple[str, ...], float | None]]) -> Metric:

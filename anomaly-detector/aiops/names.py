@@ -85,6 +85,13 @@ SLO_COVERAGE: Final = "aiops_slo_coverage_ratio"
 SLO_BURN_RATE: Final = "aiops_slo_burn_rate"
 SLO_LABELS: Final = ("slo", "slo_group", "service_name")
 
+# Incidents, changes and the engine itself, likewise.
+ENGINE_INFO: Final = "aiops_engine_info"
+INCIDENT_INFO: Final = "aiops_incident_info"
+INCIDENT_TIME: Final = "aiops_incident_timestamp_seconds"
+INCIDENT_ALERTS: Final = "aiops_incident_alerts"
+CHANGE_TIME: Final = "aiops_change_timestamp_seconds"
+
 # Alerts that Grafana evaluates; titles of its rules begin with them.
 SLO_BUDGET_LOW: Final = "SloBudgetLow"
 SLO_BUDGET_SPENT: Final = "SloBudgetSpent"
@@ -96,6 +103,12 @@ NOTIFICATIONS_FAILING: Final = "GrafanaNotificationsFailing"
 # Grafana: datasources, and dashboards with their panels, by uid and id.
 DATASOURCE_PROMETHEUS: Final = "prometheus"
 DATASOURCE_TEMPO: Final = "tempo"
+DASHBOARD_OVERVIEW: Final = "aiops-overview"
+DASHBOARD_SERVICE: Final = "aiops-service"
+DASHBOARD_TRACING: Final = "aiops-tracing"
+DASHBOARD_ANOMALIES: Final = "aiops-anomalies"
+DASHBOARD_INCIDENTS: Final = "aiops-incidents"
+DASHBOARD_PLATFORM: Final = "aiops-platform"
 DASHBOARD_SLO: Final = "aiops-slo"
 PANEL_BUDGET: Final = 1
 PANEL_EXHAUSTION: Final = 2

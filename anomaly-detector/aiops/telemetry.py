@@ -8,13 +8,15 @@ from typing import Any
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 
 from aiops import __version__, names
-from aiops.gauges import BudgetGauges
+from aiops.gauges import BudgetGauges, IncidentGauges
+from aiops.model import Transition
 
 FLUSH_MILLISECONDS = 3000
 EXPORT_MILLISECONDS = 15_000
+OUTCOMES = ("firing", "resolved", "known", "refused", "truncated")
 SOURCES = ("metrics", "traces", "topology", "verdicts")
 
 
@@ -47,6 +49,9 @@ class Telemetry:
         )
         self.budgets = BudgetGauges()
         self.registry.register(self.budgets)
+        self.incidents = IncidentGauges()
+        self.registry.register(self.incidents)
+        self._about = Info("aiops_engine", "Which release this is, and where its pages are", registry=self.registry)
         for source in SOURCES:
             self._failed.labels(source)
             self._up.labels(source).set(1)
@@ -56,6 +61,8 @@ class Telemetry:
         )
         self._findings = Gauge("aiops_findings", "Series in trouble now", ["family"], registry=self.registry)
         self._events = Counter("aiops_incident_events_total", "Transitions", ["transition"], registry=self.registry)
+        for transition in Transition:
+            self._events.labels(str(transition))
         self.spans = Gauge("aiops_spans_accepted", "Spans accepted since the start", registry=self.registry)
         self.points = Gauge("aiops_points_accepted", "Metric points accepted since the start", registry=self.registry)
         self.late = Gauge("aiops_late_items", "Spans and points that came behind the watermark", registry=self.registry)
@@ -63,9 +70,16 @@ class Telemetry:
         self.alerts = Counter(
             "aiops_alerts_received_total", "Alerts that Alertmanager told of", ["outcome"], registry=self.registry
         )
+        for outcome in OUTCOMES:
+            self.alerts.labels(outcome)
         self.posts = Counter(
             "aiops_alertmanager_posts_total", "Posts to an Alertmanager", ["to", "outcome"], registry=self.registry
         )
+
+    def about(self, base_url: str) -> None:
+        """Say where the engine's pages are."""
+        self._about.info({"version": __version__, "url": base_url})
+        self.incidents.base_url = base_url
 
     @contextmanager
     def cycle(self) -> Iterator[Callable[[Any], None]]:

@@ -120,6 +120,7 @@ def on_stack(settings: Settings) -> Application:
 
 def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Telemetry) -> Application:
     tuning = Tuning()
+    telemetry.about(settings.url)
     try:
         store = SqlIncidents(open_store(f"sqlite:///{settings.data_dir / 'incidents.sqlite'}"))
     except StoreError:
@@ -165,6 +166,7 @@ def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Tele
             telemetry.points.set(stats.accepted_points)
             telemetry.late.set(stats.late_spans + stats.late_points)
         desk.alerts.join()
+        desk.publish()
 
     runner = Runner(
         engine,

@@ -13,7 +13,7 @@ from aiops.desk import Desk, ServiceHealth
 from aiops.model import Incident, IncidentState
 from aiops.ports import NotFound, SourceError
 from aiops.slo_book import sources
-from aiops.web import reading, refusal
+from aiops.web import grafana, reading, refusal
 from aiops.web.mood import mood
 from aiops.web.waterfall import waterfall
 
@@ -57,7 +57,8 @@ def add_pages(app: Flask, desk: Desk, settings: Settings) -> None:
     @pages.get("/incidents/<name>")
     def incident(name: str) -> ResponseReturnValue:
         one = desk.incident(name)
-        return render_template("incident.html", one=one, alerts=desk.alerts.of(one))
+        shown = grafana.of_incident(one, settings.grafana_url.rstrip("/"))
+        return render_template("incident.html", one=one, alerts=desk.alerts.of(one), shown=shown)
 
     @pages.post("/incidents/<name>/acknowledge")
     def acknowledge(name: str) -> ResponseReturnValue:
@@ -89,6 +90,7 @@ def add_pages(app: Flask, desk: Desk, settings: Settings) -> None:
             burns=desk.slos.burns(name),
             sources=sources(one, found),
             left_out=desk.slos.left_out.get(name),
+            shown=grafana.of_objective(one, settings.grafana_url.rstrip("/")),
         )
 
     @pages.get("/traces/<trace_id>")

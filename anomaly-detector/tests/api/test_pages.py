@@ -1,5 +1,6 @@
 """What people see: the facts, nothing that runs, and help where something is missing."""
 
+import html
 import re
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ from made_up.fakes import NOW, Route
 from made_up.samples import TRACE_ID, sample, sample_trace, simple
 from made_up.world import World
 
+from aiops import names
 from aiops.model import CauseKind, Family, IncidentState, Severity, Span, SpanKind, TimelineEntry, Trace
 from aiops.web.reading import FAMILIES, KINDS, age, percent, span_of_time
 from aiops.web.waterfall import waterfall
@@ -86,6 +88,24 @@ def test_an_incident_shows_what_broke_since_when_who_is_hit_and_why(world: World
         "Acknowledge",
     ):
         assert fact in page
+
+
+def test_an_incident_leads_to_grafana_at_its_time(world: World) -> None:
+    client = world.client(grafana_url="http://grafana/")
+    over = simple(2, state=IncidentState.RESOLVED, onset=NOW - 900, resolved_at=NOW - 600)
+    world.keep(sample(), over)
+    page = html.unescape(client.get("/incidents/INC-1795253415-1").text)
+    since = f"from={NOW - 900:.0f}000&to=now"
+    for address in (
+        f"http://grafana/d/{names.DASHBOARD_SERVICE}?var-service=payment&{since}",
+        f"http://grafana/d/{names.DASHBOARD_TRACING}?var-service=payment&{since}",
+        f"http://grafana/d/{names.DASHBOARD_TRACING}?var-service=payment&{since}&var-trace={TRACE_ID}",
+    ):
+        assert f'href="{address}"' in page
+    past = html.unescape(client.get(f"/incidents/{over.id}").text)
+    assert f"from={NOW - 1500:.0f}000&to={NOW - 300:.0f}000" in past
+    assert "var-trace" not in past
+    assert "In Grafana" not in world.client().get(f"/incidents/{over.id}").text
 
 
 def test_buttons_act_and_lead_back(world: World, client: FlaskClient) -> None:

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
+from aiops import names
 from aiops.act import deliver
 from aiops.api import create_app
 from aiops.cli import main
@@ -34,7 +35,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def client(world: World) -> FlaskClient:
-    desk, settings = Desk(world.engine, world.store, T0), Settings()
+    desk, settings = Desk(world.engine, world.store, T0), Settings(grafana_url="http://grafana")
     app = create_app(desk, settings)
     add_pages(app, desk, settings)
     return app.test_client()
@@ -91,7 +92,9 @@ def test_a_burn_that_is_no_incident_is_told_with_its_first_failing_span(world: W
     assert burn["first_failing_span"]["service"] == "payment"
     assert burn["until"] is None
     assert body["groups"][0]["state"] == "burns_fast"
-    assert burn["first_failing_span"]["trace_id"] in client(world).get(f"/slos/{SLO}").text
+    page = client(world).get(f"/slos/{SLO}").text
+    assert burn["first_failing_span"]["trace_id"] in page
+    assert f'href="http://grafana/d/{names.DASHBOARD_SLO}?var-slo={SLO}"' in page
     world.failing = 0.0
     for _ in range(3):
         world.live(100)
@@ -207,7 +210,7 @@ def test_the_command_line_reads_a_running_engine(world: World) -> None:
     world.live(40)
     world.failing = 0.9
     world.live(6)
-    desk, settings = Desk(world.engine, world.store, T0), Settings()
+    desk, settings = Desk(world.engine, world.store, T0), Settings(grafana_url="http://grafana")
     server = make_server("127.0.0.1", 0, create_app(desk, settings), threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
