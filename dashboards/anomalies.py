@@ -131,12 +131,12 @@ HOW: Final = Row(
     (
         Panel(
             title="Series by tier",
-            about="Which model judges: none while a series is too young, fixed rules, or a level of its own that was "
-            "learned.",
+            about="Which model judges: none while a series is too young, fixed rules, a level that was learned, or one that "
+            "knows the time of the day, or of the week, as well.",
             kind=Kind.LINES,
             queries=tuple(
                 Metrics(f"count(aiops_verdict_tier{{{OF}}} == {tier}) or vector(0)", name)
-                for tier, name in enumerate(("too young", "fixed rules", "learned level"))
+                for tier, name in enumerate(("too young", "fixed rules", "learned level", "day known", "week known"))
             ),
             width=8,
             decimals=0,
