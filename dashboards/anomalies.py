@@ -131,8 +131,8 @@ HOW: Final = Row(
     (
         Panel(
             title="Series by tier",
-            about="Which model judges: none while a series is too young, fixed rules, a level that was learned, or one that "
-            "knows the time of the day, or of the week, as well.",
+            about="Which model judges: none while a series is too young, fixed rules, a level that was learned, or one "
+            "that knows the time of the day, or of the week, as well.",
             kind=Kind.LINES,
             queries=tuple(
                 Metrics(f"count(aiops_verdict_tier{{{OF}}} == {tier}) or vector(0)", name)
