@@ -55,17 +55,21 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class _Main(click.Group):
-    """Commands on objectives are read in when they are asked for: they bring much along."""
+    """Commands on objectives and histories are read in when they are asked for: they bring much along."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), "slo"])
+        return sorted([*super().list_commands(ctx), "fit", "slo"])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name != "slo":
-            return super().get_command(ctx, cmd_name)
-        from aiops.cli_slo import slo
+        if cmd_name == "slo":
+            from aiops.cli_slo import slo
 
-        return slo
+            return slo
+        if cmd_name == "fit":
+            from aiops.cli_fit import fit
+
+            return fit
+        return super().get_command(ctx, cmd_name)
 
 
 @click.group(cls=_Main, context_settings=CONTEXT)
