@@ -59,13 +59,17 @@ class _Main(click.Group):
     """Commands that look back and those on objectives are read in when they are asked for: they bring much along."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), "backtest", "slo"])
+        return sorted([*super().list_commands(ctx), "backtest", "fit", "slo"])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "backtest":
             from aiops.cli_backtest import backtest
 
             return backtest
+        if cmd_name == "fit":
+            from aiops.cli_fit import fit
+
+            return fit
         if cmd_name == "slo":
             from aiops.cli_slo import slo
 

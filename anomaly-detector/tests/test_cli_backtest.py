@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from aiops.cli import main
+from aiops.cli_backtest import replaying
 from aiops.model import iso
 
 from .engine.world import STEP, T0, World
@@ -343,3 +344,36 @@ def test_an_interrupt_ends_it_without_a_trace(tmp_path: Path) -> None:
         out, err = running.communicate(timeout=60)
     assert (running.returncode, out, err.split()) == (1, b"", [b"Aborted!"])
     assert not list(tmp_path.iterdir())
+
+
+def test_fitted_gains_change_what_is_expected_of_their_series_only(tmp_path: Path) -> None:
+    times = [1_763_337_600 + 900 * at for at in range(400)]
+    rows = [
+        f"{at},{100 + 30 * ((at // 900) % 96 > 48) + place % 7},{name}"
+        for place, at in enumerate(times)
+        for name in "ab"
+    ]
+    path = tmp_path / "two.csv"
+    path.write_text("timestamp,value,host\n" + "\n".join(rows) + "\n")
+    gains = {"alpha": 0.9, "beta": 0.1, "gamma": 0.5, "phi": 0.9}
+    fits = [
+        {"labels": {"host": "a"}, "kept": True, "gains": gains},
+        {"labels": {"host": "b"}, "kept": False, "gains": gains},
+    ]
+    fitted = tmp_path / "fitted.json"
+    fitted.write_text(json.dumps({"version": 1, "fits": fits}))
+    assert replaying.fitted(fitted) == {(("host", "a"),): (0.9, 0.1, 0.5, 0.9)}
+    usual, _ = replaying.of_file(str(path), "", None, {})
+    other, _ = replaying.of_file(str(path), "", None, replaying.fitted(fitted))
+    pairs = zip(usual.series, other.series, strict=True)
+    same = [repr(one.trace.columns) == repr(two.trace.columns) for one, two in pairs]
+    assert same == [False, True]
+
+
+def test_what_is_no_file_of_gains_is_said(tmp_path: Path) -> None:
+    path, fitted = tmp_path / "one.csv", tmp_path / "fitted.json"
+    path.write_text("timestamp,value\n1,2\n2,3\n")
+    fitted.write_text("[]")
+    done = run(path, "--fitted", fitted)
+    assert done.exit_code == 2
+    assert "is not what `aiops fit -o` writes" in done.output

@@ -4,12 +4,13 @@ from aiops.backtest.alarms import Alarm, Replayed, Seen, Stretch
 from aiops.backtest.rows import Read, Series, Unreadable, read
 from aiops.backtest.steps import Choice, Steps
 from aiops.backtest.trace import Column, Trace
-from aiops.backtest.values import Values
+from aiops.backtest.values import Gains, Values
 
 __all__ = [
     "Alarm",
     "Choice",
     "Column",
+    "Gains",
     "Read",
     "Replayed",
     "Seen",

@@ -1,6 +1,6 @@
 """Values of which nothing is known, judged point by point as they would have come in."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -11,20 +11,30 @@ from aiops.backtest.followed import Followed
 from aiops.backtest.rows import Series
 from aiops.detect import Place
 from aiops.detect.online import Model, Tuning
-from aiops.model import Life
+from aiops.model import Labels, Life
 
+Gains = tuple[float, float, float, float]
+"""α, β, γ and φ of Holt-Winters."""
 RECENT: Final = 20
 """Times between points whose median is the step: those that have passed by then, for a later one is not known yet."""
 
 
 class Values:
     """A replay of series from a table. Those that have points at the same times share a model, which judges them as it
-    would each alone; the others have one of their own. `place`: whose days and weeks they follow."""
+    would each alone; the others have one of their own. `place`: whose days and weeks they follow. `gains`: fitted ones,
+    of the season of the day."""
 
-    def __init__(self, series: Sequence[Series], place: Place | None = None, tuning: Tuning | None = None) -> None:
+    def __init__(
+        self,
+        series: Sequence[Series],
+        place: Place | None = None,
+        gains: Mapping[Labels, Gains] | None = None,
+        tuning: Tuning | None = None,
+    ) -> None:
         self.results: tuple[Replayed, ...] = ()
         self._series = series
         self._place = place or Place()
+        self._gains = gains or {}
         self._tuning = tuning or Tuning()
         groups: dict[bytes, list[Series]] = {}
         for one in series:
@@ -51,6 +61,9 @@ class Values:
     def _judge(self, group: list[Series], followed: list[Followed]) -> Iterator[float]:
         model = Model(self._tuning)
         model.grow(len(group))
+        for row, one in enumerate(group):
+            if one.labels in self._gains:
+                model.state.season.day.gains[row] = self._gains[one.labels]
         times = group[0].times
         table = np.array([one.values for one in group]).T
         for place, (at, step) in enumerate(zip(times, steps(times), strict=True)):

@@ -21,6 +21,12 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 @click.option("--endpoint", metavar="ROUTE", help='Only this route: "/checkout" or "POST /checkout".')
 @click.option("--step", metavar="LENGTH", help="Length of a step. [default: cycle_seconds of the settings]")
 @click.option("--calendar", metavar="FILE", help="YAML file of time zones, holidays and events known before.")
+@click.option(
+    "--fitted",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="JSON",
+    help="Gains for FILE, as `aiops fit -o` writes them.",
+)
 @click.option("--unit", metavar="TEXT", help="Unit of the values of FILE, as they are shown: ms, %.")
 @click.option(
     "--html", type=click.Path(dir_okay=False, path_type=Path), metavar="PAGE", help="Write a page with plots."
@@ -36,6 +42,7 @@ def backtest(
     endpoint: str | None,
     step: str | None,
     calendar: str | None,
+    fitted: Path | None,
     unit: str | None,
     html: Path | None,
     as_json: bool,
@@ -70,10 +77,12 @@ def backtest(
         }
         if given := [name for name, value in options.items() if value is not None]:
             raise click.UsageError(f"{given[0]} is for stored history, and {file} is a file; leave one of them out")
-        found, problems = replaying.of_file(file, unit or "", calendar)
+        found, problems = replaying.of_file(file, unit or "", calendar, replaying.fitted(fitted) if fitted else {})
     else:
         if prometheus_url is None and data_dir is None:
             raise click.UsageError("say what to go through: a FILE.csv, --data-dir or --prometheus-url")
+        if fitted is not None:
+            raise click.UsageError("--fitted is for a FILE; what is stored is judged as the engine does")
         if unit is not None:
             raise click.UsageError("--unit is for the values of a FILE; what is stored has units of its own")
         past = Past(prometheus_url, data_dir, since or SINCE, until)

@@ -1,18 +1,20 @@
 """Going through a file, or through stored history, with a bar on a terminal."""
 
+import json
 import sys
 from collections.abc import Iterator
 from math import ceil
+from pathlib import Path
 from typing import Final
 
 import click
 
 from aiops import calendars
-from aiops.backtest import Choice, Steps, Unreadable, Values, read
+from aiops.backtest import Choice, Gains, Steps, Unreadable, Values, read
 from aiops.config import ConfigError, Settings, load
 from aiops.detect import Calendar
 from aiops.engine import SELECTORS
-from aiops.model import Window
+from aiops.model import Labels, Window
 from aiops.ports import SourceError
 from aiops.slo import durations
 from aiops.terminal.ending import Failed
@@ -34,7 +36,20 @@ def settings_of(calendar: str | None) -> tuple[Settings, Calendar]:
         raise click.UsageError(str(error)) from None
 
 
-def of_file(name: str, unit: str, calendar: str | None) -> tuple[Found, list[str]]:
+def fitted(path: Path) -> dict[Labels, Gains]:
+    """The gains that `aiops fit` found worth using, by series."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))["fits"]
+        return {
+            tuple(sorted(one["labels"].items())): tuple(one["gains"][key] for key in ("alpha", "beta", "gamma", "phi"))
+            for one in found
+            if one["kept"]
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise click.UsageError(f"--fitted {path} is not what `aiops fit -o` writes: {error!r}") from None
+
+
+def of_file(name: str, unit: str, calendar: str | None, gains: dict[Labels, Gains]) -> tuple[Found, list[str]]:
     """What would have been told of the values in a file, - for stdin; and what is wrong in it, by line."""
     _, place_of = settings_of(calendar)
     place = "stdin" if name == "-" else name
@@ -50,7 +65,7 @@ def of_file(name: str, unit: str, calendar: str | None) -> tuple[Found, list[str
     problems = [f"{place}:{line}: {what}" for line, what in found.problems]
     if not any(one.points for one in found.series):
         raise Failed("\n".join([*problems[:3], f"{place} holds no point to judge"]))
-    values = Values(found.series, place_of.place)
+    values = Values(found.series, place_of.place, gains)
     hidden = not sys.stderr.isatty()
     with click.progressbar(
         values.replay(), len(values), "judging", file=sys.stderr, hidden=hidden, update_min_steps=SHOWN_EVERY

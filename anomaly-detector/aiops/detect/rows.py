@@ -20,7 +20,8 @@ Array = np.ndarray[Any, Any]
 class Arrays:
     """Fields that are arrays have a row a series; fields that are `Arrays` themselves lengthen with them.
 
-    Their metadata may say what a new row holds: `fill`, 0 if nothing is said.
+    Their metadata may say what a new row holds: `fill`, 0 if nothing is said; and whether what is there is `kept` when
+    a row is made new: it was given, not learned.
     """
 
     def grow(self, size: int) -> None:
@@ -70,7 +71,7 @@ class Arrays:
             held = getattr(self, one.name)
             if isinstance(held, Arrays):
                 held.wipe(rows)
-            elif isinstance(held, np.ndarray):
+            elif isinstance(held, np.ndarray) and not one.metadata.get("kept"):
                 held[rows] = one.metadata.get("fill", 0)
 
 

@@ -35,7 +35,7 @@ class HoltWinters(Arrays):
     open: Array = array(fill=-1, dtype=np.int16)
     total: Floats = array()
     points: Array = array(dtype=np.int32)
-    gains: Array = array(4, fill=np.nan, dtype=np.float32)
+    gains: Array = array(4, fill=np.nan, dtype=np.float32, kept=True)
     profile: Array = array(0, dtype=np.float32)
     visits: Array = array(0, dtype=np.uint8)
 
