@@ -7,26 +7,7 @@ from hypothesis import strategies as st
 
 from aiops.detect.online import Model
 
-STEP = 300.0
-START = 1_700_000_000.0
-
-
-def judged(values: np.ndarray, model: Model | None = None) -> np.ndarray:
-    """Scores of series `(series, points)`, one point of all at a time."""
-    table = np.atleast_2d(values)
-    model = model or Model()
-    model.grow(len(table))
-    columns = [model.judge(START + STEP * at, table[:, at], STEP).score for at in range(table.shape[1])]
-    return np.stack(columns, axis=1)
-
-
-def noise(points: int, seed: int = 1) -> np.ndarray:
-    return 100 + 5 * np.random.default_rng(seed).standard_normal(points)
-
-
-def daily(days: int, seed: int = 1) -> np.ndarray:
-    at = np.arange(days * 288)
-    return noise(len(at), seed) + 60 * np.sin(2 * np.pi * at / 288)
+from .online import daily, judged, noise
 
 
 def test_an_outage_a_spike_and_a_lull_stand_out() -> None:

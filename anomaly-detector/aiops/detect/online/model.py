@@ -6,8 +6,9 @@ compares with the last points: it sees a sudden jump in what wanders. Each has a
 that come all the time nor slow drifts tell anybody; a score of 1 is what a healthy series exceeds once in
 `days_per_false_alarm`.
 
-While an alarm is on, season and tails do not learn, and the mean hardly does. One that lasts is what the series is like
-now: the level moves there, and back at once when the old one fits again.
+While an alarm is on, tails and known hours do not learn, and the mean hardly does. One that lasts is what the series is
+like now: the level moves there, and what the alarm taught about spread is forgotten. When the old level fits again it
+moves back at once, and nobody is told of it.
 """
 
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ LATELY: Final = 50.0
 """Points of an alarm over which its level is taken."""
 AT_ONCE: Final = 8192
 """Series that are judged at once: what is made on the way stays in the processor's cache."""
+LARGEST: Final = 1e30
+"""Values beyond are taken for this: their squares would be no numbers."""
 MOST: Final = 1e12
 """Deviations beyond which more say no more."""
 TIERS: Final = np.array([Tier.LEVEL, Tier.DAY, Tier.WEEK])
@@ -52,8 +55,9 @@ class State(Arrays):
 
     first: values of the warm-up `(series, WARMUP)`. mean, variance: of all points, clipped. level, scale: what the last
     points were like. alarm, lasted, calm: whether one is on, its points, those since one was above 1; peak: its largest
-    evidence `(series, views)`; aside, aside_points: the mean of what it was off the expected. moved: how far the level
-    was moved for an alarm that lasted, 0 if it was not. seen: time of the last value, Unix seconds.
+    evidence `(series, views)`; aside, aside_points: the mean of what it was off the expected; spread: of the seasons
+    when it began. moved: how far the level was moved for an alarm that lasted, 0 if it was not. seen: time of the last
+    value, Unix seconds.
     """
 
     points: Floats = array()
@@ -68,6 +72,7 @@ class State(Arrays):
     peak: Array = array(VIEWS, dtype=np.float32)
     aside: Floats = array()
     aside_points: Array = array(dtype=np.int32)
+    spread: Floats = array(3)
     moved: Floats = array()
     seen: Floats = array(fill=-np.inf)
     season: Season = field(default_factory=Season)
@@ -99,7 +104,7 @@ class Model:
         if not at > self.at:
             return out
         self.at = at
-        there = np.isfinite(values)
+        there, values = np.isfinite(values), np.clip(values, -LARGEST, LARGEST)
         self.state.wipe(np.flatnonzero(there & (at - self.state.seen[:size] > self.tuning.forget_after)))
         warm = there & (self.state.points[:size] >= WARMUP)
         local = np.full(size, monday(at)) if local is None else local
@@ -153,9 +158,10 @@ class Model:
         if back.any():
             moved = np.where(back, state.moved[rows], 0.0)
             expected, residual, forecasts = expected - moved, residual + moved, forecasts - moved[:, None]
-            evidence[:, 0] = np.where(back, np.abs(residual) / deviation, evidence[:, 0])
+            evidence[back] = np.stack([np.abs(residual[back]) / deviation[back], np.zeros(back.sum())], axis=1)
             scores = evidence / bounds
             self._move(rows[back], -moved[back], 0.0)
+            state.level[rows[back]], jump[back] = values[back], 0.0
         score = scores.max(axis=1)
         out.score[rows], out.expected[rows], out.tier[rows] = score, expected, TIERS[best]
         out.lower[rows] = expected - bounds[:, 0] * deviation
@@ -163,18 +169,19 @@ class Model:
 
         settled = self._live(rows, score, evidence, np.minimum(evidence, tuning.remember * bounds), residual)
         self._learn(rows, local, values, forecasts, known, deviation, floor)
-        if settled.any():
+        if settled.any():  # it was no spread and no tail, but a level: only that is learned of it
             there = rows[settled]
+            state.season.spread[there] = state.spread[there]
             self._move(there, state.aside[there], state.moved[there] + state.aside[there])
         state.aside_points[rows[~state.alarm[rows]]] = 0
         out.alarm[rows] = state.alarm[rows]
         self._follow(rows, jump, scale)
 
     def _returned(self, rows: Ints, scores: Floats, residual: Floats, deviation: Floats, bounds: Floats) -> Bools:
-        """Which series do again what they did before their level was moved, and nothing else is odd."""
+        """Which series do again what they did before their level was moved."""
         moved = self.state.moved[rows]
-        odd = (scores[:, 0] >= 1) & (scores[:, 1] < 1) & ~self.state.alarm[rows]
-        returned: Bools = odd & (moved != 0) & (np.abs(residual + moved) < bounds[:, 0] * deviation)
+        fits = np.abs(residual + moved) < bounds[:, 0] * deviation
+        returned: Bools = (scores[:, 0] >= 1) & (moved != 0) & fits
         return returned
 
     def _move(self, rows: Ints, by: Floats, moved: Floats | float) -> None:
@@ -190,6 +197,8 @@ class Model:
         on = was | above
         peak = np.where(was[:, None], np.maximum(state.peak[rows], capped), capped)
         state.peak[rows] = np.where(on[:, None], peak, 0)
+        if (begun := rows[above & ~was]).size:
+            state.spread[begun] = state.season.spread[begun]
         state.calm[rows] = np.where(above, 0, state.calm[rows] + 1)
         state.lasted[rows] = np.where(was, state.lasted[rows] + 1, 0)
         state.aside_points[rows] += on
@@ -197,9 +206,9 @@ class Model:
         state.aside[rows] = np.where(on, state.aside[rows] + aside, 0.0)
         late = on & (state.lasted[rows] >= tuning.longest_points)
         over = on & ((state.calm[rows] > tuning.quiet_points) | late)
-        state.tails.add(rows, np.where(on[:, None], state.peak[rows], evidence), ~on | over)
-        state.alarm[rows] = on & ~over
         settled: Bools = late & above
+        state.tails.add(rows, np.where(on[:, None], state.peak[rows], evidence), ~on | (over & ~settled))
+        state.alarm[rows] = on & ~over
         return settled
 
     def _learn(
@@ -216,7 +225,8 @@ class Model:
         most = tuning.clip * np.maximum(np.sqrt(state.variance[rows]), floor)
         state.season.judge(rows, values[:, None] - forecasts, known, tuning.clip * deviation, floor, tuning.clip)
         calm = ~state.alarm[rows]
-        state.season.add(rows[calm], local[calm], values[calm], most[calm])
+        heard = calm | ~known[:, 1]  # while an hour is not known, an alarm may be what comes every day
+        state.season.add(rows[heard], local[heard], values[heard], most[heard])
         share = np.where(calm, 1.0, tuning.frozen) / np.minimum(points + 1, tuning.longest_memory)
         off = np.clip(values - state.mean[rows], -most, most)
         state.mean[rows] += share * off
