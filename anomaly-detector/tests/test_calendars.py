@@ -39,6 +39,12 @@ def test_each_service_has_its_own_clock(tmp_path: Path) -> None:
     np.testing.assert_allclose(local, 2 * DAY + np.array([11.5, 5.5, 16.0]) * 3600)
 
 
+def test_what_is_learned_fits_its_time_zones(tmp_path: Path) -> None:
+    zones = load(made(tmp_path, WHOLE)).zones
+    assert zones == (("", "Europe/Berlin"), ("checkout", "America/New_York"), ("payment", "Asia/Kolkata"))
+    assert load(made(tmp_path, "holidays: DE")).zones == load(made(tmp_path, "")).zones == (("", "UTC"),)
+
+
 def test_a_holiday_is_a_sunday_where_it_is_one(tmp_path: Path) -> None:
     calendar = load(made(tmp_path, WHOLE))
     thanksgiving, corpus_christi = at("2026-11-26T18:00"), at("2026-06-04T18:00")  # Thursdays

@@ -103,6 +103,16 @@ def test_a_data_folder_that_cannot_be_is_one_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in said.stderr
 
 
+def test_a_calendar_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "calendar.yaml"
+    file.write_text("time_zone: Berlin\n")
+    ports = ("--port", str(free_port()), "--otlp-grpc-port", str(free_port()), "--otlp-http-port", str(free_port()))
+    said = aiops("up", "--data-dir", str(tmp_path / "data"), "--calendar", str(file), *ports)
+    assert said.returncode == 2
+    assert said.stderr.endswith("calendar.yaml: `time_zone`: a time zone is named like Europe/Berlin, not 'Berlin'\n")
+    assert "Traceback" not in said.stderr
+
+
 def test_no_engine_is_one_sentence() -> None:
     said = aiops("incidents", "list", "--url", f"http://127.0.0.1:{free_port()}")
     assert said.returncode == 1

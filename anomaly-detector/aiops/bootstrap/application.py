@@ -122,8 +122,9 @@ def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Tele
     tuning = Tuning()
     telemetry.about(settings.url)
     try:
+        calendar = _calendar(settings)
         store = SqlIncidents(open_store(f"sqlite:///{settings.data_dir / 'incidents.sqlite'}"))
-    except StoreError:
+    except (StoreError, CannotStart):
         world.close()
         raise
     try:
@@ -139,12 +140,12 @@ def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Tele
         topology=world.topology,
         verdicts=world.verdicts,
         store=store,
-        snapshots=Snapshots(settings.data_dir / "learned.npz", _fingerprint(pace.step, tuning)),
+        snapshots=Snapshots(settings.data_dir / "learned.npz", _fingerprint(pace.step, tuning, calendar)),
         clock=clock,
         telemetry=telemetry,
         pace=pace,
         tuning=tuning,
-        calendar=_calendar(settings),
+        calendar=calendar,
         edges=world.edges,
         budgets=budgets,
     )
@@ -248,6 +249,6 @@ def _notifier(settings: Settings) -> Notifier:
     return WebhookNotifier(settings.webhook_url, settings.url) if settings.webhook_url else LogNotifier()
 
 
-def _fingerprint(step: float, tuning: Tuning) -> str:
-    """Learned state fits only the step it was learned at, and the tuning it was learned with."""
-    return sha256(f"{step}|{tuning!r}".encode()).hexdigest()[:16]
+def _fingerprint(step: float, tuning: Tuning, calendar: Calendar) -> str:
+    """Learned state fits only the step and the time zones it was learned in, and the tuning it was learned with."""
+    return sha256(f"{step}|{tuning!r}|{calendar.zones!r}".encode()).hexdigest()[:16]

@@ -45,6 +45,11 @@ class Calendar:
     places: Mapping[str, Place] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
 
+    @property
+    def zones(self) -> tuple[tuple[str, str], ...]:
+        """The time zones of services, "" for all others: what is learned by the hour fits only these."""
+        return (("", str(self.place.zone)), *sorted((name, str(one.zone)) for name, one in self.places.items()))
+
     def local(self, services: Sequence[str], at: float) -> Floats:
         """Seconds since Monday 00:00 where each lives, `(services,)`."""
         usual = self.place.local(at)

@@ -18,7 +18,8 @@ from aiops.api import create_app
 from aiops.cli import main
 from aiops.config import Settings
 from aiops.desk import Desk
-from aiops.model import Burn, Incident, Selector, SeriesBlock, Severity, Window, labels
+from aiops.detect import Tuning
+from aiops.model import Burn, Family, Incident, IncidentState, Selector, SeriesBlock, Severity, Window, labels
 from aiops.ports import SourceError, StoreError
 from aiops.web import add_pages
 
@@ -352,3 +353,19 @@ def test_steps_are_the_ledgers(world: World) -> None:
     world.live(5)
     assert world.engine.budgets is not None
     assert world.engine.budgets.watch.ledger_at == world.engine.state.at == T0 + 3 * STEP
+
+
+@pytest.mark.parametrize("failing", [0.0, 0.05])
+def test_what_stays_slow_is_the_new_normal_unless_an_objective_burns(world: World, failing: float) -> None:
+    world.engine.tuning = Tuning(settle_seconds=120.0)
+    world.live(40)
+    world.slower, world.failing = 0.5, failing
+    world.live(60)
+    slow = [one for one in world.incidents() if any(family == Family.LATENCY for _, family in one.symptoms)]
+    assert slow
+    settled = [one for one in slow if one.resolution.startswith("new normal")]
+    if failing:
+        assert not settled
+        assert [one for one in slow if one.state == IncidentState.OPEN]
+    else:
+        assert settled == slow
