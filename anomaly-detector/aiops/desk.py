@@ -80,6 +80,7 @@ class Desk:
     engine: Engine
     store: SqlIncidents
     started: float = field(default=0.0)
+    grafana_url: str = ""
     alerts: AlertBook = field(init=False)
     slos: SloBook = field(init=False)
 

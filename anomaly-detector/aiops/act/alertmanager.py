@@ -25,7 +25,7 @@ KEPT = 600.0
 """Seconds for which the end of an alert is sent, so that an Alertmanager that was away learns of it."""
 TIMEOUT = 5.0
 PATH = "/api/v2/alerts"
-LINKS = {"page": "incident_url", "trace": "trace_url", "runbook": "runbook_url"}
+LINKS = {"page": "incident_url", "trace": "trace_url", "dashboard": "dashboard_url", "runbook": "runbook_url"}
 
 Document = dict[str, Any]
 
@@ -36,13 +36,14 @@ class Sheet:
     the alert with the old ones has ended."""
 
     base_url: str = ""
+    grafana_url: str = ""
     _given: dict[str, Document] = field(default_factory=dict)
     _ended: dict[str, list[tuple[float, Document]]] = field(default_factory=dict)
 
     def alerts(self, active: list[Incident], resolved: list[Incident], now: float) -> list[Document]:
         """Those of all incidents that are open, and of those resolved lately."""
         for one in (*active, *resolved):
-            alert, before = alert_of(one, self.base_url, now), self._given.get(one.id)
+            alert, before = alert_of(one, self.base_url, now, self.grafana_url), self._given.get(one.id)
             ended = self._ended.setdefault(one.id, [])
             if before is not None and before["labels"] != alert["labels"]:
                 ended.append((now, {**before, "startsAt": iso(min(one.first_detected, now)), "endsAt": iso(now)}))
@@ -64,12 +65,13 @@ class Alertmanager:
         clock: Clock,
         count: Callable[[str, str], object],
         objectives: ObjectiveStore | None = None,
+        grafana_url: str = "",
     ) -> None:
         """`base_url` is where the engine's pages are; `count` gets the address and what became of each post;
         `objectives` has the records of what burns."""
         self._client = Client(Endpoint("Alertmanager", url, timeout_seconds=TIMEOUT, at_once=1))
         self._store, self._clock, self._count, self._objectives = store, clock, count, objectives
-        self._sheet, self._base_url = Sheet(base_url), base_url
+        self._sheet, self._base_url = Sheet(base_url, grafana_url), base_url
         self._said = ""
 
     def send(self) -> None:
@@ -125,12 +127,12 @@ def impacts(active: Iterable[Incident], burns: Iterable[Burn], base_url: str, no
     ]
 
 
-def alert_of(incident: Incident, base_url: str, now: float) -> Document:
+def alert_of(incident: Incident, base_url: str, now: float, grafana_url: str = "") -> Document:
     """An incident as Alertmanager takes it. It is known by its labels: only what seldom changes is one."""
     over = incident.resolved_at is not None
     # What was resolved later than now, before clocks were set back, is over all the same.
     ends = min(incident.resolved_at, now) if incident.resolved_at is not None else now + LASTS
-    links = document(incident, base_url)["links"]
+    links = document(incident, base_url, grafana_url)["links"]
     shown = {annotation: links[link] for link, annotation in LINKS.items() if links.get(link)}
     return {
         "labels": labels_of(incident),

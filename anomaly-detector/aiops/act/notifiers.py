@@ -27,14 +27,14 @@ class WebhookNotifier(Notifier):
     """POST `{"transition": …, "incident": {…}}`, or `"slo": {…}` where a budget burns that no incident tells of;
     anything but a 2xx counts as not delivered."""
 
-    def __init__(self, url: str, base_url: str) -> None:
-        self._url, self._base_url = url, base_url
+    def __init__(self, url: str, base_url: str, grafana_url: str = "") -> None:
+        self._url, self._base_url, self._grafana_url = url, base_url, grafana_url
 
     def send(self, transition: str, subject: Incident | Burn) -> None:
         if isinstance(subject, Burn):
             about = {"slo": burn_document(subject, self._base_url)}
         else:
-            about = {"incident": document(subject, self._base_url)}
+            about = {"incident": document(subject, self._base_url, self._grafana_url)}
         body = orjson.dumps({"transition": transition, **about})
         answer = requests.post(self._url, body, headers={"Content-Type": "application/json"}, timeout=10)
         answer.raise_for_status()

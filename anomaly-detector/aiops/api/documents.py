@@ -87,6 +87,7 @@ class Links(BaseModel):
     self: str
     page: str
     trace: str | None
+    dashboard: str | None = Field(description="of its service in Grafana, at its time; null without grafana_url")
 
 
 class TimelineEntry(Document):

@@ -56,7 +56,9 @@ def blueprint(desk: Desk) -> APIBlueprint:
             state, query.severity, query.service, query.since, query.until, before, query.limit
         )
         cursor = None if following is None else str(following)
-        return Incidents(active_incidents=[Incident(**document(one)) for one in found], next=cursor).model_dump()
+        return Incidents(
+            active_incidents=[Incident(**document(one, grafana_url=desk.grafana_url)) for one in found], next=cursor
+        ).model_dump()
 
     @api.get("/incidents/<incident_id>", responses=responses(WholeIncident, 404))
     def one(path: OneIncident) -> Any:
@@ -79,22 +81,26 @@ def blueprint(desk: Desk) -> APIBlueprint:
     def analyze() -> Any:
         """Run one cycle now; again before new data is complete finds nothing new."""
         must_be_empty()
-        return _analysis(desk.analyze()).model_dump()
+        return _analysis(desk.analyze(), desk.grafana_url).model_dump()
 
     return api
 
 
 def _whole(desk: Desk, one: Kept) -> WholeIncident:
-    return WholeIncident(**document(one), alerts=[linked(alert) for alert in desk.alerts.of(one)])
+    return WholeIncident(
+        **document(one, grafana_url=desk.grafana_url), alerts=[linked(alert) for alert in desk.alerts.of(one)]
+    )
 
 
-def _analysis(cycle: Cycle) -> Analysis:
+def _analysis(cycle: Cycle, grafana_url: str) -> Analysis:
     return Analysis(
         at=iso(cycle.at),
         judged_until=None if cycle.watermark is None else iso(cycle.watermark),
         findings=[_finding(one) for one in cycle.findings],
         events=[
-            Transition(transition=str(one.transition), incident=Incident(**document(one.incident)))
+            Transition(
+                transition=str(one.transition), incident=Incident(**document(one.incident, grafana_url=grafana_url))
+            )
             for one in cycle.events
         ],
         gaps=list(cycle.gaps),

@@ -149,14 +149,17 @@ def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Tele
         edges=world.edges,
         budgets=budgets,
     )
-    desk = Desk(engine, store, clock.now())
+    desk = Desk(engine, store, clock.now(), settings.grafana_url)
     notifier = _notifier(settings)
     kept = SqlObjectives(store.database) if budgets is not None else None
 
     def posted(to: str, outcome: str) -> None:
         telemetry.posts.labels(to, outcome).inc()
 
-    alertmanagers = tuple(Alertmanager(one, settings.url, store, clock, posted, kept) for one in settings.alertmanagers)
+    alertmanagers = tuple(
+        Alertmanager(one, settings.url, store, clock, posted, kept, settings.grafana_url)
+        for one in settings.alertmanagers
+    )
 
     def after(cycle: Cycle) -> None:
         if (source := world.embedded) is not None:
@@ -246,7 +249,11 @@ def configure_logging(level: str) -> None:
 
 
 def _notifier(settings: Settings) -> Notifier:
-    return WebhookNotifier(settings.webhook_url, settings.url) if settings.webhook_url else LogNotifier()
+    return (
+        WebhookNotifier(settings.webhook_url, settings.url, settings.grafana_url)
+        if settings.webhook_url
+        else LogNotifier()
+    )
 
 
 def _fingerprint(step: float, tuning: Tuning, calendar: Calendar) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from aiops import names
+from aiops.model import grafana
 from aiops.model.impact import Impact
 from aiops.model.incident import Cause, FirstFailingSpan, Incident
 from aiops.model.window import iso, iso_duration
@@ -10,8 +11,9 @@ from aiops.model.window import iso, iso_duration
 Document = dict[str, Any]
 
 
-def document(incident: Incident, base_url: str = "") -> Document:
-    """Everything about one incident, ready for JSON. Links are relative unless `base_url` is given."""
+def document(incident: Incident, base_url: str = "", grafana_url: str = "") -> Document:
+    """Everything about one incident, ready for JSON. Links are relative unless `base_url` is given, and none leads to
+    Grafana unless `grafana_url` is."""
     return {
         "id": incident.id,
         "state": str(incident.state),
@@ -39,7 +41,7 @@ def document(incident: Incident, base_url: str = "") -> Document:
             "correlated_failures": list(incident.trace_correlation.correlated_failures),
         },
         "slo_impact": [_impact(one) for one in incident.slo_impact],
-        "links": _links(incident, base_url),
+        "links": _links(incident, base_url, grafana_url),
         "timeline": [{"at": iso(one.at), "what": one.what, "text": one.text} for one in incident.timeline],
     }
 
@@ -98,10 +100,11 @@ def span_document(span: FirstFailingSpan | None) -> Document | None:
     }
 
 
-def _links(incident: Incident, base_url: str) -> Document:
-    trace = incident.trace_correlation.trace_id
+def _links(incident: Incident, base_url: str, grafana_url: str) -> Document:
+    trace, shown = incident.trace_correlation.trace_id, grafana.of_incident(incident, grafana_url)
     return {
         "self": f"{base_url}/aiops/incidents/{incident.id}",
         "page": f"{base_url}/incidents/{incident.id}",
         "trace": f"{base_url}/traces/{trace}" if trace else None,
+        "dashboard": shown[0][1] if shown else None,
     }

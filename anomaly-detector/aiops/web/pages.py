@@ -10,10 +10,10 @@ from flask.typing import ResponseReturnValue
 from aiops import __version__
 from aiops.config import EVERYWHERE, Settings
 from aiops.desk import Desk, ServiceHealth
-from aiops.model import Incident, IncidentState
+from aiops.model import Incident, IncidentState, grafana
 from aiops.ports import NotFound, SourceError
 from aiops.slo_book import sources
-from aiops.web import grafana, reading, refusal
+from aiops.web import reading, refusal
 from aiops.web.mood import mood
 from aiops.web.waterfall import waterfall
 
@@ -57,7 +57,7 @@ def add_pages(app: Flask, desk: Desk, settings: Settings) -> None:
     @pages.get("/incidents/<name>")
     def incident(name: str) -> ResponseReturnValue:
         one = desk.incident(name)
-        shown = grafana.of_incident(one, settings.grafana_url.rstrip("/"))
+        shown = grafana.of_incident(one, settings.grafana_url)
         return render_template("incident.html", one=one, alerts=desk.alerts.of(one), shown=shown)
 
     @pages.post("/incidents/<name>/acknowledge")
@@ -90,7 +90,7 @@ def add_pages(app: Flask, desk: Desk, settings: Settings) -> None:
             burns=desk.slos.burns(name),
             sources=sources(one, found),
             left_out=desk.slos.left_out.get(name),
-            shown=grafana.of_objective(one, settings.grafana_url.rstrip("/")),
+            shown=grafana.of_objective(one, settings.grafana_url),
         )
 
     @pages.get("/traces/<trace_id>")

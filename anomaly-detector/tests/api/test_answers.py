@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -83,10 +84,26 @@ def test_the_sample_incident_has_every_field_that_was_promised(world: World, cli
             "self": "/aiops/incidents/INC-1795253415-1",
             "page": "/incidents/INC-1795253415-1",
             "trace": f"/traces/{TRACE_ID}",
+            "dashboard": None,
         },
         "timeline": [{"at": iso(one.at), "what": one.what, "text": one.text} for one in sample().timeline],
         "alerts": [],
     }
+
+
+def test_an_incident_leads_to_its_service_in_grafana_at_its_time(world: World, client: FlaskClient) -> None:
+    world.keep(sample())
+    world.desk.grafana_url = "http://grafana:3000/"
+    for path in ("/aiops/incidents/INC-1795253415-1", "/aiops/incidents"):
+        found = client.get(path).json
+        assert found is not None
+        one = found["active_incidents"][0] if "active_incidents" in found else found
+        link = urlsplit(one["links"]["dashboard"])
+        assert (link.netloc, link.path) == ("grafana:3000", "/d/aiops-service")
+        asked = parse_qs(link.query)
+        assert asked["var-service"] == ["payment"]
+        assert int(asked["from"][0]) < 1000 * (NOW - 300)
+        assert asked["to"] == ["now"]
 
 
 def test_an_incident_without_a_cause_says_why(world: World, client: FlaskClient) -> None:

@@ -4,7 +4,8 @@ from typing import Final
 from urllib.parse import urlencode
 
 from aiops import names
-from aiops.model import Incident, Slo
+from aiops.model.incident import Incident
+from aiops.model.slo import Slo
 
 BEFORE: Final = 600.0
 AFTER: Final = 300.0
@@ -22,12 +23,14 @@ def of_incident(one: Incident, url: str) -> list[tuple[str, str]]:
     found = [("Service", names.DASHBOARD_SERVICE, about), ("Traces", names.DASHBOARD_TRACING, about)]
     if trace := one.trace_correlation.trace_id:
         found.append(("Trace to look at first", names.DASHBOARD_TRACING, {**about, "var-trace": trace}))
-    return [(title, f"{url}/d/{uid}?{urlencode(asked)}") for title, uid, asked in found]
+    return [(title, f"{url.rstrip('/')}/d/{uid}?{urlencode(asked)}") for title, uid, asked in found]
 
 
 def of_objective(slo: Slo, url: str) -> list[tuple[str, str]]:
     """Its dashboard; none without Grafana's address."""
-    return [("Objective", f"{url}/d/{names.DASHBOARD_SLO}?{urlencode({'var-slo': slo.name})}")] if url else []
+    return (
+        [("Objective", f"{url.rstrip('/')}/d/{names.DASHBOARD_SLO}?{urlencode({'var-slo': slo.name})}")] if url else []
+    )
 
 
 def _milliseconds(at: float) -> str:
