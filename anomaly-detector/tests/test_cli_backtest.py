@@ -336,7 +336,13 @@ def test_help_teaches_with_examples() -> None:
 def test_an_interrupt_ends_it_without_a_trace(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     command = [sys.executable, "-m", "aiops", "backtest", "-", "--html", str(page)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell has its background jobs ignore it
+    ) as running:
         assert running.stdin is not None
         running.stdin.write(csv(rows(days=60)).encode())  # more than a pipe holds: when it is written, it is being read
         running.stdin.flush()
