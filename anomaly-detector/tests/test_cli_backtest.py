@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from engine.world import STEP, T0, World
 
 from aiops.cli import main
 from aiops.cli_backtest import replaying
 from aiops.model import iso
-
-from .engine.world import STEP, T0, World
 
 START = 1_700_000_000 - 1_700_000_000 % 86_400
 MINUTES5 = 300

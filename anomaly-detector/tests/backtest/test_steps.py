@@ -4,13 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
+from engine.world import STEP, T0, World
 
 from aiops import detect
 from aiops.backtest import Choice, Replayed, Steps
 from aiops.engine import SELECTORS
 from aiops.model import Family, Finding, Life, Verdict, Window
-
-from ..engine.world import STEP, T0, World
 
 LIVED = 220
 WINDOW = Window(T0, T0 + LIVED * STEP)
