@@ -104,11 +104,18 @@ def test_metrics_that_waited_for_prometheus_arrive_with_their_own_times(stack: S
     until(lambda: inside() >= 5, 60, "six exports of the outage, five seconds apart, but for one")
 
 
+def healthy(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=2).ok
+    except requests.ConnectionError:  # it does not listen yet
+        return False
+
+
 def test_a_component_that_crashes_is_back_by_itself(stack: Stack) -> None:
     before = stack.pid("otel-collector")
     os.kill(before, 9)
     until(lambda: stack.pid("otel-collector") != before, 20, "the collector was started again")
-    until(lambda: requests.get(stack.urls["otel-collector-health"], timeout=2).ok, 20, "it is healthy")
+    until(lambda: healthy(stack.urls["otel-collector-health"]), 20, "it is healthy")
 
 
 def test_memory_is_said(stack: Stack) -> None:

@@ -7,7 +7,16 @@ from zoneinfo import ZoneInfo
 
 import holidays
 import yaml
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from aiops.config import Settings
 from aiops.detect import Calendar, Event, Place
@@ -36,7 +45,14 @@ def _country(name: str) -> str:
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
-Country = Annotated[str, AfterValidator(_country)]
+
+
+def _norway(value: object) -> object:
+    """YAML takes an unquoted NO for false."""
+    return "NO" if value is False else value
+
+
+Country = Annotated[str, BeforeValidator(_norway), AfterValidator(_country)]
 
 
 class _Strict(BaseModel):

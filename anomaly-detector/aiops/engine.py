@@ -251,9 +251,10 @@ class Engine:
         """Services with an objective that burns faster than allowed, and those of incidents that make one burn."""
         if self.budgets is None:
             return set()
-        own = {one.slo.service for one in self.budgets.standings if (one.burn.get(LOOKBACK) or 0.0) > 1}
-        hurt = (one for one in self.store.active() if any((each.burn_rate or 0.0) > 1 for each in one.slo_impact))
-        return own.union(*(one.affected_services for one in hurt))
+        fast = [one.slo for one in self.budgets.standings if (one.burn.get(LOOKBACK) or 0.0) > 1]
+        burning = {slo.name for slo in fast}
+        hurt = (one for one in self.store.active() if any(each.slo in burning for each in one.slo_impact))
+        return {slo.service for slo in fast}.union(*(one.affected_services for one in hurt))
 
     def _impact(self, services: Sequence[str], endpoints: Sequence[str]) -> tuple[Impact, ...]:
         return self.budgets.impact(services, endpoints) if self.budgets is not None else ()

@@ -42,6 +42,7 @@ def test_each_service_has_its_own_clock(tmp_path: Path) -> None:
 def test_what_is_learned_fits_its_time_zones(tmp_path: Path) -> None:
     zones = load(made(tmp_path, WHOLE)).zones
     assert zones == (("", "Europe/Berlin"), ("checkout", "America/New_York"), ("payment", "Asia/Kolkata"))
+    assert load(made(tmp_path, "services: {checkout: {holidays: NO}}")).zones == (("", "UTC"),)
     assert load(made(tmp_path, "holidays: DE")).zones == load(made(tmp_path, "")).zones == (("", "UTC"),)
 
 

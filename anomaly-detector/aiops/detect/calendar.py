@@ -48,7 +48,9 @@ class Calendar:
     @property
     def zones(self) -> tuple[tuple[str, str], ...]:
         """The time zones of services, "" for all others: what is learned by the hour fits only these."""
-        return (("", str(self.place.zone)), *sorted((name, str(one.zone)) for name, one in self.places.items()))
+        usual = str(self.place.zone)
+        others = sorted((name, str(one.zone)) for name, one in self.places.items())
+        return (("", usual), *((name, zone) for name, zone in others if zone != usual))
 
     def local(self, services: Sequence[str], at: float) -> Floats:
         """Seconds since Monday 00:00 where each lives, `(services,)`."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from aiops import names
 from aiops.detect import errors, life
+from aiops.detect.habits import habit
 from aiops.detect.life import Mask
 from aiops.detect.rows import Floats, Ints
 from aiops.detect.state import BUCKETS, LatencyState
@@ -126,6 +127,7 @@ def settle(state: LatencyState, row: int, at: float, local: float, tuning: Tunin
     """It stays: what it takes now is normal, and was at these hours."""
     accept(state, row, tuning)
     state.rhythm.settle(row, at, local, float(state.onset[row]), float(state.level[row]))
+    state.levels[row] = state.level[row] - state.rhythm.held[row]
 
 
 def slow_bound(state: LatencyState, rows: Ints, tuning: Tuning) -> Ints:
@@ -205,10 +207,8 @@ def _remember(state: LatencyState, rows: Ints, evidence: Floats, learns: Mask) -
 def _recur(state: LatencyState, row: int, at: float, local: float, onset: float, excess: float, tuning: Tuning) -> None:
     """A trouble is over, in which requests took so much longer (log). If it came at the same time of another of the
     last days, it is a habit, such as a batch at night."""
-    days = (onset - state.recurred[row]) / DAY
-    if 0.5 < days < tuning.habit_days and abs(days - round(days)) * DAY < tuning.habit_seconds:
+    if habit(state, row, onset, local - (at - onset), tuning):
         state.rhythm.expect(row, at, local, onset, excess)
-    state.recurred[row] = onset
 
 
 def _learn(

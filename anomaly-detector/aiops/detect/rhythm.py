@@ -17,8 +17,8 @@ from aiops.detect.rows import Array, Arrays, Floats, Ints, array
 BETTER = 0.9
 """How much smaller the mean squared errors must be. Squared: what tells people something wrong are the large ones."""
 MEMORY = 672
-"""Quarters of an hour, a week of them, over which errors are compared; `SURE` must have been."""
-SURE = 24
+"""Quarters of an hour, a week of them, over which errors are compared; `SURE` must have been, by day and by week."""
+SURE = np.array([0, 24, 96])
 WIDEST = 3.0
 """The most a quarter is taken to be off the level, as a logarithm: twenty times as much, or as little."""
 NEXT = 2700.0
@@ -100,18 +100,23 @@ class Rhythm(Arrays):
     def expect(self, row: int, at: float, local: float, since: float, excess: float) -> None:
         """What has come since a time (Unix seconds), `excess` off the expected, comes at these hours: it is no surprise
         there, far more is."""
-        quarters = int(np.clip((at - since) // self.day.seconds + 1, 1, self.day.buckets))
-        places = local - np.arange(quarters, dtype=np.float64) * self.day.seconds
+        places = local - np.arange(self._quarters(at, local, since), dtype=np.float64) * self.day.seconds
         self.rough[row, self.day.bucket(places)] = (excess / ROUGH) ** 2
 
     def settle(self, row: int, at: float, local: float, since: float, value: float) -> None:
         """Learn that since a time (Unix seconds) a series has been at `value`, as that is its normal life."""
         rows = np.array([row])
-        quarters = int(np.clip((at - since) // self.day.seconds, 1, self.day.buckets))
-        for back in range(quarters):
+        for back in range(self._quarters(at, local, since)):
             place = np.array([local - back * self.day.seconds])
-            self.day.visit(rows, self.day.bucket(place), np.array([value]))
+            level = self.day.level[row]
+            held = level + np.clip(value - level, -WIDEST, WIDEST)
+            self.day.visit(rows, self.day.bucket(place), np.array([held]))
         self.offsets(rows, np.array([local]))
+
+    def _quarters(self, at: float, local: float, since: float) -> int:
+        """How many quarters of an hour have been begun since a time, the first and the present one among them."""
+        length = self.day.seconds
+        return int(np.clip(local // length - (local - (at - since)) // length + 1, 1, self.day.buckets))
 
     def _close(self, rows: Ints, was: Ints, means: Floats) -> None:
         """Compare each way's error about the quarter that is over, then learn it."""

@@ -13,6 +13,7 @@ from aiops.detect.rhythm import WAYS, Rhythm
 from aiops.detect.rows import Floats, Ints, Rows, array
 
 RING = 20
+TROUBLES = 8
 BUCKETS = len(names.DURATION_BOUNDS)
 
 
@@ -67,7 +68,15 @@ class ErrorState(Lived):
 
 
 @dataclass(slots=True)
-class LatencyState(Lived):
+class Habitual(Lived):
+    """Onsets of the last troubles, Unix seconds, and their local times, seconds since a Monday 00:00."""
+
+    recurred: Floats = _floats(TROUBLES, fill=np.nan)
+    recurred_local: Floats = _floats(TROUBLES, fill=np.nan)
+
+
+@dataclass(slots=True)
+class LatencyState(Habitual):
     """Mean latency on the log scale, and the share of requests above a learned bucket bound.
 
     level, scale: of log(mean seconds), what is expected next; levels: without what each way of the rhythm adds to it
@@ -86,7 +95,6 @@ class LatencyState(Lived):
     rhythm: Rhythm = field(default_factory=Rhythm)
     tails: Tails = field(default_factory=lambda: Tails(1))
     peak: Floats = _floats()  # the largest residual over scale of a suspicion
-    recurred: Floats = _floats(fill=np.nan)  # onset of the last trouble that went by itself, Unix seconds
     ring_log: Floats = _floats(RING)
     ring_z: Floats = _floats(RING, evidence=True)
     ring_total: Floats = _floats(RING, evidence=True)
@@ -105,7 +113,7 @@ class SilenceState(Lived):
 
 
 @dataclass(slots=True)
-class TrafficState(Lived):
+class TrafficState(Habitual):
     """How many requests a route gets: decayed mean and variance of a count; the rings hold the last counts
     and the least that was expected of them.
 

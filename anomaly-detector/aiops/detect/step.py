@@ -52,13 +52,14 @@ def step(
     verdicts: list[Verdict] = []
     no_data: list[tuple[Labels, Family]] = []
     settled: list[tuple[Labels, Family]] = []
-    where = [value_of(scope, names.SERVICE) for scope in requests.scopes]
+    where = [_place_of(scope) for scope in requests.scopes]
+    callers = [value_of(scope, names.CALLER) for scope in requests.scopes]
     for column, end in enumerate(block.ends):
         at = float(end)
         if state.at is not None and at <= state.at:
             continue
         verdicts += _errors(state.errors, requests, column, at, block.step, tuning)
-        local, usual = calendar.local(where, at), ~calendar.unusual(where, at)
+        local, usual = calendar.local(where, at), ~(calendar.unusual(where, at) | calendar.unusual(callers, at))
         verdicts += _latency(state.latency, requests, column, at, local, usual, block.step, tuning)
         _traffic(state.traffic, requests, column, at, local, usual, block.step, tuning)
         settled += _settle(state, at, calendar, burning, tuning)
@@ -91,6 +92,8 @@ def rebaseline(state: State, series: Labels, family: Family, tuning: Tuning) -> 
 def rewind(state: State, at: float) -> None:
     """Go back to a time before what was judged, as clocks have been set back. What is learned stays, and trouble goes
     on: it began at `at` where it began later."""
+    if state.at is not None:
+        state.traffic.born -= max(state.at - at, 0.0)  # who was watched for an hour has been, by any clock
     state.at = at
     for _, lived in _families(state):
         lived.seen = np.minimum(lived.seen, at)
@@ -100,7 +103,8 @@ def rewind(state: State, at: float) -> None:
 def expire(state: State, at: float, tuning: Tuning) -> None:
     """Drop series that have been silent for long, so that memory follows what is alive."""
     for family, lived in _families(state):
-        kept = [series for series, row in lived.index.items() if not at - lived.seen[row] > tuning.expire_seconds]
+        patience = tuning.forget_seconds if family in (Family.LATENCY, Family.TRAFFIC) else tuning.expire_seconds
+        kept = [series for series, row in lived.index.items() if not at - lived.seen[row] > patience]
         if len(kept) < len(lived.index):
             setattr(state, str(family), lived.keep(kept))
 
@@ -134,6 +138,7 @@ def _latency(
     tuning: Tuning,
 ) -> list[Verdict]:
     total, spent = requests.total[:, column], requests.seconds[:, column]
+    _heard(state, requests, np.flatnonzero((total > 0) & ~usual), at)
     chosen = np.flatnonzero((total > 0) & (spent > 0) & usual)
     if not len(chosen):
         return []
@@ -155,6 +160,7 @@ def _traffic(
     seconds: float,
     tuning: Tuning,
 ) -> None:
+    _heard(state, requests, np.flatnonzero(~np.isnan(requests.total[:, column]) & ~usual), at)
     chosen = [
         row
         for row, scope in enumerate(requests.scopes)
@@ -165,23 +171,35 @@ def _traffic(
         traffic.judge(state, rows, at, local[chosen], seconds, requests.total[chosen, column], tuning)
 
 
+def _heard(state: Lived, requests: blocks.Red, rows: Ints, at: float) -> None:
+    """Note that these were there, though an event keeps them from being judged."""
+    for row in rows:
+        place = state.index.get(requests.scopes[row])
+        if place is not None:
+            state.seen[place] = at
+
+
 def _settle(
     state: State, at: float, calendar: Calendar, burning: Container[str], tuning: Tuning
 ) -> list[tuple[Labels, Family]]:
     """Take for normal what has lasted: traffic that stays away, latency that stays high while no objective burns."""
     out = []
     for row, series in _lasting(state.latency, at, tuning.settle_seconds):
-        service = value_of(series, names.SERVICE)
-        if service not in burning and state.latency.life[row] == Life.INCIDENT:
-            latency.settle(state.latency, row, at, float(calendar.local([service], at)[0]), tuning)
+        burns = any(value_of(series, role) in burning for role in (names.SERVICE, names.CALLEE, names.CALLER))
+        if not burns and state.latency.life[row] == Life.INCIDENT:
+            latency.settle(state.latency, row, at, float(calendar.local([_place_of(series)], at)[0]), tuning)
             state.latency.clear(np.array([row]))
             out.append((series, Family.LATENCY))
     for row, series in _lasting(state.traffic, at, tuning.traffic_seconds):
-        local = float(calendar.local([value_of(series, names.SERVICE)], at)[0])
-        traffic.settle(state.traffic, row, at, local)
+        traffic.settle(state.traffic, row, at, float(calendar.local([_place_of(series)], at)[0]), tuning)
         state.traffic.clear(np.array([row]))
         out.append((series, Family.TRAFFIC))
     return out
+
+
+def _place_of(scope: Labels) -> str:
+    """The service that serves these requests: by its clock they come."""
+    return value_of(scope, names.SERVICE) or value_of(scope, names.CALLEE)
 
 
 def _lasting(state: Lived, at: float, patience: float) -> list[tuple[int, Labels]]:

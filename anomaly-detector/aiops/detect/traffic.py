@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import betainc
 
 from aiops.detect import life
+from aiops.detect.habits import habit
 from aiops.detect.rhythm import LEAST
 from aiops.detect.rows import Floats, Ints
 from aiops.detect.state import TrafficState
@@ -49,17 +50,24 @@ def judge(
     score = np.where(recovered, np.minimum(score, 0.0), score)
     often = life.bits(state.hot[rows] << 1 | (score >= 1.0), tuning.confirm_of) >= tuning.confirm_steps
     nothing = np.zeros(len(rows), dtype=bool)
+    before = state.life[rows]
     life.advance(state, rows, at, step, score, nothing, often, recovered, tuning.recover_steps, tuning)
+    back = rows[(before >= Life.INCIDENT) & (state.life[rows] == Life.NORMAL)]
+    state.ring[back] = state.ring_level[back]  # what stayed away is no evidence of another loss
     state.trouble_total[rows] += np.where(state.life[rows] == Life.NORMAL, 0.0, total)
     _learn(state, rows, at, local, step, total, tuning)
     state.points[rows] += 1
     state.seen[rows] = at
 
 
-def settle(state: TrafficState, row: int, at: float, local: float) -> None:
-    """It stays: what comes now is normal, and was at these hours."""
-    now = float(np.log(max(state.ring[row].mean(), LEAST)))
-    state.rhythm.settle(row, at, local, float(state.onset[row]), now)
+def settle(state: TrafficState, row: int, at: float, local: float, tuning: Tuning) -> None:
+    """It stays: what comes now is normal. At these hours it is so always only if it came at the same time of another of
+    the last days, such as closing: an outage is none."""
+    onset = float(state.onset[row])
+    if habit(state, row, onset, local - (at - onset), tuning):
+        now = float(np.log(max(state.ring[row].mean(), LEAST)))
+        for _ in range(2):  # the other day's, too
+            state.rhythm.settle(row, at, local, onset, now)
     accept(state, row)
 
 

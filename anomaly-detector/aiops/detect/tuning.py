@@ -24,6 +24,7 @@ class Tuning:
     settle_seconds: a latency that has been in trouble for so long is normal from then on, unless an objective burns.
     habit_days, habit_seconds: a trouble of latency that comes again within so many days, at the same time of the day
     but for so many seconds, is a habit.
+    expire_seconds, forget_seconds: silence after which a series is dropped; the second where days and weeks are known.
     half_life: seconds of normal life after which the level and the error rate have forgotten half.
     """
 
@@ -59,6 +60,7 @@ class Tuning:
     silence_most: float = 120.0
     no_data_seconds: float = 600.0
     expire_seconds: float = 86_400.0
+    forget_seconds: float = 2_419_200.0
     traffic_points: int = 24
     traffic_seconds: float = 3600.0
     traffic_effect: float = 0.5

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from aiops import names
-from aiops.detect import Calendar, Event, Outcome, Place, State, Tuning, step
+from aiops.detect import Calendar, Event, Outcome, Place, State, Tuning, expire, step
 from aiops.model import Family, SeriesBlock, Tier, labels
 
 SCOPE = {"service": "gateway", "route": "/", "method": "GET"}
@@ -69,14 +69,53 @@ def test_the_tier_says_that_the_day_is_known() -> None:
     assert {one.tier for one in outcomes[-1].verdicts if one.family == Family.LATENCY} == {Tier.DAY}
 
 
-def test_a_batch_of_every_night_is_an_incident_twice_and_then_a_habit() -> None:
+@pytest.mark.parametrize("begin", [115, 125])
+def test_batches_of_every_night_are_incidents_twice_and_then_habits(begin: int) -> None:
     of_day = np.arange(5 * DAY) % DAY
-    batch = (of_day >= 125) & (of_day < 145)
+    batch = (of_day >= begin) & (of_day < begin + 20) | (of_day >= begin + 120) & (of_day < begin + 140)
     means = latency(5 * DAY) * np.where(batch, 3.0, 1.0)
-    means[4 * DAY + 125 : 4 * DAY + 145] *= 15
+    means[4 * DAY + begin : 4 * DAY + begin + 20] *= 15
     found = troubled(play(requests(5 * DAY), means), Family.LATENCY)
     nights = {at // DAY for at in found}
     assert nights == {0, 1, 4}, "the fifth night's batch is far slower than the others"
+
+
+def test_an_outage_is_not_expected_at_its_hour_of_the_next_day() -> None:
+    of_day = np.arange(6 * DAY) % DAY
+    counts = requests(6 * DAY) * np.where((of_day >= 7 * 60) & (of_day < 22 * 60), 1.0, 0.03)
+    counts[4 * DAY + 720 : 4 * DAY + 810] = 0
+    counts[5 * DAY + 725 : 5 * DAY + 755] *= 0.3
+    found = troubled(play(counts, latency(6 * DAY)), Family.TRAFFIC)
+    assert [at for at in found if 5 * DAY + 725 <= at < 5 * DAY + 755]
+    assert not [at for at in found if 4 * DAY + 820 <= at < 5 * DAY + 725], "its end is no second loss"
+
+
+def test_who_is_away_for_a_weekend_is_known_on_monday() -> None:
+    state = State()
+    play(requests(600), latency(600), state)
+    expire(state, (state.at or 0.0) + 3 * 86_400, Tuning())
+    assert list(state.latency.index) == list(state.traffic.index) == [labels(**SCOPE)]
+    assert not state.errors.index
+    expire(state, (state.at or 0.0) + 30 * 86_400, Tuning())
+    assert not state.latency.index
+
+
+def test_calls_between_services_heed_events_and_objectives_of_either_end() -> None:
+    rows = tuple(labels(name=one, caller="gateway", callee="payment") for one in (names.REQUESTS, names.DURATION))
+
+    def lived(burning: frozenset[str], *events: Event) -> tuple[bool, bool]:
+        state, found, settled = State(), False, False
+        for at, mean in enumerate(np.where(np.arange(500) < 200, 1.0, 2.5) * latency(500)):
+            block = SeriesBlock(rows, np.array([MONDAY + (at + 1) * STEP]), STEP, np.array([[600.0], [600 * mean]]))
+            outcome = step(state, block, Tuning(), Calendar(events=events), burning)
+            found |= bool(outcome.findings)
+            settled |= bool(outcome.settled)
+        return found, settled
+
+    assert lived(frozenset()) == (True, True)
+    assert lived(frozenset({"payment"})) == (True, False)
+    sale = Event("sale", MONDAY + 200 * STEP, MONDAY + 500 * STEP, frozenset({"gateway"}))
+    assert lived(frozenset(), sale) == (False, False)
 
 
 @pytest.mark.parametrize("burns", [False, True])
