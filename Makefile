@@ -6,10 +6,10 @@ DEMO_ARGS ?=
 STACK_ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: help demo up down stack test test-engine test-others test-live test-stack stack-faults stack-rest bench lint format rules dashboards lock clean
+.PHONY: help demo up down stack test test-engine test-others test-live test-stack stack-faults stack-rest test-k8s test-kind k8s bench lint format rules dashboards lock clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
 demo: $(VENV)/.demo  ## break a shop and see it explained; DEMO_ARGS="--exit-when-resolved" to stop at the end
 	@$(BIN)/aiops demo $(DEMO_ARGS)
@@ -30,7 +30,7 @@ test: $(VENV)/.dev  ## everything that needs Python alone; the last part runs th
 	$(BIN)/python -m pytest -m live -p no:randomly -s $(PYTEST_ARGS)
 
 # Two halves side by side; what they print is mixed while they run, and said of each at its end.
-UNIT_TEST := $(BIN)/python -m pytest -m "not live and not stack" $(PYTEST_ARGS)
+UNIT_TEST := $(BIN)/python -m pytest -m "not live and not stack and not k8s" $(PYTEST_ARGS)
 test-engine:
 	$(UNIT_TEST) anomaly-detector/tests
 test-others:
@@ -54,6 +54,21 @@ stack-rest:
 	$(BIN)/aiops slo test demo-app/shop/objectives.yaml --promtool "$$($(BIN)/python -m native.build)/promtool"
 	$(STACK_TEST) --ignore=e2e/test_stack_faults.py
 
+test-k8s: $(VENV)/.dev  ## chart and overlays on a real Kubernetes control plane, no containers
+	$(BIN)/python -m native.build cluster
+	@date -u +"build done, tests begin at %H:%M:%SZ"
+	$(BIN)/python -m k8s render --check
+	$(BIN)/python -m pytest -m k8s -p no:randomly $(PYTEST_ARGS)
+	@date -u +"tests done at %H:%M:%SZ"
+
+test-kind:  ## chart and shop with their containers, on a cluster that `kind create cluster --name aiops` made
+	docker build -q -t aiops:kind anomaly-detector
+	docker build -q -t aiops-shop:kind demo-app
+	kind load docker-image --name aiops aiops:kind aiops-shop:kind
+	helm upgrade --install aiops k8s/helm/aiops -n aiops --create-namespace --wait --timeout 10m \
+		--set images.tag=kind --set shop.enabled=true
+	helm test aiops -n aiops --logs
+
 bench: $(VENV)/.dev  ## every scenario five times, against the committed sheet; then what ingest takes (half an hour)
 	$(BIN)/python -m bench.scenarios --check
 	$(BIN)/python -m bench.ingest
@@ -63,11 +78,12 @@ bench: $(VENV)/.dev  ## every scenario five times, against the committed sheet; 
 lint: $(VENV)/.dev  ## style, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy -p aiops -p shop -p native -p dashboards
+	$(BIN)/mypy -p aiops -p shop -p native -p dashboards -p k8s
 	$(BIN)/lint-imports --no-logo
 	$(SLO_RULES) $(TO_PROMETHEUS) --check
 	$(SLO_RULES) $(TO_GRAFANA) --check
 	$(BIN)/python -m dashboards --check
+	$(BIN)/python -m k8s files --check
 
 SLO_RULES := $(BIN)/aiops slo rules demo-app/shop/objectives.yaml
 TO_PROMETHEUS := -o prometheus/rules/slo.yml
@@ -78,6 +94,10 @@ rules: $(VENV)/.demo  ## make Prometheus' and Grafana's rules of the shop's obje
 
 dashboards: $(VENV)/.dev  ## make Grafana's dashboards and their table in docs/dashboards.md
 	$(BIN)/python -m dashboards
+
+k8s: $(VENV)/.dev  ## make what the chart has of the stack's files, its examples and the base of kustomize
+	$(BIN)/python -m k8s files
+	$(BIN)/python -m k8s render
 
 format: $(VENV)/.dev  ## put the code into its one format
 	$(BIN)/ruff check --fix .

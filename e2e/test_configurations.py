@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 
 from native.build import Programs, ensure
 from native.components import CannotRender, render_alertmanager
@@ -49,6 +50,31 @@ def test_prometheus_takes_its_configuration(programs: Programs, tmp_path: Path) 
         said = run(programs["promtool"], "check", "config", folder / "prometheus.yml")
         assert "WARNING" not in said
         assert "FAILED" not in said
+
+
+def config_map(example: str, name: str) -> dict[str, str]:
+    """What a committed render of the chart has in a ConfigMap."""
+    text = (ROOT / "k8s" / "helm" / "aiops" / "examples" / example / "rendered.yaml").read_text(encoding="utf-8")
+    documents = [one for one in yaml.safe_load_all(text) if one and one["kind"] == "ConfigMap"]
+    [data] = [one["data"] for one in documents if one["metadata"]["name"] == name]
+    return dict(data)
+
+
+def test_prometheus_takes_what_the_chart_makes_of_its_configuration(programs: Programs, tmp_path: Path) -> None:
+    (tmp_path / "targets").mkdir()
+    (tmp_path / "rules").symlink_to(ROOT / "prometheus" / "rules")
+    (tmp_path / "prometheus.yml").write_text(config_map("shop", "aiops-prometheus")["prometheus.yml"])
+    for name, text in config_map("shop", "aiops-prometheus-targets").items():
+        (tmp_path / "targets" / name).write_text(text)
+    said = run(programs["promtool"], "check", "config", tmp_path / "prometheus.yml")
+    assert "WARNING" not in said
+    assert "FAILED" not in said
+
+
+def test_the_collector_takes_what_the_chart_adds_for_stores_elsewhere(programs: Programs, tmp_path: Path) -> None:
+    layer = tmp_path / "external.yaml"
+    layer.write_text(config_map("external", "aiops-collector")["external.yaml"])
+    run(programs["otelcol"], "validate", f"--config={ROOT / 'otel-collector' / 'config.yaml'}", f"--config={layer}")
 
 
 def test_rules_are_rules_and_do_what_their_tests_say(programs: Programs) -> None:

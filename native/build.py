@@ -1,9 +1,10 @@
-"""Build the stack's programs from their Go modules, once; `python -m native.build`.
+"""Build programs from their Go modules, once; `python -m native.build [KIT]` builds the stack's, or another kit.
 
 They lie in a folder named after everything they are made of, so that a change of version builds anew and nothing else
 does. A build that is interrupted leaves no folder behind, and Go's own cache makes the next one shorter.
 """
 
+import argparse
 import fcntl
 import hashlib
 import os
@@ -11,31 +12,28 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from native.go import Go, NoGo, find
+from native.kits import HERE, KITS, STACK, Kit
 from native.progress import BuildFailed, run
-
-HERE = Path(__file__).parent
-MANIFEST = HERE.parent / "otel-collector" / "builder.yaml"
-PROGRAMS = ("prometheus", "promtool", "alertmanager", "amtool", "otelcol")
-MODULES = ("prometheus", "alertmanager", "collector")
 
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """The folder that holds the programs."""
+    """The folder that holds the programs of a kit."""
 
     folder: Path
+    kit: Kit = STACK
 
     def __getitem__(self, name: str) -> Path:
         return self.folder / name
 
     def complete(self) -> bool:
-        return all((self.folder / name).is_file() for name in PROGRAMS)
+        return all((self.folder / name).is_file() for name in self.kit.programs)
 
 
 def cache_folder() -> Path:
@@ -43,15 +41,15 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "aiops" / "native"
 
 
-def key(go_version: str) -> str:
+def key(go_version: str, kit: Kit = STACK) -> str:
     """Hash of everything the programs are made of."""
     digest = hashlib.sha256(go_version.encode())
-    for path in (*(HERE / name / file for name in MODULES for file in ("go.mod", "go.sum")), MANIFEST):
-        digest.update(path.read_bytes())
+    for part in kit.ingredients():
+        digest.update(part)
     return digest.hexdigest()[:16]
 
 
-def ensure(cache: Path | None = None) -> Programs:
+def ensure(cache: Path | None = None, kit: Kit = STACK) -> Programs:
     """Return the programs, built now if they are not there yet. Raises NoGo or BuildFailed."""
     cache = cache or cache_folder()
     try:
@@ -59,7 +57,7 @@ def ensure(cache: Path | None = None) -> Programs:
     except OSError as error:
         raise BuildFailed(f"the cache folder {cache} cannot be made: {error.strerror}; set XDG_CACHE_HOME") from None
     go = find(cache)
-    programs = Programs(cache / key(go.version))
+    programs = Programs(cache / key(go.version, kit), kit)
     if programs.complete():
         return programs
     with _alone(cache):
@@ -69,14 +67,19 @@ def ensure(cache: Path | None = None) -> Programs:
 
 
 def _build(go: Go, cache: Path, programs: Programs) -> None:
-    sys.stderr.write(f"building Prometheus, Alertmanager and the Collector with {go.version}, once (several minutes)\n")
+    kit = programs.kit
+    sys.stderr.write(f"building {kit.title} with {go.version}, once (several minutes)\n")
     began = time.monotonic()
     made = Path(tempfile.mkdtemp(prefix="partial-", dir=cache))
     try:
-        for name in MODULES:
-            command: list[str | Path] = [go.binary, "build", "-v", "-ldflags=-s -w", "-o", f"{made}{os.sep}", "tool"]
-            run("otelcol's builder" if name == "collector" else name, command, HERE / name, go.environment())
-        _collector(go, made)
+        for module in kit.modules:
+            # One program is given its name: Go would call etcd `server`.
+            out = f"{made}{os.sep}{module.programs[0] if len(module.programs) == 1 else ''}"
+            command: list[str | Path] = [go.binary, "build", "-v", f"-ldflags={module.linker_flags}", "-o", out, "tool"]
+            title = "otelcol's builder" if module.name == "collector" else module.name
+            run(title, command, HERE / module.name, go.environment())
+        if kit.manifest:
+            _collector(go, made, kit.manifest)
         made.chmod(0o755)
         shutil.rmtree(programs.folder, ignore_errors=True)
         made.rename(programs.folder)
@@ -85,10 +88,10 @@ def _build(go: Go, cache: Path, programs: Programs) -> None:
     sys.stderr.write(f"built in {time.monotonic() - began:.0f} s: {programs.folder}\n")
 
 
-def _collector(go: Go, made: Path) -> None:
+def _collector(go: Go, made: Path, manifest: Path) -> None:
     """Let the builder write the Collector's source and compile it, beside what is made and then not kept."""
     with tempfile.TemporaryDirectory(prefix="source-", dir=made) as folder:
-        run("otelcol", [made / "builder", "--config", MANIFEST, "--verbose"], Path(folder), go.environment())
+        run("otelcol", [made / "builder", "--config", manifest, "--verbose"], Path(folder), go.environment())
         (Path(folder) / "otelcol" / "otelcol").rename(made / "otelcol")
     (made / "builder").unlink()
 
@@ -105,10 +108,13 @@ def _alone(cache: Path) -> Iterator[None]:
         yield
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Build what is not built, and print the folder."""
+    parser = argparse.ArgumentParser(prog="python -m native.build", description=main.__doc__)
+    parser.add_argument("kit", nargs="?", choices=KITS, default="stack", help="what to build (%(default)s)")
+    arguments = parser.parse_args(argv)
     try:
-        programs = ensure()
+        programs = ensure(kit=KITS[arguments.kit])
     except (NoGo, BuildFailed) as error:
         sys.stderr.write(f"native: {error}\n")
         return 1

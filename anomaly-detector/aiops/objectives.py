@@ -28,7 +28,11 @@ def _files(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    yield from sorted(one for one in path.rglob("*") if one.suffix in SUFFIXES and one.is_file())
+    for one in sorted(path.rglob("*")):
+        # Kubernetes keeps the files of a volume in hidden folders as well, and would name every objective twice.
+        hidden = any(part.startswith(".") for part in one.relative_to(path).parts)
+        if one.suffix in SUFFIXES and not hidden and one.is_file():
+            yield one
 
 
 def check_promql(text: str) -> None:

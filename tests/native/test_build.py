@@ -1,23 +1,28 @@
 """What a build is named after, and what it leaves behind."""
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import native.build
 import native.go
-from native.build import MODULES, PROGRAMS, Programs, key
+import native.kits
+from native.build import Programs, key
 from native.go import Go, NoGo
+from native.kits import CLUSTER, KITS, STACK, Kit
 from native.progress import BuildFailed
 
-# Stands for `go build -o FOLDER/ tool`: makes the programs of the module it is called in.
+# Stands for `go build -o FOLDER/ tool`, or FOLDER/PROGRAM for one: makes those of the module it is called in.
 FAKE = """#!/bin/sh
 [ "$1" = env ] && { echo go1.26.6; exit; }
 case $(basename "$PWD") in
   prometheus) names="prometheus promtool" ;;
   alertmanager) names="alertmanager amtool" ;;
-  collector) printf '#!/bin/sh\\nmkdir otelcol && touch otelcol/otelcol\\n' > "${5}builder"; chmod +x "${5}builder" ;;
+  collector) printf '#!/bin/sh\\nmkdir otelcol && touch otelcol/otelcol\\n' > "$5"; chmod +x "$5" ;;
+  kubernetes) names="kube-apiserver kube-controller-manager kube-scheduler kubectl" ;;
+  *) touch "$5" ;;
 esac
 for name in $names; do touch "$5$name"; done
 """
@@ -35,16 +40,17 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "bin"
 
 
+@pytest.mark.parametrize("kit", KITS.values(), ids=KITS)
 def test_programs_are_built_once_and_nothing_else_stays(
-    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    kit: Kit, path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake_go(path)
-    built = native.build.ensure(tmp_path / "cache")
+    built = native.build.ensure(tmp_path / "cache", kit)
     assert built.complete()
-    assert {one.name for one in built.folder.iterdir()} == set(PROGRAMS)
+    assert {one.name for one in built.folder.iterdir()} == set(kit.programs)
     assert {one.name for one in (tmp_path / "cache").iterdir()} == {built.folder.name, "lock"}
     assert "built in" in capsys.readouterr().err
-    assert native.build.ensure(tmp_path / "cache") == built
+    assert native.build.ensure(tmp_path / "cache", kit) == built
     assert capsys.readouterr().err == "", "the second time it says nothing"
 
 
@@ -72,24 +78,33 @@ def test_without_go_and_without_an_index_one_sentence_says_what_to_install(
         native.go.find(tmp_path / "cache")
 
 
+@pytest.mark.parametrize("kit", KITS.values(), ids=KITS)
 def test_the_key_changes_with_everything_the_programs_are_made_of(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kit: Kit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = [tmp_path / name / file for name in MODULES for file in ("go.mod", "go.sum")]
+    files = [tmp_path / module.name / file for module in kit.modules for file in ("go.mod", "go.sum")]
+    if kit.manifest:
+        files.append(tmp_path / "builder.yaml")
+        kit = replace(kit, manifest=files[-1])
     for one in files:
         one.parent.mkdir(exist_ok=True)
         one.write_text(one.name)
-    manifest = tmp_path / "builder.yaml"
-    manifest.write_text("dist:")
-    monkeypatch.setattr(native.build, "HERE", tmp_path)
-    monkeypatch.setattr(native.build, "MANIFEST", manifest)
-    seen = {key("go1.26.6"), key("go1.26.7")}
-    for one in (*files, manifest):
+    monkeypatch.setattr(native.kits, "HERE", tmp_path)
+    seen = {key("go1.26.6", kit), key("go1.26.7", kit)}
+    for one in files:
         one.write_text(f"{one.read_text()} changed")
-        seen.add(key("go1.26.6"))
+        seen.add(key("go1.26.6", kit))
+    stamped = replace(kit.modules[-1], stamps={"main.version": "2"})
+    seen.add(key("go1.26.6", replace(kit, modules=(*kit.modules[:-1], stamped))))
     assert len(seen) == 2 + len(files) + 1
 
 
+def test_the_stamps_are_the_versions_that_are_built() -> None:
+    text = {one.name: (native.kits.HERE / one.name / "go.mod").read_text() for one in CLUSTER.modules}
+    assert "k8s.io/kubernetes v{}.{}.{}".format(*native.kits.KUBERNETES) in text["kubernetes"]
+    assert f"helm.sh/helm/v3 v{native.kits.HELM}" in text["helm"]
+
+
 def test_programs_are_found_by_name(tmp_path: Path) -> None:
-    assert Programs(tmp_path)["promtool"] == tmp_path / "promtool"
+    assert Programs(tmp_path, STACK)["promtool"] == tmp_path / "promtool"
     assert not Programs(tmp_path).complete()

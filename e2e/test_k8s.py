@@ -1,0 +1,272 @@
+"""Chart and overlays on a real control plane. No container runs there: what is tested is what the API server,
+admission, the controllers, the scheduler and Helm do with them."""
+
+import itertools
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from k8s.files import CHART, ROOT
+from k8s.rendering import EXAMPLES, KUSTOMIZE
+from native.build import ensure
+from native.cluster import Cluster, Refused
+from native.kits import CLUSTER, KUBERNETES
+
+pytestmark = [pytest.mark.k8s, pytest.mark.timeout(3600)]  # the first time the programs are built
+OVERLAYS = {"dev": "aiops-dev", "staging": "aiops-staging", "production": "aiops"}
+CASES = sorted(one.parent.name for one in EXAMPLES.glob("*/values.yaml"))
+OF_OPERATOR = {"PrometheusRule": "prometheusrules", "ServiceMonitor": "servicemonitors"}
+NUMBERS = itertools.count(1)
+LEFT_IN_EVERY_NAMESPACE = {"configmap/kube-root-ca.crt", "serviceaccount/default"}
+KINDS = (
+    "all,configmap,secret,serviceaccount,persistentvolumeclaim,networkpolicy,ingress,poddisruptionbudget,"
+    "role,rolebinding,prometheusrule,servicemonitor"
+)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    with Cluster(ensure(kit=CLUSTER)) as one:
+        for kind, plural in OF_OPERATOR.items():
+            one.kubectl("apply", "-f", "-", given=json.dumps(definition(kind, plural)))
+        for plural in OF_OPERATOR.values():
+            one.kubectl("wait", "--for=condition=Established", f"crd/{plural}.monitoring.coreos.com", "--timeout=30s")
+        one.kubectl("create", "priorityclass", "monitoring", "--value=1000")  # an example asks for it
+        yield one
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[str]:
+    """A namespace that takes none but restricted pods, for one test."""
+    name = f"test-{next(NUMBERS)}"
+    cluster.kubectl("create", "namespace", name)
+    cluster.kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
+    yield name
+    cluster.kubectl("delete", "namespace", name, "--wait=false")
+
+
+def definition(kind: str, plural: str) -> dict[str, Any]:
+    """Stands for the Prometheus operator's own definition: takes whatever has a spec."""
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    schema = {"type": "object", "properties": {"spec": anything}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.monitoring.coreos.com"},
+        "spec": {
+            "group": "monitoring.coreos.com",
+            "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
+            "scope": "Namespaced",
+            "versions": [version],
+        },
+    }
+
+
+def objects(cluster: Cluster, namespace: str) -> set[str]:
+    """What is in a namespace but for what every one has, Helm's own records and what goes with its owner."""
+    said = cluster.kubectl("get", KINDS, "-n", namespace, "-o", "json")
+    found = set()
+    for one in json.loads(said)["items"]:
+        name = f"{one['kind'].lower()}/{one['metadata']['name']}"
+        helms = one["kind"] == "Secret" and one.get("type") == "helm.sh/release.v1"
+        if name not in LEFT_IN_EVERY_NAMESPACE and not helms:
+            found.add(name)
+    return found
+
+
+def settled(cluster: Cluster, namespace: str, wanted: set[str]) -> None:
+    """Wait until a namespace has just this: pods go a moment after what they belonged to."""
+    over = time.monotonic() + 30
+    while (found := objects(cluster, namespace)) != wanted:
+        assert time.monotonic() < over, f"left: {found - wanted}, missing: {wanted - found}"
+        time.sleep(0.2)
+
+
+def install(cluster: Cluster, namespace: str, *more: str, release: str = "aiops", chart: Path = CHART) -> str:
+    return cluster.helm("upgrade", "--install", release, chart, "-n", namespace, "--wait", "--timeout", "60s", *more)
+
+
+def test_it_is_the_version_that_was_asked_for(cluster: Cluster) -> None:
+    said = json.loads(cluster.kubectl("version", "-o", "json"))
+    assert said["serverVersion"]["gitVersion"] == said["clientVersion"]["gitVersion"] == "v{}.{}.{}".format(*KUBERNETES)
+
+
+def test_helm_finds_nothing_to_say_about_the_chart(cluster: Cluster) -> None:
+    said = cluster.helm("lint", "--strict", CHART, *(f"--values={EXAMPLES / case / 'values.yaml'}" for case in CASES))
+    assert "0 chart(s) failed" in said
+    assert "[WARNING]" not in said
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_server_takes_every_field_of_an_example(cluster: Cluster, namespace: str, case: str) -> None:
+    cluster.kubectl("create", "serviceaccount", "aiops", "-n", namespace)  # else a pod by itself is refused
+    before = objects(cluster, namespace)
+    values = EXAMPLES / case / "values.yaml"
+    text = cluster.helm("template", "aiops", CHART, "-n", namespace, "--values", values)
+    said = cluster.kubectl(
+        "apply", "-n", namespace, "--server-side", "--dry-run=server", "--validate=strict", "-f", "-", given=text
+    )
+    assert said.count("serverside-applied") == sum(one is not None for one in yaml.safe_load_all(text))
+    assert objects(cluster, namespace) == before
+
+
+def test_a_release_lives_and_leaves_nothing(cluster: Cluster, namespace: str) -> None:
+    install(cluster, namespace, "--set=shop.enabled=true")
+    pods = json.loads(cluster.kubectl("get", "pods", "-n", namespace, "-o", "json"))["items"]
+    assert {one["status"]["phase"] for one in pods} == {"Running"}
+    assert len(pods) == 12, "six parts, five services and their load"
+
+    secret = cluster.kubectl("get", "secret", "aiops-secrets", "-n", namespace, "-o", "jsonpath={.data}")
+    install(cluster, namespace, "--reuse-values", "--set=engine.settings.cycle_seconds=30")
+    assert cluster.kubectl("get", "secret", "aiops-secrets", "-n", namespace, "-o", "jsonpath={.data}") == secret
+    path = "jsonpath={.spec.template.spec.containers[0].env}"
+    asked = ("get", "statefulset", "aiops-engine", "-n", namespace, "-o", path)
+    assert {"name": "AIOPS_CYCLE_SECONDS", "value": "30"} in json.loads(cluster.kubectl(*asked))
+
+    cluster.helm("rollback", "aiops", "-n", namespace, "--wait", "--timeout", "60s")
+    assert "AIOPS_CYCLE_SECONDS" not in cluster.kubectl(*asked)
+    assert "Phase:          Succeeded" in cluster.helm("test", "aiops", "-n", namespace, "--timeout", "60s")
+
+    stores = ("engine", "prometheus", "tempo", "alertmanager", "grafana")
+    kept = {f"persistentvolumeclaim/aiops-{one}" for one in stores}
+    cluster.helm("uninstall", "aiops", "-n", namespace, "--wait", "--timeout", "60s")
+    settled(cluster, namespace, kept)
+    install(cluster, namespace, "--set=storage.keep=false")
+    assert kept < objects(cluster, namespace), "an install under the same name takes the volumes again"
+    cluster.helm("uninstall", "aiops", "-n", namespace, "--wait", "--timeout", "60s")
+    settled(cluster, namespace, set())
+
+
+def test_a_test_that_fails_is_told(cluster: Cluster, namespace: str, tmp_path: Path) -> None:
+    chart = copied(tmp_path)
+    hook = chart / "templates" / "tests" / "answers.yaml"
+    change(hook, "helm.sh/hook: test", 'helm.sh/hook: test\n    fake.local/exit: "1"')
+    install(cluster, namespace, chart=chart)
+    with pytest.raises(Refused, match="aiops-test failed"):
+        cluster.helm("test", "aiops", "-n", namespace, "--timeout", "60s")
+
+
+def test_a_pod_that_never_comes_up_fails_the_upgrade_and_is_taken_back(
+    cluster: Cluster, namespace: str, tmp_path: Path
+) -> None:
+    chart = copied(tmp_path)
+    install(cluster, namespace, chart=chart)
+    engine = chart / "templates" / "engine.yaml"
+    change(engine, "checksum/objectives:", 'fake.local/never-ready: "true"\n        checksum/objectives:')
+    with pytest.raises(Refused, match="rolled back"):
+        cluster.helm("upgrade", "aiops", chart, "-n", namespace, "--atomic", "--timeout", "10s")
+    assert '"deployed"' in cluster.helm("status", "aiops", "-n", namespace, "-o", "json")
+
+
+def test_the_chart_as_it_was_before_its_last_change_is_upgraded(
+    cluster: Cluster, namespace: str, tmp_path: Path
+) -> None:
+    chart = CHART.relative_to(ROOT)
+    log = subprocess.run(
+        ["git", "log", "-2", "--format=%H", "--", chart], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    changes = log.stdout.split()
+    assert len(changes) == 2, "the whole history is needed: git fetch --unshallow"
+    before = subprocess.run(["git", "archive", changes[1], chart], cwd=ROOT, capture_output=True, check=True)
+    subprocess.run(["tar", "-x", "-C", tmp_path], input=before.stdout, check=True)
+    install(cluster, namespace, "--set=shop.enabled=true", chart=tmp_path / chart)
+    install(cluster, namespace, "--set=shop.enabled=true")
+
+
+def test_two_releases_stand_in_one_namespace(cluster: Cluster, namespace: str) -> None:
+    install(cluster, namespace)
+    install(cluster, namespace, release="second")
+    assert {"service/aiops-engine", "service/second-engine"} <= objects(cluster, namespace)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ("engine.replicas=2", r"'?/engine/replicas'?.*value must be 1"),
+        ("engine.settings.cycle_second=3", "cycle_second' not allowed"),
+        ("engine.memoryMi=448Mi", r"/engine/memoryMi.*got string, want integer"),
+        ("promtheus.enabled=false", "'promtheus' not allowed"),
+        ("storage.className=Fast SSD", r"/storage/className.*does not match pattern"),
+        ("engine.publicUrl=incidents.example.org", r"/engine/publicUrl.*does not match pattern"),
+        (
+            "prometheus.enabled=false",
+            r"external\.prometheus\.(url|otlpUrl|remoteWriteUrl) is empty and prometheus\.enabled is false",
+        ),
+        ("tempo.enabled=false", r"external\.tempo\.url is empty and tempo\.enabled is false"),
+        ("alertmanager.slack=true", r"alertmanager\.secret is empty, and alertmanager\.slack"),
+        ("alertmanager.email.smarthost=mail:25", r"alertmanager\.email\.from and alertmanager\.email\.to are needed"),
+        ("ingress.enabled=true", r"no host is named: set ingress\.engineHost"),
+        ("ingress.enabled=true,ingress.engineHost=a.example.org", r"networkPolicy\.pagesFrom is empty"),
+        ("operator.monitors=true", r"networkPolicy\.metricsFrom is empty"),
+    ],
+)
+def test_values_that_cannot_be_are_refused_by_name(cluster: Cluster, values: str, said: str) -> None:
+    with pytest.raises(Refused, match=said):
+        cluster.helm("template", "aiops", CHART, "--set", values)
+
+
+@pytest.mark.parametrize(("overlay", "namespace"), OVERLAYS.items(), ids=OVERLAYS)
+def test_an_overlay_is_applied_and_comes_up(cluster: Cluster, overlay: str, namespace: str) -> None:
+    folder = KUSTOMIZE / "overlays" / overlay
+    # The cluster here has no class of that name, as one that is used would.
+    text = cluster.kubectl("kustomize", folder).replace("storageClassName: fast-ssd", "storageClassName: kwok-volume")
+    cluster.kubectl("apply", "--server-side", "-f", folder / "namespace.yaml")
+    secret = subprocess.run(["/bin/sh", ROOT / "k8s" / "secret.sh"], capture_output=True, text=True, check=True)
+    cluster.kubectl("create", "-n", namespace, "-f", "-", given=secret.stdout)
+    try:
+        cluster.kubectl("apply", "--server-side", "--validate=strict", "-f", "-", given=text)
+        # Every workload is ready, so its pods were admitted and found their node and their volumes.
+        for kind in ("statefulset", "deployment"):
+            for one in json.loads(cluster.kubectl("get", kind, "-n", namespace, "-o", "json"))["items"]:
+                name = f"{kind}/{one['metadata']['name']}"
+                cluster.kubectl("rollout", "status", name, "-n", namespace, "--timeout=60s")
+        claims = json.loads(cluster.kubectl("get", "pvc", "-n", namespace, "-o", "json"))["items"]
+        assert {one["status"]["phase"] for one in claims} == {"Bound"}
+        named = {one.split("/")[1] for one in objects(cluster, namespace)}
+        assert ("aiops-gateway" in named) == (overlay != "production")
+        assert ("aiops-slo-rules" in named) == (overlay != "production")
+    finally:
+        cluster.kubectl("delete", "namespace", namespace, "--wait=false")
+
+
+def test_a_pod_that_is_not_restricted_is_refused_here(cluster: Cluster, namespace: str) -> None:
+    """The namespaces of these tests do enforce: else that everything comes up in them would say nothing."""
+    with pytest.raises(Refused, match="violates PodSecurity"):
+        cluster.kubectl("run", "root", "-n", namespace, "--image=root")
+
+
+def test_the_service_account_may_do_nothing(cluster: Cluster, namespace: str) -> None:
+    install(cluster, namespace, "--set=shop.enabled=true")
+    pods = json.loads(cluster.kubectl("get", "pods", "-n", namespace, "-o", "json"))["items"]
+    assert {one["spec"]["serviceAccountName"] for one in pods} == {"aiops"}
+    assert not any("kube-api-access" in volume["name"] for one in pods for volume in one["spec"]["volumes"])
+    mine, nobody = (f"--as=system:serviceaccount:{namespace}:{name}" for name in ("aiops", "nobody"))
+    groups = ("--as-group=system:serviceaccounts", "--as-group=system:authenticated")
+    said = [cluster.kubectl("auth", "can-i", "--list", "-n", namespace, who, *groups) for who in (mine, nobody)]
+    assert said[0] == said[1], "what every account may do, and no more"
+    with pytest.raises(Refused, match=r"^no\b"):
+        cluster.kubectl("auth", "can-i", "get", "secrets", "-n", namespace, mine, *groups)
+
+
+def copied(folder: Path) -> Path:
+    """A copy of the chart to change."""
+    target = folder / "aiops"
+    for source in CHART.rglob("*"):
+        if source.is_file() and EXAMPLES not in source.parents:
+            copy = target / source.relative_to(CHART)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(source.read_bytes())
+    return target
+
+
+def change(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new), encoding="utf-8")

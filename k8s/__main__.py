@@ -1,0 +1,66 @@
+"""`python -m k8s WHAT [--check]`: write what is made, or say what differs from it."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from k8s.files import FILES, ROOT, copies, stale
+from k8s.rendering import BASE, rendered
+from native.build import ensure
+from native.cluster import Refused, runner
+from native.go import NoGo
+from native.kits import CLUSTER
+from native.progress import BuildFailed
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Return 0, or 1 if something differs or cannot be made."""
+    parser = argparse.ArgumentParser(prog="python -m k8s", description=__doc__)
+    parser.add_argument(
+        "what", choices=("files", "render"), help="the chart's copies, or what is rendered of the chart"
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; 1 if something differs")
+    arguments = parser.parse_args(argv)
+    try:
+        wanted = copies() if arguments.what == "files" else _renders()
+    except (NoGo, BuildFailed, Refused) as error:
+        sys.stderr.write(f"k8s: {error}\n")
+        return 1
+    left = list(stale(FILES)) if arguments.what == "files" else sorted(set(BASE.glob("*.yaml")) - wanted.keys())
+    if arguments.check:
+        return _differences(wanted, left)
+    for file, body in wanted.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(body)
+    for file in left:
+        file.unlink()
+    return 0
+
+
+def _renders() -> dict[Path, bytes]:
+    helm = runner(ensure(kit=CLUSTER)["helm"])
+    return {file: text.encode() for file, text in rendered(helm)}
+
+
+def _differences(wanted: dict[Path, bytes], left: Sequence[Path]) -> int:
+    found = [*_wrong(wanted), *(f"{_name(file)} should not be there" for file in left)]
+    for line in found:
+        sys.stderr.write(f"{line}; `make k8s` puts it right\n")
+    return int(bool(found))
+
+
+def _wrong(wanted: dict[Path, bytes]) -> Iterator[str]:
+    for file, body in wanted.items():
+        if not file.exists():
+            yield f"{_name(file)} is missing"
+        elif file.read_bytes() != body:
+            yield f"{_name(file)} is not what it is made of"
+
+
+def _name(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
