@@ -25,9 +25,16 @@ class Go:
     version: str
 
     def environment(self) -> dict[str, str]:
-        """What a build runs in: this toolchain and no other, programs that stand alone and name no folder."""
+        """What a build runs in: this toolchain and no other, programs that stand alone and name no folder. The compiler
+        collects its garbage later than it would: a sixth of the time went into that."""
         path = f"{self.binary.parent}{os.pathsep}{os.environ.get('PATH', '')}"
-        fixed = {"GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": "-trimpath -buildvcs=false", "CGO_ENABLED": "0"}
+        fixed = {
+            "GOTOOLCHAIN": "local",
+            "GOWORK": "off",
+            "GOFLAGS": "-trimpath -buildvcs=false",
+            "CGO_ENABLED": "0",
+            "GOGC": "400",
+        }
         return {**os.environ, **fixed, "PATH": path}
 
 
