@@ -6,7 +6,7 @@ DEMO_ARGS ?=
 STACK_ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: help demo up down stack test test-engine test-others test-live test-stack stack-faults stack-rest test-k8s test-kind k8s bench lint format rules dashboards lock clean
+.PHONY: help demo up down stack test test-engine test-others test-live test-stack stack-faults stack-rest test-compose test-k8s test-kind k8s bench lint format rules dashboards lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -30,7 +30,7 @@ test: $(VENV)/.dev  ## everything that needs Python alone; the last part runs th
 	$(BIN)/python -m pytest -m live -p no:randomly -s $(PYTEST_ARGS)
 
 # Two halves side by side; what they print is mixed while they run, and said of each at its end.
-UNIT_TEST := $(BIN)/python -m pytest -m "not live and not stack and not k8s" $(PYTEST_ARGS)
+UNIT_TEST := $(BIN)/python -m pytest -m "not live and not stack and not k8s and not compose" $(PYTEST_ARGS)
 test-engine:
 	$(UNIT_TEST) anomaly-detector/tests
 test-others:
@@ -53,6 +53,9 @@ stack-faults:
 stack-rest:
 	$(BIN)/aiops slo test demo-app/shop/objectives.yaml --promtool "$$($(BIN)/python -m native.build)/promtool"
 	$(STACK_TEST) --ignore=e2e/test_stack_faults.py
+
+test-compose: $(VENV)/.dev  ## the stack in containers, Grafana and Tempo included, with pictures of its pages in artifacts/
+	$(BIN)/python -m pytest -m compose -p no:randomly -s $(PYTEST_ARGS)
 
 test-k8s: $(VENV)/.dev  ## chart and overlays on a real Kubernetes control plane, no containers
 	$(BIN)/python -m native.build cluster

@@ -220,6 +220,8 @@ def test_an_overlay_is_applied_and_comes_up(cluster: Cluster, overlay: str, name
     cluster.kubectl("apply", "--server-side", "-f", folder / "namespace.yaml")
     secret = subprocess.run(["/bin/sh", ROOT / "k8s" / "secret.sh"], capture_output=True, text=True, check=True)
     cluster.kubectl("create", "-n", namespace, "-f", "-", given=secret.stdout)
+    # Nothing is too large for the annotation that a plain apply makes.
+    cluster.kubectl("apply", "--dry-run=server", "-k", folder)
     try:
         cluster.kubectl("apply", "--server-side", "--validate=strict", "-f", "-", given=text)
         # Every workload is ready, so its pods were admitted and found their node and their volumes.
