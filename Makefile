@@ -75,7 +75,7 @@ bench: $(VENV)/.dev  ## every scenario five times, against the committed sheet; 
 	$(BIN)/python -m bench.memory
 	$(BIN)/python -m bench.speed
 
-lint: $(VENV)/.dev  ## style, types, layers
+lint: $(VENV)/.dev  ## style, types, layers, workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p aiops -p shop -p native -p dashboards -p k8s
@@ -84,6 +84,8 @@ lint: $(VENV)/.dev  ## style, types, layers
 	$(SLO_RULES) $(TO_GRAFANA) --check
 	$(BIN)/python -m dashboards --check
 	$(BIN)/python -m k8s files --check
+	"$$($(BIN)/python -m native.build lint)/actionlint" -shellcheck= -pyflakes=
+	$(BIN)/zizmor -q --offline --pedantic --strict-collection .github
 
 SLO_RULES := $(BIN)/aiops slo rules demo-app/shop/objectives.yaml
 TO_PROMETHEUS := -o prometheus/rules/slo.yml
