@@ -68,7 +68,7 @@ def ensure(cache: Path | None = None, kit: Kit = STACK) -> Programs:
 
 def _build(go: Go, cache: Path, programs: Programs) -> None:
     kit = programs.kit
-    sys.stderr.write(f"building {kit.title} with {go.version}, once (several minutes)\n")
+    sys.stderr.write(f"building {kit.title} with {go.version}, once (this can take minutes)\n")
     began = time.monotonic()
     made = Path(tempfile.mkdtemp(prefix="partial-", dir=cache))
     try:

@@ -88,4 +88,5 @@ CLUSTER = Kit(
         ),
     ),
 )
-KITS: Mapping[str, Kit] = {"stack": STACK, "cluster": CLUSTER}
+LINT = Kit("actionlint", (Module("actionlint", ("actionlint",)),))
+KITS: Mapping[str, Kit] = {"stack": STACK, "cluster": CLUSTER, "lint": LINT}

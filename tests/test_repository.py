@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from release.versions import declared
+
 ROOT = Path(__file__).parents[1]
 LOCKS = ["anomaly-detector/requirements.lock", "demo-app/requirements.lock", "requirements-dev.lock"]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("demo-app/*.md")]
@@ -48,11 +50,7 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
-def test_the_packages_have_one_version() -> None:
-    projects = [
-        tomllib.loads((ROOT / one / "pyproject.toml").read_text())["project"]
-        for one in ("anomaly-detector", "demo-app")
-    ]
+def test_packages_and_chart_have_one_version() -> None:
     from aiops import __version__
 
-    assert {one["version"] for one in projects} == {__version__}
+    assert set(declared(ROOT).values()) == {__version__}
