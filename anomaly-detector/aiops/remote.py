@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import requests
@@ -10,7 +11,9 @@ import requests
 from aiops.http import reason
 from aiops.model.document import Document, document
 from aiops.ports import StoreError
-from aiops.store import SqlIncidents, open_to_read
+
+if TYPE_CHECKING:
+    from aiops.store import SqlIncidents
 
 
 class NotAnswered(Exception):
@@ -92,7 +95,9 @@ class Files:
         return document(found)
 
     @contextmanager
-    def _opened(self) -> Iterator[SqlIncidents]:
+    def _opened(self) -> Iterator["SqlIncidents"]:
+        from aiops.store import SqlIncidents, open_to_read  # brings much along, and a running engine is asked without
+
         if not self._file.exists():
             raise NotAnswered(f"no engine runs, and there is no {self._file}; start one with `aiops up`, or give --url")
         try:
