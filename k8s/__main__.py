@@ -8,7 +8,7 @@ from pathlib import Path
 from k8s.files import FILES, ROOT, copies, stale
 from k8s.rendering import BASE, rendered
 from native.build import ensure
-from native.cluster import Refused, runner
+from native.command import Refused, runner
 from native.go import NoGo
 from native.kits import CLUSTER
 from native.progress import BuildFailed
