@@ -111,18 +111,6 @@ def test_a_test_that_fails_is_told(cluster: Cluster, namespace: str, tmp_path: P
         cluster.helm("test", "aiops", "-n", namespace, "--timeout", "60s")
 
 
-def test_a_pod_that_never_comes_up_fails_the_upgrade_and_is_taken_back(
-    cluster: Cluster, namespace: str, tmp_path: Path
-) -> None:
-    chart = copied(tmp_path)
-    install(cluster, namespace, chart=chart)
-    engine = chart / "templates" / "engine.yaml"
-    change(engine, "checksum/objectives:", 'fake.local/never-ready: "true"\n        checksum/objectives:')
-    with pytest.raises(Refused, match="rolled back"):
-        cluster.helm("upgrade", "aiops", chart, "-n", namespace, "--atomic", "--timeout", "10s")
-    assert '"deployed"' in cluster.helm("status", "aiops", "-n", namespace, "-o", "json")
-
-
 def test_the_chart_as_it_was_before_its_last_change_is_upgraded(
     cluster: Cluster, namespace: str, tmp_path: Path
 ) -> None:
