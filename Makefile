@@ -5,8 +5,12 @@ BIN := $(VENV)/bin
 DEMO_ARGS ?=
 STACK_ARGS ?=
 PYTEST_ARGS ?=
+# Taken as words, as they are: the shell neither expands nor runs anything in them.
+DEPLOY_ARGS ?=
+SMOKE_ARGS ?=
+export DEPLOY_ARGS SMOKE_ARGS
 
-.PHONY: help demo up down stack test test-engine test-others test-live test-stack stack-faults stack-rest test-compose test-k8s test-kind k8s bench lint format rules dashboards lock clean
+.PHONY: help demo up down stack deploy smoke test test-engine test-others test-live test-stack stack-faults stack-rest test-compose test-k8s test-kind k8s bench lint format rules dashboards lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -23,6 +27,12 @@ down:  ## end it; what it kept stays in its volumes
 
 stack: $(VENV)/.demo  ## Prometheus, Alertmanager, Collector and engine, no containers; STACK_ARGS="--shop", "--help"
 	@$(BIN)/python -m native $(STACK_ARGS)
+
+deploy: $(VENV)/.demo  ## upgrade a release, try it, take back what fails; DEPLOY_ARGS="--namespace aiops --values FILE"
+	@set -f; exec $(BIN)/python -m k8s deploy $$DEPLOY_ARGS
+
+smoke: $(VENV)/.demo  ## ask a deployed engine whether it really works; SMOKE_ARGS="URL --service checkout"
+	@set -f; exec $(BIN)/aiops smoke $$SMOKE_ARGS
 
 test: $(VENV)/.dev  ## everything that needs Python alone; the last part runs the real shop and engine
 	@$(MAKE) --no-print-directory -j2 test-engine test-others

@@ -1,5 +1,6 @@
 """The real shop beside the real engine, each as its user starts it, once for all tests."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -14,8 +15,12 @@ import pytest
 import requests
 
 from aiops.demo.shop import Scenario, Shop, scenarios
+from native.cluster import Cluster
+
+from .k8s_cluster import booted
 
 OFFSET = int(os.environ.get("AIOPS_TEST_OFFSET", "20000"))
+NUMBERS = itertools.count(1)
 
 
 def until(done: Callable[[], Any], seconds: float, what: str) -> Any:
@@ -116,3 +121,19 @@ def learned(one: Platform) -> bool:
         if sum(point["tier"] == "level" for point in points) < 4:
             return False
     return True
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    with booted() as one:
+        yield one
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[str]:
+    """A namespace that takes none but restricted pods, for one test."""
+    name = f"test-{next(NUMBERS)}"
+    cluster.kubectl("create", "namespace", name)
+    cluster.kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
+    yield name
+    cluster.kubectl("delete", "namespace", name, "--wait=false")

@@ -1,72 +1,30 @@
 """Chart and overlays on a real control plane. No container runs there: what is tested is what the API server,
 admission, the controllers, the scheduler and Helm do with them."""
 
-import itertools
 import json
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from k8s.files import CHART, ROOT
 from k8s.rendering import EXAMPLES, KUSTOMIZE
-from native.build import ensure
-from native.cluster import Cluster, Refused
-from native.kits import CLUSTER, KUBERNETES
+from native.cluster import Cluster
+from native.command import Refused
+from native.kits import KUBERNETES
+
+from .k8s_cluster import change, copied
 
 pytestmark = [pytest.mark.k8s, pytest.mark.timeout(3600)]  # the first time the programs are built
 OVERLAYS = {"dev": "aiops-dev", "staging": "aiops-staging", "production": "aiops"}
 CASES = sorted(one.parent.name for one in EXAMPLES.glob("*/values.yaml"))
-OF_OPERATOR = {"PrometheusRule": "prometheusrules", "ServiceMonitor": "servicemonitors"}
-NUMBERS = itertools.count(1)
 LEFT_IN_EVERY_NAMESPACE = {"configmap/kube-root-ca.crt", "serviceaccount/default"}
 KINDS = (
     "all,configmap,secret,serviceaccount,persistentvolumeclaim,networkpolicy,ingress,poddisruptionbudget,"
     "role,rolebinding,prometheusrule,servicemonitor"
 )
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    with Cluster(ensure(kit=CLUSTER)) as one:
-        for kind, plural in OF_OPERATOR.items():
-            one.kubectl("apply", "-f", "-", given=json.dumps(definition(kind, plural)))
-        for plural in OF_OPERATOR.values():
-            one.kubectl("wait", "--for=condition=Established", f"crd/{plural}.monitoring.coreos.com", "--timeout=30s")
-        one.kubectl("create", "priorityclass", "monitoring", "--value=1000")  # an example asks for it
-        yield one
-
-
-@pytest.fixture
-def namespace(cluster: Cluster) -> Iterator[str]:
-    """A namespace that takes none but restricted pods, for one test."""
-    name = f"test-{next(NUMBERS)}"
-    cluster.kubectl("create", "namespace", name)
-    cluster.kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
-    yield name
-    cluster.kubectl("delete", "namespace", name, "--wait=false")
-
-
-def definition(kind: str, plural: str) -> dict[str, Any]:
-    """Stands for the Prometheus operator's own definition: takes whatever has a spec."""
-    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    schema = {"type": "object", "properties": {"spec": anything}}
-    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{plural}.monitoring.coreos.com"},
-        "spec": {
-            "group": "monitoring.coreos.com",
-            "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
-            "scope": "Namespaced",
-            "versions": [version],
-        },
-    }
 
 
 def objects(cluster: Cluster, namespace: str) -> set[str]:
@@ -151,18 +109,6 @@ def test_a_test_that_fails_is_told(cluster: Cluster, namespace: str, tmp_path: P
     install(cluster, namespace, chart=chart)
     with pytest.raises(Refused, match="aiops-test failed"):
         cluster.helm("test", "aiops", "-n", namespace, "--timeout", "60s")
-
-
-def test_a_pod_that_never_comes_up_fails_the_upgrade_and_is_taken_back(
-    cluster: Cluster, namespace: str, tmp_path: Path
-) -> None:
-    chart = copied(tmp_path)
-    install(cluster, namespace, chart=chart)
-    engine = chart / "templates" / "engine.yaml"
-    change(engine, "checksum/objectives:", 'fake.local/never-ready: "true"\n        checksum/objectives:')
-    with pytest.raises(Refused, match="rolled back"):
-        cluster.helm("upgrade", "aiops", chart, "-n", namespace, "--atomic", "--timeout", "10s")
-    assert '"deployed"' in cluster.helm("status", "aiops", "-n", namespace, "-o", "json")
 
 
 def test_the_chart_as_it_was_before_its_last_change_is_upgraded(
@@ -255,20 +201,3 @@ def test_the_service_account_may_do_nothing(cluster: Cluster, namespace: str) ->
     assert said[0] == said[1], "what every account may do, and no more"
     with pytest.raises(Refused, match=r"^no\b"):
         cluster.kubectl("auth", "can-i", "get", "secrets", "-n", namespace, mine, *groups)
-
-
-def copied(folder: Path) -> Path:
-    """A copy of the chart to change."""
-    target = folder / "aiops"
-    for source in CHART.rglob("*"):
-        if source.is_file() and EXAMPLES not in source.parents:
-            copy = target / source.relative_to(CHART)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(source.read_bytes())
-    return target
-
-
-def change(file: Path, old: str, new: str) -> None:
-    text = file.read_text(encoding="utf-8")
-    assert text.count(old) == 1
-    file.write_text(text.replace(old, new), encoding="utf-8")

@@ -1,34 +1,40 @@
-"""`python -m k8s WHAT [--check]`: write what is made, or say what differs from it."""
+"""`python -m k8s`: make what is made of other files, or deploy the chart."""
 
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from k8s.cli import add_deploy, deploy
 from k8s.files import FILES, ROOT, copies, stale
 from k8s.rendering import BASE, rendered
 from native.build import ensure
-from native.cluster import Refused, runner
+from native.command import Refused, runner
 from native.go import NoGo
 from native.kits import CLUSTER
 from native.progress import BuildFailed
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Return 0, or 1 if something differs or cannot be made."""
+    """Return 0; 1 if something differs, cannot be made or does not work; 2 for wrong use."""
     parser = argparse.ArgumentParser(prog="python -m k8s", description=__doc__)
-    parser.add_argument(
-        "what", choices=("files", "render"), help="the chart's copies, or what is rendered of the chart"
-    )
-    parser.add_argument("--check", action="store_true", help="write nothing; 1 if something differs")
+    commands = parser.add_subparsers(dest="what", required=True)
+    for what, about in (("files", "write the chart's copies"), ("render", "write what is rendered of the chart")):
+        made = commands.add_parser(what, help=about, description=about.capitalize() + ".")
+        made.add_argument("--check", action="store_true", help="write nothing; 1 if something differs")
+    add_deploy(commands)
     arguments = parser.parse_args(argv)
+    return deploy(arguments) if arguments.what == "deploy" else _make(arguments.what, arguments.check)
+
+
+def _make(what: str, check: bool) -> int:
     try:
-        wanted = copies() if arguments.what == "files" else _renders()
+        wanted = copies() if what == "files" else _renders()
     except (NoGo, BuildFailed, Refused) as error:
         sys.stderr.write(f"k8s: {error}\n")
         return 1
-    left = list(stale(FILES)) if arguments.what == "files" else sorted(set(BASE.glob("*.yaml")) - wanted.keys())
-    if arguments.check:
+    left = list(stale(FILES)) if what == "files" else sorted(set(BASE.glob("*.yaml")) - wanted.keys())
+    if check:
         return _differences(wanted, left)
     for file, body in wanted.items():
         file.parent.mkdir(parents=True, exist_ok=True)

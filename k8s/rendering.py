@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from k8s.files import CHART, ROOT, shared
-from native.cluster import Command
+from native.command import Command
 
 EXAMPLES = CHART / "examples"
 KUSTOMIZE = ROOT / "k8s" / "kustomize"

@@ -1,24 +1,24 @@
 """A Kubernetes control plane on loopback: the real API server, controllers and scheduler; nodes are only claimed."""
 
+import json
 import os
 import secrets
 import shutil
 import socket
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from native.build import Programs
+from native.command import Refused, runner
 from native.components import Component
 from native.kits import HERE
 from native.process import NotReady, Process
 
 START_SECONDS = 60.0
-COMMAND_SECONDS = 180.0
 POLL_SECONDS = 0.1
 KUBECONFIG = """\
 apiVersion: v1
@@ -30,46 +30,19 @@ current-context: here
 """
 
 
-class Refused(Exception):
-    """A command of kubectl or helm ended with an error; the message is what it said."""
-
-
-class Command(Protocol):
-    """A program that is called with its arguments and answers with what it printed. Raises Refused."""
-
-    def __call__(self, *arguments: str | Path, given: str | None = None) -> str: ...
-
-
-def runner(program: Path, environment: Mapping[str, str] | None = None) -> Command:
-    """Return the program as a function; `given` is its standard input."""
-
-    def command(*arguments: str | Path, given: str | None = None) -> str:
-        done = subprocess.run(
-            [program, *arguments],
-            env=environment,
-            input=given,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=COMMAND_SECONDS,
-        )
-        if done.returncode != 0:
-            raise Refused((done.stderr + done.stdout).strip())
-        return done.stdout
-
-    return command
-
-
 class Cluster:
-    """One TCP port is opened, on loopback; all else is a temporary folder that goes with the cluster."""
+    """Two TCP ports are opened, on loopback: of the API server, and of what stands for a kubelet. All else is a
+    temporary folder that goes with the cluster.
 
-    def __init__(self, programs: Programs) -> None:
-        self._programs = programs
+    `forwards` says what stands for the containers' ports: `kubectl port-forward` to a port of any pod leads to that
+    port of this machine.
+    """
+
+    def __init__(self, programs: Programs, forwards: Mapping[int, int] | None = None) -> None:
+        self.programs, self.forwards = programs, dict(forwards or {})
         # Not below pytest's folders: the path of a socket has 107 bytes at most.
         self.folder = Path(tempfile.mkdtemp(prefix="k8s-"))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+        self.port, self._node_port = free_port(), free_port()
         self._processes: list[Process] = []
         self.kubectl = runner(programs["kubectl"], self.environment)
         self.helm = runner(programs["helm"], self.environment)
@@ -118,6 +91,7 @@ class Cluster:
         certificate = keys / "apiserver.crt"
         kubeconfig = KUBECONFIG.format(port=self.port, certificate=certificate, token=token)
         _write(self.folder / "kubeconfig", kubeconfig)
+        _write(self.folder / "forwards.yaml", json.dumps(_forwarding(self.forwards)))
         waiting = {
             "kube-apiserver": ("get", "--raw", "/readyz"),
             # Pods are refused before this is there.
@@ -182,12 +156,15 @@ class Cluster:
             "--manage-all-nodes=true",
             "--node-lease-duration-seconds=40",
             "--cidr=10.244.0.0/16",
-            "--node-ip=10.0.0.1",
+            "--node-ip=127.0.0.1",
+            f"--node-port={self._node_port}",
+            f"--server-address=127.0.0.1:{self._node_port}",
             f"--config={HERE / 'kwok' / 'stages.yaml'}",
+            f"--config={self.folder / 'forwards.yaml'}",
         )
 
     def _component(self, name: str, *arguments: str) -> Component:
-        return Component(name, (str(self._programs[name]), *arguments), (), ())
+        return Component(name, (str(self.programs[name]), *arguments), (), ())
 
     def _wait(self, process: Process, question: tuple[str, ...]) -> None:
         over = time.monotonic() + START_SECONDS
@@ -202,6 +179,20 @@ class Cluster:
                 time.sleep(POLL_SECONDS)
             else:
                 return
+
+
+def free_port() -> int:
+    """A TCP port of loopback that nothing listens on now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _forwarding(forwards: Mapping[int, int]) -> dict[str, object]:
+    """What kwok is told of them, as a document of its own."""
+    targets = [{"ports": [port], "target": {"address": "127.0.0.1", "port": here}} for port, here in forwards.items()]
+    head = {"apiVersion": "kwok.x-k8s.io/v1alpha1", "kind": "ClusterPortForward", "metadata": {"name": "here"}}
+    return {**head, "spec": {"forwards": targets}}
 
 
 def _write(file: Path, text: str) -> None:

@@ -56,10 +56,10 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class _Main(click.Group):
-    """Commands that look back and those on objectives are read in when they are asked for: they bring much along."""
+    """Commands with a package of their own are read in when they are asked for: they bring much along."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), "backtest", "fit", "slo"])
+        return sorted([*super().list_commands(ctx), "backtest", "fit", "slo", "smoke"])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "backtest":
@@ -74,6 +74,10 @@ class _Main(click.Group):
             from aiops.cli_slo import slo
 
             return slo
+        if cmd_name == "smoke":
+            from aiops.cli_smoke import smoke
+
+            return smoke
         return super().get_command(ctx, cmd_name)
 
 

@@ -1,5 +1,6 @@
 """HTTP to a store of telemetry or an Alertmanager: bounded in time and number, tried again, told in one sentence."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ PASSING: Final = (429, 502, 503, 504)
 """Answers that may be another a moment later."""
 SAID: Final = 300
 """Characters of a refusal that are repeated."""
+_CODES: Final = re.compile(r"\[(Errno|SSL: )[^\]]*\] | \(_ssl\.c:\d+\)$")
 
 
 class Unavailable(SourceError):
@@ -150,11 +152,9 @@ class Client:
         except ReadTimeoutError:
             raise Unavailable(f"{self.endpoint} stopped in its answer for {limit:g} s") from None
         except (OSError, HTTPError) as error:  # what requests raises are OSErrors
-            inner = _innermost(error)
-            if isinstance(inner, ReadTimeoutError):
+            if isinstance(_innermost(error), ReadTimeoutError):
                 raise Unavailable(f"{self.endpoint} does not answer within {limit:g} s") from None
-            reason = str(inner).rpartition(": ")[2] or type(inner).__name__
-            raise Unavailable(f"{self.endpoint} cannot be reached: {reason}") from None
+            raise Unavailable(f"{self.endpoint} cannot be reached: {reason(error)}") from None
         finally:
             self._open.release()
         if response.status_code < 300:
@@ -172,6 +172,13 @@ class Client:
             raise Unavailable(f"{self.endpoint} answers nonsense: {str(error)[:SAID]}") from None
 
 
+def reason(error: BaseException) -> str:
+    """What is behind an error of requests, in a few words: `Connection refused`, `self-signed certificate`."""
+    inner = _innermost(error)
+    text = _CODES.sub("", str(inner)).rpartition(": ")[2]
+    return " ".join(text.split()) or type(inner).__name__
+
+
 def _message(body: bytes) -> str:
     """What a refusal says: Prometheus puts it into `error`, others send plain text."""
     try:
@@ -187,7 +194,7 @@ def _innermost(error: BaseException) -> BaseException:
     while True:
         if isinstance(reason := getattr(inner, "reason", None), BaseException):
             inner = reason
-        elif inner.args and isinstance(inner.args[0], BaseException):
-            inner = inner.args[0]
+        elif inside := [one for one in inner.args if isinstance(one, BaseException)]:
+            inner = inside[0]
         else:
             return cast("BaseException", inner)

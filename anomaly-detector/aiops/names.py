@@ -87,6 +87,10 @@ SLO_LABELS: Final = ("slo", "slo_group", "service_name")
 
 # Incidents, changes and the engine itself, likewise.
 ENGINE_INFO: Final = "aiops_engine_info"
+CYCLE_INTERVAL: Final = "aiops_cycle_interval_seconds"
+CYCLE_TIME: Final = "aiops_cycle_timestamp_seconds"
+CYCLE_FAILURES: Final = "aiops_cycle_failures_total"
+WATERMARK_TIME: Final = "aiops_watermark_timestamp_seconds"
 INCIDENT_INFO: Final = "aiops_incident_info"
 INCIDENT_TIME: Final = "aiops_incident_timestamp_seconds"
 INCIDENT_ALERTS: Final = "aiops_incident_alerts"

@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import requests
 
+from aiops.http import reason
 from aiops.model.document import Document, document
 from aiops.ports import StoreError
-from aiops.store import SqlIncidents, open_to_read
+
+if TYPE_CHECKING:
+    from aiops.store import SqlIncidents
 
 
 class NotAnswered(Exception):
@@ -17,14 +21,18 @@ class NotAnswered(Exception):
 
 
 class NoEngine(NotAnswered):
-    """Nothing listens at that address."""
+    """Nothing that speaks HTTP listens at that address; `why` says it in a few words."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"no engine answers at {url} ({why}); start one with `aiops up`, or give --url")
+        self.why = why
 
 
 class Remote:
-    """Calls the API at `url`; every method raises NotAnswered."""
+    """Calls the API at `url`; every method raises NotAnswered. An answer takes `seconds` at most."""
 
-    def __init__(self, url: str, token: str | None = None) -> None:
-        self._url = url.rstrip("/")
+    def __init__(self, url: str, token: str | None = None, seconds: float = 30.0) -> None:
+        self._url, self._seconds = url.rstrip("/"), seconds
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def incidents(self, state: str, limit: int) -> list[Document]:
@@ -41,13 +49,25 @@ class Remote:
     def slos(self) -> Document:
         return self._call("GET", "/aiops/slos")
 
-    def _call(self, method: str, path: str, params: dict[str, str] | None = None) -> Document:
+    def page(self, path: str, params: dict[str, str] | None = None) -> requests.Response:
+        """Answer what is there as it is, whatever its status."""
+        return self._ask("GET", path, params)
+
+    def _ask(self, method: str, path: str, params: dict[str, str] | None) -> requests.Response:
+        url = self._url + path
         try:
-            answer = requests.request(method, self._url + path, params=params, headers=self._headers, timeout=30)
-        except requests.ConnectionError:
-            raise NoEngine(f"no engine answers at {self._url}; start one with `aiops up`, or give --url") from None
+            return requests.request(method, url, params=params, headers=self._headers, timeout=self._seconds)
+        except requests.exceptions.SSLError as error:
+            raise NotAnswered(f"no TLS with {self._url}: {reason(error)}") from None
+        except requests.ReadTimeout:
+            raise NotAnswered(f"{self._url} does not answer within {self._seconds:g} s") from None
+        except requests.ConnectionError as error:
+            raise NoEngine(self._url, reason(error)) from None
         except requests.RequestException as error:
-            raise NotAnswered(f"{self._url} cannot be asked: {error}") from None
+            raise NotAnswered(f"{self._url} cannot be asked: {reason(error)}") from None
+
+    def _call(self, method: str, path: str, params: dict[str, str] | None = None) -> Document:
+        answer = self._ask(method, path, params)
         try:
             body: Document = answer.json()
         except requests.JSONDecodeError:
@@ -75,7 +95,9 @@ class Files:
         return document(found)
 
     @contextmanager
-    def _opened(self) -> Iterator[SqlIncidents]:
+    def _opened(self) -> Iterator["SqlIncidents"]:
+        from aiops.store import SqlIncidents, open_to_read  # brings much along, and a running engine is asked without
+
         if not self._file.exists():
             raise NotAnswered(f"no engine runs, and there is no {self._file}; start one with `aiops up`, or give --url")
         try:

@@ -34,7 +34,7 @@ class Telemetry:
             registry=self.registry,
             buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
         )
-        self._failures = Counter("aiops_cycle_failures_total", "Cycles that raised an error", registry=self.registry)
+        self._failures = Counter(names.CYCLE_FAILURES, "Cycles that raised an error", registry=self.registry)
         self._failed = Counter(
             "aiops_source_failures_total", "Cycles without an answer of a source", ["source"], registry=self.registry
         )
@@ -55,10 +55,9 @@ class Telemetry:
         for source in SOURCES:
             self._failed.labels(source)
             self._up.labels(source).set(1)
-        self._at = Gauge("aiops_cycle_timestamp_seconds", "When the last cycle ended", registry=self.registry)
-        self._watermark = Gauge(
-            "aiops_watermark_timestamp_seconds", "End of the last step judged", registry=self.registry
-        )
+        self.interval = Gauge(names.CYCLE_INTERVAL, "Time from one cycle to the next", registry=self.registry)
+        self._at = Gauge(names.CYCLE_TIME, "When the last cycle ended", registry=self.registry)
+        self._watermark = Gauge(names.WATERMARK_TIME, "End of the last step judged", registry=self.registry)
         self._findings = Gauge("aiops_findings", "Series in trouble now", ["family"], registry=self.registry)
         self._events = Counter("aiops_incident_events_total", "Transitions", ["transition"], registry=self.registry)
         for transition in Transition:

@@ -121,6 +121,7 @@ def on_stack(settings: Settings) -> Application:
 def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Telemetry) -> Application:
     tuning = Tuning()
     telemetry.about(settings.url)
+    telemetry.interval.set(settings.cycle_seconds)
     try:
         calendar = _calendar(settings)
         store = SqlIncidents(open_store(f"sqlite:///{settings.data_dir / 'incidents.sqlite'}"))

@@ -1,0 +1,151 @@
+"""A deployment: upgrade, try, and take back what does not work."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from k8s.explaining import explanation
+from k8s.files import CHART
+from k8s.forwarding import forwarded
+from k8s.release import Release, Revision, command_back, how_it_stands, under_way, working
+from native.command import Command, Refused, runner
+
+Say = Callable[[str], object]
+LAST_LINES = 12
+
+
+class Failed(Exception):
+    """A deployment did not do what it was to; the message says what failed and what became of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is deployed, and how it is tried. Without a `smoke_url` the engine is reached through a port that kubectl
+    forwards; `smoke` are further arguments of `aiops smoke`."""
+
+    chart: str | Path = CHART
+    values: tuple[Path, ...] = ()
+    sets: tuple[str, ...] = ()
+    smoke_url: str = ""
+    smoke: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Deployment:
+    """One run. `kubectl` is the program's path; `say` takes a line of progress."""
+
+    release: Release
+    plan: Plan
+    kubectl: str
+    say: Say
+    before: Revision | None = None
+    doing: str = ""
+    _began: float = field(default_factory=time.time)
+    _known: int = 0
+
+    def run(self) -> None:
+        """Deploy. Raises Failed, or Refused where nothing was begun, and KeyboardInterrupt: `left` then says how things
+        stand."""
+        history = self.release.history()
+        self.before, self._known = working(history), history[-1].number if history else 0
+        if held := under_way(history):
+            raise Refused(
+                f"{self.release} is at {held}: somebody deploys now, or a deployment was killed. If none runs, "
+                f"`{command_back(self.release, self.before)}` makes it free"
+            )
+        self.say(f"{self.release}: {self.before or 'not installed'}")
+        for what, step in (("helm upgrade", self._upgrade), ("helm test", self._test), ("aiops smoke", self._smoke)):
+            self.doing = what
+            try:
+                step()
+            except Refused as error:
+                self._failed(what, str(error))
+        self.say(f"{self.release} works")
+
+    def left(self) -> str:
+        """How things stand where it was interrupted."""
+        if not self.doing:
+            return "interrupted before anything was begun"
+        try:
+            stands = how_it_stands(self.release, self.release.history(), self.before)
+        except Refused as error:
+            stands = f"how {self.release} stands cannot be asked: {_short(str(error))}"
+        return f"interrupted during {self.doing}; {stands}"
+
+    def _upgrade(self) -> None:
+        self.say(f"helm upgrade, at most {self.release.timeout}")
+        number = self.release.upgrade(self.plan.chart, self.plan.values, self.plan.sets, self._lacks_namespace())
+        self.say(f"every pod of revision {number} is ready")
+
+    def _lacks_namespace(self) -> bool:
+        """Whether it is known not to be there: who may not look may not make it either."""
+        try:
+            self._ask("get", "namespace", self.release.namespace)
+        except Refused as error:
+            return "NotFound" in str(error)
+        return False
+
+    def _test(self) -> None:
+        self.release.test()
+        self.say("helm test: every part answers")
+
+    def _smoke(self) -> None:
+        program = runner(sys.executable, seconds=None)
+        with self._address() as url:
+            self.say(f"aiops smoke {url}")
+            said = program("-m", "aiops", "smoke", url, *self.plan.smoke)
+        for line in said.splitlines():
+            self.say(f"  {line}")
+
+    @contextmanager
+    def _address(self) -> Iterator[str]:
+        name, where = f"{self.release.name}-engine", self.release.namespace
+        url = self.plan.smoke_url
+        with nullcontext(url) if url else forwarded(self.kubectl, where, name, "http") as found:
+            yield found
+
+    def _failed(self, what: str, why: str) -> None:
+        """Explain, take back, and say so: always raises."""
+        self.say(f"{what} FAILED")
+        for line in _short(why).splitlines():
+            self.say(f"  {line}")
+        try:
+            history = self.release.history()
+        except Refused as error:
+            raise Failed(
+                f"{what} failed, and how {self.release} stands cannot be asked: {_short(str(error))}"
+            ) from None
+        if not history or history[-1].number == self._known or under_way(history):
+            raise Failed(
+                f"{what} failed, and nothing was taken back: {how_it_stands(self.release, history, self.before)}"
+            )
+        for line in explanation(self._ask, self.release.namespace, self.release.name, self._began):
+            self.say(f"  {line}")
+        self.doing = "taking back"
+        try:
+            taken = self._take_back()
+        except Refused as error:
+            stands = how_it_stands(self.release, history, self.before)
+            raise Failed(f"{what} failed, and taking it back did too: {_short(str(error))}\n{stands}") from None
+        raise Failed(f"{what} failed; {taken}")
+
+    def _take_back(self) -> str:
+        if self.before is None:
+            self.say("helm uninstall")
+            self.release.uninstall()
+            return f"{self.release} was uninstalled again, as there was none before; its volumes stay"
+        self.say(f"helm rollback to revision {self.before.number}")
+        self.release.rollback(self.before)
+        return f"{self.release} was taken back to revision {self.before.number}"
+
+    @property
+    def _ask(self) -> Command:
+        return runner(self.kubectl)
+
+
+def _short(text: str) -> str:
+    lines: Sequence[str] = [line for line in text.splitlines() if line.strip()]
+    return "\n".join(lines[-LAST_LINES:])
