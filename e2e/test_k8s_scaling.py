@@ -9,9 +9,7 @@ import pytest
 
 from native.cluster import Cluster
 
-from .test_k8s import cluster, install, namespace
-
-__all__ = ["cluster", "namespace"]
+from .test_k8s import install
 
 pytestmark = [pytest.mark.k8s, pytest.mark.timeout(3600)]
 SCALED = ["aiops-collector", *(f"aiops-{name}" for name in ("catalog", "checkout", "gateway", "inventory", "payment"))]

@@ -1,0 +1,121 @@
+"""What only containers show, on a cluster of kind (no other is touched): probes, traffic, enforced network policies."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from aiops.demo.shop import GATEWAY_PORT, Shop, scenarios
+from k8s.files import ROOT
+from k8s.forwarding import forwarded
+from native.command import Command, Refused, runner
+
+from .conftest import Platform, learned, until
+from .faults import live_through
+
+pytestmark = [pytest.mark.kind, pytest.mark.timeout(1800)]
+CONTEXT, NAMESPACE = "kind-aiops", "aiops"
+SERVICES = ("gateway", "checkout", "payment", "inventory", "catalog")
+DEPLOY = ["--namespace", NAMESPACE, "--set", "images.tag=kind", "--set", "shop.enabled=true", "--smoke-timeout", "300s"]
+HANGS = ["python", "-c", "import time; time.sleep(3600)"]
+OUTSIDE = """\
+import json, socket, sys
+def reached(name, port):
+    try:
+        socket.create_connection((name, port), 10).close()
+    except OSError:
+        return False
+    return True
+print(json.dumps({one: reached(one.split(":")[0], int(one.split(":")[1])) for one in sys.argv[1:]}))
+"""
+
+
+@pytest.fixture(scope="module")
+def kubectl() -> Command:
+    for name in ("kubectl", "helm"):
+        assert shutil.which(name), f"{name} is not on the PATH"
+    one = runner("kubectl", seconds=600)
+    context = one("config", "current-context").strip()
+    assert context == CONTEXT, f"kubectl's context is {context}; these tests touch none but {CONTEXT}"
+    return one
+
+
+@pytest.fixture(scope="module", autouse=True)
+def release(kubectl: Command) -> None:
+    """Deployed as a workflow deploys, with the smoke test through a port that is forwarded."""
+    named = (f"--service={one}" for one in SERVICES)
+    subprocess.run([sys.executable, "-m", "k8s", "deploy", *DEPLOY, *named], cwd=ROOT, check=True)
+
+
+@contextmanager
+def reached() -> Iterator[Platform]:
+    """Engine and shop, under addresses of this machine."""
+    with (
+        forwarded("kubectl", NAMESPACE, "aiops-engine", "http") as engine,
+        forwarded("kubectl", NAMESPACE, "aiops-gateway", "http") as gateway,
+    ):
+        shop = Shop("", (urlsplit(gateway).port or 0) - GATEWAY_PORT)  # to break, not to start
+        yield Platform(shop, scenarios(), engine, 0)
+
+
+def test_a_fault_is_found_explained_and_resolved_and_outlives_the_engines_pod(kubectl: Command) -> None:
+    with reached() as platform:
+        until(lambda: learned(platform), 400, "every route of the shop has a baseline")
+        live_through(platform, "cascading-failure")
+        before = [one["id"] for one in platform.all()]
+    assert before
+    kubectl("delete", "pod", "aiops-engine-0", "-n", NAMESPACE)
+    kubectl("rollout", "status", "statefulset/aiops-engine", "-n", NAMESPACE, "--timeout=180s")
+    with reached() as platform:
+        assert [one["id"] for one in platform.all()] == before
+
+
+def test_a_pod_that_does_not_answer_gets_no_traffic(kubectl: Command) -> None:
+    """The new one is never ready, and the old one goes on."""
+    patch = [{"op": "add", "path": "/spec/template/spec/containers/0/command", "value": HANGS}]
+    kubectl("patch", "deployment", "aiops-gateway", "-n", NAMESPACE, "--type=json", "-p", json.dumps(patch))
+    try:
+        with pytest.raises(Refused, match="timed out"):
+            kubectl("rollout", "status", "deployment/aiops-gateway", "-n", NAMESPACE, "--timeout=45s")
+        with forwarded("kubectl", NAMESPACE, "aiops-gateway", "http") as gateway:
+            assert requests.get(f"{gateway}/ready", timeout=10).ok
+    finally:
+        kubectl("rollout", "undo", "deployment/aiops-gateway", "-n", NAMESPACE)
+    kubectl("rollout", "status", "deployment/aiops-gateway", "-n", NAMESPACE, "--timeout=120s")
+
+
+def test_who_is_outside_may_send_telemetry_and_reach_nothing_else(kubectl: Command) -> None:
+    addresses = [f"aiops-{name}.{NAMESPACE}:{port}" for name, port in (("collector", 4318), ("collector", 4317))]
+    closed = (("engine", 8000), ("prometheus", 9090), ("alertmanager", 9093), ("tempo", 3200), ("grafana", 3001))
+    closed_addresses = [f"aiops-{name}.{NAMESPACE}:{port}" for name, port in closed]
+    kubectl("create", "namespace", "outside")
+    try:
+        command = ["--image=aiops:kind", "--restart=Never", "--command", "--", "python", "-c", OUTSIDE]
+        kubectl("run", "asks", "-n", "outside", *command, *addresses, *closed_addresses)
+        kubectl("wait", "pod/asks", "-n", "outside", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=180s")
+        found = json.loads(kubectl("logs", "asks", "-n", "outside"))
+    finally:
+        kubectl("delete", "namespace", "outside")
+    assert found == {**dict.fromkeys(addresses, True), **dict.fromkeys(closed_addresses, False)}
+
+
+def test_what_goes_down_comes_up_by_itself(kubectl: Command) -> None:
+    """Its program ends; it is started again and answers, without anybody's doing."""
+
+    def restarts() -> int:
+        path = "jsonpath={.items[0].status.containerStatuses[0].restartCount}"
+        said = kubectl("get", "pod", "-n", NAMESPACE, "-l", "app.kubernetes.io/name=gateway", "-o", path)
+        return int(said)
+
+    before = restarts()
+    pod = kubectl("get", "pod", "-n", NAMESPACE, "-l", "app.kubernetes.io/name=gateway", "-o", "name").strip()
+    ends = "import os, signal; os.kill(1, signal.SIGTERM)"
+    kubectl("exec", pod, "-n", NAMESPACE, "--", "python", "-c", ends)
+    until(lambda: restarts() > before, 120, "it was started again")
+    kubectl("wait", pod, "-n", NAMESPACE, "--for=condition=Ready", "--timeout=120s")
