@@ -59,13 +59,17 @@ class _Main(click.Group):
     """Commands with a package of their own are read in when they are asked for: they bring much along."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), "backtest", "fit", "slo", "smoke"])
+        return sorted([*super().list_commands(ctx), "backtest", "backup", "fit", "restore", "slo", "smoke"])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "backtest":
             from aiops.cli_backtest import backtest
 
             return backtest
+        if cmd_name in ("backup", "restore"):
+            from aiops import cli_backup
+
+            return cli_backup.backup if cmd_name == "backup" else cli_backup.restore
         if cmd_name == "fit":
             from aiops.cli_fit import fit
 

@@ -1,6 +1,7 @@
 """What happens in every run of the crash tests: normal life, a fault, an incident, normal life, resolved."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,8 +45,8 @@ class Run:
     over_http: bool = False
     cycles: dict[int, Cycle] = field(default_factory=dict)
 
-    def until(self, end: int) -> "Run":
-        """Live up to a step, then stop in good order."""
+    def until(self, end: int, after: Callable[[int], object] = lambda _: None) -> "Run":
+        """Live up to a step, then stop in good order; `after` is called after each while the engine lives."""
         step_file = self.folder / STEP_FILE
         start = int(step_file.read_text()) if step_file.exists() else 0
         world = World(self.folder, telemetry=TELEMETRY)
@@ -62,6 +63,7 @@ class Run:
             world.clock.time += STEP
             self.cycles[step] = world.engine.cycle()
             deliver(world.store, Recorder(self.folder), world.clock.now())
+            after(step)
         step_file.write_text(str(end))
         world.close()
         return self
