@@ -43,6 +43,9 @@ class Settings(BaseModel):
     backfill_seconds: float = Field(3600.0, ge=0, description="stored history to learn from when there is no state yet")
     memory_limit_mb: int = Field(128, ge=64, description="memory that the telemetry store may use")
     prometheus_url: str = Field("", description="read metrics from Prometheus here; empty: from the engine's own store")
+    prometheus_otlp_url: str = Field(
+        "", description="where verdicts and calls are sent as OTLP, without /v1/metrics; empty: Prometheus' own path"
+    )
     prometheus_tenant: str = Field("", description="sent to Prometheus as X-Scope-OrgID")
     prometheus_username: str = Field("", description="for basic authentication at Prometheus")
     prometheus_secret_file: str = Field("", description="file with the password, or without a user name a bearer token")
@@ -98,7 +101,7 @@ class Settings(BaseModel):
             raise ValueError("each address is like http://127.0.0.1:9093")
         return value
 
-    @field_validator("prometheus_url", "tempo_url", "traces_url", "public_url", "grafana_url")
+    @field_validator("prometheus_url", "prometheus_otlp_url", "tempo_url", "traces_url", "public_url", "grafana_url")
     @classmethod
     def _is_http(cls, value: str) -> str:
         if value and not _http(value):

@@ -151,6 +151,7 @@ def test_the_engine_takes_its_settings(case: str, tmp_path: Path) -> None:
     assert settings.host == "0.0.0.0"
     assert settings.prometheus_url
     assert settings.tempo_url
+    assert bool(settings.prometheus_otlp_url) == (case == "external"), "who has no path of Prometheus' own is told"
 
 
 def test_the_schema_knows_the_engines_settings() -> None:

@@ -51,7 +51,7 @@ def all_embedded(settings: Settings, clock: Clock) -> World:
 def on_stores(settings: Settings, clock: Clock, telemetry: Telemetry) -> World:
     """Metrics and verdicts in Prometheus; traces in Tempo where it is configured, else in the engine's own store, which
     then has the calls between services too. Raises SourceError or ConfigError."""
-    prometheus = Api(_endpoint("Prometheus", "prometheus", settings))
+    prometheus = Api(_endpoint("Prometheus", "prometheus", settings), settings.prometheus_otlp_url)
     counts = PrometheusMetrics(prometheus, clock, settings.lateness_seconds)
     verdicts = PrometheusVerdicts(prometheus, settings.verdicts_limit, telemetry.dropped.labels("verdicts").inc)
     edges = PrometheusEdges(prometheus, settings.verdicts_limit, telemetry.dropped.labels("edges").inc)

@@ -32,12 +32,14 @@ class Broken:
         self.status, self.body, self.sleep = 200, EMPTY, 0.0
         self.headers: dict[str, str] = {}
         self.asked: list[tuple[dict[str, str], str]] = []
+        self.paths: list[str] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode("latin-1")
                 outer.asked.append((dict(self.headers), body))
+                outer.paths.append(self.path)
                 time.sleep(outer.sleep)
                 self.send_response(outer.status)
                 for name, value in outer.headers.items():
@@ -92,6 +94,17 @@ def test_a_wrong_answer_is_one_sentence(
     assert len(broken.asked) == tries
     broken.status, broken.body = 200, EMPTY
     assert api.samples("up", 0, 10**9).series == []
+
+
+@pytest.mark.parametrize(("otlp", "path"), [("", "/prometheus/api/v1/otlp/v1/metrics"), ("/otlp/", "/otlp/v1/metrics")])
+def test_what_is_written_goes_where_otlp_is_taken(broken: Broken, otlp: str, path: str) -> None:
+    endpoint = Endpoint("Prometheus", f"{broken.url}/prometheus", tenant="acme", bearer="secret")
+    api = Api(endpoint, otlp and broken.url + otlp)
+    api.write_otlp(b"x")
+    api.samples("up", 0, 10**9)
+    assert broken.paths == [path, "/prometheus/api/v1/query"]
+    assert {(one["X-Scope-OrgID"], one["Authorization"]) for one, _ in broken.asked} == {("acme", "Bearer secret")}
+    api.close()
 
 
 def test_no_answer_in_time_is_one_sentence(broken: Broken) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -38,8 +38,10 @@ class Point:
 class Api:
     """One Prometheus. Every method raises SourceError: Unavailable when another try may help, Refused when not."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, otlp_url: str = "") -> None:
+        """`otlp_url` is where it takes OTLP, without /v1/metrics, where that is not Prometheus' own path."""
         self._client = Client(endpoint)
+        self._writer = Client(replace(endpoint, url=otlp_url or f"{endpoint.url.rstrip('/')}/api/v1/otlp"))
         self._said: frozenset[str] = frozenset()
 
     def instant(self, expression: str, at: float) -> list[Point]:
@@ -72,11 +74,12 @@ class Api:
         self.instant("vector(1)", 0.0)
 
     def write_otlp(self, body: bytes) -> None:
-        """Give an OTLP export of metrics, in protobuf, to Prometheus' own receiver."""
-        self._client.post("/api/v1/otlp/v1/metrics", body, "application/x-protobuf")
+        """Give an OTLP export of metrics, in protobuf, to its receiver."""
+        self._writer.post("/v1/metrics", body, "application/x-protobuf")
 
     def close(self) -> None:
         self._client.close()
+        self._writer.close()
 
     def _query(self, expression: str, at: float, kind: str) -> list[Any]:
         return self._result("/api/v1/query", {"query": expression, "time": f"{at:.3f}"}, kind)
