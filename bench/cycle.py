@@ -69,8 +69,8 @@ class Quiet:
 class Fleet:
     """Services whose histograms grow like those of a healthy application."""
 
-    def __init__(self, histograms: int) -> None:
-        self._random = random.Random(1)
+    def __init__(self, histograms: int, start: float = START) -> None:
+        self._random, self._start = random.Random(1), start
         self._counts = [[0] * BUCKETS for _ in range(histograms)]
         self._sums = [0.0] * histograms
 
@@ -96,7 +96,7 @@ class Fleet:
             points.append(
                 HistogramDataPoint(
                     attributes=[*route, KeyValue(key="http.response.status_code", value=AnyValue(int_value=200))],
-                    start_time_unix_nano=round((START - 5) * 1e9),
+                    start_time_unix_nano=round((self._start - 5) * 1e9),
                     time_unix_nano=round(at * 1e9),
                     count=sum(counts),
                     sum=self._sums[number],

@@ -57,6 +57,11 @@ class LonePrometheus:
                 raise RuntimeError(f"Prometheus does not come up: {log.read_text(errors='replace')[-2000:]}")
             time.sleep(0.05)
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "it was killed"
+        return self._process.pid
+
     def kill(self) -> None:
         """End it as a crash would."""
         if self._process is not None:
