@@ -22,7 +22,9 @@ def explanation(kubectl: Command, namespace: str, release: str, since: float) ->
     events = _items(kubectl, "events", "--namespace", namespace, "--field-selector=type=Warning")
     fine = {one["metadata"]["name"] for one in pods if _fine(one)}
     yield from event_lines([one for one in events if one["involvedObject"]["name"] not in fine], release, since)
-    for name in unready(pods)[:MOST_PODS] or [f"{release}-engine-0"]:
+    # The test's pod first: when that failed, its log says what did not answer.
+    names = sorted(unready(pods), key=lambda name: name != f"{release}-test")
+    for name in names[:MOST_PODS] or [f"{release}-engine-0"]:
         try:
             said = kubectl("logs", name, "--namespace", namespace, "--all-containers", f"--tail={LAST_LINES}")
         except Refused:
