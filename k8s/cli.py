@@ -18,8 +18,9 @@ from native.command import Refused, runner
 GO_LENGTH = re.compile(r"(\d+(\.\d+)?(h|m|s))+")
 DEPLOY = """\
 Install or upgrade the release, try it, and take it back if it does not work: helm upgrade, helm test, aiops smoke; on
-any failure helm rollback to the revision that was deployed before, or helm uninstall where there was none (volumes
-stay). helm and kubectl are those of the PATH, the cluster is that of KUBECONFIG."""
+any failure helm rollback to the newest revision that passed all three, or helm uninstall where no install ever
+succeeded (volumes stay). Where no revision is known to work nothing is taken back. helm and kubectl are those of the
+PATH, the cluster is that of KUBECONFIG."""
 EPILOG = """\
 Exit status: 0 it works, 1 it does not, was interrupted, or could not be tried: what became of it is said; 2 used
 wrongly, and nothing was touched."""
@@ -60,7 +61,8 @@ def deploy(arguments: argparse.Namespace) -> int:
     if arguments.service and arguments.without_telemetry:
         return _say("--service asks for telemetry and --without-telemetry for none; leave one of them out", 2)
     helm = runner(str(programs["helm"]), seconds=None)
-    release = Release(arguments.release, arguments.namespace, arguments.timeout, helm)
+    kubectl = str(programs["kubectl"])
+    release = Release(arguments.release, arguments.namespace, arguments.timeout, helm, runner(kubectl))
     plan = Plan(
         arguments.chart, tuple(arguments.values), tuple(arguments.set), arguments.smoke_url or "", _smoke(arguments)
     )
@@ -71,7 +73,7 @@ def deploy(arguments: argparse.Namespace) -> int:
         sys.stdout.flush()
 
     signal.signal(signal.SIGTERM, _interrupt)
-    deployment = Deployment(release, plan, str(programs["kubectl"]), say)
+    deployment = Deployment(release, plan, kubectl, say)
     try:
         deployment.run()
     except (Failed, Refused) as error:

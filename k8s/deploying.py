@@ -10,8 +10,8 @@ from pathlib import Path
 from k8s.explaining import explanation
 from k8s.files import CHART
 from k8s.forwarding import forwarded
-from k8s.release import Release, Revision, command_back, how_it_stands, under_way, working
-from native.command import Command, Refused, runner
+from k8s.release import Before, Release, Revision, command_back, found_before, how_it_stands, under_way, what_was
+from native.command import Refused, runner
 
 Say = Callable[[str], object]
 LAST_LINES = 12
@@ -41,49 +41,49 @@ class Deployment:
     plan: Plan
     kubectl: str
     say: Say
-    before: Revision | None = None
+    before: Before = field(default_factory=Before)
     doing: str = ""
     _began: float = field(default_factory=time.time)
     _known: int = 0
+    _made: int = 0
 
     def run(self) -> None:
         """Deploy. Raises Failed, or Refused where nothing was begun, and KeyboardInterrupt: `left` then says how things
         stand."""
         history = self.release.history()
-        self.before, self._known = working(history), history[-1].number if history else 0
+        self._known = history[-1].number if history else 0
+        self.before = found_before(history, self.release.marks() if history else ())
         if held := under_way(history):
             raise Refused(
                 f"{self.release} is at {held}: somebody deploys now, or a deployment was killed. If none runs, "
-                f"`{command_back(self.release, self.before)}` makes it free"
+                f"{command_back(self.release, self.before)} makes it free"
             )
-        self.say(f"{self.release}: {self.before or 'not installed'}")
+        self.say(f"{self.release}: {what_was(self.before, history)}")
         for what, step in (("helm upgrade", self._upgrade), ("helm test", self._test), ("aiops smoke", self._smoke)):
             self.doing = what
             try:
                 step()
             except Refused as error:
                 self._failed(what, str(error))
+        self._mark(self._made)
         self.say(f"{self.release} works")
 
     def left(self) -> str:
         """How things stand where it was interrupted."""
         if not self.doing:
             return "interrupted before anything was begun"
-        try:
-            stands = how_it_stands(self.release, self.release.history(), self.before)
-        except Refused as error:
-            stands = f"how {self.release} stands cannot be asked: {_short(str(error))}"
-        return f"interrupted during {self.doing}; {stands}"
+        return f"interrupted during {self.doing}; {self._stands()}"
 
     def _upgrade(self) -> None:
         self.say(f"helm upgrade, at most {self.release.timeout}")
-        number = self.release.upgrade(self.plan.chart, self.plan.values, self.plan.sets, self._lacks_namespace())
-        self.say(f"every pod of revision {number} is ready")
+        plan, lacks = self.plan, self._lacks_namespace()
+        self._made = self.release.upgrade(plan.chart, plan.values, plan.sets, lacks, self.before)
+        self.say(f"every pod of revision {self._made} is ready")
 
     def _lacks_namespace(self) -> bool:
         """Whether it is known not to be there: who may not look may not make it either."""
         try:
-            self._ask("get", "namespace", self.release.namespace)
+            self.release.kubectl("get", "namespace", self.release.namespace)
         except Refused as error:
             return "NotFound" in str(error)
         return False
@@ -118,32 +118,58 @@ class Deployment:
             raise Failed(
                 f"{what} failed, and how {self.release} stands cannot be asked: {_short(str(error))}"
             ) from None
+        stands = how_it_stands(self.release, history, self._known, self.before)
         if not history or history[-1].number == self._known or under_way(history):
+            raise Failed(f"{what} failed, and nothing was taken back: {stands}")
+        if not self._own(history[-1]):
             raise Failed(
-                f"{what} failed, and nothing was taken back: {how_it_stands(self.release, history, self.before)}"
+                f"{what} failed, and nothing was taken back, as somebody else deployed meanwhile: {self.release} is at "
+                f"{history[-1]}"
             )
-        for line in explanation(self._ask, self.release.namespace, self.release.name, self._began):
+        for line in explanation(self.release.kubectl, self.release.namespace, self.release.name, self._began):
             self.say(f"  {line}")
+        if self.before.works is None and not self.before.fresh:
+            raise Failed(f"{what} failed, and nothing was taken back, as no revision is known to work: {stands}")
         self.doing = "taking back"
         try:
             taken = self._take_back()
         except Refused as error:
-            stands = how_it_stands(self.release, history, self.before)
-            raise Failed(f"{what} failed, and taking it back did too: {_short(str(error))}\n{stands}") from None
+            raise Failed(f"{what} failed, and taking it back did too: {_short(str(error))}\n{self._stands()}") from None
         raise Failed(f"{what} failed; {taken}")
 
+    def _own(self, newest: Revision) -> bool:
+        """Whether this run made it."""
+        if self._made:
+            return newest.number == self._made
+        return newest.number == self._known + 1 and newest.status == "failed"
+
     def _take_back(self) -> str:
-        if self.before is None:
+        if self.before.works is None:
             self.say("helm uninstall")
             self.release.uninstall()
+            # Helm leaves a test that failed, for its log, which was told.
+            where = ("--namespace", self.release.namespace)
+            self.release.kubectl("delete", "pod", f"{self.release.name}-test", *where, "--ignore-not-found")
             return f"{self.release} was uninstalled again, as there was none before; its volumes stay"
-        self.say(f"helm rollback to revision {self.before.number}")
-        self.release.rollback(self.before)
-        return f"{self.release} was taken back to revision {self.before.number}"
+        number = self.before.works.number
+        self.say(f"helm rollback to revision {number}")
+        self.release.rollback(self.before.works)
+        self._mark()
+        return f"{self.release} was taken back to revision {number}"
 
-    @property
-    def _ask(self) -> Command:
-        return runner(self.kubectl)
+    def _mark(self, number: int = 0) -> None:
+        """Note that a revision works, the newest if none is named. Without the note the next deployment goes back to an
+        older one."""
+        try:
+            self.release.mark(number or self.release.history()[-1].number)
+        except Refused as error:
+            self.say(f"that it works cannot be noted for the next deployment: {_short(str(error))}")
+
+    def _stands(self) -> str:
+        try:
+            return how_it_stands(self.release, self.release.history(), self._known, self.before)
+        except Refused as error:
+            return f"how {self.release} stands cannot be asked: {_short(str(error))}"
 
 
 def _short(text: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 from k8s.__main__ import main
 from k8s.deploying import Deployment, Failed, Plan
 from k8s.explaining import event_lines, pod_lines
-from k8s.release import Release, Revision, how_it_stands, under_way, working
+from k8s.release import Before, Release, Revision, found_before, how_it_stands, under_way
 from native.command import Refused
 
 ROOT = Path(__file__).parents[2]
@@ -23,67 +23,208 @@ BEGAN = 1_795_000_000.0
 class Helm:
     """Helm that answers as it is told, and notes what it was asked."""
 
-    def __init__(self, revisions: list[dict[str, Any]], **refused: str) -> None:
-        self.revisions, self.refused, self.asked = revisions, refused, list[str]()
+    def __init__(self, *statuses: str, first: int = 1, **refused: str) -> None:
+        self.revisions = revisions(*statuses, first=first)
+        self.refused, self.asked, self.labels = refused, list[str](), ""
 
     def __call__(self, *arguments: str | Path, given: str | None = None) -> str:
         what = str(arguments[0])
-        self.asked.append(what)
+        self.asked.append(f"rollback {arguments[2]}" if what == "rollback" else what)
         if what == "history":
             if "history" in self.refused and "upgrade" in self.asked:
                 raise Refused(self.refused["history"])
-            return json.dumps(self.revisions)
+            return json.dumps([{"revision": one.number, "status": one.status} for one in self.revisions])
         if what == "upgrade":
-            self.revisions.append({"revision": len(self.revisions) + 1, "status": "failed"})
+            self.labels = next(str(one) for one in arguments if str(one).startswith("--labels="))
+        if what == "uninstall":
+            self.revisions.clear()
+        elif what != "test":
+            self.add("failed" if what in self.refused else "deployed")
+        if self.refused.get(what) == "Ctrl-C":
+            raise KeyboardInterrupt
         if what in self.refused:
             raise Refused(self.refused[what])
-        return ""
+        return f"REVISION: {self.revisions[-1].number}\n" if what == "upgrade" else ""
+
+    def add(self, status: str) -> None:
+        number = self.revisions[-1].number + 1 if self.revisions else 1
+        self.revisions.append(Revision(number, status))
 
 
-def deployment(helm: Helm, said: list[str]) -> Deployment:
-    return Deployment(Release("aiops", "prod", "10m", helm), Plan(), "/nowhere/kubectl", said.append)
+class Kubectl:
+    """kubectl that tells marks and the pod of a test that failed, and notes what it changed."""
+
+    def __init__(self, marks: str = "") -> None:
+        self.marks, self.changed = marks, list[str]()
+
+    def __call__(self, *arguments: str | Path, given: str | None = None) -> str:
+        words = [str(one) for one in arguments]
+        match words[:2]:
+            case ["get", "secret"]:
+                return self.marks
+            case ["get", "pods"]:
+                ready = [pod(f"aiops-{name}", "Pending", "False") for name in ("collector", "engine-0", "grafana")]
+                return json.dumps({"items": [*ready, pod("aiops-test", "Failed", "False")]})
+            case ["logs", "aiops-test"]:
+                return "http://aiops-engine/ready does not answer: refused\n"
+            case ["label" | "delete", _]:
+                self.changed.append(" ".join(words))
+                return ""
+        raise Refused("no cluster")
 
 
-def revisions(*statuses: str) -> list[Revision]:
-    return [Revision(number, status) for number, status in enumerate(statuses, 1)]
+def deployment(helm: Helm, said: list[str], marks: str = "") -> Deployment:
+    release = Release("aiops", "prod", "10m", helm, Kubectl(marks))
+    return Deployment(release, Plan(smoke_url="http://engine"), "/nowhere/kubectl", said.append)
+
+
+def changed(of: Deployment) -> list[str]:
+    """What kubectl was told to."""
+    kubectl = of.release.kubectl
+    assert isinstance(kubectl, Kubectl)
+    return kubectl.changed
+
+
+def marked(number: int) -> str:
+    return f"label secret sh.helm.release.v1.aiops.v{number} --namespace prod aiops-works={number} --overwrite"
+
+
+def revisions(*statuses: str, first: int = 1) -> list[Revision]:
+    return [Revision(number, status) for number, status in enumerate(statuses, first)]
 
 
 @pytest.fixture
-def no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    """kubectl is not asked."""
+def smoke(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What `aiops smoke` fails with; it passes while this is empty."""
+    why: list[str] = []
 
-    def refuse(*_: object, **__: object) -> str:
-        raise Refused("no cluster")
+    def program(*_: object, **__: object) -> str:
+        if why:
+            raise Refused(why[0])
+        return "it works\n"
 
-    monkeypatch.setattr("k8s.deploying.runner", lambda *_, **__: refuse)
+    monkeypatch.setattr("k8s.deploying.runner", lambda *_, **__: program)
+    return why
 
 
-@pytest.mark.usefixtures("no_cluster")
 def test_what_cannot_be_taken_back_is_said_with_the_command_that_would() -> None:
-    helm = Helm([{"revision": 1, "status": "deployed"}], upgrade="no room", rollback="no answer")
-    said: list[str] = []
+    helm, said = Helm("deployed", upgrade="no room", rollback="no answer"), list[str]()
     with pytest.raises(Failed) as error:
         deployment(helm, said).run()
-    assert helm.asked == ["history", "upgrade", "history", "rollback"]
+    assert helm.asked == ["history", "upgrade", "history", "rollback 1", "history"]
     assert str(error.value) == (
         "helm upgrade failed, and taking it back did too: no answer\n"
-        "aiops in namespace prod is left at revision 2 (failed), untried; "
+        "aiops in namespace prod is left at revision 3 (failed), untried; "
         "`helm rollback aiops 1 -n prod --wait` takes it back"
     )
     assert "  no room" in said
 
 
-@pytest.mark.usefixtures("no_cluster")
 def test_a_cluster_that_is_lost_meanwhile_is_said_and_nothing_else_is_tried() -> None:
-    helm = Helm([{"revision": 1, "status": "deployed"}], upgrade="EOF", history="unreachable")
+    helm = Helm("deployed", upgrade="EOF", history="unreachable")
     with pytest.raises(Failed, match="how aiops in namespace prod stands cannot be asked: unreachable"):
         deployment(helm, []).run()
     assert helm.asked == ["history", "upgrade", "history"]
 
 
-def test_what_was_deployed_is_gone_back_to_whatever_came_after() -> None:
-    assert working(revisions("superseded", "deployed", "failed", "failed")) == Revision(2, "deployed")
-    assert working(revisions("failed")) is None
+@pytest.mark.parametrize("marks", ["", "0", "0 0 7"])
+def test_where_no_revision_is_known_to_work_nothing_is_taken_back(marks: str) -> None:
+    helm, said = Helm("superseded", "superseded", "failed", upgrade="no room"), list[str]()
+    one = deployment(helm, said, marks)
+    with pytest.raises(Failed) as error:
+        one.run()
+    assert helm.asked == ["history", "upgrade", "history"]
+    assert helm.labels == "--labels=aiops-works=0"
+    assert not changed(one)
+    assert said[0].endswith("revision 3 (failed); no revision is known to work, so what fails is left as it is")
+    assert str(error.value) == (
+        "helm upgrade failed, and nothing was taken back, as no revision is known to work: aiops in namespace prod is "
+        "left at revision 4 (failed), untried; `helm rollback aiops REVISION -n prod --wait`, with one of "
+        "`helm history aiops -n prod`, takes it back"
+    )
+
+
+def test_a_revision_that_was_not_tried_is_not_gone_back_to_though_it_is_deployed(smoke: list[str]) -> None:
+    smoke.append("no service is seen")
+    helm, said = Helm("superseded", "deployed", "failed"), list[str]()
+    one = deployment(helm, said, "1 1 1")
+    with pytest.raises(Failed, match="aiops smoke failed; aiops in namespace prod was taken back to revision 1"):
+        one.run()
+    assert said[0].endswith(
+        "revision 2 (deployed); what fails is taken back to revision 1, the newest that is known to work"
+    )
+    assert helm.asked == ["history", "upgrade", "test", "history", "rollback 1", "history"]
+    assert helm.labels == "--labels=aiops-works=1"
+    assert changed(one) == [marked(5)], "what it was taken back to"
+
+
+@pytest.mark.usefixtures("smoke")
+def test_what_was_tried_is_marked_for_the_next_deployment() -> None:
+    helm, said = Helm("deployed"), list[str]()
+    one = deployment(helm, said)
+    one.run()
+    assert said[0].endswith(
+        "revision 1 (deployed); not tried by a deployment, and taken to work as it is the one deployed"
+    )
+    assert said[-1] == "aiops in namespace prod works"
+    assert helm.labels == "--labels=aiops-works=1", "should this be killed, it is known what was there before"
+    assert changed(one) == [marked(2)]
+
+
+def test_the_test_that_failed_is_told_and_goes_with_a_first_install() -> None:
+    helm, said = Helm(test="aiops-test failed"), list[str]()
+    one = deployment(helm, said)
+    with pytest.raises(Failed, match="helm test failed; aiops in namespace prod was uninstalled again"):
+        one.run()
+    assert helm.asked == ["history", "upgrade", "test", "history", "uninstall"]
+    assert "  log of aiops-test: http://aiops-engine/ready does not answer: refused" in said
+    assert changed(one) == ["delete pod aiops-test --namespace prod --ignore-not-found"]
+
+
+def test_what_somebody_else_installed_meanwhile_stays() -> None:
+    class Busy(Helm):
+        def add(self, status: str) -> None:
+            super().add("deployed")
+
+    helm = Busy(upgrade="cannot re-use a name that is still in use")
+    with pytest.raises(Failed, match=r"somebody else deployed meanwhile: aiops .* is at revision 1 \(deployed\)"):
+        deployment(helm, []).run()
+    assert helm.asked == ["history", "upgrade", "history"]
+
+
+def test_ctrl_c_while_it_is_taken_back_leaves_it_said_how_things_stand() -> None:
+    one = deployment(Helm("deployed", upgrade="no room", rollback="Ctrl-C"), [])
+    with pytest.raises(KeyboardInterrupt):
+        one.run()
+    assert one.left() == (
+        "interrupted during taking back; aiops in namespace prod is left at revision 3 (failed), untried; "
+        "`helm rollback aiops 1 -n prod --wait` takes it back"
+    )
+
+
+@pytest.mark.parametrize(
+    ("history", "marks", "before"),
+    [
+        (revisions(), (), Before(fresh=True)),
+        (revisions("failed", "failed"), (0,), Before(fresh=True)),
+        (revisions("failed", "failed", first=5), (), Before()),  # those that Helm forgot may have worked
+        (revisions("superseded", "deployed", "failed", "failed"), (), Before(Revision(2, "deployed"))),
+        (revisions("superseded", "superseded", "failed"), (), Before()),
+        (revisions("superseded", "deployed", "failed"), (0, 1), Before(Revision(1, "superseded"), marked=True)),
+        (revisions("superseded", "superseded", "failed"), (1,), Before(Revision(1, "superseded"), marked=True)),
+        (revisions("superseded", "deployed"), (1, 2), Before(Revision(2, "deployed"), marked=True)),
+        (revisions("deployed"), (0,), Before()),  # cancelled before it was tried
+        (revisions("superseded", "deployed", first=5), (3,), Before()),
+        (revisions("superseded", "uninstalled"), (1, 2), Before()),
+    ],
+)
+def test_what_is_marked_is_gone_back_to_and_what_was_never_installed_removed(
+    history: list[Revision], marks: tuple[int, ...], before: Before
+) -> None:
+    assert found_before(history, marks) == before
+
+
+def test_what_did_not_end_is_under_way() -> None:
     assert under_way(revisions("deployed", "pending-upgrade")) == Revision(2, "pending-upgrade")
     assert under_way(revisions("pending-install", "deployed")) is None
 
@@ -91,19 +232,23 @@ def test_what_was_deployed_is_gone_back_to_whatever_came_after() -> None:
 @pytest.mark.parametrize(
     ("statuses", "before", "said"),
     [
-        ((), None, "aiops in namespace prod is not installed"),
-        (("deployed",), Revision(1, "deployed"), "aiops in namespace prod is as it was: revision 1 (deployed)"),
+        ((), Before(fresh=True), "aiops in namespace prod is not installed"),
+        (("deployed",), Before(Revision(1, "deployed")), "aiops in namespace prod is as it was: revision 1 (deployed)"),
         (
-            ("failed",),
-            None,
-            "left at revision 1 (failed), untried; `helm uninstall aiops -n prod --wait` takes it back",
+            ("failed", "failed"),
+            Before(fresh=True),
+            "left at revision 2 (failed), untried; `helm uninstall aiops -n prod --wait` takes it back",
         ),
-        (("superseded", "deployed"), Revision(1, "deployed"), "`helm rollback aiops 1 -n prod --wait` takes it back"),
+        (
+            ("superseded", "deployed"),
+            Before(Revision(1, "deployed")),
+            "`helm rollback aiops 1 -n prod --wait` takes it back",
+        ),
     ],
 )
-def test_it_is_said_how_a_release_stands(statuses: tuple[str, ...], before: Revision | None, said: str) -> None:
-    release = Release("aiops", "prod", "10m", Helm([]))
-    assert how_it_stands(release, revisions(*statuses), before).endswith(said)
+def test_it_is_said_how_a_release_stands(statuses: tuple[str, ...], before: Before, said: str) -> None:
+    release = Release("aiops", "prod", "10m", Helm(), Kubectl())
+    assert how_it_stands(release, revisions(*statuses), 1, before).endswith(said)
 
 
 def pod(name: str, phase: str, ready: str, *containers: Mapping[str, Any], **more: Any) -> dict[str, Any]:
