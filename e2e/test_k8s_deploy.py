@@ -97,6 +97,13 @@ def setting(cluster: Cluster, namespace: str) -> dict[str, str]:
     return {one["name"]: one.get("value", "") for one in json.loads(said)}
 
 
+def marks(cluster: Cluster, namespace: str) -> dict[int, int]:
+    """What each revision is marked with."""
+    path = 'jsonpath={range .items[*]}{.metadata.labels.version} {.metadata.labels.aiops-works}{"\\n"}{end}'
+    said = cluster.kubectl("get", "secret", "-n", namespace, "-l", "owner=helm", "-o", path)
+    return {int(number): int(mark) for number, mark in (line.split() for line in said.splitlines())}
+
+
 def never_ready(folder: Path) -> Path:
     """A chart whose engine does not come up."""
     chart = copied(folder)
@@ -123,6 +130,7 @@ def test_what_works_stays_and_what_does_not_is_taken_back(
     assert "2 of 2 pods are ready" in out
     assert err == f"k8s: aiops smoke failed; aiops in namespace {namespace} was taken back to revision 1\n"
     assert history(cluster, namespace) == [(1, "superseded"), (2, "superseded"), (3, "deployed")]
+    assert marks(cluster, namespace) == {1: 1, 2: 1, 3: 3}
     left = [one.info["cmdline"] or [] for one in psutil.process_iter(["cmdline"])]
     assert not [one for one in left if {"port-forward", namespace} <= set(one)]
     assert setting(cluster, namespace)["AIOPS_CYCLE_SECONDS"] == "30"
@@ -155,6 +163,44 @@ def test_a_first_install_that_does_not_work_is_removed_and_its_volumes_stay(clus
     assert not json.loads(cluster.helm("list", "--all", "-n", namespace, "-o", "json"))
     assert cluster.kubectl("get", "pvc", "-n", namespace, "-o", "name") == "persistentvolumeclaim/aiops-engine\n"
     cluster.kubectl("delete", "namespace", namespace, "--wait=false")
+
+
+def test_a_first_install_whose_test_fails_is_removed_with_its_test(
+    cluster: Cluster, namespace: str, tmp_path: Path
+) -> None:
+    chart = copied(tmp_path)
+    change(chart / "templates" / "tests" / "answers.yaml", "hook: test", 'hook: test\n    fake.local/exit: "1"')
+    status, out, err = deploy(cluster, namespace, "--chart", chart)
+    assert status == 1
+    assert "pod aiops-test: Failed; test Error (1)" in out
+    assert "helm test failed" in err
+    assert "was uninstalled again" in err
+    assert "aiops-test" not in cluster.kubectl("get", "pods", "-n", namespace, "-o", "name")
+
+
+def test_what_cannot_be_taken_back_stays_whatever_is_deployed_later(
+    cluster: Cluster, namespace: str, engine: str
+) -> None:
+    values = cluster.folder / "values.yaml"
+    values.write_text(VALUES)
+    cluster.helm("install", "aiops", CHART, "-n", namespace, "--wait", "--timeout", "60s", f"--values={values}")
+    cluster.kubectl("patch", "storageclass", "kwok-volume", "--patch", '{"allowVolumeExpansion": true}')
+    grown = ("--set", "engine.storage=10Gi", "--smoke-url", engine)
+    status, out, err = deploy(cluster, namespace, *grown, *NOT_THERE)
+    assert status == 1
+    assert "revision 1 (deployed); not tried by a deployment, and taken to work" in out
+    assert "aiops smoke failed, and taking it back did too" in err
+    assert "can not be less than status.capacity" in err
+    assert history(cluster, namespace) == [(1, "superseded"), (2, "superseded"), (3, "failed")]
+
+    status, out, err = deploy(cluster, namespace)
+    assert status == 1
+    assert "helm upgrade FAILED" in out
+    assert "what fails is taken back to revision 1, the newest that is known to work" in out
+    assert "taking it back did too" in err
+    assert "`helm rollback aiops 1 -n" in err
+    assert [number for number, _ in history(cluster, namespace)] == [1, 2, 3, 4, 5]
+    assert setting(cluster, namespace), "it is still there"
 
 
 def test_ctrl_c_leaves_it_said_how_things_stand(cluster: Cluster, namespace: str, tmp_path: Path) -> None:
