@@ -4,14 +4,17 @@ import json
 import shutil
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from aiops.demo.shop import GATEWAY_PORT, Shop, scenarios
+from dashboards.everything import DASHBOARDS
 from k8s.files import ROOT
 from k8s.forwarding import forwarded
 from native.command import Command, Refused, runner
@@ -23,7 +26,14 @@ pytestmark = [pytest.mark.kind, pytest.mark.timeout(1800)]
 CONTEXT, NAMESPACE = "kind-aiops", "aiops"
 SERVICES = ("gateway", "checkout", "payment", "inventory", "catalog")
 DEPLOY = ["--namespace", NAMESPACE, "--set", "images.tag=kind", "--set", "shop.enabled=true", "--smoke-timeout", "300s"]
+JOBS = ("aiops", "prometheus", "alertmanager", "tempo", "grafana", "otel-collector")
+GATEWAY = "app.kubernetes.io/name=gateway"
 HANGS = ["python", "-c", "import time; time.sleep(3600)"]
+ASKS_OFTEN = """\
+import urllib.request
+for _ in range(40):  # each by a connection of its own: half of them would hang if both pods were asked
+    urllib.request.urlopen("http://aiops-gateway:3000/ready", timeout=3).close()
+"""
 OUTSIDE = """\
 import json, socket, sys
 def reached(name, port):
@@ -76,15 +86,36 @@ def test_a_fault_is_found_explained_and_resolved_and_outlives_the_engines_pod(ku
         assert [one["id"] for one in platform.all()] == before
 
 
+def test_every_target_is_up_and_grafana_took_every_file(kubectl: Command) -> None:
+    """Through the policies, the headless Service of the Collector and the volumes that files are projected into."""
+    with forwarded("kubectl", NAMESPACE, "aiops-prometheus", "http") as url:
+
+        def targets() -> dict[str, str]:
+            found = requests.get(f"{url}/api/v1/targets", timeout=10).json()["data"]["activeTargets"]
+            return {one["labels"]["job"]: one["health"] for one in found}
+
+        until(lambda: targets() == dict.fromkeys(JOBS, "up"), 120, f"every target is up: {targets()}")
+    kept = kubectl("get", "secret", "aiops-secrets", "-n", NAMESPACE, "-o", "jsonpath={.data.grafana_admin_password}")
+    admin = ("admin", b64decode(kept).decode())
+    with forwarded("kubectl", NAMESPACE, "aiops-grafana", "http") as url:
+        found = requests.get(f"{url}/api/search", {"type": "dash-db"}, auth=admin, timeout=10).json()
+        assert {one["uid"] for one in found} >= {one.uid for one in DASHBOARDS}
+        sources = requests.get(f"{url}/api/datasources", auth=admin, timeout=10).json()
+        assert {one["type"] for one in sources} == {"prometheus", "tempo", "alertmanager"}
+        rules = requests.get(f"{url}/api/prometheus/grafana/api/v1/rules", auth=admin, timeout=10).json()
+        assert rules["data"]["groups"]
+
+
 def test_a_pod_that_does_not_answer_gets_no_traffic(kubectl: Command) -> None:
-    """The new one is never ready, and the old one goes on."""
+    """The new one is never ready, and the old one goes on: asked by its Service, from another pod."""
     patch = [{"op": "add", "path": "/spec/template/spec/containers/0/command", "value": HANGS}]
     kubectl("patch", "deployment", "aiops-gateway", "-n", NAMESPACE, "--type=json", "-p", json.dumps(patch))
     try:
         with pytest.raises(Refused, match="timed out"):
             kubectl("rollout", "status", "deployment/aiops-gateway", "-n", NAMESPACE, "--timeout=45s")
-        with forwarded("kubectl", NAMESPACE, "aiops-gateway", "http") as gateway:
-            assert requests.get(f"{gateway}/ready", timeout=10).ok
+        pods = json.loads(kubectl("get", "pods", "-n", NAMESPACE, "-l", GATEWAY, "-o", "json"))["items"]
+        assert sorted(one["status"]["containerStatuses"][0]["ready"] for one in pods) == [False, True]
+        kubectl("exec", "deployment/aiops-inventory", "-n", NAMESPACE, "--", "python", "-c", ASKS_OFTEN)
     finally:
         kubectl("rollout", "undo", "deployment/aiops-gateway", "-n", NAMESPACE)
     kubectl("rollout", "status", "deployment/aiops-gateway", "-n", NAMESPACE, "--timeout=120s")
@@ -105,17 +136,19 @@ def test_who_is_outside_may_send_telemetry_and_reach_nothing_else(kubectl: Comma
     assert found == {**dict.fromkeys(addresses, True), **dict.fromkeys(closed_addresses, False)}
 
 
-def test_what_goes_down_comes_up_by_itself(kubectl: Command) -> None:
-    """Its program ends; it is started again and answers, without anybody's doing."""
+def test_a_program_that_hangs_is_started_again(kubectl: Command) -> None:
+    """Stopped from the node's side, as nothing inside its container could: only its liveness probe can tell."""
 
-    def restarts() -> int:
-        path = "jsonpath={.items[0].status.containerStatuses[0].restartCount}"
-        said = kubectl("get", "pod", "-n", NAMESPACE, "-l", "app.kubernetes.io/name=gateway", "-o", path)
-        return int(said)
+    def status() -> dict[str, Any]:
+        pods = json.loads(kubectl("get", "pods", "-n", NAMESPACE, "-l", GATEWAY, "-o", "json"))["items"]
+        [pod] = [one for one in pods if "deletionTimestamp" not in one["metadata"]]
+        return dict(pod["status"]["containerStatuses"][0])
 
-    before = restarts()
-    pod = kubectl("get", "pod", "-n", NAMESPACE, "-l", "app.kubernetes.io/name=gateway", "-o", "name").strip()
-    ends = "import os, signal; os.kill(1, signal.SIGTERM)"
-    kubectl("exec", pod, "-n", NAMESPACE, "--", "python", "-c", ends)
-    until(lambda: restarts() > before, 120, "it was started again")
-    kubectl("wait", pod, "-n", NAMESPACE, "--for=condition=Ready", "--timeout=120s")
+    before = status()
+    node = ("docker", "exec", "aiops-control-plane")
+    container = before["containerID"].removeprefix("containerd://")
+    asked = [*node, "crictl", "inspect", "--output", "go-template", "--template", "{{.info.pid}}", container]
+    process = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    subprocess.run([*node, "sh", "-c", f"kill -STOP {process}"], check=True)
+    until(lambda: status()["restartCount"] > before["restartCount"], 180, "it was started again")
+    until(lambda: status()["ready"], 120, "it answers")
