@@ -5,6 +5,7 @@ import json
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -151,11 +152,69 @@ def test_two_releases_stand_in_one_namespace(cluster: Cluster, namespace: str) -
         ("ingress.enabled=true", r"no host is named: set ingress\.engineHost"),
         ("ingress.enabled=true,ingress.engineHost=a.example.org", r"networkPolicy\.pagesFrom is empty"),
         ("operator.monitors=true", r"networkPolicy\.metricsFrom is empty"),
+        ("grafana.enabled=false,external.grafana.sidecar=true", r"networkPolicy\.grafanaFrom is empty"),
     ],
 )
 def test_values_that_cannot_be_are_refused_by_name(cluster: Cluster, values: str, said: str) -> None:
     with pytest.raises(Refused, match=said):
         cluster.helm("template", "aiops", CHART, "--set", values)
+
+
+MONITORING = "[0].namespaceSelector.matchLabels.name=monitoring"
+
+
+def made(cluster: Cluster, *values: str) -> dict[str, dict[str, Any]]:
+    """What the chart makes of values, by kind and name."""
+    text = cluster.helm("template", "aiops", CHART, "-n", "aiops", *(f"--set={one}" for one in values))
+    return {f"{one['kind'].lower()}/{one['metadata']['name']}": one for one in yaml.safe_load_all(text) if one}
+
+
+def policy(objects: dict[str, dict[str, Any]], component: str, side: str) -> list[Any]:
+    """The rules of one part's policy."""
+    return list(objects[f"networkpolicy/aiops-network-{component}"]["spec"][side])
+
+
+def test_another_grafana_reaches_the_stores_of_this_release(cluster: Cluster) -> None:
+    found = made(
+        cluster,
+        "grafana.enabled=false,external.grafana.sidecar=true,alertmanager.enabled=false",
+        r"external.alertmanager.url=https://a.example.org/alerts\,https://b.example.org",
+        f"networkPolicy.grafanaFrom{MONITORING}",
+    )
+    sources = yaml.safe_load(found["configmap/aiops-datasources"]["data"]["aiops.yaml"])["datasources"]
+    assert [one["url"] for one in sources] == [
+        "http://aiops-prometheus.aiops.svc:9090",
+        "http://aiops-tempo.aiops.svc:3200",
+        "https://a.example.org/alerts",
+    ]
+    peer = {"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}
+    for component, port in (("prometheus", 9090), ("tempo", 3200)):
+        [asked] = [one for one in policy(found, component, "ingress") if one["ports"] == [{"port": port}]]
+        assert peer in asked["from"]
+    text = found["configmap/aiops-dashboard-overview"]["data"]["overview.json"]
+    chosen = {one["name"]: one.get("current") for one in json.loads(text)["templating"]["list"][:2]}
+    assert {name: current["value"] for name, current in chosen.items()} == {
+        "prometheus": "aiops-prometheus",
+        "tempo": "aiops-tempo",
+    }
+
+
+def test_the_charts_own_grafana_asks_stores_of_others_as_the_engine_does(cluster: Cluster) -> None:
+    found = made(
+        cluster,
+        "prometheus.enabled=false,external.prometheus.url=http://mimir/prometheus,external.prometheus.tenant=acme",
+        "external.prometheus.otlpUrl=http://mimir/otlp,external.prometheus.remoteWriteUrl=http://mimir/api/v1/push",
+        "alertmanager.enabled=false",
+        r"external.alertmanager.url=https://a.example.org/alerts\,https://b.example.org",
+    )
+    sources = yaml.safe_load(found["configmap/aiops-grafana"]["data"]["aiops.yaml"])["datasources"]
+    by_uid = {one["uid"]: one for one in sources}
+    assert by_uid["prometheus"]["isDefault"]
+    assert by_uid["prometheus"]["url"] == "${PROMETHEUS_URL}"
+    assert by_uid["prometheus"]["jsonData"]["httpHeaderName1"] == "X-Scope-OrgID"
+    assert by_uid["prometheus"]["secureJsonData"] == {"httpHeaderValue1": "acme"}
+    assert "secureJsonData" not in by_uid["tempo"]
+    assert by_uid["alertmanager"]["url"] == "https://a.example.org/alerts"
 
 
 @pytest.mark.parametrize(("overlay", "namespace"), OVERLAYS.items(), ids=OVERLAYS)

@@ -18,6 +18,8 @@ GENERATED = re.compile(r"^(  (?:alertmanager_token|engine_tokens|grafana_admin_p
 OF_HELM = re.compile(
     rf"^ +(helm\.sh/chart: .*|app\.kubernetes\.io/managed-by: Helm|namespace: {RELEASE})\n", re.MULTILINE
 )
+# Which datasources a dashboard shows first in a Grafana that has others.
+CHOSEN = re.compile(r'("query": "(prometheus|tempo)",)')
 BASE_HEAD = "# Made by `make k8s` of the chart and ../values.yaml; change those instead.\n"
 
 
@@ -44,7 +46,11 @@ def _bodies() -> tuple[tuple[str, str], ...]:
     for source, _ in shared():
         lines = source.read_text(encoding="utf-8").splitlines()
         body = "\n".join(f"    {line}" if line.strip() else "" for line in lines).lstrip() + "\n"
-        bodies.append((str(source.relative_to(ROOT)), body))
+        name = str(source.relative_to(ROOT))
+        bodies.append((name, body))
+        if source.suffix == ".json":
+            chosen = CHOSEN.sub(r'\1 "current": {"text": "aiops-\2", "value": "aiops-\2"},', body)
+            bodies.append((f"{name}, with the chart's datasources chosen", chosen))
     return tuple(sorted(bodies, key=lambda one: -len(one[1])))
 
 

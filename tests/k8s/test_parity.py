@@ -140,6 +140,23 @@ def test_the_operators_objects_have_the_same_rules_and_jobs() -> None:
     assert len(dashboards) == len(list(ROOT.glob("grafana/dashboards/*.json")))
 
 
+def test_in_a_grafana_that_has_others_datasources_are_called_after_the_chart() -> None:
+    """Names and uids that it has already are a conflict, and with two defaults it does not start."""
+    made = yaml.safe_load(config_map("aiops-datasources", rendered("external"))["aiops.yaml"])["datasources"]
+    assert [one["uid"] for one in made] == [one["name"] for one in made]
+    assert {one["uid"] for one in made} == {"aiops-prometheus", "aiops-tempo", "aiops-alertmanager"}
+    assert not any("isDefault" in one for one in made)
+    assert set(re.findall(r'Uid": "([\w-]+)"', json.dumps(made))) == {one["uid"] for one in made}
+    for one in made[:2]:
+        assert one["jsonData"]["httpHeaderName1"] == "X-Scope-OrgID"
+        assert one["secureJsonData"] == {"httpHeaderValue1": "acme"}
+    shown = [one for one in rendered("external") if one["metadata"]["labels"].get("grafana_dashboard") == "1"]
+    assert all("with the chart's datasources chosen" in text for one in shown for text in one["data"].values())
+    theirs = yaml.safe_load((ROOT / "grafana/provisioning/datasources/aiops.yaml").read_text(encoding="utf-8"))
+    for mine, other in zip(made, theirs["datasources"], strict=True):
+        assert {*mine["jsonData"]} - {"httpHeaderName1"} == {*other["jsonData"]}
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_the_engine_takes_its_settings(case: str, tmp_path: Path) -> None:
     [engine] = [one for pod in pods(rendered(case)) for one in pod["containers"] if one["name"] == "engine"]
