@@ -199,6 +199,21 @@ def test_another_grafana_reaches_the_stores_of_this_release(cluster: Cluster) ->
     }
 
 
+def test_who_is_named_gets_through_a_network_policy(cluster: Cluster) -> None:
+    closed = made(cluster)
+    assert not any({} in policy(closed, one, "egress") for one in ("aiops", "alertmanager", "prometheus"))
+    peers = ("alertsFrom[0].podSelector.matchLabels.is=alerts", "metricsFrom[0].podSelector.matchLabels.is=metrics")
+    named = ",".join(f"networkPolicy.{one}" for one in peers)
+    found = made(cluster, f"engine.settings.webhook_url=https://chat.example.org/hook,{named}")
+    assert {} in policy(found, "aiops", "egress")
+    assert {} not in policy(found, "alertmanager", "egress")
+    alerts, metrics = ({"podSelector": {"matchLabels": {"is": one}}} for one in ("alerts", "metrics"))
+    [asked] = [one for one in policy(found, "aiops", "ingress") if one["ports"] == [{"port": 8000}]]
+    assert alerts in asked["from"]
+    for component in ("aiops", "otel-collector", "tempo", "alertmanager", "grafana"):
+        assert any(metrics in one["from"] for one in policy(found, component, "ingress")), component
+
+
 def test_the_charts_own_grafana_asks_stores_of_others_as_the_engine_does(cluster: Cluster) -> None:
     found = made(
         cluster,

@@ -234,6 +234,15 @@ def test_a_network_policy_lets_through_what_a_container_asks(case: str) -> None:
     assert followed
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_names_are_asked_of_the_cluster_and_of_the_node(case: str) -> None:
+    """NodeLocal DNSCache and the servers of clouds have link-local addresses, which are no namespace's."""
+    [names] = [one for one in rendered(case) if one["metadata"]["name"] == "aiops-names"]
+    [rule] = names["spec"]["egress"]
+    assert {"ipBlock": {"cidr": "169.254.0.0/16"}} in rule["to"]
+    assert {one["port"] for one in rule["ports"]} == {53}
+
+
 def allowed(rules: list[dict[str, Any]], side: str, component: str, port: int) -> bool:
     return any(
         {"port": port} in rule.get("ports", ())
