@@ -230,6 +230,41 @@ def test_the_charts_own_grafana_asks_stores_of_others_as_the_engine_does(cluster
     assert by_uid["prometheus"]["secureJsonData"] == {"httpHeaderValue1": "acme"}
     assert "secureJsonData" not in by_uid["tempo"]
     assert by_uid["alertmanager"]["url"] == "https://a.example.org/alerts"
+    tempo = yaml.safe_load(found["configmap/aiops-tempo"]["data"]["tempo.yaml"])
+    [written] = tempo["metrics_generator"]["storage"]["remote_write"]
+    assert written["headers"] == {"X-Scope-OrgID": "acme"}
+
+
+def test_prometheus_tells_alertmanagers_of_others_where_they_are(cluster: Cluster) -> None:
+    addresses = r"https://a.example.org/alerts/\, http://b.example.org:9093"
+    found = made(cluster, "alertmanager.enabled=false", f"external.alertmanager.url={addresses}")
+    config = yaml.safe_load(found["configmap/aiops-prometheus"]["data"]["prometheus.yml"])
+    assert config["alerting"]["alertmanagers"] == [
+        {"scheme": "https", "path_prefix": "/alerts", "static_configs": [{"targets": ["a.example.org"]}]},
+        {"scheme": "http", "static_configs": [{"targets": ["b.example.org:9093"]}]},
+    ]
+    asked = yaml.safe_load(found["configmap/aiops-prometheus-targets"]["data"]["alertmanager.yml"])
+    assert asked == [
+        {"targets": [target], "labels": {"__scheme__": scheme, "__metrics_path__": path}}
+        for target, scheme, path in (
+            ("a.example.org", "https", "/alerts/metrics"),
+            ("b.example.org:9093", "http", "/metrics"),
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "retention"),
+    [
+        ("prometheus.storage=100Mi", {"time": "15d", "size": "85MB"}),
+        ("prometheus.storage=2Ti,prometheus.retention=90d", {"time": "90d", "size": "1782579MB"}),
+        ("storage.enabled=false", {"time": "15d"}),
+    ],
+)
+def test_prometheus_keeps_what_its_volume_takes(cluster: Cluster, values: str, retention: dict[str, str]) -> None:
+    config = yaml.safe_load(made(cluster, values)["configmap/aiops-prometheus"]["data"]["prometheus.yml"])
+    assert config["storage"]["tsdb"]["retention"] == retention
+
 
 
 @pytest.mark.parametrize(("overlay", "namespace"), OVERLAYS.items(), ids=OVERLAYS)

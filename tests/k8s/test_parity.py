@@ -108,13 +108,14 @@ def config_map(name: str, documents: list[dict[str, Any]] = SHOP) -> dict[str, s
     return dict(found)
 
 
-def test_prometheus_reads_the_stacks_file_but_for_where_the_collectors_are() -> None:
+def test_prometheus_reads_the_stacks_file_but_for_where_the_collectors_are_and_the_size_of_its_volume() -> None:
     mine = yaml.safe_load(config_map("aiops-prometheus")["prometheus.yml"])
     theirs = yaml.safe_load((ROOT / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
     for job in theirs["scrape_configs"]:
         if job["job_name"] == "otel-collector":
             del job["file_sd_configs"]
             job["dns_sd_configs"] = [{"names": ["aiops-collector-each"], "type": "A", "port": PORTS["otel-collector"]}]
+    theirs["storage"]["tsdb"]["retention"]["size"] = "17408MB"  # 85 % of 20Gi
     assert mine == theirs
     targets = config_map("aiops-prometheus-targets")
     assert {*targets, "otel-collector.yml"} == {f"{job['job_name']}.yml" for job in theirs["scrape_configs"]}
