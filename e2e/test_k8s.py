@@ -83,7 +83,7 @@ def test_a_release_lives_and_leaves_nothing(cluster: Cluster, namespace: str) ->
     assert len(pods) == 12, "six parts, five services and their load"
 
     secret = cluster.kubectl("get", "secret", "aiops-secrets", "-n", namespace, "-o", "jsonpath={.data}")
-    install(cluster, namespace, "--reuse-values", "--set=engine.settings.cycle_seconds=30")
+    install(cluster, namespace, "--reset-then-reuse-values", "--set=engine.settings.cycle_seconds=30")
     assert cluster.kubectl("get", "secret", "aiops-secrets", "-n", namespace, "-o", "jsonpath={.data}") == secret
     path = "jsonpath={.spec.template.spec.containers[0].env}"
     asked = ("get", "statefulset", "aiops-engine", "-n", namespace, "-o", path)
@@ -94,11 +94,12 @@ def test_a_release_lives_and_leaves_nothing(cluster: Cluster, namespace: str) ->
     assert "Phase:          Succeeded" in cluster.helm("test", "aiops", "-n", namespace, "--timeout", "60s")
 
     stores = ("engine", "prometheus", "tempo", "alertmanager", "grafana")
-    kept = {f"persistentvolumeclaim/aiops-{one}" for one in stores}
+    kept = {"secret/aiops-secrets", *(f"persistentvolumeclaim/aiops-{one}" for one in stores)}
     cluster.helm("uninstall", "aiops", "-n", namespace, "--wait", "--timeout", "60s")
     settled(cluster, namespace, kept)
     install(cluster, namespace, "--set=storage.keep=false")
-    assert kept < objects(cluster, namespace), "an install under the same name takes the volumes again"
+    assert kept < objects(cluster, namespace), "an install under the same name takes volumes and secret again"
+    assert cluster.kubectl("get", "secret", "aiops-secrets", "-n", namespace, "-o", "jsonpath={.data}") == secret
     cluster.helm("uninstall", "aiops", "-n", namespace, "--wait", "--timeout", "60s")
     settled(cluster, namespace, set())
 

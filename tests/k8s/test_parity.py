@@ -200,6 +200,7 @@ def test_no_secret_stands_in_a_render(case: str) -> None:
     for one in rendered(case):
         if one["kind"] == "Secret":
             assert set(one["data"].values()) == {"<generated>"}
+            assert one["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}, "as the volumes are"
     if case in ("external", "production"):
         assert ("Secret" in {one["kind"] for one in rendered(case)}) == (case == "external")
 
@@ -242,6 +243,18 @@ def test_names_are_asked_of_the_cluster_and_of_the_node(case: str) -> None:
     [rule] = names["spec"]["egress"]
     assert {"ipBlock": {"cidr": "169.254.0.0/16"}} in rule["to"]
     assert {one["port"] for one in rule["ports"]} == {53}
+
+
+@pytest.mark.parametrize("overlay", ["staging", "production"])
+def test_an_overlay_says_where_images_are_and_the_base_which(overlay: str) -> None:
+    """So that a release changes the chart's version, and nothing here."""
+    kustomize = ROOT / "k8s" / "kustomize"
+    made = yaml.safe_load((kustomize / "overlays" / overlay / "kustomization.yaml").read_text(encoding="utf-8"))
+    assert all(set(one) == {"name", "newName"} for one in made["images"])
+    version = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))["appVersion"]
+    base = "".join(file.read_text(encoding="utf-8") for file in sorted((kustomize / "base").glob("*.yaml")))
+    for one in made["images"]:
+        assert set(re.findall(rf"image: {one['name']}:(\S+)$", base, re.MULTILINE)) == {version}
 
 
 def allowed(rules: list[dict[str, Any]], side: str, component: str, port: int) -> bool:
