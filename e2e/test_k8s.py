@@ -154,6 +154,13 @@ def test_two_releases_stand_in_one_namespace(cluster: Cluster, namespace: str) -
         ("ingress.enabled=true,ingress.engineHost=a.example.org", r"networkPolicy\.pagesFrom is empty"),
         ("operator.monitors=true", r"networkPolicy\.metricsFrom is empty"),
         ("grafana.enabled=false,external.grafana.sidecar=true", r"networkPolicy\.grafanaFrom is empty"),
+        (r"objectives.prometheusRules.red\.yaml=groups: []", r"/objectives/prometheusRules/red\.yaml.*false schema"),
+        (r"objectives.prometheusRules.platform\.yml=groups: []", r"/objectives/prometheusRules/platform\.yml.*false schema"),
+        (r"objectives.grafanaAlerting.policies\.yaml=groups: []", r"/objectives/grafanaAlerting/policies\.yaml.*false schema"),
+        (r"extraLabels.app\.kubernetes\.io/component=mine", r"/extraLabels/app\.kubernetes\.io~1component.*false schema"),
+        (r"extraLabels.helm\.sh/chart=mine", r"/extraLabels/helm\.sh~1chart.*false schema"),
+        ("external.tempo.tenant=a b", r"/external/tempo/tenant.*does not match pattern"),
+        ("prometheus.retention=15 days", r"/prometheus/retention.*does not match pattern"),
     ],
 )
 def test_values_that_cannot_be_are_refused_by_name(cluster: Cluster, values: str, said: str) -> None:
@@ -266,6 +273,19 @@ def test_prometheus_keeps_what_its_volume_takes(cluster: Cluster, values: str, r
     config = yaml.safe_load(made(cluster, values)["configmap/aiops-prometheus"]["data"]["prometheus.yml"])
     assert config["storage"]["tsdb"]["retention"] == retention
 
+
+
+def test_a_release_whose_pods_could_not_be_is_refused(cluster: Cluster, namespace: str) -> None:
+    with pytest.raises(Refused, match="has 40 characters and may have 39"):
+        cluster.helm("template", "a" * 40, CHART)
+    install(cluster, namespace, release="a" * 39)
+
+
+def test_rules_are_mounted_where_prometheus_reads_them(cluster: Cluster) -> None:
+    found = made(cluster, r"objectives.prometheusRules.mine\.yaml=groups: []")
+    [config, *_] = found["statefulset/aiops-prometheus"]["spec"]["template"]["spec"]["volumes"]
+    paths = [item for one in config["projected"]["sources"] for item in one["configMap"].get("items", ())]
+    assert {"key": "mine.yaml", "path": "rules/mine.yml"} in paths
 
 
 @pytest.mark.parametrize(("overlay", "namespace"), OVERLAYS.items(), ids=OVERLAYS)

@@ -124,6 +124,12 @@ def test_prometheus_reads_the_stacks_file_but_for_where_the_collectors_are_and_t
         assert int(port) in {one["port"] for one in SERVICES[name]}
 
 
+def test_a_collector_that_is_not_ready_is_asked_too() -> None:
+    each = [one["spec"] for one in SHOP if one["kind"] == "Service" and one["spec"].get("clusterIP") == "None"]
+    assert each
+    assert all(one["publishNotReadyAddresses"] for one in each), "it would be no target, and not one that is down"
+
+
 def test_alerts_and_dashboards_are_all_there() -> None:
     """A golden names the file whose text a ConfigMap has, word for word."""
     told = {text.strip() for one in SHOP if one["kind"] == "ConfigMap" for text in one["data"].values()}

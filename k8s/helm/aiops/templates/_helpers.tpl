@@ -174,6 +174,8 @@ metadata:
 spec:
   {{- if .headless }}
   clusterIP: None
+  # Who is not ready is to be asked as well, or nobody would see that it is down.
+  publishNotReadyAddresses: true
   {{- end }}
   selector:
     {{- include "aiops.selector" . | nindent 4 }}
