@@ -155,9 +155,18 @@ def test_two_releases_stand_in_one_namespace(cluster: Cluster, namespace: str) -
         ("operator.monitors=true", r"networkPolicy\.metricsFrom is empty"),
         ("grafana.enabled=false,external.grafana.sidecar=true", r"networkPolicy\.grafanaFrom is empty"),
         (r"objectives.prometheusRules.red\.yaml=groups: []", r"/objectives/prometheusRules/red\.yaml.*false schema"),
-        (r"objectives.prometheusRules.platform\.yml=groups: []", r"/objectives/prometheusRules/platform\.yml.*false schema"),
-        (r"objectives.grafanaAlerting.policies\.yaml=groups: []", r"/objectives/grafanaAlerting/policies\.yaml.*false schema"),
-        (r"extraLabels.app\.kubernetes\.io/component=mine", r"/extraLabels/app\.kubernetes\.io~1component.*false schema"),
+        (
+            r"objectives.prometheusRules.platform\.yml=groups: []",
+            r"/objectives/prometheusRules/platform\.yml.*false schema",
+        ),
+        (
+            r"objectives.grafanaAlerting.policies\.yaml=groups: []",
+            r"/objectives/grafanaAlerting/policies\.yaml.*false schema",
+        ),
+        (
+            r"extraLabels.app\.kubernetes\.io/component=mine",
+            r"/extraLabels/app\.kubernetes\.io~1component.*false schema",
+        ),
         (r"extraLabels.helm\.sh/chart=mine", r"/extraLabels/helm\.sh~1chart.*false schema"),
         ("external.tempo.tenant=a b", r"/external/tempo/tenant.*does not match pattern"),
         ("prometheus.retention=15 days", r"/prometheus/retention.*does not match pattern"),
@@ -272,7 +281,6 @@ def test_prometheus_tells_alertmanagers_of_others_where_they_are(cluster: Cluste
 def test_prometheus_keeps_what_its_volume_takes(cluster: Cluster, values: str, retention: dict[str, str]) -> None:
     config = yaml.safe_load(made(cluster, values)["configmap/aiops-prometheus"]["data"]["prometheus.yml"])
     assert config["storage"]["tsdb"]["retention"] == retention
-
 
 
 def test_a_release_whose_pods_could_not_be_is_refused(cluster: Cluster, namespace: str) -> None:
