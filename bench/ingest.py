@@ -30,6 +30,7 @@ from aiops.sources.embedded import schema
 from aiops.sources.embedded.decode import Decoding
 from aiops.sources.embedded.decode_spans import decode_spans
 from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
+from bench.spans import describe, identify
 
 SPANS = 512  # the batch of an SDK's exporter
 SERVICES = 20
@@ -46,12 +47,7 @@ def export(rng: random.Random, now: float) -> ExportTraceServiceRequest:
     request = ExportTraceServiceRequest()
     group = request.resource_spans.add()
     service = f"service-{rng.randrange(SERVICES)}"
-    for key, value in (
-        ("service.name", service),
-        ("service.version", "1.2.3"),
-        ("service.instance.id", f"{service}-0"),
-    ):
-        group.resource.attributes.add(key=key).value.string_value = value
+    identify(group.resource, service)
     spans = group.scope_spans.add().spans
     for _ in range(SPANS):
         end = now - rng.random()
@@ -64,20 +60,7 @@ def export(rng: random.Random, now: float) -> ExportTraceServiceRequest:
             start_time_unix_nano=int((end - rng.lognormvariate(-3, 0.5)) * 1e9),
             end_time_unix_nano=int(end * 1e9),
         )
-        for key, value in (
-            ("http.request.method", "GET"),
-            ("http.route", f"/orders/{rng.randrange(5)}"),
-            ("url.scheme", "http"),
-            ("url.path", f"/orders/{rng.randrange(10_000)}"),
-            ("client.address", "127.0.0.1"),
-            ("user_agent.original", "python-requests/2.34"),
-            ("network.protocol.version", "1.1"),
-            ("server.address", "orders"),
-            ("tenant", f"tenant-{rng.randrange(50)}"),
-        ):
-            span.attributes.add(key=key).value.string_value = value
-        span.attributes.add(key="server.port").value.int_value = 8080
-        span.attributes.add(key="http.response.status_code").value.int_value = 200
+        describe(span, rng, {"http.route": f"/orders/{rng.randrange(5)}"})
     return request
 
 

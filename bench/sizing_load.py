@@ -9,9 +9,10 @@ from typing import Self
 
 import requests
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
 
 from bench.cycle import EXPORT, RAW, Fleet
+from bench.spans import describe, identify
 
 CHAINS = 8  # of three services each
 ROUTES = 5
@@ -92,35 +93,13 @@ def request_of(rng: random.Random, chain: int) -> list[ResourceSpans]:
     for place in range(3):
         group = ResourceSpans()
         name = f"chain{chain}-{place}"
-        for key, value in (
-            ("service.name", name),
-            ("service.version", "1.2.3"),
-            ("service.instance.id", f"{name}-0"),
-        ):
-            group.resource.attributes.add(key=key).value.string_value = value
+        identify(group.resource, name)
         own = group.scope_spans.add().spans
-        _attributes(own.add(name="GET /orders/{id}", kind=SERVER), rng, {"http.route": "/orders/{id}"})
+        describe(own.add(name="GET /orders/{id}", kind=SERVER), rng, {"http.route": "/orders/{id}"})
         if place < 2:
-            _attributes(own.add(name="GET", kind=CLIENT), rng, {"peer.service": f"chain{chain}-{place + 1}"})
+            describe(own.add(name="GET", kind=CLIENT), rng, {"peer.service": f"chain{chain}-{place + 1}"})
         groups.append(group)
     return groups
-
-
-def _attributes(span: Span, rng: random.Random, more: dict[str, str]) -> None:
-    for key, value in (
-        ("http.request.method", "GET"),
-        ("url.scheme", "http"),
-        ("url.path", f"/orders/{rng.randrange(10_000)}"),
-        ("client.address", "127.0.0.1"),
-        ("user_agent.original", "python-requests/2.34"),
-        ("network.protocol.version", "1.1"),
-        ("server.address", "orders"),
-        ("tenant", f"tenant-{rng.randrange(50)}"),
-        *more.items(),
-    ):
-        span.attributes.add(key=key).value.string_value = value
-    span.attributes.add(key="server.port").value.int_value = 8080
-    span.attributes.add(key="http.response.status_code").value.int_value = 200
 
 
 def fresh(template: list[ResourceSpans], rng: random.Random, at: float) -> list[ResourceSpans]:
