@@ -1,18 +1,22 @@
 """The whole engine on the embedded source in virtual time, over files that it can be started on again."""
 
 import random
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from aiops.budgets import Budgets
+from aiops.desk import Desk
 from aiops.engine import Engine, Pace
 from aiops.incidents import Habits
 from aiops.model import Incident
 from aiops.slo import read
 from aiops.sources.embedded import schema
 from aiops.sources.embedded.decode import Decoding
+from aiops.sources.embedded.decode_metrics import decode_metrics
 from aiops.sources.embedded.decode_spans import decode_spans
 from aiops.sources.embedded.opening import MEMORY
 from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
@@ -57,22 +61,19 @@ class GivenClock:
         return self.time
 
 
-@dataclass
-class World:
-    """Two services: gateway calls payment; what payment does is set by the test. One engine watches, and can crash.
+Export = ExportTraceServiceRequest | ExportMetricsServiceRequest
 
-    What they send in a step depends on the time alone: sent again in this `life`, it is the same.
+
+@dataclass
+class Watched:
+    """One engine on the embedded source in virtual time, which can crash; a test says what it is sent.
+
     `telemetry` is a file in the folder, or `MEMORY`.
     """
 
     folder: Path
     clock: GivenClock = field(default_factory=GivenClock)
     telemetry: str = MEMORY
-    failing: float = 0.0
-    slower: float = 0.0
-    sending: bool = True
-    mute: bool = False  # payment works, and its spans are lost
-    life: int = 7
 
     def __post_init__(self) -> None:
         path = self.telemetry if self.telemetry == MEMORY else str(self.folder / self.telemetry)
@@ -103,6 +104,59 @@ class World:
             ),
         )
 
+    @property
+    def desk(self) -> Desk:
+        """What people may ask of the engine as it runs."""
+        return Desk(self.engine, self.store)
+
+    def play(self, steps: int, *senders: Callable[[float], Iterable[Export]]) -> None:
+        """Let time pass, step by step: every sender says what is exported in the step that begins at a time, then the
+        engine judges. What is exported ends within the step."""
+        for _ in range(steps):
+            for sender in senders:
+                for export in sender(self.clock.now()):
+                    self.keep(self.decoded(export))
+            self.clock.time += STEP
+            self.engine.cycle()
+
+    def decoded(self, export: Export) -> Decoding:
+        """What the receiver would make of it."""
+        rows = Decoding(self.clock.now() + 60, 48 * 3600.0, lambda _: False)
+        if isinstance(export, ExportTraceServiceRequest):
+            decode_spans(export, rows)
+        else:
+            decode_metrics(export, rows)
+        return rows
+
+    def keep(self, rows: Decoding) -> None:
+        self.source.store.append(
+            resources=schema.table(schema.RESOURCES, list(rows.resources.values())),
+            series=schema.table(schema.SERIES, list(rows.series.values())),
+            points=schema.table(schema.POINTS, rows.points),
+            spans=schema.table(schema.SPANS, rows.spans),
+        )
+
+    def incidents(self) -> list[Incident]:
+        return self.store.page()[0]
+
+    def close(self) -> None:
+        self.source.close()
+        self.store.close()
+
+
+@dataclass
+class World(Watched):
+    """Two services: gateway calls payment; what payment does is set by the test. One engine watches.
+
+    What they send in a step depends on the time alone: sent again in this `life`, it is the same.
+    """
+
+    failing: float = 0.0
+    slower: float = 0.0
+    sending: bool = True
+    mute: bool = False  # payment works, and its spans are lost
+    life: int = 7
+
     def live(self, steps: int, judge: bool = True) -> None:
         """Let time pass, step by step, with the requests of each."""
         for _ in range(steps):
@@ -118,22 +172,7 @@ class World:
 
     def rows(self) -> Decoding:
         """What the receiver would make of it."""
-        rows = Decoding(self.clock.now() + 60, 48 * 3600.0, lambda _: False)
-        decode_spans(self.requests(), rows)
-        return rows
-
-    def keep(self, rows: Decoding) -> None:
-        self.source.store.append(
-            resources=schema.table(schema.RESOURCES, list(rows.resources.values())),
-            spans=schema.table(schema.SPANS, rows.spans),
-        )
-
-    def incidents(self) -> list[Incident]:
-        return self.store.page()[0]
-
-    def close(self) -> None:
-        self.source.close()
-        self.store.close()
+        return self.decoded(self.requests())
 
     def requests(self) -> ExportTraceServiceRequest:
         """The spans of the step that begins now."""
