@@ -46,15 +46,35 @@ SERVICE_INSTANCE: Final = "service.instance.id"
 HTTP_ROUTE: Final = "http.route"
 HTTP_METHOD: Final = ("http.request.method", "http.method")
 HTTP_STATUS: Final = ("http.response.status_code", "http.status_code")
+HTTP_CONTENT_TYPE: Final = ("http.response.header.content-type", "http.response.header.content_type")
+HTTP_UPGRADE: Final = ("http.request.header.upgrade", "http.response.header.upgrade")
 URL: Final = ("url.full", "http.url")
+URL_SCHEME: Final = ("url.scheme", "http.scheme")
+PROTOCOL: Final = ("network.protocol.name", "net.protocol.name", "net.app.protocol.name")
+RPC_SYSTEM: Final = ("rpc.system.name", "rpc.system")
 RPC_SERVICE: Final = "rpc.service"
 RPC_METHOD: Final = "rpc.method"
-RPC_STATUS: Final = ("rpc.response.status_code", "rpc.grpc.status_code")
+RPC_STATUS: Final = (
+    "rpc.response.status_code",
+    "rpc.status_code",
+    "rpc.grpc.status_code",
+    "rpc.connect_rpc.error_code",
+    "rpc.jsonrpc.error_code",
+)
 ERROR_TYPE: Final = "error.type"
 PEER_SERVICE: Final = ("service.peer.name", "peer.service")
 SERVER_ADDRESS: Final = ("server.address", "net.peer.name")
 SERVER_PORT: Final = ("server.port", "net.peer.port")
+NETWORK_ADDRESS: Final = ("network.peer.address", "net.peer.ip", "net.sock.peer.addr")
+NETWORK_PORT: Final = ("network.peer.port", "net.sock.peer.port", "net.peer.port")
 DB_SYSTEM: Final = ("db.system.name", "db.system")
+DB_NAMESPACE: Final = ("db.namespace", "db.name")
+DB_STATUS: Final = "db.response.status_code"
+FAAS_INVOKED: Final = "faas.invoked_name"
+DESTINATION: Final = ("messaging.destination.name", "messaging.destination")
+MESSAGE_TYPE: Final = ("rpc.message.type", "message.type")
+MESSAGE_ID: Final = ("rpc.message.id", "message.id")
+MESSAGE_EVENTS: Final = ("rpc.message", "message")
 EXCEPTION_EVENT: Final = "exception"
 EXCEPTION_TYPE: Final = "exception.type"
 EXCEPTION_MESSAGE: Final = "exception.message"

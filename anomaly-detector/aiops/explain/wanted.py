@@ -35,8 +35,8 @@ def populations(finding: Finding, step: float) -> tuple[Population, Population] 
 
 def is_entry(population: Population, span: Span, answered: str) -> bool:
     """Whether the population was drawn by a span like this; `answered` is the service on the other side of a call."""
-    if span.service != population.service or population.method not in ("", span.method):
+    if span.service != population.service or (population.method and span.method not in ("", population.method)):
         return False
     if population.callee:
         return span.kind in CALLING and population.callee in (span.peer, answered)
-    return span.kind not in CALLING and population.route in ("", span.route)
+    return span.kind not in CALLING and span.goes_by(population.route)

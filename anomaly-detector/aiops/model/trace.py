@@ -31,7 +31,8 @@ class Span:
     """One span, its well-known attributes read out under either convention.
 
     `failed` follows the conventions: a server failed with a 5xx or an ERROR status; a client also when nobody answered,
-    but not with a 4xx, which is the caller's own doing.
+    but neither with a code that is the caller's own doing, such as a 4xx. `links` are the spans of other traces that
+    it goes on from: trace and span ids.
     """
 
     trace_id: str
@@ -56,6 +57,7 @@ class Span:
     exception_message: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
     resource: Mapping[str, str] = field(default_factory=dict)
+    links: tuple[tuple[str, str], ...] = ()
 
     @property
     def end(self) -> float:
@@ -65,6 +67,14 @@ class Span:
     def operation(self) -> str:
         """The name people know the work by: `POST /payment`, else the span's own name."""
         return f"{self.method} {self.route}".strip() if self.route else self.name
+
+    def goes_by(self, route: str) -> bool:
+        """Whether a metric may name this work by a route: by the span's own, or by that in its name (`GET /items`); and
+        a router that is mounted under a prefix may tell only one of them of it."""
+        if route in ("", self.route, self.name) or self.name.endswith(f" {route}"):
+            return True
+        mine, its = (f"/{one.strip('/')}" for one in (self.route, route))
+        return "/" not in (mine, its) and (mine.endswith(its) or its.endswith(mine))
 
 
 @dataclass(frozen=True, slots=True)

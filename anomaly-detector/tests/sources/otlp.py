@@ -36,7 +36,8 @@ def pairs(of: Mapping[str, Value]) -> list[KeyValue]:
 
 @dataclass(frozen=True)
 class Call:
-    """One span: `trace` and `span` are small numbers, times Unix seconds."""
+    """One span: `trace` and `span` are small numbers, times Unix seconds; `links` are traces and spans, `messages` the
+    ways (SENT, RECEIVED) of those that a stream took and gave."""
 
     trace: int
     span: int
@@ -51,6 +52,8 @@ class Call:
     attributes: Mapping[str, Value] = field(default_factory=dict)
     resource: Mapping[str, Value] = field(default_factory=dict)
     exception: tuple[str, str] | None = None
+    links: Sequence[tuple[int, int]] = ()
+    messages: Sequence[str] = ()
 
     @property
     def trace_id(self) -> str:
@@ -78,6 +81,11 @@ def spans(*calls: Call) -> ExportTraceServiceRequest:
             event = span.events.add(name="exception")
             kind, message = call.exception
             event.attributes.extend(pairs({"exception.type": kind, "exception.message": message}))
+        for trace_id, span_id in call.links:
+            span.links.add(trace_id=trace_id.to_bytes(16, "big"), span_id=span_id.to_bytes(8, "big"))
+        for number, way in enumerate(call.messages):
+            said = {"message.type": way, "message.id": call.messages[: number + 1].count(way)}
+            span.events.add(name="message").attributes.extend(pairs(said))
     return export
 
 

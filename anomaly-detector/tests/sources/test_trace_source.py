@@ -8,7 +8,7 @@ import pytest
 from aiops.model import Population, PopulationKind, SpanKind, Status, TraceQuery, Window
 
 from .conftest import Tracing
-from .otlp import CLIENT, INTERNAL, Call, Value, http, spans
+from .otlp import CLIENT, CONSUMER, INTERNAL, PRODUCER, SERVER, Call, Value, http, spans
 
 
 def minute(tracing: Tracing) -> Window:
@@ -69,6 +69,12 @@ def test_spans_are_read_out(tracing: Tracing) -> None:
     assert span.resource["k8s.pod.name"] == "p"
 
 
+def rpc(code: Value, kind: int, key: str = "rpc.response.status_code") -> Call:
+    """A call that its instrumentation marks as an error."""
+    said: Mapping[str, Value] = {"rpc.system": "grpc", "rpc.service": "a.B", "rpc.method": "C", key: code}
+    return Call(1, 1, 0, kind=kind, error=True, attributes=said)
+
+
 FAILED = {
     "server 500": (Call(1, 1, 0, attributes=http("/", 500)), True),
     "server error status": (Call(1, 1, 0, error=True), True),
@@ -77,6 +83,69 @@ FAILED = {
     "client 503": (Call(1, 1, 0, kind=CLIENT, attributes=http("", 503)), True),
     "client that nobody answered": (Call(1, 1, 0, kind=CLIENT, attributes={"error.type": "ConnectionError"}), True),
     "fine": (Call(1, 1, 0), False),
+    "client whose 4xx only the type of error tells": (
+        Call(1, 1, 0, kind=CLIENT, error=True, attributes={"http.request.method": "GET", "error.type": "404"}),
+        False,
+    ),
+    "caller that went away": (Call(1, 1, 0, error=True, attributes=http("/", 499)), False),
+    "rpc client, not found": (rpc("NOT_FOUND", CLIENT), False),
+    "rpc client, not found by number": (rpc(5, CLIENT, "rpc.grpc.status_code"), False),
+    "rpc client that called it off": (rpc("CANCELLED", CLIENT), False),
+    "rpc server whose caller has no rights": (rpc("PERMISSION_DENIED", SERVER), False),
+    "rpc client, unavailable": (rpc("UNAVAILABLE", CLIENT), True),
+    "rpc client, too late, by number": (rpc(4, CLIENT, "rpc.grpc.status_code"), True),
+    "rpc server, internal": (rpc(13, SERVER, "rpc.grpc.status_code"), True),
+    "rpc client that says it as the type of error": (rpc("NOT_FOUND", CLIENT, "error.type"), False),
+    "Connect, not found": (rpc("not_found", CLIENT, "rpc.connect_rpc.error_code"), False),
+    "Connect, unavailable": (rpc("unavailable", CLIENT, "rpc.connect_rpc.error_code"), True),
+    "JSON-RPC, no such method": (rpc(-32601, SERVER, "rpc.jsonrpc.error_code"), False),
+    "JSON-RPC, internal": (rpc(-32603, CLIENT, "rpc.jsonrpc.error_code"), True),
+    "JSON-RPC, an application's own": (rpc(17, CLIENT, "rpc.response.status_code"), True),
+    "gRPC over HTTP that says 200": (
+        Call(1, 1, 0, attributes={**http("/x.Y/Z"), "rpc.grpc.status_code": 14, "rpc.method": "Z"}),
+        True,
+    ),
+    "query that found no row": (
+        Call(1, 1, 0, kind=CLIENT, error=True, message="sql: no rows in result set", attributes={"db.system": "mysql"}),
+        False,
+    ),
+    "query with a code for no data": (
+        Call(
+            1,
+            1,
+            0,
+            kind=CLIENT,
+            error=True,
+            attributes={"db.system.name": "postgresql", "db.response.status_code": "02000"},
+        ),
+        False,
+    ),
+    "query on a table that is gone": (
+        Call(
+            1,
+            1,
+            0,
+            kind=CLIENT,
+            error=True,
+            attributes={"db.system.name": "postgresql", "db.response.status_code": "42P01"},
+        ),
+        True,
+    ),
+    "document that is not there": (
+        Call(
+            1,
+            1,
+            0,
+            kind=CLIENT,
+            error=True,
+            attributes={"db.system.name": "elasticsearch", "db.response.status_code": "404"},
+        ),
+        False,
+    ),
+    "consumer that says what went wrong": (Call(1, 1, 0, kind=CONSUMER, attributes={"error.type": "BadInvoice"}), True),
+    "producer that says what went wrong": (Call(1, 1, 0, kind=PRODUCER, attributes={"error.type": "NoLeader"}), True),
+    "GraphQL that says an error beside its 200": (Call(1, 1, 0, error=True, attributes=http("/graphql")), True),
+    "function that failed": (Call(1, 1, 0, error=True, attributes={"faas.trigger": "timer"}), True),
 }
 
 

@@ -1,13 +1,13 @@
 """Spans of OTLP read out by the conventions: as a row, as a Span, and a trace as its summary."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from opentelemetry.proto.trace.v1 import trace_pb2 as pb
 
 from aiops import names
 from aiops.model import Span, SpanKind, Status, Trace, TraceSummary
-from aiops.sources.common import conventions
+from aiops.sources.common import callees, conventions
 from aiops.sources.common.attributes import MAX_TEXT, canonical, mapping, parse
 
 NANO: Final = 1_000_000_000
@@ -34,9 +34,15 @@ COLUMNS: Final = (
     "exception_type",
     "exception_message",
     "attributes",
+    "destination",
+    "links",
+    "streams",
 )
 """What `row` returns: ids as whole numbers, times in Unix nanoseconds, attributes as canonical JSON."""
 
+MOST_LINKS: Final = 32
+"""Links of a span that are kept: a batch may have been made of thousands of messages."""
+_SERVED: Final = (conventions.SERVER, conventions.CONSUMER)
 _NO_ID = (b"", b"\0" * 8, b"\0" * 16)
 
 
@@ -77,17 +83,47 @@ def row(span: pb.Span, resource: int) -> tuple[object, ...]:
         span.end_time_unix_nano,
         status if 0 <= status <= 2 else 0,
         span.status.message[:MAX_TEXT],
-        conventions.span_failed(request, kind, status),
+        conventions.span_failed(request, kind, status, span.status.message),
         conventions.span_route(request, kind, span.name),
         request.method,
         request.http_status,
         request.error_type,
         conventions.first(pairs, names.PEER_SERVICE),
-        conventions.address(pairs),
+        "" if kind in _SERVED else callees.address(pairs),
         exception.get(names.EXCEPTION_TYPE, ""),
         exception.get(names.EXCEPTION_MESSAGE, ""),
         canonical(pairs),
+        conventions.first(pairs, names.DESTINATION),
+        _links(span) if span.links else [],
+        request.streams or (bool(span.events) and _many_messages(span)),
     )
+
+
+def _links(span: pb.Span) -> list[dict[str, int]]:
+    """The spans that this one goes on from, `MOST_LINKS` at most."""
+    number = int.from_bytes
+    return [
+        {
+            "trace_hi": number(one.trace_id[:8], "big"),
+            "trace_lo": number(one.trace_id[8:], "big"),
+            "span_id": number(one.span_id, "big"),
+        }
+        for one in span.links[:MOST_LINKS]
+        if len(one.trace_id) == 16 and len(one.span_id) == 8
+    ]
+
+
+def _many_messages(span: pb.Span) -> bool:
+    """Whether a call of a method took or gave more than one message: a stream."""
+    seen: set[str] = set()
+    for event in span.events:
+        if event.name in names.MESSAGE_EVENTS:
+            pairs = mapping(event.attributes)
+            way = conventions.first(pairs, names.MESSAGE_TYPE).upper()
+            if way in seen or conventions.first(pairs, names.MESSAGE_ID) not in ("", "0", "1"):
+                return True
+            seen.add(way)
+    return False
 
 
 def _exception(span: pb.Span) -> Mapping[str, str]:
@@ -98,8 +134,9 @@ def _exception(span: pb.Span) -> Mapping[str, str]:
     return {}
 
 
-def span(row: Mapping[str, Any], resource: dict[str, str]) -> Span:
-    """Make a span of its columns, beside them those of its resource: service, instance, version."""
+def span(row: Mapping[str, Any], resource: dict[str, str], several: Collection[str] = ()) -> Span:
+    """Make a span of its columns, beside them those of its resource: service, instance, version. `several` are the
+    systems of which there is more than one database."""
     return Span(
         trace_id=f"{row['trace_hi']:016x}{row['trace_lo']:016x}",
         span_id=f"{row['span_id']:016x}",
@@ -116,13 +153,16 @@ def span(row: Mapping[str, Any], resource: dict[str, str]) -> Span:
         method=row["method"],
         http_status=row["http_status"],
         error_type=row["error_type"],
-        peer=row["peer"] or row["address"],
+        peer=row["peer"] or callees.shown(row["address"], several),
         version=row["version"],
         instance=row["instance"],
         exception_type=row["exception_type"],
         exception_message=row["exception_message"],
         attributes=parse(row["attributes"]),
         resource=resource,
+        links=tuple(
+            (f"{one['trace_hi']:016x}{one['trace_lo']:016x}", f"{one['span_id']:016x}") for one in row["links"] or ()
+        ),
     )
 
 

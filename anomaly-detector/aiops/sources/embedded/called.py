@@ -1,6 +1,6 @@
 """Requests as their callers saw them: client spans, and whom they called."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from aiops import names
 from aiops.sources.common.grid import Grid
@@ -11,41 +11,82 @@ from aiops.sources.embedded.span_sums import REMEMBER_NS
 from aiops.sources.embedded.store import Store
 
 
-def relation(partitions: Partitions, start_ns: int, end_ns: int) -> str:
+def relation(partitions: Partitions, start_ns: int, end_ns: int, several: Collection[str]) -> str:
     """SQL for client and producer spans that ended in [start - 5 min, end], with caller and callee.
 
-    The callee is the name that the caller gave (peer.service), else the service of the span on the other side, else the
-    service that lately answered this caller at that address (a service that died keeps its name), else the address.
+    The callee is the name that the caller gave (peer.service), else the service of the span on the other side: its
+    child, one that links to it, or whoever consumes the destination of its message. Else it is the service that lately
+    answered this caller at that address (a service that died keeps its name), or whom the same calls reached where the
+    span knows no address or failed at one that never answered; else the address. A message that several services
+    consume is a call of each. A call streams where either side says so. Of the systems in `several`, databases go by
+    their whole address.
     """
     clients = partitions.relation(SPANS, start_ns - REMEMBER_NS, end_ns)
     servers = partitions.relation(SPANS, start_ns - 2 * REMEMBER_NS, end_ns + REMEMBER_NS)
     return f"""(
         WITH client AS (
             SELECT s.trace_hi, s.trace_lo, s.span_id, s.end_ns, s.end_ns - s.start_ns AS took, s.failed, s.method,
-                s.peer, s.address, r.service AS caller
+                s.name, s.kind, s.peer, s.address, coalesce(s.destination, '') AS destination,
+                coalesce(s.streams, false) AS streams, r.service AS caller
             FROM {clients} s JOIN resources r ON s.resource = r.id WHERE s.kind IN (3, 4)
+        ), serving AS MATERIALIZED (
+            SELECT s.trace_hi, s.trace_lo, s.parent_id, s.kind, s.links, s.destination,
+                coalesce(s.streams, false) AS streams, r.service
+            FROM {servers} s JOIN resources r ON s.resource = r.id WHERE s.kind IN (2, 5)
+        ), linked AS (
+            SELECT unnest(links) AS link, service, streams FROM serving WHERE len(links) > 0
         ), server AS (
-            SELECT s.trace_hi, s.trace_lo, s.parent_id AS span_id, min(r.service) AS service
-            FROM {servers} s JOIN resources r ON s.resource = r.id WHERE s.kind IN (2, 5) AND s.parent_id <> 0
-            GROUP BY ALL
-        ), paired AS (
-            SELECT client.*, server.service FROM client LEFT JOIN server USING (trace_hi, trace_lo, span_id)
+            SELECT trace_hi, trace_lo, parent_id AS span_id, min(service) AS service,
+                bool_or(streams) AS streams
+            FROM serving WHERE kind = 2 AND parent_id <> 0 GROUP BY ALL
+            UNION
+            SELECT trace_hi, trace_lo, parent_id, service, streams FROM serving WHERE kind = 5 AND parent_id <> 0
+            UNION
+            SELECT link.trace_hi, link.trace_lo, link.span_id, service, streams FROM linked
+        ), paired AS MATERIALIZED (
+            SELECT client.* REPLACE (client.streams OR coalesce(server.streams, false) AS streams), server.service
+            FROM client LEFT JOIN server USING (trace_hi, trace_lo, span_id)
+        ), consuming AS (
+            SELECT DISTINCT destination, service FROM serving WHERE kind = 5 AND destination <> ''
         ), learned AS (
-            SELECT caller, address, min(service) AS service FROM paired
-            WHERE address <> '' AND service IS NOT NULL GROUP BY caller, address
+            SELECT caller, address, destination, min(service) AS service FROM paired
+            WHERE address <> '' AND service IS NOT NULL GROUP BY caller, address, destination
             HAVING count(DISTINCT service) = 1
+        ), same AS (
+            SELECT caller, name, min(reached) AS reached FROM (
+                SELECT caller, name, coalesce(nullif(peer, ''), service, nullif(address, '')) AS reached
+                FROM paired WHERE kind = 3 AND NOT failed AND name <> method
+            ) WHERE reached IS NOT NULL GROUP BY caller, name HAVING count(DISTINCT reached) = 1
+        ), told AS (
+            SELECT paired.* EXCLUDE (service), coalesce(
+                nullif(peer, ''), paired.service, consuming.service, learned.service,
+                CASE WHEN paired.address = '' OR failed THEN same.reached END, paired.address) AS reached
+            FROM paired
+            LEFT JOIN consuming ON paired.kind = 4 AND paired.peer = '' AND paired.service IS NULL
+                AND paired.destination <> '' AND paired.destination = consuming.destination
+            LEFT JOIN learned ON paired.service IS NULL AND learned.caller = paired.caller
+                AND learned.address = paired.address AND learned.destination = paired.destination
+            LEFT JOIN same ON paired.service IS NULL AND same.caller = paired.caller AND same.name = paired.name
         )
-        SELECT paired.* EXCLUDE (service), coalesce(
-            nullif(peer, ''), paired.service, learned.service, nullif(address, ''), '') AS callee
-        FROM paired LEFT JOIN learned USING (caller, address)
+        SELECT *, {_shown("reached", several)} AS callee FROM told
     )"""
+
+
+def _shown(reached: str, several: Collection[str]) -> str:
+    """SQL for `callees.shown`."""
+    system = f"split_part({reached}, '://', 1)"
+    if not several:
+        return system
+    quoted = ", ".join("'" + one.replace("'", "''") + "'" for one in sorted(several))
+    return f"CASE WHEN {system} IN ({quoted}) THEN {reached} ELSE {system} END"
 
 
 def called(store: Store, by: Sequence[str], grid: Grid) -> Requests:
     """Count client spans by `by`, a choice of caller and callee, by their end."""
 
     def sql(partitions: Partitions) -> str:
-        calls = f"SELECT * FROM {relation(partitions, grid.start_ns, grid.end_ns)} WHERE callee <> ''"
+        every = relation(partitions, grid.start_ns, grid.end_ns, store.several)
+        calls = f"SELECT * FROM {every} WHERE callee <> ''"
         return f"WITH calls AS MATERIALIZED ({calls}) {span_sums.summed('calls', by, grid)}"
 
     return span_sums.requests(store, store.query(sql), by, names.CALLER, grid)

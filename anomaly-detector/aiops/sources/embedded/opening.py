@@ -17,7 +17,9 @@ from aiops.sources.embedded.partitions import FAMILIES, Partitions
 log = logging.getLogger(__name__)
 
 MEMORY: Final = ":memory:"
-FORMAT: Final = "1"
+FORMAT: Final = "2"
+EARLIER: Final = ("1",)
+"""Formats that are brought up to this one when they are opened; see `prepare`."""
 
 
 class _NotOurs(Exception):
@@ -31,7 +33,8 @@ def connect(
     prepare: Callable[[duckdb.DuckDBPyConnection], None],
     now: float,
 ) -> duckdb.DuckDBPyConnection:
-    """Open the database and `prepare` its tables; a file that is no store of ours is kept aside.
+    """Open the database and `prepare` its tables, those of an earlier release too; a file that is no store of ours is
+    kept aside.
 
     Raises SourceError where the file belongs to a running process or cannot be reached.
     """
@@ -63,7 +66,10 @@ def connect_to_read(path: str, memory_limit: str, threads: int) -> duckdb.DuckDB
     try:
         connection = duckdb.connect(path, read_only=True, config=_config(path, memory_limit, threads))
         try:
-            if connection.execute("SELECT version FROM format").fetchall() != [(FORMAT,)]:
+            version = _version(connection)
+            if version in EARLIER:
+                raise _NotOurs("an earlier release wrote it; start an engine of this release on it once")
+            if version != FORMAT:
                 raise _NotOurs("a store of another release")
         except BaseException:
             connection.close()
@@ -101,16 +107,25 @@ def _open(
         tables = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
         if tables and "format" not in tables:
             raise _NotOurs("a DuckDB database of another program")
-        if tables and connection.execute("SELECT version FROM format").fetchall() != [(FORMAT,)]:
+        if tables and _version(connection) not in (FORMAT, *EARLIER):
             raise _NotOurs("a store of another release")
         if not tables:
             connection.execute("CREATE TABLE format AS SELECT ? AS version", [FORMAT])
+        connection.execute("BEGIN")
         prepare(connection)
+        connection.execute("UPDATE format SET version = ?", [FORMAT])
+        connection.execute("COMMIT")
         _read_through(connection, tables)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _version(connection: duckdb.DuckDBPyConnection) -> str:
+    """The format of a store; "" where that is not one version."""
+    found = connection.execute("SELECT version FROM format").fetchall()
+    return str(found[0][0]) if len(found) == 1 else ""
 
 
 def _config(path: str, memory_limit: str, threads: int) -> dict[str, str | bool | int | float | list[str]]:

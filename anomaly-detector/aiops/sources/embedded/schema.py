@@ -2,7 +2,8 @@
 
 All times are Unix nanoseconds (int64), all durations in the rows nanoseconds, all ids unsigned 64-bit integers (a trace
 id is two: its first and its last eight bytes, big-endian). A missing text is "", a missing number 0; nothing is null
-but the parts of a point that its kind does not have. `attributes` are JSON objects of text to text, keys sorted.
+but the parts of a point that its kind does not have, and what an earlier release did not write. `attributes` are JSON
+objects of text to text, keys sorted.
 
 - RESOURCES: one row for each process that sends; `id` from `resource_id`.
 - SERIES: one row for each metric with one set of attributes of one resource; `id` from `series_id`. `kind` is a `Kind`,
@@ -11,7 +12,9 @@ but the parts of a point that its kind does not have. `attributes` are JSON obje
 - POINTS: one row for each sample. `value` for gauges and sums; `count`, `sum` and `buckets` (not cumulative, one more
   than bounds) for histograms. `start_ns` says since when a cumulative value counts (0: unknown).
 - SPANS: `peer` is the callee's name as the caller knew it (peer.service), `address` what else it knew (database,
-  address). `failed` as `aiops.model.Span` documents it.
+  address). `failed` as `aiops.model.Span` documents it. `destination` is the queue or topic of a message, `links` are
+  the spans of other traces that this one goes on from. `streams`: its duration says nothing.
+- DATABASES: addresses of databases that were ever called, so that two of one system are told apart for good.
 
 A series or resource row must be in the store with or before the first row that points at it; sending it again is fine.
 """
@@ -74,6 +77,8 @@ POINTS: Final = _schema(
     ("buckets", pa.list_(pa.uint64())),
 )
 
+LINK: Final = pa.struct([("trace_hi", pa.uint64()), ("trace_lo", pa.uint64()), ("span_id", pa.uint64())])
+
 SPANS: Final = _schema(
     ("trace_hi", pa.uint64()),
     ("trace_lo", pa.uint64()),
@@ -96,7 +101,12 @@ SPANS: Final = _schema(
     ("exception_type", pa.string()),
     ("exception_message", pa.string()),
     ("attributes", pa.string()),
+    ("destination", pa.string()),
+    ("links", pa.list_(LINK)),
+    ("streams", pa.bool_()),
 )
+
+DATABASES: Final = _schema(("address", pa.string()))
 
 
 def resource_id(attributes: str) -> int:

@@ -17,7 +17,8 @@ def served(store: Store, by: Sequence[str], grid: Grid, without: Collection[str]
 
     def sql(partitions: Partitions) -> str:
         spans = partitions.relation(SPANS, grid.start_ns - span_sums.REMEMBER_NS, grid.end_ns)
-        served = f"(SELECT *, end_ns - start_ns AS took FROM {spans} WHERE kind IN (2, 5))"
+        told = "* REPLACE (coalesce(streams, false) AS streams), end_ns - start_ns AS took"
+        served = f"(SELECT {told} FROM {spans} WHERE kind IN (2, 5))"
         # Services are looked up for what is summed, and not for every span.
         keys = ["resource", *(name for name in by if name != names.SERVICE)]
         columns = ", ".join(f"CAST({name} AS VARCHAR) AS {name}" for name in by)

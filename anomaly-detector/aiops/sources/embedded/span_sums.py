@@ -19,19 +19,24 @@ REMEMBER_NS: Final = int(REMEMBER_SECONDS * 1e9)
 _BOUNDS_NS: Final = [round(bound * 1e9) for bound in names.DURATION_BOUNDS]
 
 
+STREAMS: Final = -1
+"""The slot of requests whose duration says nothing."""
+
+
 def slot(duration: str) -> str:
     """SQL for the index of the bucket that a duration in nanoseconds falls into."""
     return " + ".join(f"({duration} > {bound})::INTEGER" for bound in _BOUNDS_NS)
 
 
 def summed(relation: str, by: Sequence[str], grid: Grid) -> str:
-    """SQL that sums rows (by…, end_ns, took, failed) by key, step and bucket.
+    """SQL that sums rows (by…, end_ns, took, failed, streams) by key, step and bucket; streams have none.
 
     Of rows before the start, which are many times more, only the newest time of each key is asked, as step -1.
     """
     keys = ", ".join(by)
     return f"""
-        SELECT {keys}, {grid.sql("end_ns")} AS step, {slot("took")} AS slot, count(*) AS total,
+        SELECT {keys}, {grid.sql("end_ns")} AS step,
+            CASE WHEN streams THEN {STREAMS} ELSE {slot("took")} END AS slot, count(*) AS total,
             count(*) FILTER (failed) AS bad, sum(took)::DOUBLE AS nanoseconds, max(end_ns) AS last
         FROM {relation} WHERE end_ns > {grid.start_ns} GROUP BY ALL
         UNION ALL
@@ -41,7 +46,10 @@ def summed(relation: str, by: Sequence[str], grid: Grid) -> str:
 
 def requests(store: Store, found: pa.Table, by: Sequence[str], sender: str, grid: Grid) -> Requests:
     """Make rows of what `summed` found; a key may stand more than once in a step. `sender` is the one of `by` whose
-    being heard makes an absence a zero; without it a step without requests is zero when anyone was heard."""
+    being heard makes an absence a zero; without it a step without requests is zero when anyone was heard.
+
+    Streams count as requests, and take as long as the others of their key and step on average: a duration is missing
+    where there are no others."""
     out = Requests()
     keys: dict[Key, int] = {}
     columns = [texts(found, name) for name in by]
@@ -66,11 +74,17 @@ def requests(store: Store, found: pa.Table, by: Sequence[str], sender: str, grid
 
     total = table(floats(found, "total"))
     # Rows come in any order: nanoseconds, which are whole, add up to the same in each.
-    bad, seconds = table(floats(found, "bad")), table(floats(found, "nanoseconds")) / 1e9
+    bad = table(floats(found, "bad"))
     slots: Ints = ints(found, "slot")
-    buckets = [
-        table(np.where(slots <= place, floats(found, "total"), 0.0)) for place in range(len(names.DURATION_BOUNDS))
-    ]
+    timed = slots != STREAMS
+    counts = np.where(timed, floats(found, "total"), 0.0)
+    seconds = table(np.where(timed, floats(found, "nanoseconds"), 0.0)) / 1e9
+    buckets = [table(np.where(slots <= place, counts, 0.0)) for place in range(len(names.DURATION_BOUNDS))]
+    if not timed.all():
+        others = table(counts)
+        scale = np.divide(total, others, out=np.full_like(total, np.nan), where=others > 0)
+        scale[total == 0] = 1.0
+        seconds, buckets = seconds * scale, [one * scale for one in buckets]
     for key, row in keys.items():
         if np.isnan(total[row]).all():
             continue

@@ -13,7 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aiops.ports import SourceError
+from aiops.sources.common.callees import Databases
 from aiops.sources.embedded import opening, schema
+from aiops.sources.embedded.columns import texts
 from aiops.sources.embedded.partitions import HOUR_NS, POINTS, SPANS, VERDICTS, Family, Partitions
 from aiops.sources.embedded.timeline import TimeLine
 
@@ -71,6 +73,13 @@ class Store:
         self.judged_until: float | None = None
         """Set by the engine: what arrives from before is late."""
         self._time = TimeLine(self._stored_newest())
+        self._databases = Databases()
+        self._databases.learn(texts(self.query(lambda _: "SELECT address FROM databases ORDER BY address"), "address"))
+
+    @property
+    def several(self) -> frozenset[str]:
+        """Database systems of which there is more than one."""
+        return self._databases.several
 
     def append(
         self,
@@ -94,6 +103,7 @@ class Store:
                         self._insert_known(cursor, name, rows)
                 stored_points = self._insert(cursor, POINTS, points, created)
                 stored_spans = self._insert(cursor, SPANS, spans, created)
+                self._meet(cursor, spans)
                 cursor.execute("COMMIT")
             except (duckdb.Error, pa.ArrowException) as problem:
                 self._roll_back(cursor)
@@ -200,6 +210,13 @@ class Store:
         cursor.register("incoming", _distinct(rows, ["id"]))
         cursor.execute(f"INSERT INTO {name} SELECT * FROM incoming ANTI JOIN {name} USING (id)")
         cursor.unregister("incoming")
+
+    def _meet(self, cursor: duckdb.DuckDBPyConnection, spans: pa.Table | None) -> None:
+        """Keep the databases that spans call, if they are new."""
+        if spans is not None and spans.num_rows:
+            new = self._databases.learn(one for one in pc.unique(spans.column("address")).to_pylist() if one)
+            if new:
+                cursor.executemany("INSERT INTO databases VALUES (?)", [[one] for one in sorted(new)])
 
     def _insert(
         self,
@@ -317,12 +334,29 @@ def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
         "series": schema.SERIES,
         POINTS.template: schema.POINTS,
         SPANS.template: schema.SPANS,
+        "databases": schema.DATABASES,
     }
     for name, shape in shapes.items():
         connection.register("shape", shape.empty_table())
         connection.execute(f"CREATE TABLE IF NOT EXISTS {name} AS SELECT * FROM shape")
         connection.unregister("shape")
     connection.execute(f"CREATE TABLE IF NOT EXISTS {VERDICTS.template} ({_VERDICTS})")
+    _widen(connection, SPANS, schema.SPANS)
+
+
+def _widen(connection: duckdb.DuckDBPyConnection, family: Family, shape: pa.Schema) -> None:
+    """Give tables of an earlier release the columns that they lack; what they hold has null there."""
+    found = connection.execute(
+        "SELECT table_name, list(column_name) FROM duckdb_columns() WHERE starts_with(table_name, ?) GROUP BY ALL",
+        [f"{family.name}_"],
+    ).fetchall()
+    connection.register("shape", shape.empty_table())
+    types = {name: kind for name, kind, *_ in connection.execute("DESCRIBE shape").fetchall()}
+    connection.unregister("shape")
+    for table, columns in sorted(found):
+        for name in shape.names:
+            if name not in columns:
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {types[name]}")
 
 
 def _distinct(rows: pa.Table, keys: Sequence[str]) -> pa.Table:

@@ -10,7 +10,8 @@ from aiops.sources.embedded.store import Store
 class EmbeddedTopology:
     """Edges from client spans, and from spans whose parent is another service's without a client span between.
 
-    A callee that has sent no span since an hour before the window is virtual.
+    A callee that has sent no span since an hour before the window is virtual. Streams count as calls, and say nothing
+    of latency.
     """
 
     def __init__(self, store: Store) -> None:
@@ -26,10 +27,12 @@ class EmbeddedTopology:
             lately = partitions.relation(SPANS, start - HOUR_NS, end + REMEMBER_NS)
             return f"""
                 WITH calls AS (
-                    SELECT caller, callee, took, failed FROM {called.relation(partitions, start, end)}
+                    SELECT caller, callee, took, failed, streams
+                    FROM {called.relation(partitions, start, end, self._store.several)}
                     WHERE callee <> '' AND end_ns >= {start}
                     UNION ALL
-                    SELECT r.service, own.service, child.end_ns - child.start_ns, child.failed
+                    SELECT r.service, own.service, child.end_ns - child.start_ns, child.failed,
+                        coalesce(child.streams, false)
                     FROM {children} child
                     JOIN {parents} parent ON child.trace_hi = parent.trace_hi AND child.trace_lo = parent.trace_lo
                         AND child.parent_id = parent.span_id AND parent.kind NOT IN (3, 4)
@@ -38,7 +41,8 @@ class EmbeddedTopology:
                 ), senders AS (
                     SELECT DISTINCT r.service FROM {lately} s JOIN resources r ON s.resource = r.id
                 )
-                SELECT caller, callee, count(*) AS total, count(*) FILTER (failed) AS bad, avg(took) / 1e9 AS latency,
+                SELECT caller, callee, count(*) AS total, count(*) FILTER (failed) AS bad,
+                    coalesce(avg(took) FILTER (NOT streams) / 1e9, 0.0) AS latency,
                     callee IN (SELECT service FROM senders) AS sends
                 FROM calls GROUP BY caller, callee ORDER BY caller, callee"""
 

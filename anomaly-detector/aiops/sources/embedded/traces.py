@@ -1,12 +1,12 @@
 """Traces from the embedded store: the TraceSource."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import pyarrow as pa
 
 from aiops.model import Population, PopulationKind, Span, Trace, TraceQuery, TraceSummary, Window
-from aiops.sources.common import attributes
+from aiops.sources.common import attributes, links
 from aiops.sources.common.spans import NANO, span, summary
 from aiops.sources.embedded import called
 from aiops.sources.embedded.columns import numbers, texts
@@ -62,13 +62,16 @@ class EmbeddedTraces:
         """Draw at most `limit` whole traces for each, evenly over time slices of its window; the same ones each time.
 
         Within a slice the hash of the trace id decides, so that no pattern in time or in ids biases the draw, and
-        populations of one window draw the same traces where they can; each is read once.
+        populations of one window draw the same traces where they can; each is read once. A trace that goes on from
+        others by links comes with their spans.
         """
         drawn = [self._drawn(one) for one in wanted]
         found = [table for table in drawn if table.num_rows]
         if not found:
             return [[] for _ in wanted]
         whole = {trace.trace_id: trace for trace in self._whole(pa.concat_tables(found))}
+        before = {one.trace_id: one for one in self.traces(links.sources_of(whole.values()))}
+        whole = {trace_id: links.continued(trace, before | whole) for trace_id, trace in whole.items()}
         return [[whole[one] for one in _ids(table) if one in whole] for table in drawn]
 
     def _drawn(self, wanted: Population) -> pa.Table:
@@ -78,7 +81,9 @@ class EmbeddedTraces:
 
         def sql(partitions: Partitions) -> str:
             source = (
-                _of_callee(partitions, wanted, start, end) if wanted.callee else _served(partitions, wanted, start, end)
+                _of_callee(partitions, wanted, start, end, self._store.several)
+                if wanted.callee
+                else _served(partitions, wanted, start, end)
             )
             return f"""
                 WITH found AS (SELECT trace_hi, trace_lo, min(end_ns) AS end_ns FROM {source} GROUP BY ALL),
@@ -116,7 +121,7 @@ class EmbeddedTraces:
             key, resource = (row["trace_hi"], row["trace_lo"]), resources.get(row["resource"])
             # Without its resource a span was dropped, as too old, between the two questions.
             if key in spans and resource is not None:
-                spans[key].append(span(row, resource))
+                spans[key].append(span(row, resource, self._store.several))
         return [Trace(f"{hi:016x}{lo:016x}", tuple(found)) for (hi, lo), found in spans.items() if found]
 
     def _resources(self, spans: pa.Table) -> dict[int, dict[str, str]]:
@@ -135,17 +140,30 @@ def _ids(table: pa.Table) -> list[str]:
 
 def _served(partitions: Partitions, wanted: Population, start: int, end: int) -> str:
     conditions = ["s.kind IN (2, 5)", f"r.service = {_text(wanted.service)}", _kind(wanted, "s.end_ns - s.start_ns")]
-    if wanted.route:
-        conditions.append(f"s.route = {_text(wanted.route)}")
     if wanted.method:
-        conditions.append(f"s.method = {_text(wanted.method)}")
-    return (
-        f"(SELECT s.* FROM {partitions.relation(SPANS, start, end)} s JOIN resources r ON s.resource = r.id "
-        f"WHERE {' AND '.join(conditions)})"
+        conditions.append(f"s.method IN ({_text(wanted.method)}, '')")
+    spans = (
+        f"SELECT s.*{_fit(wanted.route)} FROM {partitions.relation(SPANS, start, end)} s "
+        f"JOIN resources r ON s.resource = r.id WHERE {' AND '.join(conditions)}"
     )
+    if not wanted.route:
+        return f"({spans})"
+    # What fits worse is taken only where nothing fits better.
+    return f"(SELECT * FROM ({spans}) WHERE fit IS NOT NULL QUALIFY fit = min(fit) OVER ())"
 
 
-def _of_callee(partitions: Partitions, wanted: Population, start: int, end: int) -> str:
+def _fit(route: str) -> str:
+    """SQL for how well a span fits a route, 0 best, as `Span.goes_by` says it; null where it does not."""
+    if not route:
+        return ""
+    whole, bare = _text(route), _text(f"/{route.strip('/')}")
+    mine = "concat('/', trim(s.route, '/'))"
+    mounted = f"'/' NOT IN ({mine}, {bare}) AND (ends_with({mine}, {bare}) OR ends_with({bare}, {mine}))"
+    named = f"s.name = {whole} OR ends_with(s.name, {_text(f' {route}')})"
+    return f", CASE WHEN s.route = {whole} THEN 0 WHEN {named} THEN 1 WHEN {mounted} THEN 2 END AS fit"
+
+
+def _of_callee(partitions: Partitions, wanted: Population, start: int, end: int, several: Collection[str]) -> str:
     conditions = [
         f"end_ns >= {start}",
         f"caller = {_text(wanted.service)}",
@@ -154,7 +172,7 @@ def _of_callee(partitions: Partitions, wanted: Population, start: int, end: int)
     ]
     if wanted.method:
         conditions.append(f"method = {_text(wanted.method)}")
-    return f"(SELECT * FROM {called.relation(partitions, start, end)} WHERE {' AND '.join(conditions)})"
+    return f"(SELECT * FROM {called.relation(partitions, start, end, several)} WHERE {' AND '.join(conditions)})"
 
 
 def _kind(wanted: Population, took: str) -> str:

@@ -2,12 +2,13 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Final
 
 from aiops import names
 from aiops.model import Span, SpanKind, Trace, Window
-from aiops.sources.common import conventions
+from aiops.sources.common import callees, conventions
 
 CALLING: Final = (SpanKind.CLIENT, SpanKind.PRODUCER)
 SERVED: Final = (SpanKind.SERVER, SpanKind.CONSUMER)
@@ -17,32 +18,58 @@ _MOST: Final = 10_000
 
 
 class Callees:
-    """Remembers who answered each caller at an address, so that a service that died keeps its name. Thread-safe."""
+    """Remembers who answered each caller at an address and for a message, and which databases there are, so that a
+    service that died keeps its name. Thread-safe."""
 
     def __init__(self) -> None:
-        self._answered: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
+        self._answered: dict[tuple[str, str, str], dict[str, float]] = defaultdict(dict)
+        self._reached: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
+        self._consuming: dict[str, dict[str, float]] = defaultdict(dict)
+        self._linked: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
+        self._databases = callees.Databases()
         self._lock = threading.Lock()
 
     def learn(self, traces: Iterable[Trace]) -> None:
         """Take in who answered where."""
         with self._lock:
-            if len(self._answered) > _MOST:
-                self._answered.clear()
+            for memory in (self._answered, self._reached, self._consuming, self._linked):
+                if len(memory) > _MOST:
+                    memory.clear()
             for trace in traces:
                 answered = _answered(trace)
                 for span in trace.spans:
-                    if span.kind in CALLING and span.span_id in answered:
-                        address = conventions.address(span.attributes)
-                        seen = self._answered[span.service, address]
-                        service = answered[span.span_id]
-                        seen[service] = max(seen.get(service, 0.0), span.end)
+                    if span.kind in SERVED:
+                        for link in span.links:
+                            _seen(self._linked[link], span.service, span.end)
+                        if span.kind == SpanKind.CONSUMER and (destination := _destination(span)):
+                            _seen(self._consuming[destination], span.service, span.end)
+                    elif span.kind in CALLING:
+                        self._learn(span, answered.get(span.span_id, ""))
+
+    def _learn(self, span: Span, service: str) -> None:
+        address = callees.address(span.attributes)
+        self._databases.learn([address])
+        if service:
+            _seen(self._answered[span.service, address, _destination(span)], service, span.end)
+        reached = conventions.first(span.attributes, names.PEER_SERVICE) or service or address
+        if reached and span.kind == SpanKind.CLIENT and not span.failed and span.name != span.method:
+            _seen(self._reached[span.service, span.name], reached, span.end)
 
     def calls(self, trace: Trace) -> list[tuple[Span, str]]:
         """The client and producer spans of a trace with the callee of each: the name that the caller gave, else the
-        service of the span on the other side, else the one that answered at that address within ten minutes before,
-        else the address; "" when nothing is known."""
+        service of the span on the other side: its child, one that links to it, or whoever consumes the destination of
+        its message, each of them. Else the one that answered at that address within ten minutes before, or whom the
+        same calls reached where the span knows no address or failed; else the address; "" when nothing is known."""
         answered = _answered(trace)
-        return [(span, self._callee(span, answered)) for span in trace.spans if span.kind in CALLING]
+        calling = [span for span in trace.spans if span.kind in CALLING]
+        return [(span, callee) for span in calling for callee in self._callees(span, answered)]
+
+    def named(self, trace: Trace) -> Trace:
+        """The same trace; databases of a system of which there are several go by their addresses."""
+        several = self._databases.several
+        if not several or not any(one.peer in several for one in trace.spans):
+            return trace
+        return Trace(trace.trace_id, tuple(_named(one, several) for one in trace.spans))
 
     def addresses(self, caller: str, callee: str, window: Window) -> list[str]:
         """Where a service answered a caller within ten minutes around the window, `MOST_ADDRESSES` at most."""
@@ -50,19 +77,49 @@ class Callees:
         with self._lock:
             seen = [
                 (services[callee], address)
-                for (by, address), services in self._answered.items()
+                for (by, address, _), services in self._answered.items()
                 if by == caller and address and since <= services.get(callee, 0.0) <= until
             ]
-        return sorted(address for _, address in sorted(seen)[-MOST_ADDRESSES:])
+        return sorted({address for _, address in sorted(seen)[-MOST_ADDRESSES:]})
 
-    def _callee(self, span: Span, answered: dict[str, str]) -> str:
-        if name := conventions.first(span.attributes, names.PEER_SERVICE) or answered.get(span.span_id, ""):
-            return name
-        address = conventions.address(span.attributes)
+    def _callees(self, span: Span, answered: dict[str, str]) -> list[str]:
+        given = conventions.first(span.attributes, names.PEER_SERVICE) or answered.get(span.span_id, "")
+        if given:
+            return [given]
+        address, destination = callees.address(span.attributes), _destination(span)
         with self._lock:
-            seen = self._answered.get((span.service, address), {}) if address else {}
-            lately = [service for service, at in seen.items() if abs(at - span.end) <= REMEMBER_SECONDS]
-        return lately[0] if len(lately) == 1 else address
+            if linked := self._linked.get((span.trace_id, span.span_id)):
+                return sorted(linked)
+            if destination and span.kind == SpanKind.PRODUCER:
+                consuming = _lately(self._consuming.get(destination, {}), span.end)
+                if consuming:
+                    return sorted(consuming)
+            here = _lately(self._answered.get((span.service, address, destination), {}), span.end) if address else []
+            if len(here) == 1:
+                return here
+            if not address or span.failed:
+                same = _lately(self._reached.get((span.service, span.name), {}), span.end)
+                if len(same) == 1:
+                    address = same[0]
+        return [callees.shown(address, self._databases.several)]
+
+
+def _seen(services: dict[str, float], service: str, at: float) -> None:
+    services[service] = max(services.get(service, 0.0), at)
+
+
+def _lately(services: dict[str, float], at: float) -> list[str]:
+    return [service for service, last in services.items() if abs(last - at) <= REMEMBER_SECONDS]
+
+
+def _destination(span: Span) -> str:
+    return conventions.first(span.attributes, names.DESTINATION)
+
+
+def _named(span: Span, several: Collection[str]) -> Span:
+    if span.peer not in several or conventions.first(span.attributes, names.PEER_SERVICE):
+        return span
+    return replace(span, peer=callees.shown(callees.address(span.attributes), several))
 
 
 def _answered(trace: Trace) -> dict[str, str]:

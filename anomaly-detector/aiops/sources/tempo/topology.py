@@ -6,6 +6,7 @@ from typing import Final
 
 from aiops.model import VIRTUAL, Edge, Span, Trace, Window
 from aiops.ports import SourceError
+from aiops.sources.common import links
 from aiops.sources.tempo import traceql
 from aiops.sources.tempo.api import SERVICE_TAG
 from aiops.sources.tempo.calls import CALLING, Callees
@@ -16,6 +17,8 @@ EACH: Final = 10
 """Traces of a slice."""
 RARE: Final = 3
 """Traces of a service that none of those has."""
+LINKED: Final = 20
+"""Traces that others link to."""
 STEPS: Final = 60
 """Steps to count calls in: Tempo widens the window to whole ones."""
 HEARD_BEFORE_SECONDS: Final = 3600.0
@@ -50,6 +53,7 @@ class TempoTopology:
         """List edges with calls that ended in the window, by caller and callee. Raises SourceError."""
         senders = set(self._reader.api.values(SERVICE_TAG, _heard(window)))
         traces, whole = self._sample(window, senders)
+        traces += self._before(traces)
         self._callees.learn(traces)
         sums: dict[tuple[str, str], _Sum] = defaultdict(_Sum)
         for trace in traces:
@@ -68,6 +72,11 @@ class TempoTopology:
             )
             for (caller, callee), one in sorted(sums.items())
         ]
+
+    def _before(self, traces: list[Trace]) -> list[Trace]:
+        """A few of the traces that those go on from by a link."""
+        missing = set(links.sources_of(traces)) - {one.trace_id for one in traces}
+        return list(self._reader.traces(sorted(missing)[:LINKED]).values())
 
     def _calls(self, trace: Trace) -> list[tuple[Span, str, str]]:
         """Every call in a trace: the span that tells of it, caller and callee."""

@@ -129,7 +129,7 @@ class TempoTraces:
 
     def _fits(self, wanted: Population) -> Fits:
         def served(trace: Trace) -> Iterable[Span]:
-            return (one for one in trace.spans if one.kind in SERVED and wanted.route in ("", one.route))
+            return (one for one in trace.spans if one.kind in SERVED and one.goes_by(wanted.route))
 
         def called(trace: Trace) -> Iterable[Span]:
             return (one for one, callee in self._callees.calls(trace) if callee == wanted.callee)
@@ -141,7 +141,7 @@ class TempoTraces:
                 one.end
                 for one in choose(trace)
                 if one.service == wanted.service
-                and wanted.method in ("", one.method)
+                and (not wanted.method or one.method in ("", wanted.method))
                 and _is_kind(wanted, one)
                 and _ended(one.end, wanted.window)
             )

@@ -1,0 +1,121 @@
+"""Whom a client called, as far as its span says: a database, a function, a host."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from aiops import names
+from aiops.sources.common.conventions import first
+
+_PORTS: Final = {"http": "80", "ws": "80", "https": "443", "wss": "443"}
+# Ports that say nothing, because the system has them anyway.
+_DATABASE_PORTS: Final = {
+    "cassandra": "9042",
+    "elasticsearch": "9200",
+    "mariadb": "3306",
+    "memcached": "11211",
+    "microsoft.sql_server": "1433",
+    "mongodb": "27017",
+    "mssql": "1433",
+    "mysql": "3306",
+    "oracle.db": "1521",
+    "postgresql": "5432",
+    "redis": "6379",
+}
+_MARK: Final = "://"
+
+
+def address(attributes: Mapping[str, str]) -> str:
+    """Name whom a client called when no service name is known; "" when it does not say.
+
+    A database is named by its system and what tells it from others: `postgresql://orders-db/orders` (see `shown`). What
+    never connected may know no address: then it is in the URL that was asked for. The port belongs to a name where the
+    host says nothing: loopback and plain IP addresses.
+    """
+    host, port = first(attributes, names.SERVER_ADDRESS), first(attributes, names.SERVER_PORT)
+    if system := first(attributes, names.DB_SYSTEM):
+        return _database(system, host, port, first(attributes, names.DB_NAMESPACE))
+    if function := attributes.get(names.FAAS_INVOKED, ""):
+        return function
+    if not host and (url := first(attributes, names.URL)):
+        host, port = _of_url(url)
+    if not host:
+        host, port = first(attributes, names.NETWORK_ADDRESS), first(attributes, names.NETWORK_PORT)
+    plain = host == "localhost" or ":" in host or host.replace(".", "").isdigit()
+    return f"{host}:{port}" if port and plain and host else host
+
+
+def _database(system: str, host: str, port: str, namespace: str) -> str:
+    port = "" if port == _DATABASE_PORTS.get(system) else port
+    # Numbered namespaces are parts of one database, as those of Redis.
+    namespace = "" if namespace.isdigit() else namespace
+    where = (f"{host}:{port}" if host and port else host) + (f"/{namespace}" if namespace else "")
+    return f"{system}{_MARK}{where}" if where else system
+
+
+def _of_url(url: str) -> tuple[str, str]:
+    """Host and port of a URL; two empty texts where it has none."""
+    try:
+        parts = urlsplit(url)
+        return parts.hostname or "", str(parts.port or _PORTS.get(parts.scheme, ""))
+    except ValueError:
+        return "", ""
+
+
+class Database(NamedTuple):
+    """The parts of the address of a database."""
+
+    system: str
+    host: str
+    namespace: str
+
+    @classmethod
+    def of(cls, address: str) -> "Database | None":
+        """None for what is no database, and for one of which nothing but its system is known."""
+        system, mark, where = address.partition(_MARK)
+        host, _, namespace = where.partition("/")
+        return cls(system, host, namespace) if mark else None
+
+    def differs(self, other: "Database") -> bool:
+        """Whether both name a part, and name it otherwise."""
+        pairs = ((self.host, other.host), (self.namespace, other.namespace))
+        return any(mine and its and mine != its for mine, its in pairs)
+
+
+def system_of(address: str) -> str:
+    """The system of a database; what is none is left as it is."""
+    return address.partition(_MARK)[0]
+
+
+def shown(address: str, several: Collection[str]) -> str:
+    """The name that people know an address by. A database goes by its system alone, unless there are `several` of that
+    system."""
+    system = system_of(address)
+    return address if system in several else system
+
+
+class Databases:
+    """Which databases there are. Once two of a system are known, they go by their whole addresses for good."""
+
+    MOST: Final = 1000
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[str, Database]] = {}
+        self.several: frozenset[str] = frozenset()
+        """Systems of which there is more than one. Replaced, never changed in place."""
+
+    def learn(self, addresses: Iterable[str]) -> list[str]:
+        """Take in addresses; returns those of databases that were not known."""
+        new = []
+        for one in addresses:
+            database = Database.of(one)
+            if database is None:
+                continue
+            known = self._known.setdefault(database.system, {})
+            if one in known or len(known) >= self.MOST:
+                continue
+            if any(database.differs(other) for other in known.values()):
+                self.several |= {database.system}
+            known[one] = database
+            new.append(one)
+        return new

@@ -1,0 +1,53 @@
+"""Traces that go on in another one: a consumer that links to the message it takes, instead of being its child."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from aiops.model import Span, SpanKind, Trace
+
+SERVED: Final = (SpanKind.SERVER, SpanKind.CONSUMER)
+MOST: Final = 8
+"""Traces that one is made to go on from: a batch has as many as messages, and a few tell where they come from."""
+
+
+def sources(trace: Trace) -> list[str]:
+    """Ids of the traces that a trace goes on from."""
+    found = {link: None for span in trace.spans if span.kind in SERVED for link, _ in span.links}
+    return [one for one in found if one != trace.trace_id][:MOST]
+
+
+def sources_of(traces: Iterable[Trace]) -> list[str]:
+    """Those of several, each once."""
+    return list(dict.fromkeys(one for trace in traces for one in sources(trace)))
+
+
+def continued(trace: Trace, known: Mapping[str, Trace]) -> Trace:
+    """The trace with the spans of those that it goes on from, as far as they are known: what links to a span of theirs
+    becomes its child, unless another service called it."""
+    before = [known[one] for one in sources(trace) if one in known]
+    if not before:
+        return trace
+    there = {(span.trace_id, span.span_id) for one in before for span in one.spans}
+    own = {span.span_id: span for span in trace.spans}
+    spans = [*(span for one in before for span in one.spans), *(_moved(span, own, there) for span in trace.spans)]
+    return Trace(trace.trace_id, tuple(sorted(spans, key=lambda one: (one.start, one.span_id))))
+
+
+def _moved(span: Span, own: Mapping[str, Span], there: set[tuple[str, str]]) -> Span:
+    link = next((one for one in span.links if one in there), None)
+    if span.kind not in SERVED or link is None or _called(span, own):
+        return span
+    return replace(span, parent_id=link[1])
+
+
+def _called(span: Span, own: Mapping[str, Span]) -> bool:
+    """Whether a span of another service stands above this one in its own trace."""
+    seen = set[str]()
+    above = own.get(span.parent_id)
+    while above is not None and above.span_id not in seen:
+        if above.service != span.service:
+            return True
+        seen.add(above.span_id)
+        above = own.get(above.parent_id)
+    return False
