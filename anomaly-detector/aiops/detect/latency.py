@@ -70,7 +70,7 @@ def judge(
     score = np.maximum(np.maximum(alone, longer), np.minimum(slow, alone * 2))
     by_default = np.exp(log_mean) > tuning.default_latency_factor * expected
     score = np.where(early, np.where(by_default, 1.0, 0.0), score)
-    score = np.where(points < tuning.warmup_points, np.nan, score)
+    score = np.where((points < tuning.warmup_points) | _streams(state, rows, log_mean, early, tuning), np.nan, score)
     state.tier[rows] = np.select(
         [points < tuning.warmup_points, early], [Tier.WARMUP, Tier.DEFAULTS], default=TIERS[best]
     )
@@ -151,6 +151,15 @@ def _slow_score(state: LatencyState, rows: Ints, total: Floats, buckets: Floats,
     slow = (np.nan_to_num(buckets) * beyond).sum(axis=1)
     scored = errors.tail_score(slow, np.maximum(total, slow), upper, tuning.false_alarm)
     return np.where(known, scored, 0.0)
+
+
+def _streams(state: LatencyState, rows: Ints, log_mean: Floats, early: Mask, tuning: Tuning) -> Mask:
+    """Which of these last for as long as somebody listens, as nothing but their durations tells: long, and each
+    otherwise. Until enough are known one that is long by itself may be the first of them that has ended."""
+    apart = state.scale[rows] * np.sqrt(np.maximum(state.typical[rows], 1.0))
+    long = np.where(early, np.maximum(log_mean, state.level[rows]), state.level[rows])
+    told: Mask = (long >= np.log(tuning.stream_seconds)) & (apart >= tuning.stream_spread)
+    return told
 
 
 def _windowed(state: LatencyState, rows: Ints, tuning: Tuning) -> Floats:

@@ -41,6 +41,7 @@ class Lived(Rows):
     blazing: Ints = _ints(evidence=True)  # the last steps that scored >= 2 by themselves, likewise
     calm: Ints = _ints(evidence=True)  # calm steps in a row
     age: Ints = _ints(evidence=True)  # steps with a sample since onset, that one included
+    idle: Ints = _ints(evidence=True)  # steps in a row in which its sender was heard, and had no request of it
     onset: Floats = _floats(fill=np.nan, evidence=True)
     seen: Floats = _floats(fill=np.nan)  # end of the last step with a sample
     score: Floats = _floats(fill=np.nan)
@@ -104,12 +105,14 @@ class LatencyState(Habitual):
 @dataclass(slots=True)
 class SilenceState(Lived):
     """Whether a service sends anything. gap: seconds without a signal now; longest: the longest such gap of normal
-    life; called: requests that callers sent it during the gap; rate: decayed mean of signals a step."""
+    life; called: requests that callers sent it during the gap; rate: decayed mean of signals a step; pace: decayed mean
+    of the gaps between its signals, seconds."""
 
     gap: Floats = _floats()
     called: Floats = _floats()
     longest: Floats = _floats()
     rate: Floats = _floats()
+    pace: Floats = _floats()
 
 
 @dataclass(slots=True)

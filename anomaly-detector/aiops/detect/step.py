@@ -1,6 +1,6 @@
 """One step of the whole detector: a block in, verdicts and findings out, the state advanced in place."""
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +22,8 @@ class Outcome:
     """What one call of `step` saw.
 
     findings: series in trouble at the end of the block. no_data: series whose trouble ended only because nothing came
-    for `Tuning.no_data_seconds`; settled: those whose trouble ended because it lasted, and is normal from now on.
-    verdicts: one per series, family and step.
+    for `Tuning.no_data_seconds`, or because its requests have ended; settled: those whose trouble ended because it
+    lasted, and is normal from now on. verdicts: one per series, family and step.
     """
 
     findings: tuple[Finding, ...]
@@ -52,6 +52,7 @@ def step(
     verdicts: list[Verdict] = []
     no_data: list[tuple[Labels, Family]] = []
     settled: list[tuple[Labels, Family]] = []
+    places = {scope: row for row, scope in enumerate(requests.scopes)}
     where = [_place_of(scope) for scope in requests.scopes]
     callers = [value_of(scope, names.CALLER) for scope in requests.scopes]
     for column, end in enumerate(block.ends):
@@ -62,6 +63,7 @@ def step(
         local, usual = calendar.local(where, at), ~(calendar.unusual(where, at) | calendar.unusual(callers, at))
         verdicts += _latency(state.latency, requests, column, at, local, usual, block.step, tuning)
         _traffic(state.traffic, requests, column, at, local, usual, block.step, tuning)
+        no_data += _ended(state, requests, places, column, block.step, tuning)
         settled += _settle(state, at, calendar, burning, tuning)
         _silence(state.silence, services, signals[:, column], calls[:, column], at, block.step, tuning)
         for family, lived in _families(state):
@@ -194,6 +196,26 @@ def _settle(
         traffic.settle(state.traffic, row, at, float(calendar.local([_place_of(series)], at)[0]), tuning)
         state.traffic.clear(np.array([row]))
         out.append((series, Family.TRAFFIC))
+    return out
+
+
+def _ended(
+    state: State, requests: blocks.Red, places: Mapping[Labels, int], column: int, seconds: float, tuning: Tuning
+) -> list[tuple[Labels, Family]]:
+    """Let troubles end whose requests have: the caller calls elsewhere now, or nobody asks any more. `places` are the
+    scopes of the requests by their row."""
+    out: list[tuple[Labels, Family]] = []
+    families: tuple[tuple[Family, Lived], ...] = ((Family.ERRORS, state.errors), (Family.LATENCY, state.latency))
+    for family, lived in families:
+        troubled = np.flatnonzero(lived.life[: len(lived.index)] != Life.NORMAL)
+        if not len(troubled):
+            continue
+        series = list(lived.index)
+        heard = [row for row in troubled if series[row] in places]
+        total = requests.total[[places[series[row]] for row in heard], column]
+        told = ~np.isnan(total)
+        rows = np.array(heard, np.int64)[told]
+        out += [(series[row], family) for row in life.settle_ended(lived, rows, total[told] == 0, seconds, tuning)]
     return out
 
 

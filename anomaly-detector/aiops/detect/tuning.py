@@ -25,6 +25,11 @@ class Tuning:
     habit_days, habit_seconds: a trouble of latency that comes again within so many days, at the same time of the day
     but for so many seconds, is a habit.
     expire_seconds, forget_seconds: silence after which a series is dropped; the second where days and weeks are known.
+    ended_seconds, ended_calls: a trouble ends without data where whoever sends it is heard and has none of it any more:
+    for so many seconds at least, and for as long as so many requests would have taken to come. Longer than a circuit
+    breaker usually waits before it tries again.
+    stream_seconds, stream_spread: requests that take so long, and are so different (log), last for as long as somebody
+    listens; their duration is not judged.
     half_life: seconds of normal life after which the level and the error rate have forgotten half.
     """
 
@@ -59,6 +64,10 @@ class Tuning:
     silence_seconds: float = 9.0
     silence_most: float = 120.0
     no_data_seconds: float = 600.0
+    ended_seconds: float = 90.0
+    ended_calls: float = 20.0
+    stream_seconds: float = 10.0
+    stream_spread: float = 0.5
     expire_seconds: float = 86_400.0
     forget_seconds: float = 2_419_200.0
     traffic_points: int = 24

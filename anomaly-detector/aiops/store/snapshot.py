@@ -60,7 +60,9 @@ class Snapshots:
             for name, lived in _parts(state).items():
                 lived.index = {tuple((key, value) for key, value in one): row for row, one in enumerate(index[name])}
                 for field, _ in list(lived.arrays()):
-                    lived.put(field, arrays[f"{name}.{field}"])
+                    if f"{name}.{field}" in arrays:  # else an earlier release did not know it
+                        lived.put(field, arrays[f"{name}.{field}"])
+                lived.grow(len(lived.index))
             return state
         except DAMAGED as error:
             aside = self._path.with_name(f"{self._path.name}.corrupt-{int(time.time())}")
