@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shop import names
-from shop.profile import BAD_TENANT, NEW_VERSION, PROCESSOR
+from shop.profile import BAD_TENANT, DATABASE, NEW_VERSION, PROCESSOR, PRODUCTS_STATEMENT
 from shop.topology import ENDPOINTS, GATEWAY, callers, endpoint_of
 
 Cause = Literal["errors", "latency", "timeout", "down", "network", "dependency", "traffic"]
@@ -34,8 +34,9 @@ class Fault:
 class Expected:
     """One incident that should come of a scenario.
 
-    affected: services that suffer without blame. caller: the trouble is between it and the service. dimension: the
-    attribute and value that bad requests share.
+    endpoint: a route of the service; of a database the statement, in short. affected: services that suffer without
+    blame. caller: the trouble is between it and the service, or it is the one that calls what sends no telemetry.
+    dimension: the attribute and value that bad requests share.
     """
 
     service: str
@@ -183,7 +184,7 @@ SCENARIOS: Mapping[str, Scenario] = {
             "slow-query",
             "The catalogue's database works 800 ms longer on each query",
             (_at("/products", "query", 800.0),),
-            (_blame("/products", "latency"),),
+            (Expected(DATABASE, PRODUCTS_STATEMENT, "latency", ("catalog", "gateway"), caller="catalog"),),
         ),
         Scenario(
             "n-plus-one",

@@ -3,6 +3,7 @@
 PEER_SERVICE = "peer.service"
 TENANT = "tenant.id"
 RESEND_COUNT = "http.request.resend_count"
+USER_AGENT = "user_agent.original"
 
 DB_SYSTEM_NAME = "db.system.name"
 DB_NAMESPACE = "db.namespace"

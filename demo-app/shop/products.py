@@ -14,6 +14,7 @@ from opentelemetry.metrics import get_meter
 from opentelemetry.trace import SpanKind
 
 from shop import names
+from shop.profile import DATABASE
 
 CATEGORIES = ("lighting", "seating", "tables", "storage", "textiles", "decoration")
 ROWS = 300
@@ -77,7 +78,7 @@ class Products:
     ) -> list[tuple[int, str, int]]:
         summary = f"{query.operation} {query.collection}"
         attributes: dict[str, str] = {
-            names.DB_SYSTEM_NAME: "sqlite",
+            names.DB_SYSTEM_NAME: DATABASE,
             names.DB_NAMESPACE: self._path.name,
             names.DB_COLLECTION_NAME: query.collection,
             names.DB_OPERATION_NAME: query.operation,

@@ -10,7 +10,7 @@ from shop import catalogue
 from shop.catalogue import SCENARIOS, Scenario
 from shop.kinds import KINDS, Acts, Unit
 from shop.order import Order, read_fault
-from shop.profile import MIX, PROCESSOR, TENANTS, WORK
+from shop.profile import DATABASE, MIX, PROCESSOR, PRODUCTS_STATEMENT, TENANTS, WORK
 from shop.topology import ENDPOINTS, GATEWAY, OWNERS, PORTS, callers, endpoint_of
 
 ALL = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=lambda scenario: scenario.name)
@@ -30,6 +30,9 @@ def test_the_truth_is_one_incident_per_fault_that_does_harm(scenario: Scenario) 
     for fault, expected in zip(harmful, scenario.truth, strict=True):
         if expected.kind == "dependency":
             assert (expected.service, expected.caller) == (PROCESSOR, fault.service)
+        elif fault.kind == "query":
+            assert (expected.service, expected.endpoint) == (DATABASE, PRODUCTS_STATEMENT)
+            assert expected.caller == fault.service
         else:
             assert (expected.service, expected.caller) == (fault.service, fault.caller)
             assert expected.endpoint in (

@@ -1,8 +1,14 @@
 """What the running shop sends."""
 
+import json
 from typing import Any
 
 import pytest
+
+from shop import names
+from shop.virtual.graph import shop as shop_graph
+from shop.virtual.load import Load
+from shop.virtual.stream import Model
 
 
 @pytest.fixture
@@ -120,3 +126,40 @@ def test_an_idle_service_is_heard(start: Any, sink: Any, until: Any, base: int) 
     start("serve", "checkout", offset=base + 400)
     until(lambda: sink.metric_exports["checkout"] >= before + 3)
     assert sink.metric("checkout", "process.uptime")[0].unit == "s"
+
+
+def test_the_model_sends_the_same_keys(shop: Any, sink: Any, until: Any) -> None:
+    """What is generated is compared with what is live: a key that only one of them has would tell them apart."""
+    for method, path in (("POST", "/checkout"), ("GET", "/products")):
+        shop.call(method, path)
+        until(lambda: any(span.kind == "server" and span.service == "gateway" for span in sink.trace(shop.trace_id)))
+    live = until(lambda: kept if (kept := _live_keys(sink)).keys() >= EVERY_KIND else {})
+    start = 1_763_712_000.0
+    (slice_,) = Model(shop_graph(), Load(8.0), seed=1).slices(start, start + 60, 60.0)
+    resources = {row["id"]: row for row in slice_.resources.to_pylist()}
+    generated: dict[tuple[str, str], set[str]] = {}
+    for row in slice_.spans.to_pylist():
+        service, kind = resources[row["resource"]]["service"], {2: "server", 3: "client"}[row["kind"]]
+        if not row["failed"]:
+            generated.setdefault((service, kind), set()).update(json.loads(row["attributes"]))
+    for of in EVERY_KIND:
+        customers = {names.TENANT, *({names.USER_AGENT} if of == ("gateway", "server") else ())}
+        assert live[of] - customers == generated[of] - customers, of
+    for row in resources.values():
+        keys = {key for key in json.loads(row["attributes"]) if not key.startswith("telemetry.")}
+        assert keys == {key for key in sink.resources[row["service"]] if not key.startswith("telemetry.")}
+
+
+EVERY_KIND = {
+    ("gateway", "server"), ("gateway", "client"), ("checkout", "server"), ("checkout", "client"), ("payment", "server"),
+    ("payment", "client"), ("inventory", "server"), ("catalog", "server"), ("catalog", "client"),
+}  # fmt: skip
+
+
+def _live_keys(sink: Any) -> dict[tuple[str, str], set[str]]:
+    """The keys of what went well, by service and kind; those of customers differ by what customers send."""
+    keys: dict[tuple[str, str], set[str]] = {}
+    for span in sink.spans:
+        if span.status != "error" and "url.query" not in span.attributes:
+            keys.setdefault((span.service, span.kind), set()).update(span.attributes)
+    return keys

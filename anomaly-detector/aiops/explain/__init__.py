@@ -3,9 +3,9 @@
 from aiops.explain import wording
 from aiops.explain.attribution import Attribution, Vote, attribute, refreshed
 from aiops.explain.cause import explain
-from aiops.explain.errors import World
 from aiops.explain.places import owner
 from aiops.explain.wanted import populations
+from aiops.explain.world import World
 
 __all__ = [
     "Attribution",

@@ -4,10 +4,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from aiops.explain import latency, wilson
-from aiops.explain.errors import World, origins
-from aiops.explain.tree import Tree
-from aiops.explain.wanted import CALLING, is_entry
+from aiops.explain import errors, latency, wilson
+from aiops.explain.blame import Blame
+from aiops.explain.callees import Callees
+from aiops.explain.tree import CALLING, SERVING, Tree
+from aiops.explain.wanted import is_entry
+from aiops.explain.world import World
 from aiops.model import (
     Cause,
     Family,
@@ -70,20 +72,23 @@ def attribute(
     A slow request that also failed votes by its failure: waiting for an answer that never came is no slowness of its
     own.
     """
-    normal = latency.usual(_entries(wanted, good)) if finding.family == Family.LATENCY else None
+    usual, entries = _entries(wanted, good), _entries(wanted, bad)
+    normal = latency.usual(usual) if finding.family == Family.LATENCY else None
+    blame, lived_with = Blame(world, Callees.of(usual)), errors.lived_with(entries, usual)
     weights: dict[Cause, float] = defaultdict(float)
     held: dict[Cause, set[str]] = defaultdict(set)
     spans: dict[Cause, list[Span]] = defaultdict(list)
     voters: list[str] = []
     upstream: set[str] = set()
     endpoints: set[str] = set()
-    for tree, entry in _entries(wanted, bad):
+    for tree, entry in entries:
         shares: dict[Cause, float] = {}
         if entry.failed:
-            found = origins(tree, entry, world)
-            for one in found:
-                shares[one.cause] = shares.get(one.cause, 0.0) + 1 / len(found)
-                spans[one.cause].append(one.span)
+            found = errors.origins(tree, entry, lived_with)
+            for span in found:
+                cause = blame.cause(tree, span)
+                shares[cause] = shares.get(cause, 0.0) + 1 / len(found)
+                spans[cause].append(span)
         elif normal is not None:
             shares = latency.shares(tree, entry, normal)
         if not shares:
@@ -138,5 +143,7 @@ def _entries(wanted: Population, traces: Sequence[Trace]) -> list[tuple[Tree, Sp
                 if span.service == wanted.service and span.kind in CALLING and span.span_id not in other
             ]
         if fitting:
-            out.append((tree, min(fitting, key=lambda one: (not one.failed, one.start, one.span_id))))
+            # INTERNAL spans may carry their request's route: only without its span does one of them stand for it.
+            served = [span for span in fitting if span.kind in SERVING] or fitting
+            out.append((tree, min(served, key=lambda one: (not one.failed, one.start, one.span_id))))
     return out

@@ -2,12 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from statistics import median
 
 from aiops import names
 from aiops.explain import wilson, wording
 from aiops.explain.attribution import NAMED, Attribution, Vote
 from aiops.explain.dimensions import dimensions
 from aiops.explain.places import OWN, Place, for_every_caller, founds, owner, place_of, shares_of
+from aiops.explain.queries import statement
+from aiops.explain.tree import CALLING, SERVING
 from aiops.model import (
     Cause,
     CauseKind,
@@ -18,7 +22,6 @@ from aiops.model import (
     FirstFailingSpan,
     RootCause,
     Span,
-    SpanKind,
     TraceCorrelation,
     value_of,
 )
@@ -26,6 +29,8 @@ from aiops.model import (
 JOINS = NAMED  # a finding belongs to every cause that holds this share of it
 
 TOGETHER = 60.0  # seconds between onsets of one trouble
+
+SLOW = (CauseKind.LATENCY, CauseKind.NETWORK)
 
 
 def explain(attributions: Sequence[Attribution], edges: Sequence[Edge]) -> tuple[Explained, ...]:
@@ -77,8 +82,8 @@ def _explained(place: Place, members: list[Attribution]) -> Explained:
         if place_of(vote.cause) != place and vote.interval[1] >= lower
     ]
     own = next((one.finding for one in members if _is_own(one.finding, cause)), best.finding)
-    description = wording.describe(cause, own, weight, traces)
     bad, good = _spans_at(cause, members)
+    description = wording.describe(cause, own, weight, traces, _usually(bad), _usually(good))
     root = RootCause(
         cause,
         description,
@@ -158,19 +163,27 @@ def _merged(place: Place, members: list[Attribution]) -> Cause:
         for vote in one.votes:
             if place_of(vote.cause) == place:
                 weights[vote.cause] += vote.share
-    failing = {cause: w for cause, w in weights.items() if cause.kind not in (CauseKind.LATENCY, CauseKind.NETWORK)}
+    failing = {cause: w for cause, w in weights.items() if cause.kind not in SLOW}
     chosen = failing if sum(failing.values()) >= OWN * sum(weights.values()) else weights
     kinds: dict[CauseKind, float] = defaultdict(float)
     for cause, w in chosen.items():
         kinds[cause.kind] += w
+    kind = max(sorted(kinds), key=lambda one: kinds[one])
+    # Silent and failing is down; silent while its callers are answered is telemetry that stopped.
     silent = any(one.finding.family == Family.SILENCE and owner(one.finding) == place[0] for one in members)
-    kind = CauseKind.DOWN if silent else max(sorted(kinds), key=lambda one: kinds[one])
+    if silent and kind not in SLOW:
+        kind, chosen = CauseKind.DOWN, {replace(cause, kind=CauseKind.DOWN): w for cause, w in chosen.items()}
     same = [cause for cause in chosen if cause.kind == kind]
     endpoints = {(cause.endpoint, cause.method) for cause in same}
     callers = {cause.caller for cause in same}
     whole = kind == CauseKind.DOWN or len(endpoints) != 1
     endpoint, method = ("", "") if whole else next(iter(endpoints))
     return Cause(place[0], kind, endpoint, method, next(iter(callers)) if len(callers) == 1 else "")
+
+
+def _usually(spans: Sequence[Span]) -> float | None:
+    """Median seconds, None for no spans."""
+    return median(span.duration for span in spans) if spans else None
 
 
 def _is_own(finding: Finding, cause: Cause) -> bool:
@@ -228,16 +241,17 @@ def _correlation(members: list[Attribution], best: Attribution) -> TraceCorrelat
 
 
 def _spans_at(cause: Cause, members: list[Attribution]) -> tuple[list[Span], list[Span]]:
-    """Spans at the origin's endpoint in bad and in good traces, each once."""
+    """Spans at the origin's endpoint in bad and in good traces, each once: of the requests that it served, or of the
+    calls to it where it sends none."""
+    outside = cause.caller != "" and cause.kind in (CauseKind.LATENCY, CauseKind.DEPENDENCY)
 
     def at(span: Span) -> bool:
-        return (
-            span.service == cause.service
-            and span.kind in (SpanKind.SERVER, SpanKind.CONSUMER)
-            and cause.endpoint in ("", span.route, span.name)
-        )
+        if outside:
+            mine = span.kind in CALLING and span.peer == cause.service and span.service == cause.caller
+            return mine and cause.endpoint in ("", statement(span))
+        return span.service == cause.service and span.kind in SERVING and cause.endpoint in ("", span.route, span.name)
 
-    wants_failed = cause.kind == CauseKind.ERRORS
+    wants_failed = cause.kind in (CauseKind.ERRORS, CauseKind.DEPENDENCY)
     bad = {span.span_id: span for one in members for span in one.bad_spans if at(span)}
     good = {span.span_id: span for one in members for span in one.good_spans if at(span) and not span.failed}
     return [span for span in bad.values() if span.failed or not wants_failed], list(good.values())

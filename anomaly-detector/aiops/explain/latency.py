@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aiops import names
+from aiops.explain.queries import statement
 from aiops.explain.tree import Tree
 from aiops.model import Cause, CauseKind, Span, SpanKind
 
@@ -35,9 +35,9 @@ class Usual:
 def spent(tree: Tree, entry: Span, habits: Mapping[Called, Habit] | None = None) -> Spent:
     """Seconds that the entry's request spent in each place that could be a cause.
 
-    Time in a service is its spans' self time, and that of its calls to databases: they do what its statements say. A
-    client span whose server answered contributes only the gap between the two, on the edge; one without an answer
-    contributes all of itself, to the callee it waited for.
+    Time in a service is its requests' self time. A client span whose server answered contributes only the gap between
+    the two, on the edge; one to what sends no spans, such as a database, contributes all of itself, to the callee that
+    it waited for. What a call takes after the answer was given is nobody's wait.
 
     With `habits`, a call beyond the usual number costs its caller what such a call usually takes: who asks fifteen
     times instead of once is slow by itself. What the call takes longer than that stays where it is spent: the shift of
@@ -45,25 +45,26 @@ def spent(tree: Tree, entry: Span, habits: Mapping[Called, Habit] | None = None)
     """
     parts: Spent = defaultdict(float)
     made: dict[Called, float] = defaultdict(float)
-    stack: list[tuple[Span, Cause | None, float]] = [(entry, None, 0.0)]
+    stack: list[tuple[Span, float, Cause | None, float]] = [(entry, 1.0, None, 0.0)]
     seen = {entry.span_id}
     while stack:
-        span, payer, part = stack.pop()
-        own = tree.self_time(span)
+        span, waited, payer, part = stack.pop()
+        own = tree.self_time(span) * waited
         if payer is not None:
             parts[payer] += own * part
         parts[_place(tree, span)] += own * (1 - part)
-        for child in tree.awaited(span):
-            if child.span_id in seen:
+        for call in tree.calls(span):
+            if call.span_id in seen:
                 continue
-            seen.add(child.span_id)
+            seen.add(call.span_id)
+            start, end = tree.waited(span, call)
             pays, share = payer, part
-            if payer is None and habits is not None and (call := _call(tree, child)) is not None:
-                made[call] += 1
-                habit = habits.get(call, Habit(1.0, child.duration))
-                if made[call] > max(habit.most, 1.0):
-                    pays, share = call[0], min(1.0, habit.seconds / max(child.duration, 1e-9))
-            stack.append((child, pays, share))
+            if payer is None and habits is not None and (named := _call(tree, call)) is not None:
+                made[named] += 1
+                habit = habits.get(named, Habit(1.0, call.duration))
+                if made[named] > max(habit.most, 1.0):
+                    pays, share = named[0], min(1.0, habit.seconds / max(call.duration, 1e-9))
+            stack.append((call, waited * (end - start) / max(call.duration, 1e-9), pays, share))
     return dict(parts)
 
 
@@ -89,11 +90,11 @@ def shares(tree: Tree, entry: Span, normal: Usual) -> Spent:
 
 def _place(tree: Tree, span: Span) -> Cause:
     """Who is to blame for a span's own time."""
-    if span.kind == SpanKind.CLIENT and span.peer and not _is_query(span):
+    if span.kind == SpanKind.CLIENT and span.peer:
         server = tree.server_of(span)
         if server is not None:
             return Cause(server.service, CauseKind.NETWORK, server.route, server.method, caller=span.service)
-        return Cause(span.peer, CauseKind.LATENCY, caller=span.service)
+        return Cause(span.peer, CauseKind.LATENCY, statement(span), caller=span.service)
     serving = tree.serving(span)
     return Cause(serving.service, CauseKind.LATENCY, serving.route or serving.name, serving.method)
 
@@ -106,10 +107,6 @@ def _call(tree: Tree, span: Span) -> Called | None:
     caller = Cause(serving.service, CauseKind.LATENCY, serving.route or serving.name, serving.method)
     server = tree.server_of(span)
     return caller, span.peer, (server.route if server else "") or span.name
-
-
-def _is_query(span: Span) -> bool:
-    return any(name in span.attributes for name in names.DB_SYSTEM)
 
 
 def _habits(good: Sequence[tuple[Tree, Span]]) -> dict[Called, Habit]:

@@ -1,10 +1,13 @@
 """A trace as a tree: who waited for whom (METHODS 3.1). Durations are compared across hosts, clocks never."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from aiops.model import Span, SpanKind, Trace
+
+SERVING = (SpanKind.SERVER, SpanKind.CONSUMER)
+CALLING = (SpanKind.CLIENT, SpanKind.PRODUCER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +45,12 @@ class Tree:
 
     def serving(self, span: Span) -> Span:
         """The server or consumer span of the same service in whose name this span works; itself if there is none."""
-        if span.kind in (SpanKind.SERVER, SpanKind.CONSUMER):
+        if span.kind in SERVING:
             return span
         for above in self.ancestors(span):
             if above.service != span.service:
                 break
-            if above.kind in (SpanKind.SERVER, SpanKind.CONSUMER):
+            if above.kind in SERVING:
                 return above
         return span
 
@@ -62,19 +65,58 @@ class Tree:
                     seen.add(child.span_id)
                     stack.append(child)
 
-    def self_time(self, span: Span) -> float:
-        """Seconds in which the span waited for no child.
+    def reached(self, span: Span) -> list[Span]:
+        """What the span's work waited for, in start order, looking through INTERNAL spans of its service that did not
+        fail: frameworks put them around, beside and before what a handler does, and leave errors to others."""
+        return self._through(span, lambda child: not child.failed)
 
-        Children of the same host are clipped to their parent's interval; a child on another host, whose clock may
-        differ, is moved into it when it does not overlap.
+    def calls(self, span: Span) -> list[Span]:
+        """What the span's work waited for outside itself, in start order: INTERNAL spans of its service are its own."""
+        return self._through(span, lambda _: True)
+
+    def self_time(self, span: Span) -> float:
+        """Seconds in which the span's work waited for no call.
+
+        INTERNAL spans of its service add nothing, wherever they lie: a handler's own span may run beside the call that
+        it waits for, or end before it.
         """
-        intervals: list[tuple[float, float]] = []
-        for child in self.awaited(span):
-            length = min(child.duration, span.duration)
-            start = min(max(child.start - span.start, 0.0), span.duration - length)
-            intervals.append((start, start + length))
+        intervals = sorted(self.waited(span, call) for call in self.calls(span))
         busy, reached = 0.0, 0.0
-        for start, end in sorted(intervals):
+        for start, end in intervals:
             busy += max(0.0, end - max(start, reached))
             reached = max(reached, end)
         return max(0.0, span.duration - busy)
+
+    @staticmethod
+    def waited(span: Span, call: Span) -> tuple[float, float]:
+        """When the span waited for a call: seconds after its start.
+
+        A call made by the same service has the same clock: what lies outside the span was not waited for. What another
+        host served is moved into the span when it does not lie there, for its clock may differ.
+        """
+        if call.service == span.service and call.kind not in SERVING:
+            start = min(max(call.start - span.start, 0.0), span.duration)
+            return start, min(max(call.end - span.start, start), span.duration)
+        length = min(call.duration, span.duration)
+        start = min(max(call.start - span.start, 0.0), span.duration - length)
+        return start, start + length
+
+    def _through(self, span: Span, passes: Callable[[Span], bool]) -> list[Span]:
+        """Children that the span waited for; in place of INTERNAL ones of its service that pass, theirs."""
+        found: list[Span] = []
+        stack, seen = [span], {span.span_id}
+        while stack:
+            for child in self.awaited(stack.pop()):
+                if child.span_id in seen:
+                    continue
+                seen.add(child.span_id)
+                if is_inner(child) and child.service == span.service and passes(child):
+                    stack.append(child)
+                else:
+                    found.append(child)
+        return sorted(found, key=lambda one: (one.start, one.span_id))
+
+
+def is_inner(span: Span) -> bool:
+    """Whether a span is work within a service, neither a request nor a call."""
+    return span.kind in (SpanKind.INTERNAL, SpanKind.UNSPECIFIED)

@@ -1,12 +1,12 @@
 """Which traces to read for a finding."""
 
 from aiops import names
-from aiops.model import Family, Finding, Population, PopulationKind, Span, SpanKind, Window, value_of
+from aiops.explain.tree import CALLING
+from aiops.model import Family, Finding, Population, PopulationKind, Span, Window, value_of
 
 BAD_SECONDS = 600.0
 GOOD_SECONDS = 900.0
 LIMIT = 60
-CALLING = (SpanKind.CLIENT, SpanKind.PRODUCER)
 
 
 def populations(finding: Finding, step: float) -> tuple[Population, Population] | None:

@@ -22,7 +22,8 @@ def title(cause: Cause) -> str:
     if cause.kind == CauseKind.NETWORK and not cause.caller:
         return f"Time is lost in front of {cause.service}"
     text = TITLES[cause.kind].format(what=what, service=cause.service, caller=cause.caller)
-    return f"{text}, called by {cause.caller}" if cause.caller and cause.kind == CauseKind.TIMEOUT else text
+    named = cause.kind in (CauseKind.TIMEOUT, CauseKind.LATENCY)
+    return f"{text}, called by {cause.caller}" if cause.caller and named else text
 
 
 def where(series: Labels) -> str:
@@ -47,12 +48,19 @@ def symptom(finding: Finding, at: str) -> str:
     return "no telemetry arrives from any service"
 
 
-def describe(cause: Cause, finding: Finding, hits: float, traces: int) -> str:
-    """Why this is the cause, with the counts behind it: `hits` of `traces` bad traces start there."""
+def describe(
+    cause: Cause, finding: Finding, hits: float, traces: int, takes: float | None = None, took: float | None = None
+) -> str:
+    """Why this is the cause, with the counts behind it: `hits` of `traces` bad traces start there.
+
+    takes, took: median seconds of the spans at the cause in bad and in good traces, where there are any.
+    """
     if cause.kind == CauseKind.ERRORS and finding.family == Family.ERRORS:
         text = f"{share(finding.observed)} of requests fail ({_counted(finding)})"
     elif cause.kind == CauseKind.ERRORS:
         text = f"{hits:.0f} of {traces} bad requests fail first in {cause.service}"
+    elif cause.kind == CauseKind.LATENCY and cause.caller:
+        text = _waits(cause, takes, took)
     elif cause.kind == CauseKind.LATENCY and finding.family == Family.LATENCY:
         text = (
             f"requests take {duration(finding.observed)} on average (expected {duration(finding.expected)}), "
@@ -72,6 +80,16 @@ def describe(cause: Cause, finding: Finding, hits: float, traces: int) -> str:
     else:
         text = f"calls from {cause.caller} to {cause.service}, which sends no telemetry of its own, fail"
     return f"suspected, from few traces: {text}" if traces < FEW else text
+
+
+def _waits(cause: Cause, takes: float | None, took: float | None) -> str:
+    """That a caller waits for what sends no spans of its own, and for what."""
+    what = f" for {cause.endpoint}" if cause.endpoint else ""
+    text = f"the time is spent in calls from {cause.caller} to {cause.service}{what}"
+    if takes is None:
+        return text
+    before = f" (usually {duration(took)})" if took is not None else ""
+    return f"{text}, which take {duration(takes)}{before}"
 
 
 def fewer(observed: float, expected: float) -> str:

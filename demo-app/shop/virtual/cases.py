@@ -1,14 +1,14 @@
 """Scenarios as they can be run: the catalogue on the shop, and its kinds of fault somewhere in a generated graph."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from shop import names
 from shop.catalogue import SCENARIOS, Cause, Expected, Fault
 from shop.profile import BAD_TENANT, NEW_VERSION, POOL_CONNECTIONS
 from shop.virtual.generated import generated
-from shop.virtual.graph import Graph, Operation, shop
+from shop.virtual.graph import Dependency, Graph, Operation, shop
 from shop.virtual.load import Load
 from shop.virtual.stream import Model
 from shop.virtual.trouble import Timed
@@ -98,10 +98,14 @@ def on_graph(name: str, seed: int, services: int) -> Case:
 def _expected(graph: Graph, target: Operation, recipe: Recipe, caller: str | None) -> Expected:
     above = graph.callers(target.key)
     if recipe.kind == "dependency":
-        outside = next(graph.dependencies[call.to] for call in target.calls if call.to in graph.dependencies)
+        outside = next(_outside(graph, target))
         return Expected(
             outside.system or outside.name, None, "dependency", (target.service, *above), caller=target.service
         )
+    if recipe.kind == "query":
+        database = next(to for to in _outside(graph, target) if to.system)
+        affected = (target.service, *above)
+        return Expected(database.system, database.summary, recipe.cause, affected, caller=target.service)
     if caller is not None:
         above = (caller, *graph.callers(f"{caller} /{caller}"))
     endpoint = None if recipe.whole else target.route
@@ -114,15 +118,18 @@ def _fits(graph: Graph, one: Operation, recipe: Recipe) -> bool:
         return False
     first = one.calls[0] if one.calls else None
     match recipe.kind:
-        case "query" if not any(
-            call.to in graph.dependencies and graph.dependencies[call.to].system for call in one.calls
-        ):
+        case "query" if not any(to.system for to in _outside(graph, one)):
             return False
-        case "dependency" if not any(call.to in graph.dependencies for call in one.calls):
+        case "dependency" if not any(_outside(graph, one)):
             return False
         case "n-plus-one" if first is None or not first.waits or first.to in graph.dependencies or first.share < 1:
             return False
     return recipe.messages or any(_waits_for(above, one.key) for above in graph.operations.values())
+
+
+def _outside(graph: Graph, one: Operation) -> Iterator[Dependency]:
+    """What an operation calls that sends no telemetry."""
+    return (graph.dependencies[call.to] for call in one.calls if call.to in graph.dependencies)
 
 
 def _waits_for(one: Operation, key: str) -> bool:

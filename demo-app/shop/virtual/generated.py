@@ -83,7 +83,7 @@ def _call(rng: random.Random, name: str) -> Call:
 def _dependency(rng: random.Random, service: str, dependencies: dict[str, Dependency]) -> str:
     system = rng.choice(sorted(SYSTEMS))
     name = f"{service}-{system}"
-    dependencies[name] = Dependency(
-        name, Work(rng.uniform(0.001, 0.006), 0.3, 0.0), system, SYSTEMS[system].format(service.partition("-")[0])
-    )
+    about = service.partition("-")[0]
+    work = Work(rng.uniform(0.001, 0.006), 0.3, 0.0)
+    dependencies[name] = Dependency(name, work, system, SYSTEMS[system].format(about), about)
     return name

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from shop.profile import MIX, PROCESSOR, PROCESSOR_SECONDS, WORK, Share, Work
+from shop.profile import DATABASE, MIX, PROCESSOR, PROCESSOR_SECONDS, WORK, Share, Work
 from shop.topology import ENDPOINTS, GATEWAY
 
 
@@ -43,12 +43,23 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """Something that sends no telemetry: a database (`system`, and its statement) or a foreign service."""
+    """Something that sends no telemetry: a database (`system`, its statement, and what that asks for) or a foreign
+    service."""
 
     name: str
     work: Work
     system: str = ""
     statement: str = ""
+    collection: str = ""
+
+    @property
+    def operation(self) -> str:
+        return self.statement.partition(" ")[0]
+
+    @property
+    def summary(self) -> str:
+        """The statement in short."""
+        return f"{self.operation} {self.collection}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +123,7 @@ def shop() -> Graph:
         calls = tuple(Call(f"{ENDPOINTS[path].service} {path}") for path in one.calls) + outside.get(one.path, ())
         operations.append(Operation(one.service, one.method, one.path, WORK[one.path], calls))
     dependencies = (
-        Dependency("products", Work(0.001, 0.3, 0.0), "sqlite", PRODUCTS_QUERY),
+        Dependency("products", Work(0.001, 0.3, 0.0), DATABASE, PRODUCTS_QUERY, "products"),
         Dependency(PROCESSOR, Work(PROCESSOR_SECONDS, 0.2, 0.0)),
     )
     return Graph(

@@ -24,7 +24,15 @@ from shop.virtual.sums import HISTOGRAM
 
 MOST = 5000  # spans or points of one export: a receiver takes a few MB at once
 SCOPE = "shop.virtual"
-NUMBERS = ("http.response.status_code", names.RESEND_COUNT)  # attributes that are numbers on the wire
+# Attributes that are numbers on the wire.
+NUMBERS = (
+    "client.port",
+    "http.response.status_code",
+    "network.peer.port",
+    "server.port",
+    names.DB_ROWS,
+    names.RESEND_COUNT,
+)
 IDS = ("traceId", "spanId", "parentSpanId")
 Row = dict[str, Any]
 

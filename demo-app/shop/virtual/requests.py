@@ -24,6 +24,8 @@ GAP, GAP_SIGMA = log(0.002), 0.3  # seconds between client and server on a good 
 REFUSED_SECONDS = 0.002
 MESSAGE_SECONDS = 0.05  # a message waits so long for its consumer, on average
 NEW_SHARE = 0.5  # of the requests that a second instance takes
+LOOPBACK, PROTOCOL, SERVER_PORT = "127.0.0.1", "1.1", "80"
+FIRST_CLIENT_PORT, CLIENT_PORTS = 40_000, 16  # few: the same attributes are written once
 CONNECTION, READ = "requests.exceptions.ConnectionError", "requests.exceptions.ReadTimeout"
 NOTHING = Effects()
 
@@ -64,8 +66,8 @@ class Requests:
         self._tenant = rng.choices(self._tenants, self._shares)[0]
         self._serve(self._graph.operations[key], at, 0, SERVER)
 
-    def _serve(self, operation: Operation, start: float, parent: int, kind: int) -> End:
-        """The server's side of a request: work, then calls, then its span."""
+    def _serve(self, operation: Operation, start: float, parent: int, kind: int, caller: str = "") -> End:
+        """The server's side of a request: work, then calls, then its span. Customers name no caller."""
         rng, effects = self._rng, self._effects.get(operation.key, NOTHING)
         span = rng.getrandbits(64)
         new = effects.deployed or (effects.version is not None and rng.random() < NEW_SHARE)
@@ -80,6 +82,7 @@ class Requests:
             ("http.route", operation.route),
             (names.TENANT, self._tenant),
         ]
+        pairs += _asked(operation, caller, span % CLIENT_PORTS) if kind == SERVER else []
         pairs += [(names.ERROR_TYPE, status)] if end.failed else []
         name = f"{operation.method} {operation.route}"
         self._span(
@@ -141,7 +144,7 @@ class Requests:
             if dependency is None:
                 end = self._call(operation, self._graph.operations[call.to], span, process, start + took, resent)
             else:
-                end = self._ask(effects, dependency, span, process, start + took)
+                end = self._ask(effects, dependency, operation.service, span, process, start + took)
             took += end.took
             if not end.failed or resent >= max(call.retries, RETRIES if end.again else 0):
                 return End(took, end.status, end.why, end.error)
@@ -158,18 +161,19 @@ class Requests:
         else:
             gap = rng.lognormvariate(GAP, GAP_SIGMA)
             lost = effects.network.get("", 0.0) + effects.network.get(caller.service, 0.0)
-            served = self._serve(to, start + gap / 2 + lost, span, SERVER)
+            served = self._serve(to, start + gap / 2 + lost, span, SERVER, caller.service)
             end = End(served.took + gap + lost, served.status, served.why, again=served.again)
             if end.took > CLIENT_TIMEOUT_SECONDS:
                 end = End(CLIENT_TIMEOUT_SECONDS, 0, f"no answer within {CLIENT_TIMEOUT_SECONDS:g} s", READ)
         pairs = [
             ("http.request.method", to.method),
             (names.PEER_SERVICE, to.service),
-            ("server.address", to.service),
+            *_address(to.service),
             ("url.full", f"http://{to.service}{to.route}"),
+            (names.USER_AGENT, f"shop-{caller.service}"),
         ]
         error = (str(end.status) if end.status else end.error) if end.failed else ""
-        pairs += [("http.response.status_code", str(end.status))] if end.status else []
+        pairs += _answered(end.status)
         pairs += [(names.ERROR_TYPE, error)] if error else []
         pairs += [(names.RESEND_COUNT, str(resent))] if resent else []
         self._span(
@@ -178,17 +182,26 @@ class Requests:
         )  # fmt: skip
         return end
 
-    def _ask(self, effects: Effects, to: Dependency, parent: int, process: int, start: float) -> End:
+    def _ask(self, effects: Effects, to: Dependency, caller: str, parent: int, process: int, start: float) -> End:
         """One call to something that sends no telemetry."""
         span, took = self._rng.getrandbits(64), to.work.draw_seconds(self._rng) + effects.query
         end = End(REFUSED_SECONDS, 0, "connection refused", CONNECTION) if effects.cut else End(took)
         if to.system:
-            pairs = [("db.query.text", to.statement), ("db.system.name", to.system)]
-            name, method, status, peer, address = to.statement.partition(" ")[0], "", 0, "", to.system
+            pairs = [
+                (names.DB_SYSTEM_NAME, to.system),
+                (names.DB_NAMESPACE, to.name),
+                (names.DB_COLLECTION_NAME, to.collection),
+                (names.DB_OPERATION_NAME, to.operation),
+                (names.DB_QUERY_SUMMARY, to.summary),
+                (names.DB_QUERY_TEXT, to.statement),
+            ]
+            pairs += [] if end.failed else [(names.DB_ROWS, "20")]
+            name, method, status, peer, address = to.summary, "", 0, "", to.system
         else:
             status = end.status
-            pairs = [("http.request.method", "POST"), (names.PEER_SERVICE, to.name), ("server.address", to.name)]
-            pairs += [("http.response.status_code", str(status))] if status else []
+            pairs = [("http.request.method", "POST"), (names.PEER_SERVICE, to.name), *_address(to.name)]
+            pairs += [("url.full", f"http://{to.name}/"), (names.USER_AGENT, f"shop-{caller}")]
+            pairs += _answered(status)
             name = method = "POST"
             peer = address = to.name
         pairs += [(names.ERROR_TYPE, end.error)] if end.failed else []
@@ -227,6 +240,35 @@ class Requests:
             why if failed else "", failed, route, method, status, error, peer, address, exception if failed else "",
             why if failed and exception else "", texts,
         ))  # fmt: skip
+
+
+def _asked(operation: Operation, caller: str, port: int) -> list[tuple[str, str]]:
+    """What a server's span says of how it was asked."""
+    pairs = [
+        ("client.address", LOOPBACK),
+        ("client.port", str(FIRST_CLIENT_PORT + port)),
+        ("network.protocol.version", PROTOCOL),
+        ("server.address", operation.service),
+        ("server.port", SERVER_PORT),
+        ("url.path", operation.route),
+        ("url.scheme", "http"),
+    ]
+    return pairs + ([(names.USER_AGENT, f"shop-{caller}")] if caller else [])
+
+
+def _address(host: str) -> list[tuple[str, str]]:
+    """Where a client's call goes."""
+    return [
+        ("network.peer.address", LOOPBACK),
+        ("network.peer.port", SERVER_PORT),
+        ("server.address", host),
+        ("server.port", SERVER_PORT),
+    ]
+
+
+def _answered(status: int) -> list[tuple[str, str]]:
+    """What a client's span says of the answer, if there was one."""
+    return [("http.response.status_code", str(status)), ("network.protocol.version", PROTOCOL)] if status else []
 
 
 def _answer(operation: Operation, call: Call, took: float, end: End) -> End:

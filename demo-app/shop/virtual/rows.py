@@ -71,8 +71,10 @@ def attributes(*pairs: tuple[str, str]) -> str:
 def resource(service: str, version: str, instance: str) -> Row:
     """The row of one process, marked as generated; its id is a hash of its attributes."""
     text = attributes(
+        ("deployment.environment.name", "demo"),
         ("service.instance.id", instance),
         ("service.name", service),
+        ("service.namespace", "shop"),
         ("service.version", version),
         ("telemetry.generated", "true"),
     )
