@@ -158,3 +158,44 @@ def test_a_clock_ahead_does_not_move_time(adapter: Adapter) -> None:
     assert adapter.metrics.newest() == T0 + 64
     block = adapter.metrics.window(RED, Window(T0 + 595, T0 + 605), 10.0)
     same(served(block, names.REQUESTS), [1])
+
+
+def test_metrics_of_one_kind_of_work_leave_the_others_to_spans(adapter: Adapter) -> None:
+    own = Point(T0 + 5, T0, buckets=(7, 0, 0, 0), attributes=http("/"))
+    rpc = {"rpc.system": "grpc", "rpc.service": "Pay", "rpc.method": "Charge"}
+    adapter.feed(
+        points(own),
+        spans(
+            hit(1, 6),
+            Call(2, 2, T0 + 6, name="orders process", kind=CONSUMER, error=True),
+            Call(3, 3, T0 + 6, name="Pay/Charge", attributes=rpc),
+            Call(4, 4, T0 + 6, name="GET /", attributes={}),
+        ),
+    )
+    block = adapter.metrics.window(RED, Window(T0, T0 + 10), 10.0)
+    assert sum(dict(one)["__name__"] == names.REQUESTS for one in block.labels) == 3
+    same(served(block, names.REQUESTS), [7])
+    same(served(block, names.REQUESTS, "orders process", method=""), [1])
+    same(served(block, names.ERRORS, "orders process", method=""), [1])
+    same(served(block, names.REQUESTS, "Pay/Charge", method=""), [1])
+
+
+def test_work_that_metrics_and_spans_count_adds_up(adapter: Adapter) -> None:
+    own = Point(T0 + 5, T0, buckets=(7, 0, 0, 0), attributes=http("/"))
+    adapter.feed(points(own), spans(Call(2, 2, T0 + 6, name="orders process", kind=CONSUMER)))
+    by_service = [Selector(name, (names.SERVICE,)) for name in (names.REQUESTS, names.BUCKET)]
+    block = adapter.metrics.window(by_service, Window(T0, T0 + 10), 10.0)
+    same(row(block, names.REQUESTS, service="api"), [8])
+    same(row(block, names.BUCKET, service="api", le="+Inf"), [8])
+    # Metrics end buckets at 0.01, 0.1 and 1 s, spans at more: what both know is exact.
+    known = {dict(one)["le"] for one in block.labels if dict(one)["__name__"] == names.BUCKET}
+    assert known == {"0.01", "0.1", "1", "+Inf"}
+
+
+def test_rpc_metrics_leave_http_to_spans(adapter: Adapter) -> None:
+    of = {"rpc.service": "Pay", "rpc.method": "Charge"}
+    own = Point(T0 + 5, T0, buckets=(7, 0, 0, 0), attributes=of, metric="rpc.server.call.duration")
+    adapter.feed(points(own), spans(hit(1, 6), Call(3, 3, T0 + 6, name="Pay/Charge", attributes=of)))
+    block = adapter.metrics.window(RED, Window(T0, T0 + 10), 10.0)
+    same(served(block, names.REQUESTS), [1])
+    same(served(block, names.REQUESTS, "Pay/Charge", method=""), [7])

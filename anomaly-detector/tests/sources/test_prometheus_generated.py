@@ -84,6 +84,22 @@ def test_spans_are_not_counted_where_metrics_are_sent(prometheus: Prometheus) ->
     assert block.values.tolist() == [[7]]
 
 
+def test_metrics_of_one_kind_of_work_leave_the_others_to_spans(prometheus: Prometheus) -> None:
+    own = Point(T0 + 5, T0, buckets=(7, 0, 0, 0), attributes=http("/pay"), service="pay")
+    consumer = span_metric(5, 4, span_kind="SPAN_KIND_CONSUMER", span_name="orders process")
+    rpc = span_metric(5, 3, span_name="Pay/Charge", rpc_method="Charge")
+    covered = span_metric(5, 99, http_route="/pay", http_request_method="GET")
+    prometheus.feed(points(own, consumer, rpc, covered, span_metric(5, 98)))
+    block = prometheus.metrics.window(RED, Window(T0, T0 + 10), 10.0)
+    assert sum(dict(one)["__name__"] == names.REQUESTS for one in block.labels) == 3
+    same(served(block, names.REQUESTS, "/pay", "pay"), [7])
+    same(served(block, names.REQUESTS, "orders process", "pay", method=""), [4])
+    same(served(block, names.REQUESTS, "Charge", "pay", method=""), [3])
+    by_service = [Selector(name, (names.SERVICE,)) for name in (names.REQUESTS, names.BUCKET)]
+    block = prometheus.metrics.window(by_service, Window(T0, T0 + 10), 10.0)
+    same(row(block, names.REQUESTS, service="pay"), [14])
+
+
 def test_calls(prometheus: Prometheus) -> None:
     prometheus.feed(
         points(

@@ -1,5 +1,6 @@
 """Rows of an answer: values by label set, put together into a block."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -23,26 +24,37 @@ class Requests:
     seconds: dict[Key, Floats] = field(default_factory=dict)
     buckets: dict[tuple[Key, float], Floats] = field(default_factory=dict)
 
-    def take(self, other: "Requests") -> None:
-        """Add the rows of another answer; keys differ."""
-        self.total.update(other.total)
-        self.bad.update(other.bad)
-        self.seconds.update(other.seconds)
-        self.buckets.update(other.buckets)
+    def add(self, other: "Requests") -> None:
+        """Add the rows of another answer, which counted other requests. Of a key that both have only the buckets that
+        both know are exact, and stay."""
+        both = self.total.keys() & other.total.keys()
+        for mine, its in ((self.total, other.total), (self.bad, other.bad), (self.seconds, other.seconds)):
+            for key, values in its.items():
+                _add(mine, key, values)
+        lone = {one for one in self.buckets.keys() ^ other.buckets.keys() if one[0] in both}
+        for place, values in other.buckets.items():
+            _add(self.buckets, place, values)
+        for one in lone:
+            del self.buckets[one]
 
     def chosen(self, scope: Sequence[str], selector: Selector) -> "Requests":
-        """Keep the keys (labelled `scope`) that fit the selector, and add them up by its labels."""
+        """Keep the keys (labelled `scope`) that fit the selector, and add them up by its labels. Buckets that not all
+        of them have are left out."""
         if not selector.where and tuple(selector.by) == tuple(scope):
             return self
         out = Requests()
         place = [scope.index(name) for name in selector.by]
+        having: Counter[tuple[Key, float]] = Counter()
         for mine, its in ((self.total, out.total), (self.bad, out.bad), (self.seconds, out.seconds)):
             for key, values in mine.items():
                 if fits(tuple(zip(scope, key, strict=True)), selector.where):
                     _add(its, tuple(key[at] for at in place), values)
         for (key, bound), values in self.buckets.items():
             if fits(tuple(zip(scope, key, strict=True)), selector.where):
-                _add(out.buckets, (tuple(key[at] for at in place), bound), values)
+                slot = (tuple(key[at] for at in place), bound)
+                _add(out.buckets, slot, values)
+                having[slot] += 1
+        out.buckets = {one: row for one, row in out.buckets.items() if having[one] >= having[one[0], np.inf]}
         return out
 
     def rows(self, name: str, by: Sequence[str]) -> Iterable[tuple[Labels, Floats]]:

@@ -68,7 +68,7 @@ class EmbeddedMetrics:
         reporters = served_metrics.reporters(self._store)
         out = served_spans.served(self._store, scope, grid, without=reporters)
         if reporters:
-            out.take(served_metrics.served(self._store, scope, grid, buckets))
+            out.add(served_metrics.served(self._store, scope, grid, buckets))
         return out
 
     def _other(self, selector: Selector, grid: Grid) -> Rows:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from aiops import names
 from aiops.sources.common.grid import Floats, Grid, Ints
 from aiops.sources.common.rows import Key, Requests, plus
+from aiops.sources.common.work import METRICS, Work
 from aiops.sources.embedded.columns import texts
 from aiops.sources.embedded.counters import Chosen, Points, choose, grown, read
 from aiops.sources.embedded.schema import Kind
@@ -24,15 +25,19 @@ _RENAMED: Final = {
 _METRICS: Final = ", ".join(f"'{metric}'" for metric in names.SERVER_DURATION_METRICS)
 
 
-def reporters(store: Store) -> frozenset[str]:
-    """Services that have sent server durations within the retention: their spans are not counted."""
+def reporters(store: Store) -> frozenset[tuple[str, Work]]:
+    """Services that have sent server durations within the retention, with the work that these cover: their spans of
+    that work are not counted."""
     table = store.query(
         lambda _: (
-            "SELECT DISTINCT r.service FROM series se JOIN resources r ON se.resource = r.id "
+            "SELECT DISTINCT r.service, se.metric FROM series se JOIN resources r ON se.resource = r.id "
             f"WHERE se.metric IN ({_METRICS}) AND se.kind = {int(Kind.HISTOGRAM)}"
         )
     )
-    return frozenset(texts(table, "service"))
+    return frozenset(
+        (service, METRICS[metric])
+        for service, metric in zip(texts(table, "service"), texts(table, "metric"), strict=True)
+    )
 
 
 def served(store: Store, by: Sequence[str], grid: Grid, buckets: bool) -> Requests:

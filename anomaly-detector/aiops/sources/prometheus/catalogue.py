@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiops.sources.common.grid import Floats, Ints
-from aiops.sources.prometheus.meaning import Adds, Identity, Labels, Meaning
+from aiops.sources.common.work import Work
+from aiops.sources.prometheus.meaning import WORK, Adds, Identity, Labels, Meaning
 
 NOTHING: Final = -1
 """The number of what means nothing to us, and of a counter that no other tells the resets of."""
@@ -32,6 +33,7 @@ class Catalogue:
         self._histograms, self._senders = Numbers(), Numbers()
         self._rows: list[tuple[int, int, int, int, float, float]] = []
         self._arrays: tuple[Ints, Ints, Ints, Ints, Floats, Floats] | None = None
+        self._covered: dict[str, set[Work]] | None = None
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -65,8 +67,17 @@ class Catalogue:
         )
         self.labels.append(one)
         self.families.append(said.family)
-        self._arrays = None
+        self._arrays = self._covered = None
         return len(self._rows) - 1
+
+    def covered(self) -> dict[str, set[Work]]:
+        """The work that the metrics of each service cover."""
+        if self._covered is None:
+            self._covered = {}
+            keys = list(self.keys)
+            for at, family in zip(self.key.tolist(), self.families, strict=True):
+                self._covered.setdefault(keys[at][0], set()).add(WORK[family])
+        return self._covered
 
     @property
     def key(self) -> Ints:

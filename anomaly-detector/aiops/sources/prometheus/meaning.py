@@ -4,7 +4,7 @@ Names are those that Prometheus' OTLP receiver and the Collector give by default
 those of Tempo's metrics-generator.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from math import nan
@@ -13,6 +13,7 @@ from typing import Final
 from aiops import names
 from aiops.promql import any_of, quoted
 from aiops.sources.common import conventions
+from aiops.sources.common.work import METRICS, Work, of_span
 
 Labels = Mapping[str, str]
 Identity = tuple[str, ...]
@@ -21,6 +22,11 @@ _UNITS: Final = {1.0: "seconds", 0.001: "milliseconds"}
 SERVED: Final = {
     f"{metric.replace('.', '_')}_{_UNITS[scale]}": scale for metric, scale in names.SERVER_DURATION_METRICS.items()
 }
+WORK: Final = {
+    f"{metric.replace('.', '_')}_{_UNITS[scale]}": METRICS[metric]
+    for metric, scale in names.SERVER_DURATION_METRICS.items()
+}
+"""The work that each histogram of server durations covers."""
 # A service that sends both names of a metric while it migrates is counted by the current one.
 RENAMED: Final = {
     "http_server_duration_milliseconds": "http_server_request_duration_seconds",
@@ -45,6 +51,7 @@ _ATTRIBUTES: Final = {
         names.ERROR_TYPE,
     )
 }
+_RPC_METHOD: Final = names.RPC_METHOD.replace(".", "_")
 _KINDS: Final = {"SPAN_KIND_SERVER": conventions.SERVER, "SPAN_KIND_CONSUMER": conventions.CONSUMER}
 
 
@@ -84,13 +91,15 @@ def served(labels: Labels) -> Meaning | None:
     return _histogram(labels, key, family, part, sender, scale, conventions.served_failed(request))
 
 
-def spans(labels: Labels) -> Meaning | None:
-    """A latency histogram that Tempo made of server spans; None for what is not one."""
+def spans(labels: Labels, only: Collection[Work] = tuple(Work)) -> Meaning | None:
+    """A latency histogram that Tempo made of server spans, of the kinds of work wanted; None for what is not one."""
     family, part = _split(labels[names.NAME])
     kind = _KINDS.get(labels.get("span_kind", ""))
     if family != SPANS or kind is None:
         return None
     request = conventions.request(_attributes(labels))
+    if of_span(request, kind, bool(labels.get(_RPC_METHOD))) not in only:
+        return None
     route = conventions.span_route(request, kind, labels.get("span_name", ""))
     key = (labels.get("service", ""), route, request.method, str(request.http_status))
     failed = conventions.span_failed(request, kind, 2 if labels.get("status_code") == "STATUS_CODE_ERROR" else 0)
@@ -120,6 +129,18 @@ def served_selector(buckets: bool) -> str:
 def spans_selector(buckets: bool, without: list[str]) -> str:
     """The series that `spans` understands, but for those of services that count for themselves."""
     return _selector([SPANS], buckets, f"span_kind=~{any_of([*_KINDS])}", f"service!~{any_of(without)}")
+
+
+def beside_selector(buckets: bool, of: Work, services: list[str]) -> str:
+    """The series that `spans` understands of work of one kind, where services count other kinds for themselves."""
+    match of:
+        case Work.CONSUMER:
+            which = ['span_kind="SPAN_KIND_CONSUMER"']
+        case Work.RPC:
+            which = ['span_kind="SPAN_KIND_SERVER"', f'{_RPC_METHOD}!=""']
+        case _:
+            which = ['span_kind="SPAN_KIND_SERVER"']
+    return _selector([SPANS], buckets, *which, f"service=~{any_of(services)}")
 
 
 def calls_selector() -> str:

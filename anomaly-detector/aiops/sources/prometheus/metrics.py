@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -10,16 +11,19 @@ from aiops import names
 from aiops.model import Labels, Selector, SeriesBlock, Window
 from aiops.ports import Clock, SourceError
 from aiops.sources.common.grid import Grid
+from aiops.sources.common.work import Work, covering
 from aiops.sources.prometheus import any_metric, meaning
 from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.arrivals import arrivals
 from aiops.sources.prometheus.counters import Counters, Increments
 from aiops.sources.prometheus.newest import Newest
-from aiops.sources.prometheus.sums import Rows, Summing
+from aiops.sources.prometheus.sums import Rows, Summing, together
 
 _REQUESTS: Final = (names.REQUESTS, names.ERRORS, names.DURATION, names.BUCKET)
 _ANSWERED: Final = (names.SERVICE, names.ROUTE, names.METHOD, names.STATUS_CODE)
 _CALLED: Final = (names.CALLER, names.CALLEE)
+BESIDE: Final = (Work.HTTP, Work.RPC, Work.CONSUMER)
+"""Work that spans tell of where the metrics of a service count another."""
 QUESTIONS: Final = 8
 """Different sets of selectors that counters are remembered for."""
 
@@ -52,12 +56,13 @@ class Question:
         self.lock = threading.Lock()
         self.served = Room(Counters(api, meaning.served), _ANSWERED)
         self.spans = Room(Counters(api, meaning.spans), _ANSWERED)
+        self.beside = {work: Room(Counters(api, partial(meaning.spans, only=(work,))), _ANSWERED) for work in BESIDE}
         self.calls = Room(Counters(api, meaning.calls), _CALLED)
 
 
 class PrometheusMetrics:
-    """Exact counts on a grid, from raw samples. Services that send no server durations are counted by the metrics
-    that Tempo's generator made of their spans; calls are those of its service graph."""
+    """Exact counts on a grid, from raw samples. Work that a service sends no server durations of is counted by the
+    metrics that Tempo's generator made of its spans; calls are those of its service graph."""
 
     def __init__(self, api: Api, clock: Clock, lateness_seconds: float) -> None:
         self._api = api
@@ -111,9 +116,15 @@ class PrometheusMetrics:
         buckets = any(one.name == names.BUCKET for one in selectors)
         increments = question.served.counters.read(meaning.served_selector(buckets), grid)
         out = question.served.answer(increments, grid, selectors)
-        reporters = sorted({key[0] for key in question.served.counters.catalogue.keys})
-        increments = question.spans.counters.read(meaning.spans_selector(buckets, reporters), grid)
-        return out + question.spans.answer(increments, grid, selectors)
+        covered = question.served.counters.catalogue.covered()
+        increments = question.spans.counters.read(meaning.spans_selector(buckets, sorted(covered)), grid)
+        parts = [out, question.spans.answer(increments, grid, selectors)]
+        for work, room in question.beside.items():
+            services = sorted(service for service, of in covered.items() if not of & covering(work))
+            if services:
+                increments = room.counters.read(meaning.beside_selector(buckets, work, services), grid)
+                parts.append(room.answer(increments, grid, selectors))
+        return together(parts, grid)
 
 
 def _scope(selector: Selector) -> tuple[str, ...]:

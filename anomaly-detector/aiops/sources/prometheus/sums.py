@@ -1,5 +1,6 @@
 """Increments of raw counters summed up into the rows of a block, by the labels that a question asks for."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from aiops import names
 from aiops.model import Labels
 from aiops.sources.common.grid import Floats, Grid, Ints
-from aiops.sources.common.rows import fits, labelled, le
+from aiops.sources.common.rows import fits, labelled, le, plus
 from aiops.sources.prometheus.catalogue import NOTHING, Catalogue, Numbers
 from aiops.sources.prometheus.counters import Increments
 from aiops.sources.prometheus.meaning import RENAMED, Adds
@@ -128,3 +129,25 @@ class Summing:
         return np.array(
             [(one, RENAMED.get(family, "")) in current for one, family in zip(services, families, strict=True)], bool
         )
+
+
+def together(answers: Sequence[Sequence[Rows]], grid: Grid) -> list[Rows]:
+    """Add up answers that counted different requests. Of a row that several have only the buckets that all of them know
+    are exact, and stay."""
+    parts = [part for answer in answers for part in answer]
+    labels = [one for part, _ in parts for one in part]
+    if len(set(labels)) == len(labels):
+        return parts
+    rows: dict[Labels, Floats] = {}
+    knowing: Counter[Labels] = Counter()
+    for one, values in zip(labels, np.concatenate([values for _, values in parts]), strict=True):
+        rows[one] = plus(rows[one], values) if one in rows else values
+        knowing[one] += 1
+    infinite = le(np.inf)
+    whole = {_without_bound(one): count for one, count in knowing.items() if dict(one).get(names.LE) == infinite}
+    kept = [one for one in rows if knowing[one] >= whole.get(_without_bound(one), 1)]
+    return [(kept, np.array([rows[one] for one in kept]).reshape(len(kept), grid.steps))]
+
+
+def _without_bound(labels: Labels) -> Labels:
+    return tuple(pair for pair in labels if pair[0] != names.LE)
