@@ -1,5 +1,6 @@
 """The contract of MetricSource on cumulative counters: what each sample adds, and where nothing is known."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from aiops import names
 from aiops.model import Selector, Window
 
-from .conftest import T0, Counting
+from .conftest import T0, Adapter, Counting
 from .otlp import Point, http, points
 from .reading import NAN, RED, same, served
 
@@ -93,6 +94,45 @@ CASES = {
 }
 
 
+def turns(*processes: Sequence[tuple[float, int, float]]) -> list[Point]:
+    """What processes export that share one identity, each (at, count, start)."""
+    return [hits(*one) for one in sorted(sample for process in processes for sample in process)]
+
+
+def every(at: float, count: int, start: float, each: int = 10, until: float = 90.0) -> list[tuple[float, int, float]]:
+    """A process that exports every 5 s, and serves `each` meanwhile."""
+    return [(at + 5 * k, count + each * k, start) for k in range(int((until - at) // 5) + 1)]
+
+
+# Starts tell processes apart in the embedded source; Prometheus keeps none of counters that are not born meanwhile.
+APART = {
+    "processes with a start each": (
+        turns(every(-62, 100, -600), every(-61, 90, -601), every(-60, 95, -602)),
+        [60, 60, 60],
+    ),
+    "starts that slide along": (
+        turns(
+            *(
+                [(at, count, at - age) for at, count, _ in every(first, base, 0)]
+                for first, base, age in ((-62, 100, 600), (-61, 90, 599), (-60, 95, 598))
+            )
+        ),
+        [60, 60, 60],
+    ),
+    "one of them is started anew": (
+        turns(every(-62, 1000, -600, until=71), every(-61, 900, -601), every(77, 4, 74)),
+        [40, 24, 40],
+    ),
+    "one joins them": (turns(every(-62, 100, -600), every(66, 7, 62)), [27, 40, 40]),
+    "at one time": (turns(every(-60, 100, -600), every(-60, 90, -601)), [40, 40, 40]),
+}
+# The most that three of which each serves 10 in 5 s can be told to serve without their starts, and the least.
+LOST = {
+    "one start for all": turns(every(-62, 100, -600), every(-61, 90, -600), every(-60, 95, -600)),
+    "no start": turns(every(-62, 100, -T0), every(-61, 90, -T0), every(-60, 95, -T0)),
+}
+
+
 def _skip_deltas(counting: Counting, samples: list[Point]) -> None:
     if not counting.takes_delta and any(one.temporality == 1 for one in samples):
         pytest.skip("takes no deltas: the collector has to make them cumulative")
@@ -128,6 +168,32 @@ def test_a_long_window_is_its_short_ones(
         for labels, values in zip(long.labels, long.values, strict=True):
             got = short.values[short.labels.index(labels)].tolist() if labels in short.labels else [NAN]
             same(got, [round(float(values[column]), 9)])
+
+
+@pytest.mark.parametrize("case", APART.values(), ids=APART.keys())
+def test_processes_that_share_an_identity_are_told_apart_by_their_starts(
+    adapter: Adapter, case: tuple[list[Point], list[float]]
+) -> None:
+    samples, requests = case
+    adapter.feed(points(*samples))
+    block = adapter.metrics.window(RED, Window(T0 + 60, T0 + 90), 10.0)
+    same(served(block, names.REQUESTS), requests)
+    same(served(block, names.BUCKET, le="0.01"), requests)
+    same(served(block, names.DURATION), [one * 0.005 for one in requests])
+
+
+@pytest.mark.parametrize("samples", LOST.values(), ids=LOST.keys())
+def test_processes_that_nothing_tells_apart_are_not_taken_for_restarts(
+    counting: Counting, samples: list[Point]
+) -> None:
+    for sample in samples:
+        counting.feed(points(sample))
+    block = counting.metrics.window(RED, Window(T0 + 60, T0 + 90), 10.0)
+    for name, scale in ((names.REQUESTS, 1.0), (names.DURATION, 0.005)):
+        row = served(block, name)
+        assert all(15 * scale <= value <= 60 * scale for value in row), row
+    long = counting.metrics.window(RED, Window(T0, T0 + 90), 10.0)
+    same(served(long, names.REQUESTS)[6:], served(block, names.REQUESTS))
 
 
 def test_ends_and_remainder(counting: Counting) -> None:

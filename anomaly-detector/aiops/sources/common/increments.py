@@ -1,5 +1,8 @@
 """Exact increments of counters: resets, births and gaps, decided sample by sample.
 
+Most series are one process that counts up, and are told all at once. Those whose value fell or whose start moved are
+told sample by sample (`processes`).
+
 Every rule looks at a sample and what came before it within the lookback, never at the window asked for, so that the
 increments of a long window are those of the short ones it consists of.
 """
@@ -10,17 +13,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from aiops.sources.common import processes
 from aiops.sources.common.grid import NANO, Floats, Ints
+from aiops.sources.common.processes import LOOKBACK_NS
 
-LOOKBACK_SECONDS: Final = 300.0
-LOOKBACK_NS: Final = int(LOOKBACK_SECONDS * NANO)
+LOOKBACK_SECONDS: Final = LOOKBACK_NS / NANO
 # Points of one export may differ by a moment; only an earlier export proves that we were listening.
 EXPORT_GAP_NS: Final = NANO // 5
 
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Raw samples sorted by series, then time, each (series, time) once.
+    """Raw samples sorted by series, then time, each once.
 
     series, group, time_ns, start_ns: `(samples,)`; group numbers the series that one sender exports together.
     values: `(samples, counters)`, counters that are reset together; the first tells resets. delta: `(samples,)`.
@@ -34,16 +38,60 @@ class Samples:
     delta: NDArray[np.bool_]
 
 
-def newborn(samples: Samples, first: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What each sample goes on from, `(samples,)`: its index, or what `processes` says instead.
+
+    shared: groups in which several processes take turns. lost: those of them whose starts do not tell them apart.
+    """
+
+    before: Ints
+    shared: frozenset[int] = frozenset()
+    lost: frozenset[int] = frozenset()
+
+
+def order(samples: Samples, rises: NDArray[np.bool_] | None = None) -> Order:
+    """Tell what each sample goes on from; `rises` says which are of counters, where not all are."""
+    count = len(samples.series)
+    before = np.arange(count) - 1
+    if not count:
+        return Order(before)
+    same = np.zeros(count, dtype=bool)
+    same[1:] = samples.series[1:] == samples.series[:-1]
+    near = np.zeros(count, dtype=bool)
+    near[1:] = np.diff(samples.time_ns) <= LOOKBACK_NS
+    before[~same] = processes.FIRST
+    before[same & ~near] = processes.PAUSED
+    odd = np.zeros(count, dtype=bool)
+    odd[1:] = (samples.values[1:, 0] < samples.values[:-1, 0]) | (np.diff(samples.start_ns) != 0)
+    odd &= same & ~samples.delta
+    if rises is not None:
+        odd &= rises
+    bounds = np.flatnonzero(np.append(~same, True))
+    shared, lost = set(), set()
+    for at in np.unique(np.searchsorted(bounds, np.flatnonzero(odd), side="right") - 1).tolist():
+        low, high = int(bounds[at]), int(bounds[at + 1])
+        told = processes.apart(
+            samples.time_ns[low:high].tolist(),
+            samples.start_ns[low:high].tolist(),
+            samples.values[low:high, 0].tolist(),
+        )
+        found = np.array(told.before, dtype=np.int64)
+        before[low:high] = np.where(found >= 0, found + low, found)
+        if told.turns >= processes.TAKES_TURNS:
+            shared.add(int(samples.group[low]))
+        if told.lost:
+            lost.add(int(samples.group[low]))
+    return Order(before, frozenset(shared), frozenset(lost))
+
+
+def newborn(samples: Samples, first: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Mark first samples of old counters that an earlier export of the same sender did not have.
 
     Many SDKs date a late series back to the start of the process. It was absent, not unheard, so that its value is an
     increment, unless it was stored before the lookback: the caller has to check that. `first` says which samples are
-    the first of their series, where that is not the first here.
+    the first of their process.
     """
-    if first is None:
-        first = np.ones(len(samples.series), dtype=bool)
-        first[1:] = samples.series[1:] != samples.series[:-1]
     candidates = np.flatnonzero(first & ~samples.delta & ~_born(samples))
     out = np.zeros(len(samples.series), dtype=bool)
     # For each candidate the newest export of its group before its own, by one search in (group, rank of time) keys.
@@ -58,32 +106,24 @@ def newborn(samples: Samples, first: NDArray[np.bool_] | None = None) -> NDArray
     return out
 
 
-def increments(samples: Samples, whole: NDArray[np.bool_]) -> Floats:
+def increments(samples: Samples, order: Order, whole: NDArray[np.bool_]) -> Floats:
     """Return what each sample adds, `(samples, counters)`; NaN where it is a baseline only.
 
     - delta: its value;
-    - after a sample of the same series: the difference, or the whole value after a reset (the counter fell, or counts
-      from after the sample before);
+    - after a sample that it goes on from: the difference, or the whole value if it counts from after that;
+    - after a reset: the whole value;
     - first in the lookback: the whole value if the counter was born within the lookback or is marked `whole`.
     """
-    follows = _followed(samples)
-    values = samples.values
-    before = np.zeros_like(values)
-    before[1:] = values[:-1]
-    earlier = np.zeros_like(samples.time_ns)
-    earlier[1:] = samples.time_ns[:-1]
-    reset = (values[:, 0] < before[:, 0]) | (samples.start_ns >= earlier)
-    complete = samples.delta | np.where(follows, reset, _born(samples) | whole)
-    out = np.where(complete[:, None], values, values - before)
+    values, before = samples.values, order.before
+    follows = before >= 0
+    earlier = np.maximum(before, 0)
+    reset = (samples.start_ns >= samples.time_ns[earlier]) & (samples.start_ns > samples.start_ns[earlier])
+    first = (before == processes.FIRST) | (before == processes.PAUSED)
+    born = np.where(first, _born(samples) | whole, before == processes.WHOLE)
+    complete = samples.delta | np.where(follows, reset, born)
+    out = np.where(complete[:, None], values, values - values[earlier])
     out[~complete & ~follows] = np.nan
     return out
-
-
-def _followed(samples: Samples) -> NDArray[np.bool_]:
-    """Samples that follow another of their series within the lookback."""
-    follows = np.zeros(len(samples.series), dtype=bool)
-    follows[1:] = (samples.series[1:] == samples.series[:-1]) & (np.diff(samples.time_ns) <= LOOKBACK_NS)
-    return follows
 
 
 def _born(samples: Samples) -> NDArray[np.bool_]:

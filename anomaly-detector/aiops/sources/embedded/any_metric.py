@@ -57,7 +57,7 @@ def values(store: Store, metric: str, by: Sequence[str], where: Labels, grid: Gr
     points = read(store, chosen, grid, buckets=False)
     keys: dict[Key, int] = {}
     rows = np.array([keys.setdefault(_key(row, by), len(keys)) for row in chosen.rows], np.int64)
-    added = grown(store, chosen, points, points.numbers[:, :1], grid)[:, 0]
+    added = grown(store, chosen, points, points.numbers[:, :1], grid).added[:, 0]
     level = np.array([_is_level(row) for row in chosen.rows], bool)[points.row]
     # The last sample of a series in a step is one that no other of the same series and step follows.
     last = np.ones(len(points.row), bool)

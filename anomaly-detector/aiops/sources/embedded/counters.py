@@ -1,18 +1,22 @@
 """Raw points of chosen series, read so that their increments can be told."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from aiops.sources.common.grid import Floats, Grid, Ints
-from aiops.sources.common.increments import LOOKBACK_NS, Samples, increments, newborn
+from aiops.sources.common.increments import Order, Samples, increments, newborn, order
+from aiops.sources.common.processes import FIRST, LOOKBACK_NS
 from aiops.sources.embedded import schema
 from aiops.sources.embedded.columns import floats, ids, ints
 from aiops.sources.embedded.partitions import POINTS
 from aiops.sources.embedded.store import Store
+
+ANY: Final = -1
+"""Stands for whatever start a point has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +26,32 @@ class Chosen:
     rows: list[dict[str, Any]]
 
     def table(self) -> pa.Table:
-        return pa.table({"series": pa.array([row["id"] for row in self.rows], pa.uint64())})
+        return pa.table(
+            {
+                "series": pa.array([row["id"] for row in self.rows], pa.uint64()),
+                "rises": pa.array([rises(row) for row in self.rows], pa.bool_()),
+            }
+        )
+
+
+def rises(row: dict[str, Any]) -> bool:
+    """Say whether the values of a series are those of a counter: they only fall when it starts anew."""
+    return bool(row["monotonic"]) and row["temporality"] == schema.CUMULATIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """Increments `(samples, counters)`; the resources that several processes share, and those of them whose starts do
+    not tell the processes apart: theirs are a lower bound."""
+
+    added: Floats
+    shared: frozenset[int]
+    lost: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Samples inside the window and the last one before it, sorted by series and time.
+    """Samples inside the window and what is needed of those before it, sorted by series and time.
 
     row: `(samples,)` index into the chosen series. numbers: `(samples, 2)` value or count, and sum (0 for numbers).
     """
@@ -53,7 +77,8 @@ def choose(store: Store, where: str) -> Chosen:
 
 
 def read(store: Store, chosen: Chosen, grid: Grid, buckets: bool) -> Points:
-    """Read the points of chosen series in the window, and the last of each within the lookback before it.
+    """Read the points of chosen series in the window, and the last of each within the lookback before it; of counters
+    that fell or whose start moved all of the lookback, to tell processes apart.
 
     Without `buckets` theirs are null: they are most of what is read, and two weeks of them are not for this memory.
     """
@@ -65,10 +90,20 @@ def read(store: Store, chosen: Chosen, grid: Grid, buckets: bool) -> Points:
                 {"p.buckets" if buckets else "NULL::UBIGINT[] AS buckets"}
             FROM {partitions.relation(POINTS, grid.start_ns - LOOKBACK_NS, grid.end_ns)} p
             SEMI JOIN chosen USING (series)
-        ), last AS (SELECT series, max(time_ns) AS time_ns FROM near WHERE time_ns <= {grid.start_ns} GROUP BY series)
-        SELECT n.* FROM near n LEFT JOIN last USING (series)
-        WHERE n.time_ns > {grid.start_ns} OR n.time_ns = last.time_ns
-        ORDER BY n.series, n.time_ns"""
+        ), earlier AS (
+            SELECT series, time_ns, number < lag(number) OVER (PARTITION BY series ORDER BY time_ns) AS fell
+            FROM near WHERE time_ns <= {grid.start_ns}
+        ), told AS (
+            SELECT series, max(time_ns) AS time_ns, bool_or(fell) AS fell FROM earlier GROUP BY series
+        ), last AS (
+            SELECT series, any_value(told.time_ns) AS time_ns, bool_or(rises) AND (
+                min(start_ns) <> max(start_ns) OR max(number) > arg_max(number, near.time_ns) OR bool_or(fell)
+            ) AS odd
+            FROM near JOIN chosen USING (series) LEFT JOIN told USING (series) GROUP BY series
+        )
+        SELECT n.* FROM near n JOIN last USING (series)
+        WHERE n.time_ns > {grid.start_ns} OR n.time_ns = last.time_ns OR last.odd
+        ORDER BY n.series, n.time_ns, n.start_ns"""
         ),
         chosen=chosen.table(),
     )
@@ -86,10 +121,11 @@ def read(store: Store, chosen: Chosen, grid: Grid, buckets: bool) -> Points:
     )
 
 
-def grown(store: Store, chosen: Chosen, points: Points, values: Floats, grid: Grid) -> Floats:
+def grown(store: Store, chosen: Chosen, points: Points, values: Floats, grid: Grid) -> Grown:
     """Increments of `values` `(samples, counters)` that belong to the points; NaN for baselines."""
     groups: dict[tuple[int, str], int] = {}
     numbers = [groups.setdefault((row["resource"], row["metric"]), len(groups)) for row in chosen.rows]
+    counts = np.array([rises(row) for row in chosen.rows], dtype=bool)
     delta = np.array([row["temporality"] == schema.DELTA for row in chosen.rows], dtype=bool)
     samples = Samples(
         points.series,
@@ -99,19 +135,46 @@ def grown(store: Store, chosen: Chosen, points: Points, values: Floats, grid: Gr
         values,
         delta[points.row],
     )
-    whole = newborn(samples)
+    told = order(samples, counts[points.row])
+    senders = {resource: number for (resource, _), number in groups.items() if number in told.shared}
+    whole = _newborn(store, samples, told, grid)
+    return Grown(
+        increments(samples, told, whole),
+        frozenset(senders),
+        frozenset(resource for resource, number in senders.items() if number in told.lost),
+    )
+
+
+def _newborn(store: Store, samples: Samples, told: Order, grid: Grid) -> NDArray[np.bool_]:
+    """Which first samples are births. Where processes share a resource, each is a sender of its own."""
+    shared = np.isin(samples.group, list(told.shared))
+    if shared.any():
+        _, process = np.unique(np.where(shared, samples.start_ns, 0), return_inverse=True)
+        _, group = np.unique(np.column_stack([samples.group, process]), axis=0, return_inverse=True)
+        samples = replace(samples, group=group.reshape(-1).astype(np.int64))
+    whole = newborn(samples, told.before == FIRST)
     if whole.any():
-        whole &= ~np.isin(points.series, _stored_before(store, points.series[whole], grid))
-    return increments(samples, whole)
+        at = np.flatnonzero(whole)
+        start = np.where(shared[at], samples.start_ns[at], ANY)
+        whole[at] = ~_stored_before(store, samples.series[at], start, grid)
+    return whole
 
 
-def _stored_before(store: Store, series: NDArray[np.uint64], grid: Grid) -> NDArray[np.uint64]:
-    """Of these series, those with points from before the lookback: known and silent, not new."""
+def _stored_before(store: Store, series: NDArray[np.uint64], start_ns: Ints, grid: Grid) -> NDArray[np.bool_]:
+    """Which of these series have points from before the lookback, with this start or with `ANY`: known and silent, not
+    new."""
     table = store.query(
         lambda partitions: (
-            "SELECT DISTINCT series FROM "
-            f"{partitions.relation(POINTS, 0, grid.start_ns - LOOKBACK_NS - 1)} SEMI JOIN chosen USING (series)"
+            "SELECT DISTINCT wanted.number FROM "
+            f"{partitions.relation(POINTS, 0, grid.start_ns - LOOKBACK_NS - 1)} p JOIN wanted USING (series) "
+            f"WHERE wanted.start_ns = {ANY} OR wanted.start_ns = p.start_ns"
         ),
-        chosen=pa.table({"series": pa.array(series, pa.uint64())}),
+        wanted=pa.table(
+            {
+                "number": pa.array(np.arange(len(series)), pa.int64()),
+                "series": pa.array(series, pa.uint64()),
+                "start_ns": pa.array(start_ns, pa.int64()),
+            }
+        ),
     )
-    return ids(table, "series")
+    return np.isin(np.arange(len(series)), ints(table, "number"))

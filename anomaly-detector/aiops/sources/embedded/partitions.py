@@ -27,7 +27,8 @@ class Family:
 
 
 SPANS: Final = Family("spans", "end_ns", ("trace_hi", "trace_lo", "span_id"))
-POINTS: Final = Family("points", "time_ns", ("series",))
+# Processes that share a series may send at one time: their starts tell them apart.
+POINTS: Final = Family("points", "time_ns", ("series", "start_ns"))
 VERDICTS: Final = Family("verdicts", "at_ns", ("labels", "family"))
 FAMILIES: Final = (SPANS, POINTS, VERDICTS)
 

@@ -50,7 +50,7 @@ def served(store: Store, by: Sequence[str], grid: Grid, buckets: bool) -> Reques
     keys: dict[Key, int] = {}
     rows = np.array([keys.setdefault(tuple(str(row[name]) for name in by), len(keys)) for row in chosen.rows], np.int64)
     steps = (rows[points.row], points.column)
-    numbers = grown(store, chosen, points, points.numbers, grid)
+    numbers = grown(store, chosen, points, points.numbers, grid).added
     scale = np.array([_scale(row) for row in chosen.rows])[points.row]
     failed = np.array([row["failed"] for row in chosen.rows], bool)[points.row]
     total = grid.sums(*steps, numbers[:, 0], len(keys))
@@ -86,7 +86,7 @@ def _buckets(
         part = _part(points, of_layout)
         counts = _matrix(points.buckets.take(of_layout), len(bounds) + 1)
         values = np.column_stack([points.numbers[of_layout, 0], np.cumsum(counts, axis=1)[:, :-1]])
-        added = grown(store, chosen, part, values, grid)[:, 1:]
+        added = grown(store, chosen, part, values, grid).added[:, 1:]
         for place, bound in enumerate(round(float(one), 12) for one in bounds):
             table = grid.sums(rows[part.row], part.column, added[:, place], len(keys))
             for row in np.flatnonzero(~np.isnan(table).all(axis=1)).tolist():

@@ -70,6 +70,10 @@ class Catalogue:
         self._arrays = self._covered = None
         return len(self._rows) - 1
 
+    def whose(self, number: int) -> str:
+        """Whose requests a series counts: the first part of its key."""
+        return str(list(self.keys)[self.key[number]][0])
+
     def covered(self) -> dict[str, set[Work]]:
         """The work that the metrics of each service cover."""
         if self._covered is None:

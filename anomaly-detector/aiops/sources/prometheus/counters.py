@@ -1,6 +1,6 @@
 """Increments of raw counters, sample by sample, and what has to be remembered of each to tell the next one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiops.promql import quoted
+from aiops.sources.common import processes
 from aiops.sources.common.grid import NANO, Floats, Grid, Ints
-from aiops.sources.common.increments import LOOKBACK_NS, LOOKBACK_SECONDS, Samples, newborn
+from aiops.sources.common.increments import LOOKBACK_SECONDS, Samples, newborn
+from aiops.sources.common.processes import LOOKBACK_NS
 from aiops.sources.prometheus.api import Api, Raw
 from aiops.sources.prometheus.catalogue import NOTHING, Catalogue
 from aiops.sources.prometheus.meaning import Labels, Meaning
@@ -25,17 +27,38 @@ KNOWN_BEFORE: Final = "1d"
 Bools = NDArray[np.bool_]
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Samples, `(samples,)`, in no order; `series` are numbers."""
+
+    series: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    time_ns: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    value: Floats = field(default_factory=lambda: np.zeros(0))
+
+    def but(self, which: "Bools | Ints") -> "Kept":
+        return Kept(self.series[which], self.time_ns[which], self.value[which])
+
+    def joined(self, other: "Kept") -> "Kept":
+        return Kept(
+            np.concatenate([self.series, other.series]),
+            np.concatenate([self.time_ns, other.time_ns]),
+            np.concatenate([self.value, other.value]),
+        )
+
+
 @dataclass(slots=True)
 class Memory:
-    """The last sample of each series up to `end_ns`, by its number; time 0 where there is none."""
+    """The last sample of each series up to `end_ns`, by its number; time 0 where there is none. Of histograms that fell
+    lately all samples of the lookback are kept, to tell processes apart."""
 
     end_ns: int = -1
     time_ns: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     value: Floats = field(default_factory=lambda: np.zeros(0))
+    kept: Kept = field(default_factory=Kept)
 
     def grown(self, size: int) -> "Memory":
         more = size - len(self.time_ns)
-        return Memory(self.end_ns, np.pad(self.time_ns, (0, more)), np.pad(self.value, (0, more)))
+        return Memory(self.end_ns, np.pad(self.time_ns, (0, more)), np.pad(self.value, (0, more)), self.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +82,9 @@ class Counters:
         self.catalogue = Catalogue(meaning)
         self._memories = [Memory(), Memory()]
         self._per_second = 0.0  # samples of all series, as seen last
+        self._fell: set[int] = set()  # histograms that fell within the lookback
+        self.shared: frozenset[str] = frozenset()
+        """Services of which several processes are counted under one identity, as seen last."""
 
     def read(self, selector: str, grid: Grid) -> Increments:
         """Read the increments in the steps of a grid. Raises SourceError."""
@@ -101,18 +127,39 @@ class Counters:
         known = last & (numbers[raw.row] != NOTHING)
         at = numbers[raw.row[known]]
         out.time_ns[at], out.value[at], out.end_ns = raw.time_ns[known], raw.value[known], end_ns
+        mine = numbers[raw.row]
+        here = Kept(mine, raw.time_ns, raw.value).but(mine != NOTHING)
+        here = Kept(np.arange(len(memory.time_ns)), memory.time_ns, memory.value).but(memory.time_ns > 0).joined(here)
+        self._fell |= self._falling(here)
+        here = memory.kept.joined(here)
+        odd = np.isin(self.catalogue.histogram[here.series], list(self._fell))
+        here = here.but(odd & (here.time_ns > end_ns - LOOKBACK_NS))
+        _, once = np.unique(np.column_stack([here.series, here.time_ns]), axis=0, return_index=True)
+        out.kept = here.but(once)
+        self._fell = self._falling(out.kept)
         return out
+
+    def _falling(self, samples: Kept) -> set[int]:
+        """Histograms whose count falls somewhere in these."""
+        samples = samples.but(self.catalogue.leads[samples.series])
+        order = np.lexsort((samples.time_ns, samples.series))
+        series, value = samples.series[order], samples.value[order]
+        fell = (series[1:] == series[:-1]) & (value[1:] < value[:-1])
+        return set(self.catalogue.histogram[series[1:][fell]].tolist())
 
     def _added(self, memory: Memory, raw: Raw, numbers: Ints, grid: Grid) -> tuple[Ints, Ints, Floats]:
         mine = numbers[raw.row]
         keep = mine != NOTHING
         mine, times, values = mine[keep], raw.time_ns[keep], raw.value[keep]
         # What is remembered goes before: as the sample before, and as proof that its sender was heard.
-        heard = np.flatnonzero((memory.time_ns > 0) & ~_forgotten(memory, grid.start_ns))
-        series = np.concatenate([heard, mine])
-        time = np.concatenate([memory.time_ns[heard], times])
-        value = np.concatenate([memory.value[heard], values])
-        new = np.concatenate([np.zeros(len(heard), bool), np.ones(len(mine), bool)])
+        last = (memory.time_ns > 0) & ~_forgotten(memory, grid.start_ns)
+        last[memory.kept.series] = False
+        heard = np.flatnonzero(last)
+        old = Kept(heard, memory.time_ns[heard], memory.value[heard]).joined(memory.kept)
+        series = np.concatenate([old.series, mine])
+        time = np.concatenate([old.time_ns, times])
+        value = np.concatenate([old.value, values])
+        new = np.concatenate([np.zeros(len(old.series), bool), np.ones(len(mine), bool)])
         order = np.lexsort((time, series))
         series, time, value, new = series[order], time[order], value[order], new[order]
         added = self._increments(series, time, value)[new]
@@ -134,7 +181,47 @@ class Counters:
         histogram = self.catalogue.histogram[series]
         for flag in (reset, whole):
             _follow(flag, leads, histogram, time)
-        return np.where(follows, np.where(reset, value, value - before), np.where(whole & first, value, np.nan))
+        out = np.where(follows, np.where(reset, value, value - before), np.where(whole & first, value, np.nan))
+        fell = reset & leads
+        if fell.any():
+            self._tell_apart(out, set(histogram[fell].tolist()), series, time, value)
+        else:
+            self.shared = frozenset()
+        return out
+
+    def _tell_apart(self, out: Floats, odd: set[int], series: Ints, time: Ints, value: Floats) -> None:
+        """Put into `out` what the samples of these histograms add, which fell: they may be of several processes."""
+        catalogue = self.catalogue
+        rows = np.flatnonzero(np.isin(catalogue.histogram[series], list(odd)))
+        place = dict(zip(zip(series[rows].tolist(), time[rows].tolist(), strict=True), rows.tolist(), strict=True))
+        leads = rows[catalogue.leads[series[rows]]]
+        gone_on: dict[
+            tuple[int, int], int
+        ] = {}  # (histogram, time) -> time of the sample before, or what is said of it
+        shared = set()
+        for number in np.unique(series[leads]).tolist():
+            mine = leads[series[leads] == number]
+            times, values = time[mine].tolist(), value[mine].tolist()
+            told = processes.apart(times, [0] * len(times), values)
+            if told.turns >= processes.TAKES_TURNS:
+                shared.add(catalogue.whose(number))
+            else:
+                told = processes.apart(times, _starts(times, values), values)
+            histogram = int(catalogue.histogram[number])
+            for place_of, (at, before) in enumerate(zip(times, told.before, strict=True)):
+                # What the first sample adds is told by who was heard before; a later one was started anew.
+                anew = processes.WHOLE if place_of else processes.PAUSED
+                gone_on[histogram, at] = times[before] if before >= 0 else anew if before == processes.FIRST else before
+        self.shared = frozenset(shared)
+        for at, one, when in zip(rows.tolist(), series[rows].tolist(), time[rows].tolist(), strict=True):
+            before = gone_on.get((int(catalogue.histogram[one]), when), processes.PAUSED)
+            if before >= 0:
+                earlier = place.get((one, before))
+                out[at] = np.nan if earlier is None else value[at] - value[earlier]
+            elif before == processes.WHOLE:
+                out[at] = value[at]
+            elif before == processes.DOUBT:
+                out[at] = np.nan
 
     def _whole(self, series: Ints, time: Ints, value: Floats, first: Bools) -> Bools:
         """Which first samples are births: their sender was heard before without them, and they never were."""
@@ -162,6 +249,16 @@ class Counters:
             points = self._api.instant(some, time_ns / NANO - LOOKBACK_SECONDS)
             found.update(self.catalogue.numbers([one.labels for one in points]).tolist())
         return np.array([one in found for one in asked], bool)
+
+
+def _starts(times: Sequence[int], values: Sequence[float]) -> list[int]:
+    """Since when each sample counts: since the last zero that was put where a process started; 0 before the first."""
+    out, start = [], 0
+    for at, value in enumerate(values):
+        if at and value == 0 and values[at - 1] > 0:
+            start = times[at]
+        out.append(start)
+    return out
 
 
 def _counted(labels: Mapping[str, str]) -> str:
