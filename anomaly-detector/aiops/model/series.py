@@ -45,12 +45,14 @@ class Selector:
     - any attribute names, for an OpenTelemetry metric: counters and histograms answer increments (histograms of
       their count), gauges the last value of the step.
 
-    `where` keeps only series with these labels.
+    `where` keeps only series with these labels. `unit` is that of an OpenTelemetry metric, None where it is not known:
+    Prometheus makes it part of the name.
     """
 
     name: str
     by: tuple[str, ...] = (names.SERVICE, names.ROUTE, names.METHOD)
     where: Labels = ()
+    unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

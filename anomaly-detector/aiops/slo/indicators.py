@@ -4,21 +4,23 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from aiops.model import Indicator, Labels, Probe, Protocol, Query, Ratio, Server, Threshold
+from aiops.promql import label
 from aiops.slo import durations
 from aiops.slo.fields import Fields
+from aiops.translation import Kind, metric_name
 
 PROMETHEUS: Final = "prometheus"
 METRIC: Final = "otel.metric"
 PROBE: Final = "probe"
-UNITS: Final = {"": "", "1": "", "s": "_seconds", "ms": "_milliseconds", "By": "_bytes", "Cel": "_celsius"}
-"""What Prometheus appends to the name of a metric for its unit (UCUM); a unit in braces adds nothing."""
 KNOWN: Final = (*Protocol, METRIC, PROBE, PROMETHEUS)
 WINDOW: Final = "{{.window}}"
 _WINDOW: Final = re.compile(r"\{\{\s*\.window\s*\}\}")
 
+Of = TypeVar("Of")
 Sources = Mapping[str, str]
 """The type of each DataSource that is written down, by its name."""
 
@@ -84,7 +86,7 @@ class Reader:
             self._optional(spec, "service") or self.service,
             self._optional(spec, "route"),
             self._optional(spec, "method"),
-            None if threshold is None else _seconds(threshold),
+            None if threshold is None else _meant(threshold, lambda: durations.seconds(threshold.text())),
             native is not None and native.choice("classic", "native") == "native",
         )
         self._group(spec)
@@ -101,11 +103,12 @@ class Reader:
         if kind == METRIC:
             where: Labels = ()
             if (found := spec.get("where")) is not None:
+                for name, value in found.texts():
+                    _meant(value, partial(label, name))
                 where = tuple(sorted((name, value.text()) for name, value in found.texts()))
-            unit = spec.get("unit")
-            if unit is not None and not unit.text().startswith("{"):
-                unit.choice(*UNITS)
-            query = Query(metric=spec.need("metric").text(), unit="" if unit is None else unit.text(), where=where)
+            unit, metric = self._optional(spec, "unit"), spec.need("metric")
+            _meant(metric, lambda: metric_name(metric.text(), unit, Kind.COUNTER if rated else Kind.GAUGE))
+            query = Query(metric=metric.text(), unit=unit, where=where)
         else:
             written = spec.need("query")
             query = Query(promql=written.text().strip())
@@ -142,7 +145,10 @@ class Reader:
 
     def _group(self, spec: Fields) -> None:
         found = spec.get("groupBy")
-        self._groups.add(() if found is None else tuple(one.text() for one in found.items()))
+        groups = [] if found is None else found.items()
+        for one in groups:
+            _meant(one, partial(label, one.text()))
+        self._groups.add(tuple(one.text() for one in groups))
 
     @staticmethod
     def _optional(spec: Fields, key: str) -> str:
@@ -155,8 +161,9 @@ def windows(promql: str, window: str) -> str:
     return _WINDOW.sub(window, promql)
 
 
-def _seconds(written: Fields) -> Decimal:
+def _meant(written: Fields, made: Callable[[], Of]) -> Of:
+    """What is made of something written; a ValueError says why nothing can be."""
     try:
-        return durations.seconds(written.text())
+        return made()
     except ValueError as error:
         written.wrong(str(error))

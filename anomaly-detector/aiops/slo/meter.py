@@ -57,7 +57,7 @@ class Meter:
     def selectors(self) -> list[Selector]:
         """What to ask a source for, beside requests, errors and buckets by service, route and method."""
         out = dict.fromkeys(
-            Selector(query.metric, _by(slo, query), query.where)
+            Selector(query.metric, _by(slo, query), query.where, query.unit)
             for slo in self.slos
             if slo.name not in self.left_out
             for query, _ in _queries(slo)

@@ -7,7 +7,8 @@ from typing import Final
 from aiops.model import Labels, Probe, Protocol, Query, Ratio, Server, Slo, Threshold
 from aiops.promql import label, quoted
 from aiops.slo import durations
-from aiops.slo.indicators import UNITS, windows
+from aiops.slo.indicators import windows
+from aiops.translation import Kind, metric_name
 
 # Duration histograms of a protocol, the current name first, with the unit that their bounds are in.
 HISTOGRAMS: Final = {
@@ -119,15 +120,13 @@ def _selected(of: Server, name: str, *more: str) -> str:
 def _rated(query: Query, by: str, window: str) -> str:
     if query.promql:
         return f"({windows(query.promql, window)})"
-    return f"sum{by}(rate({label(query.metric)}{UNITS.get(query.unit, '')}_total{_matching(query.where)}[{window}]))"
+    name = metric_name(query.metric, query.unit, Kind.COUNTER)
+    return f"sum{by}(rate({name}{_matching(query.where)}[{window}]))"
 
 
 def _gauge(query: Query) -> str:
-    return f"({query.promql})" if query.promql else f"{_named(query)}{_matching(query.where)}"
-
-
-def _named(query: Query) -> str:
-    return label(query.metric) + ("_ratio" if query.unit == "1" else UNITS.get(query.unit, ""))
+    name = metric_name(query.metric, query.unit, Kind.GAUGE) if query.metric else ""
+    return f"({query.promql})" if query.promql else f"{name}{_matching(query.where)}"
 
 
 def _matching(where: Labels) -> str:

@@ -17,9 +17,9 @@ from aiops import names
 from aiops.model import Indicator, Protocol, Query, Ratio, Server, Slo, Urgency
 from aiops.promql import label, quoted
 from aiops.slo import promql, tiers
-from aiops.slo.indicators import UNITS
 from aiops.slo.rules import BAD, BURN
 from aiops.slo.simulation import MINUTE, Bools, Counted, Phase, counted, firing
+from aiops.translation import Kind, metric_name
 
 SLACK: Final = 3
 STEADY: Final = 360
@@ -196,7 +196,7 @@ def _server(
 
 
 def _metric(query: Query) -> str:
-    return f"{label(query.metric)}{UNITS.get(query.unit, '')}_total"
+    return metric_name(query.metric, query.unit, Kind.COUNTER)
 
 
 def _where(query: Query, split: dict[str, str]) -> dict[str, str]:

@@ -82,8 +82,8 @@ def test_metrics_of_any_name() -> None:
     meter = Meter([one(changed(CHECKOUT, (RAW, RATIO)))])
     region = "shop.region"
     assert meter.selectors() == [
-        Selector("orders", (region,)),
-        Selector("orders.failed", (region,), ((region, "eu"),)),
+        Selector("orders", (region,), (), "{order}"),
+        Selector("orders.failed", (region,), ((region, "eu"),), ""),
     ]
     rows = {
         labels(name="orders", **{region: "eu"}): [10.0],

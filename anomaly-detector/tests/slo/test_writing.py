@@ -40,13 +40,14 @@ NOWHERE = Place("", 0, 0)
 # What YAML might take for something else is drawn as well as anything else.
 texts = st.sampled_from(["null", "~", "1.50", "0x1f", "yes", "2026-01-01 00:00:00", "a: b", "# no", "a\nb", " a "])
 words = texts | st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufeff"), min_size=1)
+named = words.map(lambda word: f"a{word}")  # of what is nothing but signs no name can be made
 pairs = st.dictionaries(words, words, max_size=2)
 names = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?", fullmatch=True)
 promises = st.decimals("0.000001", "0.999999", places=6)
 bounds = st.decimals(allow_nan=False, allow_infinity=False)
 windowed = st.just("sum(rate(x_total{a='b'}[{{.window}}]))") | st.just("sum(\n  rate(y_total[{{ .window }}])\n)")
 sorted_pairs = pairs.map(lambda found: labels(**{f"k{key}": value for key, value in found.items()}))
-metrics = st.builds(Query, metric=words, unit=st.sampled_from(["", "s", "{order}"]), where=sorted_pairs)
+metrics = st.builds(Query, metric=named, unit=st.sampled_from(["", "s", "{order}"]), where=sorted_pairs)
 counters = metrics | st.builds(Query, promql=windowed)
 gauges = metrics | st.just(Query(promql="min(up)"))
 servers = st.builds(
@@ -78,7 +79,7 @@ slices = st.builds(Slices, st.sampled_from([60, 90, 300, 3600]), promises)
 
 @st.composite
 def objectives(draw: st.DrawFn, name: str) -> Slo:
-    of, group_by = draw(indicators), draw(st.lists(words, max_size=2, unique=True).map(tuple))
+    of, group_by = draw(indicators), draw(st.lists(named, max_size=2, unique=True).map(tuple))
     sliced = draw(slices if isinstance(of, Threshold) else st.none() | slices)
     missing = draw(st.sampled_from(Missing))
     if missing == Missing.BAD and (sliced is None or group_by):

@@ -1,6 +1,5 @@
 """Any OpenTelemetry metric by its name."""
 
-import re
 from typing import Final
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy as np
 from aiops import names
 from aiops.model import Selector
 from aiops.ports import SourceError
-from aiops.promql import any_of, label
+from aiops.promql import label, quoted
 from aiops.sources.common.grid import Grid
 from aiops.sources.common.rows import labelled
 from aiops.sources.prometheus import meaning
@@ -17,10 +16,8 @@ from aiops.sources.prometheus.catalogue import Numbers
 from aiops.sources.prometheus.counters import Counters
 from aiops.sources.prometheus.meaning import Adds, Labels, Meaning
 from aiops.sources.prometheus.sums import Rows
+from aiops.translation import Kind, any_unit, metric_name
 
-# What Prometheus appends for the unit of a metric, if it has one.
-UNITS: Final = ("", "_seconds", "_milliseconds", "_bytes", "_ratio", "_percent", "_celsius")
-COUNTED: Final = ("_total", "_count")
 # Resource attributes that Prometheus keeps under labels of its own.
 IDENTIFYING: Final = {names.SERVICE, names.SERVICE_NAME, names.SERVICE_INSTANCE}
 
@@ -32,15 +29,14 @@ def values(api: Api, selector: Selector, grid: Grid) -> Rows:
     each series in the step. Raises SourceError, also for a label that no series of the metric has: a resource attribute
     that Prometheus was not told to promote is not there.
     """
-    base = re.sub(r"[^a-zA-Z0-9_:]+", "_", selector.name)
+    counted, level = _named(selector)
     counters = Counters(api, lambda labels: _counter(labels, selector))
-    wanted = any_of([base + unit + part for unit in UNITS for part in COUNTED])
-    found = counters.read(f"{{__name__=~{wanted}}}", grid)
+    found = counters.read(f"{{__name__=~{counted}}}", grid)
     known = counters.catalogue.labels
     keys = counters.catalogue.key[found.series]
     numbers, column, value = counters.catalogue.keys, found.column, found.value
     if not known:  # no counter of that name: a level
-        raw = api.samples(f"{{__name__=~{any_of([base + unit for unit in UNITS])}}}", grid.start_ns, grid.end_ns)
+        raw = api.samples(f"{{__name__=~{level}}}", grid.start_ns, grid.end_ns)
         known, numbers, column = raw.series, Numbers(), grid.columns(raw.time_ns)
         row = np.array([numbers.of(_key(one, selector)) for one in known], np.int64).reshape(len(known))
         last = np.ones(len(column), bool)
@@ -57,6 +53,16 @@ def values(api: Api, selector: Selector, grid: Grid) -> Rows:
         if key[width:] == wanted_values and not np.isnan(table[at]).all()
     ]
     return [labels for labels, _ in rows], np.array([one for _, one in rows]).reshape(len(rows), grid.steps)
+
+
+def _named(selector: Selector) -> tuple[str, str]:
+    """Regular expressions, quoted, for the names of a metric that counts, and of one that is a level."""
+    unit = selector.unit
+    found = {
+        kind: any_unit(selector.name, kind) if unit is None else metric_name(selector.name, unit, kind) for kind in Kind
+    }
+    counted = f"{found[Kind.COUNTER]}|({found[Kind.OTHER]})_count"
+    return quoted(counted), quoted(f"{found[Kind.GAUGE]}|{found[Kind.OTHER]}")
 
 
 def _counter(labels: Labels, selector: Selector) -> Meaning:

@@ -11,19 +11,20 @@ from math import nan
 from typing import Final
 
 from aiops import names
-from aiops.promql import any_of, quoted
+from aiops.promql import any_of, label, quoted
 from aiops.sources.common import conventions
 from aiops.sources.common.work import METRICS, Work, of_span
+from aiops.translation import Kind, metric_name
 
 Labels = Mapping[str, str]
 Identity = tuple[str, ...]
 
-_UNITS: Final = {1.0: "seconds", 0.001: "milliseconds"}
+_UNITS: Final = {1.0: "s", 0.001: "ms"}
 SERVED: Final = {
-    f"{metric.replace('.', '_')}_{_UNITS[scale]}": scale for metric, scale in names.SERVER_DURATION_METRICS.items()
+    metric_name(metric, _UNITS[scale], Kind.OTHER): scale for metric, scale in names.SERVER_DURATION_METRICS.items()
 }
 WORK: Final = {
-    f"{metric.replace('.', '_')}_{_UNITS[scale]}": METRICS[metric]
+    metric_name(metric, _UNITS[scale], Kind.OTHER): METRICS[metric]
     for metric, scale in names.SERVER_DURATION_METRICS.items()
 }
 """The work that each histogram of server durations covers."""
@@ -40,7 +41,7 @@ INFO: Final = "target_info"
 
 # Attributes that the conventions speak of, by the label that they become.
 _ATTRIBUTES: Final = {
-    attribute.replace(".", "_"): attribute
+    label(attribute): attribute
     for attribute in (
         names.HTTP_ROUTE,
         *names.HTTP_METHOD,
