@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-import promql_parser
 from dateutil.rrule import rrulestr
 
+from aiops import expressions
 from aiops.slo import Objectives, read
 
 SUFFIXES: Final = (".yaml", ".yml")
@@ -19,7 +19,7 @@ def load(paths: Sequence[Path]) -> Objectives:
     """
     return read(
         ((str(file), file.read_text(encoding="utf-8")) for path in paths for file in _files(path)),
-        check_promql,
+        expressions,
         check_rrule,
     )
 
@@ -33,10 +33,6 @@ def _files(path: Path) -> Iterator[Path]:
         hidden = any(part.startswith(".") for part in one.relative_to(path).parts)
         if one.suffix in SUFFIXES and not hidden and one.is_file():
             yield one
-
-
-def check_promql(text: str) -> None:
-    promql_parser.parse(text)
 
 
 def check_rrule(text: str) -> None:

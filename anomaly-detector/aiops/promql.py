@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 
 
 def label(attribute: str) -> str:
@@ -15,6 +16,21 @@ def label(attribute: str) -> str:
     if not made.strip("_"):
         raise ValueError(f"{attribute!r} has no character that a label in Prometheus may have")
     return made
+
+
+def spellings(bound: Decimal) -> list[str]:
+    """How the upper bound of a bucket is written as `le`: pushed over OTLP without an exponent, scraped as OpenMetrics
+    writes it, or as programs do."""
+    digits, exponent = bound.normalize().as_tuple().digits, bound.adjusted()
+    if not bound.is_finite():
+        return [str(bound)]
+    plain = f"{bound.normalize():f}"
+    out = [plain] if "." in plain else [plain, f"{plain}.0"]
+    if bound and not -4 <= exponent < 6:
+        rest = "".join(map(str, digits[1:]))
+        sign = "-" if bound < 0 else ""
+        out.append(f"{sign}{digits[0]}{'.' if rest else ''}{rest}e{exponent:+03d}")
+    return out
 
 
 def quoted(text: str) -> str:

@@ -108,7 +108,7 @@ def sources(slo: Slo, found: Sequence[Standing]) -> list[Source]:
     lasts = f"budget left x {over} / (burn over {durations.prometheus(LOOKBACK)} - burn of what ages out)"
     return [
         Source("events", exact=True, query=events, promql=total),
-        Source("bad_events", exact=True, query=bad, promql=promql.bad(slo, FIVE, total)),
+        Source("bad_events", exact=True, query=bad, promql=promql.bad(slo, FIVE, f"({total})")),
         Source("burn_rates", not ruled, burn, f"{BURN}5m{selector(slo)}" if ruled else ""),
         Source("budget_left", exact=True, query=f"1 - bad / {every} / {allowed}, of the ledger's hours over {over}"),
         Source("exhausted_in", exact=False, query=lasts),

@@ -8,6 +8,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from aiops.cli import main
+from aiops.model import Slo
 
 from .slo.documents import CHECKOUT, changed
 from .slo.test_openslo import QUERIES, RAW
@@ -41,10 +42,33 @@ def test_what_is_wrong_ends_with_one(folder: Path) -> None:
     done = run("validate", folder)
     assert done.exit_code == 1
     assert f"{folder}/bad.yaml:26:15: spec.objectives[0].target: is 1.5" in done.stdout
-    done = run("rules", folder, "-o", folder / "rules.yml")
+    done = run("rules", folder / "bad.yaml", "-o", folder / "rules.out")
     assert done.exit_code == 1
     assert "1 objective is wrong, so nothing was made" in done.stderr
-    assert not (folder / "rules.yml").exists()
+    assert not (folder / "rules.out").exists()
+
+
+def test_one_that_is_wrong_does_not_cost_the_file(folder: Path) -> None:
+    output = folder / "rules.out"
+    assert run("rules", folder, "-o", output).exit_code == 0
+    whole = output.read_text()
+    (folder / "bad.yaml").write_text(changed(CHECKOUT, ("0.9990", "1.5"), ("checkout-availability", "bad")))
+    done = run("rules", folder, "-o", output)
+    assert (done.exit_code, output.read_text()) == (1, whole)
+    assert "bad.yaml:26:15: spec.objectives[0].target: is 1.5" in done.stderr
+    assert done.stderr.endswith("1 objective is wrong, and left out\n")
+
+
+def test_rules_that_cannot_be_read_are_not_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def total(slo: Slo, window: int) -> str:
+        return "sum(" if slo.name == "other" else "sum(up)"
+
+    monkeypatch.setattr("aiops.slo.promql.total", total)
+    done = run("rules", folder, "-o", folder / "rules.out")
+    assert done.exit_code == 1
+    assert "other: makes rules that are no PromQL: " in done.stderr
+    groups = yaml.safe_load((folder / "rules.out").read_text())["groups"]
+    assert [group["name"] for group in groups] == ["slo-checkout-availability"]
 
 
 def test_rules_are_the_same_each_time_and_can_be_checked(folder: Path) -> None:

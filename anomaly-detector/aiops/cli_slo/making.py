@@ -9,7 +9,8 @@ import click
 from aiops import garbage
 from aiops import slo as slos
 from aiops.cli_slo.files import MADE, dumped, load, paths_argument, whole
-from aiops.slo import Links
+from aiops.model import Slo
+from aiops.slo import Links, Objectives, Problem
 from aiops.terminal.ending import Failed, write
 
 FORMATS: Final = ("prometheus", "kubernetes", "grafana")
@@ -46,23 +47,29 @@ def rules(
 ) -> None:
     """Make rules of objectives: Prometheus' recording and alert rules, or what Grafana tells of their budgets.
 
-    The same objectives give the same text. An objective with a mistake ends this with 1, and nothing is written.
+    The same objectives give the same text. An objective with a mistake is left out and said, and ends this with 1; the
+    rules of the others are made all the same.
     """
     if (form == "grafana") != (lock is not None):
         raise click.UsageError("--format grafana and --lock FILE go together: Grafana removes only what it is told to")
     found = load(paths)
-    whole(found)
     pairs = dict(_pair(one) for one in labels)
     kubernetes = form == "kubernetes"
     links = Links(
         engine_url.rstrip("/"), runbooks.rstrip("/"), {} if kubernetes else pairs, dashboards, grafana_url.rstrip("/")
     )
+    used, problems = _used(found, links)
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    count = f"{len(problems)} objective{'s are' if len(problems) != 1 else ' is'} wrong"
+    if not used:
+        raise Failed(f"{count}, so nothing was made")
     files: dict[Path, str] = {}
     if lock is not None:
-        document, known = slos.provisioning(found.slos, links, _known(lock))
+        document, known = slos.provisioning(used, links, _known(lock))
         files[lock] = slos.lock.write(known)
     else:
-        document = {"groups": slos.groups(found.slos, links)}
+        document = {"groups": slos.groups(used, links)}
     if kubernetes:
         metadata: dict[str, Any] = {"name": name, **({"labels": pairs} if pairs else {})}
         document = {
@@ -83,6 +90,25 @@ def rules(
             write(path, content)
         elif not path.is_file() or path.read_text(encoding="utf-8") != content:
             raise Failed(f"{path} is not what the objectives say; run this again without --check")
+    if problems:
+        raise Failed(f"{count}, and left out")
+
+
+def _used(found: Objectives, links: Links) -> tuple[list[Slo], list[Problem]]:
+    """The objectives that rules are made of, and why not of the others: one expression that Prometheus cannot read
+    would cost the whole file."""
+    from aiops import expressions
+
+    used, problems = [], list(found.problems)
+    for slo in found.slos:
+        try:
+            for rule in (rule for group in slos.groups([slo], links) for rule in group["rules"]):
+                expressions.check(rule["expr"])
+        except ValueError as error:
+            problems.append(Problem(slo.place, slo.name, f"makes rules that are no PromQL: {error}"))
+        else:
+            used.append(slo)
+    return used, problems
 
 
 @click.command("import")

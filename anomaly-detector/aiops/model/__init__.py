@@ -40,6 +40,7 @@ from aiops.model.slo import (
     Server,
     Slices,
     Slo,
+    Term,
     Threshold,
     Urgency,
 )
@@ -112,6 +113,7 @@ __all__ = [
     "Span",
     "SpanKind",
     "Status",
+    "Term",
     "Threshold",
     "Tier",
     "TimelineEntry",

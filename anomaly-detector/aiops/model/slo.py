@@ -1,6 +1,6 @@
 """Objectives: what is promised, how events are counted as good or bad, and over which period."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -53,14 +53,27 @@ Period = Rolling | Calendar
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """A part of PromQL that somebody wrote: series to be summed, each so many times as `factor` says. `counted`: events
+    in a window instead of a second. Of a level, whether it is no more than a `selector`."""
+
+    text: str
+    factor: Decimal = Decimal(1)
+    counted: bool = False
+    selector: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """Where a number is read: PromQL (with `{{.window}}` where a counter is rated), or an OpenTelemetry metric, its
-    unit and the attributes its series must have. Exactly one of `promql` and `metric` is set."""
+    unit and the attributes its series must have. Exactly one of `promql` and `metric` is set. `terms` are what PromQL
+    was found to be the sum of."""
 
     promql: str = ""
     metric: str = ""
     unit: str = ""
     where: Labels = ()
+    terms: tuple[Term, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,14 @@
 """Service level indicators out of OpenSLO's `ratioMetric` and `thresholdMetric`."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 from typing import Final, TypeVar
+from typing import Protocol as TypingProtocol
 
-from aiops.model import Indicator, Labels, Probe, Protocol, Query, Ratio, Server, Threshold
+from aiops.model import Indicator, Labels, Probe, Protocol, Query, Ratio, Server, Term, Threshold
 from aiops.promql import label
 from aiops.slo import durations
 from aiops.slo.fields import Fields
@@ -33,13 +34,25 @@ class Measured:
     group_by: tuple[str, ...] = ()
 
 
+class Promql(TypingProtocol):
+    """Reads PromQL. Raises ValueError on what is none, or is not what it should be."""
+
+    def events(self, text: str, by: Sequence[str]) -> tuple[Term, ...]:
+        """The terms whose sum by some labels is the events a second."""
+        ...
+
+    def gauge(self, text: str, by: Sequence[str]) -> Term:
+        """A level that has these labels."""
+        ...
+
+
 @dataclass(slots=True)
 class Reader:
-    """Reads the indicators of one service. `parse` raises ValueError on a text that is no PromQL."""
+    """Reads the indicators of one service."""
 
     service: str
     sources: Sources
-    parse: Callable[[str], object]
+    promql: Promql
     _groups: set[tuple[str, ...]] = field(default_factory=set)
 
     def read(self, spec: Fields) -> Measured:
@@ -111,16 +124,14 @@ class Reader:
             query = Query(metric=metric.text(), unit=unit, where=where)
         else:
             written = spec.need("query")
-            query = Query(promql=written.text().strip())
-            windowed = _WINDOW.search(query.promql)
+            text, by = written.text().strip(), [label(one) for one in self._group(spec)]
+            windowed = _WINDOW.search(text)
             if rated and not windowed:
                 written.wrong(f"must rate its counter over {WINDOW}, as in sum(rate(requests_total[{WINDOW}]))")
             if not rated and windowed:
                 written.wrong(f"is a gauge's: it has no {WINDOW}")
-            try:
-                self.parse(windows(query.promql, "5m"))
-            except ValueError as error:
-                written.wrong(f"is no PromQL: {error}")
+            terms = _meant(written, lambda: self.promql.events(text, by) if rated else (self.promql.gauge(text, by),))
+            query = Query(promql=text, terms=terms)
         self._group(spec)
         spec.end()
         return query
@@ -143,12 +154,14 @@ class Reader:
             metric.end()
         return found, spec
 
-    def _group(self, spec: Fields) -> None:
+    def _group(self, spec: Fields) -> tuple[str, ...]:
         found = spec.get("groupBy")
         groups = [] if found is None else found.items()
         for one in groups:
             _meant(one, partial(label, one.text()))
-        self._groups.add(tuple(one.text() for one in groups))
+        by = tuple(one.text() for one in groups)
+        self._groups.add(by)
+        return by
 
     @staticmethod
     def _optional(spec: Fields, key: str) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 from aiops.model import Adjustment, Indicator, Journey, Slo, Threshold
 from aiops.slo import parts
 from aiops.slo.fields import Fields, Mistake, Problem, documents
-from aiops.slo.indicators import Reader
+from aiops.slo.indicators import Promql, Reader
 from aiops.slo.tiers import plain
 
 VERSION: Final = "openslo/v1"
@@ -32,8 +32,8 @@ class Objectives:
     problems: tuple[Problem, ...] = ()
 
 
-def read(files: Iterable[tuple[str, str]], promql: Check, rrule: Check) -> Objectives:
-    """Read (name, text) of files; `promql` and `rrule` check what is written in these languages."""
+def read(files: Iterable[tuple[str, str]], promql: Promql, rrule: Check) -> Objectives:
+    """Read (name, text) of files; `promql` and `rrule` read and check what is written in these languages."""
     problems: list[Problem] = []
     found: list[Fields] = []
     for name, text in files:
@@ -61,7 +61,7 @@ def _kind(document: Fields) -> str:
 class _Book:
     """What the documents so far have said."""
 
-    def __init__(self, promql: Check, rrule: Check) -> None:
+    def __init__(self, promql: Promql, rrule: Check) -> None:
         self._promql, self._rrule = promql, rrule
         self._sources: dict[str, str] = {}
         self._indicators: dict[str, Fields] = {}

@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from aiops import names
 from aiops.model import Calendar, Labels, Missing, Period, Rolling, Slices
+from aiops.promql import label
 from aiops.slo import durations
 from aiops.slo.fields import Fields
 
@@ -46,13 +48,22 @@ def metadata(fields: Fields) -> Metadata:
     return Metadata(
         name.text(),
         "" if display is None else display.text(),
-        # Several values of a label are joined: alerts have one of each.
-        tuple(sorted((key, ",".join(value.listed())) for key, value in ([] if labels is None else labels.texts()))),
+        tuple(sorted((key, _label(key, value)) for key, value in ([] if labels is None else labels.texts()))),
         tuple(sorted((key, value.text()) for key, value in others.items())),
         0 if least is None else least.whole(),
         Missing.IGNORE if missing is None else Missing(missing.choice(*Missing)),
         "" if runbook is None else runbook.text(),
     )
+
+
+def _label(key: str, value: Fields) -> str:
+    """Several values of a label are joined: alerts have one of each."""
+    try:
+        if label(key) == names.NAME:
+            value.wrong("names a metric in Prometheus; give the label another name")
+    except ValueError as error:
+        value.wrong(str(error))
+    return ",".join(value.listed())
 
 
 def period(fields: Fields) -> Period:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from aiops.model import Labels, Probe, Protocol, Query, Ratio, Server, Slo, Threshold
-from aiops.promql import label, quoted
+from aiops.promql import any_of, label, quoted, spellings
 from aiops.slo import durations
 from aiops.slo.indicators import windows
 from aiops.translation import Kind, metric_name
@@ -43,9 +43,9 @@ def total(slo: Slo, window: int) -> str:
         case Server():
             return _either(f"sum{by}({_count(of, name, text)})" for name, _ in HISTOGRAMS[of.protocol])
         case Ratio():
-            return _rated(of.total, by, text)
+            return _rated(of.total, slo, window)
         case Probe():
-            return f"sum{by}(count_over_time({_gauge(of.query)}[{text}])) / {window}"
+            return f"sum{by}(count_over_time({_looked_at(of.query, text)})) / {window}"
         case Threshold():
             return f"count{by}({_gauge(of.query)})"
 
@@ -64,12 +64,12 @@ def bad(slo: Slo, window: int, events: str) -> str:
             return _rest(events, fast, slo)
         case Ratio():
             if of.bad is not None:
-                return _rated(of.bad, by, text)
+                return _rated(of.bad, slo, window, f"0 * {events}")
             assert of.good is not None
-            return _rest(events, _rated(of.good, by, text), slo)
+            return _rest(events, _rated(of.good, slo, window, f"0 * {events}"), slo)
         case Probe():
-            gauge = _gauge(of.query)
-            return f"(sum{by}(count_over_time({gauge}[{text}])) - sum{by}(sum_over_time({gauge}[{text}]))) / {window}"
+            seen = _looked_at(of.query, text)
+            return f"(sum{by}(count_over_time({seen})) - sum{by}(sum_over_time({seen}))) / {window}"
         case Threshold():
             wrong = {"lt": ">=", "lte": ">", "gt": "<=", "gte": "<"}[of.op]
             return f"count{by}({_gauge(of.query)} {wrong} {of.bound})"
@@ -103,8 +103,8 @@ def _fast(of: Server, name: str, unit: Decimal, window: str) -> str:
         rated = f"rate({name}{_selected(of, name)}[{window}])"
         return f"histogram_fraction(0, {bound:f}, {rated}) * histogram_count({rated})"
     # Pushed over OTLP a bound of one second is le="1", scraped it is le="1.0": both are meant.
-    whole = bound == int(bound)
-    le = f'le=~"{int(bound)}(\\\\.0)?"' if whole else f'le="{bound.normalize():f}"'
+    found = spellings(bound)
+    le = f"le=~{any_of(found)}" if len(found) > 1 else f"le={quoted(found[0])}"
     return f"rate({name}_bucket{_selected(of, name, le)}[{window}])"
 
 
@@ -117,16 +117,41 @@ def _selected(of: Server, name: str, *more: str) -> str:
     return "{" + ", ".join([*(f"{key}={quoted(value)}" for key, value in found), *more]) + "}"
 
 
-def _rated(query: Query, by: str, window: str) -> str:
-    if query.promql:
-        return f"({windows(query.promql, window)})"
-    name = metric_name(query.metric, query.unit, Kind.COUNTER)
-    return f"sum{by}(rate({name}{_matching(query.where)}[{window}]))"
+def _rated(query: Query, slo: Slo, window: int, nothing: str = "") -> str:
+    """Events a second that a query counts, whatever other labels its series have. A term that has no series counts as
+    zero beside the others; `nothing` is an expression for zero where there were any events."""
+    by, text = _by(slo), durations.prometheus(window)
+    if query.metric:
+        name = metric_name(query.metric, query.unit, Kind.COUNTER)
+        return f"sum{by}(rate({name}{_matching(query.where)}[{text}]))"
+    sums = [f"sum{by}({windows(one.text, text)})" for one in query.terms]
+    scales = [one.factor / window if one.counted else one.factor for one in query.terms]
+    if len(sums) == 1:
+        return _scaled(sums[0], scales[0])
+    on = f" or on ({grouping(slo)}) "
+    nothing = nothing or f"0 * ({on.join(sums)})"
+    # Zero has the labels of what it was made of.
+    found = f" + on ({grouping(slo)}) ".join(
+        _scaled(f"({one}{on}{nothing})", scale) for one, scale in zip(sums, scales, strict=True)
+    )
+    return f"clamp_min({found}, 0)" if min(scales) < 0 else f"({found})"
+
+
+def _scaled(text: str, factor: Decimal) -> str:
+    return text if factor == 1 else f"{text} * {factor.normalize()}"
+
+
+def _looked_at(query: Query, window: str) -> str:
+    """A gauge over a window, sample by sample; of what is no selector, evaluation by evaluation."""
+    if query.promql and not query.terms[0].selector:
+        return f"{_gauge(query)}[{window}:1m]"
+    return f"{_gauge(query)}[{window}]"
 
 
 def _gauge(query: Query) -> str:
-    name = metric_name(query.metric, query.unit, Kind.GAUGE) if query.metric else ""
-    return f"({query.promql})" if query.promql else f"{name}{_matching(query.where)}"
+    if query.promql:
+        return query.terms[0].text
+    return f"{metric_name(query.metric, query.unit, Kind.GAUGE)}{_matching(query.where)}"
 
 
 def _matching(where: Labels) -> str:

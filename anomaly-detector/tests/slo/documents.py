@@ -1,7 +1,8 @@
 """OpenSLO documents for tests, and how to read them."""
 
+from aiops import expressions
 from aiops.model import Slo
-from aiops.objectives import check_promql, check_rrule
+from aiops.objectives import check_rrule
 from aiops.slo import Objectives, read
 
 CHECKOUT = """\
@@ -35,7 +36,7 @@ spec:
 
 
 def reading(*texts: str) -> Objectives:
-    return read([(f"file{at}.yaml", text) for at, text in enumerate(texts, 1)], check_promql, check_rrule)
+    return read([(f"file{at}.yaml", text) for at, text in enumerate(texts, 1)], expressions, check_rrule)
 
 
 def one(text: str) -> Slo:

@@ -115,8 +115,8 @@ def test_groups_keep_their_labels() -> None:
 
 def test_both_spellings_of_a_bound_are_counted() -> None:
     made = rules(LATENCY)
-    assert 'le=~"1(\\\\.0)?"' in made["slo:bad_events:rate5m"]["expr"]
-    assert 'le=~"1000(\\\\.0)?"' in made["slo:bad_events:rate5m"]["expr"]
+    assert 'le=~"1|1\\\\.0"' in made["slo:bad_events:rate5m"]["expr"]
+    assert 'le=~"1000|1000\\\\.0"' in made["slo:bad_events:rate5m"]["expr"]
     half = rules(changed(LATENCY, ("1s", "500ms")))
     assert (
         'http_server_request_duration_seconds_bucket{service_name="gateway", http_route="/checkout", le="0.5"}'

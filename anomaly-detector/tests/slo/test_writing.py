@@ -45,11 +45,11 @@ pairs = st.dictionaries(words, words, max_size=2)
 names = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?", fullmatch=True)
 promises = st.decimals("0.000001", "0.999999", places=6)
 bounds = st.decimals(allow_nan=False, allow_infinity=False)
-windowed = st.just("sum(rate(x_total{a='b'}[{{.window}}]))") | st.just("sum(\n  rate(y_total[{{ .window }}])\n)")
+windowed = st.just("rate(x_total{a='b'}[{{.window}}])") | st.just("(\n  rate(y_total[{{ .window }}])\n)")
 sorted_pairs = pairs.map(lambda found: labels(**{f"k{key}": value for key, value in found.items()}))
 metrics = st.builds(Query, metric=named, unit=st.sampled_from(["", "s", "{order}"]), where=sorted_pairs)
 counters = metrics | st.builds(Query, promql=windowed)
-gauges = metrics | st.just(Query(promql="min(up)"))
+gauges = metrics | st.just(Query(promql="up"))
 servers = st.builds(
     Server,
     st.sampled_from(Protocol),
