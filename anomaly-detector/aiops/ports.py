@@ -152,7 +152,7 @@ BurnRates = Mapping[tuple[str, Labels], Mapping[int, float]]
 class RuledBurns(Protocol):
     def burn_rates(self, at: float) -> BurnRates:
         """What Prometheus' own rules say at a time. A group is all labels of what they recorded but its name and the
-        objective's: the service's name among them. Raises SourceError."""
+        objective's: those that an objective is split by, and others. Raises SourceError."""
         ...
 
 

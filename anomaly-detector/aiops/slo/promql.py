@@ -38,7 +38,7 @@ _METHOD: Final = {
 
 def total(slo: Slo, window: int) -> str:
     """Events a second over a window (seconds). Time slices: of the query that each slice is judged by."""
-    of, by, text = slo.indicator, _by(slo), durations.prometheus(window)
+    of, by, text = slo.indicator, by_groups(slo), durations.prometheus(window)
     match of:
         case Server():
             return _either(f"sum{by}({_count(of, name, text)})" for name, _ in HISTOGRAMS[of.protocol])
@@ -55,7 +55,7 @@ def bad(slo: Slo, window: int, events: str) -> str:
 
     Without bad events the answer may be empty: what it is then, zero or absent, depends on `events`.
     """
-    of, by, text = slo.indicator, _by(slo), durations.prometheus(window)
+    of, by, text = slo.indicator, by_groups(slo), durations.prometheus(window)
     match of:
         case Server(threshold=None):
             return _either(f"sum{by}({_count(of, name, text, _STATUS[name])})" for name, _ in HISTOGRAMS[of.protocol])
@@ -80,7 +80,8 @@ def grouping(slo: Slo) -> str:
     return ", ".join(label(one) for one in slo.group_by)
 
 
-def _by(slo: Slo) -> str:
+def by_groups(slo: Slo) -> str:
+    """What an aggregation keeps of the series of an objective."""
     return f" by ({grouping(slo)}) " if slo.group_by else ""
 
 
@@ -120,7 +121,7 @@ def _selected(of: Server, name: str, *more: str) -> str:
 def _rated(query: Query, slo: Slo, window: int, nothing: str = "") -> str:
     """Events a second that a query counts, whatever other labels its series have. A term that has no series counts as
     zero beside the others; `nothing` is an expression for zero where there were any events."""
-    by, text = _by(slo), durations.prometheus(window)
+    by, text = by_groups(slo), durations.prometheus(window)
     if query.metric:
         name = metric_name(query.metric, query.unit, Kind.COUNTER)
         return f"sum{by}(rate({name}{_matching(query.where)}[{text}]))"

@@ -4,6 +4,10 @@ What is recorded is bad and all events, never their ratio: a mean of ratios coun
 one. Windows up to six hours rate the counters themselves; longer ones sum up what was recorded over five minutes. Of
 the time before anything was recorded nothing bad is known: it counts as traffic like the rest, so that one error in the
 first minute of a new Prometheus is no tenth of a month's budget.
+
+What is recorded carries labels that may change, such as the service that an objective is about. It is read by the
+objective's name and its groups alone: of two that there are for a moment, as after a restart, the larger, and of a
+stretch of time what was recorded under the old labels and the new ones together.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,6 +28,8 @@ EVENTS: Final = "slo:events:rate"
 BAD: Final = "slo:bad_events:rate"
 BURN: Final = "slo:burn_rate:ratio_rate"
 SLICE: Final = "slo:bad_slice:bool"
+SPLIT: Final = "slo_by"
+"""Label of what is recorded: the labels that an objective is split by, where it is."""
 INTERVAL: Final = 60
 """Seconds between evaluations: known, so that what was recorded can be summed up to counts."""
 ABSENT_FOR: Final = 30 * 60
@@ -42,13 +48,17 @@ def selector(slo: Slo, *matchers: str) -> str:
     return "{" + ", ".join((f"slo={quoted(slo.name)}", *matchers)) + "}"
 
 
+def recorded(slo: Slo, record: str, window: int) -> str:
+    """The last of what was recorded for a window (seconds), by group."""
+    return f"max{promql.by_groups(slo)}({record}{durations.prometheus(window)}{selector(slo)})"
+
+
 def burning(slo: Slo, tier: Tier) -> str:
     """The condition of one tier: both windows burn faster than its factor, with as many bad events as are asked for."""
     factor = tiers.plain(tier.factor(slo.period))
-    of = selector(slo)
-    conditions = [f"{BURN}{durations.prometheus(window)}{of} > {factor}" for window in (tier.long, tier.short)]
+    conditions = [f"{recorded(slo, BURN, window)} > {factor}" for window in (tier.long, tier.short)]
     if slo.min_bad_events:
-        counted = f"{BAD}{durations.prometheus(tier.long)}{of} * {tier.long}"
+        counted = f"{recorded(slo, BAD, tier.long)} * {tier.long}"
         conditions.append(f"{counted} >= {slo.min_bad_events}")
     return "\nand ".join(conditions)
 
@@ -69,7 +79,7 @@ def annotations(slo: Slo, links: Links, alert: str, summary: str) -> dict[str, s
 
 def _groups(slo: Slo, links: Links) -> Iterator[Rule]:
     if slo.slices is not None:
-        rule = {"record": SLICE, "expr": _slice(slo), "labels": _labels(slo)}
+        rule = {"record": SLICE, "expr": _slice(slo), "labels": _written(slo)}
         interval = durations.prometheus(slo.slices.seconds)
         yield {"name": f"slices-{slo.name}", "interval": interval, "rules": [rule]}
     interval = durations.prometheus(INTERVAL)
@@ -83,29 +93,42 @@ def _labels(slo: Slo) -> dict[str, str]:
     return {key: value for key, value in own.items() if key not in split}
 
 
+def _written(slo: Slo) -> dict[str, str]:
+    """What is recorded carries besides how an objective is split: series of another split are not summed with it."""
+    return {**_labels(slo), **({SPLIT: promql.grouping(slo)} if slo.group_by else {})}
+
+
+def _history(slo: Slo, record: str, window: int) -> str:
+    """All that was recorded in a window (seconds)."""
+    split = f"{SPLIT}={quoted(promql.grouping(slo))}"
+    return f"{record}{selector(slo, split)}[{durations.prometheus(window)}]"
+
+
 def _recorded(slo: Slo) -> Iterator[Rule]:
-    labels, of = _labels(slo), selector(slo)
+    labels = _written(slo)
     for window in tiers.WINDOWS:
         text = durations.prometheus(window)
-        events = f"{EVENTS}{text}{of}"
+        events = recorded(slo, EVENTS, window)
         for record, expression in zip((EVENTS, BAD), _rates(slo, window, events), strict=True):
             yield {"record": record + text, "expr": expression, "labels": labels}
         allowed = f"{slo.allowed.normalize():f}"
-        ratio = f"{BAD}{text}{of} / ({events} > 0) / {allowed}"
+        ratio = f"{recorded(slo, BAD, window)} / ({events} > 0) / {allowed}"
         yield {"record": BURN + text, "expr": ratio, "labels": labels}
 
 
 def _rates(slo: Slo, window: int, events: str) -> tuple[str, str]:
-    """All and bad events a second; `events` is what the first of them is recorded as."""
-    of, text = selector(slo), durations.prometheus(window)
+    """All and bad events a second; `events` is the first of them as it was recorded."""
+    by = promql.by_groups(slo)
     if slo.slices is not None:
         width = max(window, slo.slices.seconds)
-        over = f"{SLICE}{of}[{durations.prometheus(width)}]"
-        return f"(count_over_time({over}) > bool 0) / {slo.slices.seconds}", f"sum_over_time({over}) / {width}"
+        over = _history(slo, SLICE, width)
+        known = f"(sum{by}(count_over_time({over})) > bool 0) / {slo.slices.seconds}"
+        return known, f"sum{by}(sum_over_time({over})) / {width}"
     if window > RAW:
         base = durations.prometheus(BASE)
-        bad = f"sum_over_time({BAD}{base}{of}[{text}]) * {INTERVAL} / {window}"
-        return f"avg_over_time({EVENTS}{base}{of}[{text}])", bad
+        every, wrong = (_history(slo, record + base, window) for record in (EVENTS, BAD))
+        mean = f"sum{by}(sum_over_time({every})) / sum{by}(count_over_time({every}))"
+        return mean, f"sum{by}(sum_over_time({wrong})) * {INTERVAL} / {window}"
     on = f"on ({promql.grouping(slo)})"
     # Zero while nothing is bad: errors have no series before the first.
     return promql.total(slo, window), f"({promql.bad(slo, window, events)})\nor {on} 0 * {events}"

@@ -81,6 +81,7 @@ def standings(
     """All groups of all objectives that can be counted, in the order of the objectives; one without any data has one
     empty group."""
     rates, bad = _burns(watch)
+    ruled = _by_group(watch.slos, ruled)
     places: dict[str, list[int]] = {}
     for row, slo in enumerate(watch.of):
         places.setdefault(slo.name, []).append(row)
@@ -109,6 +110,25 @@ def _mean(parts: Sequence[tuple[Decimal, Sequence[float | None]]]) -> float | No
     means = [(weight, sum(values) / len(values)) for weight, values in known if values]
     total = sum(weight for weight, _ in means)
     return sum(weight * value for weight, value in means) / total if total else None
+
+
+def _by_group(slos: Sequence[Slo], ruled: BurnRates) -> dict[tuple[str, Labels], dict[int, float]]:
+    """What rules recorded, by objective and group alone: its other labels may be old ones, or a Prometheus' own. Of
+    several for a window the largest."""
+    named = {one.name: one for one in slos}
+    out: dict[tuple[str, Labels], dict[int, float]] = {}
+    for (name, labels), rates in ruled.items():
+        if name in named:
+            found = out.setdefault((name, _split(named[name], dict(labels))), {})
+            for window, rate in rates.items():
+                found[window] = max(rate, found.get(window, rate))
+    return out
+
+
+def _split(slo: Slo, labels: Mapping[str, str]) -> Labels:
+    """The labels that an objective is split by; one without a value is none."""
+    split = {label(one) for one in slo.group_by}
+    return tuple(sorted((key, value) for key, value in labels.items() if key in split and value))
 
 
 def _burns(watch: Watch) -> tuple[dict[int, Floats], dict[int, Floats]]:
@@ -151,8 +171,7 @@ def _of(
         share = weights(ends, period, at, out)
         sums = watch.hours.sums[row] if row is not None else np.zeros((4, len(ends)))
         found = budget(slo, sums @ share, lasting(elapsed, out), lasting(period, out))
-        labels = {"service_name": slo.service} | {label(key): value for key, value in group}
-        told = ruled.get((slo.name, tuple(sorted(labels.items()))))
+        told = ruled.get((slo.name, _split(slo, {label(key): value for key, value in group})))
         burn = _burn(row, rates, told)
         counted = {window: float(bad[window][row]) if row is not None else 0.0 for window in tiers.WINDOWS}
         burning = burn[LOOKBACK] or 0.0

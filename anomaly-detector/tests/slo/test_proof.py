@@ -94,7 +94,7 @@ def test_ten_idle_minutes_do_not_poison_the_budget(promtool: str, tmp_path: Path
 @pytest.mark.parametrize(
     ("what", "old", "new"),
     [
-        ("errors have no zero before the first", "\nor on () 0 * slo:events", "\nunless on () slo:events"),
+        ("errors have no zero before the first", "\nor on () 0 * max(slo:events", "\nunless on () max(slo:events"),
         ("the wrong factor", "> 14.4", "> 144"),
         ("the window is a label", "ratio_rate5m{", 'ratio_rate5m{window="5m", '),
     ],

@@ -52,8 +52,8 @@ def evaluated(folder: Path, text: str, series: dict[str, str], asked: dict[str, 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def rounded(expression: str) -> str:
-    return f"sum(round({expression}, 0.01))"
+def rounded(expression: str, to: float = 0.01) -> str:
+    return f"sum(round({expression}, {to}))"
 
 
 def firing(alert: str) -> str:
@@ -168,3 +168,30 @@ def test_a_level_is_counted_series_by_series(tmp_path: Path) -> None:
     )
     series = {'depth{queue="a"}': "200x60", 'depth{queue="b"}': "1x60"}
     evaluated(tmp_path, text, series, {f"sum(slo:bad_slice:bool{OF})": {"{}": 1}}, 60)
+
+
+def test_an_objective_whose_labels_changed_goes_on(tmp_path: Path) -> None:
+    """For a day the objective was of another service, as its recorded series say, and 2 % were bad; since it is of this
+    one nothing is."""
+    bad = 'sum(rate(asked_total{code="500"}[{{.window}}]))'
+    text = queries("sum(rate(asked_total[{{.window}}]))", bad)
+    old = '{slo="checkout-availability", service_name="front"}'
+    series = {
+        f"slo:events:rate5m{old}": "10x1440 stale",
+        f"slo:bad_events:rate5m{old}": "0.2x1440 stale",
+        'asked_total{code="200"}': "_x1440 0+600x1440",
+    }
+    asked = {
+        rounded(f"slo:burn_rate:ratio_rate3d{OF}", 0.1): {"{}": 6.7},  # a third of three days, 20 times as allowed
+        rounded(f"slo:events:rate3d{OF}", 0.1): {"{}": 10},
+        f"count by (service_name) (slo:burn_rate:ratio_rate3d{OF})": {'{service_name="gateway"}': 1},
+    }
+    evaluated(tmp_path, text, series, asked, 2880)
+
+
+def test_an_objective_that_is_no_longer_split_is_not_the_sum_of_its_parts(tmp_path: Path) -> None:
+    text = queries("sum(rate(asked_total[{{.window}}]))", 'sum(rate(asked_total{code="500"}[{{.window}}]))')
+    split = 'slo="checkout-availability", service_name="gateway", slo_by="region"'
+    series = {f'slo:events:rate5m{{{split}, region="{one}"}}': "5x1440 stale" for one in ("eu", "us")}
+    series |= {'asked_total{code="200"}': "_x1440 0+594x600", 'asked_total{code="500"}': "_x1440 0+6x600"}
+    evaluated(tmp_path, text, series, {rounded(f"slo:events:rate1d{OF}", 0.1): {"{}": 10}}, 2040)

@@ -35,12 +35,15 @@ def test_every_expression_is_promql(text: str) -> None:
 def test_bad_and_all_events_are_recorded_and_never_a_mean_of_ratios() -> None:
     made = rules(CHECKOUT)
     of = '{slo="checkout-availability"}'
-    assert made["slo:events:rate3d"]["expr"] == f"avg_over_time(slo:events:rate5m{of}[3d])"
-    assert made["slo:bad_events:rate3d"]["expr"] == (f"sum_over_time(slo:bad_events:rate5m{of}[3d]) * 60 / 259200")
-    burn = f"slo:bad_events:rate3d{of} / (slo:events:rate3d{of} > 0) / 0.001"
+    past = '{slo="checkout-availability", slo_by=""}[3d]'
+    assert made["slo:events:rate3d"]["expr"] == (
+        f"sum(sum_over_time(slo:events:rate5m{past})) / sum(count_over_time(slo:events:rate5m{past}))"
+    )
+    assert made["slo:bad_events:rate3d"]["expr"] == f"sum(sum_over_time(slo:bad_events:rate5m{past})) * 60 / 259200"
+    burn = f"max(slo:bad_events:rate3d{of}) / (max(slo:events:rate3d{of}) > 0) / 0.001"
     assert made["slo:burn_rate:ratio_rate3d"]["expr"] == burn
     assert "[6h]" in made["slo:events:rate6h"]["expr"]
-    assert made["slo:bad_events:rate1h"]["expr"].endswith(f"or on () 0 * slo:events:rate1h{of}")
+    assert made["slo:bad_events:rate1h"]["expr"].endswith(f"or on () 0 * max(slo:events:rate1h{of})")
     assert made["slo:events:rate1h"]["labels"] == {"slo": "checkout-availability", "service_name": "gateway"}
 
 
@@ -53,7 +56,7 @@ def test_slices_are_judged_once_each_and_burn_is_evaluated_as_ever() -> None:
     assert "< bool 0.9" in judged["rules"][0]["expr"]
     assert burning["interval"] == "1m"
     assert burning["rules"][0]["expr"] == (
-        '(count_over_time(slo:bad_slice:bool{slo="checkout-availability"}[5m]) > bool 0) / 300'
+        '(sum(count_over_time(slo:bad_slice:bool{slo="checkout-availability", slo_by=""}[5m])) > bool 0) / 300'
     )
     lost = changed(text, ("  displayName: Checkout works", "  annotations: {aiops/missing-data: bad}"))
     assert groups([one(lost)], Links())[0]["rules"][0]["expr"].endswith("\nor on () vector(1)")
@@ -64,8 +67,8 @@ def test_one_alert_for_each_urgency() -> None:
     of = '{slo="checkout-availability"}'
     fast = made["SloBurnsFast"]
     assert fast["expr"] == (
-        f"(slo:burn_rate:ratio_rate1h{of} > 14.4\nand slo:burn_rate:ratio_rate5m{of} > 14.4)\nor\n"
-        f"(slo:burn_rate:ratio_rate6h{of} > 6\nand slo:burn_rate:ratio_rate30m{of} > 6)"
+        f"(max(slo:burn_rate:ratio_rate1h{of}) > 14.4\nand max(slo:burn_rate:ratio_rate5m{of}) > 14.4)\nor\n"
+        f"(max(slo:burn_rate:ratio_rate6h{of}) > 6\nand max(slo:burn_rate:ratio_rate30m{of}) > 6)"
     )
     assert "for" not in fast
     assert fast["labels"]["severity"] == "critical"
@@ -102,13 +105,19 @@ def test_words_of_people_are_no_templates() -> None:
 
 def test_few_bad_events_tell_nobody() -> None:
     made = rules(changed(CHECKOUT, ("  displayName: Checkout works", '  annotations: {aiops/min-bad-events: "5"}')))
-    assert 'slo:bad_events:rate1h{slo="checkout-availability"} * 3600 >= 5' in made["SloBurnsFast"]["expr"]
+    assert 'max(slo:bad_events:rate1h{slo="checkout-availability"}) * 3600 >= 5' in made["SloBurnsFast"]["expr"]
 
 
 def test_groups_keep_their_labels() -> None:
     made = rules(GROUPED)
     assert made["slo:events:rate5m"]["expr"].startswith("sum by (http_request_method) (rate(")
-    assert "or on (http_request_method) 0 * slo:events" in made["slo:bad_events:rate5m"]["expr"]
+    assert (
+        "or on (http_request_method) 0 * max by (http_request_method) (slo:events"
+        in (made["slo:bad_events:rate5m"]["expr"])
+    )
+    assert made["slo:events:rate5m"]["labels"]["slo_by"] == "http_request_method"
+    assert 'slo_by="http_request_method"}[3d]' in made["slo:events:rate3d"]["expr"]
+    assert "slo_by" not in made["SloBurnsFast"]["labels"]
     assert "{{ $labels.http_request_method }}" in made["SloBurnsFast"]["annotations"]["summary"]
     assert made["SloBurnsFast"]["labels"]["slo_group"] == "{{ $labels.http_request_method }}"
 

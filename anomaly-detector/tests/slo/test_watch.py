@@ -270,6 +270,19 @@ def test_rules_of_prometheus_win_where_they_are() -> None:
     assert found.budget.bad == 0
 
 
+def test_labels_beside_the_groups_do_not_matter() -> None:
+    """Of an old service's name, or those that a Prometheus adds; for a moment there are both."""
+    watch = watched(one(CHECKOUT), block([(1000, 0)] * 4))
+    old = (("cluster", "eu"), ("service_name", "front"))
+    told = {
+        ("checkout-availability", old): dict.fromkeys(tiers.WINDOWS, 20.0),
+        ("checkout-availability", (("service_name", "gateway"),)): {300: 30.0},
+        ("another", ()): {300: 40.0},
+    }
+    (found,) = standings(watch, (), START + 60.0, LastWeek(watch), told)
+    assert (found.ruled, found.burn[300], found.burn[3600]) == (True, 30.0, 20.0)
+
+
 def test_next_week_is_like_the_last() -> None:
     watch = Watch([one(CHECKOUT)])
     key = watch.meter.slot(watch.slos[0], {})

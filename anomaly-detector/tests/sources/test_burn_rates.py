@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from random import Random
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from requests import get
 
 from aiops.model import Labels, Slo
 from aiops.slo import durations, tiers
@@ -26,6 +28,7 @@ from .otlp import Point, http, points
 pytestmark = pytest.mark.stack
 SLOS = [one(text) for text in (CHECKOUT, LATENCY, GROUPED, SLICES.replace("checkout-availability", "minutes"))]
 ROUTES = ("/checkout", "/pay")
+SPLIT = (("service_name", "gateway"), ("slo_by", "http_route"))
 SETTLED = 2.0
 """Seconds after which everything is written that was recorded."""
 
@@ -72,7 +75,7 @@ def test_what_is_read_is_what_the_rules_evaluated(ruled: Prometheus) -> None:
     ruled.feed(points(*(point for route in ROUTES for point in requests(fed, route, random))))
     burns = PrometheusBurns(ruled.api)
     split: dict[str, list[Labels]] = {slo.name: [(("service_name", "gateway"),)] for slo in SLOS}
-    split["grouped"] = [(("http_route", route), ("service_name", "gateway")) for route in ROUTES]
+    split["grouped"] = [(("http_route", route), *SPLIT) for route in ROUTES]
     wanted = {(name, group, window) for name, found in split.items() for group, window in product(found, tiers.WINDOWS)}
     while True:
         at = time.time() - SETTLED
@@ -89,7 +92,54 @@ def test_what_is_read_is_what_the_rules_evaluated(ruled: Prometheus) -> None:
         recorded = f"{BURN}{durations.prometheus(window)}{selector(slo)}"
         [moment] = {one.value for one in ruled.api.instant(f"timestamp({recorded})", at)}
         for evaluated in ruled.api.instant(expression(slo, window), moment):
-            group = tuple(sorted((key, value) for key, value in evaluated.labels.items() if key != "slo"))
+            group = (*evaluated.labels.items(), *(SPLIT if slo.group_by else SPLIT[:1]))
             assert read.pop((slo.name, group, window)) == pytest.approx(evaluated.value, rel=1e-9)
             assert evaluated.value > 0
     assert read == {}
+
+
+def test_an_objective_that_changes_its_labels_is_evaluated_without_a_gap(tmp_path: Path) -> None:
+    """Prometheus is restarted on rules that write another service: for five minutes it sees the old series beside the
+    new ones, and for three days it sums up both."""
+    rules = tmp_path / "rules.yml"
+
+    def write(slos: list[Slo]) -> None:
+        rules.write_text(yaml.safe_dump({"groups": [hurried(one) for one in groups(slos, Links())]}))
+
+    def evaluated(prometheus: Prometheus, slos: list[Slo]) -> bool:
+        """Whether every objective has a burn rate over three days that says its service; no rule may fail."""
+        answer = get(f"{prometheus.api._client.endpoint.url}/api/v1/rules", timeout=10).json()
+        every = [rule for group in answer["data"]["groups"] for rule in group["rules"]]
+        assert [(rule["name"], rule["lastError"]) for rule in every if rule.get("lastError")] == []
+        moment = time.time()
+        found = prometheus.api.instant(f"{BURN}3d and timestamp({BURN}3d) > {moment - 2}", moment)
+        return {(one.labels["slo"], one.labels["service_name"]) for one in found} >= {
+            (one.name, one.service) for one in slos
+        }
+
+    def wait(prometheus: Prometheus, slos: list[Slo]) -> None:
+        until = time.time() + 60
+        while not evaluated(prometheus, slos):
+            assert time.time() < until, "nothing was recorded for a minute"
+            time.sleep(0.2)
+
+    write(SLOS)
+    program = LonePrometheus(
+        ensure()["prometheus"], tmp_path / "prometheus", f"{CONFIGURATION}rule_files: ['{rules}']\n"
+    )
+    prometheus, random = Prometheus(program), Random(7)
+    try:
+        now = time.time()
+        prometheus.feed(points(*(point for route in ROUTES for point in requests(now, route, random))))
+        wait(prometheus, SLOS)
+        # The same requests are counted: only what the rules write has changed.
+        changed = [replace(one, service="front", labels=(("owner", "web"),)) for one in SLOS]
+        program.kill()
+        write(changed)
+        program.start()
+        wait(prometheus, changed)
+        seen = prometheus.api.instant(f'count by (service_name) ({BURN}5m{{slo="checkout-availability"}})', time.time())
+        assert {one.labels["service_name"] for one in seen} == {"gateway", "front"}  # side by side, and no rule failed
+        assert evaluated(prometheus, changed)
+    finally:
+        prometheus.close()
