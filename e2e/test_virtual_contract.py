@@ -1,17 +1,16 @@
 """What the model of the shop yields is what the engine takes: shapes, ids, and the same rows by way of OTLP."""
 
 import json
+from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from aiops.sources.embedded import otlp_json, schema
+from aiops.sources.embedded import otlp_json, otlp_proto, schema
 from aiops.sources.embedded.decode import Decoding
-from aiops.sources.embedded.decode_metrics import decode_metrics
-from aiops.sources.embedded.decode_spans import decode_spans
+from aiops.sources.embedded.decode_metrics import take_metrics
+from aiops.sources.embedded.decode_spans import take_spans
 from shop.catalogue import Fault
 from shop.virtual import otlp, rows, sums
 from shop.virtual.generated import generated
@@ -84,18 +83,22 @@ def test_a_resource_has_the_id_that_the_engine_gives_it(slices: list[Slice]) -> 
 def decoded(request: pytest.FixtureRequest, slices: list[Slice]) -> Decoding:
     """The same slices written as OTLP and read by the engine."""
     into = Decoding(START + SECONDS, 3600.0, lambda _: False)
+    form: ModuleType
     if request.param == "protobuf":
-        for one in slices:
-            for points in otlp.metrics(one, 30):
-                decode_metrics(ExportMetricsServiceRequest.FromString(points.SerializeToString()), into)
-            for spans in otlp.traces(one, 500):
-                decode_spans(ExportTraceServiceRequest.FromString(spans.SerializeToString()), into)
-        return into
-    for line in (line for one in slices for line in otlp.lines(one)):
-        if line.startswith('{"resourceSpans"'):
-            decode_spans(otlp_json.parse(line.encode(), ExportTraceServiceRequest()), into)
-        else:
-            decode_metrics(otlp_json.parse(line.encode(), ExportMetricsServiceRequest()), into)
+        form = otlp_proto
+        points = [export.SerializeToString() for one in slices for export in otlp.metrics(one, 30)]
+        spans = [export.SerializeToString() for one in slices for export in otlp.traces(one, 500)]
+    else:
+        form = otlp_json
+        lines = [line.encode() for one in slices for line in otlp.lines(one)]
+        points = [line for line in lines if line.startswith(b'{"resourceMetrics"')]
+        spans = [line for line in lines if line.startswith(b'{"resourceSpans"')]
+    for body in points:
+        for sender, metrics in form.metrics(body, into):
+            take_metrics(sender, metrics, into)
+    for body in spans:
+        for sender, calls in form.spans(body, into):
+            take_spans(sender, calls, into)
     return into
 
 

@@ -1,6 +1,7 @@
 """OTLP attributes as plain text."""
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 import orjson
@@ -8,6 +9,10 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 # Longer values are cut: a stack trace or a statement must not fill the store.
 MAX_TEXT: Final = 4096
+# Names are short: SDKs allow 255 characters for those of metrics.
+MAX_NAME: Final = 512
+# SDKs keep 128 attributes of a span.
+MAX_ATTRIBUTES: Final = 512
 
 
 def text(value: AnyValue) -> str:
@@ -34,14 +39,16 @@ def text(value: AnyValue) -> str:
 
 
 def mapping(pairs: Iterable[KeyValue]) -> dict[str, str]:
-    """Read attributes; of a key given twice the last one counts."""
+    """Read attributes; of a key given twice the last one counts. Of too many the first are kept, and keys are cut."""
     found = {}
     for pair in pairs:
-        value = pair.value
+        key, value = pair.key, pair.value
         plain = value.string_value
         # Nearly all are short texts: a call for each would cost more than all else here.
-        found[pair.key] = plain if plain and len(plain) <= MAX_TEXT else text(value)
-    return found
+        found[key if len(key) <= MAX_NAME else key[:MAX_NAME]] = (
+            plain if plain and len(plain) <= MAX_TEXT else text(value)
+        )
+    return found if len(found) <= MAX_ATTRIBUTES else dict(islice(found.items(), MAX_ATTRIBUTES))
 
 
 def canonical(attributes: dict[str, str]) -> str:

@@ -3,13 +3,17 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 
 from aiops import names
 from aiops.model import Labels, Selector, SeriesBlock
 from aiops.sources.common.grid import Floats, Grid
+
+UNKNOWN: Final = np.inf
+"""In seconds and buckets of `Requests`: there were requests, and this is not known of some. Whatever is added to it is
+not known either, while NaN, where nothing was, leaves the others as they are."""
 
 Key = tuple[str, ...]
 K = TypeVar("K")
@@ -63,15 +67,20 @@ class Requests:
             case names.REQUESTS | names.ERRORS | names.DURATION:
                 chosen = {names.REQUESTS: self.total, names.ERRORS: self.bad, names.DURATION: self.seconds}[name]
                 for key, values in chosen.items():
-                    yield labelled(name, dict(zip(by, key, strict=True))), values
+                    yield labelled(name, dict(zip(by, key, strict=True))), _shown(values)
             case names.BUCKET:
                 for (key, bound), values in self.buckets.items():
-                    yield labelled(name, {**dict(zip(by, key, strict=True)), names.LE: le(bound)}), values
+                    yield labelled(name, {**dict(zip(by, key, strict=True)), names.LE: le(bound)}), _shown(values)
 
 
 def plus(left: Floats, right: Floats) -> Floats:
     """Add where both are there; take the one that is."""
     return np.where(np.isnan(left), right, np.where(np.isnan(right), left, left + right))
+
+
+def _shown(values: Floats) -> Floats:
+    """What is not known is no number to those who asked."""
+    return np.where(np.isinf(values), np.nan, values)
 
 
 def _add(table: dict[K, Floats], key: K, values: Floats) -> None:

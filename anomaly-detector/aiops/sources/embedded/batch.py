@@ -1,19 +1,22 @@
 """Rows on their way to the store: tables in the shape of `schema`, and their form on the wire."""
 
 import struct
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+import orjson
 import pyarrow as pa
 
-# request id, rejected spans, rejected points, then the lengths of four Arrow streams
-_HEADER: Final = struct.Struct("<QII4Q")
+# request id, rejected spans, rejected points, then the lengths of four Arrow streams and of the reasons in JSON
+_HEADER: Final = struct.Struct("<QII5Q")
 _ACK: Final = struct.Struct("<Q?")
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one export holds; tables that are None have no rows."""
+    """What one export holds; tables that are None have no rows. reasons: how often what was rejected or repaired."""
 
     resources: pa.Table | None = None
     series: pa.Table | None = None
@@ -21,11 +24,12 @@ class Batch:
     spans: pa.Table | None = None
     rejected_spans: int = 0
     rejected_points: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Rejections:
-    """Rows that cannot be stored, with the reasons, for OTLP's partial success."""
+    """Rows that cannot be stored, or parts of them, with the reasons, for OTLP's partial success."""
 
     count: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
@@ -34,14 +38,15 @@ class Rejections:
         self.count += count
         self.reasons[reason] = self.reasons.get(reason, 0) + count
 
-    def message(self) -> str:
-        return "; ".join(f"{count} rejected: {reason}" for reason, count in self.reasons.items())
+    def message(self, done: str = "rejected") -> str:
+        return "; ".join(f"{count} {done}: {reason}" for reason, count in self.reasons.items())
 
 
 def pack(request: int, batch: Batch) -> bytes:
     """Write a batch as one message from the receiver to the process that owns the store."""
     tables = (batch.resources, batch.series, batch.points, batch.spans)
     parts = [b"" if table is None else _stream(table) for table in tables]
+    parts.append(orjson.dumps(batch.reasons) if batch.reasons else b"")
     head = _HEADER.pack(request, batch.rejected_spans, batch.rejected_points, *(len(part) for part in parts))
     return b"".join((head, *parts))
 
@@ -52,11 +57,13 @@ def unpack(message: bytes) -> tuple[int, Batch]:
     tables: list[pa.Table | None] = []
     at = _HEADER.size
     view = pa.py_buffer(message)
+    *sizes, said = sizes
     for size in sizes:
         tables.append(pa.ipc.open_stream(view.slice(at, size)).read_all() if size else None)
         at += size
     resources, series, points, spans = tables
-    return request, Batch(resources, series, points, spans, rejected_spans, rejected_points)
+    reasons = orjson.loads(message[at : at + said]) if said else {}
+    return request, Batch(resources, series, points, spans, rejected_spans, rejected_points, reasons)
 
 
 def pack_acks(requests: list[int], committed: bool) -> bytes:
@@ -77,6 +84,9 @@ def merge(batches: list[Batch]) -> Batch:
 
     if len(batches) == 1:
         return batches[0]
+    reasons: Counter[str] = Counter()
+    for one in batches:
+        reasons.update(one.reasons)
     return Batch(
         joined([one.resources for one in batches]),
         joined([one.series for one in batches]),
@@ -84,6 +94,7 @@ def merge(batches: list[Batch]) -> Batch:
         joined([one.spans for one in batches]),
         sum(one.rejected_spans for one in batches),
         sum(one.rejected_points for one in batches),
+        reasons,
     )
 
 

@@ -53,7 +53,8 @@ class Grown:
 class Points:
     """Samples inside the window and what is needed of those before it, sorted by series and time.
 
-    row: `(samples,)` index into the chosen series. numbers: `(samples, 2)` value or count, and sum (0 for numbers).
+    row: `(samples,)` index into the chosen series. numbers: `(samples, 2)` value or count, and sum (NaN where there is
+    none).
     """
 
     row: Ints
@@ -86,7 +87,7 @@ def read(store: Store, chosen: Chosen, grid: Grid, buckets: bool) -> Points:
         lambda partitions: (
             f"""
         WITH near AS (
-            SELECT p.series, p.time_ns, p.start_ns, coalesce(p.value, p.count) AS number, coalesce(p.sum, 0) AS sum,
+            SELECT p.series, p.time_ns, p.start_ns, coalesce(p.value, p.count) AS number, p.sum,
                 {"p.buckets" if buckets else "NULL::UBIGINT[] AS buckets"}
             FROM {partitions.relation(POINTS, grid.start_ns - LOOKBACK_NS, grid.end_ns)} p
             SEMI JOIN chosen USING (series)

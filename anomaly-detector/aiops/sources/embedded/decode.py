@@ -2,23 +2,27 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from google.protobuf.message import Message
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from aiops import names
 from aiops.sources.common import attributes
 from aiops.sources.common.spans import UNKNOWN_SERVICE
-from aiops.sources.embedded import schema
+from aiops.sources.embedded import schema, wire
 from aiops.sources.embedded.batch import Rejections
 
 NANO: Final = 1_000_000_000
 AHEAD_SECONDS: Final = 3600.0
+UNREADABLE: Final = "a text that is not UTF-8, or a field that cannot be read"
+M = TypeVar("M", bound=Message)
 
 
 @dataclass(slots=True)
 class Decoding:
-    """One export being decoded at `now` (Unix seconds): rows so far, and what could not become one.
+    """One export being decoded at `now` (Unix seconds): rows so far, what could not become one, and what became one
+    without its parts that were wrong.
 
     `known` says whether the store has a resource or series row already; rows it has are left out.
     """
@@ -31,6 +35,23 @@ class Decoding:
     points: list[tuple[Any, ...]] = field(default_factory=list)
     spans: list[tuple[Any, ...]] = field(default_factory=list)
     rejected: Rejections = field(default_factory=Rejections)
+    repaired: Rejections = field(default_factory=Rejections)
+
+    def read(self, of: type[M], data: bytes) -> M:
+        """Build a message of its bytes, without the parts that cannot be read. Raises wire.TooLarge."""
+        message, count = wire.read(of, data)
+        if count:
+            self.repaired.add(UNREADABLE, count)
+        return message
+
+    def said(self) -> str:
+        """Say what was rejected and repaired, for OTLP's partial success; "" when all was well."""
+        parts = (self.rejected.message("rejected"), self.repaired.message("repaired or left out"))
+        return "; ".join(part for part in parts if part)
+
+    def reasons(self) -> dict[str, int]:
+        """How often what was wrong."""
+        return {**self.rejected.reasons, **self.repaired.reasons}
 
     def resource(self, of: Resource) -> int:
         """Take in a resource and return its id."""

@@ -2,10 +2,14 @@
 
 Exponential histograms and summaries keep their count and sum; their buckets and quantiles are left out. Exemplars are
 left out: the traces themselves are here.
+
+A point with a part that is wrong is kept without that part, and not rejected: its count is a request that happened, and
+without it one side of a ratio would be missing.
 """
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
@@ -18,9 +22,10 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     NumberDataPoint,
     SummaryDataPoint,
 )
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from aiops.sources.common import conventions
-from aiops.sources.common.attributes import canonical, mapping
+from aiops.sources.common.attributes import MAX_NAME, canonical, mapping
 from aiops.sources.embedded import schema
 from aiops.sources.embedded.decode import Decoding
 from aiops.sources.embedded.schema import Kind
@@ -28,6 +33,18 @@ from aiops.sources.embedded.schema import Kind
 AnyPoint = NumberDataPoint | HistogramDataPoint | ExponentialHistogramDataPoint | SummaryDataPoint
 # value, count, sum, buckets
 Sample = tuple[float | None, int | None, float | None, Sequence[int] | None]
+
+POINTS: Final[dict[str, type[AnyPoint]]] = {
+    "gauge": NumberDataPoint,
+    "sum": NumberDataPoint,
+    "histogram": HistogramDataPoint,
+    "exponential_histogram": ExponentialHistogramDataPoint,
+    "summary": SummaryDataPoint,
+}
+"""The forms that a metric may have, and what their points are."""
+
+MAX_BOUNDS: Final = 1000
+"""Of a histogram; SDKs have 15 as they are."""
 
 _NOTHING: Final = DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK
 _KINDS: Final = {
@@ -39,85 +56,136 @@ _KINDS: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One metric of one resource, as it was sent. `form` is a key of POINTS, `temporality` OTLP's number."""
+
+    name: str
+    unit: str
+    form: str
+    temporality: int
+    monotonic: bool
+    points: Iterable[AnyPoint]
+
+    @classmethod
+    def of(cls, metric: Metric, form: str, points: Iterable[AnyPoint]) -> "Sent":
+        """Take what a metric says about its points, which need not be in it."""
+        body = getattr(metric, form)
+        temporality = schema.CUMULATIVE if form == "summary" else int(getattr(body, "aggregation_temporality", 0))
+        monotonic = form != "gauge" and (form != "sum" or bool(body.is_monotonic))
+        return cls(metric.name, metric.unit[:MAX_NAME], form, temporality, monotonic, points)
+
+    def unfit(self) -> str:
+        """Say why no point of it can be stored; "" when they can."""
+        if not self.name:
+            return "a metric has no name"
+        if len(self.name) > MAX_NAME:
+            return f"a metric's name has more than {MAX_NAME} characters"
+        if self.form not in ("gauge", "summary") and self.temporality not in (schema.DELTA, schema.CUMULATIVE):
+            return "a sum or histogram says neither delta nor cumulative"
+        return ""
+
+
 def decode_metrics(export: ExportMetricsServiceRequest, into: Decoding) -> None:
     """Add the rows of an export; points that cannot be stored are counted with the reason."""
-    oldest, newest = into.oldest_ns(), into.newest_ns()
     for group in export.resource_metrics:
-        resource = into.resource(group.resource)
-        for scope in group.scope_metrics:
-            for metric in scope.metrics:
-                _metric(metric, resource, into, oldest, newest)
+        metrics = (metric for scope in group.scope_metrics for metric in scope.metrics)
+        take_metrics(group.resource, sent(metrics), into)
 
 
-def _metric(metric: Metric, resource: int, into: Decoding, oldest: int, newest: int) -> None:
-    form = metric.WhichOneof("data")
-    if form is None:
-        return
-    body = getattr(metric, form)
-    temporality = schema.CUMULATIVE if form == "summary" else int(getattr(body, "aggregation_temporality", 0))
-    points: Iterable[AnyPoint] = body.data_points
-    for point in points:
-        if point.flags & _NOTHING:
-            continue
-        sample = _sample(point)
-        reason = _unfit(metric, point, sample, form, temporality, oldest, newest)
-        if reason:
-            into.rejected.add(reason)
-            continue
-        bounds = list(point.explicit_bounds) if isinstance(point, HistogramDataPoint) else []
-        monotonic = form != "gauge" and (form != "sum" or bool(body.is_monotonic))
-        series = _series(metric, point, resource, into, _KINDS[form], temporality, monotonic, bounds)
-        into.points.append((series, point.time_unix_nano, point.start_time_unix_nano, *sample))
+def sent(metrics: Iterable[Metric]) -> Iterable[Sent]:
+    """Take metrics with their points; those without any form hold none."""
+    for metric in metrics:
+        form = metric.WhichOneof("data")
+        if form is not None:
+            yield Sent.of(metric, form, getattr(metric, form).data_points)
 
 
-def _sample(point: AnyPoint) -> Sample:
-    if isinstance(point, NumberDataPoint):
-        match point.WhichOneof("value"):
-            case "as_double":
-                return point.as_double, None, None, None
-            case "as_int":
-                return float(point.as_int), None, None, None
-        return math.nan, None, None, None
-    buckets = list(point.bucket_counts) if isinstance(point, HistogramDataPoint) else []
-    return None, point.count, point.sum, buckets or None
+def take_metrics(sender: Resource, metrics: Iterable[Sent], into: Decoding) -> None:
+    """Add the rows of the metrics of one resource."""
+    resource = into.resource(sender)
+    oldest, newest = into.oldest_ns(), into.newest_ns()
+    for metric in metrics:
+        unfit = metric.unfit()
+        for point in metric.points:
+            if point.flags & _NOTHING:
+                continue
+            reason = unfit or _unfit(point, oldest, newest)
+            if reason:
+                into.rejected.add(reason)
+                continue
+            sample, bounds = _sample(point, into)
+            start = point.start_time_unix_nano
+            if start > point.time_unix_nano:
+                into.repaired.add("a point counts from after its own time: it counts from a time unknown")
+                start = 0
+            series = _series(metric, point, resource, into, bounds)
+            into.points.append((series, point.time_unix_nano, start, *sample))
 
 
-def _unfit(
-    metric: Metric, point: AnyPoint, sample: Sample, form: str, temporality: int, oldest: int, newest: int
-) -> str:
-    value, count, total, buckets = sample
-    if not metric.name:
-        return "a metric has no name"
+def _unfit(point: AnyPoint, oldest: int, newest: int) -> str:
     if not oldest <= point.time_unix_nano <= newest:
         return "a point is older than the retention or more than an hour ahead of this machine's clock"
-    if point.start_time_unix_nano > point.time_unix_nano:
-        return "a point counts from after its own time"
-    if not math.isfinite((value if value is not None else total) or 0.0):
-        return "a point's value is not a finite number"
-    if form not in ("gauge", "summary") and temporality not in (schema.DELTA, schema.CUMULATIVE):
-        return "a sum or histogram says neither delta nor cumulative"
-    if isinstance(point, HistogramDataPoint) and buckets is not None:
-        if len(buckets) != len(point.explicit_bounds) + 1 or sum(buckets) != count:
-            return "a histogram's buckets do not fit its bounds or its count"
-        bounds = point.explicit_bounds
-        if not all(a < b for a, b in pairwise(bounds)) or not all(map(math.isfinite, bounds)):
-            return "a histogram's bounds do not rise"
+    if isinstance(point, NumberDataPoint):
+        return "" if math.isfinite(_number(point)) else "a point's value is not a finite number"
+    if isinstance(point, HistogramDataPoint) and len(point.explicit_bounds) > MAX_BOUNDS:
+        return f"a histogram has more than {MAX_BOUNDS} bounds"
     return ""
 
 
-def _series(
-    metric: Metric,
-    point: AnyPoint,
-    resource: int,
-    into: Decoding,
-    kind: Kind,
-    temporality: int,
-    monotonic: bool,
-    bounds: list[float],
-) -> int:
+def _number(point: NumberDataPoint) -> float:
+    match point.WhichOneof("value"):
+        case "as_double":
+            return point.as_double
+        case "as_int":
+            return float(point.as_int)
+    return math.nan
+
+
+def _sample(point: AnyPoint, into: Decoding) -> tuple[Sample, list[float]]:
+    """What a point says, and the bounds that its series has."""
+    if isinstance(point, NumberDataPoint):
+        return (_number(point), None, None, None), []
+    total: float | None = point.sum
+    if not isinstance(point, SummaryDataPoint) and not point.HasField("sum"):
+        total = None  # what can be negative has none
+    elif not math.isfinite(point.sum):
+        into.repaired.add("a histogram's sum is not a finite number")
+        total = None
+    if not isinstance(point, HistogramDataPoint):
+        return (None, point.count, total, None), []
+    bounds, buckets = _layout(point, into)
+    count = point.count
+    if buckets is not None and sum(buckets) != count:
+        if count:
+            into.repaired.add("a histogram's buckets do not add up to its count: they are left out")
+            buckets = None
+        else:
+            into.repaired.add("a histogram has no count: it is what its buckets add up to")
+            count = sum(buckets)
+    return (None, count, total, buckets), bounds
+
+
+def _layout(point: HistogramDataPoint, into: Decoding) -> tuple[list[float], list[int] | None]:
+    """Bounds that rise, and as many buckets as they have, or None; no bounds where they do not rise."""
+    bounds, buckets = list(point.explicit_bounds), list(point.bucket_counts)
+    if bounds and bounds[-1] == math.inf:  # the last bucket has no bound
+        bounds.pop()
+        buckets[len(bounds) :] = [sum(buckets[len(bounds) :])] if len(buckets) > len(bounds) else []
+    if not (all(a < b for a, b in pairwise(bounds)) and all(map(math.isfinite, bounds))):
+        into.repaired.add("a histogram's bounds do not rise: its buckets are left out")
+        return [], None
+    if buckets and len(buckets) != len(bounds) + 1:
+        into.repaired.add("a histogram's buckets do not fit its bounds: they are left out")
+        return bounds, None
+    return bounds, buckets or None
+
+
+def _series(metric: Sent, point: AnyPoint, resource: int, into: Decoding, bounds: list[float]) -> int:
     pairs = mapping(point.attributes)
     text = canonical(pairs)
-    shape = f"{kind}\0{metric.unit}\0{temporality}\0{monotonic}\0{bounds}"
+    kind = _KINDS[metric.form]
+    shape = f"{kind}\0{metric.unit}\0{metric.temporality}\0{metric.monotonic}\0{bounds}"
     key = schema.series_id(resource, metric.name, text, shape)
     if key not in into.series and not into.known(key):
         request = conventions.request(pairs)
@@ -127,8 +195,8 @@ def _series(
             metric.name,
             kind,
             metric.unit,
-            temporality,
-            monotonic,
+            metric.temporality,
+            metric.monotonic,
             bounds,
             text,
             request.route,

@@ -4,25 +4,27 @@ import hmac
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import Enum
 from multiprocessing.connection import Connection
-from typing import Final, TypeVar
+from typing import Final
 
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as traces
 
-from aiops.sources.embedded import otlp_json, schema
+from aiops.sources.embedded import otlp_json, otlp_proto, schema
 from aiops.sources.embedded.batch import Batch, pack, unpack_acks
 from aiops.sources.embedded.decode import Decoding
-from aiops.sources.embedded.decode_metrics import decode_metrics
-from aiops.sources.embedded.decode_spans import decode_spans
+from aiops.sources.embedded.decode_metrics import take_metrics
+from aiops.sources.embedded.decode_spans import take_spans
 from aiops.sources.embedded.known import Known
+from aiops.sources.embedded.wire import TooMany
 
 COMMIT_SECONDS: Final = 30.0
-M = TypeVar("M", bound=Message)
+LARGE_BYTES: Final = 1 << 20
 
 
 class Signal(Enum):
@@ -33,12 +35,20 @@ class Signal(Enum):
     LOGS = "/v1/logs"
 
 
+_REQUESTS: Final = {
+    Signal.TRACES: traces.ExportTraceServiceRequest.DESCRIPTOR.name,
+    Signal.METRICS: metrics.ExportMetricsServiceRequest.DESCRIPTOR.name,
+    Signal.LOGS: logs.ExportLogsServiceRequest.DESCRIPTOR.name,
+}
+
+
 class Refusal(Enum):
     """Why an export was not taken: gRPC's code, HTTP's status."""
 
     INVALID = (3, 400)
     UNAUTHENTICATED = (16, 401)
     FULL = (8, 429)
+    TOO_LARGE = (8, 413)
     UNAVAILABLE = (14, 503)
 
 
@@ -71,6 +81,7 @@ class Intake:
         self._tokens = [token.encode() for token in tokens.values()]
         self._retention = retention_seconds
         self._places = threading.Semaphore(queue)
+        self._large = threading.Lock()
         self._now = now
         self._known = Known()
         self._waiting: dict[int, _Waiting] = {}
@@ -93,13 +104,13 @@ class Intake:
         if not self._places.acquire(blocking=False):
             raise Refused(Refusal.FULL, "the receiver's queue is full; send this export again in a moment")
         try:
-            match signal:
-                case Signal.TRACES:
-                    return self._traces(_parse(traces.ExportTraceServiceRequest(), body, json))
-                case Signal.METRICS:
-                    return self._metrics(_parse(metrics.ExportMetricsServiceRequest(), body, json))
-                case Signal.LOGS:
-                    return _logs(_parse(logs.ExportLogsServiceRequest(), body, json))
+            # Large ones in turn: side by side they would not be read sooner, but need their memory at one time.
+            with self._large if len(body) > LARGE_BYTES else nullcontext():
+                rows = self._decoding()
+                response = _response(signal, body, json, rows)
+                batch = _batch(rows, signal)
+            self._commit(rows, batch)
+            return response
         finally:
             self._places.release()
 
@@ -111,41 +122,13 @@ class Intake:
                 waiting.committed = committed
                 waiting.done.set()
 
-    def _traces(self, export: traces.ExportTraceServiceRequest) -> Message:
-        decoding = self._decoding()
-        decode_spans(export, decoding)
-        response = traces.ExportTraceServiceResponse()
-        if decoding.rejected.count:
-            response.partial_success.rejected_spans = decoding.rejected.count
-            response.partial_success.error_message = decoding.rejected.message()
-        self._commit(decoding, rejected_spans=decoding.rejected.count)
-        return response
-
-    def _metrics(self, export: metrics.ExportMetricsServiceRequest) -> Message:
-        decoding = self._decoding()
-        decode_metrics(export, decoding)
-        response = metrics.ExportMetricsServiceResponse()
-        if decoding.rejected.count:
-            response.partial_success.rejected_data_points = decoding.rejected.count
-            response.partial_success.error_message = decoding.rejected.message()
-        self._commit(decoding, rejected_points=decoding.rejected.count)
-        return response
-
     def _decoding(self) -> Decoding:
         now = self._now()
         return Decoding(now, self._retention, lambda row: self._known.has(row, now))
 
-    def _commit(self, rows: Decoding, rejected_spans: int = 0, rejected_points: int = 0) -> None:
-        if not (rows.spans or rows.points or rejected_spans or rejected_points):
+    def _commit(self, rows: Decoding, batch: Batch | None) -> None:
+        if batch is None:
             return
-        batch = Batch(
-            schema.table(schema.RESOURCES, list(rows.resources.values())),
-            schema.table(schema.SERIES, list(rows.series.values())),
-            schema.table(schema.POINTS, rows.points),
-            schema.table(schema.SPANS, rows.spans),
-            rejected_spans,
-            rejected_points,
-        )
         waiting = _Waiting(threading.Event())
         with self._lock:
             self._last += 1
@@ -165,22 +148,55 @@ class Intake:
         self._known.add((*rows.resources, *rows.series), rows.now)
 
 
-def _parse(into: M, body: bytes, json: bool) -> M:
+def _response(signal: Signal, body: bytes, json: bool, rows: Decoding) -> Message:
+    """Read an export into rows, and say what became of it. Raises Refused."""
+    form = otlp_json if json else otlp_proto
     try:
-        if json:
-            return otlp_json.parse(body, into)
-        into.ParseFromString(body)
-        return into
-    except (DecodeError, ValueError) as problem:
+        match signal:
+            case Signal.TRACES:
+                for sender, spans in form.spans(body, rows):
+                    take_spans(sender, spans, rows)
+                response = traces.ExportTraceServiceResponse()
+                if said := rows.said():
+                    response.partial_success.rejected_spans = rows.rejected.count
+                    response.partial_success.error_message = said
+                return response
+            case Signal.METRICS:
+                for sender, sent in form.metrics(body, rows):
+                    take_metrics(sender, sent, rows)
+                answer = metrics.ExportMetricsServiceResponse()
+                if said := rows.said():
+                    answer.partial_success.rejected_data_points = rows.rejected.count
+                    answer.partial_success.error_message = said
+                return answer
+            case Signal.LOGS:
+                told = logs.ExportLogsServiceResponse()
+                told.partial_success.rejected_log_records = form.logs(body, rows)
+                told.partial_success.error_message = (
+                    "logs are read and dropped: this receiver stores traces and metrics"
+                )
+                return told
+    except TooMany as problem:
+        raise Refused(Refusal.TOO_LARGE, str(problem)) from problem
+    except ValueError as problem:
         kind = "JSON" if json else "protobuf"
         raise Refused(
-            Refusal.INVALID, f"the body is no {into.DESCRIPTOR.name} in {kind}: {str(problem)[:200]}"
+            Refusal.INVALID, f"the body is no {_REQUESTS[signal]} in {kind}: {str(problem)[:200]}"
         ) from problem
 
 
-def _logs(export: logs.ExportLogsServiceRequest) -> Message:
-    response = logs.ExportLogsServiceResponse()
-    count = sum(len(scope.log_records) for group in export.resource_logs for scope in group.scope_logs)
-    response.partial_success.rejected_log_records = count
-    response.partial_success.error_message = "logs are read and dropped: this receiver stores traces and metrics"
-    return response
+def _batch(rows: Decoding, signal: Signal) -> Batch | None:
+    """What is to be committed, None for nothing."""
+    reasons = rows.reasons()
+    if not (rows.spans or rows.points or reasons):
+        return None
+    rejected = rows.rejected.count
+    return Batch(
+        schema.table(schema.RESOURCES, list(rows.resources.values())),
+        schema.table(schema.SERIES, list(rows.series.values())),
+        schema.table(schema.POINTS, rows.points),
+        schema.table(schema.SPANS, rows.spans),
+        rejected if signal is Signal.TRACES else 0,
+        rejected if signal is Signal.METRICS else 0,
+        reasons,
+    )

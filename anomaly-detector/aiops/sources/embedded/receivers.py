@@ -196,7 +196,7 @@ class Receivers:
         except SourceError as problem:
             log.error("%s", problem)
             return False
-        self._store.reject(batch.rejected_spans, batch.rejected_points)
+        self._store.reject(batch.rejected_spans, batch.rejected_points, batch.reasons)
         return True
 
 

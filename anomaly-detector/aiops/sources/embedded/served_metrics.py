@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from aiops import names
 from aiops.sources.common.grid import Floats, Grid, Ints
-from aiops.sources.common.rows import Key, Requests, plus
+from aiops.sources.common.rows import UNKNOWN, Key, Requests, plus
 from aiops.sources.common.work import METRICS, Work
 from aiops.sources.embedded.columns import texts
 from aiops.sources.embedded.counters import Chosen, Points, choose, grown, read
@@ -57,13 +57,21 @@ def served(store: Store, by: Sequence[str], grid: Grid, buckets: bool) -> Reques
     bad = grid.sums(*steps, np.where(failed, numbers[:, 0], 0.0), len(keys))
     bad[np.isnan(total)] = np.nan
     bad[~np.isnan(total) & np.isnan(bad)] = 0.0
-    seconds = grid.sums(*steps, numbers[:, 1] * scale, len(keys))
+    seconds = _known(grid.sums(*steps, numbers[:, 1] * scale, len(keys)), steps, numbers[:, 0], numbers[:, 1:])
     for key, row in keys.items():
         if not np.isnan(total[row]).all():
             out.total[key], out.bad[key], out.seconds[key] = total[row], bad[row], seconds[row]
     if buckets:
         _buckets(store, chosen, points, rows, list(keys), grid, out)
     return out
+
+
+def _known(sums: Floats, steps: tuple[Ints, Ints], counted: Floats, parts: Floats) -> Floats:
+    """Say UNKNOWN in the steps in which requests were counted whose other parts `(samples, n)` are not known."""
+    rows, columns = steps
+    lacking = ~np.isnan(counted) & np.isnan(parts).any(axis=1) & (columns >= 0)
+    sums[rows[lacking], columns[lacking]] = UNKNOWN
+    return sums
 
 
 def _buckets(
@@ -86,9 +94,11 @@ def _buckets(
         part = _part(points, of_layout)
         counts = _matrix(points.buckets.take(of_layout), len(bounds) + 1)
         values = np.column_stack([points.numbers[of_layout, 0], np.cumsum(counts, axis=1)[:, :-1]])
-        added = grown(store, chosen, part, values, grid).added[:, 1:]
+        numbers = grown(store, chosen, part, values, grid).added
+        counted, added = numbers[:, 0], numbers[:, 1:]
         for place, bound in enumerate(round(float(one), 12) for one in bounds):
-            table = grid.sums(rows[part.row], part.column, added[:, place], len(keys))
+            steps = (rows[part.row], part.column)
+            table = _known(grid.sums(*steps, added[:, place], len(keys)), steps, counted, added[:, place : place + 1])
             for row in np.flatnonzero(~np.isnan(table).all(axis=1)).tolist():
                 if bound in shared.get(row, ()):
                     before = sums.get((row, bound))
@@ -112,9 +122,9 @@ def _part(points: Points, mine: Ints) -> Points:
 
 
 def _matrix(buckets: "pa.ChunkedArray[Any]", width: int) -> Floats:
-    """Bucket counts as `(samples, width)`; a sample without buckets counts as zeros."""
+    """Bucket counts as `(samples, width)`, NaN for a sample without."""
     if buckets.null_count:
-        return np.array([one if one is not None else [0] * width for one in buckets.to_pylist()], np.float64)
+        return np.array([one if one is not None else [np.nan] * width for one in buckets.to_pylist()], np.float64)
     flat = pc.list_flatten(buckets)
     return np.asarray(flat.to_numpy(), dtype=np.float64).reshape(-1, width)
 

@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -64,6 +65,7 @@ class Store:
         self._now = now
         self._writer = threading.Lock()
         self._stats = Stats()
+        self._reasons: Counter[str] = Counter()
         if read_only:
             self._connection = opening.connect_to_read(path, memory_limit, threads)
         else:
@@ -171,9 +173,10 @@ class Store:
                 cursor.close()
             return len(dropped)
 
-    def reject(self, spans: int, points: int) -> None:
-        """Count what the receiver could not store."""
+    def reject(self, spans: int, points: int, reasons: Mapping[str, int]) -> None:
+        """Count what the receiver could not store, and by its reason what it had to leave out of what it did store."""
         with self._writer:
+            self._reasons.update(reasons)
             stats = self._stats
             self._stats = replace(
                 stats, rejected_spans=stats.rejected_spans + spans, rejected_points=stats.rejected_points + points
@@ -191,6 +194,11 @@ class Store:
 
     def stats(self) -> Stats:
         return replace(self._stats, newest=self.newest(), bytes=self._bytes())
+
+    def reasons(self) -> dict[str, int]:
+        """What was wrong with telemetry since the start, and how often."""
+        with self._writer:
+            return dict(self._reasons)
 
     def close(self) -> None:
         with self._writer:

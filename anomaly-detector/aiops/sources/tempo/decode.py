@@ -45,7 +45,7 @@ def _spans(data: TracesData) -> list[Span]:
         }
         for scope in group.scope_spans:
             for one in scope.spans:
-                if not spans.unfit(one, 0, _LATEST):
+                if not spans.mend(one) and not spans.unfit(one, 0, _LATEST):
                     rows.append((dict(zip(spans.COLUMNS, spans.row(one, 0), strict=True)) | who, resource))
     rows.sort(key=lambda pair: (pair[0]["start_ns"], pair[0]["span_id"]))
     return [spans.span(row, resource) for row, resource in rows]

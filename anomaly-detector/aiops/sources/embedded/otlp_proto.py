@@ -1,0 +1,146 @@
+"""OTLP in protobuf: an export as its resources and what they sent, each built only when it is asked for."""
+
+from collections.abc import Iterator
+from typing import Final, TypeVar
+
+from google.protobuf.message import DecodeError, Message
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span
+
+from aiops.sources.embedded import wire
+from aiops.sources.embedded.decode import Decoding
+from aiops.sources.embedded.decode_metrics import POINTS, Sent
+from aiops.sources.embedded.wire import Part, Slice, fields, inside
+
+M = TypeVar("M", bound=Message)
+
+# Numbers of fields: the groups of an export, the resource and the scopes of a group, the items of a scope.
+_GROUPS, _RESOURCE, _SCOPES, _ITEMS = 1, 1, 2, 2
+_DATA: Final = {Metric.DESCRIPTOR.fields_by_name[form].number: form for form in POINTS}
+_DATA_POINTS: Final = 1
+
+
+class _Count:
+    """How much of an export there is so far."""
+
+    def __init__(self) -> None:
+        self._left = wire.MAX_ITEMS
+
+    def one(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise wire.TooMany
+
+
+def spans(body: bytes, into: Decoding) -> Iterator[tuple[Resource, Iterator[Span]]]:
+    """Read an export of spans; what cannot be read is told `into`. Raises wire.Damaged or wire.TooMany before
+    anything is read."""
+    for resource, found in _groups(body):
+        yield _resource(body, resource, into), _built(body, found, ScopeSpans, "spans", Span, into)
+
+
+def metrics(body: bytes, into: Decoding) -> Iterator[tuple[Resource, Iterator[Sent]]]:
+    """The same for metrics."""
+    count = _Count()
+    groups = [(resource, [_Pieces(body, one, count) for one in found]) for resource, found in _groups(body, count)]
+    for resource, pieces in groups:
+        yield _resource(body, resource, into), _sent(pieces, into)
+
+
+def logs(body: bytes, into: Decoding) -> int:  # noqa: ARG001 (as JSON's, which may have to repair)
+    """Count the records of an export of logs."""
+    return sum(len(found) for _, found in _groups(body))
+
+
+def _groups(body: bytes, count: _Count | None = None) -> list[tuple[Slice | None, list[Part]]]:
+    """Where the resource and the items of each group are."""
+    counted = count or _Count()
+    groups = []
+    for _, start, end in inside(body, 0, len(body), _GROUPS):
+        counted.one()
+        resource: Slice | None = None
+        found: list[Part] = []
+        for number, kind, _, value, until in fields(body, start, end):
+            if kind != 2:
+                continue
+            if number == _RESOURCE:
+                resource = value, until
+            elif number == _SCOPES:
+                counted.one()
+                for one in inside(body, value, until, _ITEMS):
+                    counted.one()
+                    found.append(one)
+        groups.append((resource, found))
+    return groups
+
+
+def _resource(body: bytes, at: Slice | None, into: Decoding) -> Resource:
+    if at is None:
+        return Resource()
+    try:
+        return into.read(Resource, body[at[0] : at[1]])
+    except wire.TooLarge as problem:
+        into.repaired.add(f"a resource, which holds {problem}")
+        return Resource()
+
+
+def _built(
+    body: bytes, found: list[Part], holder: type[Message], name: str, of: type[M], into: Decoding
+) -> Iterator[M]:
+    """Build the messages of field `name` of a holder, many at once; one by one where that is not to be read."""
+    for run in wire.runs(found):
+        start, end = run[0][0], run[-1][2]
+        if end - start <= wire.SMALL_BYTES:
+            try:
+                held = holder.FromString(body[start:end])
+            except DecodeError:
+                pass
+            else:
+                yield from getattr(held, name)
+                continue
+        for _, value, until in run:
+            try:
+                one = into.read(of, body[value:until])
+            except wire.TooLarge as problem:
+                into.rejected.add(f"a {name.removesuffix('s').replace('_', ' ')} holds {problem}")
+            else:
+                yield one
+
+
+class _Pieces:
+    """One metric as bytes: what there is of it beside its points, and where each of those is."""
+
+    def __init__(self, body: bytes, at: Part, count: _Count) -> None:
+        self.body = body
+        self.points: list[Part] = []
+        self.form = ""
+        shell: list[bytes] = []
+        for number, kind, start, value, end in fields(body, at[1], at[2]):
+            form = _DATA.get(number) if kind == 2 else None
+            if form is None:
+                shell.append(body[start:end])
+                continue
+            if form != self.form:  # of several the last one counts
+                self.form, self.points = form, []
+            rest = []
+            for inner, inner_kind, inner_start, inner_value, inner_end in fields(body, value, end):
+                if inner == _DATA_POINTS and inner_kind == 2:
+                    count.one()
+                    self.points.append((inner_start, inner_value, inner_end))
+                else:
+                    rest.append(body[inner_start:inner_end])
+            shell.append(wire.enclosed(number, b"".join(rest)))
+        self.shell = b"".join(shell)
+
+
+def _sent(pieces: list[_Pieces], into: Decoding) -> Iterator[Sent]:
+    for one in pieces:
+        try:
+            metric = into.read(Metric, one.shell)
+        except wire.TooLarge as problem:
+            into.rejected.add(f"a metric holds {problem}", len(one.points))
+            continue
+        if one.form:
+            body = type(getattr(metric, one.form))
+            yield Sent.of(metric, one.form, _built(one.body, one.points, body, "data_points", POINTS[one.form], into))
