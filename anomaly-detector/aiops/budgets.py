@@ -100,8 +100,10 @@ class Budgets:
         self._judge(now)
         self.counted = True
 
-    def impact(self, services: Sequence[str], endpoints: Sequence[str]) -> tuple[Impact, ...]:
-        return impacts(self.standings, services, endpoints)
+    def impact(
+        self, services: Sequence[str], endpoints: Sequence[str], symptoms: Sequence[tuple[Labels, str]]
+    ) -> tuple[Impact, ...]:
+        return impacts(self.standings, services, endpoints, symptoms)
 
     def ledger(self, incidents: Iterable[Incident], now: float) -> Ledger:
         """What is to be saved of this cycle, with the records of burns that changed."""

@@ -13,7 +13,6 @@ from aiops.model import (
     Family,
     Incident,
     IncidentEvent,
-    IncidentState,
     Labels,
     Life,
     Selector,
@@ -33,6 +32,8 @@ from aiops.store import Change, SqlAlerts, SqlIncidents, SqlObjectives
 RECENT = 300.0
 EXPOSED = 3600.0
 """Seconds that an incident which is over, and a change, stay among the metrics: longer than Prometheus is away."""
+ALIKE = 10
+"""Incidents that are listed beside one that is like them."""
 ROUTE = (names.SERVICE, names.ROUTE, names.METHOD)
 
 
@@ -112,6 +113,10 @@ class Desk:
             raise NotFound(f"there is no incident {name}")
         return found
 
+    def alike(self, incident: Incident) -> list[Incident]:
+        """Others with the same fingerprint, newest first."""
+        return self.store.alike(incident, ALIKE)
+
     def acknowledge(self, name: str, who: str) -> Incident:
         """Raises NotPossible when it is resolved."""
         with self.engine.lock:
@@ -120,16 +125,11 @@ class Desk:
             return self._acted(before, after, Transition.ACKNOWLEDGED, who, "acknowledge")
 
     def resolve(self, name: str, who: str) -> Incident:
-        """A person's word that this is over, or normal from now on: what its symptoms do now is learned anew."""
+        """A person's word that this is over. Nothing is learned: while its symptoms go on, it is open again soon."""
         with self.engine.lock:
             before, now = self.incident(name), self.engine.clock.now()
             after = incidents.resolve(before, now, f"resolved by {who}")
-            self._acted(before, after, Transition.RESOLVED, who, "resolve")
-            if before.state != IncidentState.RESOLVED:
-                for series, family in before.symptoms:
-                    if family != Family.NO_TELEMETRY:
-                        detect.rebaseline(self.engine.state, series, Family(family), self.engine.tuning)
-            return after
+            return self._acted(before, after, Transition.RESOLVED, who, "resolve")
 
     def _acted(self, before: Incident, after: Incident, transition: Transition, who: str, what: str) -> Incident:
         if after != before:

@@ -18,10 +18,12 @@ from aiops.model import (
     Incident,
     IncidentEvent,
     IncidentState,
+    Labels,
     Ledger,
     Selector,
     SeriesBlock,
     TraceCorrelation,
+    Transition,
     Window,
     labels,
 )
@@ -256,8 +258,10 @@ class Engine:
         hurt = (one for one in self.store.active() if any(each.slo in burning for each in one.slo_impact))
         return {slo.service for slo in fast}.union(*(one.affected_services for one in hurt))
 
-    def _impact(self, services: Sequence[str], endpoints: Sequence[str]) -> tuple[Impact, ...]:
-        return self.budgets.impact(services, endpoints) if self.budgets is not None else ()
+    def _impact(
+        self, services: Sequence[str], endpoints: Sequence[str], symptoms: Sequence[tuple[Labels, str]]
+    ) -> tuple[Impact, ...]:
+        return self.budgets.impact(services, endpoints, symptoms) if self.budgets is not None else ()
 
     def _reconcile(
         self, groups: Sequence[Explained], outcome: detect.Outcome, now: float, newest: float | None
@@ -270,20 +274,24 @@ class Engine:
         known = [*self.store.active(), *(one for one in lately if (one.resolved_at or 0.0) <= latest)]
         mute = [one for one in known if _is_mute(one)]
         others = [one for one in known if not _is_mute(one)]
-        no_data = {(series, str(family)) for series, family in outcome.no_data}
-        settled = {(series, str(family)) for series, family in outcome.settled}
-        public = self._diagnosis.public()
-        events = incidents.reconcile(
-            others, groups, at, public, self.store.count(), habits, self.store.get, no_data, self._impact, settled
+        around = incidents.Surroundings(
+            public=self._diagnosis.public(),
+            find=self.store.get,
+            past=self.store.latest,
+            look=lambda symptom, since: detect.sight(self.state, symptom[0], symptom[1], since, at, self.tuning),
+            settled={(series, str(family)) for series, family in outcome.settled},
+            impact=self._impact,
         )
-        number = self.store.count() + sum(one.transition == "opened" for one in events)
+        events = incidents.reconcile(others, groups, at, self.store.count(), habits, around)
+        number = self.store.count() + sum(one.transition == Transition.OPENED for one in events)
         # Telemetry that stops altogether stops the watermark: this one incident lives by the given clock. A source that
         # does not answer says nothing of telemetry: neither that it stopped nor that it came back.
         if newest is None:
             return events
         silence = self._no_telemetry(now, newest, any(one.state != IncidentState.RESOLVED for one in mute))
         at_once = replace(habits, resolve_seconds=0.0)
-        return events + incidents.reconcile(mute, silence, now, public, number, at_once, self.store.get)
+        beside = incidents.Surroundings(around.public, self.store.get, self.store.latest)
+        return events + incidents.reconcile(mute, silence, now, number, at_once, beside)
 
     def _no_telemetry(self, now: float, newest: float, open_already: bool) -> list[Explained]:
         quiet = self._pulse.quiet(newest, now)

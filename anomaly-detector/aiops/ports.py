@@ -88,6 +88,10 @@ class IncidentStore(Protocol):
 
     def resolved_since(self, at: float) -> list[Incident]: ...
 
+    def latest(self, fingerprint: str) -> Incident | None:
+        """The one with this fingerprint that was resolved last, but for merged ones."""
+        ...
+
     def count(self) -> int: ...
 
     def get(self, name: str) -> Incident | None:

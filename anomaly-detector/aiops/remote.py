@@ -117,7 +117,7 @@ def line(incident: Document) -> str:
         incident["state"],
         incident["severity"],
         incident["first_detected"],
-        incident["title"] + sure,
+        incident["title"] + sure + (f", {incident['recurrence']}" if incident["recurrence"] else ""),
     )
     return "  ".join(parts)
 
@@ -146,6 +146,11 @@ def page(incident: Document) -> str:
         part = "".join(f" {value}" for value in one["group"].values())
         left = f"{100 * one['budget_left']:.0f}% of its budget left"
         rows.append(f"promise   {one['slo']}{part} burns {one['burn_rate']:.1f} times as fast as allowed, {left}")
+    for one in incident["episodes"] if incident["occurrences"] > 1 else ():
+        ended = f"until {one['ended']}" if one["ended"] else "goes on"
+        rows.append(f"episode   {one['onset']} {ended}{'' if one['told'] else ', not announced by itself'}")
+    for one in incident.get("alike", ()):
+        rows.append(f"alike     {one['id']} {one['onset']} {one['title']}")
     for one in incident.get("alerts", ()):
         rows.append(f"alert     {one['name']} is {one['state']}, since {one['starts_at']}")
     rows += ["", *(f"{one['at']}  {one['what']:<12}  {one['text']}" for one in incident["timeline"])]

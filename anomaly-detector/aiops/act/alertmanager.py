@@ -12,7 +12,7 @@ import orjson
 
 from aiops import names
 from aiops.http import Client, Endpoint
-from aiops.model import HELD, Burn, Incident, document, group_label, iso, place, sure
+from aiops.model import HELD, Burn, Episode, Incident, again, document, group_label, iso, place, sure
 from aiops.ports import Clock, IncidentStore, ObjectiveStore, SourceError
 
 log = logging.getLogger(__name__)
@@ -41,15 +41,17 @@ class Sheet:
     _ended: dict[str, list[tuple[float, Document]]] = field(default_factory=dict)
 
     def alerts(self, active: list[Incident], resolved: list[Incident], now: float) -> list[Document]:
-        """Those of all incidents that are open, and of those resolved lately."""
-        for one in (*active, *resolved):
+        """Those of all incidents that are open, and of those resolved lately. One whose present episode is not told by
+        itself is over since the last that was."""
+        known = [one for one in (*active, *resolved) if _told_lately(one, now)]
+        for one in known:
             alert, before = alert_of(one, self.base_url, now, self.grafana_url), self._given.get(one.id)
             ended = self._ended.setdefault(one.id, [])
             if before is not None and before["labels"] != alert["labels"]:
-                ended.append((now, {**before, "startsAt": iso(min(one.first_detected, now)), "endsAt": iso(now)}))
+                ended.append((now, {**before, **{at: min(before[at], iso(now)) for at in ("startsAt", "endsAt")}}))
             ended[:] = [(at, old) for at, old in ended if now - at < KEPT and old["labels"] != alert["labels"]]
             self._given[one.id] = alert
-        for gone in self._given.keys() - {one.id for one in (*active, *resolved)}:
+        for gone in self._given.keys() - {one.id for one in known}:
             del self._given[gone], self._ended[gone]
         return [alert for name, last in self._given.items() for alert in (*(old for _, old in self._ended[name]), last)]
 
@@ -129,18 +131,30 @@ def impacts(active: Iterable[Incident], burns: Iterable[Burn], base_url: str, no
 
 def alert_of(incident: Incident, base_url: str, now: float, grafana_url: str = "") -> Document:
     """An incident as Alertmanager takes it. It is known by its labels: only what seldom changes is one."""
-    over = incident.resolved_at is not None
+    episode = _told(incident) or incident.episode
+    over = episode.ended is not None
     # What was resolved later than now, before clocks were set back, is over all the same.
-    ends = min(incident.resolved_at, now) if incident.resolved_at is not None else now + LASTS
+    ends = min(episode.ended, now) if episode.ended is not None else now + LASTS
     links = document(incident, base_url, grafana_url)["links"]
     shown = {annotation: links[link] for link, annotation in LINKS.items() if links.get(link)}
     return {
         "labels": labels_of(incident),
         "annotations": {"summary": incident.title, "description": described(incident), **shown},
-        "startsAt": iso(min(incident.first_detected, ends if over else now)),
+        "startsAt": iso(min(episode.detected, ends if over else now)),
         "endsAt": iso(ends),
         "generatorURL": links["page"],
     }
+
+
+def _told(incident: Incident) -> Episode | None:
+    """The last episode that people were told of by itself."""
+    return next((one for one in reversed(incident.episodes or (incident.episode,)) if one.told), None)
+
+
+def _told_lately(incident: Incident, now: float) -> bool:
+    """Whether there is something to send: an episode that people know of, which goes on or has ended of late."""
+    last = _told(incident)
+    return last is not None and (last.ended is None or last.ended > now - KEPT)
 
 
 def labels_of(incident: Incident) -> dict[str, str]:
@@ -169,4 +183,5 @@ def described(incident: Incident) -> str:
         why = incident.no_cause or "no cause found: the evidence does not carry one"
         what = why[:1].upper() + why[1:]
     hit = ", ".join(incident.affected_services)
-    return f"{what}. It hits {hit}." if hit else f"{what}."
+    said = f"{what}. It hits {hit}." if hit else f"{what}."
+    return f"{said} It is there for the {again(incident)}." if incident.occurrences > 1 else said

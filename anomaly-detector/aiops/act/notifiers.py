@@ -5,7 +5,7 @@ import logging
 import orjson
 import requests
 
-from aiops.model import Burn, Incident, burn_document, document, said
+from aiops.model import Burn, Incident, again, burn_document, document, said
 from aiops.ports import Notifier
 
 log = logging.getLogger("aiops.incident")
@@ -20,6 +20,7 @@ class LogNotifier(Notifier):
             return
         incident, cause = subject, subject.root_cause
         why = f"{cause.description} ({100 * cause.confidence:.0f}% sure)" if cause else incident.no_cause
+        why += f" ({again(incident)})" if incident.occurrences > 1 else ""
         log.warning("%s %s [%s] %s: %s", incident.id, transition, incident.severity, incident.title, why)
 
 

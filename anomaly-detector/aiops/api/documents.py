@@ -96,6 +96,15 @@ class TimelineEntry(Document):
     text: str
 
 
+class Episode(Document):
+    """One of the times that the trouble was there."""
+
+    onset: Time
+    detected: Time
+    ended: Time | None
+    told: bool = Field(description="false: it was not announced by itself, for people knew that it comes and goes")
+
+
 class Incident(Document):
     """One incident: one cause, its symptoms, its evidence and its life."""
 
@@ -108,11 +117,18 @@ class Incident(Document):
     first_failing_span: FirstFailingSpan | None
     affected_endpoints: list[str]
     affected_services: list[str]
-    onset: Time
+    fingerprint: str | None = Field(description="of its cause and kind; incidents that share it are alike")
+    occurrences: int = Field(description="how often its trouble was there")
+    recurrence: str | None = Field(description="that in words, like `5th time in 40 minutes`; null the first time")
+    episodes: list[Episode] = Field(description="the last 50, the present one last")
+    onset: Time = Field(description="of the present episode, or the last")
     first_detected: Time
     last_seen: Time
     resolved_at: Time | None
     resolution: str | None
+    ending: Literal["calm", "no_data", "settled", "merged", "person", "accepted"] | None = Field(
+        description="why it is over; null while it is not, and where an older engine resolved it"
+    )
     acknowledged_by: str | None
     symptoms: list[dict[str, str]]
     trace_correlation: TraceCorrelation
@@ -133,8 +149,24 @@ class LinkedAlert(Document):
     url: str | None = Field(description="the rule behind it")
 
 
+class Alike(Document):
+    """Another incident with the same fingerprint."""
+
+    id: str
+    state: Literal["open", "acknowledged", "resolved"]
+    severity: Literal["low", "medium", "high", "critical"]
+    title: str
+    onset: Time
+    resolved_at: Time | None
+    resolution: str | None
+    occurrences: int
+    page: str
+
+
 class WholeIncident(Incident):
-    """One incident with the alerts that tell of it."""
+    """One incident with the alerts that tell of it, and those before and after it that are alike."""
+
+    alike: list[Alike] = Field(description="incidents with the same fingerprint, newest first; ten at most")
 
     alerts: list[LinkedAlert] = Field(
         description="that name a service it hits, and fired while it lasted; newest first"

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from aiops.api.alerts import linked
 from aiops.api.answer import Question, changing, number, responses
 from aiops.api.body import must_be_empty
-from aiops.api.documents import Analysis, Finding, Incident, Incidents, Transition, WholeIncident
+from aiops.api.documents import Alike, Analysis, Finding, Incident, Incidents, Transition, WholeIncident
 from aiops.api.moment import Moment, in_order
 from aiops.desk import Desk
 from aiops.engine import Cycle
@@ -73,7 +73,7 @@ def blueprint(desk: Desk) -> APIBlueprint:
 
     @api.post("/incidents/<incident_id>/resolve", **changing(WholeIncident, 404))
     def resolve(path: OneIncident) -> Any:
-        """Say that an incident is over; what its symptoms do now is learned as normal."""
+        """Say that an incident is over. Nothing is learned: it is open again if its symptoms go on."""
         must_be_empty()
         return _whole(desk, desk.resolve(path.incident_id, g.who)).model_dump()
 
@@ -88,7 +88,23 @@ def blueprint(desk: Desk) -> APIBlueprint:
 
 def _whole(desk: Desk, one: Kept) -> WholeIncident:
     return WholeIncident(
-        **document(one, grafana_url=desk.grafana_url), alerts=[linked(alert) for alert in desk.alerts.of(one)]
+        **document(one, grafana_url=desk.grafana_url),
+        alerts=[linked(alert) for alert in desk.alerts.of(one)],
+        alike=[_alike(other) for other in desk.alike(one)],
+    )
+
+
+def _alike(one: Kept) -> Alike:
+    return Alike(
+        id=one.id,
+        state=one.state.value,
+        severity=one.severity.value,
+        title=one.title,
+        onset=iso(one.onset),
+        resolved_at=None if one.resolved_at is None else iso(one.resolved_at),
+        resolution=one.resolution or None,
+        occurrences=one.occurrences,
+        page=f"/incidents/{one.id}",
     )
 
 

@@ -2,7 +2,7 @@
 
 from aiops.detect.blocks import no_steps
 from aiops.detect.calendar import Calendar, Event, Place
-from aiops.detect.look import look
+from aiops.detect.look import look, sight
 from aiops.detect.rows import Floats
 from aiops.detect.state import State
 from aiops.detect.step import Outcome, expire, rebaseline, rewind, step
@@ -21,5 +21,6 @@ __all__ = [
     "no_steps",
     "rebaseline",
     "rewind",
+    "sight",
     "step",
 ]

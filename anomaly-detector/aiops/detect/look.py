@@ -3,9 +3,9 @@
 import numpy as np
 
 from aiops.detect import errors, latency
-from aiops.detect.state import State
+from aiops.detect.state import Lived, State
 from aiops.detect.tuning import Tuning
-from aiops.model import Family, Labels, Life, Tier, Verdict
+from aiops.model import Family, Labels, Life, Sight, Tier, Verdict
 
 
 def look(state: State, scope: Labels, tuning: Tuning) -> dict[Family, Verdict]:
@@ -21,6 +21,17 @@ def look(state: State, scope: Labels, tuning: Tuning) -> dict[Family, Verdict]:
         expected, low, high = (float(one[0]) for one in latency.band(state.latency, np.array([row]), tuning))
         out[Family.LATENCY] = _verdict(state, Family.LATENCY, scope, expected, low, high)
     return out
+
+
+def sight(state: State, series: Labels, family: str, since: float, at: float, tuning: Tuning) -> Sight:
+    """What is known at a time of a series that is in no trouble, and was in trouble until `since`."""
+    lived: Lived = getattr(state, family)
+    row = lived.index.get(series)
+    if row is None:
+        return Sight.UNJUDGED if at - since <= tuning.no_data_seconds else Sight.GONE
+    if not at - lived.seen[row] <= tuning.no_data_seconds:
+        return Sight.GONE
+    return Sight.UNJUDGED if lived.tier[row] == Tier.WARMUP else Sight.WELL
 
 
 def _verdict(state: State, family: Family, scope: Labels, expected: float, lower: float, upper: float) -> Verdict:

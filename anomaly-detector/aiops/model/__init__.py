@@ -5,17 +5,20 @@ from aiops.model.announcement import Announcement
 from aiops.model.burn import BURN_TRANSITIONS, BURNS, BURNS_FASTER, BURNS_NO_MORE, HELD, Burn, BurnEvent
 from aiops.model.burn_document import burn_document, said
 from aiops.model.document import cause_document, document
-from aiops.model.finding import Family, Finding, Life, Tier, Verdict
+from aiops.model.finding import Family, Finding, Life, Sight, Tier, Verdict
 from aiops.model.impact import Impact
 from aiops.model.incident import (
     Cause,
     CauseKind,
     Dimension,
+    Ending,
+    Episode,
     Explained,
     FirstFailingSpan,
     Incident,
     IncidentEvent,
     IncidentState,
+    Notice,
     RootCause,
     Severity,
     TimelineEntry,
@@ -57,7 +60,7 @@ from aiops.model.trace import (
     TraceSummary,
 )
 from aiops.model.window import Window, iso, iso_duration
-from aiops.model.words import place, sure
+from aiops.model.words import again, place, sure
 
 __all__ = [
     "BURNS",
@@ -78,6 +81,8 @@ __all__ = [
     "CauseKind",
     "Dimension",
     "Edge",
+    "Ending",
+    "Episode",
     "Explained",
     "Family",
     "Finding",
@@ -94,6 +99,7 @@ __all__ = [
     "LedgerKey",
     "Life",
     "Missing",
+    "Notice",
     "Period",
     "Place",
     "Population",
@@ -108,6 +114,7 @@ __all__ = [
     "SeriesBlock",
     "Server",
     "Severity",
+    "Sight",
     "Slices",
     "Slo",
     "Span",
@@ -125,6 +132,7 @@ __all__ = [
     "Urgency",
     "Verdict",
     "Window",
+    "again",
     "burn_document",
     "cause_document",
     "document",

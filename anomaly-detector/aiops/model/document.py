@@ -7,6 +7,7 @@ from aiops.model import grafana
 from aiops.model.impact import Impact
 from aiops.model.incident import Cause, FirstFailingSpan, Incident
 from aiops.model.window import iso, iso_duration
+from aiops.model.words import again
 
 Document = dict[str, Any]
 
@@ -24,11 +25,24 @@ def document(incident: Incident, base_url: str = "", grafana_url: str = "") -> D
         "first_failing_span": span_document(incident.first_failing_span),
         "affected_endpoints": list(incident.affected_endpoints),
         "affected_services": list(incident.affected_services),
+        "fingerprint": incident.fingerprint or None,
+        "occurrences": incident.occurrences,
+        "recurrence": again(incident) or None,
+        "episodes": [
+            {
+                "onset": iso(one.onset),
+                "detected": iso(one.detected),
+                "ended": None if one.ended is None else iso(one.ended),
+                "told": one.told,
+            }
+            for one in incident.episodes or (incident.episode,)
+        ],
         "onset": iso(incident.onset),
         "first_detected": iso(incident.first_detected),
         "last_seen": iso(incident.last_seen),
         "resolved_at": iso(incident.resolved_at) if incident.resolved_at is not None else None,
         "resolution": incident.resolution or None,
+        "ending": None if incident.ending is None else str(incident.ending),
         "acknowledged_by": incident.acknowledged_by or None,
         "symptoms": [
             {"family": family, **{key: value for key, value in series if key != names.NAME}}

@@ -35,6 +35,15 @@ class Tier(IntEnum):
     WEEK = 4
 
 
+class Sight(StrEnum):
+    """What is known of a series that is in no trouble now: it was judged and is WELL; it is not judged yet (UNJUDGED);
+    or nothing has come for so long that it cannot be (GONE)."""
+
+    WELL = "well"
+    UNJUDGED = "unjudged"
+    GONE = "gone"
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The judgement on one series at one step. A score of 1 is the boundary; NaN where it was not judged.

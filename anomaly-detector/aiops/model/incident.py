@@ -115,9 +115,51 @@ class TimelineEntry:
     text: str
 
 
+class Ending(StrEnum):
+    """Why an incident is over."""
+
+    CALM = "calm"
+    """its symptoms were judged, and are normal again"""
+    NO_DATA = "no_data"
+    """nothing comes any more by which they could be judged"""
+    SETTLED = "settled"
+    """it has lasted for so long that it is normal"""
+    MERGED = "merged"
+    """another incident goes on with them"""
+    PERSON = "person"
+    """somebody said so"""
+    ACCEPTED = "accepted"
+    """somebody said that this is normal from now on"""
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One of the times that an incident's trouble was there. told: whether people were told of this one by itself."""
+
+    onset: float
+    detected: float
+    ended: float | None = None
+    told: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What people were told that an incident is there: when last, how often, and how bad they know it to be."""
+
+    at: float
+    times: int
+    severity: Severity
+
+
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One incident. `key` is fixed when it opens (ARCHITECTURE 5); `id` is what people say."""
+    """One incident. `key` is fixed when it opens (ARCHITECTURE 5); `id` is what people say.
+
+    Trouble that comes again within hours is the same incident: `occurrences` counts its episodes, of which the newest
+    are kept. `first_detected` is of the first episode; `onset` of the present one, or the last. `fingerprint` is of the
+    cause and how it shows: incidents that share it are alike. `persists` counts steps in which symptoms went on after a
+    person said that it is over; `milder` is what its severity would be, and since when.
+    """
 
     id: str
     key: str
@@ -139,12 +181,30 @@ class Incident:
     resolution: str = ""
     acknowledged_by: str = ""
     timeline: tuple[TimelineEntry, ...] = ()
+    fingerprint: str = ""
+    ending: Ending | None = None
+    occurrences: int = 1
+    episodes: tuple[Episode, ...] = ()
+    notice: Notice | None = None
+    persists: int = 0
+    milder: tuple[Severity, float] | None = None
+
+    @property
+    def episode(self) -> Episode:
+        """The present episode, or the last."""
+        return self.episodes[-1] if self.episodes else Episode(self.onset, self.first_detected, self.resolved_at)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether people are not told of the present episode by itself: the trouble comes and goes, as they know."""
+        return not self.episode.told
 
 
 class Transition(StrEnum):
     """What happened to an incident; people are told of each once, but not of UPDATED: more of the same.
 
-    CHANGED: its severity rose, or its cause is another.
+    CHANGED: its severity rose, or its cause is another. REOPENED: its trouble came again, or went on after somebody
+    said that it was over.
     """
 
     OPENED = "opened"
@@ -159,3 +219,8 @@ class Transition(StrEnum):
 class IncidentEvent:
     transition: Transition
     incident: Incident
+
+    @property
+    def told(self) -> bool:
+        """Whether people are told of it."""
+        return self.transition != Transition.UPDATED and not self.incident.quiet

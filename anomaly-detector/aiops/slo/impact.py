@@ -5,6 +5,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Final
 
+from aiops import names
 from aiops.model import (
     BURNS,
     BURNS_FASTER,
@@ -12,6 +13,7 @@ from aiops.model import (
     HELD,
     Burn,
     BurnEvent,
+    Family,
     Impact,
     Incident,
     IncidentState,
@@ -19,6 +21,7 @@ from aiops.model import (
     Server,
     Slo,
     Urgency,
+    value_of,
 )
 from aiops.slo import tiers
 from aiops.slo.budget import exhausted_in
@@ -28,18 +31,28 @@ NOW: Final = 300
 """Seconds of the window that says whether a budget burns at present."""
 SETTLED: Final = 30.0
 """Seconds that a burn must last before it is told by itself."""
+ROLES: Final = (names.SERVICE, names.CALLER, names.CALLEE)
+FAILING: Final = frozenset({Family.ERRORS, Family.SILENCE, Family.TRAFFIC, Family.NO_TELEMETRY})
+SLOW: Final = frozenset({Family.LATENCY})
+"""Families of symptoms of which requests that fail, or that are slow, are counted by objectives."""
 FASTER: Final = {Urgency.TICKET: 0, Urgency.PAGE: 1}
 
 
-def impacts(found: Iterable[Standing], services: Sequence[str], endpoints: Sequence[str]) -> tuple[Impact, ...]:
-    """What burns at present faster than allowed, of objectives about these services and endpoints; the fastest first.
+def impacts(
+    found: Iterable[Standing],
+    services: Sequence[str],
+    endpoints: Sequence[str],
+    symptoms: Sequence[tuple[Labels, str]],
+) -> tuple[Impact, ...]:
+    """What burns at present faster than allowed, of objectives about these services and endpoints, where these symptoms
+    (series, family) are of the kind that it counts; the fastest first.
 
     An objective of a whole service, or of a metric, is about every endpoint of it.
     """
     hit = [
         Impact(one.slo.name, one.group, one.urgency, _rate(one), one.budget.left, _lasts(one))
         for one in found
-        if (one.burn[NOW] or 0.0) > 1 and _about(one.slo, one.group, services, endpoints)
+        if (one.burn[NOW] or 0.0) > 1 and _about(one.slo, one.group, services, endpoints) and _shows(one.slo, symptoms)
     ]
     return tuple(sorted(hit, key=lambda one: -one.burn_rate))
 
@@ -142,6 +155,17 @@ def _rate(one: Standing) -> float:
 def _lasts(one: Standing) -> float | None:
     """Seconds until the budget is gone at that rate."""
     return exhausted_in(one.budget.left, tiers.seconds(one.slo.period), _rate(one))
+
+
+def _shows(slo: Slo, symptoms: Sequence[tuple[Labels, str]]) -> bool:
+    """Whether what is seen of the objective's service, or where nothing is seen of it at all, is what it counts:
+    slowness does not make requests fail. What an objective on a metric of its own counts is not known."""
+    of = slo.indicator
+    if not isinstance(of, Server):
+        return True
+    near = {family for series, family in symptoms if of.service in (value_of(series, role) for role in ROLES)}
+    counted = FAILING if of.threshold is None else SLOW
+    return not counted.isdisjoint(near or {family for _, family in symptoms})
 
 
 def _about(slo: Slo, group: Labels, services: Sequence[str], endpoints: Sequence[str]) -> bool:

@@ -12,17 +12,20 @@ from aiops.model import (
     BURN_TRANSITIONS,
     Announcement,
     Burn,
+    Ending,
     Finding,
     Incident,
     IncidentEvent,
     IncidentState,
     Ledger,
-    Transition,
 )
 from aiops.ports import LONGEST_WAIT
 from aiops.store import tables
 from aiops.store.objectives import BURN, keep_ledger
 from aiops.store.transaction import INCIDENT, Transaction, keep_incident, upsert
+
+NEWEST = 20
+"""Incidents of a fingerprint that are looked through for the last that was not merged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,25 @@ class SqlIncidents:
     def active(self) -> list[Incident]:
         """Open and acknowledged ones, oldest first."""
         return self._read(tables.incidents.c.state != IncidentState.RESOLVED)
+
+    def latest(self, fingerprint: str) -> Incident | None:
+        """The one with this fingerprint that was resolved last, but for merged ones."""
+        at = tables.incidents.c
+        alike = (at.fingerprint == fingerprint, at.state == IncidentState.RESOLVED)
+        query = select(at.document).where(*alike).order_by(at.resolved_at.desc()).limit(NEWEST)
+        with self._begin() as connection:
+            found = (INCIDENT.validate_json(text) for text in connection.execute(query).scalars())
+            return next((one for one in found if one.ending != Ending.MERGED), None)
+
+    def alike(self, incident: Incident, limit: int) -> list[Incident]:
+        """Others with the same fingerprint, newest first."""
+        at = tables.incidents.c
+        if not incident.fingerprint:
+            return []
+        others = (at.fingerprint == incident.fingerprint, at.key != incident.key)
+        query = select(at.document).where(*others).order_by(at.number.desc()).limit(limit)
+        with self._begin() as connection:
+            return [INCIDENT.validate_json(text) for text in connection.execute(query).scalars()]
 
     def resolved_since(self, at: float) -> list[Incident]:
         return self._read(tables.incidents.c.resolved_at >= at)
@@ -123,7 +145,7 @@ class SqlIncidents:
                 _keep_finding(connection, finding)
             for event in events:
                 keep_incident(connection, event.incident)
-                if event.transition != Transition.UPDATED:
+                if event.told:
                     _announce(connection, event, now)
             if ledger is not None:
                 keep_ledger(connection, ledger)
@@ -136,7 +158,8 @@ class SqlIncidents:
         """One person's action: the incident, its announcement and the audit entry in one transaction."""
         with self._begin() as connection:
             keep_incident(connection, event.incident)
-            _announce(connection, event, now)
+            if event.told:
+                _announce(connection, event, now)
             entry = {"at": now, "who": who, "what": what, "incident": event.incident.id, "text": text}
             connection.execute(insert(tables.audit).values(**entry))
 

@@ -1,8 +1,8 @@
 """The tables, as SQLAlchemy knows them. Alembic's migrations make them; a test compares the two."""
 
-from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
 
-HEAD = "0003"  # the migration this code is written for
+HEAD = "0004"  # the migration this code is written for
 
 metadata = MetaData()
 
@@ -18,7 +18,10 @@ incidents = Table(
     Column("resolved_at", Float),
     Column("services", Text, nullable=False),  # |payment|checkout|: affected ones, the cause first
     Column("document", Text, nullable=False),  # the whole incident as JSON
+    Column("fingerprint", String(16)),  # NULL: written before there were any
     Index("incidents_by_state", "state", "first_detected"),
+    Index("incidents_by_fingerprint", "fingerprint", "number"),
+    Index("incidents_by_end", "resolved_at"),
 )
 
 findings = Table(
@@ -61,6 +64,19 @@ audit = Table(
     Column("what", String(32), nullable=False),
     Column("incident", String(64), nullable=False),
     Column("text", Text, nullable=False),
+)
+
+accepted = Table(
+    "accepted",
+    metadata,
+    Column("incident", String(64), primary_key=True),  # its id
+    Column("at", Float, primary_key=True),
+    Column("who", String(128), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("document", Text, nullable=False),  # what was expected before and after, as JSON
+    Column("learned", LargeBinary, nullable=False),  # what was learned until then
+    Column("undone_at", Float),
+    Column("undone_by", String(128)),
 )
 
 changes = Table(

@@ -49,6 +49,7 @@ def keep_incident(connection: Connection, incident: Incident) -> None:
         "resolved_at": incident.resolved_at,
         "services": f"|{'|'.join(incident.affected_services)}|",
         "document": document,
+        "fingerprint": incident.fingerprint or None,
     }
     upsert(connection, tables.incidents, {"key": incident.key}, values)
 

@@ -58,7 +58,7 @@ def add_pages(app: Flask, desk: Desk, settings: Settings) -> None:
     def incident(name: str) -> ResponseReturnValue:
         one = desk.incident(name)
         shown = grafana.of_incident(one, settings.grafana_url)
-        return render_template("incident.html", one=one, alerts=desk.alerts.of(one), shown=shown)
+        return render_template("incident.html", one=one, alerts=desk.alerts.of(one), alike=desk.alike(one), shown=shown)
 
     @pages.post("/incidents/<name>/acknowledge")
     def acknowledge(name: str) -> ResponseReturnValue:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from math import floor
 from typing import Any
 
-from aiops.model import CauseKind, Labels, Severity, Slo, iso, place, sure
+from aiops.model import CauseKind, Labels, Severity, Slo, again, iso, place, sure
 
 RANK = {Severity.LOW: 0, Severity.MEDIUM: 1, Severity.HIGH: 2, Severity.CRITICAL: 3}
 # A shape beside each colour, for those who do not tell colours apart.
@@ -163,6 +163,7 @@ def percents(value: float) -> float:
 
 
 FILTERS: tuple[Callable[..., Any], ...] = (
+    again,
     age,
     clock,
     day,

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from aiops.incidents import Habits, NotPossible, acknowledge, reconcile, resolve
+from aiops.incidents import Habits, NotPossible, Surroundings, acknowledge, reconcile, resolve
+from aiops.incidents.reconcile import OFTEN, Look
 from aiops.incidents.severity import severity
 from aiops.model import (
     Cause,
     CauseKind,
+    Ending,
     Explained,
     Family,
     Finding,
@@ -18,10 +20,13 @@ from aiops.model import (
     Labels,
     RootCause,
     Severity,
+    Sight,
     TimelineEntry,
     TraceCorrelation,
     Transition,
+    again,
     labels,
+    value_of,
 )
 
 HABITS = Habits(resolve_seconds=9.0, reopen_seconds=60.0)
@@ -53,6 +58,7 @@ class Book:
 
     def __init__(self) -> None:
         self.kept: dict[str, Incident] = {}
+        self.look: Look = lambda _symptom, _since: Sight.WELL
 
     def cycle(self, at: float, *groups: Explained, settled: tuple[tuple[Labels, str], ...] = ()) -> list[IncidentEvent]:
         known = [
@@ -60,9 +66,15 @@ class Book:
             for one in self.kept.values()
             if one.state != IncidentState.RESOLVED or at - (one.resolved_at or 0) <= HABITS.reopen_seconds
         ]
-        events = reconcile(known, groups, at, PUBLIC, len(self.kept), HABITS, self.kept.get, settled=settled)
+        around = Surroundings(PUBLIC, self.kept.get, self.latest, self.look, settled)
+        events = reconcile(known, groups, at, len(self.kept), HABITS, around)
         self.kept |= {event.incident.key: event.incident for event in events}
         return events
+
+    def latest(self, fingerprint: str) -> Incident | None:
+        over = [one for one in self.kept.values() if one.fingerprint == fingerprint and one.resolved_at is not None]
+        over = [one for one in over if one.ending != Ending.MERGED]
+        return max(over, key=lambda one: one.resolved_at or 0.0, default=None)
 
     @property
     def open(self) -> list[Incident]:
@@ -91,11 +103,11 @@ def test_a_replay_changes_nothing() -> None:
     kept = dict(book.kept)
     assert book.cycle(100, one) == []
     # A crash may have lost the memory of the incident's row, not its key.
-    (again,) = reconcile([], [one], 100, PUBLIC, 0, HABITS, {}.get)
+    (again,) = reconcile([], [one], 100, 0, HABITS, Surroundings(PUBLIC, {}.get))
     assert again.incident == next(iter(kept.values()))
 
 
-def test_it_resolves_after_quiet_and_reopens_when_the_same_returns_soon() -> None:
+def test_it_resolves_after_quiet_and_reopens_when_the_same_returns_within_hours() -> None:
     book = Book()
     book.cycle(100, group("payment", finding("payment")))
     assert book.cycle(106) == []
@@ -103,7 +115,171 @@ def test_it_resolves_after_quiet_and_reopens_when_the_same_returns_soon() -> Non
     assert said(book.cycle(130, group("payment", finding("payment", onset=120)))) == ["reopened"]
     assert len(book.kept) == 1
     book.cycle(140)
-    assert said(book.cycle(300, group("payment", finding("payment", onset=290)))) == ["opened"]
+    assert said(book.cycle(300, group("payment", finding("payment", onset=290)))) == ["reopened"]
+    (incident,) = book.kept.values()
+    assert (incident.occurrences, incident.onset, incident.first_detected) == (3, 290, 100)
+    assert incident.timeline[-1].text == "the same trouble came back: 3rd time in 3 minutes, high"
+    assert [(one.onset, one.detected, one.ended) for one in incident.episodes] == [
+        (90, 100, 109),
+        (120, 130, 140),
+        (290, 300, None),
+    ]
+    book.cycle(310)
+    late = 310 + HABITS.recur_seconds
+    assert said(book.cycle(late + 1, group("payment", finding("payment", onset=late)))) == ["opened"]
+    assert len({one.fingerprint for one in book.kept.values()}) == 1
+
+
+def flaps(book: Book, count: int, every: float, lasts: float = 25.0) -> list[IncidentEvent]:
+    """What people are told while payment fails for `lasts` seconds of every so many."""
+    told = []
+    for number in range(count):
+        began = 1000 + number * every
+        for at in range(int(began), int(began + every), 5):
+            there = [group("payment", finding("payment", onset=began))] if at < began + lasts else []
+            told += [one for one in book.cycle(float(at), *there) if one.told]
+    return told
+
+
+def test_flaps_are_one_incident_that_counts_them_and_pages_once() -> None:
+    book = Book()
+    assert said(flaps(book, 5, every=150)) == ["opened", "resolved"]
+    (incident,) = book.kept.values()
+    assert again(incident) == "5th time in 10 minutes"
+    assert incident.state == IncidentState.RESOLVED, "it is not kept open while it is quiet"
+    assert [one.told for one in incident.episodes] == [True, False, False, False, False]
+    times = [(one.onset, one.ended) for one in incident.episodes]
+    assert times == [(1000 + 150 * number, 1030 + 150 * number) for number in range(5)]
+    assert [one.what for one in incident.timeline].count("reopened") == 4
+
+
+def test_who_was_told_of_flaps_is_told_again_at_growing_distance() -> None:
+    book = Book()
+    opened = [one for one in flaps(book, 60, every=150) if one.transition != Transition.RESOLVED]
+    when = [one.incident.episode.detected - 1000 for one in opened]
+    assert when == [0, 900, 2700, 6300], "15, 30 and 60 minutes after the last time"
+    assert again(opened[1].incident) == "7th time in 15 minutes"
+
+
+def test_a_flap_that_is_worse_or_stays_is_told_at_once() -> None:
+    book = Book()
+    flaps(book, 2, every=150)
+    stays = [group("payment", finding("payment", onset=1300))]
+    told = [(at, str(one.transition)) for at in range(1300, 1400, 5) for one in book.cycle(at, *stays) if one.told]
+    assert told == [(1360, "reopened")], "twice as long as the longest before it"
+    assert "told" in [one.what for one in book.open[0].timeline]
+    book.cycle(1410)
+    worse = replace(group("payment", OUTAGE), findings=(replace(OUTAGE, onset=1420.0),))
+    assert [(str(one.transition), one.told) for one in book.cycle(1425, worse)] == [("reopened", True)]
+    assert book.open[0].severity == Severity.CRITICAL
+
+
+def test_an_incident_is_not_continued_for_ever() -> None:
+    book = Book()
+    flaps(book, OFTEN + 1, every=60)
+    assert [one.occurrences for one in book.kept.values()] == [OFTEN, 1]
+    assert len(next(iter(book.kept.values())).timeline) < 4 * OFTEN
+
+
+def test_what_goes_on_after_a_person_resolved_it_is_open_again_and_says_so() -> None:
+    book = Book()
+    one = group("payment", finding("payment"))
+    (event,) = book.cycle(100, one)
+    book.kept[event.incident.key] = resolve(event.incident, 104, "resolved by ada")
+    assert book.cycle(103, one) == [], "that step had ended before she said so"
+    assert said(book.cycle(106, one)) == ["updated"]
+    assert book.cycle(106, one) == [], "the same step again is no other"
+    assert book.open == []
+    assert [(str(each.transition), each.told) for each in book.cycle(109, one)] == [("reopened", True)]
+    (incident,) = book.open
+    assert incident.occurrences == 1, "it never went away"
+    assert incident.timeline[-1].text == "its symptoms go on, though it was said to be over: resolved by ada"
+
+
+def test_what_a_person_resolved_stays_so_when_its_symptoms_fade() -> None:
+    book = Book()
+    one = group("payment", finding("payment"))
+    (event,) = book.cycle(100, one)
+    book.kept[event.incident.key] = resolve(event.incident, 101, "resolved by ada")
+    fading = replace(one, findings=tuple(replace(each, rising=False) for each in one.findings))
+    book.cycle(103, one)
+    for at in range(106, 130, 3):
+        assert book.cycle(at, fading) == []
+    assert book.open == []
+
+
+def test_severity_is_what_it_is_now_and_falls_slowly() -> None:
+    book = Book()
+    book.cycle(100, group("payment", OUTAGE))
+    partly = group("payment", finding("gateway", observed=0.3))
+    for at in range(103, 103 + int(HABITS.ease_seconds), 3):
+        assert not any(one.told for one in book.cycle(at, partly))
+        assert book.open[0].severity == Severity.CRITICAL
+    (event,) = book.cycle(103 + HABITS.ease_seconds, partly)
+    assert (event.incident.severity, event.told) == (Severity.HIGH, False)
+    assert event.incident.timeline[-1].text == "severity is high now, no longer critical"
+    rises = book.cycle(300, group("payment", OUTAGE))
+    assert (said(rises), book.open[0].severity) == (["updated"], Severity.CRITICAL), "as bad as people know it to be"
+
+
+def test_a_milder_moment_is_no_fall() -> None:
+    book = Book()
+    mild = group("payment", finding("gateway", observed=0.3))
+    for at in range(120, 900, 3):
+        book.cycle(at, group("payment", OUTAGE) if at % 60 < 20 else mild)
+        assert book.open[0].severity == Severity.CRITICAL
+
+
+def test_since_is_when_the_trouble_of_its_kind_began() -> None:
+    book = Book()
+    slow = finding("gateway", Family.LATENCY, onset=30)
+    book.cycle(100, group("payment", slow, finding("payment", onset=90)))
+    assert book.open[0].onset == 90
+    book = Book()
+    book.cycle(100, group("payment", slow, kind=CauseKind.LATENCY))
+    assert book.open[0].onset == 30
+    book.cycle(103, group("payment", slow, finding("payment", onset=90), traces=20))
+    assert (book.open[0].onset, book.open[0].episode.onset) == (90, 90)
+
+
+@pytest.mark.parametrize(
+    ("sights", "expected", "ending"),
+    [
+        pytest.param({}, "its symptoms are back to normal", Ending.CALM, id="all were judged"),
+        pytest.param({"payment": Sight.UNJUDGED}, "", None, id="one is not judged yet"),
+        pytest.param(
+            {"payment": Sight.GONE, "gateway": Sight.GONE},
+            "no data from its symptoms any more",
+            Ending.NO_DATA,
+            id="nothing comes",
+        ),
+        pytest.param(
+            {"payment": Sight.GONE},
+            "its symptoms are back to normal, but for 1 of 2, from which no data come any more",
+            Ending.CALM,
+            id="one does not come",
+        ),
+        pytest.param({"payment": Sight.GONE, "gateway": Sight.UNJUDGED}, "", None, id="nobody knows"),
+    ],
+)
+def test_only_what_was_judged_is_back_to_normal(sights: dict[str, Sight], expected: str, ending: Ending | None) -> None:
+    book = Book()
+    book.look = lambda symptom, _since: sights.get(value_of(symptom[0], "service"), Sight.WELL)
+    book.cycle(100, group("payment", finding("payment"), finding("gateway")))
+    book.cycle(200)
+    (incident,) = book.kept.values()
+    assert (incident.resolution, incident.ending) == (expected, ending)
+
+
+def test_the_newest_alike_goes_on_when_its_cause_is_found_late() -> None:
+    book = Book()
+    book.cycle(100, group("payment", finding("payment"), finding("gateway")))
+    book.cycle(120)
+    assert said(book.cycle(1000, group(None, finding("gateway", onset=990)))) == ["opened"]
+    late = group("payment", finding("payment", onset=990), finding("gateway", onset=990))
+    assert sorted(said(book.cycle(1003, late))) == ["reopened", "resolved"]
+    (incident,) = book.open
+    assert (incident.id, incident.occurrences) == ("INC-90-1", 2)
 
 
 def test_an_alert_in_the_timeline_does_not_make_recovery_news_again() -> None:
@@ -188,15 +364,6 @@ def test_a_number_once_given_is_never_given_again() -> None:
     book.cycle(110)
     assert said(book.cycle(400, one)) == ["reopened"]  # a replay from long ago finds the same symptom and onset
     assert [each.id for each in book.kept.values()] == ["INC-90-1"]
-
-
-def test_what_a_person_resolved_is_not_opened_again_by_a_replay() -> None:
-    book = Book()
-    one = group("payment", finding("payment"))
-    (event,) = book.cycle(100, one)
-    book.kept[event.incident.key] = resolve(event.incident, 101, "resolved by ada")
-    assert book.cycle(103, one) == []
-    assert book.open == []
 
 
 def test_weaker_evidence_does_not_rename_a_cause() -> None:

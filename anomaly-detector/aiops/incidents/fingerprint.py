@@ -1,0 +1,18 @@
+"""What makes incidents alike: their cause and how it shows."""
+
+from collections.abc import Collection
+from hashlib import sha256
+
+from aiops.model import CauseKind, Labels, RootCause
+
+
+def fingerprint(root: RootCause | None, symptoms: Collection[tuple[Labels, str]]) -> str:
+    """16 hexadecimal digits of the cause's place and kind; where no cause is known, of the first symptom in the order
+    of labels, whichever began first."""
+    if root is not None:
+        cause = root.cause
+        caller = cause.caller if cause.kind == CauseKind.NETWORK else ""
+        text = f"{cause.service}|{cause.kind}|{cause.endpoint}|{caller}"
+    else:
+        text = repr(min(symptoms, default=()))
+    return sha256(text.encode()).hexdigest()[:16]

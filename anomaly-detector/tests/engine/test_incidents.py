@@ -1,0 +1,143 @@
+"""What becomes of incidents: people resolve them, they come and go, telemetry stays away."""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from aiops.model import Ending, IncidentState, again
+
+from ..sources.otlp import Call, http, spans
+from .world import STEP, T0, Export, GivenClock, Watched, World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    one = World(tmp_path)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    one = Watched(tmp_path)
+    yield one
+    one.close()
+
+
+def failing(begin: float, every: float, lasts: float) -> Callable[[float], Iterable[Export]]:
+    """Twelve requests a step of one service; all fail for `lasts` seconds of every so many, from `begin` on."""
+
+    def sent(at: float) -> Iterable[Export]:
+        bad = at >= begin and (at - begin) % every < lasts
+        number = round(at - T0) * 100
+        yield spans(
+            *(
+                Call(
+                    number + each + 1,
+                    number + each + 1,
+                    at + 0.2 * each + 0.3,
+                    0.02,
+                    service="stock",
+                    name="GET /shelf",
+                    attributes=http("/shelf", 503 if bad else 200),
+                    error=bad,
+                )
+                for each in range(12)
+            )
+        )
+
+    return sent
+
+
+def test_what_comes_and_goes_is_one_incident_that_is_told_once(watched: Watched) -> None:
+    begin = T0 + 120.0
+    watched.play(round(720 / STEP), failing(begin, 150.0, 25.0))
+    (incident,) = watched.incidents()
+    assert (incident.occurrences, incident.state, incident.ending) == (4, IncidentState.RESOLVED, Ending.CALM)
+    assert again(incident) == "4th time in 8 minutes"
+    for number, episode in enumerate(incident.episodes):
+        assert abs(episode.onset - (begin + 150 * number)) <= 2 * STEP
+        assert episode.ended is not None
+        assert episode.ended < begin + 150 * (number + 1)
+    assert [one.told for one in incident.episodes] == [True, False, False, False]
+    told = []
+    while waiting := watched.store.unsent(watched.clock.now()):
+        told += [one.transition for one in waiting]
+        for one in waiting:
+            watched.store.sent(one.number, 0.0)
+    assert told == ["opened", "resolved"]
+
+
+def test_resolving_teaches_nothing_and_does_not_hide_what_goes_on(world: World) -> None:
+    world.live(40)
+    world.failing = 0.8
+    world.live(8)
+    (incident,) = world.incidents()
+    world.desk.resolve(incident.id, "ada")
+    assert world.incidents()[0].state == IncidentState.RESOLVED
+    world.live(4)
+    (incident,) = world.incidents()
+    assert (incident.state, incident.occurrences) == (IncidentState.OPEN, 1)
+    assert "though it was said to be over: resolved by ada" in incident.timeline[-1].text
+    assert all(one.status != "healthy" for one in world.desk.services())
+    world.failing = 0.0
+    world.live(30)
+    assert world.incidents()[0].state == IncidentState.RESOLVED
+    world.failing = 0.2
+    world.live(12)
+    assert [one.state for one in world.incidents()] == [IncidentState.OPEN], "a milder fault after it is found"
+
+
+def test_one_that_is_over_when_a_person_says_so_stays_so(world: World) -> None:
+    world.live(40)
+    world.failing = 0.8
+    world.live(8)
+    world.failing = 0.0
+    world.live(2)
+    (incident,) = world.incidents()
+    world.desk.resolve(incident.id, "ada")
+    world.live(30)
+    (incident,) = world.incidents()
+    assert (incident.state, incident.resolution) == (IncidentState.RESOLVED, "resolved by ada")
+
+
+def without_memory(world: World, folder: Path) -> World:
+    """Another engine over the incidents of one that has ended: without its telemetry, and what it had learned."""
+    world.close()
+    folder.mkdir()
+    for file in world.folder.glob("incidents.sqlite*"):
+        shutil.copy(file, folder)
+    return World(folder, GivenClock(world.clock.time))
+
+
+def test_nothing_is_back_to_normal_that_was_not_judged(tmp_path: Path) -> None:
+    before = World(tmp_path)
+    before.live(40)
+    before.failing = 1.0
+    before.live(6)
+    (incident,) = before.incidents()
+    world = without_memory(before, tmp_path / "new")
+    world.sending = False
+    patience = world.engine.tuning.no_data_seconds
+    world.live(round(0.9 * patience / STEP))
+    assert [one.state for one in world.incidents()] == [IncidentState.OPEN], "nothing is known of it"
+    world.live(round(0.2 * patience / STEP))
+    (after,) = world.incidents()
+    assert (after.id, after.ending) == (incident.id, Ending.NO_DATA)
+    assert after.resolution == "no data from its symptoms any more"
+    world.close()
+
+
+def test_an_engine_without_memory_waits_until_it_can_judge(tmp_path: Path) -> None:
+    before = World(tmp_path)
+    before.live(40)
+    before.failing = 1.0
+    before.live(6)
+    world = without_memory(before, tmp_path / "new")
+    world.live(4)
+    assert [one.state for one in world.incidents()] == [IncidentState.OPEN], "too few points to judge"
+    world.live(12)
+    assert [one.ending for one in world.incidents()] == [Ending.CALM]
+    world.close()
