@@ -8,7 +8,8 @@ from flask_openapi3.models.tag import Tag
 
 from aiops.api.answer import milliseconds, number, responses
 from aiops.api.documents import Edge, Health, Metrics, RouteMetrics, Service, Services, Topology
-from aiops.desk import Desk, RouteHealth, ServiceHealth
+from aiops.desk import Desk
+from aiops.health import RouteHealth, ServiceHealth
 
 TAG = Tag(name="telemetry")
 

@@ -1,25 +1,27 @@
-"""Read the state without advancing it: what is expected of a series now, and how it does."""
+"""Read the state without advancing it: what is expected of series now, and how they do."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from aiops.detect import errors, latency
+from aiops.detect.rows import Floats, Ints
 from aiops.detect.state import Lived, State
 from aiops.detect.tuning import Tuning
 from aiops.model import Family, Labels, Life, Sight, Tier, Verdict
 
 
-def look(state: State, scope: Labels, tuning: Tuning) -> dict[Family, Verdict]:
-    """The last judgement on each family of a scope, with the expectation for the next step; observed is NaN."""
-    out: dict[Family, Verdict] = {}
-    row = state.errors.index.get(scope)
-    if row is not None:
-        rows = np.array([row])
-        usual, upper = errors.expected_ratio(state.errors, rows, tuning)
-        out[Family.ERRORS] = _verdict(state, Family.ERRORS, scope, float(usual[0]), 0.0, float(upper[0]))
-    row = state.latency.index.get(scope)
-    if row is not None:
-        expected, low, high = (float(one[0]) for one in latency.band(state.latency, np.array([row]), tuning))
-        out[Family.LATENCY] = _verdict(state, Family.LATENCY, scope, expected, low, high)
+def look(state: State, scopes: Sequence[Labels], tuning: Tuning) -> dict[Labels, dict[Family, Verdict]]:
+    """The last judgement on each family of each scope, with the expectation for the next step; observed is NaN. A
+    scope that was never judged has none."""
+    out: dict[Labels, dict[Family, Verdict]] = {scope: {} for scope in scopes}
+    known = [scope for scope in scopes if scope in state.errors.index]
+    rows = np.array([state.errors.index[scope] for scope in known], np.int64)
+    usual, upper = errors.expected_ratio(state.errors, rows, tuning)
+    _verdicts(state.errors, Family.ERRORS, known, rows, (usual, np.zeros(len(rows)), upper), out)
+    known = [scope for scope in scopes if scope in state.latency.index]
+    rows = np.array([state.latency.index[scope] for scope in known], np.int64)
+    _verdicts(state.latency, Family.LATENCY, known, rows, latency.band(state.latency, rows, tuning), out)
     return out
 
 
@@ -34,19 +36,18 @@ def sight(state: State, series: Labels, family: str, since: float, at: float, tu
     return Sight.UNJUDGED if lived.tier[row] == Tier.WARMUP else Sight.WELL
 
 
-def _verdict(state: State, family: Family, scope: Labels, expected: float, lower: float, upper: float) -> Verdict:
-    lived = state.errors if family == Family.ERRORS else state.latency
-    row = lived.index[scope]
-    return Verdict(
-        scope,
-        family,
-        float(lived.seen[row]),
-        float("nan"),
-        expected,
-        lower,
-        upper,
-        float(lived.score[row]),
-        0.0,
-        Tier(int(lived.tier[row])),
-        Life(int(lived.life[row])),
-    )
+def _verdicts(
+    lived: Lived,
+    family: Family,
+    scopes: Sequence[Labels],
+    rows: Ints,
+    band: tuple[Floats, Floats, Floats],
+    out: dict[Labels, dict[Family, Verdict]],
+) -> None:
+    columns = (lived.seen[rows], *band, lived.score[rows], lived.tier[rows], lived.life[rows])
+    for scope, seen, expected, lower, upper, score, tier, life in zip(
+        scopes, *(one.tolist() for one in columns), strict=True
+    ):
+        out[scope][family] = Verdict(
+            scope, family, seen, float("nan"), expected, lower, upper, score, 0.0, Tier(tier), Life(life)
+        )

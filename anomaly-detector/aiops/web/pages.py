@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from aiops import __version__
 from aiops.config import EVERYWHERE, Settings
-from aiops.desk import Desk, ServiceHealth
+from aiops.desk import Desk
+from aiops.health import ServiceHealth
 from aiops.model import Incident, IncidentState, grafana
 from aiops.ports import NotFound, SourceError
 from aiops.slo_book import sources
