@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from aiops import detect, health, incidents
+from aiops import health, incidents
 from aiops.alerts import AlertBook
 from aiops.board import Board
 from aiops.engine import Cycle, Engine
 from aiops.health import RECENT, RouteHealth, ServiceHealth
 from aiops.model import (
     Edge,
-    Family,
     Incident,
     IncidentEvent,
     Labels,
