@@ -17,7 +17,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 from opentelemetry.proto.metrics.v1.metrics_pb2 import HistogramDataPoint
 
-from aiops.sources.embedded import otlp_json, otlp_proto, wire
+from aiops.sources.embedded import otlp_json, otlp_proto, schema, wire
 from aiops.sources.embedded.decode import Decoding
 from aiops.sources.embedded.decode_metrics import MAX_BOUNDS, take_metrics
 from aiops.sources.embedded.decode_spans import take_spans
@@ -29,6 +29,7 @@ Export = ExportTraceServiceRequest | ExportMetricsServiceRequest
 Step = tuple[str, int]
 Path = tuple[Step, ...]
 MANY = settings(max_examples=300, deadline=None)
+ATTRIBUTES = schema.SPANS.names.index("attributes")
 GIVEN = [
     KeyValue(key="text", value=AnyValue(string_value="gr\u00fcn")),
     KeyValue(key="whole", value=AnyValue(int_value=-7)),
@@ -365,7 +366,7 @@ def test_a_text_cut_within_a_character_is_repaired_and_said() -> None:
     body = spans(*right, Call(51, 1, T0 - 1, attributes={"note": "Gr@@"})).SerializeToString()
     found = read(body.replace(b"Gr@@", b"Gr\xc3\xc3"), ExportTraceServiceRequest())
     assert len(found.spans) == 51
-    assert '"note":"Gr\ufffd\ufffd"' in found.spans[-1][-1]
+    assert '"note":"Gr\ufffd\ufffd"' in found.spans[-1][ATTRIBUTES]
     assert found.said() == "1 repaired or left out: a text that is not UTF-8, or a field that cannot be read"
 
 
@@ -373,7 +374,7 @@ def test_json_with_broken_text_and_bare_nan_is_read() -> None:
     body = json.dumps(document(spans(Call(1, 1, T0 - 1, attributes={"note": "Gr@@", "half": 0.5})))).encode()
     body = body.replace(b"Gr@@", b"Gr\xc3").replace(b"0.5", b"NaN")
     found = read(body, ExportTraceServiceRequest(), as_json=True)
-    assert [json.loads(row[-1]) for row in found.spans] == [{"note": "Gr\ufffd", "half": "nan"}]
+    assert [json.loads(row[ATTRIBUTES]) for row in found.spans] == [{"note": "Gr\ufffd", "half": "nan"}]
     assert found.repaired.count
 
 
