@@ -117,7 +117,7 @@ class Desk:
 
     def services(self) -> list[ServiceHealth]:
         """Every service, worst first; one that was heard of before and is not now is there too."""
-        active, _ = self.incidents(limit=200)
+        active = self.store.active()
         now = self._board.now()
         return health.services(now.routes, now.known, now.silent, active)
 

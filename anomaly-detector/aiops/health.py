@@ -11,6 +11,8 @@ from aiops.model import Family, Incident, Labels, Life, Selector, SeriesBlock, T
 
 RECENT = 300.0
 """Seconds that are summed up."""
+CAUSE, HIT = 50, 70
+"""The best score of a service that an open incident names as its cause, and of one that it hits."""
 ROUTE = (names.SERVICE, names.ROUTE, names.METHOD)
 SELECTORS = (
     *(Selector(one, ROUTE) for one in (names.REQUESTS, names.ERRORS, names.DURATION, names.BUCKET)),
@@ -38,7 +40,8 @@ class RouteHealth:
 
 @dataclass(frozen=True, slots=True)
 class ServiceHealth:
-    """A service is as healthy as its worst route, or silent."""
+    """A service is as healthy as its worst route, or silent; never healthy while an incident that it causes, or that
+    hits it, is open."""
 
     service: str
     status: str
@@ -88,10 +91,10 @@ def services(
     mine: dict[str, list[RouteHealth]] = {name: [] for name in known}
     for one in found:
         mine.setdefault(one.service, []).append(one)
-    hit: dict[str, list[str]] = defaultdict(list)
+    hit: dict[str, list[Incident]] = defaultdict(list)
     for incident in active:
         for name in incident.affected_services:
-            hit[name].append(incident.id)
+            hit[name].append(incident)
     out = [_service(name, of, name in silent, hit.get(name, ())) for name, of in mine.items()]
     return sorted(out, key=lambda one: (one.score, one.service))
 
@@ -127,15 +130,19 @@ def _health(latest: Mapping[Family, Verdict]) -> tuple[str, int]:
     if any(one.life == Life.INCIDENT for one in judged):
         return "unhealthy", max(0, round(50 - 10 * min(worst, 5.0)))
     if any(one.life != Life.NORMAL for one in judged):
-        return "degraded", 70
+        return "degraded", HIT
     return "healthy", 100 - round(20 * min(max(worst, 0.0), 1.0))
 
 
-def _service(name: str, routes: Sequence[RouteHealth], silent: bool, incidents: Sequence[str]) -> ServiceHealth:
+def _service(name: str, routes: Sequence[RouteHealth], silent: bool, hurt: Sequence[Incident]) -> ServiceHealth:
     requests = sum(one.requests for one in routes)
     errors = sum(one.requests * one.error_ratio for one in routes)
     worst = min(routes, key=lambda one: one.score, default=None)
     status, score = (worst.status, worst.score) if worst else ("unknown", 100)
+    if any(one.root_cause is not None and one.root_cause.cause.service == name for one in hurt):
+        status, score = "unhealthy", min(score, CAUSE)
+    elif hurt and score > HIT:
+        status, score = "degraded", HIT
     if silent:
         status, score = "unhealthy", 0
     return ServiceHealth(
@@ -145,7 +152,7 @@ def _service(name: str, routes: Sequence[RouteHealth], silent: bool, incidents: 
         requests / RECENT,
         errors / requests if requests else 0.0,
         tuple(routes),
-        tuple(incidents),
+        tuple(one.id for one in hurt),
     )
 
 

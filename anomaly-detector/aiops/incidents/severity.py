@@ -12,7 +12,7 @@ ENOUGH = 20.0  # fewer could all fail by chance
 def severity(group: Explained, public: Collection[str], burning: Sequence[Impact] = ()) -> Severity:
     """critical: a public endpoint answers nobody, or an objective burns so fast that somebody must get up. high:
     failures reach users, or users stay away. medium: slowness, or failures of a service of which users are affected in
-    some other way. low: no user sees it.
+    some other way. low: no user sees it, as when a service sends no telemetry and its callers are answered.
 
     public: services that nobody inside calls, so that their callers are users.
     """
@@ -30,8 +30,8 @@ def severity(group: Explained, public: Collection[str], burning: Sequence[Impact
     reaches_users = bool(seen) or any(service in public for service in group.affected_services)
     if not reaches_users:
         return Severity.LOW
-    if kind == CauseKind.DOWN or any(
-        one.family in (Family.ERRORS, Family.SILENCE, Family.TRAFFIC) for one in group.findings
-    ):
+    if kind == CauseKind.DOWN or any(one.family in (Family.ERRORS, Family.TRAFFIC) for one in group.findings):
         return Severity.HIGH
+    if all(one.family == Family.SILENCE for one in group.findings):
+        return Severity.LOW
     return Severity.MEDIUM
