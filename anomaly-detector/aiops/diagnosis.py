@@ -69,6 +69,7 @@ class Diagnosis:
     _edges_at: float = 0.0
     _served: dict[str, float] = field(default_factory=dict)
     _called: dict[str, float] = field(default_factory=dict)
+    _callees: dict[str, frozenset[str]] = field(default_factory=dict)
     _world: explain.World = field(default_factory=lambda: explain.World(frozenset(), frozenset(), frozenset()))
 
     def diagnose(self, findings: Sequence[Finding], block: SeriesBlock, state: detect.State) -> tuple[Explained, ...]:
@@ -85,7 +86,7 @@ class Diagnosis:
             value_of(series, names.SERVICE) for series, row in silence.index.items() if silence.life[row] > Life.NORMAL
         )
         answering = frozenset(name for name, last in self._served.items() if at - last < 2 * self.step)
-        world = self._world = explain.World(known, answering, silent)
+        world = self._world = explain.World(known, answering, silent, self._callees)
         public = self.public()
         wanted = {(one.series, str(one.family), one.onset): one for one in findings if _counts(one, public)}
         self._read = {key: read for key, read in self._read.items() if key in wanted}
@@ -123,6 +124,12 @@ class Diagnosis:
             self.failed.add("topology")
         self._called |= {edge.callee: at for edge in self._edges}
         self._called = {name: last for name, last in self._called.items() if at - last < EXPIRE}
+        # One that is not called any more stays a callee: its callers may have lost its name with it.
+        for edge in self._edges:
+            self._callees[edge.caller] = self._callees.get(edge.caller, frozenset()) | {edge.callee}
+        self._callees = {
+            caller: kept for caller, callees in self._callees.items() if (kept := callees & self._called.keys())
+        }
 
     def public(self) -> frozenset[str]:
         """Services that no other service calls: their callers are users. One that was called is inside for a day, for

@@ -55,4 +55,7 @@ class Blame:
             return CauseKind.TIMEOUT
         if any(word in text for word in REFUSED) or callee in self.world.silent:
             return CauseKind.DOWN
+        # Who is called by clients that name nobody is not known to be called, and is missed by nobody.
+        if not client.peer and callee not in self.world.answering:
+            return CauseKind.DOWN
         return CauseKind.ERRORS

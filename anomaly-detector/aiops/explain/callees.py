@@ -37,8 +37,9 @@ class Callees:
     def name(self, tree: Tree, client: Span, world: World) -> str:
         """The callee of a call that no span answered; "" where nothing tells.
 
-        What is known to send spans goes by its name. Of several that it may be, it is the one that is silent, or the
-        only one that this request did not get an answer from.
+        What is known to send spans goes by its name. Of several that it may be, it is the one that answers nobody now,
+        or the only one that this request did not get an answer from; where no such call was seen before, the one that
+        the caller used to call.
         """
         if client.peer in world.known:
             return client.peer
@@ -48,13 +49,13 @@ class Callees:
                 return chosen
         if client.peer:
             return client.peer
-        missing = world.called.get(client.service, frozenset()) & world.silent
+        missing = (world.called.get(client.service, frozenset()) & world.known) - world.answering
         return next(iter(missing)) if len(missing) == 1 else ""
 
 
 def _chosen(candidates: frozenset[str], tree: Tree, client: Span, world: World) -> str:
     answered = {server.service for one in _beside(tree, client) if (server := tree.server_of(one)) is not None}
-    for fitting in (candidates, candidates & world.silent, candidates - answered):
+    for fitting in (candidates, candidates - world.answering, candidates - answered):
         if len(fitting) == 1:
             return next(iter(fitting))
     return ""

@@ -176,3 +176,42 @@ def test_time_is_counted_once(bad: Part, cause: Cause) -> None:
     shares = blamed(bad, slow([inner(1, 49, call(10, 30, False))], 50), Family.LATENCY)
     assert max(shares, key=lambda one: shares[one]) == cause
     assert shares[cause] > 0.95
+
+
+NAMELESS = Part("front", CLIENT, 10, 12, True)
+
+
+@pytest.mark.parametrize(
+    ("bad", "answering"),
+    [
+        pytest.param(front(NAMELESS), {"front", "price"}, id="one-such-call"),
+        pytest.param(front(call(2, 8, False, to="price"), NAMELESS), {"front"}, id="the-one-without-an-answer"),
+        pytest.param(front(Part("front", CLIENT, 10, 12, True, name="POST")), {"front", "price"}, id="another-name"),
+    ],
+)
+def test_a_call_without_a_name_went_where_such_calls_went(bad: Part, answering: set[str]) -> None:
+    def unnamed(to: str, start: int) -> Part:
+        one = call(start, start + 20, False, to=to)
+        return Part(one.service, one.kind, one.start, one.end, False, one.inside)
+
+    everyone = frozenset({"front", "stock", "price"})
+    votes = attribute(
+        finding("front", "/orders", Family.ERRORS),
+        population("front", "/orders"),
+        [trace(bad) for _ in range(20)],
+        [trace(front(unnamed("price", 2), unnamed("stock", 40), failed=False)) for _ in range(20)],
+        World(everyone, frozenset(answering), called={"front": frozenset({"stock", "price"})}),
+    ).votes
+    assert [vote.cause for vote in votes] == [Cause("stock", CauseKind.DOWN)]
+
+
+def test_an_address_is_the_service_that_answered_there() -> None:
+    def at(address: str, failed: bool, *inside: Part) -> Part:
+        return Part("front", CLIENT, 10, 30, failed, inside, peer=address)
+
+    answered = Part("stock", SERVER, 12, 28, route="/stock")
+    good = front(at("10.0.0.7:8080", False, answered), failed=False)
+    assert blamed(front(at("10.0.0.7:8080", True)), good) == {Cause("stock", CauseKind.ERRORS): 1.0}
+    assert blamed(front(at("10.0.0.9:8080", True)), good) == {
+        Cause("10.0.0.9:8080", CauseKind.DEPENDENCY, caller="front"): 1.0
+    }
