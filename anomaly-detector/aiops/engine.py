@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil, floor
 
-from aiops import detect, garbage, incidents, names
+from aiops import detect, explain, garbage, incidents, names
 from aiops.budgets import Budgets
 from aiops.diagnosis import Diagnosis, Pulse
 from aiops.faultpoints import FaultPoint, reach
+from aiops.lateness import Lateness
 from aiops.model import (
     Explained,
     Family,
@@ -99,10 +100,12 @@ class Engine:
     last: Cycle | None = None
     _diagnosis: Diagnosis = field(init=False)
     _pulse: Pulse = field(init=False)
+    _lateness: Lateness = field(init=False)
 
     def __post_init__(self) -> None:
         self._diagnosis = Diagnosis(self.traces, self.topology, self.pace.step)
         self._pulse = Pulse(self.pace.step)
+        self._lateness = Lateness(self.pace.step)
         if self.budgets is not None:
             self.budgets.evidence = lambda finding: self._diagnosis.evidence(finding)
         self.state = self.snapshots.load() or self.state
@@ -129,7 +132,9 @@ class Engine:
                     outcome = detect.step(self.state, block, self.tuning, self.calendar, self._burning())
                 reach(FaultPoint.EXPLAIN)
                 with self.telemetry.phase("explain"):
-                    groups = self._diagnosis.diagnose(outcome.findings, block, self.state)
+                    groups = explain.doubted(
+                        self._diagnosis.diagnose(outcome.findings, block, self.state), self._lateness.note(now)
+                    )
                 with self.telemetry.phase("objectives"):
                     gaps += self._count(block, now)
                 reach(FaultPoint.RECONCILE)

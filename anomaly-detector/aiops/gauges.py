@@ -119,7 +119,7 @@ def _told(one: Incident, base_url: str) -> tuple[str, ...]:
         one.id,
         str(one.state),
         str(one.severity),
-        cause.service if cause is not None else next(iter(one.affected_services), ""),
+        one.service,
         cause.endpoint if cause is not None else "",
         str(cause.kind) if cause is not None else next((family for _, family in one.symptoms), ""),
         one.title,

@@ -41,6 +41,8 @@ SERVER_DURATION_METRICS: Final = {
 SERVICE_NAME: Final = "service.name"
 SERVICE_VERSION: Final = "service.version"
 SERVICE_INSTANCE: Final = "service.instance.id"
+LOCATIONS: Final = ("host.name", "host.id", "k8s.node.name", "cloud.availability_zone")
+"""What several services may run on, the smallest first."""
 
 # Span and metric attributes; where a convention was renamed, the current name stands first.
 HTTP_ROUTE: Final = "http.route"

@@ -160,14 +160,13 @@ def _told_lately(incident: Incident, now: float) -> bool:
 def labels_of(incident: Incident) -> dict[str, str]:
     """Alertmanager takes no empty label."""
     cause = incident.root_cause.cause if incident.root_cause is not None else None
-    service = cause.service if cause is not None else next(iter(incident.affected_services), "")
     kind = str(cause.kind) if cause is not None else next((family for _, family in incident.symptoms), "")
     found = {
         names.ALERT_NAME: names.INCIDENT_ALERT,
         names.ALERT_SOURCE: names.OWN_SOURCE,
         names.ALERT_INCIDENT: incident.id,
         names.ALERT_SEVERITY: str(incident.severity),
-        names.SERVICE: service,
+        names.SERVICE: incident.service,
         names.ALERT_KIND: kind,
     }
     return {name: value for name, value in found.items() if value}

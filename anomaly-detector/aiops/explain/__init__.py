@@ -3,6 +3,7 @@
 from aiops.explain import wording
 from aiops.explain.attribution import Attribution, Vote, attribute, refreshed
 from aiops.explain.cause import explain
+from aiops.explain.doubt import doubted
 from aiops.explain.places import owner
 from aiops.explain.wanted import populations
 from aiops.explain.world import World
@@ -12,6 +13,7 @@ __all__ = [
     "Vote",
     "World",
     "attribute",
+    "doubted",
     "explain",
     "owner",
     "populations",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from aiops.explain import errors, latency, wilson
 from aiops.explain.blame import Blame
 from aiops.explain.callees import Callees
+from aiops.explain.machine import Pace, paces
 from aiops.explain.tree import CALLING, SERVING, Tree
 from aiops.explain.wanted import is_entry
 from aiops.explain.world import World
@@ -53,7 +54,8 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Votes of one finding, heaviest first; `upstream` are the services on the way from the users to the cause."""
+    """Votes of one finding, heaviest first; `upstream` are the services on the way from the users to the cause, `paces`
+    how long each place of its requests takes."""
 
     finding: Finding
     votes: tuple[Vote, ...]
@@ -62,6 +64,7 @@ class Attribution:
     endpoints: tuple[str, ...] = ()
     bad_spans: tuple[Span, ...] = ()
     good_spans: tuple[Span, ...] = ()
+    paces: tuple[Pace, ...] = ()
 
 
 def attribute(
@@ -120,6 +123,7 @@ def attribute(
         tuple(sorted(endpoints)),
         tuple(span for trace in bad for span in trace.spans),
         tuple(span for trace in good for span in trace.spans),
+        paces(bad, good),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from statistics import median
 
 from aiops import names
-from aiops.explain import wilson, wording
+from aiops.explain import starvation, wilson, wording
 from aiops.explain.attribution import NAMED, Attribution, Vote
 from aiops.explain.dimensions import dimensions
 from aiops.explain.places import OWN, Place, for_every_caller, founds, owner, place_of, shares_of
@@ -37,6 +37,14 @@ def explain(attributions: Sequence[Attribution], edges: Sequence[Edge]) -> tuple
     """Group the findings by what causes them; each cause is one group, findings nothing explains one per connected
     part of the topology. The answer does not depend on the order of the input."""
     ordered = sorted(attributions, key=lambda one: (one.finding.series, one.finding.family))
+    apart = starvation.split(ordered)
+    if apart is not None:
+        root, held, rest = apart
+        return (_starved(root, held), *_by_place(rest, edges))
+    return _by_place(ordered, edges)
+
+
+def _by_place(ordered: list[Attribution], edges: Sequence[Edge]) -> tuple[Explained, ...]:
     ordered = for_every_caller(ordered, edges)
     founded = sorted({place for one in ordered for place in founds(one)})
     below = _reachable(edges)
@@ -138,6 +146,16 @@ def _fewer(service: str, members: list[Attribution]) -> Explained:
     findings, texts = _findings(members)
     endpoints = tuple(sorted({route for route, _ in routes} - {""}))
     return Explained(wording.title(cause), findings, texts, root, "", None, TraceCorrelation(), (service,), endpoints)
+
+
+def _starved(root: RootCause, members: list[Attribution]) -> Explained:
+    """All that a machine slows, as one."""
+    best = max(members, key=lambda one: len(one.traces))
+    services = {owner(one.finding) for one in members} | {name for one in members for name in one.upstream}
+    endpoints = {route for one in members for route in (*one.endpoints, value_of(one.finding.series, names.ROUTE))}
+    correlation = _correlation(members, best)
+    hit, routes = tuple(sorted(services)), tuple(sorted(endpoints - {""}))
+    return Explained(wording.title(root.cause), *_findings(members), root, "", None, correlation, hit, routes)
 
 
 def _unexplained(members: list[Attribution]) -> Explained:

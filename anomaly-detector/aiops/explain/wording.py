@@ -13,6 +13,7 @@ TITLES = {
     CauseKind.NETWORK: "Time is lost between {caller} and {service}",
     CauseKind.DEPENDENCY: "Calls to {service} fail",
     CauseKind.TRAFFIC: "Fewer requests reach {what}",
+    CauseKind.MACHINE: "Services on {service} are slow at once",
 }
 
 
@@ -90,6 +91,16 @@ def _waits(cause: Cause, takes: float | None, took: float | None) -> str:
         return text
     before = f" (usually {duration(took)})" if took is not None else ""
     return f"{text}, which take {duration(takes)}{before}"
+
+
+def starves(location: tuple[str, str], counts: tuple[int, int, int, int], factor: float) -> str:
+    """Why a machine is the cause: slower and all services, slower and all ways between them, and by how much."""
+    slow, services, slow_ways, ways = counts
+    where = "=".join(location) if location[0] else "whatever they run on, for no attribute says it"
+    return (
+        f"the own work of {slow} of {services} services and {slow_ways} of {ways} ways between them take about "
+        f"{factor:.1f} times as long, all at once; what they share is {where}: it may be short of CPU, memory or disk"
+    )
 
 
 def fewer(observed: float, expected: float) -> str:

@@ -397,7 +397,7 @@ def _with_cause(before: Incident, group: Explained, at: float) -> Incident:
         root_cause=found,
         no_cause="",
         first_failing_span=group.first_failing_span or before.first_failing_span,
-        affected_services=tuple(dict.fromkeys((found.cause.service, *before.affected_services))),
+        affected_services=tuple(dict.fromkeys((*group.affected_services[:1], *before.affected_services))),
         trace_correlation=group.correlation if group.correlation.trace_ids else before.trace_correlation,
         fingerprint=fingerprint(found, before.symptoms),
     )

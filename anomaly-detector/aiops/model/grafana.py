@@ -14,12 +14,10 @@ AFTER: Final = 300.0
 
 def of_incident(one: Incident, url: str) -> list[tuple[str, str]]:
     """Titles and addresses: its service, traces and first trace at its time; none without Grafana's address."""
-    cause = one.root_cause.cause if one.root_cause is not None else None
-    service = cause.service if cause is not None else next(iter(one.affected_services), "")
-    if not url or not service:
+    if not url or not one.service:
         return []
     ends = "now" if one.resolved_at is None else _milliseconds(one.resolved_at + AFTER)
-    about = {"var-service": service, "from": _milliseconds(one.onset - BEFORE), "to": ends}
+    about = {"var-service": one.service, "from": _milliseconds(one.onset - BEFORE), "to": ends}
     found = [("Service", names.DASHBOARD_SERVICE, about), ("Traces", names.DASHBOARD_TRACING, about)]
     if trace := one.trace_correlation.trace_id:
         found.append(("Trace to look at first", names.DASHBOARD_TRACING, {**about, "var-trace": trace}))

@@ -29,13 +29,15 @@ class CauseKind(StrEnum):
     NETWORK = "network"
     DEPENDENCY = "dependency"
     TRAFFIC = "traffic"
+    MACHINE = "machine"
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
     """Where the trouble starts: a service and its endpoint, or the edge from `caller` to the service.
 
-    `endpoint` is a route ("/payment") where the service has them, else the operation's name; "" means all of it.
+    `endpoint` is a route ("/payment") where the service has them, else the operation's name; "" means all of it. Of
+    what sends no telemetry, such as a database, `caller` is who asked it. A MACHINE is named in place of a service.
     """
 
     service: str
@@ -198,6 +200,14 @@ class Incident:
     def quiet(self) -> bool:
         """Whether people are not told of the present episode by itself: the trouble comes and goes, as they know."""
         return not self.episode.told
+
+    @property
+    def service(self) -> str:
+        """The service to look at first: its cause, or the first that is hit; "" where none is known."""
+        cause = self.root_cause.cause if self.root_cause is not None else None
+        if cause is not None and cause.kind != CauseKind.MACHINE:
+            return cause.service
+        return next(iter(self.affected_services), "")
 
 
 class Transition(StrEnum):

@@ -33,6 +33,7 @@ KINDS = {
     CauseKind.NETWORK: "time is lost on the way to it",
     CauseKind.DEPENDENCY: "calls to it fail",
     CauseKind.TRAFFIC: "fewer requests reach it",
+    CauseKind.MACHINE: "all that runs on it is slow at once",
 }
 FAMILIES = {
     "errors": "too many errors",

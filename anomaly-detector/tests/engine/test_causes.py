@@ -2,16 +2,18 @@
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from aiops.model import CauseKind, Incident
+from aiops.model import Cause, CauseKind, Incident, IncidentState, Severity
 
-from .requests import Part, Traffic, called, inner, served
+from ..sources.otlp import CLIENT, Value
+from .requests import Part, Traffic, called, inner, served, stretched
 from .world import Watched
 
-CALM, FAULT = 45, 12  # steps
+CALM, FAULT = 35, 10  # steps
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
 
 def found(watched: Watched, good: Callable[[random.Random], Part], bad: Callable[[random.Random], Part]) -> Incident:
     """The one incident that comes of a fault."""
-    traffic = Traffic(good)
+    traffic = Traffic(good, 10)
     watched.play(CALM, traffic)
     assert watched.incidents() == []
     traffic.request = bad
@@ -75,3 +77,105 @@ def test_internal_spans_do_not_hide_the_callee(
     assert incident.root_cause.confidence > 0.9
     assert incident.root_cause.alternatives == ()
     assert "orders" in incident.affected_services
+
+
+def queried(query: float) -> Callable[[random.Random], Part]:
+    """A service that asks a database, which sends no telemetry; `query` milliseconds."""
+
+    def request(rng: random.Random) -> Part:
+        took = jitter(rng) + query
+        attributes: dict[str, Value] = {
+            "db.system": "postgresql", "db.operation": "SELECT", "db.sql.table": "stock", "db.name": "shop",
+        }  # fmt: skip
+        asked = Part("stock", CLIENT, "SELECT shop.stock", 15, 15 + took, attributes=attributes)
+        stock = served("stock", "/stock/:sku", 12, 20 + took, inner("stock", "handler", 13, 18 + took, asked))
+        return served("orders", "/orders/:id", 0, 25 + took, called("orders", 10, 22 + took, stock))
+
+    return request
+
+
+def test_a_slow_database_is_named_with_its_statement(watched: Watched) -> None:
+    incident = found(watched, queried(0), queried(800))
+    assert incident.root_cause is not None
+    cause = Cause("postgresql", CauseKind.LATENCY, "SELECT stock", caller="stock")
+    assert incident.root_cause.cause == cause
+    assert incident.title == "Latency spike in postgresql SELECT stock, called by stock"
+    assert "calls from stock to postgresql for SELECT stock, which take" in incident.root_cause.description
+    assert {"stock", "orders"} <= set(incident.affected_services)
+    health = {one.service: one for one in watched.desk.services()}
+    assert {health[name].status for name in ("stock", "orders")} <= {"degraded", "unhealthy"}
+
+
+def nameless(alive: bool) -> Callable[[random.Random], Part]:
+    """A client that says nothing of whom it calls before it is connected."""
+
+    def request(rng: random.Random) -> Part:
+        took = jitter(rng)
+        price = called("orders", 2, 8, served("price", "/price", 3, 7), **{"peer.service": "price"})
+        if alive:
+            stock = served("stock", "/stock", 12, 10 + took)
+            return served("orders", "/orders", 0, 15 + took, price, called("orders", 10, 12 + took, stock))
+        return served("orders", "/orders", 0, 15, price, called("orders", 10, 12, status=0), status=502)
+
+    return request
+
+
+def test_a_callee_that_no_client_names_is_down(watched: Watched) -> None:
+    incident = found(watched, nameless(True), nameless(False))
+    assert incident.root_cause is not None
+    assert (incident.root_cause.cause.service, incident.root_cause.cause.kind) == ("stock", CauseKind.DOWN)
+    health = {one.service: one for one in watched.desk.services()}
+    assert (health["stock"].status, health["orders"].status) == ("unhealthy", "unhealthy")
+    assert health["price"].status == "healthy"
+
+
+def test_telemetry_that_stops_is_no_outage(watched: Watched) -> None:
+    def mute(rng: random.Random) -> Part:
+        took = jitter(rng)
+        return served("orders", "/orders", 0, 15 + took, called("orders", 10, 12 + took, **{"peer.service": "stock"}))
+
+    def good(rng: random.Random) -> Part:
+        root = mute(rng)
+        (call,) = root.inside
+        return replace(root, inside=(replace(call, inside=(served("stock", "/stock", 12, call.end - 2),)),))
+
+    traffic = Traffic(good, 10)
+    watched.play(CALM, traffic)
+    traffic.request = mute
+    watched.play(32, traffic)
+    (incident,) = watched.incidents()
+    assert incident.root_cause is None
+    assert "its telemetry may have stopped rather than the service" in incident.no_cause
+    assert "down" not in incident.title
+    assert incident.severity == Severity.LOW
+
+
+def shop(factor: Callable[[random.Random], float]) -> Callable[[random.Random], Part]:
+    """Requests to one of two routes, of five services; all work, and all ways, take `factor` times as long."""
+
+    def request(rng: random.Random) -> Part:
+        asked = Part("catalog", CLIENT, "SELECT products", 12, 14, attributes={"db.system.name": "sqlite"})
+        products = served("catalog", "/products", 5, 20, asked)
+        stock = called("checkout", 12, 25, served("stock", "/stock", 14, 23))
+        paid = called("checkout", 26, 60, served("payment", "/payment", 28, 58))
+        checkout = served("checkout", "/checkout", 5, 65, stock, paid)
+        route, answered = rng.choice((("/products", products), ("/checkout", checkout)))
+        call = called("gateway", 3, answered.end + 2, answered)
+        return stretched(served("gateway", route, 0, call.end + 2, call), lambda: factor(rng))
+
+    return request
+
+
+def usual(rng: random.Random) -> float:
+    return rng.lognormvariate(0, 0.2)
+
+
+def test_a_machine_that_starves_is_one_incident(watched: Watched) -> None:
+    incident = found(watched, shop(usual), shop(lambda rng: 7 * rng.lognormvariate(0, 0.8)))
+    assert incident.root_cause is not None
+    assert incident.root_cause.cause.kind == CauseKind.MACHINE
+    assert incident.title == "Services on the shared machine are slow at once"
+    assert incident.root_cause.confidence < 0.7
+    assert {"gateway", "checkout", "payment", "stock", "catalog"} <= set(incident.affected_services)
+    watched.play(30, Traffic(shop(usual), 10))
+    assert [one.state for one in watched.incidents()] == [IncidentState.RESOLVED]
