@@ -30,6 +30,8 @@ JOINS = NAMED  # a finding belongs to every cause that holds this share of it
 
 TOGETHER = 60.0  # seconds between onsets of one trouble
 
+MOST_CALLS = 0.5  # that fail, for a silent callee to be down
+
 SLOW = (CauseKind.LATENCY, CauseKind.NETWORK)
 
 
@@ -187,9 +189,10 @@ def _merged(place: Place, members: list[Attribution]) -> Cause:
     for cause, w in chosen.items():
         kinds[cause.kind] += w
     kind = max(sorted(kinds), key=lambda one: kinds[one])
-    # Silent and failing is down; silent while its callers are answered is telemetry that stopped.
+    # Silent while calls fail is down; silent while most callers are answered is telemetry that stopped.
     silent = any(one.finding.family == Family.SILENCE and owner(one.finding) == place[0] for one in members)
-    if silent and kind not in SLOW:
+    failing_most = any(one.finding.family == Family.ERRORS and one.finding.observed >= MOST_CALLS for one in members)
+    if silent and failing_most and kind not in SLOW:
         kind, chosen = CauseKind.DOWN, {replace(cause, kind=CauseKind.DOWN): w for cause, w in chosen.items()}
     same = [cause for cause in chosen if cause.kind == kind]
     endpoints = {(cause.endpoint, cause.method) for cause in same}

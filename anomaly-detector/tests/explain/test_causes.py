@@ -212,6 +212,25 @@ def test_silence_without_failing_calls_names_no_cause() -> None:
     assert "telemetry may have stopped" in group.no_cause
 
 
+@pytest.mark.parametrize(
+    ("family", "observed", "kind"),
+    [
+        pytest.param(Family.ERRORS, 0.9, CauseKind.DOWN, id="most-calls-fail"),
+        pytest.param(Family.ERRORS, 0.1, CauseKind.ERRORS, id="most-calls-are-answered"),
+        pytest.param(Family.LATENCY, 1.0, CauseKind.LATENCY, id="slow-answers"),
+    ],
+)
+def test_only_a_silent_callee_that_fails_is_down(family: Family, observed: float, kind: CauseKind) -> None:
+    failed = family == Family.ERRORS
+    mute = Call("payment", "/payment", served=False, waits=1.0, error="500", failed=failed)
+    bad = [trace(checkout(mute)) for _ in range(20)]
+    hit = attributed("checkout", "/checkout", bad, family, observed=observed, expected=0.05)
+    silent = Attribution(replace(finding("payment", "", Family.SILENCE), series=labels(service="payment")), ())
+    group = only(explain([hit, silent], EDGES))
+    assert group.root_cause is not None
+    assert (group.root_cause.cause.service, group.root_cause.cause.kind) == ("payment", kind)
+
+
 def test_another_call_to_the_same_peer_is_no_retry() -> None:
     calls = (Call("payment", "/payment", **FAILED), Call("payment", "/audit"))
     bad = [trace(Call("checkout", "/checkout", failed=True, calls=calls)) for _ in range(20)]
