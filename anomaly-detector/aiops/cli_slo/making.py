@@ -115,7 +115,7 @@ def _used(found: Objectives, links: Links) -> tuple[list[Slo], list[Problem]]:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("-o", "--output", type=FILE, help="File to write; else stdout.")
 def import_(file: Path, output: Path | None) -> None:
-    """Turn objectives of sloth (prometheus/v1) into OpenSLO.
+    """Turn objectives of sloth into OpenSLO: its files (prometheus/v1), and its PrometheusServiceLevel in Kubernetes.
 
     What cannot be turned, and what is left behind, is said on stderr; the rest is made. A file that is there is not
     overwritten.

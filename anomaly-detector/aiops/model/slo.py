@@ -140,7 +140,8 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Slo:
     """One objective. `target` is the share of good events promised, as the user wrote it; `group_by` are attributes
-    whose every value has a budget of its own; a burn counts from `min_bad_events` bad events on."""
+    whose every value has a budget of its own; a burn counts from `min_bad_events` bad events on. `alerts` are the
+    urgencies with which people are told of it."""
 
     name: str
     service: str
@@ -157,6 +158,7 @@ class Slo:
     labels: Labels = ()
     annotations: Labels = ()
     runbook: str = ""
+    alerts: tuple[Urgency, ...] = tuple(Urgency)
 
     @property
     def allowed(self) -> Decimal:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from aiops import names
-from aiops.model import Calendar, Slo
+from aiops.model import Calendar, Slo, Urgency
 from aiops.slo import rules, tiers
 from aiops.slo.links import Links
 from aiops.slo.rules import Rule
@@ -56,6 +56,7 @@ def provisioning(slos: Sequence[Slo], links: Links, known: Mapping[str, str]) ->
     groups = [
         _group(f"slo-{slo.name}", (_about(slo, links, check) for check in _checks(slo)))
         for slo in sorted(slos, key=lambda one: one.name)
+        if Urgency.TICKET in slo.alerts
     ]
     groups.append(_group("grafana", _health(links)))
     made = {rule["uid"]: rule["title"] for group in groups for rule in group["rules"]}

@@ -31,9 +31,9 @@ def lint(
 
 def _notes(slo: Slo, retention: float, bounds: Sequence[float] | None) -> Iterator[Note]:
     for tier in tiers.TIERS:
-        if why := tiers.dead(slo, tier):
+        if tier.urgency in slo.alerts and (why := tiers.dead(slo, tier)):
             yield Note(slo, why)
-    if not any(tiers.live(slo)):
+    if slo.alerts and not any(tiers.live(slo)):
         yield Note(slo, "no tier is left: nothing ever tells that this objective burns; choose a higher target", True)
     of = slo.indicator
     if isinstance(of, Server) and of.threshold is not None and not of.native and bounds is not None:

@@ -16,7 +16,9 @@ OWN_VERSION: Final = "aiops/v1"
 KINDS: Final = ("SLO", "SLI", "Service", "DataSource")
 OWN_KINDS: Final = ("BudgetAdjustment",)
 UNUSED: Final = ("AlertPolicy", "AlertCondition", "AlertNotificationTarget")
-NOT_USED: Final = "is not used: burn alerts are made for every objective; take it out"
+NOT_USED: Final = (
+    "is not used: the annotation aiops/alerts says which alerts there are (both unless written); take it out"
+)
 
 Check = Callable[[str], object]
 """Raises ValueError on a text that is not what it should be."""
@@ -142,6 +144,7 @@ class _Book:
                 labels=metadata.labels,
                 annotations=metadata.annotations,
                 runbook=metadata.runbook,
+                alerts=metadata.alerts,
             )
             made[name] = slo, parts.weight(one)
             one.end()

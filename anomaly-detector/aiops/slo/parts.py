@@ -8,13 +8,15 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from aiops import names
-from aiops.model import Calendar, Labels, Missing, Period, Rolling, Slices
+from aiops.model import Calendar, Labels, Missing, Period, Rolling, Slices, Urgency
 from aiops.promql import label
 from aiops.slo import durations
 from aiops.slo.fields import Fields
 
 OWN: Final = "aiops/"
 """Prefix of the annotations that are read here; those of others are carried along."""
+OPTIONS: Final = ("min-bad-events", "missing-data", "runbook-url", "alerts")
+NO_ALERTS: Final = "none"
 NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 NAMED: Final = "must be at most 63 lower-case letters, digits and dashes"
 _LOCAL: Final = "%Y-%m-%d %H:%M:%S"
@@ -29,10 +31,11 @@ class Metadata:
     min_bad_events: int = 0
     missing: Missing = Missing.IGNORE
     runbook: str = ""
+    alerts: tuple[Urgency, ...] = tuple(Urgency)
 
 
 def metadata(fields: Fields) -> Metadata:
-    """Read `metadata`; annotations `aiops/min-bad-events`, `aiops/missing-data` and `aiops/runbook-url` are options."""
+    """Read `metadata`; annotations of `OPTIONS` are options."""
     name = fields.need("name")
     if not NAME.fullmatch(name.text()):
         name.wrong(f"is {name.text()!r}, but {NAMED}")
@@ -42,9 +45,9 @@ def metadata(fields: Fields) -> Metadata:
     others: dict[str, Fields] = {}
     for key, value in [] if notes is None else notes.texts():
         (own if key.startswith(OWN) else others)[key.removeprefix(OWN)] = value
-    least, missing, runbook = (own.pop(key, None) for key in ("min-bad-events", "missing-data", "runbook-url"))
+    least, missing, runbook, told = (own.pop(key, None) for key in OPTIONS)
     for key, value in own.items():
-        value.wrong(f"aiops/{key} is not known; known are aiops/min-bad-events, aiops/missing-data, aiops/runbook-url")
+        value.wrong(f"aiops/{key} is not known; known are {', '.join(OWN + one for one in OPTIONS)}")
     return Metadata(
         name.text(),
         "" if display is None else display.text(),
@@ -53,7 +56,18 @@ def metadata(fields: Fields) -> Metadata:
         0 if least is None else least.whole(),
         Missing.IGNORE if missing is None else Missing(missing.choice(*Missing)),
         "" if runbook is None else runbook.text(),
+        tuple(Urgency) if told is None else _alerts(told),
     )
+
+
+def _alerts(fields: Fields) -> tuple[Urgency, ...]:
+    """Which urgencies people are told with: some of them by commas, or none."""
+    if fields.text() == NO_ALERTS:
+        return ()
+    wanted = [one.strip() for one in fields.text().split(",")]
+    if unknown := set(wanted) - set(Urgency):
+        fields.wrong(f"has {', '.join(map(repr, sorted(unknown)))}, but must be {', '.join(Urgency)} or {NO_ALERTS}")
+    return tuple(one for one in Urgency if one in wanted)
 
 
 def _label(key: str, value: Fields) -> str:

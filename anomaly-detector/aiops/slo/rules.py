@@ -155,6 +155,8 @@ def _alerts(slo: Slo, links: Links) -> Iterator[Rule]:
                 "labels": {**told(slo, links), **_group_label(slo), "severity": SEVERITY[urgency]},
                 "annotations": annotations(slo, links, names.BURN_ALERTS[urgency], _summary(slo)),
             }
+    if not slo.alerts:
+        return
     yield {
         "alert": names.SLO_NO_DATA,
         "expr": f"absent({EVENTS}{durations.prometheus(BASE)}{selector(slo)})",

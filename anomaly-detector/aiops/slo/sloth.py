@@ -1,15 +1,31 @@
-"""Objectives of sloth (`prometheus/v1`, https://sloth.dev) as OpenSLO documents."""
+"""Objectives of sloth (https://sloth.dev) as OpenSLO documents: its files, and its resources in Kubernetes."""
 
+from dataclasses import dataclass
 from typing import Final
 
-from aiops.model import Query, Ratio, Rolling, Slo
+from aiops.model import Query, Ratio, Rolling, Slo, Urgency
 from aiops.slo import parts
 from aiops.slo.fields import Fields, Mistake, Problem, documents
 from aiops.slo.writing import Document, document
 
 VERSION: Final = "prometheus/v1"
+KUBERNETES: Final = "sloth.slok.dev/v1"
+KIND: Final = "PrometheusServiceLevel"
 PERIOD: Final = Rolling(30 * 86_400, "30d")
 """What sloth computes for unless it is told otherwise on its command line."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """How one form of sloth's writes the names of its fields: the same words, put together differently."""
+
+    error: str
+    total: str
+    alerts: dict[Urgency, str]
+
+
+_FILE: Final = _Words("error_query", "total_query", {Urgency.PAGE: "page_alert", Urgency.TICKET: "ticket_alert"})
+_RESOURCE: Final = _Words("errorQuery", "totalQuery", {Urgency.PAGE: "pageAlert", Urgency.TICKET: "ticketAlert"})
 
 
 def convert(text: str, file: str) -> tuple[list[Document], list[Problem], list[str]]:
@@ -19,13 +35,17 @@ def convert(text: str, file: str) -> tuple[list[Document], list[Problem], list[s
     notes: list[str] = []
     try:
         for written in documents(text, file):
-            written.need("version").choice(VERSION)
-            service, labels = written.need("service").text(), _texts(written.get("labels"))
-            slos = written.need("slos").items()
-            written.end()
+            try:
+                spec, words = _opened(written)
+                service, labels = spec.need("service").text(), _texts(spec.get("labels"))
+                slos = spec.need("slos").items()
+                spec.end()
+            except Mistake as mistake:
+                problems.append(mistake.problem)
+                continue
             for one in slos:
                 try:
-                    made.append(_slo(one, service, labels, notes))
+                    made.append(_slo(one, service, labels, words, notes))
                 except Mistake as mistake:
                     problems.append(mistake.problem)
     except Mistake as mistake:
@@ -33,7 +53,22 @@ def convert(text: str, file: str) -> tuple[list[Document], list[Problem], list[s
     return made, problems, notes
 
 
-def _slo(fields: Fields, service: str, labels: dict[str, str], notes: list[str]) -> Document:
+def _opened(written: Fields) -> tuple[Fields, _Words]:
+    """Where the objectives of a document stand, and in which words."""
+    version = written.get("apiVersion")
+    if version is None:
+        written.need("version").choice(VERSION)
+        return written, _FILE
+    version.choice(KUBERNETES)
+    written.need("kind").choice(KIND)
+    for one in ("metadata", "status"):
+        written.get(one)  # about the resource, not the objectives
+    spec = written.need("spec")
+    written.end()
+    return spec, _RESOURCE
+
+
+def _slo(fields: Fields, service: str, labels: dict[str, str], words: _Words, notes: list[str]) -> Document:
     name, objective = fields.need("name"), fields.need("objective")
     slug = parts.slug(f"{service}-{name.text()}")
     if not slug or len(slug) > 63:
@@ -44,16 +79,16 @@ def _slo(fields: Fields, service: str, labels: dict[str, str], notes: list[str])
     labels = {**labels, **_texts(fields.get("labels"))}
     kind, sli = fields.need("sli").one_of("events", "raw", "plugin")
     if kind != "events":
-        sli.wrong("has only a ratio, which cannot be counted; write error_query and total_query under sli.events")
-    queries = {key: sli.need(f"{key}_query").text().strip() for key in ("error", "total")}
+        sli.wrong(f"has only a ratio, which cannot be counted; write {words.error} and {words.total} under sli.events")
+    error, total = (sli.need(key).text().strip() for key in (words.error, words.total))
     sli.end()
-    runbook = _alerting(fields.get("alerting"), slug, labels, notes)
+    runbook, alerts = _alerting(fields.get("alerting"), slug, labels, words, notes)
     fields.end()
     return document(
         Slo(
             name=slug,
             service=service,
-            indicator=Ratio(Query(queries["total"]), bad=Query(queries["error"])),
+            indicator=Ratio(Query(total), bad=Query(error)),
             target=objective.number() / 100,
             period=PERIOD,
             place=fields.place,
@@ -61,25 +96,32 @@ def _slo(fields: Fields, service: str, labels: dict[str, str], notes: list[str])
             description="" if description is None else description.text(),
             labels=tuple(sorted(labels.items())),
             runbook=runbook,
+            alerts=alerts,
         )
     )
 
 
-def _alerting(fields: Fields | None, name: str, labels: dict[str, str], notes: list[str]) -> str:
-    """Take over what alerts carry, and note what is not; returns the runbook's address."""
+def _alerting(
+    fields: Fields | None, name: str, labels: dict[str, str], words: _Words, notes: list[str]
+) -> tuple[str, tuple[Urgency, ...]]:
+    """Take over what alerts carry, and note what is not; returns the runbook's address, and which alerts are on."""
     if fields is None:
-        return ""
+        return "", tuple(Urgency)
     fields.get("name")
     labels |= _texts(fields.get("labels"))
     annotations = _texts(fields.get("annotations"))
     runbook = annotations.pop("runbook", "") or annotations.pop("runbook_url", "")
     notes += [f"{name}: the annotation {key} is left behind" for key in annotations]
-    for which in ("page_alert", "ticket_alert"):
-        if (alert := fields.get(which)) is not None:
-            notes.append(f"{name}: what {which} says is left behind; severity and routing are by urgency here")
-            alert.texts()
+    on = []
+    for urgency, key in words.alerts.items():
+        alert = fields.get(key)
+        off = alert.get("disable") if alert is not None else None
+        if off is None or not off.true():
+            on.append(urgency)
+        if alert is not None and any(one != "disable" for one, _ in alert.texts()):
+            notes.append(f"{name}: what {key} says is left behind; severity and routing are by urgency here")
     fields.end()
-    return runbook
+    return runbook, tuple(on)
 
 
 def _texts(fields: Fields | None) -> dict[str, str]:

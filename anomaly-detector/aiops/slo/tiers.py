@@ -49,8 +49,8 @@ def seconds(period: Period) -> int:
 
 
 def live(slo: Slo) -> Iterator[Tier]:
-    """The tiers that can fire, and never fire while the promise is kept."""
-    return (tier for tier in TIERS if not dead(slo, tier))
+    """The tiers that are wanted, can fire, and never fire while the promise is kept."""
+    return (tier for tier in TIERS if tier.urgency in slo.alerts and not dead(slo, tier))
 
 
 def dead(slo: Slo, tier: Tier) -> str:

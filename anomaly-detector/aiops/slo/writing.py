@@ -17,11 +17,12 @@ from aiops.model import (
     Server,
     Slo,
     Threshold,
+    Urgency,
 )
 from aiops.slo import durations
 from aiops.slo.indicators import METRIC, PROBE, PROMETHEUS
 from aiops.slo.openslo import OWN_VERSION, VERSION, Objectives
-from aiops.slo.parts import OWN
+from aiops.slo.parts import NO_ALERTS, OWN
 
 Document = dict[str, Any]
 """Mappings, lists, texts, truths, and numbers as Decimal."""
@@ -66,6 +67,7 @@ def _metadata(name: str, slo: Slo) -> Document:
         "min-bad-events": str(slo.min_bad_events) if slo.min_bad_events else "",
         "missing-data": slo.missing.value if slo.missing != Missing.IGNORE else "",
         "runbook-url": slo.runbook,
+        "alerts": "" if slo.alerts == tuple(Urgency) else ", ".join(slo.alerts) or NO_ALERTS,
     }
     notes = {**{OWN + key: value for key, value in own.items() if value}, **dict(slo.annotations)}
     return {"name": name, "displayName": slo.display_name, **_some(labels=dict(slo.labels), annotations=notes)}

@@ -122,11 +122,14 @@ def test_calendars_and_options() -> None:
     aiops/min-bad-events: "5"
     aiops/missing-data: freeze
     aiops/runbook-url: https://example.org/checkout
+    aiops/alerts: ticket
     example.org/owner: ann
 """
     slo = one(changed(CHECKOUT, (ROLLING, calendar), ("  displayName: Checkout works\n", note)))
     assert slo.period == Calendar(1, 0, datetime(2026, 1, 1), "Europe/Berlin", "1M")
     assert (slo.min_bad_events, slo.missing, slo.runbook) == (5, Missing.FREEZE, "https://example.org/checkout")
+    assert slo.alerts == ("ticket",)
+    assert one(CHECKOUT).alerts == ("page", "ticket")
     assert (slo.labels, slo.annotations) == (labels(team="shop,web"), (("example.org/owner", "ann"),))
 
 

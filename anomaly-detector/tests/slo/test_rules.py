@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import promql_parser
 import pytest
 
-from aiops.model import Rolling
+from aiops.model import Rolling, Urgency
 from aiops.slo import Links, groups, lint, tiers
 
 from .documents import CHECKOUT, changed, one
@@ -165,6 +165,13 @@ def test_what_would_not_do_what_was_meant_is_noted() -> None:
     slices = "Timeslices\n  objectives:\n    - {target: 0.99999, timeSliceTarget: 0.9, timeSliceWindow: 5m}\n"
     old = "Occurrences\n  objectives:\n    - target: 0.9990\n"
     assert noted((old, slices)) == [("the budget is 0.0864 slices in 30d: one bad slice breaks it", False)]
+
+
+def test_alerts_that_are_off_are_no_mistake() -> None:
+    silent = replace(SLO, alerts=())
+    assert lint([silent], 31 * DAY) == []
+    assert list(tiers.live(silent)) == []
+    assert lint([replace(SLO, alerts=(Urgency.PAGE,), target=Decimal("0.8"))], 31 * DAY) != []
 
 
 def test_a_store_that_forgets_is_noted() -> None:

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from aiops.cli import main
 from aiops.model import Query, Ratio
+from aiops.slo import Links, groups, provisioning
 
 from .documents import changed, reading
 
@@ -57,6 +59,68 @@ def test_what_is_imported_can_be_read(tmp_path: Path) -> None:
         f"{name}: what page_alert says is left behind; severity and routing are by urgency here",
         f"{name}: what ticket_alert says is left behind; severity and routing are by urgency here",
     ]
+
+
+RESOURCE = """\
+apiVersion: sloth.slok.dev/v1
+kind: PrometheusServiceLevel
+metadata: {name: of-payments, namespace: monitoring, labels: {team: money}}
+spec:
+  service: payments
+  labels: {owner: money}
+  slos:
+    - name: works
+      objective: 99.5
+      sli:
+        events:
+          errorQuery: sum(rate(paid_total{ok="no"}[{{.window}}]))
+          totalQuery: sum(rate(paid_total[{{.window}}]))
+      alerting:
+        name: PaymentsFail
+        pageAlert: {labels: {severity: critical}}
+        ticketAlert: {disable: true}
+"""
+
+
+def test_a_resource_of_kubernetes_is_imported(tmp_path: Path) -> None:
+    code, text, said = run(tmp_path, RESOURCE)
+    assert (code, said) == (
+        0,
+        "payments-works: what pageAlert says is left behind; severity and routing are by urgency here\n",
+    )
+    [slo] = reading(text).slos
+    assert (slo.name, slo.service, str(slo.target), slo.alerts) == ("payments-works", "payments", "0.995", ("page",))
+    assert (dict(slo.labels), slo.indicator) == (
+        {"owner": "money"},
+        Ratio(Query("sum(rate(paid_total[{{.window}}]))"), bad=Query('sum(rate(paid_total{ok="no"}[{{.window}}]))')),
+    )
+    code, text, said = run(tmp_path, changed(RESOURCE, ("PrometheusServiceLevel", "ServiceLevel")))
+    assert (code, text) == (1, "")
+    assert "kind: is 'ServiceLevel', but must be one of PrometheusServiceLevel" in said
+
+
+@pytest.mark.parametrize(
+    ("page", "ticket", "alerts"),
+    [(True, True, ()), (True, False, ("ticket",)), (False, True, ("page",)), (False, False, ("page", "ticket"))],
+)
+def test_alerts_that_are_off_stay_off(tmp_path: Path, page: bool, ticket: bool, alerts: tuple[str, ...]) -> None:
+    off = [f"disable: {str(one).lower()}" for one in (page, ticket)]
+    text = changed(SLOTH, ("labels: {severity: pageteam}", off[0]), ("labels: {severity: slack}", off[1]))
+    code, made, said = run(tmp_path, text)
+    assert (code, said.count("\n")) == (0, 1)  # of the annotation
+    [slo] = reading(made).slos
+    assert slo.alerts == alerts
+    urgencies = {"SloBurnsFast": "page", "SloBurnsSlowly": "ticket"}
+    told = [rule["alert"] for group in groups([slo], Links()) for rule in group["rules"] if "alert" in rule]
+    assert [urgencies[one] for one in told if one in urgencies] == list(alerts)
+    assert ("SloWithoutData" in told) == bool(alerts)
+    of_budgets = [group["name"] for group in provisioning([slo], Links(), {})[0]["groups"]]
+    assert ("slo-myservice-requests-availability" in of_budgets) == ("ticket" in alerts)
+
+
+def test_a_document_that_is_wrong_costs_itself_only(tmp_path: Path) -> None:
+    code, text, _ = run(tmp_path, f"version: prometheus/v2\n---\n{SLOTH}")
+    assert (code, len(reading(text).slos)) == (1, 1)
 
 
 def test_what_cannot_be_imported_is_said_and_the_rest_is_made(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from aiops.model import (
     Slices,
     Slo,
     Threshold,
+    Urgency,
     labels,
 )
 from aiops.slo import Objectives, documents
@@ -100,6 +101,7 @@ def objectives(draw: st.DrawFn, name: str) -> Slo:
         labels=draw(sorted_pairs),
         annotations=draw(sorted_pairs),
         runbook=draw(st.just("") | words),
+        alerts=draw(st.sampled_from([tuple(Urgency), (Urgency.PAGE,), (Urgency.TICKET,), ()])),
     )
 
 
@@ -113,7 +115,16 @@ def books(draw: st.DrawFn) -> Objectives:
         second = draw(objectives("the-journey-2"))
         same = {
             key: getattr(first, key)
-            for key in ("service", "period", "min_bad_events", "display_name", "description", "labels", "annotations")
+            for key in (
+                "service",
+                "period",
+                "min_bad_events",
+                "display_name",
+                "description",
+                "labels",
+                "annotations",
+                "alerts",
+            )
         }
         sliced = None if isinstance(second.indicator, Threshold) else second.slices
         if first.slices is not None or sliced is not None or isinstance(second.indicator, Threshold):
