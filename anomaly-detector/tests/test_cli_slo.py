@@ -133,6 +133,16 @@ def test_a_lock_that_cannot_be_read_ends_it_before_anything_is_written(folder: P
         assert not (folder / "grafana.out").exists()
 
 
+def test_rules_for_a_grafana_with_other_datasources(folder: Path) -> None:
+    assert grafana(folder, "--prometheus-uid", "mine", "--tempo-uid", "").exit_code == 0
+    text = (folder / "grafana.out").read_text()
+    assert "datasourceUid: mine" in text
+    assert "tempo" not in text
+    links = ("--grafana-url", "http://grafana", "--tempo-uid")
+    assert "%22spans%22" in run("rules", folder, *links, "spans").stdout
+    assert "traces_url" not in run("rules", folder, *links, "").stdout
+
+
 def test_labels_and_links_of_alerts(folder: Path) -> None:
     done = run("rules", folder / "checkout.yaml", "--label", "team=shop", "--engine-url", "http://engine/")
     [alert, *_] = [one for one in yaml.safe_load(done.stdout)["groups"][0]["rules"] if "alert" in one]
@@ -148,6 +158,10 @@ def test_labels_and_links_of_alerts(folder: Path) -> None:
         (("rules", "{folder}", "--check"), "--check needs --output"),
         (("rules", "{folder}", "--format", "grafana"), "--format grafana and --lock FILE go together"),
         (("rules", "{folder}", "--lock", "{folder}/lock"), "--format grafana and --lock FILE go together"),
+        (
+            ("rules", "{folder}", "--format", "grafana", "--lock", "l", "--prometheus-uid", "", "--tempo-uid", ""),
+            "Grafana has nothing to ask",
+        ),
         (("rules", "{folder}", "--label", "team"), "--label 'team' must be KEY=VALUE"),
         (("test", "{folder}", "--promtool", "no-such-program"), "there is no no-such-program on PATH"),
         (("test", "{folder}", "--only", "nothing"), "there is no objective nothing"),

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from aiops import garbage
+from aiops import garbage, names
 from aiops import slo as slos
 from aiops.cli_slo.files import MADE, dumped, load, paths_argument, whole
 from aiops.model import Slo
@@ -15,6 +15,7 @@ from aiops.terminal.ending import Failed, write
 
 FORMATS: Final = ("prometheus", "kubernetes", "grafana")
 FILE: Final = click.Path(dir_okay=False, path_type=Path)
+UID: Final = "Grafana's datasource of {}; empty: no rule and no link asks it."
 
 
 @click.command()
@@ -27,6 +28,8 @@ FILE: Final = click.Path(dir_okay=False, path_type=Path)
 @click.option("--runbooks", default="docs/runbooks", show_default=True, help="Where runbooks are.")
 @click.option("--lock", type=FILE, help="Grafana: keeps the uids of all rules ever made, so that old ones go.")
 @click.option("--dashboards", is_flag=True, help="Link to Grafana's dashboards of objectives, where they are.")
+@click.option("--prometheus-uid", default=names.DATASOURCE_PROMETHEUS, show_default=True, help=UID.format("Prometheus"))
+@click.option("--tempo-uid", default=names.DATASOURCE_TEMPO, show_default=True, help=UID.format("Tempo"))
 @click.option("--name", default="aiops-slo", show_default=True, help="Name of the PrometheusRule.")
 @click.option(
     "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Label of the PrometheusRule, or of alerts."
@@ -42,6 +45,8 @@ def rules(
     runbooks: str,
     lock: Path | None,
     dashboards: bool,
+    prometheus_uid: str,
+    tempo_uid: str,
     name: str,
     labels: tuple[str, ...],
 ) -> None:
@@ -52,11 +57,19 @@ def rules(
     """
     if (form == "grafana") != (lock is not None):
         raise click.UsageError("--format grafana and --lock FILE go together: Grafana removes only what it is told to")
+    if form == "grafana" and not prometheus_uid and not tempo_uid:
+        raise click.UsageError("without --prometheus-uid and --tempo-uid Grafana has nothing to ask")
     found = load(paths)
     pairs = dict(_pair(one) for one in labels)
     kubernetes = form == "kubernetes"
     links = Links(
-        engine_url.rstrip("/"), runbooks.rstrip("/"), {} if kubernetes else pairs, dashboards, grafana_url.rstrip("/")
+        engine_url.rstrip("/"),
+        runbooks.rstrip("/"),
+        {} if kubernetes else pairs,
+        dashboards,
+        grafana_url.rstrip("/"),
+        prometheus_uid,
+        tempo_uid,
     )
     used, problems = _used(found, links)
     for problem in problems:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from aiops import names
 from aiops.model import Calendar, Slo, Urgency
 from aiops.slo import rules, tiers
-from aiops.slo.links import Links
+from aiops.slo.links import Links, literal
 from aiops.slo.rules import Rule
 
 LOW: Final = 0.25
@@ -52,11 +52,11 @@ class _Check:
 
 def provisioning(slos: Sequence[Slo], links: Links, known: Mapping[str, str]) -> tuple[Rule, dict[str, str]]:
     """The provisioning file, and the titles by uid of every rule ever made. `known` are those of the last time: what is
-    in them and no longer made is deleted."""
+    in them and no longer made is deleted. Of a datasource without a uid there is no rule."""
     groups = [
         _group(f"slo-{slo.name}", (_about(slo, links, check) for check in _checks(slo)))
         for slo in sorted(slos, key=lambda one: one.name)
-        if Urgency.TICKET in slo.alerts
+        if links.prometheus and Urgency.TICKET in slo.alerts
     ]
     groups.append(_group("grafana", _health(links)))
     made = {rule["uid"]: rule["title"] for group in groups for rule in group["rules"]}
@@ -74,7 +74,7 @@ def _group(name: str, made: Iterator[Rule]) -> Rule:
 
 
 def _checks(slo: Slo) -> Iterator[_Check]:
-    name = slo.display_name + (" {{ .Labels.slo_group }}" if slo.group_by else "")
+    name = literal(slo.display_name) + (" {{ .Labels.slo_group }}" if slo.group_by else "")
     left = _gauge(slo, names.SLO_BUDGET_LEFT)
     low, spent = f"{_SHARE} of its error budget is left", f"its error budget is spent ({_SHARE} left)"
     yield _Check(
@@ -114,7 +114,9 @@ def _counted(slo: Slo, expression: str) -> str:
 
 def _about(slo: Slo, links: Links, check: _Check) -> Rule:
     """The rule of one check. Nobody is paged: a budget can be spent for weeks, and what burns it pages."""
-    made = _rule(check.alert, slo.name, [_instant(check.expression), _threshold("A", *check.bound)], QUIET, check.since)
+    made = _rule(
+        check.alert, slo.name, [_instant(links, check.expression), _threshold("A", *check.bound)], QUIET, check.since
+    )
     made["keepFiringFor"] = HELD
     made["labels"] = _literal({**rules.told(slo, links), "severity": "warning"})
     made["annotations"] = rules.annotations(slo, links, check.alert, check.summary)
@@ -126,15 +128,21 @@ def _about(slo: Slo, links: Links, check: _Check) -> Rule:
 
 def _health(links: Links) -> Iterator[Rule]:
     """Whether what Grafana asks answers it. The conditions of the first two never hold: an error tells."""
-    works = [_instant("vector(1)"), _threshold("A", "lt", 1)]
-    spans = [_traces("{} | rate() with (exemplars=false)"), _reduced("A"), _threshold("B", "lt", 0)]
-    unanswered = ("Prometheus", works, LOUD, "critical"), ("Tempo", spans, ("OK", "Alerting"), "warning")
-    for of, data, states, severity in unanswered:
-        yield _own(links, names.DATASOURCE_FAILING, of, data, states, severity, f"{of} does not answer Grafana")
+    works = [_instant(links, "vector(1)"), _threshold("A", "lt", 1)]
+    spans = [_traces(links, "{} | rate() with (exemplars=false)"), _reduced("A"), _threshold("B", "lt", 0)]
+    unanswered = (
+        (links.prometheus, "Prometheus", works, LOUD, "critical"),
+        (links.tempo, "Tempo", spans, ("OK", "Alerting"), "warning"),
+    )
+    for uid, of, data, states, severity in unanswered:
+        if uid:
+            yield _own(links, names.DATASOURCE_FAILING, of, data, states, severity, f"{of} does not answer Grafana")
+    if not links.prometheus:
+        return
     # A counter has no series before its first failure.
     failed = "grafana_alerting_notifications_failed_total"
     born = f"({failed} unless {failed} offset 10m) and on (job, instance) up offset 10m == 1"
-    lost = [_instant(f"sum(increase({failed}[10m])) > 0\nor sum({born}) > 0"), _threshold("A", "gt", 0)]
+    lost = [_instant(links, f"sum(increase({failed}[10m])) > 0\nor sum({born}) > 0"), _threshold("A", "gt", 0)]
     yield _own(
         links, names.NOTIFICATIONS_FAILING, "Alertmanager", lost, QUIET, "critical", "Grafana's alerts are not taken"
     )
@@ -144,7 +152,8 @@ def _own(
     links: Links, alert: str, of: str, data: list[Rule], states: tuple[str, str], severity: str, summary: str
 ) -> Rule:
     made = _rule(alert, of, data, states, "2m")
-    made["labels"] = _literal({**links.labels, "team": "platform", "severity": severity})
+    said = {key: literal(value) for key, value in links.labels.items()}
+    made["labels"] = _literal({**said, "team": "platform", "severity": severity})
     made["annotations"] = {"summary": summary, "runbook_url": f"{links.runbooks}/{alert}.md"}
     return made
 
@@ -165,15 +174,15 @@ def _rule(alert: str, of: str, data: list[Rule], states: tuple[str, str], since:
     }
 
 
-def _instant(expression: str) -> Rule:
+def _instant(links: Links, expression: str) -> Rule:
     model = {"expr": expression, "instant": True, "range": False, "editorMode": "code"}
-    return _query("A", names.DATASOURCE_PROMETHEUS, "prometheus", model, 600)
+    return _query("A", links.prometheus, "prometheus", model, 600)
 
 
-def _traces(query: str) -> Rule:
+def _traces(links: Links, query: str) -> Rule:
     """Over time, without exemplars: of TraceQL a rule understands nothing else."""
     model = {"query": query, "queryType": "traceql", "metricsQueryType": "range"}
-    return {"queryType": "traceql", **_query("A", names.DATASOURCE_TEMPO, "tempo", model, 600)}
+    return {"queryType": "traceql", **_query("A", links.tempo, "tempo", model, 600)}
 
 
 def _reduced(what: str) -> Rule:

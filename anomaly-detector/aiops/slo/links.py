@@ -15,13 +15,16 @@ BACK: Final = "now-1h"
 @dataclass(frozen=True, slots=True)
 class Links:
     """The engine's pages, runbooks and Grafana, by their addresses; empty where there is none. Labels are put on each
-    alert. `dashboards` says that Grafana has those of `names`: a link to one that is not there leads nowhere."""
+    alert. `dashboards` says that Grafana has those of `names`: a link to one that is not there leads nowhere.
+    `prometheus` and `tempo` are the uids of its datasources, empty where it has none."""
 
     engine: str = ""
     runbooks: str = "docs/runbooks"
     labels: dict[str, str] = field(default_factory=dict)
     dashboards: bool = False
     grafana: str = ""
+    prometheus: str = names.DATASOURCE_PROMETHEUS
+    tempo: str = names.DATASOURCE_TEMPO
 
     def of(self, slo: Slo) -> dict[str, str]:
         """The annotations that link to an objective, to the traces of its bad requests, and to incidents."""
@@ -31,8 +34,8 @@ class Links:
             out["incidents_url"] = f"{self.engine}/incidents"
         if self.grafana and self.dashboards:
             out["dashboard_url"] = f"{self.grafana}/d/{names.DASHBOARD_SLO}?var-slo={quote(slo.name)}"
-        if self.grafana and (query := bad_requests(slo)):
-            out["traces_url"] = _explored(self.grafana, query)
+        if self.grafana and self.tempo and (query := bad_requests(slo)):
+            out["traces_url"] = _explored(self.grafana, self.tempo, query)
         return out
 
 
@@ -56,9 +59,8 @@ def literal(text: str) -> str:
     return text.replace("{{", '{{ "{{" }}')
 
 
-def _explored(grafana: str, query: str) -> str:
+def _explored(grafana: str, source: str, query: str) -> str:
     """A search in Grafana's Explore, by the format of its addresses (schema version 1)."""
-    source = names.DATASOURCE_TEMPO
     asked = {
         "refId": "A",
         "datasource": {"type": "tempo", "uid": source},

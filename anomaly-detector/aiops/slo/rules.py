@@ -65,16 +65,15 @@ def burning(slo: Slo, tier: Tier) -> str:
 
 def told(slo: Slo, links: Links) -> dict[str, str]:
     """Labels by which an alert of an objective finds whom it is for."""
-    return {**{label(key): value for key, value in slo.labels}, **links.labels, **_labels(slo)}
+    said = {**{label(key): value for key, value in slo.labels}, **links.labels, **_labels(slo)}
+    return {key: literal(value) for key, value in said.items()}
 
 
 def annotations(slo: Slo, links: Links, alert: str, summary: str) -> dict[str, str]:
-    out = {
-        "summary": summary,
-        "description": literal(slo.description),
-        "runbook_url": slo.runbook or f"{links.runbooks}/{alert}.md",
-    }
-    return {key: value for key, value in (out | links.of(slo)).items() if value}
+    """What an alert says; the summary is a template, all else stands as it is."""
+    out = {"description": slo.description, "runbook_url": slo.runbook or f"{links.runbooks}/{alert}.md"}
+    said = {key: literal(value) for key, value in (out | links.of(slo)).items() if value}
+    return {"summary": summary, **said}
 
 
 def _groups(slo: Slo, links: Links) -> Iterator[Rule]:

@@ -110,6 +110,30 @@ def test_labels_and_texts() -> None:
     )
 
 
+def test_datasources_have_the_uids_that_they_have_there() -> None:
+    for rule in made(CHECKOUT, links=Links(prometheus="mine", tempo="spans")):
+        asked = rule["data"][0]
+        assert asked["datasourceUid"] == asked["model"]["datasource"]["uid"]
+        assert asked["datasourceUid"] == ("spans" if rule["title"] == "GrafanaDatasourceFailing Tempo" else "mine")
+    titles = [rule["title"] for rule in made(CHECKOUT, links=Links(tempo=""))]
+    assert (len(titles), "GrafanaDatasourceFailing Tempo" in titles) == (5, False)
+    assert [rule["title"] for rule in made(CHECKOUT, links=Links(prometheus=""))] == ["GrafanaDatasourceFailing Tempo"]
+
+
+def test_words_of_people_are_no_templates() -> None:
+    text = changed(
+        CHECKOUT,
+        ("  displayName: Checkout works", "  displayName: '{{ .A }} works'\n  labels: {team: '{{ .B }}'}"),
+        ("service: gateway", "service: '{{ .C }}'\n  description: '{{ .D }}'"),
+    )
+    rule = made(text, links=Links(labels={"of": "{{ .E }}"}))[0]
+    said = {**rule["labels"], **rule["annotations"]}
+    left = {key: re.sub(r'\{\{ "\{\{" \}\}', "", value) for key, value in said.items()}
+    assert [key for key, value in left.items() if "{{" in value] == ["summary"]
+    assert re.findall(r"\{\{.*?\}\}", left["summary"]) == ["{{ .Values.A.Value | humanizePercentage }}"]
+    assert said["team"] == '{{ "{{" }} .B }}'
+
+
 def test_nothing_of_ours_is_expanded_by_grafana_but_the_address() -> None:
     document, _ = provisioning([one(GROUPED), one(changed(MONTHLY, ("checkout-availability", "m")))], Links(), {})
     assert re.findall(r"\$\w*", yaml.safe_dump(document["groups"])) == []

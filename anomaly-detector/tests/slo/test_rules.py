@@ -101,6 +101,20 @@ def test_alerts_link_to_traces_of_bad_requests_and_to_dashboards_that_are_there(
 def test_words_of_people_are_no_templates() -> None:
     text = changed(CHECKOUT, ("Checkout works", "'{{ $labels.x }} works'"))
     assert rules(text)["SloBurnsFast"]["annotations"]["summary"].startswith('{{ "{{" }} $labels.x }} works spends')
+    text = changed(
+        CHECKOUT,
+        (
+            "  displayName: Checkout works",
+            "  labels: {team: '{{ a }}'}\n  annotations: {aiops/runbook-url: 'http://{{ b }}'}",
+        ),
+        ("service: gateway", "service: '{{ c }}'\n  description: '{{ d }}'"),
+    )
+    made = rules(text)
+    alert = made["SloBurnsFast"]
+    assert (alert["labels"]["team"], alert["labels"]["service_name"]) == ('{{ "{{" }} a }}', '{{ "{{" }} c }}')
+    assert alert["annotations"]["runbook_url"] == 'http://{{ "{{" }} b }}'
+    assert alert["annotations"]["description"] == '{{ "{{" }} d }}'
+    assert made["slo:events:rate5m"]["labels"]["service_name"] == "{{ c }}"  # no template there
 
 
 def test_few_bad_events_tell_nobody() -> None:
