@@ -43,7 +43,7 @@ def total(slo: Slo, window: int) -> str:
         case Server():
             return _either(f"sum{by}({_count(of, name, text)})" for name, _ in HISTOGRAMS[of.protocol])
         case Ratio():
-            return _rated(of.total, slo, window)
+            return rated(of.total, slo, window)
         case Probe():
             return f"sum{by}(count_over_time({_looked_at(of.query, text)})) / {window}"
         case Threshold():
@@ -58,21 +58,28 @@ def bad(slo: Slo, window: int, events: str) -> str:
     of, by, text = slo.indicator, by_groups(slo), durations.prometheus(window)
     match of:
         case Server(threshold=None):
-            return _either(f"sum{by}({_count(of, name, text, _STATUS[name])})" for name, _ in HISTOGRAMS[of.protocol])
+            return _either(failed(slo, window))
         case Server():
             fast = _either(f"sum{by}({_fast(of, name, unit, text)})" for name, unit in HISTOGRAMS[of.protocol])
             return _rest(events, fast, slo)
         case Ratio():
             if of.bad is not None:
-                return _rated(of.bad, slo, window, f"0 * {events}")
+                return rated(of.bad, slo, window, f"0 * {events}")
             assert of.good is not None
-            return _rest(events, _rated(of.good, slo, window, f"0 * {events}"), slo)
+            return _rest(events, rated(of.good, slo, window, f"0 * {events}"), slo)
         case Probe():
             seen = _looked_at(of.query, text)
             return f"(sum{by}(count_over_time({seen})) - sum{by}(sum_over_time({seen}))) / {window}"
         case Threshold():
             wrong = {"lt": ">=", "lte": ">", "gt": "<=", "gte": "<"}[of.op]
             return f"count{by}({_gauge(of.query)} {wrong} {of.bound})"
+
+
+def failed(slo: Slo, window: int) -> list[str]:
+    """Requests a second that failed, of each histogram that a server may have."""
+    of, by, text = slo.indicator, by_groups(slo), durations.prometheus(window)
+    assert isinstance(of, Server)
+    return [f"sum{by}({_count(of, name, text, _STATUS[name])})" for name, _ in HISTOGRAMS[of.protocol]]
 
 
 def grouping(slo: Slo) -> str:
@@ -118,7 +125,7 @@ def _selected(of: Server, name: str, *more: str) -> str:
     return "{" + ", ".join([*(f"{key}={quoted(value)}" for key, value in found), *more]) + "}"
 
 
-def _rated(query: Query, slo: Slo, window: int, nothing: str = "") -> str:
+def rated(query: Query, slo: Slo, window: int, nothing: str = "") -> str:
     """Events a second that a query counts, whatever other labels its series have. A term that has no series counts as
     zero beside the others; `nothing` is an expression for zero where there were any events."""
     by, text = by_groups(slo), durations.prometheus(window)

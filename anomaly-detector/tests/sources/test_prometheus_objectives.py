@@ -7,9 +7,11 @@ import pytest
 from click.testing import CliRunner
 
 from aiops.cli import main
+from aiops.model import Slo
 from aiops.sources.prometheus.objectives import look
 
 from ..slo.documents import CHECKOUT, changed, one
+from ..slo.test_openslo import RAW
 from .conftest import T0, Prometheus
 from .otlp import Point, http, points
 
@@ -60,3 +62,93 @@ def test_the_command_looks_too(prometheus: Prometheus, tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["slo", "validate", str(path), "--prometheus-url", "http://127.0.0.1:9"])
     assert done.exit_code == 2
     assert "Prometheus at http://127.0.0.1:9 cannot be reached" in done.stderr
+
+
+def counted(prometheus: Prometheus, hours: int = 1, gap: bool = False) -> float:
+    """Requests that took and ended, with `le` and `code`; returns when the last of them was counted."""
+    now = T0 + 4 * 3600
+    for minute in range(60 * hours + 1):
+        at = now - 3600 * hours + 60 * minute
+        if gap and 60 < minute < 120:
+            continue
+        points_ = [
+            Point(at, now - 86_400, 100.0 * minute, metric="asked", form="counter", unit="", attributes={"code": code})
+            for code in ("200", "204")
+        ]
+        took = Point(at, now - 86_400, metric="took", buckets=(100 * minute, 0, 0, 0), attributes={"to": "a"})
+        prometheus.feed(points(*points_, took))
+    return now
+
+
+def queries(total: str, bad: str, kind: str = "bad") -> Slo:
+    written = "".join(
+        f"        {key}: {{metricSource: {{type: prometheus, spec: {{query: '{query}'}}}}}}\n"
+        for key, query in (("total", total), (kind, bad))
+    )
+    return one(changed(CHECKOUT, (RAW, written)))
+
+
+ALL = "sum(rate(asked_total[{{.window}}]))"
+TOOK = "sum(rate(took_seconds_count[{{.window}}]))"
+
+
+@pytest.mark.parametrize(
+    ("total", "bad", "kind", "said", "wrong"),
+    [
+        (ALL, 'sum(rate(asked_total{code="500"}[{{.window}}]))', "bad", "but there code is 200, 204; has that", False),
+        (ALL, 'sum(rate(asked_total{kode="500"}[{{.window}}]))', "bad", "no such series has the label kode", True),
+        (
+            ALL,
+            "sum(rate(asked_failed_total[{{.window}}]))",
+            "bad",
+            "there is no asked_failed_total, but asked_tot",
+            False,
+        ),
+        (ALL, 'sum(rate(asked_total{code="20"}[{{.window}}]))', "good", "but there code is 200, 204", True),
+        (
+            TOOK,
+            f'{TOOK} - sum(rate(took_seconds_bucket{{le="0.2"}}[{{{{.window}}}}]))',
+            "bad",
+            "but there le is +Inf, 0.01, 0.1, 1",
+            True,
+        ),
+        (ALL, f"{ALL} - sum(rate(fine_total[{{{{.window}}}}]))", "bad", "there is no fine_total", True),
+    ],
+)
+def test_a_selector_that_matches_nothing(
+    prometheus: Prometheus, total: str, bad: str, kind: str, said: str, wrong: bool
+) -> None:
+    now = counted(prometheus)
+    [note] = look(prometheus.api, [queries(total, bad, kind)], now)
+    assert said in note.text
+    assert note.wrong == wrong
+
+
+def test_selectors_that_match(prometheus: Prometheus) -> None:
+    now = counted(prometheus)
+    slow = f'{TOOK} - sum(rate(took_seconds_bucket{{le="1.0"}}[{{{{.window}}}}]))'
+    either = 'sum(rate(asked_total{code="204"}[{{.window}}]) or rate(old_total[{{.window}}]))'
+    for total, bad in ((TOOK, slow), (ALL, either)):
+        assert look(prometheus.api, [queries(total, bad)], now) == []
+
+
+def test_requests_whose_failures_cannot_be_told(prometheus: Prometheus) -> None:
+    fed(prometheus, 100)
+    assert look(prometheus.api, [one(CHECKOUT)], T0 + 3600) == []
+    now = T0 + 3600
+    for minute in range(10):
+        of = {"http.route": "/mute", "http.request.method": "POST"}
+        mute = Point(
+            now - 600 + 60 * minute, now - 7200, buckets=(100 * minute, 0, 0, 0), attributes=of, service="gateway"
+        )
+        prometheus.feed(points(mute))
+    [note] = look(prometheus.api, [one(changed(CHECKOUT, ("route: /checkout", "route: /mute")))], now)
+    assert note.wrong
+    assert "no such series has the label http_response_status_code" in note.text
+
+
+def test_what_is_counted_only_at_times(prometheus: Prometheus) -> None:
+    now = counted(prometheus, hours=3, gap=True)
+    [note] = look(prometheus.api, [queries(ALL, 'sum(rate(asked_total{code="204"}[{{.window}}]))')], now)
+    assert not note.wrong
+    assert note.text.startswith("there was nothing to count for 3")

@@ -6,19 +6,24 @@ from typing import Final
 
 from aiops.model import Server, Slo
 from aiops.promql import any_of, quoted
-from aiops.slo import Note, promql, tiers
+from aiops.slo import Note, durations, promql, tiers
+from aiops.slo.rules import BASE
 from aiops.sources.prometheus.api import Api
+from aiops.sources.prometheus.selections import unmatched
 
 DAY: Final = tiers.DAY
+MISSED: Final = 0.1
+"""Share of the time without anything to count from which on that is said."""
 
 
 def look(api: Api, slos: Sequence[Slo], at: float) -> list[Note]:
-    """Say which objectives count nothing, have a budget of less than one event, or a threshold that no bucket has, by
-    the last day before a time (Unix seconds). Raises SourceError."""
+    """Say which objectives count nothing or only at times, ask for what nothing matches, have a budget of less than one
+    event, or a threshold that no bucket has, by the last day before a time (Unix seconds). Raises SourceError."""
     return [note for slo in slos for note in _notes(api, slo, at)]
 
 
 def _notes(api: Api, slo: Slo, at: float) -> Iterator[Note]:
+    yield from unmatched(api, slo, at)
     found = api.instant(f"sum({promql.total(slo, DAY)})", at)
     if not found:
         yield Note(slo, "nothing was counted in the last day; is it the right service, route, method or metric?", True)
@@ -28,12 +33,29 @@ def _notes(api: Api, slo: Slo, at: float) -> Iterator[Note]:
     if slo.slices is None and budget < 1:
         text = f"{events:.0f} events in {slo.period.text} leave a budget of {budget:.2g}: one bad event breaks it"
         yield Note(slo, text)
+    missed = _missed(api, slo, at)
+    if missed > MISSED:
+        text = f"there was nothing to count for {missed:.0%} of the time; burn over days takes that for traffic like the"
+        yield Note(slo, f"{text} rest, and reads too low: count series that are there while nothing happens")
     of = slo.indicator
     if isinstance(of, Server) and of.threshold is not None and not of.native:
         bounds = _bounds(api, of, at)
         if bounds and of.threshold not in bounds:
             shown = ", ".join(f"{tiers.plain(one)}s" for one in bounds)
             yield Note(slo, f"no bucket ends at {tiers.plain(of.threshold)} s; there are {shown}", True)
+
+
+def _missed(api: Api, slo: Slo, at: float) -> float:
+    """In which share of the last day since its first events there was nothing to count."""
+    if slo.slices is not None:
+        return 0.0
+    over = f"(sum({promql.total(slo, BASE)}))[1d:{durations.prometheus(BASE)}]"
+    seen = api.instant(f"count_over_time({over})", at)
+    first = api.instant(f"min_over_time(timestamp{over})", at)
+    if not seen or not first:
+        return 0.0
+    steps = (at // BASE * BASE - first[0].value) / BASE + 1
+    return max(0.0, 1 - seen[0].value / steps)
 
 
 def _bounds(api: Api, of: Server, at: float) -> list[Decimal]:
