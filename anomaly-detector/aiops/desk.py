@@ -119,7 +119,7 @@ class Desk:
         """Every service, worst first; one that was heard of before and is not now is there too."""
         active = self.store.active()
         now = self._board.now()
-        return health.services(now.routes, now.known, now.silent, active)
+        return health.services(now.routes, now.known, now.silent, active, self.engine.oddities)
 
     def topology(self) -> list[Edge]:
         until = self.engine.metrics.complete_until()

@@ -21,6 +21,7 @@ from aiops.model import (
     IncidentState,
     Labels,
     Ledger,
+    Oddity,
     Selector,
     SeriesBlock,
     TraceCorrelation,
@@ -33,6 +34,7 @@ from aiops.ports import (
     EdgeSink,
     IncidentStore,
     MetricSource,
+    Senders,
     SourceError,
     StoreError,
     TopologySource,
@@ -95,9 +97,11 @@ class Engine:
     calendar: detect.Calendar = field(default_factory=detect.Calendar)
     state: detect.State = field(default_factory=detect.State)
     edges: EdgeSink | None = None
+    senders: Senders | None = None
     budgets: Budgets | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
     last: Cycle | None = None
+    oddities: tuple[Oddity, ...] = ()
     _diagnosis: Diagnosis = field(init=False)
     _pulse: Pulse = field(init=False)
     _lateness: Lateness = field(init=False)
@@ -123,6 +127,7 @@ class Engine:
                 with self.telemetry.phase("collect"):
                     block = self._collect()
                 newest = self.metrics.newest()
+                self._look_at_senders()
             except SourceError as error:
                 block, gaps = detect.no_steps(self.pace.step), [str(error)]
                 failed.add("metrics")
@@ -185,6 +190,17 @@ class Engine:
         except OSError as error:
             lost["counts of objectives"] = str(error)
         return lost
+
+    def _look_at_senders(self) -> None:
+        """Hear what is odd about the way in which services send, and say what is new of it. Raises SourceError."""
+        if self.senders is None:
+            return
+        found = tuple(self.senders.oddities())
+        for one in found:
+            if one not in self.oddities:
+                log.warning("%s: %s", one.service, one.text)
+        self.oddities = found
+        self.telemetry.odd(found)
 
     def _count(self, block: SeriesBlock, now: float) -> list[str]:
         """Count objectives, and say what was not as usual. A mistake in them must not end detection."""

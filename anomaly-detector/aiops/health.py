@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from aiops import names
-from aiops.model import Family, Incident, Labels, Life, Selector, SeriesBlock, Tier, Verdict, labels, value_of
+from aiops.model import Family, Incident, Labels, Life, Oddity, Selector, SeriesBlock, Tier, Verdict, labels, value_of
 
 RECENT = 300.0
 """Seconds that are summed up."""
@@ -41,7 +41,7 @@ class RouteHealth:
 @dataclass(frozen=True, slots=True)
 class ServiceHealth:
     """A service is as healthy as its worst route, or silent; never healthy while an incident that it causes, or that
-    hits it, is open."""
+    hits it, is open. `oddities` say what is odd about how it sends."""
 
     service: str
     status: str
@@ -50,6 +50,7 @@ class ServiceHealth:
     error_ratio: float
     routes: tuple[RouteHealth, ...]
     incidents: tuple[str, ...]
+    oddities: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -85,17 +86,25 @@ def routes(found: Mapping[Labels, Counted], judged: Mapping[Labels, Mapping[Fami
 
 
 def services(
-    found: Sequence[RouteHealth], known: Iterable[str], silent: Collection[str], active: Sequence[Incident]
+    found: Sequence[RouteHealth],
+    known: Iterable[str],
+    silent: Collection[str],
+    active: Sequence[Incident],
+    oddities: Sequence[Oddity] = (),
 ) -> list[ServiceHealth]:
-    """Every service that has routes or is `known`, worst first."""
+    """Every service that has routes, is `known` or sends oddly, worst first."""
     mine: dict[str, list[RouteHealth]] = {name: [] for name in known}
     for one in found:
         mine.setdefault(one.service, []).append(one)
+    odd: dict[str, list[str]] = defaultdict(list)
+    for oddity in oddities:
+        mine.setdefault(oddity.service, [])
+        odd[oddity.service].append(oddity.text)
     hit: dict[str, list[Incident]] = defaultdict(list)
     for incident in active:
         for name in incident.affected_services:
             hit[name].append(incident)
-    out = [_service(name, of, name in silent, hit.get(name, ())) for name, of in mine.items()]
+    out = [_service(name, of, name in silent, hit.get(name, ()), odd.get(name, ())) for name, of in mine.items()]
     return sorted(out, key=lambda one: (one.score, one.service))
 
 
@@ -134,7 +143,9 @@ def _health(latest: Mapping[Family, Verdict]) -> tuple[str, int]:
     return "healthy", 100 - round(20 * min(max(worst, 0.0), 1.0))
 
 
-def _service(name: str, routes: Sequence[RouteHealth], silent: bool, hurt: Sequence[Incident]) -> ServiceHealth:
+def _service(
+    name: str, routes: Sequence[RouteHealth], silent: bool, hurt: Sequence[Incident], oddities: Sequence[str]
+) -> ServiceHealth:
     requests = sum(one.requests for one in routes)
     errors = sum(one.requests * one.error_ratio for one in routes)
     worst = min(routes, key=lambda one: one.score, default=None)
@@ -153,6 +164,7 @@ def _service(name: str, routes: Sequence[RouteHealth], silent: bool, hurt: Seque
         errors / requests if requests else 0.0,
         tuple(routes),
         tuple(one.id for one in hurt),
+        tuple(oddities),
     )
 
 

@@ -13,6 +13,7 @@ from aiops.model import (
     Labels,
     Ledger,
     LedgerHour,
+    Oddity,
     Population,
     Selector,
     SeriesBlock,
@@ -53,6 +54,12 @@ class MetricSource(Protocol):
 
         It lies before `complete_until` while only such telemetry comes: it is not clear yet whether clocks were set
         back. If they were, `complete_until` goes back as well."""
+        ...
+
+
+class Senders(Protocol):
+    def oddities(self) -> Sequence[Oddity]:
+        """What is odd about the way in which services send, by service. Raises SourceError."""
         ...
 
 

@@ -1,7 +1,7 @@
 """The engine's own metrics, for Prometheus to scrape, and its own traces."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from aiops import __version__, names
 from aiops.gauges import BudgetGauges, IncidentGauges
-from aiops.model import Transition
+from aiops.model import Oddity, Transition
 
 FLUSH_MILLISECONDS = 3000
 EXPORT_MILLISECONDS = 15_000
@@ -66,6 +66,9 @@ class Telemetry:
         self.points = Gauge("aiops_points_accepted", "Metric points accepted since the start", registry=self.registry)
         self.late = Gauge("aiops_late_items", "Spans and points that came behind the watermark", registry=self.registry)
 
+        self._oddities = Gauge(
+            "aiops_sender_oddity", "What is odd about how a service sends", ["service", "kind"], registry=self.registry
+        )
         self.alerts = Counter(
             "aiops_alerts_received_total", "Alerts that Alertmanager told of", ["outcome"], registry=self.registry
         )
@@ -74,6 +77,12 @@ class Telemetry:
         self.posts = Counter(
             "aiops_alertmanager_posts_total", "Posts to an Alertmanager", ["to", "outcome"], registry=self.registry
         )
+
+    def odd(self, oddities: Iterable[Oddity]) -> None:
+        """Say what is odd about the way in which services send."""
+        self._oddities.clear()
+        for one in oddities:
+            self._oddities.labels(one.service, one.kind).set(1)
 
     def about(self, base_url: str) -> None:
         """Say where the engine's pages are."""

@@ -266,6 +266,7 @@ class Service(Document):
     requests_per_second: float | None
     error_rate: float | None
     incidents: list[str]
+    oddities: list[str] = Field(description="what is odd about the way in which it sends its telemetry")
     routes: list[RouteMetrics]
 
 

@@ -81,6 +81,7 @@ def _service(one: ServiceHealth) -> Service:
         requests_per_second=number(one.requests_per_second),
         error_rate=number(one.error_ratio),
         incidents=list(one.incidents),
+        oddities=list(one.oddities),
         routes=[_route(route) for route in one.routes],
     )
 

@@ -148,6 +148,7 @@ def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Tele
         tuning=tuning,
         calendar=calendar,
         edges=world.edges,
+        senders=world.senders,
         budgets=budgets,
     )
     desk = Desk(engine, store, clock.now(), settings.grafana_url)

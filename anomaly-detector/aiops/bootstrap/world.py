@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aiops.config import ConfigError, Settings
 from aiops.http import Endpoint
-from aiops.ports import Clock, EdgeSink, MetricSource, RuledBurns, TopologySource, TraceSource, VerdictStore
+from aiops.ports import Clock, EdgeSink, MetricSource, RuledBurns, Senders, TopologySource, TraceSource, VerdictStore
 from aiops.sources.common.calls_from import CallsFrom
 from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
 from aiops.sources.prometheus.api import Api
@@ -27,6 +27,7 @@ class World:
     traces: TraceSource
     topology: TopologySource
     verdicts: VerdictStore
+    senders: Senders
     embedded: EmbeddedSource | None = None
     edges: EdgeSink | None = None
     ruled: RuledBurns | None = None
@@ -45,7 +46,9 @@ class World:
 def all_embedded(settings: Settings, clock: Clock) -> World:
     """Everything in the engine's own store. Raises SourceError."""
     source = _embedded(settings, clock)
-    return World(source.metrics, source.traces, source.topology, source.verdicts, source, closers=(source.close,))
+    return World(
+        source.metrics, source.traces, source.topology, source.verdicts, source.metrics, source, closers=(source.close,)
+    )
 
 
 def on_stores(settings: Settings, clock: Clock, telemetry: Telemetry) -> World:
@@ -59,12 +62,13 @@ def on_stores(settings: Settings, clock: Clock, telemetry: Telemetry) -> World:
     if settings.tempo_url:
         tempo = TempoSource(_endpoint("Tempo", "tempo", settings))
         closers = (prometheus.close, tempo.close)
-        return World(counts, tempo.traces, PrometheusTopology(prometheus), verdicts, None, edges, ruled, closers)
+        return World(
+            counts, tempo.traces, PrometheusTopology(prometheus), verdicts, counts, None, edges, ruled, closers
+        )
     source = _embedded(settings, clock)
     metrics = CallsFrom(counts, source.metrics)
-    return World(
-        metrics, source.traces, source.topology, verdicts, source, edges, ruled, (prometheus.close, source.close)
-    )
+    closers = (prometheus.close, source.close)
+    return World(metrics, source.traces, source.topology, verdicts, counts, source, edges, ruled, closers)
 
 
 def _embedded(settings: Settings, clock: Clock) -> EmbeddedSource:

@@ -26,6 +26,7 @@ from aiops.model.incident import (
     Transition,
 )
 from aiops.model.ledger import Ledger, LedgerHour, LedgerKey
+from aiops.model.oddity import Oddity, OddityKind, not_understood, shared_identity
 from aiops.model.series import Labels, Selector, SeriesBlock, group_label, labels, value_of
 from aiops.model.slo import (
     Adjustment,
@@ -100,6 +101,8 @@ __all__ = [
     "Life",
     "Missing",
     "Notice",
+    "Oddity",
+    "OddityKind",
     "Period",
     "Place",
     "Population",
@@ -140,8 +143,10 @@ __all__ = [
     "iso",
     "iso_duration",
     "labels",
+    "not_understood",
     "place",
     "said",
+    "shared_identity",
     "sure",
     "value_of",
 ]

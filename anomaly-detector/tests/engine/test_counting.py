@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from aiops.model import Family
+from aiops import names
+from aiops.model import Family, Selector, Window
 
 from ..sources.otlp import CONSUMER, Call, Point, http, points, spans
 from .world import STEP, T0, Export, Watched
@@ -53,3 +54,45 @@ def test_consumers_of_a_service_with_http_metrics_are_judged(watched: Watched) -
     }
     assert incident.root_cause is not None
     assert incident.root_cause.cause.service == "mixed"
+
+
+def workers(*since: float) -> Callable[[float], Iterable[Export]]:
+    """Processes of one server that name no instance: each serves five requests a step."""
+
+    def sent(at: float) -> Iterable[Export]:
+        return [
+            points(served(at + 0.5 + number * 0.3, 5, T0 - one, service="workers", instance=""))
+            for number, one in enumerate(since)
+        ]
+
+    return sent
+
+
+def said(watched: Watched, service: str) -> tuple[str, ...]:
+    """What is said of how a service sends."""
+    (found,) = [one for one in watched.desk.services() if one.service == service]
+    return found.oddities
+
+
+def test_workers_under_one_identity_count_once_each_and_are_named(watched: Watched) -> None:
+    watched.play(3 * HALF_A_MINUTE, workers(600.0, 603.0, 609.0))
+    minute = Window(watched.clock.time - 60.0, watched.clock.time)
+    block = watched.source.metrics.window([Selector(names.REQUESTS)], minute, STEP)
+    assert block.values.tolist() == [[3 * 5.0] * 20]
+    assert said(watched, "workers") == ("several processes send under one identity; set service.instance.id",)
+    exposed = watched.engine.telemetry.exposition().decode()
+    assert 'aiops_sender_oddity{kind="shared_identity",service="workers"} 1.0' in exposed
+    assert watched.incidents() == []
+
+
+def test_what_nobody_understands_is_named(watched: Watched) -> None:
+    def sent(at: float) -> Iterable[Export]:
+        odd = served(at + 1.0, 5, service="odd", metric="handled.requests")
+        calling = Call(int(at) % 10**6 + 1, 1, at + 1.0, service="spans-only", kind=CONSUMER)
+        return [points(odd, served(at + 1.0, 5)), spans(calling)]
+
+    watched.play(HALF_A_MINUTE, sent)
+    assert said(watched, "odd") == (
+        "sends metrics that are not understood: handled.requests; no request of it is counted",
+    )
+    assert [one.service for one in watched.engine.oddities] == ["odd"]

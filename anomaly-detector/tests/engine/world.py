@@ -93,6 +93,7 @@ class Watched:
             store=self.store,
             snapshots=Snapshots(self.folder / "learned.npz", "f"),
             clock=self.clock,
+            senders=self.source.metrics,
             telemetry=Telemetry(),
             pace=Pace(STEP, 600.0, Habits(9.0, 60.0)),
             budgets=Budgets(

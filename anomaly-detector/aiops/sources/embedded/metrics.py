@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from aiops import names
-from aiops.model import Labels, Selector, SeriesBlock, Window
+from aiops.model import Labels, Oddity, Selector, SeriesBlock, Window
 from aiops.ports import SourceError
 from aiops.sources.common.grid import Floats, Grid
 from aiops.sources.common.rows import Requests, block, fits, labelled
@@ -12,6 +12,7 @@ from aiops.sources.embedded import any_metric, served_metrics, served_spans
 from aiops.sources.embedded.any_metric import Metric
 from aiops.sources.embedded.arrivals import arrivals
 from aiops.sources.embedded.called import called
+from aiops.sources.embedded.senders import Senders
 from aiops.sources.embedded.store import Store
 
 _REQUESTS: Final = (names.REQUESTS, names.ERRORS, names.DURATION, names.BUCKET)
@@ -29,6 +30,7 @@ class EmbeddedMetrics:
     def __init__(self, store: Store, lateness_seconds: float) -> None:
         self._store = store
         self._lateness = lateness_seconds
+        self._senders = Senders(store)
 
     def window(self, selectors: Sequence[Selector], window: Window, step: float) -> SeriesBlock:
         """Answer all selectors on the grid window.start + k * step; a remainder shorter than a step is left out.
@@ -62,13 +64,17 @@ class EmbeddedMetrics:
         """List the metrics that are stored, by name. Raises SourceError."""
         return any_metric.catalog(self._store)
 
+    def oddities(self) -> Sequence[Oddity]:
+        """What is odd about the way in which services send, by service. Raises SourceError."""
+        return self._senders.oddities()
+
     def _requests(self, scope: tuple[str, ...], grid: Grid, buckets: bool) -> Requests:
         if scope is _CALLED:
             return called(self._store, scope, grid)
         reporters = served_metrics.reporters(self._store)
         out = served_spans.served(self._store, scope, grid, without=reporters)
         if reporters:
-            out.add(served_metrics.served(self._store, scope, grid, buckets))
+            out.add(served_metrics.served(self._store, scope, grid, buckets, self._senders))
         return out
 
     def _other(self, selector: Selector, grid: Grid) -> Rows:

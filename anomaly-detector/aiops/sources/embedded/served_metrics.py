@@ -8,12 +8,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aiops import names
-from aiops.sources.common.grid import Floats, Grid, Ints
+from aiops.sources.common.grid import NANO, Floats, Grid, Ints
 from aiops.sources.common.rows import UNKNOWN, Key, Requests, plus
 from aiops.sources.common.work import METRICS, Work
 from aiops.sources.embedded.columns import texts
 from aiops.sources.embedded.counters import Chosen, Points, choose, grown, read
 from aiops.sources.embedded.schema import Kind
+from aiops.sources.embedded.senders import Senders
 from aiops.sources.embedded.store import Store
 
 _SECONDS: Final = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
@@ -40,7 +41,7 @@ def reporters(store: Store) -> frozenset[tuple[str, Work]]:
     )
 
 
-def served(store: Store, by: Sequence[str], grid: Grid, buckets: bool) -> Requests:
+def served(store: Store, by: Sequence[str], grid: Grid, buckets: bool, senders: Senders) -> Requests:
     """Count requests by `by`, a choice of service, route, method and http_status (0: none)."""
     chosen = _current(choose(store, f"se.metric IN ({_METRICS}) AND se.kind = {int(Kind.HISTOGRAM)}"))
     out = Requests()
@@ -50,7 +51,9 @@ def served(store: Store, by: Sequence[str], grid: Grid, buckets: bool) -> Reques
     keys: dict[Key, int] = {}
     rows = np.array([keys.setdefault(tuple(str(row[name]) for name in by), len(keys)) for row in chosen.rows], np.int64)
     steps = (rows[points.row], points.column)
-    numbers = grown(store, chosen, points, points.numbers, grid).added
+    counted = grown(store, chosen, points, points.numbers, grid)
+    senders.saw(counted, {row["resource"]: row["service"] for row in chosen.rows}, grid.end_ns / NANO)
+    numbers = counted.added
     scale = np.array([_scale(row) for row in chosen.rows])[points.row]
     failed = np.array([row["failed"] for row in chosen.rows], bool)[points.row]
     total = grid.sums(*steps, numbers[:, 0], len(keys))

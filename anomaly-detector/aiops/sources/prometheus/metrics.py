@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from aiops import names
-from aiops.model import Labels, Selector, SeriesBlock, Window
+from aiops.model import Labels, Oddity, Selector, SeriesBlock, Window
 from aiops.ports import Clock, SourceError
 from aiops.sources.common.grid import Grid
 from aiops.sources.common.work import Work, covering
@@ -17,6 +17,7 @@ from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.arrivals import arrivals
 from aiops.sources.prometheus.counters import Counters, Increments
 from aiops.sources.prometheus.newest import Newest
+from aiops.sources.prometheus.senders import Senders
 from aiops.sources.prometheus.sums import Rows, Summing, together
 
 _REQUESTS: Final = (names.REQUESTS, names.ERRORS, names.DURATION, names.BUCKET)
@@ -68,6 +69,7 @@ class PrometheusMetrics:
         self._api = api
         self._lateness = lateness_seconds
         self._newest = Newest(api, clock)
+        self._senders = Senders(api, clock)
         self._questions: dict[tuple[Selector, ...], Question] = {}
         self._lock = threading.Lock()
 
@@ -103,6 +105,12 @@ class PrometheusMetrics:
     def newest(self) -> float | None:
         """Time of the newest point of any service; None before the first. Raises SourceError."""
         return self._newest.ask()
+
+    def oddities(self) -> Sequence[Oddity]:
+        """What is odd about the way in which services send, by service. Raises SourceError."""
+        with self._lock:
+            questions = list(self._questions.values())
+        return self._senders.oddities(frozenset().union(*(one.served.counters.shared for one in questions)))
 
     def _question(self, selectors: tuple[Selector, ...]) -> Question:
         with self._lock:

@@ -1,0 +1,56 @@
+"""What is odd about the way in which services send: one identity for several processes, nothing that is understood."""
+
+from collections.abc import Collection
+from typing import Final
+
+from aiops import names
+from aiops.model import Oddity, not_understood, shared_identity
+from aiops.ports import Clock
+from aiops.promql import any_of, quoted
+from aiops.sources.prometheus import meaning
+from aiops.sources.prometheus.api import Api
+
+EVERY: Final = 60.0
+"""Seconds that an answer serves."""
+LOOK_BACK: Final = "10m"
+ASKED: Final = 20
+"""Services whose metrics are asked for, at most: each is a question of its own."""
+
+_HEARD: Final = f'group by (job, service_name) (last_over_time({meaning.INFO}{{job!=""}}[{LOOK_BACK}]))'
+_COUNTED: Final = (
+    "group by (job, service_name) (last_over_time({__name__=~"
+    + any_of([name + part for name in meaning.SERVED for part in ("_count", "")])
+    + f"}}[{LOOK_BACK}]))"
+)
+_SPANS: Final = f"group by (service) (last_over_time({meaning.SPANS}_count[{LOOK_BACK}]))"
+
+
+class Senders:
+    """Asks Prometheus from time to time."""
+
+    def __init__(self, api: Api, clock: Clock) -> None:
+        self._api, self._clock = api, clock
+        self._unknown: list[Oddity] = []
+        self._asked = float("-inf")
+
+    def oddities(self, shared: Collection[str]) -> list[Oddity]:
+        """By service; `shared` are those that several processes share. Raises SourceError."""
+        now = self._clock.now()
+        if not 0 <= now - self._asked < EVERY:
+            self._unknown, self._asked = self._ask(now), now
+        return sorted([*(shared_identity(one, lost=True) for one in shared), *self._unknown])
+
+    def _ask(self, now: float) -> list[Oddity]:
+        heard = {meaning.service(one.labels): one.labels for one in self._api.instant(_HEARD, now)}
+        heard.pop(names.SELF, None)
+        if not heard:
+            return []
+        known = {meaning.service(one.labels) for one in self._api.instant(_COUNTED, now)}
+        known |= {one.labels.get("service", "") for one in self._api.instant(_SPANS, now)}
+        out = []
+        for service in sorted(heard.keys() - known)[:ASKED]:
+            which = f"{{job={quoted(heard[service].get('job', ''))},__name__!={quoted(meaning.INFO)}}}"
+            found = self._api.instant(f"group by (__name__) (last_over_time({which}[{LOOK_BACK}]))", now)
+            if metrics := sorted({one.labels[names.NAME] for one in found if names.NAME in one.labels}):
+                out.append(not_understood(service, metrics))
+        return out
