@@ -101,7 +101,8 @@ def http(route: str, status: int = 200, method: str = "GET", **more: Value) -> d
 
 @dataclass(frozen=True)
 class Point:
-    """One sample: `value` for numbers; `buckets` (not cumulative) and `sum` for histograms. Times Unix seconds."""
+    """One sample: `value` for numbers; `buckets` (not cumulative) and `sum` for histograms; those of exponential ones
+    have a `scale`, and begin at index `offset`. Times Unix seconds."""
 
     at: float
     start: float
@@ -114,6 +115,8 @@ class Point:
     form: str = "histogram"
     temporality: int = 2
     bounds: Sequence[float] = BOUNDS
+    scale: int = 0
+    offset: int = 0
     service: str = "api"
     instance: str = "api-0"
     resource: Mapping[str, Value] = field(default_factory=dict)
@@ -146,6 +149,13 @@ def _add(metric: Metric, one: Point) -> None:
                 explicit_bounds=one.bounds,
                 **times,
             )
+        case "exponential":
+            metric.exponential_histogram.aggregation_temporality = one.temporality  # type: ignore[assignment]
+            point = metric.exponential_histogram.data_points.add(
+                count=sum(one.buckets), sum=one.sum, scale=one.scale, **times
+            )
+            point.positive.offset = one.offset
+            point.positive.bucket_counts.extend(one.buckets)
         case "gauge":
             metric.gauge.data_points.add(as_double=one.value, **times)
         case _:

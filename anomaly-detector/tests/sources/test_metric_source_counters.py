@@ -293,3 +293,48 @@ def test_nothing_stored_is_an_empty_block(counting: Counting) -> None:
     assert block.values.shape == (0, 2)
     assert counting.metrics.newest() is None
     assert counting.metrics.complete_until() is None
+
+
+def exponential(at: float, *counts: int, status: int = 200, scale: int = 3, offset: int = -32, **more: object) -> Point:
+    """An exponential histogram: at scale 3 eight buckets double, and the one of index -32 begins at 1/16 s."""
+    point = Point(T0 + at, T0, buckets=counts, sum=sum(counts) * 0.07, form="exponential", scale=scale, offset=offset)
+    return replace(point, attributes=http("/", status), **more)  # type: ignore[arg-type]
+
+
+def test_exponential_histograms_are_counted(counting: Counting) -> None:
+    for at, *counts in ((58, 8, 0), (68, 10, 0), (78, 13, 2), (88, 1, 0)):  # the last has started anew
+        counting.feed(points(exponential(at, *counts), exponential(at, 2 * counts[0], 0, status=503)))
+    block = counting.metrics.window(RED, Window(T0 + 60, T0 + 90), 10.0)
+    same(served(block, names.REQUESTS), [6, 11, 3])
+    same(served(block, names.ERRORS), [4, 6, 2])
+    same(served(block, names.DURATION), [0.42, 0.77, 0.21])
+    same(served(block, names.BUCKET, le="+Inf"), [6, 11, 3])
+    # All lies between 62.5 and 74.4 ms.
+    same(served(block, names.BUCKET, le="0.05"), [0, 0, 0])
+    same(served(block, names.BUCKET, le="0.1"), [6, 11, 3])
+
+
+def test_exponential_histograms_change_their_scale(counting: Counting) -> None:
+    counting.feed(points(exponential(58, 5, 3)))
+    counting.feed(points(exponential(68, 10, scale=2, offset=-16)))
+    counting.feed(points(exponential(78, 12, 4, scale=2, offset=-16)))
+    block = counting.metrics.window(RED, Window(T0 + 60, T0 + 80), 10.0)
+    same(served(block, names.REQUESTS), [2, 6])
+    same(served(block, names.BUCKET, le="0.1"), [2, 6])
+
+
+def test_exponential_histograms_in_milliseconds(counting: Counting) -> None:
+    # At scale 0 the bucket of index 6 ends at 128.
+    of = {"http.method": "GET", "http.route": "/", "http.status_code": 200}
+    old = exponential(5, 4, scale=0, offset=6, metric="http.server.duration", unit="ms")
+    counting.feed(points(replace(old, attributes=of)))
+    block = counting.metrics.window(RED, Window(T0, T0 + 10), 10.0)
+    same(served(block, names.REQUESTS), [4])
+    same(served(block, names.BUCKET, le="0.05"), [0])
+    same(served(block, names.BUCKET, le="0.25"), [4])
+
+
+def test_any_exponential_histogram(counting: Counting) -> None:
+    counting.feed(points(*(exponential(at, at, metric="paid.amount", unit="1") for at in (5, 15))))
+    block = counting.metrics.window([Selector("paid.amount", (names.SERVICE,))], Window(T0, T0 + 20), 10.0)
+    assert block.values.tolist() == [[5, 10]]

@@ -1,7 +1,7 @@
 """OTLP metrics into series and points.
 
-Exponential histograms and summaries keep their count and sum; their buckets and quantiles are left out. Exemplars are
-left out: the traces themselves are here.
+Exponential histograms of requests served are put into the buckets that spans are counted by, whatever their scale is,
+which changes; of others, and of summaries, count and sum are kept. Exemplars are left out: the traces are here.
 
 A point with a part that is wrong is kept without that part, and not rejected: its count is a request that happened, and
 without it one side of a ratio would be missing.
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+import numpy as np
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     DataPointFlags,
@@ -24,8 +25,11 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 )
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
+from aiops import names
+from aiops.sources.common import buckets as cut
 from aiops.sources.common import conventions
 from aiops.sources.common.attributes import MAX_NAME, canonical, mapping
+from aiops.sources.common.grid import Floats
 from aiops.sources.embedded import schema
 from aiops.sources.embedded.decode import Decoding
 from aiops.sources.embedded.schema import Kind
@@ -46,6 +50,8 @@ POINTS: Final[dict[str, type[AnyPoint]]] = {
 MAX_BOUNDS: Final = 1000
 """Of a histogram; SDKs have 15 as they are."""
 
+_SCALES: Final = (-10, 20)
+"""Of exponential histograms, as the data model has them."""
 _NOTHING: Final = DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK
 _KINDS: Final = {
     "gauge": Kind.GAUGE,
@@ -114,7 +120,7 @@ def take_metrics(sender: Resource, metrics: Iterable[Sent], into: Decoding) -> N
             if reason:
                 into.rejected.add(reason)
                 continue
-            sample, bounds = _sample(point, into)
+            sample, bounds = _sample(metric, point, into)
             start = point.start_time_unix_nano
             if start > point.time_unix_nano:
                 into.repaired.add("a point counts from after its own time: it counts from a time unknown")
@@ -142,7 +148,7 @@ def _number(point: NumberDataPoint) -> float:
     return math.nan
 
 
-def _sample(point: AnyPoint, into: Decoding) -> tuple[Sample, list[float]]:
+def _sample(metric: Sent, point: AnyPoint, into: Decoding) -> tuple[Sample, list[float]]:
     """What a point says, and the bounds that its series has."""
     if isinstance(point, NumberDataPoint):
         return (_number(point), None, None, None), []
@@ -152,6 +158,9 @@ def _sample(point: AnyPoint, into: Decoding) -> tuple[Sample, list[float]]:
     elif not math.isfinite(point.sum):
         into.repaired.add("a histogram's sum is not a finite number")
         total = None
+    if isinstance(point, ExponentialHistogramDataPoint) and metric.name in names.SERVER_DURATION_METRICS:
+        bounds = cut.bounds(cut.SECONDS.get(metric.unit, names.SERVER_DURATION_METRICS[metric.name]))
+        return (None, point.count, total, _exponential(point, np.array(bounds))), bounds
     if not isinstance(point, HistogramDataPoint):
         return (None, point.count, total, None), []
     bounds, buckets = _layout(point, into)
@@ -164,6 +173,19 @@ def _sample(point: AnyPoint, into: Decoding) -> tuple[Sample, list[float]]:
             into.repaired.add("a histogram has no count: it is what its buckets add up to")
             count = sum(buckets)
     return (None, count, total, buckets), bounds
+
+
+def _exponential(point: ExponentialHistogramDataPoint, bounds: Floats) -> list[int]:
+    """The counts between bounds; together they are the count, whatever the point's own buckets come to."""
+    counts = np.array(point.positive.bucket_counts, np.float64)
+    # Bucket k ends at base to the power of k + 1, where base is 2 to the power of 2 to the power of -scale.
+    width = 2.0 ** -min(max(point.scale, _SCALES[0]), _SCALES[1])
+    with np.errstate(over="ignore"):
+        ends = np.exp2((point.positive.offset + np.arange(len(counts) + 1)) * width)
+    under = point.zero_count + sum(point.negative.bucket_counts)
+    below = [round(one) + under for one in cut.below(ends[:-1], ends[1:], counts, bounds).tolist()]
+    whole = [min(one, point.count) for one in below]
+    return [after - before for before, after in pairwise([0, *whole, point.count])]
 
 
 def _layout(point: HistogramDataPoint, into: Decoding) -> tuple[list[float], list[int] | None]:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aiops import names
+from aiops.sources.common.buckets import SECONDS
 from aiops.sources.common.grid import NANO, Floats, Grid, Ints
 from aiops.sources.common.rows import UNKNOWN, Key, Requests, plus
 from aiops.sources.common.work import METRICS, Work
@@ -17,7 +18,6 @@ from aiops.sources.embedded.schema import Kind
 from aiops.sources.embedded.senders import Senders
 from aiops.sources.embedded.store import Store
 
-_SECONDS: Final = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 # A service that sends both names of a metric while it migrates is counted by the current one.
 _RENAMED: Final = {
     "http.server.duration": "http.server.request.duration",
@@ -133,7 +133,7 @@ def _matrix(buckets: "pa.ChunkedArray[Any]", width: int) -> Floats:
 
 
 def _scale(row: dict[str, Any]) -> float:
-    return _SECONDS.get(row["unit"], names.SERVER_DURATION_METRICS[row["metric"]])
+    return SECONDS.get(row["unit"], names.SERVER_DURATION_METRICS[row["metric"]])
 
 
 def _current(chosen: Chosen) -> Chosen:

@@ -1,5 +1,6 @@
 """Any OpenTelemetry metric by its name."""
 
+import re
 from typing import Final
 
 import numpy as np
@@ -29,14 +30,15 @@ def values(api: Api, selector: Selector, grid: Grid) -> Rows:
     each series in the step. Raises SourceError, also for a label that no series of the metric has: a resource attribute
     that Prometheus was not told to promote is not there.
     """
-    counted, level = _named(selector)
-    counters = Counters(api, lambda labels: _counter(labels, selector))
-    found = counters.read(f"{{__name__=~{counted}}}", grid)
+    counted, native, level = _named(selector)
+    counting = re.compile(counted)
+    counters = Counters(api, lambda labels: _counter(labels, selector, counting))
+    found = counters.read(f"{{__name__=~{quoted(f'{counted}|{native}')}}}", grid)
     known = counters.catalogue.labels
     keys = counters.catalogue.key[found.series]
     numbers, column, value = counters.catalogue.keys, found.column, found.value
     if not known:  # no counter of that name: a level
-        raw = api.samples(f"{{__name__=~{level}}}", grid.start_ns, grid.end_ns)
+        raw = api.samples(f"{{__name__=~{quoted(level)}}}", grid.start_ns, grid.end_ns)
         known, numbers, column = raw.series, Numbers(), grid.columns(raw.time_ns)
         row = np.array([numbers.of(_key(one, selector)) for one in known], np.int64).reshape(len(known))
         last = np.ones(len(column), bool)
@@ -55,17 +57,20 @@ def values(api: Api, selector: Selector, grid: Grid) -> Rows:
     return [labels for labels, _ in rows], np.array([one for _, one in rows]).reshape(len(rows), grid.steps)
 
 
-def _named(selector: Selector) -> tuple[str, str]:
-    """Regular expressions, quoted, for the names of a metric that counts, and of one that is a level."""
+def _named(selector: Selector) -> tuple[str, str, str]:
+    """Regular expressions for the names of a metric that counts, of a native histogram, and of one that is a level."""
     unit = selector.unit
     found = {
         kind: any_unit(selector.name, kind) if unit is None else metric_name(selector.name, unit, kind) for kind in Kind
     }
     counted = f"{found[Kind.COUNTER]}|({found[Kind.OTHER]})_count"
-    return quoted(counted), quoted(f"{found[Kind.GAUGE]}|{found[Kind.OTHER]}")
+    return counted, found[Kind.OTHER], f"{found[Kind.GAUGE]}|{found[Kind.OTHER]}"
 
 
-def _counter(labels: Labels, selector: Selector) -> Meaning:
+def _counter(labels: Labels, selector: Selector, counting: re.Pattern[str]) -> Meaning | None:
+    """What is counted; None for a gauge under the name of a histogram, and for other parts of one."""
+    if not counting.fullmatch(labels[names.NAME]):
+        return None
     sender = (labels.get("job", ""), labels.get("instance", ""), labels[names.NAME])
     itself = tuple(f"{name}={labels[name]}" for name in sorted(labels))
     return Meaning(_key(labels, selector), Adds.TOTAL, labels[names.NAME], itself, sender)

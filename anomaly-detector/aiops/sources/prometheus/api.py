@@ -9,6 +9,7 @@ import numpy as np
 
 from aiops.http import Client, Endpoint, Unavailable
 from aiops.sources.common.grid import Floats, Ints
+from aiops.sources.prometheus import native
 
 log = logging.getLogger(__name__)
 
@@ -53,12 +54,12 @@ class Api:
             raise self._nonsense(error) from None
 
     def samples(self, selector: str, start_ns: int, end_ns: int) -> Raw:
-        """Read the samples as they were stored in (start, end], to the millisecond."""
+        """Read the samples as they were stored in (start, end], to the millisecond; native histograms as classic."""
         start, end = start_ns // MILLI_NS, end_ns // MILLI_NS
         data = self._query(f"{selector}[{end - start}ms]", end / 1000, "matrix")
         try:
-            return _raw(data)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+            return _raw(native.classic(data))
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise self._nonsense(error) from None
 
     def ranges(self, expression: str, start: float, end: float, step: float) -> Raw:
@@ -110,7 +111,7 @@ class Api:
         return Unavailable(f"{self._client.endpoint} answers nonsense: {type(error).__name__} {error}")
 
 
-def _raw(data: list[Any]) -> Raw:
+def _raw(data: Sequence[Any]) -> Raw:
     series = [one["metric"] for one in data]
     lists = [one.get("values") or () for one in data]
     pairs = [pair for values in lists for pair in values]

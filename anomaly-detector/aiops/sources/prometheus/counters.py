@@ -12,6 +12,7 @@ from aiops.sources.common import processes
 from aiops.sources.common.grid import NANO, Floats, Grid, Ints
 from aiops.sources.common.increments import LOOKBACK_SECONDS, Samples, newborn
 from aiops.sources.common.processes import LOOKBACK_NS
+from aiops.sources.prometheus import native
 from aiops.sources.prometheus.api import Api, Raw
 from aiops.sources.prometheus.catalogue import NOTHING, Catalogue
 from aiops.sources.prometheus.meaning import Labels, Meaning
@@ -262,6 +263,8 @@ def _starts(times: Sequence[int], values: Sequence[float]) -> list[int]:
 
 
 def _counted(labels: Mapping[str, str]) -> str:
+    if native.MARK in labels:
+        return native.counted(labels, KNOWN_BEFORE)
     of = ",".join(f"{name}={quoted(value)}" for name, value in labels.items())
     return f"last_over_time({{{of}}}[{KNOWN_BEFORE}]) > 0"
 

@@ -150,7 +150,8 @@ def calls_selector() -> str:
 
 
 def _selector(families: list[str], buckets: bool, *more: str) -> str:
-    parts = ("_count", "_sum", "_bucket") if buckets else ("_count", "_sum")
+    # A native histogram has the name alone.
+    parts = ("_count", "_sum", "_bucket", "") if buckets else ("_count", "_sum", "")
     wanted = any_of([family + part for family in families for part in parts])
     # The last bucket says what the count says.
     return "{" + ",".join((f"__name__=~{wanted}", 'le!="+Inf"', *more)) + "}"

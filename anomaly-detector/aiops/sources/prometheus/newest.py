@@ -10,7 +10,8 @@ LOOK_BACK: Final = "6h"
 FRESH: Final = 1.0
 """Seconds that an answer serves: a cycle asks three times."""
 
-_NOW: Final = "max(" + " or ".join(f"timestamp({name})" for name in (INFO, *(f"{one}_count" for one in SERVED))) + ")"
+_COUNTED: Final = tuple(one + part for one in SERVED for part in ("_count", ""))
+_NOW: Final = "max(" + " or ".join(f"timestamp({name})" for name in (INFO, *_COUNTED)) + ")"
 _LATELY: Final = f"max(max_over_time(timestamp({INFO})[{LOOK_BACK}:1m]))"
 
 
