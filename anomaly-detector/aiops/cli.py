@@ -14,6 +14,7 @@ import click
 from aiops import __version__
 from aiops.config import ConfigError, Settings, load
 
+SEVERITIES = ("low", "medium", "high", "critical")
 STATES = ("active", "open", "acknowledged", "resolved", "all")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -239,7 +240,7 @@ def config_show(file: Path | None, as_json: bool) -> None:
 
 @main.group()
 def incidents() -> None:
-    """List, read, acknowledge and resolve incidents of a running engine.
+    """List, read, acknowledge and resolve incidents of a running engine, or say that they are normal.
 
     While none runs, `list` and `show` read what it left in its data folder.
     """
@@ -258,19 +259,32 @@ def _url(command: Callable[..., Any]) -> Callable[..., Any]:
 @incidents.command("list")
 @_url
 @click.option("--state", type=click.Choice(STATES), default="active", show_default=True)
-@click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
-def incidents_list(url: str | None, token: str | None, as_json: bool, state: str, limit: int) -> None:
-    """Newest first."""
+@click.option("--severity", type=click.Choice(SEVERITIES), help="Of this severity only.")
+@click.option("--service", help="Those that affect this service.")
+@click.option("--since", metavar="TIME", help="Detected then or later: RFC 3339 with its zone, or Unix seconds.")
+@click.option("--until", metavar="TIME", help="Detected then or earlier.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many, however many.")
+@click.option("--all", "everything", is_flag=True, help="All there are, whatever the limit.")
+@click.option("--cursor", metavar="CURSOR", help="Go on where an earlier list ended, as it said.")
+def incidents_list(
+    url: str | None, token: str | None, as_json: bool, limit: int, everything: bool, **wanted: Any
+) -> None:
+    """List incidents, newest first."""
     from aiops import remote
 
-    found = _read(url, token, lambda where: where.incidents(state, limit))
+    wanted |= {name: _moment(name, wanted[name]) for name in ("since", "until")}
+    asked = remote.Wanted(limit=None if everything else limit, **wanted)
+    found, following = _read(url, token, lambda where: where.incidents(asked))
     if as_json:
         click.echo(json.dumps(found, indent=2))
-        return
-    for one in found:
-        click.echo(remote.line(one))
-    if not found:
-        click.echo("no incidents" if state == "all" else f"no {state} incidents")
+    else:
+        for one in found:
+            click.echo(remote.line(one))
+        if not found:
+            state = wanted["state"]
+            click.echo("no incidents" if state == "all" else f"no {state} incidents")
+    if following is not None:
+        click.echo(f"there are older ones: --cursor {following} goes on from here, --all lists all", err=True)
 
 
 @incidents.command("show")
@@ -288,7 +302,7 @@ def incidents_show(url: str | None, token: str | None, as_json: bool, incident: 
 @_url
 @click.argument("incident")
 def incidents_ack(url: str | None, token: str | None, as_json: bool, incident: str) -> None:
-    """Say that you have taken it."""
+    """Take an incident: others see that you are at it."""
     _act(url, token, as_json, incident, "acknowledge")
 
 
@@ -296,8 +310,46 @@ def incidents_ack(url: str | None, token: str | None, as_json: bool, incident: s
 @_url
 @click.argument("incident")
 def incidents_resolve(url: str | None, token: str | None, as_json: bool, incident: str) -> None:
-    """Say that it is over; what its symptoms do now counts as normal from here on."""
+    """Say that it is over. If its symptoms go on, it is open again soon."""
     _act(url, token, as_json, incident, "resolve")
+
+
+@incidents.command("normal")
+@_url
+@click.argument("incident")
+@click.option("--reason", help="Why this is normal now; kept in the audit.")
+@click.option("--yes", is_flag=True, help="Do not ask, once it is shown what would be learned.")
+@click.option("--undo", is_flag=True, help="Take back what was said within the last hour.")
+def incidents_normal(
+    url: str | None, token: str | None, as_json: bool, incident: str, reason: str | None, yes: bool, undo: bool
+) -> None:
+    """Say that what its symptoms do now is normal.
+
+    Shows what is expected until now and would be from now on, then asks. Latency and traffic only: failures and silence
+    are never taken for normal. Without --reason it is only shown.
+    """
+    from aiops import remote
+
+    if undo:
+        _act(url, token, as_json, incident, "normal/undo")
+        return
+    engine = remote.Remote(url or _default_url(), token)
+    try:
+        proposal = engine.proposal(incident)
+        for one in proposal["changes"]:
+            click.echo(remote.relearned(one), err=as_json)
+        if reason is None:
+            if as_json:
+                click.echo(json.dumps(proposal, indent=2))
+            click.echo("nothing was changed; give --reason to say that this is normal", err=True)
+            return
+        if not yes and not (sys.stdin.isatty() and click.confirm("Is this normal from now on?", err=True)):
+            click.echo("nothing was changed; give --yes to do it", err=True)
+            sys.exit(1)
+        found = engine.accept(incident, reason)
+    except remote.NotAnswered as error:
+        _not_so(error)
+    click.echo(json.dumps(found, indent=2) if as_json else remote.line(found))
 
 
 def _act(url: str | None, token: str | None, as_json: bool, incident: str, what: str) -> None:
@@ -323,6 +375,17 @@ def _read(url: str | None, token: str | None, ask: Callable[[Any], Any]) -> Any:
         return ask(remote.Files(settings_of(None).data_dir))
     except remote.NotAnswered as error:
         _not_so(error)
+
+
+def _moment(option: str, text: str | None) -> float | None:
+    if text is None:
+        return None
+    from aiops.api.moment import unix_seconds
+
+    try:
+        return unix_seconds(text)
+    except ValueError as error:
+        raise Refused(f"--{option} {error}") from None
 
 
 def _default_url() -> str:

@@ -20,9 +20,10 @@ from aiops.model import (
     Verdict,
     Window,
 )
+from aiops.normal import NormalBook
 from aiops.ports import NotFound, SourceError, StoreError
 from aiops.slo_book import SloBook
-from aiops.store import Change, SqlAlerts, SqlIncidents, SqlObjectives
+from aiops.store import Change, SqlAccepted, SqlAlerts, SqlIncidents, SqlObjectives
 
 EXPOSED = 3600.0
 """Seconds that an incident which is over, and a change, stay among the metrics: longer than Prometheus is away."""
@@ -46,6 +47,7 @@ class Desk:
     grafana_url: str = ""
     alerts: AlertBook = field(init=False)
     slos: SloBook = field(init=False)
+    normal: NormalBook = field(init=False)
     _board: Board = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,6 +55,7 @@ class Desk:
         self.alerts = AlertBook(
             SqlAlerts(self.store.database), self.store, engine.clock, engine.lock, engine.telemetry.alerts
         )
+        self.normal = NormalBook(engine, self.store, SqlAccepted(self.store.database))
         self.slos = SloBook(engine.budgets, SqlObjectives(self.store.database), engine.clock, engine.lock)
         self._board = Board(engine)
 
@@ -94,6 +97,18 @@ class Desk:
             before, now = self.incident(name), self.engine.clock.now()
             after = incidents.resolve(before, now, f"resolved by {who}")
             return self._acted(before, after, Transition.RESOLVED, who, "resolve")
+
+    def accept(self, name: str, who: str, reason: str) -> Incident:
+        """A person's word that this is normal from now on: it is learned. Raises NotPossible."""
+        with self.engine.lock:
+            self._board.forget()
+            return self.normal.accept(self.incident(name), who, reason)
+
+    def undo_normal(self, name: str, who: str) -> Incident:
+        """Take that back. Raises NotPossible."""
+        with self.engine.lock:
+            self._board.forget()
+            return self.normal.undo(self.incident(name), who)
 
     def _acted(self, before: Incident, after: Incident, transition: Transition, who: str, what: str) -> Incident:
         self._board.forget()

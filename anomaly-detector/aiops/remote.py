@@ -1,7 +1,8 @@
 """A running engine seen from the command line; its files, for reading, while none runs."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -9,6 +10,7 @@ from urllib.parse import quote
 import requests
 
 from aiops.http import reason
+from aiops.model import Expectation, written
 from aiops.model.document import Document, document
 from aiops.ports import StoreError
 
@@ -28,6 +30,23 @@ class NoEngine(NotAnswered):
         self.why = why
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which incidents, as the API names it: `limit` None is all of them, `cursor` the `next` of an earlier answer."""
+
+    state: str
+    severity: str | None = None
+    service: str | None = None
+    since: float | None = None
+    until: float | None = None
+    limit: int | None = None
+    cursor: str | None = None
+
+
+AT_ONCE = 200
+"""Incidents that one answer holds, at most."""
+
+
 class Remote:
     """Calls the API at `url`; every method raises NotAnswered. An answer takes `seconds` at most."""
 
@@ -35,16 +54,26 @@ class Remote:
         self._url, self._seconds = url.rstrip("/"), seconds
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
-    def incidents(self, state: str, limit: int) -> list[Document]:
-        answer = self._call("GET", "/aiops/incidents", params={"state": state, "limit": str(limit)})
-        found: list[Document] = answer["active_incidents"]
-        return found
+    def incidents(self, wanted: Wanted) -> tuple[list[Document], str | None]:
+        return _paged(wanted, self._page_of)
+
+    def _page_of(self, wanted: Wanted, limit: int, cursor: str | None) -> tuple[list[Document], str | None]:
+        given = {**asdict(wanted), "limit": str(limit), "cursor": cursor}
+        answer = self._call("GET", "/aiops/incidents", {key: str(one) for key, one in given.items() if one is not None})
+        return answer["active_incidents"], answer["next"]
 
     def incident(self, name: str) -> Document:
         return self._call("GET", f"/aiops/incidents/{quote(name, safe='')}")
 
     def act(self, name: str, what: str) -> Document:
         return self._call("POST", f"/aiops/incidents/{quote(name, safe='')}/{what}")
+
+    def proposal(self, name: str) -> Document:
+        """What would be learned of an incident if it were normal now."""
+        return self._call("GET", f"/aiops/incidents/{quote(name, safe='')}/normal")
+
+    def accept(self, name: str, reason: str) -> Document:
+        return self._call("POST", f"/aiops/incidents/{quote(name, safe='')}/normal", body={"reason": reason})
 
     def slos(self) -> Document:
         return self._call("GET", "/aiops/slos")
@@ -53,10 +82,12 @@ class Remote:
         """Answer what is there as it is, whatever its status."""
         return self._ask("GET", path, params)
 
-    def _ask(self, method: str, path: str, params: dict[str, str] | None) -> requests.Response:
+    def _ask(
+        self, method: str, path: str, params: dict[str, str] | None, body: Document | None = None
+    ) -> requests.Response:
         url = self._url + path
         try:
-            return requests.request(method, url, params=params, headers=self._headers, timeout=self._seconds)
+            return requests.request(method, url, params=params, json=body, headers=self._headers, timeout=self._seconds)
         except requests.exceptions.SSLError as error:
             raise NotAnswered(f"no TLS with {self._url}: {reason(error)}") from None
         except requests.ReadTimeout:
@@ -66,15 +97,17 @@ class Remote:
         except requests.RequestException as error:
             raise NotAnswered(f"{self._url} cannot be asked: {reason(error)}") from None
 
-    def _call(self, method: str, path: str, params: dict[str, str] | None = None) -> Document:
-        answer = self._ask(method, path, params)
+    def _call(
+        self, method: str, path: str, params: dict[str, str] | None = None, body: Document | None = None
+    ) -> Document:
+        answer = self._ask(method, path, params, body)
         try:
-            body: Document = answer.json()
+            found: Document = answer.json()
         except requests.JSONDecodeError:
             raise NotAnswered(f"{self._url} does not speak as an engine does; is the address right?") from None
         if not answer.ok:
-            raise NotAnswered(str(body.get("detail") or body.get("title") or f"status {answer.status_code}"))
-        return body
+            raise NotAnswered(str(found.get("detail") or found.get("title") or f"status {answer.status_code}"))
+        return found
 
 
 class Files:
@@ -83,9 +116,17 @@ class Files:
     def __init__(self, folder: Path) -> None:
         self._file = folder / "incidents.sqlite"
 
-    def incidents(self, state: str, limit: int) -> list[Document]:
+    def incidents(self, wanted: Wanted) -> tuple[list[Document], str | None]:
         with self._opened() as store:
-            return [document(one) for one in store.page(None if state == "all" else state, limit=limit)[0]]
+
+            def page_of(wanted: Wanted, limit: int, cursor: str | None) -> tuple[list[Document], str | None]:
+                state, before = None if wanted.state == "all" else wanted.state, int(cursor) if cursor else None
+                found, following = store.page(
+                    state, wanted.severity, wanted.service, wanted.since, wanted.until, before, limit
+                )
+                return [document(one) for one in found], None if following is None else str(following)
+
+            return _paged(wanted, page_of)
 
     def incident(self, name: str) -> Document:
         with self._opened() as store:
@@ -106,6 +147,20 @@ class Files:
                 yield store
         except StoreError as error:
             raise NotAnswered(str(error)) from None
+
+
+def _paged(
+    wanted: Wanted, ask: Callable[[Wanted, int, str | None], tuple[list[Document], str | None]]
+) -> tuple[list[Document], str | None]:
+    """Ask page by page until there are as many as wanted; also the cursor of what follows."""
+    found: list[Document] = []
+    cursor = wanted.cursor
+    while True:
+        left = AT_ONCE if wanted.limit is None else min(AT_ONCE, wanted.limit - len(found))
+        some, cursor = ask(wanted, left, cursor)
+        found += some
+        if cursor is None or (wanted.limit is not None and len(found) >= wanted.limit):
+            return found, cursor
 
 
 def line(incident: Document) -> str:
@@ -155,3 +210,15 @@ def page(incident: Document) -> str:
         rows.append(f"alert     {one['name']} is {one['state']}, since {one['starts_at']}")
     rows += ["", *(f"{one['at']}  {one['what']:<12}  {one['text']}" for one in incident["timeline"])]
     return "\n".join(rows)
+
+
+def relearned(change: Document) -> str:
+    """What would be learned of one symptom, in one line."""
+    of = change["labels"]
+    where = (
+        " → ".join((of["caller"], of.get("callee", "")))
+        if "caller" in of
+        else " ".join(of[key] for key in ("service", "method", "route") if of.get(key))
+    )
+    before, after = (written(change["family"], Expectation(**change[key])) for key in ("before", "after"))
+    return f"{where}: {change['family']}: {before} expected until now, {after} from now on"

@@ -149,6 +149,43 @@ class LinkedAlert(Document):
     url: str | None = Field(description="the rule behind it")
 
 
+class Expectation(Document):
+    """Seconds of a request for latency, requests a second for traffic; null where nothing is known."""
+
+    expected: float | None
+    lower: float | None
+    upper: float | None
+
+
+class Relearned(Document):
+    """A symptom that is learned anew."""
+
+    labels: dict[str, str]
+    family: Literal["latency", "traffic"]
+    unit: Literal["seconds", "requests_per_second"]
+    before: Expectation
+    after: Expectation
+
+
+class NewNormal(Document):
+    """What would be learned if it were said that this is normal now."""
+
+    incident: str
+    changes: list[Relearned]
+
+
+class Accepted(Document):
+    """Somebody's word that this is normal now."""
+
+    at: Time
+    who: str
+    reason: str
+    changes: list[Relearned]
+    undone_at: Time | None
+    undone_by: str | None
+    undo_until: Time | None = Field(description="until when it can be taken back; null where it cannot")
+
+
 class Alike(Document):
     """Another incident with the same fingerprint."""
 
@@ -166,6 +203,7 @@ class Alike(Document):
 class WholeIncident(Incident):
     """One incident with the alerts that tell of it, and those before and after it that are alike."""
 
+    accepted: list[Accepted] = Field(description="what of it was taken for normal, newest first")
     alike: list[Alike] = Field(description="incidents with the same fingerprint, newest first; ten at most")
 
     alerts: list[LinkedAlert] = Field(

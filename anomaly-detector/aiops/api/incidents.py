@@ -1,22 +1,38 @@
 """Incidents: list, look, acknowledge, resolve, and look for new ones now."""
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from flask import g
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 
+from aiops import names
 from aiops.api.alerts import linked
 from aiops.api.answer import Question, changing, number, responses
 from aiops.api.body import must_be_empty
-from aiops.api.documents import Alike, Analysis, Finding, Incident, Incidents, Transition, WholeIncident
+from aiops.api.documents import (
+    Accepted,
+    Alike,
+    Analysis,
+    Finding,
+    Incident,
+    Incidents,
+    NewNormal,
+    Relearned,
+    Transition,
+    WholeIncident,
+)
 from aiops.api.moment import Moment, in_order
 from aiops.desk import Desk
 from aiops.engine import Cycle
+from aiops.model import Accepted as KeptWord
+from aiops.model import Family, document, iso
 from aiops.model import Finding as Found
 from aiops.model import Incident as Kept
-from aiops.model import document, iso
+from aiops.model import Relearned as KeptChange
+from aiops.normal import UNDO_SECONDS
 
 TAG = Tag(name="incidents")
 
@@ -37,6 +53,14 @@ class Filter(Question):
     until: Moment | None = Field(None, description="detected then or earlier")
     limit: int = Field(50, ge=1, le=200)
     cursor: Annotated[str, AfterValidator(_cursor)] | None = Field(None, description="`next` of the page before")
+
+
+class Reason(Question):
+    """Why this is normal now."""
+
+    reason: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=3, max_length=1000, pattern=r"^[^\x00-\x1f]+$")
+    ] = Field(description="kept in the audit, with who said it and when")
 
 
 class OneIncident(Question):
@@ -77,6 +101,25 @@ def blueprint(desk: Desk) -> APIBlueprint:
         must_be_empty()
         return _whole(desk, desk.resolve(path.incident_id, g.who)).model_dump()
 
+    @api.get("/incidents/<incident_id>/normal", responses=responses(NewNormal, 404, 409))
+    def proposed(path: OneIncident) -> Any:
+        """Answer what would be learned if what the symptoms do now were normal: latency and traffic only."""
+        incident = desk.incident(path.incident_id)
+        changes = [_relearned(one) for one in desk.normal.proposal(incident)]
+        return NewNormal(incident=incident.id, changes=changes).model_dump()
+
+    @api.post("/incidents/<incident_id>/normal", **changing(WholeIncident, 404, 409))
+    def normal(path: OneIncident, body: Reason) -> Any:
+        """Say that what the symptoms do now is normal: it is learned, and the incident resolved. For an hour it can be
+        taken back."""
+        return _whole(desk, desk.accept(path.incident_id, g.who, body.reason)).model_dump()
+
+    @api.post("/incidents/<incident_id>/normal/undo", **changing(WholeIncident, 404, 409))
+    def undo(path: OneIncident) -> Any:
+        """Take back that it is normal: what was learned before is back, and the incident open again."""
+        must_be_empty()
+        return _whole(desk, desk.undo_normal(path.incident_id, g.who)).model_dump()
+
     @api.post("/analyze", **changing(Analysis))
     def analyze() -> Any:
         """Run one cycle now; again before new data is complete finds nothing new."""
@@ -90,7 +133,33 @@ def _whole(desk: Desk, one: Kept) -> WholeIncident:
     return WholeIncident(
         **document(one, grafana_url=desk.grafana_url),
         alerts=[linked(alert) for alert in desk.alerts.of(one)],
+        accepted=[_accepted(desk, each) for each in desk.normal.of(one)],
         alike=[_alike(other) for other in desk.alike(one)],
+    )
+
+
+def _accepted(desk: Desk, one: KeptWord) -> Accepted:
+    until = one.at + UNDO_SECONDS
+    return Accepted(
+        at=iso(one.at),
+        who=one.who,
+        reason=one.reason,
+        changes=[_relearned(each) for each in one.changes],
+        undone_at=None if one.undone_at is None else iso(one.undone_at),
+        undone_by=one.undone_by,
+        undo_until=iso(until) if one.undone_at is None and desk.now() <= until else None,
+    )
+
+
+def _relearned(one: KeptChange) -> Relearned:
+    return Relearned.model_validate(
+        {
+            "labels": {key: value for key, value in one.series if key != names.NAME},
+            "family": one.family,
+            "unit": "seconds" if one.family == Family.LATENCY else "requests_per_second",
+            "before": {key: number(value) for key, value in asdict(one.before).items()},
+            "after": {key: number(value) for key, value in asdict(one.after).items()},
+        }
     )
 
 

@@ -180,6 +180,7 @@ def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Tele
             Chore("notify", 1.0, lambda: deliver(store, notifier, clock.now())),
             Chore("expire", 600.0, engine.expire),
             Chore("purge", 3600.0, desk.alerts.purge),
+            Chore("normal", 600.0, desk.normal.purge),
             Chore("objectives", 3600.0, desk.slos.purge),
             *(Chore("alertmanager", EVERY, one.send) for one in alertmanagers),
         ),

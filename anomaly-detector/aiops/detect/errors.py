@@ -72,13 +72,6 @@ def judge(
     return usual, np.minimum(1.0, upper + 4.75 * np.sqrt(upper * (1 - upper) / np.maximum(total, 1.0)))
 
 
-def accept(state: ErrorState, row: int, tuning: Tuning) -> None:
-    """Take the ratio of the present trouble for normal from now on."""
-    if state.trouble_total[row] > 0:
-        state.bad[row], state.total[row] = state.trouble_bad[row], state.trouble_total[row]
-        state.points[row] = max(state.points[row], tuning.defaults_points)
-
-
 def _recovered(state: ErrorState, rows: Ints, usual: Floats, tuning: Tuning) -> Mask:
     """So few bad requests lately that half of the trouble's ratio can be ruled out. Windows reach back to the onset at
     most: what was before the trouble says nothing of its end."""

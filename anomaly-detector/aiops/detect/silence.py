@@ -54,8 +54,3 @@ def judge(
     state.pace[rows] += np.where(back & ~in_trouble, counted / np.minimum(state.points[rows] + 1, PACE_OF), 0.0)
     state.points[rows] += np.where(silent, 0, 1)
     state.seen[rows] = at
-
-
-def accept(state: SilenceState, row: int) -> None:
-    """Expect nothing of this service until it has been steady again."""
-    state.points[row] = 0

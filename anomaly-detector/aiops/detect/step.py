@@ -74,23 +74,6 @@ def step(
     return Outcome(tuple(one for some in found for one in some), tuple(verdicts), tuple(no_data), tuple(settled))
 
 
-def rebaseline(state: State, series: Labels, family: Family, tuning: Tuning) -> None:
-    """Take what a series in trouble does now for normal, as its operator says it is; its trouble ends with that."""
-    lived = dict(_families(state))[family]
-    row = lived.index.get(series)
-    if row is None or not life.in_trouble(lived, np.array([row]))[0]:
-        return
-    if isinstance(lived, ErrorState):
-        errors.accept(lived, row, tuning)
-    elif isinstance(lived, LatencyState):
-        latency.accept(lived, row, tuning)
-    elif isinstance(lived, SilenceState):
-        silence.accept(lived, row)
-    elif isinstance(lived, TrafficState):
-        traffic.accept(lived, row)
-    lived.clear(np.array([row]))
-
-
 def rewind(state: State, at: float) -> None:
     """Go back to a time before what was judged, as clocks have been set back. What is learned stays, and trouble goes
     on: it began at `at` where it began later."""

@@ -52,6 +52,12 @@ def go_on(incident: Incident, at: float) -> Incident:
     return _last(_open(incident, at, text), replace(incident.episode, ended=None, told=True))
 
 
+def taken_back(incident: Incident, at: float, who: str) -> Incident:
+    """It is not normal after all. People are told."""
+    opened = _open(incident, at, f"{who} takes back that this is normal")
+    return _last(replace(opened, last_seen=at), replace(incident.episode, ended=None, told=True))
+
+
 def recur(incident: Incident, at: float, onset: float, severity: Severity, told: bool) -> Incident:
     """The same trouble came back: another episode, as bad as it is now."""
     episodes = (*(incident.episodes or (incident.episode,)), Episode(onset, at, None, told))

@@ -1,5 +1,6 @@
 """The nouns: frozen values that every room speaks in. Times are Unix seconds (UTC), durations seconds."""
 
+from aiops.model.accepted import Accepted, Expectation, Relearned
 from aiops.model.alert import Alert, AlertLink, AlertState
 from aiops.model.announcement import Announcement
 from aiops.model.burn import BURN_TRANSITIONS, BURNS, BURNS_FASTER, BURNS_NO_MORE, HELD, Burn, BurnEvent
@@ -61,7 +62,7 @@ from aiops.model.trace import (
     TraceSummary,
 )
 from aiops.model.window import Window, iso, iso_duration
-from aiops.model.words import again, place, sure
+from aiops.model.words import again, place, sure, written
 
 __all__ = [
     "BURNS",
@@ -70,6 +71,7 @@ __all__ = [
     "BURN_TRANSITIONS",
     "HELD",
     "VIRTUAL",
+    "Accepted",
     "Adjustment",
     "Alert",
     "AlertLink",
@@ -84,6 +86,7 @@ __all__ = [
     "Edge",
     "Ending",
     "Episode",
+    "Expectation",
     "Explained",
     "Family",
     "Finding",
@@ -111,6 +114,7 @@ __all__ = [
     "Protocol",
     "Query",
     "Ratio",
+    "Relearned",
     "Rolling",
     "RootCause",
     "Selector",
@@ -149,4 +153,5 @@ __all__ = [
     "shared_identity",
     "sure",
     "value_of",
+    "written",
 ]

@@ -2,6 +2,8 @@
 
 from math import inf
 
+from aiops.model.accepted import Expectation
+from aiops.model.finding import Family
 from aiops.model.incident import Cause, Incident
 
 SURE = ((0.9, "almost certain"), (0.7, "likely"), (0.4, "possible"), (0.0, "a weak hint"))
@@ -39,3 +41,12 @@ def spoken(seconds: float) -> str:
     unit, size, _ = next(one for one in units if seconds < one[2])
     count = max(0, round(seconds / size))
     return f"{count} {unit}{'' if count == 1 else 's'}"
+
+
+def written(family: str, what: Expectation) -> str:
+    """What is expected, with its unit."""
+    if what.expected is None:
+        return "nothing known"
+    if family == Family.TRAFFIC:
+        return f"{what.expected:.3g} requests a second"
+    return f"{1000 * what.expected:.3g} ms" if what.expected < 1 else f"{what.expected:.3g} s"

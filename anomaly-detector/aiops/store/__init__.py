@@ -1,5 +1,6 @@
 """What must survive: incidents, their notifications and audit in SQL; what the detector learned in a snapshot."""
 
+from aiops.store.accepted import SqlAccepted
 from aiops.store.alerts import SqlAlerts
 from aiops.store.incidents import Change, SqlIncidents
 from aiops.store.objectives import SqlObjectives
@@ -7,4 +8,14 @@ from aiops.store.opening import open_store, open_to_read
 from aiops.store.rings import Rings
 from aiops.store.snapshot import Snapshots
 
-__all__ = ["Change", "Rings", "Snapshots", "SqlAlerts", "SqlIncidents", "SqlObjectives", "open_store", "open_to_read"]
+__all__ = [
+    "Change",
+    "Rings",
+    "Snapshots",
+    "SqlAccepted",
+    "SqlAlerts",
+    "SqlIncidents",
+    "SqlObjectives",
+    "open_store",
+    "open_to_read",
+]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Executable, func, insert, or_, select, update
 
 from aiops.faultpoints import FaultPoint, reach
 from aiops.model import (
@@ -154,12 +154,17 @@ class SqlIncidents:
             upsert(connection, tables.progress, {"name": "watermark"}, {"value": watermark})
             reach(FaultPoint.SAVE_WRITTEN)
 
-    def act(self, event: IncidentEvent, now: float, who: str, what: str, text: str) -> None:
-        """One person's action: the incident, its announcement and the audit entry in one transaction."""
+    def act(
+        self, event: IncidentEvent, now: float, who: str, what: str, text: str, beside: Executable | None = None
+    ) -> None:
+        """One person's action: the incident, its announcement and the audit entry in one transaction, and what is done
+        beside them."""
         with self._begin() as connection:
             keep_incident(connection, event.incident)
             if event.told:
                 _announce(connection, event, now)
+            if beside is not None:
+                connection.execute(beside)
             entry = {"at": now, "who": who, "what": what, "incident": event.incident.id, "text": text}
             connection.execute(insert(tables.audit).values(**entry))
 

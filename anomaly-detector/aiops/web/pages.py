@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, g, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, abort, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from aiops import __version__
@@ -21,6 +21,7 @@ from aiops.web.waterfall import waterfall
 T = TypeVar("T")
 RECENTLY = 10
 MOST = 200
+LONGEST_REASON = 1000
 
 
 def add_pages(app: Flask, desk: Desk, settings: Settings) -> None:
@@ -59,7 +60,14 @@ def add_pages(app: Flask, desk: Desk, settings: Settings) -> None:
     def incident(name: str) -> ResponseReturnValue:
         one = desk.incident(name)
         shown = grafana.of_incident(one, settings.grafana_url)
-        return render_template("incident.html", one=one, alerts=desk.alerts.of(one), alike=desk.alike(one), shown=shown)
+        return render_template(
+            "incident.html",
+            one=one,
+            alerts=desk.alerts.of(one),
+            alike=desk.alike(one),
+            shown=shown,
+            undoable=desk.normal.undoable(one),
+        )
 
     @pages.post("/incidents/<name>/acknowledge")
     def acknowledge(name: str) -> ResponseReturnValue:
@@ -68,6 +76,22 @@ def add_pages(app: Flask, desk: Desk, settings: Settings) -> None:
     @pages.post("/incidents/<name>/resolve")
     def resolve(name: str) -> ResponseReturnValue:
         return redirect(url_for("web.incident", name=desk.resolve(name, g.who).id), 303)
+
+    @pages.get("/incidents/<name>/normal")
+    def proposed(name: str) -> ResponseReturnValue:
+        one = desk.incident(name)
+        return render_template("normal.html", one=one, changes=desk.normal.proposal(one))
+
+    @pages.post("/incidents/<name>/normal")
+    def normal(name: str) -> ResponseReturnValue:
+        reason = " ".join(request.form.get("reason", "").split())
+        if not 3 <= len(reason) <= LONGEST_REASON:
+            abort(400, f"a reason is needed, of 3 to {LONGEST_REASON} characters")
+        return redirect(url_for("web.incident", name=desk.accept(name, g.who, reason).id), 303)
+
+    @pages.post("/incidents/<name>/normal/undo")
+    def undo_normal(name: str) -> ResponseReturnValue:
+        return redirect(url_for("web.incident", name=desk.undo_normal(name, g.who).id), 303)
 
     @pages.get("/slos")
     def slos() -> ResponseReturnValue:

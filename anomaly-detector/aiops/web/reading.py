@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from math import floor
 from typing import Any
 
-from aiops.model import CauseKind, Labels, Severity, Slo, again, iso, place, sure
+from aiops.model import CauseKind, Labels, Severity, Slo, again, iso, place, sure, written
 
 RANK = {Severity.LOW: 0, Severity.MEDIUM: 1, Severity.HIGH: 2, Severity.CRITICAL: 3}
 # A shape beside each colour, for those who do not tell colours apart.
@@ -186,4 +186,5 @@ FILTERS: tuple[Callable[..., Any], ...] = (
     sure,
     symptom,
     times,
+    written,
 )

@@ -68,6 +68,11 @@ def test_the_sample_incident_has_every_field_that_was_promised(world: World, cli
         "last_seen": iso(NOW - 15),
         "resolved_at": None,
         "resolution": None,
+        "ending": None,
+        "fingerprint": None,
+        "occurrences": 1,
+        "recurrence": None,
+        "episodes": [{"onset": iso(NOW - 300), "detected": iso(NOW - 285), "ended": None, "told": True}],
         "acknowledged_by": None,
         "symptoms": [
             {"family": "errors", "service": "payment", "route": "/payment", "method": "POST"},
@@ -88,6 +93,8 @@ def test_the_sample_incident_has_every_field_that_was_promised(world: World, cli
         },
         "timeline": [{"at": iso(one.at), "what": one.what, "text": one.text} for one in sample().timeline],
         "alerts": [],
+        "alike": [],
+        "accepted": [],
     }
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.tsa.api import SimpleExpSmoothing
 
-from aiops.detect import State, Tuning, rebaseline, step
+from aiops.detect import DoesNotFit, State, Tuning, proposed, rebaseline, restore, step
 from aiops.model import Family, Life, SeriesBlock
 
 from .traffic import PAYMENT, STEP, Fault, block, blocks, play, troubled
@@ -115,13 +115,22 @@ def test_an_operator_may_call_it_normal() -> None:
     assert 0.4 < np.exp(state.latency.level[0]) < 0.7
 
 
-def test_an_operator_may_call_errors_normal() -> None:
+def test_what_was_called_normal_can_be_taken_back() -> None:
     state = State()
-    stream = list(blocks(120, Fault(30, 120, fails=0.5)))
+    stream = list(blocks(120, Fault(30, 120, slower=0.5)))
     play(iter(stream[:40]), state)
-    assert state.errors.life[0] == Life.INCIDENT
-    rebaseline(state, PAYMENT, Family.ERRORS, Tuning())
-    assert troubled(play(iter(stream[40:]), state)) == []
+    level = float(state.latency.level[0])
+    before, after = proposed(state, PAYMENT, Family.LATENCY, Tuning())
+    assert before.expected == pytest.approx(np.exp(level))
+    assert state.latency.life[0] == Life.INCIDENT, "a proposal changes nothing"
+    learned = rebaseline(state, PAYMENT, Family.LATENCY, Tuning())
+    assert after.expected == pytest.approx(np.exp(state.latency.level[0]))
+    play(iter(stream[40:60]), state)
+    restore(state, PAYMENT, Family.LATENCY, learned)
+    assert float(state.latency.level[0]) == level
+    assert troubled(play(iter(stream[60:64]), state)), "it is slow still"
+    with pytest.raises(DoesNotFit):
+        restore(state, PAYMENT, Family.LATENCY, {**learned, "level": np.zeros(2)})
 
 
 def test_the_level_is_simple_exponential_smoothing_where_nothing_is_clipped() -> None:

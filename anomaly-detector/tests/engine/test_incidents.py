@@ -5,8 +5,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from aiops.incidents import NotPossible
 from aiops.model import Ending, IncidentState, again
+from aiops.store import Snapshots
+from aiops.store.tables import audit
 
 from ..sources.otlp import Call, http, spans
 from .world import STEP, T0, Export, GivenClock, Watched, World
@@ -141,3 +145,59 @@ def test_an_engine_without_memory_waits_until_it_can_judge(tmp_path: Path) -> No
     world.live(12)
     assert [one.ending for one in world.incidents()] == [Ending.CALM]
     world.close()
+
+
+def test_it_may_be_normal_now_and_be_taken_back(world: World) -> None:
+    world.live(40)
+    world.slower = 0.5
+    world.live(8)
+    (incident,) = world.incidents()
+    proposal = world.desk.normal.proposal(incident)
+    (served,) = [one for one in proposal if dict(one.series).get("service") == "payment"]
+    assert served.before.expected is not None
+    assert served.before.expected < 0.1
+    assert served.after.expected is not None
+    assert 0.4 < served.after.expected < 0.7
+    world.desk.accept(incident.id, "ada", "the new card processor is slower")
+    world.live(20)
+    (after,) = world.incidents()
+    assert (after.state, after.ending) == (IncidentState.RESOLVED, Ending.ACCEPTED)
+    assert after.resolution == "normal from now on, says ada: the new card processor is slower"
+    world.engine = world.started()  # the word outlives the process
+    back = world.desk.undo_normal(incident.id, "bob")
+    assert (back.state, back.timeline[-1].text) == (IncidentState.OPEN, "bob takes back that this is normal")
+    world.live(4)
+    assert [one.state for one in world.incidents()] == [IncidentState.OPEN], "it is slow still"
+    with pytest.raises(NotPossible, match="within the last hour"):
+        world.desk.undo_normal(incident.id, "bob")
+    said = [(one.who, one.reason, one.undone_by) for one in world.desk.normal.of(incident)]
+    assert said == [("ada", "the new card processor is slower", "bob")]
+    with world.store.database.connect() as connection:
+        written = [(row.who, row.what) for row in connection.execute(select(audit).order_by(audit.c.number))]
+    assert written == [("ada", "normal"), ("bob", "normal undone")]
+
+
+def test_after_an_hour_it_stays_normal(world: World) -> None:
+    world.live(40)
+    world.slower = 0.5
+    world.live(8)
+    (incident,) = world.incidents()
+    world.desk.accept(incident.id, "ada", "it is slower now")
+    world.clock.time += 3601.0
+    assert world.desk.normal.undoable(incident) is None
+    with pytest.raises(NotPossible):
+        world.desk.undo_normal(incident.id, "ada")
+    assert world.desk.normal.purge() == 1
+    assert [one.reason for one in world.desk.normal.of(incident)] == ["it is slower now"]
+
+
+def test_failures_are_never_normal(world: World) -> None:
+    world.live(40)
+    world.failing = 0.8
+    world.live(8)
+    (incident,) = world.incidents()
+    before = Snapshots.copy(world.engine.state)
+    with pytest.raises(NotPossible, match=r"requests fail at .*, and that is never taken for normal"):
+        world.desk.accept(incident.id, "ada", "it is always like that")
+    assert (world.engine.state.errors.bad == before.errors.bad).all()
+    assert world.incidents()[0].state == IncidentState.OPEN
