@@ -35,6 +35,12 @@ class Settings(BaseModel):
     otlp_host: str = Field("127.0.0.1", description="address of the OTLP receivers")
     otlp_grpc_port: Port = Field(4317, description="port of the OTLP receiver over gRPC")
     otlp_http_port: Port = Field(4318, description="port of the OTLP receiver over HTTP")
+    allowed_hosts: str = Field(
+        "", description="further names, by commas, under which pages, API and OTLP over HTTP may be asked"
+    )
+    otlp_cors_origins: str = Field(
+        "", description="web pages whose browsers may send OTLP over HTTP, by commas; *: all; empty: none"
+    )
     data_dir: Path = Field(Path("~/.local/share/aiops"), description="folder of telemetry, incidents and learned state")
     cycle_seconds: Seconds = Field(15.0, description="time between two looks at the data, and the length of a step")
     lateness_seconds: float = Field(10.0, ge=0, description="how long to wait for late data before judging a step")

@@ -1,5 +1,6 @@
 """JSON over HTTP: the desk's use cases under /aiops, described by OpenAPI, errors as RFC 9457 problems."""
 
 from aiops.api.app import create_app
+from aiops.api.guard import door
 
-__all__ = ["create_app"]
+__all__ = ["create_app", "door"]

@@ -2,17 +2,18 @@
 
 import hmac
 from collections.abc import Mapping
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 
 from aiops.api.problem import Refused
 from aiops.config import LOOPBACK, Settings
+from aiops.serving import BUSY, Door, Names
+from aiops.serving.names import is_foreign
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM = "application/x-www-form-urlencoded"
 LOCAL = "local"
+LARGEST_READ = 1 << 20
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -30,22 +31,44 @@ HEADERS = {
 
 def install(app: Flask, settings: Settings) -> None:
     """Check each request before it is answered; `flask.g.who` is then the name to write into the audit."""
-    on_loopback = settings.host in LOOPBACK
+    names = Names.of(settings.host in LOOPBACK, settings.public_url, settings.allowed_hosts)
 
     def check() -> None:
         g.who = LOCAL
-        if on_loopback and not _is_loopback(request.headers.get("Host", "")):
-            # A foreign name that resolves to 127.0.0.1 would let its web pages read and act here (DNS rebinding).
-            raise Refused(403, f"this engine answers on loopback only, not as {request.headers['Host']!r}")
+        host = request.headers.get("Host", "")
+        if not names.allow(host):
+            # A foreign name that resolves to this machine would let its web pages read and act here (DNS rebinding).
+            where = "on loopback only, " if names.on_loopback else ""
+            raise Refused(403, f"this engine answers {where}not as {host!r}; see public_url and allowed_hosts")
+        if request.environ.get(BUSY):
+            raise Refused(503, "other requests are being read; send this one again in a moment")
         if request.method in SAFE:
             return
         if settings.tokens:
             g.who = holder(settings.tokens, _presented())
-        elif _is_foreign():
+        elif is_foreign(request.headers.get("Origin"), host, request.headers.get("Sec-Fetch-Site")):
             raise Refused(403, "a web page of another origin asked for this change; only the engine's own pages may")
 
     app.before_request(check)
     app.after_request(_harden)
+
+
+def door(settings: Settings) -> Door:
+    """Which bodies are read: of changes, and of those who hold a token, which pages send inside of a form."""
+
+    def wanted(method: str, _path: str, headers: Mapping[str, str]) -> bool:
+        if method in SAFE:
+            return False
+        if not settings.tokens or headers.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() == FORM:
+            return True
+        scheme, _, token = headers.get("AUTHORIZATION", "").partition(" ")
+        try:
+            holder(settings.tokens, token.strip() if scheme.lower() == "bearer" else None)
+        except Refused:
+            return False
+        return True
+
+    return Door(LARGEST_READ, wanted)
 
 
 def holder(tokens: Mapping[str, str], presented: str | None) -> str:
@@ -67,28 +90,6 @@ def _presented() -> str | None:
     if given is not None and given.type == "bearer":
         return given.token
     return request.form.get("token") if request.mimetype == FORM else None
-
-
-def _is_loopback(host: str) -> bool:
-    if not host:  # HTTP/1.0, which no browser speaks
-        return True
-    name = urlsplit(f"//{host}").hostname or "" if _is_well_formed(host) else ""
-    try:
-        return name == "localhost" or ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_well_formed(host: str) -> bool:
-    return not set(host) & set("/\\@?# ") and host.count("[") == host.count("]") <= 1
-
-
-def _is_foreign() -> bool:
-    """Browsers name the page that sends; programs name none."""
-    origin = request.headers.get("Origin")
-    if origin is not None:
-        return origin.partition("://")[2].lower() != request.headers.get("Host", "").lower()
-    return request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
 
 
 def _harden(response: Response) -> Response:

@@ -6,14 +6,10 @@ import threading
 import time
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
-
-from waitress import wasyncore
-from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from aiops import __version__, calendars, objectives
 from aiops.act import EVERY, Alertmanager, LogNotifier, WebhookNotifier, deliver
-from aiops.api import create_app
+from aiops.api import create_app, door
 from aiops.bootstrap.world import World, all_embedded, on_stores
 from aiops.budgets import Budgets
 from aiops.config import Settings
@@ -23,6 +19,7 @@ from aiops.engine import Cycle, Engine, Pace
 from aiops.incidents import Habits
 from aiops.ports import Notifier, StoreError
 from aiops.runner import Chore, Runner
+from aiops.serving import HttpServer
 from aiops.sources.embedded.source import EmbeddedSource
 from aiops.store import Rings, Snapshots, SqlIncidents, SqlObjectives, open_store
 from aiops.telemetry import Telemetry
@@ -53,9 +50,8 @@ class Application:
     store: SqlIncidents
     desk: Desk
     runner: Runner
-    server: BaseWSGIServer | MultiSocketServer
+    server: HttpServer
     alertmanagers: tuple[Alertmanager, ...]
-    _sockets: dict[int, Any]
     _serving: threading.Thread | None = None
 
     @property
@@ -83,10 +79,8 @@ class Application:
     def stop(self) -> None:
         """End everything. No thread is left that holds the store: it must be gone before the interpreter is."""
         self.server.close()
-        wasyncore.close_all(self._sockets, ignore_all=True)
         if self._serving is not None:
             self._serving.join(STOP_SECONDS)
-        self.server.task_dispatcher.shutdown(timeout=STOP_SECONDS)
         self.runner.stop()
         self.desk.slos.keep()
         for one in self.alertmanagers:
@@ -189,10 +183,7 @@ def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Tele
     app = create_app(desk, settings)
     add_pages(app, desk, settings)
     try:
-        sockets: dict[int, Any] = {}
-        server = create_server(
-            app, map=sockets, host=settings.host, port=settings.port, threads=8, ident=f"aiops/{__version__}"
-        )
+        server = HttpServer(app, door(settings), settings.host, settings.port, ident=f"aiops/{__version__}")
     except OSError as error:
         world.close()
         store.close()
@@ -200,7 +191,7 @@ def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Tele
             f"cannot listen on {settings.host}:{settings.port} for pages and API: {error.strerror}; "
             "stop what uses the port or set another with --port or AIOPS_PORT"
         ) from None
-    return Application(settings, world, store, desk, runner, server, alertmanagers, sockets)
+    return Application(settings, world, store, desk, runner, server, alertmanagers)
 
 
 def _budgets(settings: Settings, world: World, store: SqlIncidents) -> Budgets | None:

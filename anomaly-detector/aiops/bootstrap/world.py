@@ -82,6 +82,9 @@ def _embedded(settings: Settings, clock: Clock) -> EmbeddedSource:
             retention_hours=settings.retention_hours,
             tokens=settings.tokens,
             memory_limit=f"{settings.memory_limit_mb}MB",
+            public_url=settings.public_url,
+            allowed_hosts=settings.allowed_hosts,
+            cors_origins=settings.otlp_cors_origins,
         ),
         clock,
     )

@@ -100,9 +100,29 @@ def test_on_loopback_only_loopback_names_are_answered(client: FlaskClient, host:
         assert client.get(path, headers={"Host": host}).status_code == status
 
 
-def test_elsewhere_any_name_is_answered(world: World) -> None:
-    exposed = world.client(host="0.0.0.0", tokens=TOKENS)
-    assert exposed.get("/aiops/incidents", headers={"Host": "aiops.example"}).status_code == 200
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("aiops.example.com", 200),
+        ("further.example.com:8000", 200),
+        ("10.0.0.7:8000", 200),
+        ("[fd00::7]:8000", 200),
+        ("engine:8000", 200),
+        ("engine.monitoring.svc:8000", 200),
+        ("engine.monitoring.svc.cluster.local", 200),
+        ("rebound.example.org", 403),
+        ("aiops.example.com.example.org", 403),
+        ("a b", 403),
+    ],
+)
+def test_elsewhere_chosen_and_private_names_are_answered(world: World, host: str, status: int) -> None:
+    exposed = world.client(
+        host="0.0.0.0",
+        tokens=TOKENS,
+        public_url="https://AIOPS.example.com/",
+        allowed_hosts="else.example.com, further.example.com",
+    )
+    assert exposed.get("/aiops/incidents", headers={"Host": host}).status_code == status
 
 
 @pytest.mark.parametrize("path", ["/", "/aiops/incidents", "/nothing", "/aiops/openapi.json"])

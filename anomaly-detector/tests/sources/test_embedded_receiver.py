@@ -10,11 +10,13 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+import cramjam
 import grpc
 import psutil
 import pytest
@@ -43,6 +45,8 @@ from opentelemetry.trace import SpanKind
 from aiops import names
 from aiops.model import Selector, TraceQuery, Window
 from aiops.ports import SourceError
+from aiops.sources.embedded import receivers as parent
+from aiops.sources.embedded import wire
 from aiops.sources.embedded.partitions import SPANS
 from aiops.sources.embedded.receivers import Listen, Receivers
 from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
@@ -164,14 +168,25 @@ def as_json(export: ExportTraceServiceRequest) -> bytes:
     return json.dumps(document).encode()
 
 
-@pytest.mark.parametrize("encoding", ["", "gzip"])
+COMPRESSED: dict[str, Callable[[bytes], Any]] = {
+    "": lambda body: body,
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "zstd": cramjam.zstd.compress,
+    "snappy": cramjam.snappy.compress_raw,
+    "Snappy": cramjam.snappy.compress,  # framed, as older clients do
+    "x-snappy-framed": cramjam.snappy.compress,
+}
+
+
+@pytest.mark.parametrize("encoding", COMPRESSED)
 @pytest.mark.parametrize("kind", [PROTOBUF, JSON, "application/json; charset=utf-8"])
 def test_encodings(source: EmbeddedSource, kind: str, encoding: str) -> None:
     call = fresh()
     export = spans(call)
     body = export.SerializeToString() if kind == PROTOBUF else as_json(export)
     headers = {"Content-Encoding": encoding} if encoding else {}
-    answer = post(source, gzip.compress(body) if encoding else body, kind, **headers)
+    answer = post(source, bytes(COMPRESSED[encoding](body)), kind, **headers)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == kind.split(";")[0]
     assert answer.content == (b"" if kind == PROTOBUF else b"{}")
@@ -282,7 +297,34 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
     "deep json": ({"body": b'{"a":' * 5000 + b"1" + b"}" * 5000, "kind": JSON}, 400, "in JSON"),
     "no gzip": ({"body": b"plain", "Content-Encoding": "gzip"}, 400, "not gzip"),
     "half a gzip": ({"body": gzip.compress(b"x" * 999)[:20], "Content-Encoding": "gzip"}, 400, "ends too early"),
-    "unknown compression": ({"body": b"x", "Content-Encoding": "br"}, 415, "gzip or deflate, not br"),
+    "no zstd": ({"body": b"plain", "Content-Encoding": "zstd"}, 400, "not zstd"),
+    "half a zstd": (
+        {"body": bytes(cramjam.zstd.compress(os.urandom(999)))[:500], "Content-Encoding": "zstd"},
+        400,
+        "not zstd",
+    ),
+    "no snappy": ({"body": b"\xff" * 9, "Content-Encoding": "snappy"}, 400, "not snappy"),
+    "too large inside zstd": (
+        {"body": bytes(cramjam.zstd.compress(bytes(64 << 20))), "Content-Encoding": "zstd"},
+        413,
+        "1048576 bytes",
+    ),
+    "too large inside snappy": (
+        {"body": bytes(cramjam.snappy.compress_raw(bytes(8 << 20))), "Content-Encoding": "snappy"},
+        413,
+        "1048576 bytes",
+    ),
+    "too large inside framed snappy": (
+        {"body": bytes(cramjam.snappy.compress(bytes(8 << 20))), "Content-Encoding": "snappy"},
+        413,
+        "1048576 bytes",
+    ),
+    "too many spans": (
+        {"body": wire.enclosed(1, wire.enclosed(2, b"\x12\0" * (wire.MAX_ITEMS + 1)))},
+        413,
+        "an export may hold 50000",
+    ),
+    "unknown compression": ({"body": b"x", "Content-Encoding": "br"}, 415, "zstd or snappy, not br"),
     "plain text": ({"body": b"x", "kind": "text/plain"}, 415, "not text/plain"),
     "no type": ({"body": b"x", "kind": ""}, 415, "without a type"),
     "too large": ({"body": b"x" * ((1 << 20) + 1)}, 413, "1048576 bytes"),
@@ -423,6 +465,128 @@ def test_tokens(store: Store) -> None:
     assert store.stats().accepted_spans == 0
     assert http_status(Authorization="Bearer s3cret") == http_status(Authorization="bearer other") == 200
     assert grpc_code(("authorization", "Bearer other")) is grpc.StatusCode.OK
+    receivers.stop()
+
+
+def test_without_a_token_nothing_is_read(store: Store) -> None:
+    receivers = Receivers(store, Listen(grpc_port=0, http_port=0, tokens={"a": "s3cret"}), 3600)
+    receivers.start()
+    head = f"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: {PROTOBUF}\r\nContent-Length: 9000000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", receivers.http_port), timeout=10) as line:
+        line.sendall(head.encode())
+        assert line.recv(12) == b"HTTP/1.1 401"
+    never = threading.Event()
+
+    def nothing() -> Iterator[bytes]:
+        never.wait(20)
+        yield b""
+
+    with grpc.insecure_channel(f"127.0.0.1:{receivers.grpc_port}") as channel:
+        call: Any = channel.stream_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export")
+        with pytest.raises(grpc.RpcError) as error:
+            call(nothing(), timeout=10)
+        assert error.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    never.set()
+    receivers.stop()
+
+
+def test_calls_without_a_message_hold_nobody_up(source: EmbeddedSource) -> None:
+    never = threading.Event()
+
+    def nothing() -> Iterator[bytes]:
+        never.wait(60)
+        yield b""
+
+    address = f"127.0.0.1:{source.receivers.grpc_port}"
+    with grpc.insecure_channel(address) as channel:
+        call: Any = channel.stream_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export")
+        slow = [call.future(nothing()) for _ in range(40)]
+        one = fresh()
+        with grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) as other:
+            exporter(other)(spans(one), timeout=60)
+        assert stored(source, one) == 1
+        never.set()
+        for each in slow:
+            each.cancel()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "localhost:4318"}, 200),
+        ({"Host": "rebound.example.org"}, 403),
+        ({"Host": "otel.example.com"}, 200),
+        ({"Origin": "https://shop.example.com"}, 200),
+        ({"Origin": "https://example.org"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+def test_names_and_pages_that_may_send(browsed: Receivers, headers: dict[str, str], status: int) -> None:
+    address = f"http://127.0.0.1:{browsed.http_port}/v1/traces"
+    sent = {"Content-Type": PROTOBUF, **headers}
+    with requests.post(address, data=spans(fresh()).SerializeToString(), headers=sent, timeout=10) as answer:
+        assert answer.status_code == status
+        shared = answer.headers.get("Access-Control-Allow-Origin")
+    assert shared == (headers["Origin"] if status == 200 and "Origin" in headers else None)
+
+
+def test_a_browser_asks_before_it_sends(browsed: Receivers) -> None:
+    address = f"http://127.0.0.1:{browsed.http_port}/v1/traces"
+    for origin, status in (("https://shop.example.com", 204), ("https://example.org", 403)):
+        headers = {
+            "Origin": origin,
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "content-type",
+        }
+        with requests.options(address, headers=headers, timeout=10) as answer:
+            assert answer.status_code == status
+            if status == 204:
+                assert answer.headers["Access-Control-Allow-Origin"] == origin
+                assert answer.headers["Access-Control-Allow-Methods"] == "POST"
+                assert answer.headers["Access-Control-Allow-Headers"] == "content-type"
+
+
+@pytest.fixture
+def browsed(store: Store) -> Iterator[Receivers]:
+    listen = Listen(
+        grpc_port=0,
+        http_port=0,
+        public_url="https://otel.example.com",
+        cors_origins="https://shop.example.com, https://other.example.com",
+    )
+    made = Receivers(store, listen, 3600)
+    made.start()
+    yield made
+    made.stop()
+
+
+def test_a_message_that_cannot_be_taken_ends_the_receiver_and_not_the_intake(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    receivers = Receivers(store, Listen(grpc_port=0, http_port=0), 3600)
+    receivers.start()
+    first, once = receivers.pid, iter([True])
+    right = parent.unpack
+
+    def wrong(message: bytes) -> Any:
+        if next(once, False):
+            raise ValueError("not what was expected")
+        return right(message)
+
+    monkeypatch.setattr(parent, "unpack", wrong)
+    address = f"http://127.0.0.1:{receivers.http_port}/v1/traces"
+
+    def taken() -> bool:
+        try:
+            body = spans(fresh()).SerializeToString()
+            return requests.post(address, data=body, headers={"Content-Type": PROTOBUF}, timeout=5).status_code == 200
+        except requests.RequestException:
+            return False
+
+    until(taken, 30)
+    assert receivers.pid not in (None, first)
+    assert "could not be taken" in caplog.text
     receivers.stop()
 
 

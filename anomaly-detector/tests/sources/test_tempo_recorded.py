@@ -20,6 +20,7 @@ from aiops.model import Population, PopulationKind, TraceQuery, Window
 from aiops.ports import SourceError
 from aiops.sources.common.spans import COLUMNS
 from aiops.sources.embedded import otlp_json, schema
+from aiops.sources.embedded.decode import Decoding
 from aiops.sources.tempo.api import Api
 from aiops.sources.tempo.reader import pieces
 from aiops.sources.tempo.source import TempoSource
@@ -52,7 +53,11 @@ def sent() -> Iterator[Embedded]:
     """The same spans in the embedded store: the reference."""
     embedded = Embedded()
     embedded.clock.time = END + 60
-    embedded.feed(otlp_json.parse(json.dumps(SENT["otlp"]).encode(), ExportTraceServiceRequest()))
+    export = ExportTraceServiceRequest()
+    for sender, found in otlp_json.spans(json.dumps(SENT["otlp"]).encode(), Decoding(END, 1e6, lambda _: False)):
+        group = export.resource_spans.add(resource=sender)
+        group.scope_spans.add().spans.extend(found)
+    embedded.feed(export)
     yield embedded
     embedded.source.close()
 

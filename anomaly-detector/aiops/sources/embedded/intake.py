@@ -114,6 +114,12 @@ class Intake:
         finally:
             self._places.release()
 
+    def tell(self, reasons: Mapping[str, int]) -> None:
+        """Have things counted that came with no export. Raises OSError when the engine is gone."""
+        with self._lock:
+            self._last += 1
+            self._pipe.send_bytes(pack(self._last, Batch(reasons=reasons)))
+
     def acknowledge(self, message: bytes) -> None:
         """Wake the exports that the parent answered."""
         for request, committed in unpack_acks(message):

@@ -1,24 +1,29 @@
-"""OTLP over HTTP: a bare WSGI application."""
+"""OTLP over HTTP: a bare WSGI application, and the door that keeps bodies out which it would refuse."""
 
-import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from google.protobuf import json_format
 from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no stubs are published
 
+from aiops.serving import BUSY, Door, Names
+from aiops.serving.names import is_foreign
+from aiops.sources.embedded.compression import Broken, TooLong, Unknown, plain
 from aiops.sources.embedded.intake import Intake, Refusal, Refused, Signal
 
 if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+    from wsgiref.types import StartResponse, WSGIEnvironment
 
 PROTOBUF: Final = "application/x-protobuf"
 JSON: Final = "application/json"
 _PHRASES: Final = {
     200: "OK",
+    204: "No Content",
     400: "Bad Request",
     401: "Unauthorized",
+    403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
     413: "Content Too Large",
@@ -26,7 +31,9 @@ _PHRASES: Final = {
     429: "Too Many Requests",
     503: "Service Unavailable",
 }
-_INVALID, _NOT_FOUND, _UNIMPLEMENTED = 3, 5, 12
+_INVALID, _NOT_FOUND, _DENIED, _UNIMPLEMENTED = 3, 5, 7, 12
+_PREFLIGHT_SECONDS: Final = 7200
+_Headers = list[tuple[str, str]]
 
 
 class _Answer(Exception):
@@ -38,19 +45,61 @@ class _Answer(Exception):
         self.code = code
 
 
-def application(intake: Intake, max_bytes: int) -> "WSGIApplication":
-    """Build the application; bodies may have `max_bytes`, compressed or not."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request by its line and headers, whose names are in capitals with underscores."""
 
-    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        kind = _content_type(environ)
-        status, headers = 200, []
+    method: str
+    path: str
+    headers: Mapping[str, str]
+
+    def header(self, name: str) -> str:
+        return self.headers.get(name, "")
+
+    @property
+    def kind(self) -> str:
+        return self.header("CONTENT_TYPE").partition(";")[0].strip().lower()
+
+
+class Application:
+    """OTLP at three paths. Bodies may have `max_bytes`, compressed or not; web pages of `origins` may send ("*": all).
+
+    A web page that is not among them may not: a browser would send telemetry for anybody whose page it shows.
+    """
+
+    def __init__(self, intake: Intake, max_bytes: int, names: Names, origins: frozenset[str]) -> None:
+        self._intake = intake
+        self._max = max_bytes
+        self._names = names
+        self._origins = origins
+
+    @property
+    def door(self) -> Door:
+        """What the server reads for it."""
+
+        def wanted(method: str, path: str, headers: Mapping[str, str]) -> bool:
+            try:
+                self._check(Asked(method, path, headers))
+            except (_Answer, Refused):
+                return False
+            return True
+
+        return Door(self._max, wanted)
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        given = {key.removeprefix("HTTP_"): str(value) for key, value in environ.items() if key.startswith("HTTP_")}
+        given |= {key: str(environ[key]) for key in ("CONTENT_TYPE", "CONTENT_LENGTH") if key in environ}
+        asked = Asked(environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""), given)
+        status, headers = 200, self._shared(asked)
         message: Message
         try:
-            signal = _signal(environ)
-            intake.admit(environ.get("HTTP_AUTHORIZATION", ""))
-            if kind not in (PROTOBUF, JSON):
-                raise _Answer(415, _INVALID, f"send {PROTOBUF} or {JSON}, not {kind or 'a body without a type'}")
-            message = intake.take(signal, _body(environ, max_bytes), json=kind == JSON)
+            if self._is_preflight(asked):
+                start_response("204 No Content", headers)
+                return []
+            signal = self._check(asked)
+            if environ.get(BUSY):
+                raise Refused(Refusal.FULL, "other exports are being read; send this one again in a moment")
+            message = self._intake.take(signal, self._body(environ, asked), json=asked.kind == JSON)
         except _Answer as error:
             status, message = error.status, Status(code=error.code, message=str(error))
             if status == 405:
@@ -62,7 +111,7 @@ def application(intake: Intake, max_bytes: int) -> "WSGIApplication":
                 headers.append(("Retry-After", "1"))
             if refused.refusal is Refusal.UNAUTHENTICATED:
                 headers.append(("WWW-Authenticate", "Bearer"))
-        kind = PROTOBUF if kind == PROTOBUF else JSON
+        kind = PROTOBUF if asked.kind == PROTOBUF else JSON
         body = (
             message.SerializeToString()
             if kind == PROTOBUF
@@ -72,46 +121,73 @@ def application(intake: Intake, max_bytes: int) -> "WSGIApplication":
         start_response(f"{status} {_PHRASES[status]}", headers)
         return [body]
 
-    return answer
+    def _check(self, asked: Asked) -> Signal:
+        """Everything that can be said before the body is read. Raises _Answer or Refused."""
+        if not self._names.allow(asked.header("HOST")):
+            raise _Answer(403, _DENIED, f"this receiver is not {asked.header('HOST')!r}; see the setting allowed_hosts")
+        if not self._allows_page(asked):
+            raise _Answer(403, _DENIED, "a web page sent this; see the setting otlp_cors_origins")
+        signal = _signal(asked)
+        self._intake.admit(asked.header("AUTHORIZATION"))
+        if asked.kind not in (PROTOBUF, JSON):
+            raise _Answer(415, _INVALID, f"send {PROTOBUF} or {JSON}, not {asked.kind or 'a body without a type'}")
+        length = asked.header("CONTENT_LENGTH")
+        if length.isascii() and length.isdigit() and int(length) > self._max:
+            raise self._too_large()
+        return signal
+
+    def _allows_page(self, asked: Asked) -> bool:
+        origin = asked.headers.get("ORIGIN")
+        if origin is not None and ("*" in self._origins or origin.lower() in self._origins):
+            return True
+        return not is_foreign(origin, asked.header("HOST"), asked.headers.get("SEC_FETCH_SITE"))
+
+    def _is_preflight(self, asked: Asked) -> bool:
+        """Whether a browser asks, before it sends, whether it may. Raises _Answer where it may not."""
+        if asked.method != "OPTIONS" or "ACCESS_CONTROL_REQUEST_METHOD" not in asked.headers:
+            return False
+        if not self._names.allow(asked.header("HOST")) or not self._allows_page(asked):
+            raise _Answer(403, _DENIED, "web pages of this origin may not send; see the setting otlp_cors_origins")
+        return True
+
+    def _shared(self, asked: Asked) -> _Headers:
+        """What a browser wants to hear to let a page of another origin send and read the answer."""
+        origin = asked.headers.get("ORIGIN")
+        if not self._origins or origin is None or not self._allows_page(asked):
+            return []
+        headers = [("Access-Control-Allow-Origin", origin), ("Vary", "Origin")]
+        if asked.method == "OPTIONS":
+            wanted = asked.header("ACCESS_CONTROL_REQUEST_HEADERS") or "content-type, content-encoding, authorization"
+            headers += [
+                ("Access-Control-Allow-Methods", "POST"),
+                ("Access-Control-Allow-Headers", wanted),
+                ("Access-Control-Max-Age", str(_PREFLIGHT_SECONDS)),
+            ]
+        return headers
+
+    def _too_large(self) -> _Answer:
+        return _Answer(413, _INVALID, f"an export may have {self._max} bytes, before and after decompression")
+
+    def _body(self, environ: "WSGIEnvironment", asked: Asked) -> bytes:
+        raw: bytes = environ["wsgi.input"].read(self._max + 1)
+        if len(raw) > self._max:
+            raise self._too_large()
+        try:
+            return plain(raw, asked.header("CONTENT_ENCODING"), self._max)
+        except TooLong:
+            raise self._too_large() from None
+        except Unknown as problem:
+            raise _Answer(415, _INVALID, str(problem)) from problem
+        except Broken as problem:
+            raise _Answer(400, _INVALID, str(problem)) from problem
 
 
-def _content_type(environ: "WSGIEnvironment") -> str:
-    return str(environ.get("CONTENT_TYPE", "")).partition(";")[0].strip().lower()
-
-
-def _signal(environ: "WSGIEnvironment") -> Signal:
-    path = environ.get("PATH_INFO", "")
+def _signal(asked: Asked) -> Signal:
     try:
-        signal = Signal(path)
+        signal = Signal(asked.path)
     except ValueError:
         paths = ", ".join(one.value for one in Signal)
-        raise _Answer(404, _NOT_FOUND, f"nothing is received at {path}; the paths are {paths}") from None
-    method = environ["REQUEST_METHOD"]
-    if method != "POST":
-        raise _Answer(405, _UNIMPLEMENTED, f"{path} takes POST, not {method}")
+        raise _Answer(404, _NOT_FOUND, f"nothing is received at {asked.path}; the paths are {paths}") from None
+    if asked.method != "POST":
+        raise _Answer(405, _UNIMPLEMENTED, f"{asked.path} takes POST, not {asked.method}")
     return signal
-
-
-def _body(environ: "WSGIEnvironment", max_bytes: int) -> bytes:
-    too_large = _Answer(413, _INVALID, f"an export may have {max_bytes} bytes, before and after decompression")
-    raw: bytes = environ["wsgi.input"].read(max_bytes + 1)
-    if len(raw) > max_bytes:
-        raise too_large
-    encoding = str(environ.get("HTTP_CONTENT_ENCODING", "")).strip().lower()
-    if encoding in ("", "identity"):
-        return raw
-    if encoding not in ("gzip", "deflate"):
-        raise _Answer(415, _INVALID, f"bodies may be compressed with gzip or deflate, not {encoding}")
-    plain, rest = bytearray(), raw
-    try:
-        while rest:
-            inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
-            plain += inflate.decompress(rest, max_bytes + 1 - len(plain))
-            if len(plain) > max_bytes:
-                raise too_large
-            if not inflate.eof:
-                raise _Answer(400, _INVALID, f"the {encoding} body ends too early")
-            rest = inflate.unused_data
-    except zlib.error as problem:
-        raise _Answer(400, _INVALID, f"the body is not {encoding}: {problem}") from problem
-    return bytes(plain)

@@ -5,6 +5,7 @@ batches go out and acknowledgements come in. The end of that socket is the end o
 its parent. It imports neither DuckDB nor the web: memory is why.
 """
 
+import contextlib
 import logging
 import os
 import signal
@@ -15,32 +16,33 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-import grpc
 import orjson
-from waitress.server import create_server
 
-from aiops.sources.embedded import otlp_grpc, otlp_http
+from aiops.serving import HttpServer, Names
+from aiops.serving.names import origins
+from aiops.sources.embedded import otlp_http
 from aiops.sources.embedded.intake import Intake
+from aiops.sources.embedded.otlp_grpc import GrpcReceiver
 
 THREADS = 8
 GRACE_SECONDS = 2.0
 READ_BYTES = 256 << 10
+TELL_SECONDS = 1.0
+GIVEN_UP = "a connection was given up for others, or kept them waiting"
 
 
 @dataclass(frozen=True, slots=True)
 class Servers:
     """Both protocols, listening."""
 
-    grpc: grpc.Server
-    grpc_port: int
-    http: Any
+    grpc: GrpcReceiver
+    http: HttpServer
     http_port: int
 
     def leave(self) -> None:
         """Take nothing new, answer what is under way, and end the process."""
-        self.http.maintenance_interval = 0
-        self.http.accepting = False
-        self.grpc.stop(GRACE_SECONDS).wait()
+        self.http.refuse()
+        self.grpc.stop(GRACE_SECONDS)
         os._exit(0)
 
 
@@ -66,39 +68,57 @@ def main() -> None:
     except CannotListen as problem:
         pipe.send_bytes(orjson.dumps(problem.answer))
         return
-    pipe.send_bytes(orjson.dumps({"grpc": servers.grpc_port, "http": servers.http_port}))
+    pipe.send_bytes(orjson.dumps({"grpc": servers.grpc.port, "http": servers.http_port}))
     try:
+        _obey(pipe, intake, servers)
+    finally:
+        # Threads of both servers wait for answers that will not come; nothing here is left to save.
+        os._exit(0)
+
+
+def _obey(pipe: Connection, intake: Intake, servers: Servers) -> None:
+    """Pass on what the parent answers, until it is gone; tell it now and then whom there was no room for."""
+    told = 0
+    with contextlib.suppress(EOFError, OSError):
         while True:
+            if not pipe.poll(TELL_SECONDS):
+                refused = servers.http.ledger.refused
+                if refused > told:
+                    intake.tell({GIVEN_UP: refused - told})
+                    told = refused
+                continue
             message = pipe.recv_bytes()
             if message:
                 intake.acknowledge(message)
             else:
                 threading.Thread(target=servers.leave, name="leave", daemon=True).start()
-    except (EOFError, OSError):
-        # Threads of both servers wait for answers that will not come; nothing here is left to save.
-        os._exit(0)
 
 
 def _listen(intake: Intake, settings: dict[str, Any]) -> Servers:
     host, max_bytes = settings["host"], settings["max_bytes"]
     http = _http_socket(host, settings["http_port"])
     try:
-        grpc_server, grpc_port = otlp_grpc.serve(intake, host, settings["grpc_port"], max_bytes, THREADS)
+        grpc = GrpcReceiver(intake, host, settings["grpc_port"], max_bytes, THREADS, lambda: os._exit(1))
     except OSError as problem:
         raise CannotListen("gRPC", settings["grpc_port"], str(problem)) from problem
-    server = create_server(
-        otlp_http.application(intake, max_bytes),
-        sockets=[http],
-        threads=THREADS,
-        # Above our own limit, so that our own 413 answers, in the request's encoding.
-        max_request_body_size=max_bytes * 4,
-        # A whole export at once: the server waits for its socket anew after each read.
-        recv_bytes=READ_BYTES,
-        ident="",
-        clear_untrusted_proxy_headers=True,
+    application = otlp_http.Application(
+        intake,
+        max_bytes,
+        Names.of(settings["on_loopback"], settings["public_url"], settings["allowed_hosts"]),
+        origins(settings["cors_origins"]),
     )
-    threading.Thread(target=server.run, name="http", daemon=True).start()
-    return Servers(grpc_server, grpc_port, server, http.getsockname()[1])
+    # A whole export at once: the server waits for its socket anew after each read.
+    server = HttpServer(application, application.door, sock=http, threads=THREADS, recv_bytes=READ_BYTES)
+    threading.Thread(target=_serve, args=[server], name="http", daemon=True).start()
+    return Servers(grpc, server, http.getsockname()[1])
+
+
+def _serve(server: HttpServer) -> None:
+    """Answer for ever. A process that no longer does is of no use: it ends, and its parent starts another."""
+    try:
+        server.run()
+    finally:
+        os._exit(1)
 
 
 def _http_socket(host: str, port: int) -> socket.socket:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import orjson
 
+from aiops.config import LOOPBACK
 from aiops.faultpoints import FaultPoint, reach
 from aiops.ports import SourceError
 from aiops.sources.embedded.batch import Batch, merge, pack_acks, unpack
@@ -39,7 +40,8 @@ class CannotListen(SourceError):
 class Listen:
     """Where and how to receive. Port 0 takes any free one. tokens: name to secret; empty leaves the receiver open.
 
-    max_bytes bounds one export, queue those being stored at a time: more are asked to come again.
+    max_bytes bounds one export, queue those being stored at a time: more are asked to come again. public_url,
+    allowed_hosts and cors_origins as in `config.Settings`.
     """
 
     host: str = "127.0.0.1"
@@ -48,6 +50,9 @@ class Listen:
     tokens: Mapping[str, str] = field(default_factory=dict)
     max_bytes: int = 16 << 20
     queue: int = 12
+    public_url: str = ""
+    allowed_hosts: str = ""
+    cors_origins: str = ""
 
 
 class Receivers:
@@ -122,6 +127,10 @@ class Receivers:
             "tokens": dict(listen.tokens),
             "max_bytes": listen.max_bytes,
             "queue": listen.queue,
+            "on_loopback": listen.host in LOOPBACK,
+            "public_url": listen.public_url,
+            "allowed_hosts": listen.allowed_hosts,
+            "cors_origins": listen.cors_origins,
             "retention_seconds": self._retention,
         }
         answer = self._handshake(orjson.dumps(settings))
@@ -164,6 +173,9 @@ class Receivers:
             except (EOFError, OSError):
                 if self._stopping.is_set():
                     return
+            except Exception:
+                log.exception("what the OTLP receiver sent could not be taken")
+                self._end()
             log.error("the OTLP receiver ended; starting it again")
             while not self._stopping.wait(pause):
                 try:
@@ -173,6 +185,12 @@ class Receivers:
                 except SourceError as problem:
                     log.error("%s", problem)
                     pause = min(pause * 2, 30.0)
+
+    def _end(self) -> None:
+        """End a receiver that runs but cannot be understood."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
     def _commit_all(self) -> None:
         """Group commit: take what is waiting, commit once, answer all of it. Ends with EOFError."""

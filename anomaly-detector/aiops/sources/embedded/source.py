@@ -33,6 +33,9 @@ class EmbeddedSettings:
     memory_limit: str = "160MB"
     threads: int = 2
     max_export_bytes: int = 16 << 20
+    public_url: str = ""
+    allowed_hosts: str = ""
+    cors_origins: str = ""
 
     def __post_init__(self) -> None:
         if self.retention_hours < 1:
@@ -52,7 +55,14 @@ class EmbeddedSource:
         self.topology = EmbeddedTopology(self.store)
         self.verdicts = EmbeddedVerdicts(self.store)
         listen = Listen(
-            settings.host, settings.grpc_port, settings.http_port, settings.tokens, settings.max_export_bytes
+            settings.host,
+            settings.grpc_port,
+            settings.http_port,
+            settings.tokens,
+            settings.max_export_bytes,
+            public_url=settings.public_url,
+            allowed_hosts=settings.allowed_hosts,
+            cors_origins=settings.cors_origins,
         )
         self.receivers = Receivers(self.store, listen, self._retention)
         self._closing = threading.Event()
