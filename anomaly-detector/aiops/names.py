@@ -19,6 +19,11 @@ CONNECTION: Final = "connection_type"
 LE: Final = "le"
 STATUS_CODE: Final = "http_status"
 
+OTHER: Final = "other"
+"""What lies beyond a limit of names is counted under this one."""
+OVERFLOW: Final = "otel.metric.overflow"
+"""The attribute of a series that is the sum of those beyond a limit, as SDKs write it."""
+
 # Structured signals a MetricSource answers (see ports.MetricSource).
 REQUESTS: Final = "requests"
 ERRORS: Final = "errors"

@@ -14,6 +14,7 @@ from aiops.engine import Engine, Pace
 from aiops.incidents import Habits
 from aiops.model import Incident
 from aiops.slo import read
+from aiops.sources.common.caps import Limits, Roll
 from aiops.sources.embedded import schema
 from aiops.sources.embedded.decode import Decoding
 from aiops.sources.embedded.decode_metrics import decode_metrics
@@ -74,12 +75,14 @@ class Watched:
     folder: Path
     clock: GivenClock = field(default_factory=GivenClock)
     telemetry: str = MEMORY
+    limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         path = self.telemetry if self.telemetry == MEMORY else str(self.folder / self.telemetry)
         # Virtual time is long past for the receiver, which knows the real one.
         settings = EmbeddedSettings(path, grpc_port=0, http_port=0, lateness_seconds=STEP, retention_hours=1e6)
         self.source = EmbeddedSource(settings, self.clock)
+        self.roll = Roll(self.limits, now=self.clock.now)
         self.store = SqlIncidents(open_store(f"sqlite:///{self.folder / 'incidents.sqlite'}"))
         self.engine = self.started()
 
@@ -122,7 +125,7 @@ class Watched:
 
     def decoded(self, export: Export) -> Decoding:
         """What the receiver would make of it."""
-        rows = Decoding(self.clock.now() + 60, 48 * 3600.0, lambda _: False)
+        rows = Decoding(self.clock.now() + 60, 48 * 3600.0, lambda _: False, self.roll)
         if isinstance(export, ExportTraceServiceRequest):
             decode_spans(export, rows)
         else:

@@ -9,14 +9,15 @@ from typing import Final
 import orjson
 import pyarrow as pa
 
-# request id, rejected spans, rejected points, then the lengths of four Arrow streams and of the reasons in JSON
+# request id, rejected spans, rejected points, then the lengths of four Arrow streams and of the rest in JSON
 _HEADER: Final = struct.Struct("<QII5Q")
 _ACK: Final = struct.Struct("<Q?")
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one export holds; tables that are None have no rows. reasons: how often what was rejected or repaired."""
+    """What one export holds; tables that are None have no rows. reasons: how often what was rejected or repaired.
+    folded: names beyond a limit, by limit (`caps`)."""
 
     resources: pa.Table | None = None
     series: pa.Table | None = None
@@ -25,6 +26,7 @@ class Batch:
     rejected_spans: int = 0
     rejected_points: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
+    folded: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -46,7 +48,8 @@ def pack(request: int, batch: Batch) -> bytes:
     """Write a batch as one message from the receiver to the process that owns the store."""
     tables = (batch.resources, batch.series, batch.points, batch.spans)
     parts = [b"" if table is None else _stream(table) for table in tables]
-    parts.append(orjson.dumps(batch.reasons) if batch.reasons else b"")
+    said = (dict(batch.reasons), dict(batch.folded))
+    parts.append(orjson.dumps(said) if any(said) else b"")
     head = _HEADER.pack(request, batch.rejected_spans, batch.rejected_points, *(len(part) for part in parts))
     return b"".join((head, *parts))
 
@@ -62,8 +65,8 @@ def unpack(message: bytes) -> tuple[int, Batch]:
         tables.append(pa.ipc.open_stream(view.slice(at, size)).read_all() if size else None)
         at += size
     resources, series, points, spans = tables
-    reasons = orjson.loads(message[at : at + said]) if said else {}
-    return request, Batch(resources, series, points, spans, rejected_spans, rejected_points, reasons)
+    reasons, folded = orjson.loads(message[at : at + said]) if said else ({}, {})
+    return request, Batch(resources, series, points, spans, rejected_spans, rejected_points, reasons, folded)
 
 
 def pack_acks(requests: list[int], committed: bool) -> bytes:
@@ -85,8 +88,10 @@ def merge(batches: list[Batch]) -> Batch:
     if len(batches) == 1:
         return batches[0]
     reasons: Counter[str] = Counter()
+    folded: Counter[str] = Counter()
     for one in batches:
         reasons.update(one.reasons)
+        folded.update(one.folded)
     return Batch(
         joined([one.resources for one in batches]),
         joined([one.series for one in batches]),
@@ -95,6 +100,7 @@ def merge(batches: list[Batch]) -> Batch:
         sum(one.rejected_spans for one in batches),
         sum(one.rejected_points for one in batches),
         reasons,
+        folded,
     )
 
 

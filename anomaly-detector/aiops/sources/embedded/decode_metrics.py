@@ -8,10 +8,10 @@ without it one side of a ratio would be missing.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -30,13 +30,12 @@ from aiops.sources.common import buckets as cut
 from aiops.sources.common import conventions
 from aiops.sources.common.attributes import MAX_NAME, canonical, mapping
 from aiops.sources.common.grid import Floats
-from aiops.sources.embedded import schema
-from aiops.sources.embedded.decode import Decoding
+from aiops.sources.embedded import overflow, schema
+from aiops.sources.embedded.decode import Decoding, Sender
+from aiops.sources.embedded.overflow import Sample
 from aiops.sources.embedded.schema import Kind
 
 AnyPoint = NumberDataPoint | HistogramDataPoint | ExponentialHistogramDataPoint | SummaryDataPoint
-# value, count, sum, buckets
-Sample = tuple[float | None, int | None, float | None, Sequence[int] | None]
 
 POINTS: Final[dict[str, type[AnyPoint]]] = {
     "gauge": NumberDataPoint,
@@ -109,10 +108,13 @@ def sent(metrics: Iterable[Metric]) -> Iterable[Sent]:
 
 def take_metrics(sender: Resource, metrics: Iterable[Sent], into: Decoding) -> None:
     """Add the rows of the metrics of one resource."""
-    resource = into.resource(sender)
+    known = into.resource(sender)
     oldest, newest = into.oldest_ns(), into.newest_ns()
     for metric in metrics:
         unfit = metric.unfit()
+        if not known.alone:
+            # Counters of several processes under one name would look like one that is reset again and again.
+            unfit = unfit or "metrics of more processes than are told apart"
         for point in metric.points:
             if point.flags & _NOTHING:
                 continue
@@ -125,8 +127,8 @@ def take_metrics(sender: Resource, metrics: Iterable[Sent], into: Decoding) -> N
             if start > point.time_unix_nano:
                 into.repaired.add("a point counts from after its own time: it counts from a time unknown")
                 start = 0
-            series = _series(metric, point, resource, into, bounds)
-            into.points.append((series, point.time_unix_nano, start, *sample))
+            of = Shape(metric.name, _KINDS[metric.form], metric.unit, metric.temporality, metric.monotonic, bounds)
+            _keep(of, mapping(point.attributes), point.time_unix_nano, start, sample, known, into)
 
 
 def _unfit(point: AnyPoint, oldest: int, newest: int) -> str:
@@ -203,27 +205,63 @@ def _layout(point: HistogramDataPoint, into: Decoding) -> tuple[list[float], lis
     return bounds, buckets or None
 
 
-def _series(metric: Sent, point: AnyPoint, resource: int, into: Decoding, bounds: list[float]) -> int:
-    pairs = mapping(point.attributes)
-    text = canonical(pairs)
-    kind = _KINDS[metric.form]
-    shape = f"{kind}\0{metric.unit}\0{metric.temporality}\0{metric.monotonic}\0{bounds}"
-    key = schema.series_id(resource, metric.name, text, shape)
-    if key not in into.series and not into.known(key):
-        request = conventions.request(pairs)
-        into.series[key] = (
-            key,
-            resource,
-            metric.name,
-            kind,
-            metric.unit,
-            metric.temporality,
-            metric.monotonic,
-            bounds,
-            text,
-            request.route,
-            request.method,
-            request.http_status,
-            conventions.served_failed(request),
-        )
-    return key
+class Shape(NamedTuple):
+    """What the series of a metric have in common."""
+
+    metric: str
+    kind: Kind
+    unit: str
+    temporality: int
+    monotonic: bool
+    bounds: list[float]
+
+    @property
+    def is_level(self) -> bool:
+        """Whether values are how much there is, and not how much was added."""
+        return self.kind == Kind.GAUGE or (not self.monotonic and self.temporality != schema.DELTA)
+
+    def id(self, sender: Sender, pairs: dict[str, str]) -> int:
+        shape = f"{self.kind}\0{self.unit}\0{self.temporality}\0{self.monotonic}\0{self.bounds}"
+        return schema.series_id(sender.id, self.metric, canonical(pairs), shape)
+
+
+def _keep(
+    of: Shape, pairs: dict[str, str], at: int, start: int, sample: Sample, sender: Sender, into: Decoding
+) -> None:
+    """Add a point; beyond the limit of series, to a sum."""
+    series = of.id(sender, pairs)
+    if into.roll.series(sender.id, of.metric, series):
+        _describe(series, of, sender, pairs, into)
+        into.points.append((series, at, start, *sample))
+    elif of.is_level:
+        into.rejected.add("a level is in more series than are told apart")
+    else:
+        summed = overflow.attributes(pairs, of.metric)
+        series = of.id(sender, summed)
+        _describe(series, of, sender, summed, into)
+        into.sums.add(series, at, start, sample)
+
+
+def _describe(series: int, of: Shape, sender: Sender, pairs: dict[str, str], into: Decoding) -> None:
+    """Add the row of a series, where the store has none."""
+    if series in into.series or into.known(series):
+        return
+    request = conventions.request(pairs)
+    route, method = request.route, request.method
+    if of.metric in names.SERVER_DURATION_METRICS:
+        route, method = into.roll.route(sender.service, route, method)
+    into.series[series] = (
+        series,
+        sender.id,
+        of.metric,
+        of.kind,
+        of.unit,
+        of.temporality,
+        of.monotonic,
+        of.bounds,
+        canonical(pairs),
+        route,
+        method,
+        request.http_status,
+        names.ERROR_TYPE in pairs if names.OVERFLOW in pairs else conventions.served_failed(request),
+    )

@@ -15,6 +15,7 @@ from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as traces
 
+from aiops.sources.common.caps import Roll
 from aiops.sources.embedded import otlp_json, otlp_proto, schema
 from aiops.sources.embedded.batch import Batch, pack, unpack_acks
 from aiops.sources.embedded.decode import Decoding
@@ -76,7 +77,9 @@ class Intake:
         retention_seconds: float,
         queue: int,
         now: Callable[[], float] = time.time,
+        roll: Roll | None = None,
     ) -> None:
+        self._roll = roll or Roll(period_seconds=retention_seconds, now=now)
         self._pipe = pipe
         self._tokens = [token.encode() for token in tokens.values()]
         self._retention = retention_seconds
@@ -130,7 +133,8 @@ class Intake:
 
     def _decoding(self) -> Decoding:
         now = self._now()
-        return Decoding(now, self._retention, lambda row: self._known.has(row, now))
+        self._roll.turn()
+        return Decoding(now, self._retention, lambda row: self._known.has(row, now), self._roll)
 
     def _commit(self, rows: Decoding, batch: Batch | None) -> None:
         if batch is None:
@@ -205,4 +209,5 @@ def _batch(rows: Decoding, signal: Signal) -> Batch | None:
         rejected if signal is Signal.TRACES else 0,
         rejected if signal is Signal.METRICS else 0,
         reasons,
+        rows.roll.folded(),
     )

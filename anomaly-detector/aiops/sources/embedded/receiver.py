@@ -20,7 +20,8 @@ import orjson
 
 from aiops.serving import HttpServer, Names
 from aiops.serving.names import origins
-from aiops.sources.embedded import otlp_http
+from aiops.sources.common.caps import Limits, Roll
+from aiops.sources.embedded import heard, otlp_http
 from aiops.sources.embedded.intake import Intake
 from aiops.sources.embedded.otlp_grpc import GrpcReceiver
 
@@ -62,7 +63,10 @@ def main() -> None:
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     pipe = Connection(int(sys.argv[1]))
     settings: dict[str, Any] = orjson.loads(pipe.recv_bytes())
-    intake = Intake(pipe, settings["tokens"], settings["retention_seconds"], settings["queue"])
+    retention = settings["retention_seconds"]
+    roll = Roll(Limits(**settings["limits"]), retention)
+    heard.take(settings["heard"], roll)
+    intake = Intake(pipe, settings["tokens"], retention, settings["queue"], roll=roll)
     try:
         servers = _listen(intake, settings)
     except CannotListen as problem:

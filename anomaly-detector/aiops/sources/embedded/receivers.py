@@ -7,8 +7,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,8 @@ import orjson
 from aiops.config import LOOPBACK
 from aiops.faultpoints import FaultPoint, reach
 from aiops.ports import SourceError
+from aiops.sources.common.caps import Limits
+from aiops.sources.embedded import heard
 from aiops.sources.embedded.batch import Batch, merge, pack_acks, unpack
 from aiops.sources.embedded.store import Store
 
@@ -41,7 +44,7 @@ class Listen:
     """Where and how to receive. Port 0 takes any free one. tokens: name to secret; empty leaves the receiver open.
 
     max_bytes bounds one export, queue those being stored at a time: more are asked to come again. public_url,
-    allowed_hosts and cors_origins as in `config.Settings`.
+    allowed_hosts and cors_origins as in `config.Settings`. limits bound the names that are told apart.
     """
 
     host: str = "127.0.0.1"
@@ -53,6 +56,7 @@ class Listen:
     public_url: str = ""
     allowed_hosts: str = ""
     cors_origins: str = ""
+    limits: Limits = field(default_factory=Limits)
 
 
 class Receivers:
@@ -68,6 +72,7 @@ class Receivers:
         self._thread: threading.Thread | None = None
         self.grpc_port = listen.grpc_port
         self.http_port = listen.http_port
+        self._folded: Counter[str] = Counter()
 
     @property
     def pid(self) -> int | None:
@@ -97,6 +102,11 @@ class Receivers:
             self._process.wait()
         self._thread.join()
         self._pipe.close()
+
+    def folded(self) -> dict[str, int]:
+        """What came in and was counted as `other` since this was asked last, by the limit that it was beyond."""
+        folded, self._folded = self._folded, Counter()
+        return dict(folded)
 
     def _launch(self) -> None:
         ours, theirs = socket.socketpair()
@@ -132,6 +142,8 @@ class Receivers:
             "allowed_hosts": listen.allowed_hosts,
             "cors_origins": listen.cors_origins,
             "retention_seconds": self._retention,
+            "limits": asdict(listen.limits),
+            "heard": heard.read(self._store, listen.limits.series),
         }
         answer = self._handshake(orjson.dumps(settings))
         if "reason" in answer:
@@ -215,6 +227,7 @@ class Receivers:
             log.error("%s", problem)
             return False
         self._store.reject(batch.rejected_spans, batch.rejected_points, batch.reasons)
+        self._folded.update(batch.folded)
         return True
 
 

@@ -24,6 +24,8 @@ _RENAMED: Final = {
     "rpc.server.duration": "rpc.server.call.duration",
 }
 _METRICS: Final = ", ".join(f"'{metric}'" for metric in names.SERVER_DURATION_METRICS)
+REPORTING: Final = f"(SELECT resource FROM series WHERE metric IN ({_METRICS}) AND kind = {int(Kind.HISTOGRAM)})"
+"""SQL for the processes that have sent them."""
 
 
 def reporters(store: Store) -> frozenset[tuple[str, Work]]:

@@ -9,7 +9,7 @@ from aiops import names
 from aiops.sources.common.grid import Grid
 from aiops.sources.common.rows import Requests
 from aiops.sources.common.work import Work, covering
-from aiops.sources.embedded import span_sums
+from aiops.sources.embedded import served_metrics, span_sums
 from aiops.sources.embedded.partitions import SPANS, Partitions
 from aiops.sources.embedded.store import Store
 
@@ -40,9 +40,13 @@ def served(store: Store, by: Sequence[str], grid: Grid, without: Collection[tupl
             )
             SELECT {columns}, step, slot, total, bad, nanoseconds, last
             FROM ({span_sums.summed(served, keys, grid)}) sums JOIN resources r ON sums.resource = r.id
-            WHERE (r.service, sums.work) NOT IN (SELECT (service, work) FROM without)"""
+            WHERE (r.service, sums.work) NOT IN (SELECT (service, work) FROM without)
+            AND NOT (r.service = '{names.OTHER}' AND r.id IN {served_metrics.REPORTING})"""
 
-    excluded = sorted({(service, work) for service, of in without for work in Work if of in covering(work)})
+    # What is counted as `other` is many services: each of their processes reports for itself.
+    excluded = sorted(
+        {(service, work) for service, of in without for work in Work if of in covering(work) and service != names.OTHER}
+    )
     table = pa.table(
         {
             "service": pa.array([service for service, _ in excluded], pa.string()),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aiops.ports import Clock, SourceError
+from aiops.sources.common.caps import Limits
 from aiops.sources.embedded.metrics import EmbeddedMetrics
 from aiops.sources.embedded.opening import MEMORY
 from aiops.sources.embedded.receivers import Listen, Receivers
@@ -36,6 +37,7 @@ class EmbeddedSettings:
     public_url: str = ""
     allowed_hosts: str = ""
     cors_origins: str = ""
+    limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         if self.retention_hours < 1:
@@ -63,6 +65,7 @@ class EmbeddedSource:
             public_url=settings.public_url,
             allowed_hosts=settings.allowed_hosts,
             cors_origins=settings.cors_origins,
+            limits=settings.limits,
         )
         self.receivers = Receivers(self.store, listen, self._retention)
         self._closing = threading.Event()

@@ -8,6 +8,7 @@ from aiops import names
 from aiops.model import Selector
 from aiops.ports import SourceError
 from aiops.promql import quoted
+from aiops.sources.common.caps import Roll
 from aiops.sources.common.grid import NANO, Grid
 from aiops.sources.common.rows import fits, labelled
 from aiops.sources.prometheus import meaning
@@ -19,7 +20,7 @@ from aiops.sources.prometheus.sums import Rows
 REMEMBER_SECONDS: Final = 600.0
 
 
-def arrivals(api: Api, selector: Selector, grid: Grid) -> Rows:
+def arrivals(api: Api, selector: Selector, grid: Grid, roll: Roll) -> Rows:
     """Count the exports of metrics by service and step; NaN before a service was heard and where nobody was.
 
     Every export of a process brings one point of `target_info`. Raises SourceError."""
@@ -28,7 +29,8 @@ def arrivals(api: Api, selector: Selector, grid: Grid) -> Rows:
     others = f'{meaning.INFO}{{job!="",job!={quoted(names.SELF)}}}'
     raw = api.samples(others, grid.start_ns - int(REMEMBER_SECONDS * NANO), grid.end_ns)
     services = Numbers()
-    row = np.array([services.of((meaning.service(one),)) for one in raw.series], np.int64).reshape(len(raw.series))
+    services_of = [(roll.service(meaning.service(one)),) for one in raw.series]
+    row = np.array([services.of(one) for one in services_of], np.int64).reshape(len(services_of))
     row, column = row[raw.row], grid.columns(raw.time_ns)
     counts = grid.sums(row, column, np.ones(len(row)), len(services))
     last = np.zeros((len(services), grid.steps + 1), np.int64)

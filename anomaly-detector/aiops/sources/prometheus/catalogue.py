@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from aiops.sources.common.grid import Floats, Ints
 from aiops.sources.common.work import Work
-from aiops.sources.prometheus.meaning import WORK, Adds, Identity, Labels, Meaning
+from aiops.sources.prometheus.meaning import WORK, Adds, Identity, Labels, Meaning, service
 
 NOTHING: Final = -1
 """The number of what means nothing to us, and of a counter that no other tells the resets of."""
@@ -75,12 +75,11 @@ class Catalogue:
         return str(list(self.keys)[self.key[number]][0])
 
     def covered(self) -> dict[str, set[Work]]:
-        """The work that the metrics of each service cover."""
+        """The work that the metrics of each service cover, under the name that it gives itself."""
         if self._covered is None:
             self._covered = {}
-            keys = list(self.keys)
-            for at, family in zip(self.key.tolist(), self.families, strict=True):
-                self._covered.setdefault(keys[at][0], set()).add(WORK[family])
+            for labels, family in zip(self.labels, self.families, strict=True):
+                self._covered.setdefault(service(labels), set()).add(WORK[family])
         return self._covered
 
     @property

@@ -1,7 +1,7 @@
 """Metrics from Prometheus: the MetricSource."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -10,12 +10,15 @@ import numpy as np
 from aiops import names
 from aiops.model import Labels, Oddity, Selector, SeriesBlock, Window
 from aiops.ports import Clock, SourceError
+from aiops.sources.common.caps import Roll
 from aiops.sources.common.grid import Grid
 from aiops.sources.common.work import Work, covering
 from aiops.sources.prometheus import any_metric, meaning
 from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.arrivals import arrivals
 from aiops.sources.prometheus.counters import Counters, Increments
+from aiops.sources.prometheus.folding import told_apart
+from aiops.sources.prometheus.meaning import Meaning
 from aiops.sources.prometheus.newest import Newest
 from aiops.sources.prometheus.senders import Senders
 from aiops.sources.prometheus.sums import Rows, Summing, together
@@ -53,20 +56,25 @@ class Question:
     """What is asked together, one window after the other: it has counters of its own, so that nobody else's windows
     make it forget. `lock` is held while it is answered: pages ask from threads of their own."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, roll: Roll) -> None:
+        def counters(of: Callable[[Mapping[str, str]], Meaning | None]) -> Counters:
+            return Counters(api, told_apart(of, roll))
+
         self.lock = threading.Lock()
-        self.served = Room(Counters(api, meaning.served), _ANSWERED)
-        self.spans = Room(Counters(api, meaning.spans), _ANSWERED)
-        self.beside = {work: Room(Counters(api, partial(meaning.spans, only=(work,))), _ANSWERED) for work in BESIDE}
-        self.calls = Room(Counters(api, meaning.calls), _CALLED)
+        self.served = Room(counters(meaning.served), _ANSWERED)
+        self.spans = Room(counters(meaning.spans), _ANSWERED)
+        self.beside = {work: Room(counters(partial(meaning.spans, only=(work,))), _ANSWERED) for work in BESIDE}
+        self.calls = Room(counters(meaning.calls), _CALLED)
 
 
 class PrometheusMetrics:
     """Exact counts on a grid, from raw samples. Work that a service sends no server durations of is counted by the
     metrics that Tempo's generator made of its spans; calls are those of its service graph."""
 
-    def __init__(self, api: Api, clock: Clock, lateness_seconds: float) -> None:
+    def __init__(self, api: Api, clock: Clock, lateness_seconds: float, roll: Roll | None = None) -> None:
+        """`roll` has the names that are told apart."""
         self._api = api
+        self._roll = roll or Roll(now=clock.now)
         self._lateness = lateness_seconds
         self._newest = Newest(api, clock)
         self._senders = Senders(api, clock)
@@ -78,6 +86,7 @@ class PrometheusMetrics:
 
         Every row carries all labels of `by`, "" where a request or series has none. Raises SourceError.
         """
+        self._roll.turn()
         grid = Grid.over(window, step)
         served = [one for one in selectors if one.name in _REQUESTS and _scope(one) is _ANSWERED]
         called = [one for one in selectors if one.name in _REQUESTS and _scope(one) is _CALLED]
@@ -92,7 +101,7 @@ class PrometheusMetrics:
                     parts += question.calls.answer(increments, grid, called)
             for one in selectors:
                 if one.name == names.TELEMETRY:
-                    parts.append(arrivals(self._api, one, grid))
+                    parts.append(arrivals(self._api, one, grid, self._roll))
                 elif one.name not in _REQUESTS:
                     parts.append(any_metric.values(self._api, one, grid))
         return _block(parts, grid, step)
@@ -114,7 +123,7 @@ class PrometheusMetrics:
 
     def _question(self, selectors: tuple[Selector, ...]) -> Question:
         with self._lock:
-            question = self._questions.pop(selectors, None) or Question(self._api)
+            question = self._questions.pop(selectors, None) or Question(self._api, self._roll)
             while len(self._questions) >= QUESTIONS:
                 self._questions.pop(next(iter(self._questions)))
             self._questions[selectors] = question  # the one used last stands last

@@ -35,9 +35,7 @@ def _notes(api: Api, slo: Slo, at: float) -> Iterator[Note]:
         yield Note(slo, text)
     missed = _missed(api, slo, at)
     if missed > MISSED:
-        text = (
-            f"there was nothing to count for {missed:.0%} of the time; burn over days takes that for traffic like"
-        )
+        text = f"there was nothing to count for {missed:.0%} of the time; burn over days takes that for traffic like"
         yield Note(slo, f"{text} the rest, and reads too low: count series that are there while nothing happens")
     of = slo.indicator
     if isinstance(of, Server) and of.threshold is not None and not of.native:

@@ -1,10 +1,13 @@
 """Who calls whom, from the service graph that Tempo's metrics-generator keeps in Prometheus: the TopologySource."""
 
+from collections import Counter
 from typing import Final
 
 from aiops.model import VIRTUAL, Edge, Window
 from aiops.promql import quoted
+from aiops.sources.common.caps import Roll
 from aiops.sources.prometheus.api import Api
+from aiops.sources.prometheus.folding import calls
 from aiops.sources.prometheus.meaning import CALL_SECONDS, CALLS, FAILED_CALLS
 
 CALL_COUNT: Final = CALL_SECONDS.removesuffix("_sum") + "_count"
@@ -16,8 +19,9 @@ class PrometheusTopology:
     """Edges with their rates over a window. Rates are estimates (`increase` extrapolates): what is judged is counted
     exactly elsewhere."""
 
-    def __init__(self, api: Api) -> None:
-        self._api = api
+    def __init__(self, api: Api, roll: Roll | None = None) -> None:
+        """`roll` has the names that are told apart."""
+        self._api, self._roll = api, roll or Roll()
 
     def edges(self, window: Window) -> list[Edge]:
         """Every edge that carried a request, by caller and callee. Raises SourceError."""
@@ -48,7 +52,8 @@ class PrometheusTopology:
         of = f"{name}{{client!={quoted('user')},client!={quoted('')},server!={quoted('')}}}"
         by = "client, server, connection_type"
         points = self._api.instant(f"sum by ({by}) (increase({of}[{round(seconds)}s]))", at)
-        return {
-            (one.labels["client"], one.labels["server"], one.labels.get("connection_type", "")): one.value
-            for one in points
-        }
+        out: Counter[tuple[str, str, str]] = Counter()
+        for one in points:
+            caller, callee = calls(one.labels["client"], one.labels["server"], self._roll)
+            out[caller, callee, one.labels.get("connection_type", "")] += one.value  # type: ignore[assignment]
+        return dict(out)
