@@ -51,6 +51,12 @@ class Board:
             self._read = None if last is None else (last, at, fresh)
             return fresh
 
+    @property
+    def crowded(self) -> list[str]:
+        """Services with routes that are counted as `other`, as far as that is known without asking."""
+        known = self._read
+        return sorted({one.service for one in known[2].routes if one.route == names.OTHER}) if known else []
+
     def forget(self) -> None:
         """Read again at the next question: a person has changed what is known."""
         with self._lock:

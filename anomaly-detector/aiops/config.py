@@ -48,6 +48,19 @@ class Settings(BaseModel):
     retention_hours: float = Field(48.0, ge=1, description="how long spans and points are kept")
     backfill_seconds: float = Field(3600.0, ge=0, description="stored history to learn from when there is no state yet")
     memory_limit_mb: int = Field(128, ge=64, description="memory that the telemetry store may use")
+    services_limit: int = Field(500, ge=1, description="services told apart; the rest are one, `other`")
+    routes_limit: int = Field(
+        200, ge=1, description="routes of a service that are told apart; the rest are one, `other`"
+    )
+    callees_limit: int = Field(
+        200, ge=1, description="whom a service calls that are told apart; the rest are one, `other`"
+    )
+    processes_limit: int = Field(
+        10_000, ge=1, description="processes whose own telemetry the engine's store tells apart"
+    )
+    series_limit: int = Field(
+        100_000, ge=10, description="series of metrics that the engine's store tells apart; the rest are summed up"
+    )
     prometheus_url: str = Field("", description="read metrics from Prometheus here; empty: from the engine's own store")
     prometheus_otlp_url: str = Field(
         "", description="where verdicts and calls are sent as OTLP, without /v1/metrics; empty: Prometheus' own path"

@@ -23,6 +23,7 @@ from aiops.model import (
 from aiops.normal import NormalBook
 from aiops.ports import NotFound, SourceError, StoreError
 from aiops.slo_book import SloBook
+from aiops.sources.common.caps import Overflow
 from aiops.store import Change, SqlAccepted, SqlAlerts, SqlIncidents, SqlObjectives
 
 EXPOSED = 3600.0
@@ -30,11 +31,17 @@ EXPOSED = 3600.0
 ALIKE = 10
 """Incidents that are listed beside one that is like them."""
 
+NAMED = 5
+"""Services that a note names, at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
+    """Whether the engine does its work, and why not; `notes` are what is less than whole and keeps it from nothing."""
+
     ready: bool
     reasons: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -45,6 +52,7 @@ class Desk:
     store: SqlIncidents
     started: float = field(default=0.0)
     grafana_url: str = ""
+    overflow: Overflow = field(default_factory=Overflow)
     alerts: AlertBook = field(init=False)
     slos: SloBook = field(init=False)
     normal: NormalBook = field(init=False)
@@ -196,7 +204,15 @@ class Desk:
                 ask()
             except (SourceError, StoreError) as error:
                 reasons.append(str(error))
-        return Readiness(not reasons, tuple(reasons))
+        return Readiness(not reasons, tuple(reasons), tuple(self.notes()))
+
+    def notes(self) -> list[str]:
+        """Limits of names that were met of late."""
+        said = self.overflow.lately(self.engine.clock.now())
+        if said and (crowded := self._board.crowded):
+            more = " and others" if len(crowded) > NAMED else ""
+            said.append(f"routes counted as `other` are of {', '.join(crowded[:NAMED])}{more}")
+        return said
 
     def exposition(self) -> bytes:
         return self.engine.telemetry.exposition()

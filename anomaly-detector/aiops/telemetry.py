@@ -43,7 +43,7 @@ class Telemetry:
         )
         self.dropped = Counter(
             "aiops_series_dropped_total",
-            "Series left out because there were too many",
+            "Series left out, and what was counted as `other`, because there were too many",
             ["reason"],
             registry=self.registry,
         )

@@ -393,3 +393,4 @@ class Alive(Document):
 
 class Ready(Document):
     ready: Literal[True]
+    notes: list[str] = Field(description="what is less than whole, such as limits that were met, and why")

@@ -29,7 +29,7 @@ def blueprint(desk: Desk) -> APIBlueprint:
         found = desk.readiness()
         if not found.ready:
             raise Refused(503, "; ".join(found.reasons), ready=False, reasons=list(found.reasons))
-        return Ready(ready=True).model_dump()
+        return Ready(ready=True, notes=list(found.notes)).model_dump()
 
     text: Responses = {
         200: {"description": "text exposition", "content": {"text/plain": {"schema": {"type": "string"}}}}

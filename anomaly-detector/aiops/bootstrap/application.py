@@ -165,6 +165,10 @@ def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Tele
             telemetry.spans.set(stats.accepted_spans)
             telemetry.points.set(stats.accepted_points)
             telemetry.late.set(stats.late_spans + stats.late_points)
+        for folded in world.folded:
+            for limit, count in folded().items():
+                desk.overflow.add(limit, count, clock.now())
+                telemetry.dropped.labels(limit).inc(count)
         desk.alerts.join()
         desk.publish()
 

@@ -8,6 +8,7 @@ from aiops.config import ConfigError, Settings
 from aiops.http import Endpoint
 from aiops.ports import Clock, EdgeSink, MetricSource, RuledBurns, Senders, TopologySource, TraceSource, VerdictStore
 from aiops.sources.common.calls_from import CallsFrom
+from aiops.sources.common.caps import Limits, Roll
 from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
 from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.burn_rates import PrometheusBurns
@@ -21,7 +22,8 @@ from aiops.telemetry import Telemetry
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The ports over telemetry, the embedded source if any of them is on it, and what is to be closed at the end."""
+    """The ports over telemetry, the embedded source if any of them is on it, and what is to be closed at the end.
+    Each of `folded` says what it counted as `other` since it was asked last."""
 
     metrics: MetricSource
     traces: TraceSource
@@ -31,6 +33,7 @@ class World:
     embedded: EmbeddedSource | None = None
     edges: EdgeSink | None = None
     ruled: RuledBurns | None = None
+    folded: tuple[Callable[[], dict[str, int]], ...] = ()
     closers: tuple[Callable[[], None], ...] = ()
 
     def start(self) -> None:
@@ -47,7 +50,14 @@ def all_embedded(settings: Settings, clock: Clock) -> World:
     """Everything in the engine's own store. Raises SourceError."""
     source = _embedded(settings, clock)
     return World(
-        source.metrics, source.traces, source.topology, source.verdicts, source.metrics, source, closers=(source.close,)
+        source.metrics,
+        source.traces,
+        source.topology,
+        source.verdicts,
+        source.metrics,
+        source,
+        folded=(source.receivers.folded,),
+        closers=(source.close,),
     )
 
 
@@ -55,20 +65,39 @@ def on_stores(settings: Settings, clock: Clock, telemetry: Telemetry) -> World:
     """Metrics and verdicts in Prometheus; traces in Tempo where it is configured, else in the engine's own store, which
     then has the calls between services too. Raises SourceError or ConfigError."""
     prometheus = Api(_endpoint("Prometheus", "prometheus", settings), settings.prometheus_otlp_url)
-    counts = PrometheusMetrics(prometheus, clock, settings.lateness_seconds)
+    roll = Roll(_limits(settings), now=clock.now)
+    counts = PrometheusMetrics(prometheus, clock, settings.lateness_seconds, roll)
     verdicts = PrometheusVerdicts(prometheus, settings.verdicts_limit, telemetry.dropped.labels("verdicts").inc)
     edges = PrometheusEdges(prometheus, settings.verdicts_limit, telemetry.dropped.labels("edges").inc)
     ruled = PrometheusBurns(prometheus)
     if settings.tempo_url:
         tempo = TempoSource(_endpoint("Tempo", "tempo", settings))
-        closers = (prometheus.close, tempo.close)
         return World(
-            counts, tempo.traces, PrometheusTopology(prometheus), verdicts, counts, None, edges, ruled, closers
+            counts,
+            tempo.traces,
+            PrometheusTopology(prometheus, roll),
+            verdicts,
+            counts,
+            None,
+            edges,
+            ruled,
+            folded=(roll.folded,),
+            closers=(prometheus.close, tempo.close),
         )
     source = _embedded(settings, clock)
     metrics = CallsFrom(counts, source.metrics)
-    closers = (prometheus.close, source.close)
-    return World(metrics, source.traces, source.topology, verdicts, counts, source, edges, ruled, closers)
+    return World(
+        metrics,
+        source.traces,
+        source.topology,
+        verdicts,
+        counts,
+        source,
+        edges,
+        ruled,
+        folded=(roll.folded, source.receivers.folded),
+        closers=(prometheus.close, source.close),
+    )
 
 
 def _embedded(settings: Settings, clock: Clock) -> EmbeddedSource:
@@ -85,8 +114,19 @@ def _embedded(settings: Settings, clock: Clock) -> EmbeddedSource:
             public_url=settings.public_url,
             allowed_hosts=settings.allowed_hosts,
             cors_origins=settings.otlp_cors_origins,
+            limits=_limits(settings),
         ),
         clock,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        settings.services_limit,
+        settings.routes_limit,
+        settings.callees_limit,
+        settings.processes_limit,
+        settings.series_limit,
     )
 
 

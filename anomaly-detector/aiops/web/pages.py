@@ -39,7 +39,8 @@ def add_pages(app: Flask, desk: Desk, settings: Settings) -> None:
         resolved, _ = desk.incidents(state=str(IncidentState.RESOLVED), limit=RECENTLY)
         services: list[ServiceHealth] = _or_gap(desk.services, [], gaps)
         newest = _or_gap(desk.newest, None, gaps)
-        gaps = list(dict.fromkeys([*gaps, *desk.readiness().reasons]))
+        readiness = desk.readiness()
+        gaps = list(dict.fromkeys([*gaps, *readiness.reasons]))
         return render_template(
             "incidents.html",
             active=sorted(active, key=_urgency),
@@ -49,6 +50,7 @@ def add_pages(app: Flask, desk: Desk, settings: Settings) -> None:
             mood=mood(len(active), newest, desk.now(), bool(gaps)),
             newest=newest,
             gaps=gaps,
+            notes=readiness.notes,
             otlp=_otlp(settings),
         )
 

@@ -322,7 +322,7 @@ def test_a_change_is_recorded_and_listed(world: World, client: FlaskClient, at: 
 
 def test_the_engine_is_alive_and_ready(client: FlaskClient) -> None:
     assert client.get("/health").json == {"status": "ok"}
-    assert client.get("/ready").json == {"ready": True}
+    assert client.get("/ready").json == {"ready": True, "notes": []}
 
 
 def test_not_ready_says_why(world: World, client: FlaskClient) -> None:

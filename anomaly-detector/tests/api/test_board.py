@@ -11,6 +11,7 @@ from made_up.world import World
 
 from aiops import health
 from aiops.model import Selector, SeriesBlock, Window
+from aiops.sources.common.caps import LATELY
 
 PATHS = ("/", "/aiops/metrics", "/aiops/services")
 
@@ -74,6 +75,22 @@ def test_a_page_does_not_wait_for_a_cycle_that_is_under_way(world: World, client
     finally:
         done.set()
         thread.join()
+
+
+def test_limits_that_were_met_are_said_for_a_while(world: World, client: FlaskClient) -> None:
+    world.metrics.routes = [Route("payment", "POST", "other", rate=8)]
+    world.desk.analyze()
+    client.get("/")
+    world.desk.overflow.add("routes", 12, world.clock.at)
+    answer = client.get("/ready")
+    assert answer.status_code == 200
+    first, second = answer.json["notes"]  # type: ignore[index]
+    assert "routes_limit" in first
+    assert second == "routes counted as `other` are of payment"
+    assert "routes_limit" in client.get("/").text
+    world.clock.at += LATELY
+    world.desk.analyze()
+    assert client.get("/ready").json == {"ready": True, "notes": []}
 
 
 def test_ten_times_the_routes_are_ten_times_the_work(world: World) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from aiops import names
 from aiops.model import Selector, SeriesBlock, Window, value_of
-from aiops.sources.common.caps import LATELY, Limits, Overflow, Roll
+from aiops.sources.common.caps import LATELY, SAID, Limits, Overflow, Roll
 from aiops.sources.embedded import heard, schema
 from aiops.sources.embedded.batch import Batch, merge, pack, unpack
 from aiops.sources.embedded.decode import Decoding
@@ -215,7 +215,7 @@ def test_what_was_folded_reaches_the_process_that_owns_the_store() -> None:
     assert merge(sent).folded == {"routes": 5}
     overflow = Overflow()
     overflow.add("routes", 5, T0)
-    assert overflow.lately(T0 + LATELY - 1) == ["routes"]
+    assert overflow.lately(T0 + LATELY - 1) == [SAID["routes"]]
     assert overflow.lately(T0 + LATELY) == []
 
 

@@ -19,6 +19,14 @@ METHODS: Final = 16
 """Methods of a service."""
 LATELY: Final = 3600.0
 """Seconds for which it is said that something was counted as `other`."""
+SAID: Final = {
+    "services": "more services send than are told apart (services_limit): the rest are counted as one, `other`",
+    "routes": "a service has more routes than are told apart (routes_limit): the rest are counted as its route `other`",
+    "callees": "a service calls more others than are told apart (callees_limit): the rest are counted as one, `other`",
+    "processes": "more processes send than are told apart (processes_limit): metrics of the rest are refused",
+    "series": "a process sends more series than are told apart (series_limit): counters of the rest are summed up",
+}
+"""What is said of each limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +85,8 @@ class Overflow:
             self.last[limit] = at
 
     def lately(self, now: float) -> list[str]:
-        """The limits that were met of late."""
-        return sorted(limit for limit, at in self.last.items() if now - at < LATELY)
+        """A sentence for each limit that was met of late."""
+        return [SAID[limit] for limit, at in sorted(self.last.items()) if now - at < LATELY]
 
 
 class Roll:
