@@ -4,6 +4,8 @@ import logging
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -16,6 +18,7 @@ from aiops.config import Settings
 from aiops.desk import Desk
 from aiops.detect import Calendar, Tuning
 from aiops.engine import Cycle, Engine, Pace
+from aiops.folder import DataFolder, FolderError
 from aiops.incidents import Habits
 from aiops.ports import Notifier, StoreError
 from aiops.runner import Chore, Runner
@@ -52,6 +55,7 @@ class Application:
     runner: Runner
     server: HttpServer
     alertmanagers: tuple[Alertmanager, ...]
+    folder: DataFolder
     _serving: threading.Thread | None = None
 
     @property
@@ -88,6 +92,7 @@ class Application:
         self.world.close()
         self.store.close()
         self.desk.engine.telemetry.close()
+        self.folder.release()
 
 
 def embedded(settings: Settings) -> Application:
@@ -96,8 +101,8 @@ def embedded(settings: Settings) -> Application:
     Raises SourceError, StoreError or CannotStart.
     """
     clock = SystemClock()
-    _make_folder(settings)
-    return _build(settings, clock, all_embedded(settings, clock), Telemetry(settings.traces_url))
+    with _taken(settings) as folder:
+        return _build(settings, clock, all_embedded(settings, clock), Telemetry(settings.traces_url), folder)
 
 
 def on_stack(settings: Settings) -> Application:
@@ -108,11 +113,27 @@ def on_stack(settings: Settings) -> Application:
     if not settings.prometheus_url:
         raise CannotStart("no Prometheus to read from; give --prometheus-url or set AIOPS_PROMETHEUS_URL")
     clock, telemetry = SystemClock(), Telemetry(settings.traces_url)
-    _make_folder(settings)
-    return _build(settings, clock, on_stores(settings, clock, telemetry), telemetry)
+    with _taken(settings) as folder:
+        return _build(settings, clock, on_stores(settings, clock, telemetry), telemetry, folder)
 
 
-def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Telemetry) -> Application:
+@contextmanager
+def _taken(settings: Settings) -> Iterator[DataFolder]:
+    """The data folder, held by the application that is built with it. Raises CannotStart."""
+    try:
+        folder = DataFolder(settings.data_dir)
+    except FolderError as error:
+        raise CannotStart(str(error)) from None
+    try:
+        yield folder
+    except BaseException:
+        folder.release()
+        raise
+
+
+def _build(
+    settings: Settings, clock: SystemClock, world: World, telemetry: Telemetry, folder: DataFolder
+) -> Application:
     tuning = Tuning()
     telemetry.about(settings.url)
     telemetry.interval.set(settings.cycle_seconds)
@@ -195,7 +216,7 @@ def _build(settings: Settings, clock: SystemClock, world: World, telemetry: Tele
             f"cannot listen on {settings.host}:{settings.port} for pages and API: {error.strerror}; "
             "stop what uses the port or set another with --port or AIOPS_PORT"
         ) from None
-    return Application(settings, world, store, desk, runner, server, alertmanagers)
+    return Application(settings, world, store, desk, runner, server, alertmanagers, folder)
 
 
 def _budgets(settings: Settings, world: World, store: SqlIncidents) -> Budgets | None:
@@ -224,15 +245,6 @@ def _calendar(settings: Settings) -> Calendar:
         return calendars.of(settings)
     except calendars.BadCalendar as error:
         raise CannotStart(str(error)) from None
-
-
-def _make_folder(settings: Settings) -> None:
-    try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotStart(
-            f"the data folder {settings.data_dir} cannot be made: {error.strerror}; set data_dir"
-        ) from None
 
 
 def configure_logging(level: str) -> None:

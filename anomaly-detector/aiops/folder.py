@@ -1,0 +1,87 @@
+"""The data folder: its owner's alone, and one engine's at a time."""
+
+import fcntl
+import json
+import logging
+import os
+import socket
+import stat
+import time
+from pathlib import Path
+from typing import Final
+
+from aiops.model import iso
+
+log = logging.getLogger(__name__)
+
+LOCK: Final = "engine.lock"
+OURS: Final = ("incidents.", "telemetry.", "learned.", "objectives.", LOCK)
+"""How names of files begin that an engine makes."""
+OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+"""What only the owner may do."""
+
+
+class FolderError(Exception):
+    """The folder cannot be used; the message says why and what to do."""
+
+
+class DataFolder:
+    """A folder that this process holds until `release`, or until it ends, in whatever way: the lock is the system's.
+
+    What the process writes from then on, anywhere, is readable by its user alone.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Make the folder, close it to others and take it. Raises FolderError."""
+        os.umask(OTHERS)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise FolderError(f"the data folder {path} cannot be made: {error.strerror}; set data_dir") from None
+        try:
+            self._take(path)
+        except FolderError:
+            os.close(self._lock)
+            raise
+        _tighten(path)
+
+    def release(self) -> None:
+        os.close(self._lock)
+
+    def _take(self, path: Path) -> None:
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FolderError(
+                f"another engine runs on {path}{self._holder()}: stop it, or set data_dir to another folder"
+            ) from None
+        except OSError as error:
+            log.warning("%s cannot be locked (%s): see that one engine alone uses it", path, error.strerror)
+        said = {"pid": os.getpid(), "host": socket.gethostname(), "since": iso(time.time())}
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, json.dumps(said).encode(), 0)
+
+    def _holder(self) -> str:
+        try:
+            said = json.loads(os.pread(self._lock, 1024, 0))
+            return f" (pid {said['pid']} on {said['host']}, since {said['since']})"
+        except (ValueError, KeyError, TypeError):  # it is just being written
+            return ""
+
+
+def _tighten(path: Path) -> None:
+    """Take from others what they may do with the folder and an engine's files in it."""
+    files = [one for one in sorted(path.iterdir()) if one.name.startswith(OURS)]
+    for one in (path, *files):
+        try:
+            now = one.lstat()
+            mode = stat.S_IMODE(now.st_mode)
+            # What is not ours, as the root of a volume, and what all share, as /tmp, is left as it is.
+            if stat.S_ISLNK(now.st_mode) or not mode & OTHERS or now.st_uid != os.geteuid() or mode & stat.S_ISVTX:
+                continue
+            one.chmod(mode & ~OTHERS)
+        except OSError as error:
+            log.warning("%s is open to other users of this machine: %s", one, error.strerror)
+        else:
+            log.warning("%s was open to other users of this machine; now it is its owner's alone", one)
