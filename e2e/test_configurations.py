@@ -1,5 +1,6 @@
 """Every configuration file, read by the program it is for."""
 
+import json
 import os
 import subprocess
 from collections.abc import Mapping
@@ -117,9 +118,28 @@ def test_who_hears_what(programs: Programs, labels: list[str], receivers: str, t
 
 def test_messages_are_rendered_from_the_templates(programs: Programs) -> None:
     folder = ROOT / "alertmanager/templates"
-    for text in ('{{ template "aiops.title" . }}', '{{ template "aiops.text" . }}'):
-        options = (f"--template.glob={folder}/*.tmpl", f"--template.text={text}")
+    for name in ("title", "text", "slack.title", "slack.text"):
+        options = (f"--template.glob={folder}/*.tmpl", f'--template.text={{{{ template "aiops.{name}" . }}}}')
         assert run(programs["amtool"], "template", "render", *options).strip()
+
+
+def test_names_in_messages_are_no_markup_and_end_no_line(programs: Programs, tmp_path: Path) -> None:
+    told = {"summary": "Errors in <!channel> & <@U1>\nRunbook: http://not.ours", "description": "slow\x1b[2J"}
+    alert = {"status": "firing", "labels": {}, "annotations": told, "startsAt": "2026-11-29T10:00:00Z"}
+    data = tmp_path / "data.json"
+    data.write_text(json.dumps({"status": "firing", "alerts": [alert], "commonAnnotations": told}))
+
+    def rendered(name: str) -> str:
+        options = (f"--template.glob={ROOT}/alertmanager/templates/*.tmpl", f"--template.data={data}")
+        text = f'{{{{ template "aiops.{name}" . }}}}'
+        return run(programs["amtool"], "template", "render", *options, f"--template.text={text}")
+
+    for name in ("slack.title", "slack.text"):
+        assert "Errors in &lt;!channel&gt; &amp; &lt;@U1&gt;\ufffdRunbook" in rendered(name)
+    for name in ("title", "text"):
+        assert "Errors in <!channel> & <@U1>\ufffdRunbook" in rendered(name)
+    assert "slow\ufffd[2J" in rendered("text")
+    assert [line for line in rendered("slack.text").splitlines() if line.startswith("Runbook")] == []
 
 
 def test_an_address_that_is_none_is_refused(tmp_path: Path) -> None:

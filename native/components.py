@@ -102,7 +102,6 @@ def _prometheus(options: Options, at: Addresses, config: Path) -> Component:
             f"--web.external-url={at.url('prometheus')}",
             "--web.enable-otlp-receiver",
             "--web.enable-remote-write-receiver",
-            "--web.enable-lifecycle",
             "--enable-feature=exemplar-storage,created-timestamp-zero-ingestion",
         ),
         (f"{at.url('prometheus')}/-/ready",),

@@ -13,6 +13,7 @@ import click
 
 from aiops import __version__
 from aiops.config import ConfigError, Settings, load
+from aiops.safe import NEWLINE, visible
 
 SEVERITIES = ("low", "medium", "high", "critical")
 STATES = ("active", "open", "acknowledged", "resolved", "all")
@@ -25,7 +26,7 @@ class Refused(click.ClickException):
     exit_code = 2
 
     def show(self, file: Any = None) -> None:
-        click.echo(f"aiops: {self.message}", err=True, file=file)
+        click.echo(f"aiops: {visible(self.message, keep=NEWLINE)}", err=True, file=file)
 
 
 def settings_of(config: Path | None, defaults: Mapping[str, Any] | None = None, /, **overrides: Any) -> Settings:
@@ -130,10 +131,10 @@ def run(config: Path | None, **overrides: Any) -> None:
 
 def _serve(settings: Settings, build: Callable[[Settings], Any]) -> None:
     """Run an engine until it is told to stop."""
-    from aiops import bootstrap
+    from aiops import bootstrap, logs
     from aiops.ports import SourceError, StoreError
 
-    bootstrap.configure_logging(settings.log_level)
+    logs.configure(settings.log_level)
     failure = ""
     try:
         application = build(settings)
@@ -217,7 +218,7 @@ def config_check(file: Path | None) -> None:
     try:
         load(file=file)
     except ConfigError as error:
-        click.echo(f"aiops: {error}", err=True)
+        click.echo(f"aiops: {visible(str(error))}", err=True)
         sys.exit(1)
     click.echo("the settings are fine")
 
@@ -393,5 +394,5 @@ def _default_url() -> str:
 
 
 def _not_so(error: Exception) -> NoReturn:
-    click.echo(f"aiops: {error}", err=True)
+    click.echo(f"aiops: {visible(str(error))}", err=True)
     sys.exit(1)

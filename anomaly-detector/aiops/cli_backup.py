@@ -12,6 +12,7 @@ import click
 
 from aiops.backup import BackupError, Contents, check, put_back, take
 from aiops.config import ConfigError, load
+from aiops.safe import visible
 
 _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
@@ -95,7 +96,7 @@ def _chosen(data_dir: Path | None) -> Path:
     try:
         return load().data_dir
     except ConfigError as error:
-        click.echo(f"aiops: {error}", err=True)
+        click.echo(f"aiops: {visible(str(error))}", err=True)
         sys.exit(2)
 
 
@@ -107,5 +108,5 @@ def _said(contents: Contents) -> str:
 
 def _fail(error: BackupError | OSError) -> NoReturn:
     why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
-    click.echo(f"aiops: {why}", err=True)
+    click.echo(f"aiops: {visible(str(why))}", err=True)
     sys.exit(1)

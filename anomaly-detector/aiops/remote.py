@@ -13,6 +13,7 @@ from aiops.http import reason
 from aiops.model import Expectation, written
 from aiops.model.document import Document, document
 from aiops.ports import StoreError
+from aiops.safe import visible_in
 
 if TYPE_CHECKING:
     from aiops.store import SqlIncidents
@@ -164,7 +165,8 @@ def _paged(
 
 
 def line(incident: Document) -> str:
-    """One incident in one line."""
+    """One incident in one line, for a terminal."""
+    incident = visible_in(incident)
     cause = incident["root_cause"]
     sure = f" ({100 * cause['confidence']:.0f}% sure)" if cause else ""
     parts = (
@@ -179,6 +181,7 @@ def line(incident: Document) -> str:
 
 def page(incident: Document) -> str:
     """One incident in full, for a terminal."""
+    incident = visible_in(incident)
     cause, span = incident["root_cause"], incident["first_failing_span"]
     rows = [line(incident), ""]
     if cause:

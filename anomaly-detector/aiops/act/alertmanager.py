@@ -14,6 +14,7 @@ from aiops import names
 from aiops.http import Client, Endpoint
 from aiops.model import HELD, Burn, Episode, Incident, again, document, group_label, iso, place, sure
 from aiops.ports import Clock, IncidentStore, ObjectiveStore, SourceError
+from aiops.safe import visible
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +140,7 @@ def alert_of(incident: Incident, base_url: str, now: float, grafana_url: str = "
     shown = {annotation: links[link] for link, annotation in LINKS.items() if links.get(link)}
     return {
         "labels": labels_of(incident),
-        "annotations": {"summary": incident.title, "description": described(incident), **shown},
+        "annotations": {"summary": visible(incident.title), "description": visible(described(incident)), **shown},
         "startsAt": iso(min(episode.detected, ends if over else now)),
         "endsAt": iso(ends),
         "generatorURL": links["page"],
@@ -169,7 +170,7 @@ def labels_of(incident: Incident) -> dict[str, str]:
         names.SERVICE: incident.service,
         names.ALERT_KIND: kind,
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: visible(value) for name, value in found.items() if value}
 
 
 def described(incident: Incident) -> str:

@@ -7,6 +7,7 @@ import requests
 
 from aiops.model import Burn, Incident, again, burn_document, document, said
 from aiops.ports import Notifier
+from aiops.safe import visible_in
 
 log = logging.getLogger("aiops.incident")
 
@@ -36,6 +37,6 @@ class WebhookNotifier(Notifier):
             about = {"slo": burn_document(subject, self._base_url)}
         else:
             about = {"incident": document(subject, self._base_url, self._grafana_url)}
-        body = orjson.dumps({"transition": transition, **about})
+        body = orjson.dumps({"transition": transition, **visible_in(about)})
         answer = requests.post(self._url, body, headers={"Content-Type": "application/json"}, timeout=10)
         answer.raise_for_status()

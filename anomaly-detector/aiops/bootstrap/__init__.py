@@ -1,5 +1,5 @@
 """The only place that picks concrete classes: settings in, a running application out."""
 
-from aiops.bootstrap.application import Application, CannotStart, configure_logging, embedded, on_stack
+from aiops.bootstrap.application import Application, CannotStart, embedded, on_stack
 
-__all__ = ["Application", "CannotStart", "configure_logging", "embedded", "on_stack"]
+__all__ = ["Application", "CannotStart", "embedded", "on_stack"]

@@ -1,7 +1,6 @@
 """A running application: the engine over its world, pages and API, threads, and their end."""
 
 import logging
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -245,17 +244,6 @@ def _calendar(settings: Settings) -> Calendar:
         return calendars.of(settings)
     except calendars.BadCalendar as error:
         raise CannotStart(str(error)) from None
-
-
-def configure_logging(level: str) -> None:
-    """Logs go to stderr, times in UTC; colour and progress are for data on a terminal, not for logs."""
-    formatter = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%SZ")
-    formatter.converter = time.gmtime
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # a try that another follows is no news
 
 
 def _notifier(settings: Settings) -> Notifier:

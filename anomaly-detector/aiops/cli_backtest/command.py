@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from aiops.cli_backtest import outcomes, replaying
+from aiops.safe import visible
 from aiops.terminal.ending import write
 from aiops.terminal.past import Past, past_options
 
@@ -92,7 +93,7 @@ def backtest(
 
         write(html, pages.page(found, problems))
     for line in outcomes.named(problems):
-        click.echo(line, err=True)
+        click.echo(visible(line), err=True)
     if as_json:
         click.echo(json.dumps({**outcomes.document(found), "problems": problems}, indent=2, allow_nan=False))
     else:

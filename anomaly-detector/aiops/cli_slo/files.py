@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 import yaml
 
+from aiops.safe import visible
 from aiops.slo import Objectives
 from aiops.terminal.ending import Failed
 
@@ -34,7 +35,7 @@ def load(paths: tuple[Path, ...]) -> Objectives:
 
 def whole(found: Objectives) -> None:
     for problem in found.problems:
-        click.echo(str(problem), err=True)
+        click.echo(visible(str(problem)), err=True)
     if found.problems:
         count = len(found.problems)
         raise Failed(f"{count} objective{'s are' if count > 1 else ' is'} wrong, so nothing was made")

@@ -12,6 +12,7 @@ import click
 from aiops.cli_slo.files import load, paths_argument
 from aiops.model import Slo, Window
 from aiops.ports import MetricSource, SourceError
+from aiops.safe import visible
 from aiops.slo.backtest import ALIGNED, LOOKBACK, History
 from aiops.slo.backtest import backtest as look_back
 from aiops.slo.meter import Meter
@@ -74,7 +75,7 @@ def backtest(
     except SourceError as error:
         raise click.UsageError(str(error)) from None
     for problem in found.problems:
-        click.echo(str(problem), err=True)
+        click.echo(visible(str(problem)), err=True)
     left_out = past.left_out()
     if len(left_out) == len(found.slos):
         raise Failed("nothing can be counted: " + "; ".join(f"{name}: {why}" for name, why in sorted(left_out.items())))

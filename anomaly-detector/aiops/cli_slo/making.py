@@ -10,6 +10,7 @@ from aiops import garbage, names
 from aiops import slo as slos
 from aiops.cli_slo.files import MADE, dumped, load, paths_argument, whole
 from aiops.model import Slo
+from aiops.safe import visible
 from aiops.slo import Links, Objectives, Problem
 from aiops.terminal.ending import Failed, write
 
@@ -141,7 +142,7 @@ def import_(file: Path, output: Path | None) -> None:
         raise click.UsageError(f"cannot read {file}: {error}") from None
     made, problems, notes = slos.sloth.convert(written, str(file))
     for line in (*map(str, problems), *notes):
-        click.echo(line, err=True)
+        click.echo(visible(line), err=True)
     text = "---\n".join(dumped(one) for one in made)
     if output is None:
         click.echo(text, nl=False)

@@ -10,6 +10,7 @@ import click
 from aiops.cli_smoke.asking import look
 from aiops.cli_smoke.checks import Wanted
 from aiops.cli_smoke.waiting import Progress, Wait
+from aiops.safe import visible
 from aiops.slo import durations
 from aiops.terminal.ending import Failed
 from aiops.terminal.table import table
@@ -76,7 +77,7 @@ def smoke(
     finally:
         progress.end()
     if as_json:
-        click.echo(json.dumps(_document(url, wait), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(_document(url, wait), indent=2))
     elif wait.found:
         rows = [
             (one.name, click.style("ok", fg="green") if one.ok else click.style("NOT", fg="red"), one.measured)
@@ -104,5 +105,5 @@ def _document(url: str, wait: Wait) -> dict[str, object]:
 def _why(url: str, wait: Wait, interrupted: bool) -> str:
     names = ", ".join(one.name for one in wait.lacking) or "nothing was asked"
     when = f"interrupted after {wait.seconds:.0f} s" if interrupted else f"after {wait.seconds:.0f} s"
-    looks = [f"\n  {one.name}: {one.look}" for one in wait.lacking]
+    looks = [f"\n  {one.name}: {visible(one.look)}" for one in wait.lacking]
     return f"{url} does not work, {when}: {names}" + "".join(looks)

@@ -11,6 +11,7 @@ import click
 
 from aiops.cli_smoke.answers import METRICS, Round, exposition
 from aiops.cli_smoke.checks import Check, Wanted, Watch, checks, version_of
+from aiops.safe import visible
 
 PAUSE_SECONDS: Final = 1.0
 
@@ -63,7 +64,7 @@ class Progress:
     def __call__(self, wait: Wait) -> None:
         if self._shown and wait.lacking:
             text = "; ".join(f"{one.name}: {one.measured}" for one in wait.lacking)
-            line = f"{wait.seconds:4.0f} s  {text}"[: shutil.get_terminal_size().columns - 1]
+            line = f"{wait.seconds:4.0f} s  {visible(text)}"[: shutil.get_terminal_size().columns - 1]
             click.echo(f"\r\033[K{line}", nl=False, err=True)
 
     def end(self) -> None:

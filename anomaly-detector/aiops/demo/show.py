@@ -11,13 +11,14 @@ from pathlib import Path
 
 import click
 
-from aiops import bootstrap
+from aiops import bootstrap, logs
 from aiops.config import Settings
 from aiops.demo.history import History, memory_mb
 from aiops.demo.judge import Verdict, judge
 from aiops.demo.shop import NoShop, Scenario, Shop, objectives, scenarios
 from aiops.model import Incident, document
 from aiops.ports import SourceError, StoreError
+from aiops.safe import visible
 
 BASELINE_POINTS = 24  # the level tier begins at 20
 ROUTES = 8  # of the shop: four on the gateway, four on their services
@@ -95,7 +96,7 @@ class Stage:
             memory_limit_mb=memory_mb(history),
             log_level=log_level,
         )
-        bootstrap.configure_logging(log_level)
+        logs.configure(log_level)
         self._stop, self._started = stop, time.monotonic()
         self._engine = bootstrap.embedded(settings)
         self._shop = Shop(f"http://127.0.0.1:{4318 + offset}", offset, folder / "shop.log")
@@ -224,7 +225,7 @@ class Stage:
             raise Interrupted
 
     def _say(self, text: str) -> None:
-        click.echo(f"{time.monotonic() - self._started:6.1f} s  {text}")
+        click.echo(f"{time.monotonic() - self._started:6.1f} s  {visible(text)}")
 
     def _open(self, verdict: Verdict) -> None:
         if sys.stdout.isatty() and verdict.right:
@@ -233,18 +234,20 @@ class Stage:
 
 def _describe(incident: Incident, url: str) -> None:
     indent = " " * 10
-    click.echo(f"{indent}{click.style(incident.title, bold=True)}  [{incident.severity}]")
+    click.echo(f"{indent}{click.style(visible(incident.title), bold=True)}  [{incident.severity}]")
     root = incident.root_cause
     if root is None:
-        click.echo(f"{indent}{incident.no_cause}")
+        click.echo(f"{indent}{visible(incident.no_cause)}")
     else:
         low, high = root.interval
-        click.echo(f"{indent}why       {root.description}")
+        click.echo(f"{indent}why       {visible(root.description)}")
         click.echo(f"{indent}sure      {root.confidence:.0%} (between {low:.0%} and {high:.0%})")
     span = incident.first_failing_span
     if span is not None:
-        click.echo(f"{indent}starts at {span.service}: {span.name}: {span.status}  (trace {span.trace_id})")
-    click.echo(f"{indent}hits      {', '.join(incident.affected_services)}")
+        click.echo(
+            f"{indent}starts at {visible(f'{span.service}: {span.name}: {span.status}')}  (trace {span.trace_id})"
+        )
+    click.echo(f"{indent}hits      {visible(', '.join(incident.affected_services))}")
     for one in incident.slo_impact:
         left = f"{one.budget_left:.0%} of its error budget left"
         click.echo(f"{indent}promise   {one.slo} burns {one.burn_rate:.0f} times as fast as allowed, {left}")

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from aiops.safe import NEWLINE, visible
+
 
 class Failed(click.ClickException):
     """What was checked is not so."""
@@ -13,7 +15,7 @@ class Failed(click.ClickException):
     exit_code = 1
 
     def show(self, file: Any = None) -> None:
-        click.echo(f"aiops: {self.message}", err=True, file=file)
+        click.echo(f"aiops: {visible(self.message, keep=NEWLINE)}", err=True, file=file)
 
 
 def write(path: Path, text: str) -> None:

@@ -6,7 +6,6 @@ its parent. It imports neither DuckDB nor the web: memory is why.
 """
 
 import contextlib
-import logging
 import os
 import signal
 import socket
@@ -18,6 +17,7 @@ from typing import Any
 
 import orjson
 
+from aiops import logs
 from aiops.serving import HttpServer, Names
 from aiops.serving.names import origins
 from aiops.sources.common.caps import Limits, Roll
@@ -58,9 +58,7 @@ class CannotListen(Exception):
 def main() -> None:
     """Listen until the parent's end of the socket closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    # Its warnings about a full task queue are ours to give, as 429.
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    logs.configure("warning")
     pipe = Connection(int(sys.argv[1]))
     settings: dict[str, Any] = orjson.loads(pipe.recv_bytes())
     retention = settings["retention_seconds"]
