@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from aiops import health, incidents
+from aiops import health, incidents, names
 from aiops.alerts import AlertBook
 from aiops.board import Board
 from aiops.engine import Cycle, Engine
@@ -15,6 +15,7 @@ from aiops.model import (
     Labels,
     Selector,
     SeriesBlock,
+    Severity,
     Trace,
     Transition,
     Verdict,
@@ -23,6 +24,7 @@ from aiops.model import (
 from aiops.normal import NormalBook
 from aiops.ports import NotFound, SourceError, StoreError
 from aiops.slo_book import SloBook
+from aiops.sources.common import bounds
 from aiops.sources.common.caps import Overflow
 from aiops.store import Change, SqlAccepted, SqlAlerts, SqlIncidents, SqlObjectives
 
@@ -31,6 +33,9 @@ EXPOSED = 3600.0
 ALIKE = 10
 """Incidents that are listed beside one that is like them."""
 
+VALUES = 250_000
+"""Values in one answer, at most: about 5 MB of JSON."""
+VERDICTS = 50_000
 NAMED = 5
 """Services that a note names, at most."""
 
@@ -81,6 +86,14 @@ class Desk:
     ) -> tuple[list[Incident], int | None]:
         """Newest first, and the cursor for the next page."""
         return self.store.page(state, severity, service, since, until, before, limit)
+
+    def urgent(self, limit: int) -> tuple[list[Incident], int]:
+        """Active ones, the most severe and then the newest first, and how many there are."""
+        found: list[Incident] = []
+        for severity in reversed(Severity):
+            if len(found) < limit:
+                found += self.store.page("active", severity, limit=limit - len(found))[0]
+        return found, self.store.active_count()
 
     def incident(self, name: str) -> Incident:
         found = self.store.get(name)
@@ -149,15 +162,20 @@ class Desk:
         return [] if until is None else self.engine.topology.edges(Window(until - RECENT, until))
 
     def series(self, service: str, route: str, window: Window) -> list[Verdict]:
-        """Observed, expected, bounds and score of a route over time; raises NotFound for one never judged."""
-        found = self.engine.verdicts.history(service, route, window)
+        """Observed, expected, bounds and score of a route over time; raises NotFound for one never judged,
+        TooMuch for more than VERDICTS."""
+        found = self.engine.verdicts.history(service, route, window, VERDICTS)
         if not found:
             raise NotFound(f"nothing was judged for service {service!r}, route {route!r} in that time")
         return found
 
     def metric(self, name: str, by: Sequence[str], where: Labels, window: Window, step: float) -> SeriesBlock:
-        """Any OpenTelemetry metric that was sent, on a grid."""
-        return self.engine.metrics.window([Selector(name, tuple(by), where)], window, step)
+        """Any OpenTelemetry metric that was sent, on a grid. Raises TooMuch."""
+        selector, steps = Selector(name, tuple(by), where, most=VALUES), int(window.seconds // step)
+        if name in names.SIGNALS and steps > 1:
+            # What the engine counts itself is not read series by series: one step tells how many there are.
+            bounds.check(len(self.engine.metrics.window([selector], window, window.seconds).labels), steps, VALUES)
+        return self.engine.metrics.window([selector], window, step)
 
     def trace(self, trace_id: str) -> Trace:
         found = self.engine.traces.traces([trace_id])

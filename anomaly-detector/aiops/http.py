@@ -28,6 +28,9 @@ SAID: Final = 300
 _CODES: Final = re.compile(r"\[(Errno|SSL: )[^\]]*\] | \(_ssl\.c:\d+\)$")
 
 
+MEGABYTE: Final = 1 << 20
+
+
 class Unavailable(SourceError):
     """The store cannot be reached, is overloaded or broken, or answers nonsense: the next cycle may do better."""
 
@@ -42,12 +45,17 @@ class Refused(SourceError):
         self.status = status
 
 
+class TooLarge(Refused):
+    """An answer larger than is read; asked for less, there may be one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where a store is and how to be let in.
 
     `tenant` is sent as X-Scope-OrgID. `username` and `password`, or `bearer`, authenticate; `ca`, `certificate` and
-    `key` are files in PEM for TLS. An answer takes `timeout_seconds` at most; `at_once` questions are open at a time.
+    `key` are files in PEM for TLS. An answer takes `timeout_seconds` at most, and `largest_bytes` once it is unpacked;
+    `at_once` questions are open at a time.
     """
 
     name: str
@@ -61,6 +69,7 @@ class Endpoint:
     key: str = ""
     timeout_seconds: float = 10.0
     at_once: int = 4
+    largest_bytes: int = 64 * MEGABYTE
 
     def __str__(self) -> str:
         """Its name and address, without the secrets that an address may hold."""
@@ -145,6 +154,9 @@ class Client:
                 body = bytearray()
                 while chunk := response.raw.read1(1 << 20, decode_content=True):
                     body += chunk
+                    if len(body) > self.endpoint.largest_bytes:
+                        megabytes = self.endpoint.largest_bytes / MEGABYTE
+                        raise TooLarge(f"{self.endpoint} answers more than {megabytes:g} MB to {path}: ask for less")
                     if time.monotonic() > deadline:
                         raise Unavailable(f"{self.endpoint} did not finish its answer within {limit:g} s")
         except requests.exceptions.Timeout:

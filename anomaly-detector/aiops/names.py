@@ -30,6 +30,7 @@ ERRORS: Final = "errors"
 DURATION: Final = "duration_seconds"
 BUCKET: Final = "duration_bucket"
 TELEMETRY: Final = "telemetry"
+SIGNALS: Final = (REQUESTS, ERRORS, DURATION, BUCKET, TELEMETRY)
 
 # Upper bounds in seconds of the buckets that spans are counted into: those the HTTP convention advises.
 DURATION_BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)

@@ -40,6 +40,10 @@ class NotFound(LookupError):
     """There is no such thing; the message names it."""
 
 
+class TooMuch(Exception):
+    """The answer would be larger than the question allows; the message says by how much."""
+
+
 class MetricSource(Protocol):
     def window(self, selectors: Sequence[Selector], window: Window, step: float) -> SeriesBlock:
         """Answer all selectors on the grid window.start + k * step; counts are exact increments. Raises SourceError."""
@@ -81,7 +85,9 @@ class TopologySource(Protocol):
 class VerdictStore(Protocol):
     def record(self, verdicts: Sequence[Verdict]) -> None: ...
 
-    def history(self, service: str, route: str, window: Window) -> list[Verdict]: ...
+    def history(self, service: str, route: str, window: Window, most: int = 0) -> list[Verdict]:
+        """By time; an empty route matches every one. Raises TooMuch for more than `most` (0: any number)."""
+        ...
 
 
 class EdgeSink(Protocol):

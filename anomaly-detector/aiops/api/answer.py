@@ -20,6 +20,7 @@ _WHY = {
     409: "its state does not allow this",
     413: "the body is too large",
     415: "the body is not JSON",
+    422: "the answer would be larger than allowed; `detail` says how to ask for less",
     500: "the engine went wrong",
     503: "a source or store does not answer",
 }

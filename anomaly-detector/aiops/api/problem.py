@@ -10,11 +10,12 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from aiops.incidents.life import NotPossible
-from aiops.ports import NotFound, SourceError, StoreError
+from aiops.ports import NotFound, SourceError, StoreError, TooMuch
 
 log = logging.getLogger(__name__)
 MIMETYPE = "application/problem+json"
 RETRY_SECONDS = 5
+LESS = ": take less time (`since`, `until`), a longer `step`, fewer attributes in `by`, or one `service`"
 
 
 class Refused(Exception):
@@ -42,6 +43,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(Refused, Refused.response)
     app.register_error_handler(NotFound, lambda error: Refused(404, str(error)).response())
     app.register_error_handler(NotPossible, lambda error: Refused(409, str(error)).response())
+    app.register_error_handler(TooMuch, lambda error: Refused(422, f"{error}{LESS}").response())
     app.register_error_handler(SourceError, _unavailable)
     app.register_error_handler(StoreError, _unavailable)
     app.register_error_handler(HTTPException, _http)

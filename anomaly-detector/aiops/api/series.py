@@ -38,7 +38,7 @@ class Series(RootModel[JudgedSeries | MetricSeries]):
 def blueprint(desk: Desk) -> APIBlueprint:
     api = APIBlueprint("series", __name__, url_prefix="/aiops", abp_tags=[TAG])
 
-    @api.get("/series", responses=responses(Series, 404))
+    @api.get("/series", responses=responses(Series, 404, 422))
     def series(query: Which) -> Any:
         """Answer observed, expected, bounds and score of a route over time, or the values of a metric."""
         over = window(query.since, query.until, desk.now(), DEFAULT_SECONDS)

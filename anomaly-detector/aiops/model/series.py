@@ -47,12 +47,15 @@ class Selector:
 
     `where` keeps only series with these labels. `unit` is that of an OpenTelemetry metric, None where it is not known:
     Prometheus makes it part of the name.
+    `most` bounds what is read for a metric, and what is answered: so many
+    values, series times steps, and eight times as many samples (0: any number).
     """
 
     name: str
     by: tuple[str, ...] = (names.SERVICE, names.ROUTE, names.METHOD)
     where: Labels = ()
     unit: str | None = None
+    most: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,10 +79,12 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """All stored spans of one trace, by start time."""
+    """The stored spans of one trace, by start time; of a huge one `left_out` are not here, which took least time and
+    did not fail."""
 
     trace_id: str
     spans: tuple[Span, ...]
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

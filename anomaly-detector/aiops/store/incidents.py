@@ -118,6 +118,13 @@ class SqlIncidents:
         following = int(rows[limit - 1].number) if len(rows) > limit else None
         return [INCIDENT.validate_json(row.document) for row in rows[:limit]], following
 
+    def active_count(self) -> int:
+        """How many are not resolved."""
+        at = tables.incidents.c
+        query = select(func.count()).where(at.number > 0, at.state != IncidentState.RESOLVED)
+        with self._begin() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def count(self) -> int:
         """The highest number ever given."""
         with self._begin() as connection:

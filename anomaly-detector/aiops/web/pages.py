@@ -35,7 +35,7 @@ def add_pages(app: Flask, desk: Desk, settings: Settings) -> None:
     @pages.get("/")
     def index() -> ResponseReturnValue:
         gaps: list[str] = []
-        active, _ = desk.incidents(limit=MOST)
+        active, count = desk.urgent(MOST)
         resolved, _ = desk.incidents(state=str(IncidentState.RESOLVED), limit=RECENTLY)
         services: list[ServiceHealth] = _or_gap(desk.services, [], gaps)
         newest = _or_gap(desk.newest, None, gaps)
@@ -44,10 +44,11 @@ def add_pages(app: Flask, desk: Desk, settings: Settings) -> None:
         return render_template(
             "incidents.html",
             active=sorted(active, key=_urgency),
+            count=count,
             resolved=sorted(resolved, key=lambda one: one.resolved_at or 0.0, reverse=True),
             services=services,
             uneasy=[one for one in services if one.status != "healthy"],
-            mood=mood(len(active), newest, desk.now(), bool(gaps)),
+            mood=mood(count, newest, desk.now(), bool(gaps)),
             newest=newest,
             gaps=gaps,
             notes=readiness.notes,
@@ -125,7 +126,9 @@ def add_pages(app: Flask, desk: Desk, settings: Settings) -> None:
         if len(trace_id) > 64:
             raise NotFound("there is no trace with an id that long")
         found = desk.trace(trace_id)
-        return render_template("trace.html", fall=waterfall(found, request.args.get("span", "")))
+        begins = min(max(request.args.get("from", 0, type=int), 0), len(found.spans) - 1)
+        span = request.args.get("span", "")
+        return render_template("trace.html", fall=waterfall(found, span, begins), span=span)
 
     for function in reading.FILTERS:
         app.add_template_filter(function, function.__name__)

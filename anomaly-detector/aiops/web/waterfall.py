@@ -21,6 +21,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Waterfall:
+    """`rows` are those from `begins` on, MOST_ROWS at most, of `spans`; `left_out` more are in the store."""
+
     trace_id: str
     start: float
     seconds: float
@@ -29,13 +31,25 @@ class Waterfall:
     failed: int
     first_failing: Span | None
     rows: tuple[Row, ...]
+    begins: int
+    left_out: int
+
+    @property
+    def ends(self) -> int:
+        """The row after the last shown."""
+        return self.begins + len(self.rows)
+
+    @property
+    def before(self) -> int:
+        """Where the rows before these begin."""
+        return max(0, self.begins - MOST_ROWS)
 
 
-def waterfall(trace: Trace, wanted: str = "") -> Waterfall:
+def waterfall(trace: Trace, wanted: str = "", begins: int = 0) -> Waterfall:
     """Order spans below their parents by start; spans whose parent is missing stand at the top.
 
     `wanted` names the failing span to mark, as an incident says; else it is the earliest failed span without a failed
-    child.
+    child. Rows are shown from `begins` on.
     """
     spans = list({span.span_id: span for span in trace.spans}.values())
     start = min(span.start for span in spans)
@@ -54,7 +68,7 @@ def waterfall(trace: Trace, wanted: str = "") -> Waterfall:
             width=max(span.duration / seconds, 0.005),
             is_first_failing=first is not None and span.span_id == first.span_id,
         )
-        for span, depth in _below(children, spans)
+        for span, depth in _below(children, spans)[begins : begins + MOST_ROWS]
     ]
     return Waterfall(
         trace.trace_id,
@@ -64,7 +78,9 @@ def waterfall(trace: Trace, wanted: str = "") -> Waterfall:
         len(spans),
         sum(span.failed for span in spans),
         first,
-        tuple(rows[:MOST_ROWS]),
+        tuple(rows),
+        begins,
+        trace.left_out,
     )
 
 

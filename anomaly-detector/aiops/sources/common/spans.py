@@ -175,6 +175,16 @@ def span(row: Mapping[str, Any], resource: dict[str, str], several: Collection[s
     )
 
 
+def trimmed(trace: Trace, most: int) -> Trace:
+    """Keep so many spans: those that failed, then those that took longest, as whatever is above another does."""
+    if len(trace.spans) <= most:
+        return trace
+    ranked = sorted(trace.spans, key=lambda one: (not one.failed, -one.duration, one.start, one.span_id))
+    kept = {one.span_id for one in ranked[:most]}
+    spans = tuple(one for one in trace.spans if one.span_id in kept)
+    return Trace(trace.trace_id, spans, trace.left_out + len(trace.spans) - len(spans))
+
+
 def summary(trace: Trace) -> TraceSummary:
     """Sum a trace up; `failed` says whether any of its spans failed. It has at least one span."""
     root = next((one for one in trace.spans if not one.parent_id), trace.spans[0])
@@ -185,6 +195,6 @@ def summary(trace: Trace) -> TraceSummary:
         root.operation,
         start,
         max(one.end for one in trace.spans) - start,
-        len(trace.spans),
+        len(trace.spans) + trace.left_out,
         any(one.failed for one in trace.spans),
     )

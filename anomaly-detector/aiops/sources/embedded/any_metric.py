@@ -7,11 +7,11 @@ import numpy as np
 
 from aiops import names
 from aiops.model import Labels
-from aiops.sources.common import attributes
+from aiops.sources.common import attributes, bounds
 from aiops.sources.common.grid import Floats, Grid
 from aiops.sources.common.rows import Key
 from aiops.sources.embedded import schema
-from aiops.sources.embedded.counters import Chosen, choose, grown, read
+from aiops.sources.embedded.counters import Chosen, choose, count, grown, read
 from aiops.sources.embedded.schema import Kind
 from aiops.sources.embedded.store import Store
 
@@ -41,11 +41,11 @@ def catalog(store: Store) -> list[Metric]:
     ]
 
 
-def values(store: Store, metric: str, by: Sequence[str], where: Labels, grid: Grid) -> dict[Key, Floats]:
+def values(store: Store, metric: str, by: Sequence[str], where: Labels, grid: Grid, most: int = 0) -> dict[Key, Floats]:
     """Answer a metric by attributes (or `service`, or resource attributes), `(steps,)` each, summed over the rest.
 
     Counters and histograms give increments (histograms of their count), gauges and up-down counters the last value of
-    each series in the step.
+    each series in the step. Raises TooMuch where that is more than `most` values.
     """
     quoted = metric.replace("'", "''")
     chosen = choose(store, f"se.metric = '{quoted}'")
@@ -54,9 +54,12 @@ def values(store: Store, metric: str, by: Sequence[str], where: Labels, grid: Gr
         chosen = Chosen([row for row in chosen.rows if _key(row, [name for name, _ in where]) == wanted])
     if not chosen.rows:
         return {}
-    points = read(store, chosen, grid, buckets=False)
     keys: dict[Key, int] = {}
     rows = np.array([keys.setdefault(_key(row, by), len(keys)) for row in chosen.rows], np.int64)
+    bounds.check(len(keys), grid.steps, most)
+    if most:
+        bounds.check_samples(count(store, chosen, grid), most)
+    points = read(store, chosen, grid, buckets=False)
     added = grown(store, chosen, points, points.numbers[:, :1], grid).added[:, 0]
     level = np.array([_is_level(row) for row in chosen.rows], bool)[points.row]
     # The last sample of a series in a step is one that no other of the same series and step follows.

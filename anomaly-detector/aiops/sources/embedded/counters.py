@@ -122,6 +122,18 @@ def read(store: Store, chosen: Chosen, grid: Grid, buckets: bool) -> Points:
     )
 
 
+def count(store: Store, chosen: Chosen, grid: Grid) -> int:
+    """How many points of chosen series are in the window."""
+    table = store.query(
+        lambda partitions: (
+            "SELECT count(*) AS count FROM "
+            f"{partitions.relation(POINTS, grid.start_ns, grid.end_ns)} SEMI JOIN chosen USING (series)"
+        ),
+        chosen=chosen.table(),
+    )
+    return int(ints(table, "count")[0])
+
+
 def grown(store: Store, chosen: Chosen, points: Points, values: Floats, grid: Grid) -> Grown:
     """Increments of `values` `(samples, counters)` that belong to the points; NaN for baselines."""
     groups: dict[tuple[int, str], int] = {}

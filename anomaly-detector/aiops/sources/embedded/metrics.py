@@ -84,7 +84,7 @@ class EmbeddedMetrics:
             found = arrivals(self._store, grid)
             rows = {labelled(selector.name, {names.SERVICE: service}): row for service, row in found.items()}
             return {of: row for of, row in rows.items() if fits(of, selector.where)}
-        answered = any_metric.values(self._store, selector.name, selector.by, selector.where, grid)
+        answered = any_metric.values(self._store, selector.name, selector.by, selector.where, grid, selector.most)
         return {labelled(selector.name, dict(zip(selector.by, key, strict=True))): row for key, row in answered.items()}
 
 

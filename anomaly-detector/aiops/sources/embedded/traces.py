@@ -6,7 +6,7 @@ from typing import Final
 import pyarrow as pa
 
 from aiops.model import Population, PopulationKind, Span, Trace, TraceQuery, TraceSummary, Window
-from aiops.sources.common import attributes, links
+from aiops.sources.common import attributes, bounds, links
 from aiops.sources.common.spans import NANO, span, summary
 from aiops.sources.embedded import called
 from aiops.sources.embedded.columns import numbers, texts
@@ -97,7 +97,8 @@ class EmbeddedTraces:
         return self._store.query(sql)
 
     def _whole(self, wanted: pa.Table) -> list[Trace]:
-        """Read all spans of the traces in a table (trace_hi, trace_lo, maybe end_ns to look near it only)."""
+        """Read the spans of the traces in a table (trace_hi, trace_lo, maybe end_ns to look near it only): all of them,
+        but for huge traces, of which those stay that failed, then those that took longest."""
         if not wanted.num_rows:
             return []
         order = list(dict.fromkeys(zip(numbers(wanted, "trace_hi"), numbers(wanted, "trace_lo"), strict=True)))
@@ -107,22 +108,33 @@ class EmbeddedTraces:
             reach = (min(ends) - REACH_NS, max(ends) + REACH_NS)
         # As constants, so that the scan skips what cannot match before it reads the wide columns.
         low = ", ".join(str(number) for number in sorted({low for _, low in order}))
+        most = bounds.spans_each(len(order))
         table = self._store.query(
             lambda partitions: (
                 f"""
-            SELECT s.*, r.service, r.instance, r.version
+            SELECT s.*, r.service, r.instance, r.version, count(*) OVER (PARTITION BY trace_hi, trace_lo) AS size
             FROM {partitions.relation(SPANS, *reach)} s JOIN resources r ON s.resource = r.id
-            WHERE s.trace_lo IN ({low}) ORDER BY s.start_ns, s.span_id"""
+            WHERE s.trace_lo IN ({low})
+            QUALIFY row_number() OVER (
+                PARTITION BY trace_hi, trace_lo ORDER BY failed DESC, end_ns - start_ns DESC, start_ns, span_id
+            ) <= {most}
+            ORDER BY s.start_ns, s.span_id"""
             )
         )
         resources = self._resources(table)
         spans: dict[tuple[int, int], list[Span]] = {key: [] for key in order}
+        sizes: dict[tuple[int, int], int] = {}
         for row in table.to_pylist():
             key, resource = (row["trace_hi"], row["trace_lo"]), resources.get(row["resource"])
             # Without its resource a span was dropped, as too old, between the two questions.
             if key in spans and resource is not None:
                 spans[key].append(span(row, resource, self._store.several))
-        return [Trace(f"{hi:016x}{lo:016x}", tuple(found)) for (hi, lo), found in spans.items() if found]
+                sizes[key] = row["size"]
+        return [
+            Trace(f"{key[0]:016x}{key[1]:016x}", tuple(found), max(0, sizes[key] - len(found)))
+            for key, found in spans.items()
+            if found
+        ]
 
     def _resources(self, spans: pa.Table) -> dict[int, dict[str, str]]:
         table = self._store.query(

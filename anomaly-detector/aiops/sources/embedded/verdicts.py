@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from aiops import names
 from aiops.model import Family, Life, Tier, Verdict, Window, value_of
+from aiops.ports import TooMuch
 from aiops.sources.common import attributes
 from aiops.sources.embedded.partitions import VERDICTS
 from aiops.sources.embedded.store import Store
@@ -37,19 +38,25 @@ class EmbeddedVerdicts:
         columns["life"] = pa.array([int(one.life) for one in verdicts], pa.uint8())
         self._store.append_verdicts(pa.table(columns))
 
-    def history(self, service: str, route: str, window: Window) -> list[Verdict]:
-        """Read the verdicts of a service's route in the window, by time; an empty route matches every one."""
+    def history(self, service: str, route: str, window: Window, most: int = 0) -> list[Verdict]:
+        """Read the verdicts of a service's route in the window, by time; an empty route matches every one.
+
+        Raises TooMuch where there are more than `most` (0: any number).
+        """
         start, end = round(window.start * 1e9) + 1, round(window.end * 1e9)
         wanted = pa.table({"service": [service], "route": [route]})
+        limit = f"LIMIT {most + 1}" if most else ""
         table = self._store.query(
             lambda partitions: (
                 f"""
             SELECT v.* FROM {partitions.relation(VERDICTS, start, end)} v
             JOIN wanted ON v.service = wanted.service AND (wanted.route = '' OR v.route = wanted.route)
-            ORDER BY v.at_ns, v.family, v.labels"""
+            ORDER BY v.at_ns, v.family, v.labels {limit}"""
             ),
             wanted=wanted,
         )
+        if most and table.num_rows > most:
+            raise TooMuch(f"there are more than {most:,} judgements in that time")
         return [
             Verdict(
                 series=tuple(sorted(attributes.parse(row["labels"]).items())),

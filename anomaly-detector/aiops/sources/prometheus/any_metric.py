@@ -9,7 +9,8 @@ from aiops import names
 from aiops.model import Selector
 from aiops.ports import SourceError
 from aiops.promql import label, quoted
-from aiops.sources.common.grid import Grid
+from aiops.sources.common import bounds
+from aiops.sources.common.grid import NANO, Grid
 from aiops.sources.common.rows import labelled
 from aiops.sources.prometheus import meaning
 from aiops.sources.prometheus.api import Api
@@ -33,6 +34,9 @@ def values(api: Api, selector: Selector, grid: Grid) -> Rows:
     counted, native, level = _named(selector)
     counting = re.compile(counted)
     counters = Counters(api, lambda labels: _counter(labels, selector, counting))
+    if selector.most:
+        for these in (f"{counted}|{native}", level):
+            _check_size(api, f"{{__name__=~{quoted(these)}}}", selector, grid)
     found = counters.read(f"{{__name__=~{quoted(f'{counted}|{native}')}}}", grid)
     known = counters.catalogue.labels
     keys = counters.catalogue.key[found.series]
@@ -46,6 +50,7 @@ def values(api: Api, selector: Selector, grid: Grid) -> Rows:
         keys, value = row[raw.row], np.where(last, raw.value, np.nan)
     if known:
         _check(selector, known)
+    bounds.check(len(numbers), grid.steps, selector.most)
     table = grid.sums(keys, column, value, len(numbers))
     wanted_values = tuple(value for _, value in selector.where)
     width = len(selector.by)
@@ -55,6 +60,13 @@ def values(api: Api, selector: Selector, grid: Grid) -> Rows:
         if key[width:] == wanted_values and not np.isnan(table[at]).all()
     ]
     return [labels for labels, _ in rows], np.array([one for _, one in rows]).reshape(len(rows), grid.steps)
+
+
+def _check_size(api: Api, of: str, selector: Selector, grid: Grid) -> None:
+    """Ask how much there is before it is read. Raises TooMuch."""
+    seconds = (grid.end_ns - grid.start_ns) // 1_000_000_000
+    found = api.instant(f"sum(count_over_time({of}[{max(seconds, 1)}s]))", grid.end_ns / NANO)
+    bounds.check_samples(round(found[0].value) if found else 0, selector.most)
 
 
 def _named(selector: Selector) -> tuple[str, str, str]:

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from aiops.http import TooLarge
 from aiops.promql import quoted
 from aiops.sources.common import processes
 from aiops.sources.common.grid import NANO, Floats, Grid, Ints
@@ -116,7 +117,12 @@ class Counters:
         return [(at, min(at + width, end_ns)) for at in range(start_ns, end_ns, width)]
 
     def _samples(self, selector: str, start_ns: int, end_ns: int) -> Raw:
-        raw = self._api.samples(selector, start_ns, end_ns)
+        try:
+            raw = self._api.samples(selector, start_ns, end_ns)
+        except TooLarge:
+            # The next question is asked in smaller pieces.
+            self._per_second = 2 * max(self._per_second, SAMPLES_AT_ONCE / ((end_ns - start_ns) / NANO))
+            raise
         if len(raw.row):
             self._per_second = len(raw.row) / ((end_ns - start_ns) / NANO)
         return raw

@@ -11,6 +11,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from aiops import names
 from aiops.http import Unavailable
 from aiops.model import Family, Labels, Life, Tier, Verdict, Window, labels
+from aiops.ports import TooMuch
 from aiops.promql import quoted
 from aiops.sources.prometheus.api import Api, Raw
 
@@ -83,11 +84,19 @@ class PrometheusVerdicts:
             out += step[: self._limit]
         return out
 
-    def history(self, service: str, route: str, window: Window) -> list[Verdict]:
-        """Read the verdicts of a service's route in the window, by time; an empty route matches every one."""
+    def history(self, service: str, route: str, window: Window, most: int = 0) -> list[Verdict]:
+        """Read the verdicts of a service's route in the window, by time; an empty route matches every one.
+
+        Raises TooMuch where there are more than `most` (0: any number).
+        """
         of = f"{names.SERVICE}={quoted(service)}" + (f",{names.ROUTE}={quoted(route)}" if route else "")
         # One question a number: a point is told by its time, and times are those that were written.
         start, end = round(window.start * 1e9), round(window.end * 1e9)
+        if most:
+            seconds = max(1, round(window.seconds))
+            counted = self._api.instant(f"sum(count_over_time({_name(NUMBERS[0])}{{{of}}}[{seconds}s]))", window.end)
+            if counted and counted[0].value > most:
+                raise TooMuch(f"there are {counted[0].value:,.0f} judgements in that time, of {most:,} allowed")
         found: dict[tuple[Labels, str, int], dict[str, float]] = {}
         for number in NUMBERS:
             raw = self._api.samples(f"{_name(number)}{{{of}}}", start, end)

@@ -7,6 +7,8 @@ from typing import Final, TypeVar
 
 from aiops.http import Unavailable
 from aiops.model import Trace, Window
+from aiops.sources.common import bounds
+from aiops.sources.common.spans import trimmed
 from aiops.sources.tempo.api import Api, Match
 from aiops.sources.tempo.traceql import NEWEST
 
@@ -27,7 +29,8 @@ class Reader:
         self._pool = ThreadPoolExecutor(api.endpoint.at_once, thread_name_prefix="tempo")
 
     def traces(self, ids: Iterable[str]) -> dict[str, Trace]:
-        """Read whole traces, each once; unknown ones are left out. Those that are not whole are used, and logged."""
+        """Read whole traces, each once, huge ones trimmed; unknown ones are left out. Those that came in parts are
+        used, and logged."""
         wanted = list(dict.fromkeys(ids))
         answers = self._all(self.api.trace, wanted)
         partial = [(one, said) for one, (_, said) in zip(wanted, answers, strict=True) if said]
@@ -39,7 +42,9 @@ class Reader:
                 len(wanted),
                 *partial[0],
             )
-        return {one: trace for one, (trace, _) in zip(wanted, answers, strict=True) if trace is not None}
+        most = bounds.spans_each(len(wanted))
+        found = zip(wanted, answers, strict=True)
+        return {one: trimmed(trace, most) for one, (trace, _) in found if trace is not None}
 
     def searches(self, asked: Sequence[tuple[str, Window, int]]) -> list[list[Match]]:
         """Find the newest traces for each (query, window, limit) of at most 168 h; equal questions are asked once."""

@@ -124,6 +124,6 @@ class FakeVerdicts:
     def record(self, verdicts: Sequence[Verdict]) -> None:
         self.recorded.extend(verdicts)
 
-    def history(self, service: str, route: str, window: Window) -> list[Verdict]:
+    def history(self, service: str, route: str, window: Window, most: int = 0) -> list[Verdict]:
         wanted = {("service", service), ("route", route)}
         return [one for one in self.recorded if wanted <= set(one.series) and window.start < one.at <= window.end]
