@@ -52,6 +52,7 @@ LOCATIONS: Final = ("host.name", "host.id", "k8s.node.name", "cloud.availability
 
 # Span and metric attributes; where a convention was renamed, the current name stands first.
 HTTP_ROUTE: Final = "http.route"
+HTTP_TARGET: Final = "http.target"
 HTTP_METHOD: Final = ("http.request.method", "http.method")
 HTTP_STATUS: Final = ("http.response.status_code", "http.status_code")
 HTTP_CONTENT_TYPE: Final = ("http.response.header.content-type", "http.response.header.content_type")

@@ -79,6 +79,6 @@ def test_services_whose_metrics_nobody_understands_are_named(prometheus: Prometh
     odd = Point(T0 + 3600, T0, buckets=(3,), form="exponential", metric="handled", service="odd", resource=sdk)
     known = Point(T0 + 3600, T0, buckets=(3,), form="exponential", attributes=http("/"), resource=sdk)
     prometheus.feed(points(odd, known))
-    (notice,) = prometheus.metrics.notices()
-    assert (notice.service, notice.kind) == ("odd", "not_understood")
-    assert "handled_seconds" in notice.text
+    (oddity,) = prometheus.metrics.oddities()
+    assert (oddity.service, oddity.kind) == ("odd", "not_understood")
+    assert "handled_seconds" in oddity.text

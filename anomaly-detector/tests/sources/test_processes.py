@@ -23,7 +23,7 @@ def samples(of: list[tuple[int, int, list[int]]], start: bool) -> tuple[list[Sam
     out = []
     for number, (phase, count, added) in enumerate(of):
         total = count
-        since = -3600 * NANO + number * NANO if start else 0
+        since = -3600 * NANO + number * (NANO + 37) if start else 0
         for at, more in enumerate([0, *added]):
             total += more
             out.append((int(phase * 1_000_000 + at * INTERVAL * NANO) + 10**18, since, float(total)))

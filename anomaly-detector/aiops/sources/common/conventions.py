@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from aiops import names
-from aiops.sources.common import codes
+from aiops.sources.common import codes, routes
 
 SERVER, CLIENT, PRODUCER, CONSUMER = 2, 3, 4, 5
 OK: Final = 1
 ERROR: Final = 2
 
+_NOT_THERE: Final = (404, 405)
 SWITCHING_PROTOCOLS: Final = 101
 _SOCKET_SCHEMES: Final = ("ws", "wss")
 _ENDLESS_TYPES: Final = ("text/event-stream", "multipart/x-mixed-replace")
@@ -20,7 +21,8 @@ class Request(NamedTuple):
 
     fault: what the answer's code says, on either side: True where the server is at fault, False where it is not (the
     caller asked for what cannot be had, or gave up), None where no code decides. streams: it lasts for as long as
-    somebody listens, so that its duration says nothing.
+    somebody listens, so that its duration says nothing. path: a route made of the path, where no route is known but the
+    path was found.
     """
 
     route: str
@@ -30,6 +32,7 @@ class Request(NamedTuple):
     http: bool
     fault: bool | None
     streams: bool
+    path: str = ""
 
 
 def first(attributes: Mapping[str, str], keys: Sequence[str]) -> str:
@@ -53,8 +56,17 @@ def request(attributes: Mapping[str, str]) -> Request:
         rpc_service = attributes.get(names.RPC_SERVICE, "")
         route = f"{rpc_service}/{rpc_method}" if rpc_service else rpc_method
     number = int(status) if status.isascii() and status.isdigit() and int(status) < 1000 else 0
+    # Where there is nothing, anybody's words are a path.
+    target = "" if route or number in _NOT_THERE else attributes.get(names.HTTP_TARGET, "")
     return Request(
-        route, method, number, error_type, http, _fault(attributes, number, error_type), _streams(attributes, number)
+        route,
+        method,
+        number,
+        error_type,
+        http,
+        _fault(attributes, number, error_type),
+        _streams(attributes, number),
+        routes.of_path(target) if target else "",
     )
 
 
@@ -111,6 +123,8 @@ def span_failed(of: Request, kind: int, status: int, message: str = "") -> bool:
 
 def span_route(of: Request, kind: int, name: str) -> str:
     """Name the work of a span: its HTTP route or RPC method; what serves something else goes by the span's name."""
+    if of.http and not of.route and kind == SERVER:
+        return of.path
     if of.route or of.http or kind not in (SERVER, CONSUMER):
         return of.route
     return name

@@ -247,7 +247,7 @@ def _describe(series: int, of: Shape, sender: Sender, pairs: dict[str, str], int
     if series in into.series or into.known(series):
         return
     request = conventions.request(pairs)
-    route, method = request.route, request.method
+    route, method = request.route or request.path, request.method
     if of.metric in names.SERVER_DURATION_METRICS:
         route, method = into.roll.route(sender.service, route, method)
     into.series[series] = (

@@ -44,6 +44,7 @@ _ATTRIBUTES: Final = {
     label(attribute): attribute
     for attribute in (
         names.HTTP_ROUTE,
+        names.HTTP_TARGET,
         *names.HTTP_METHOD,
         *names.HTTP_STATUS,
         names.RPC_SERVICE,
@@ -87,7 +88,7 @@ def served(labels: Labels) -> Meaning | None:
     if scale is None:
         return None
     request = conventions.request(_attributes(labels))
-    key = (service(labels), request.route, request.method, str(request.http_status))
+    key = (service(labels), request.route or request.path, request.method, str(request.http_status))
     sender = (labels.get("job", ""), labels.get("instance", ""), family)
     return _histogram(labels, key, family, part, sender, scale, conventions.served_failed(request))
 
