@@ -136,7 +136,7 @@ def _why_not(slo: Slo) -> str:
         unknown = [one for one in slo.group_by if one not in GROUPS]
         if unknown:
             return f"requests cannot be split by {', '.join(unknown)} here; they can by {', '.join(GROUPS)}"
-        return "a native histogram is counted by Prometheus alone" if of.native else ""
+        return ""
     if not isinstance(of, Ratio):
         return "a gauge is judged by Prometheus alone"
     return "its PromQL is for Prometheus alone" if any(query.promql for query, _ in _queries(slo)) else ""

@@ -102,7 +102,6 @@ def test_metrics_of_any_name() -> None:
     [
         (changed(CHECKOUT, (RAW, QUERIES)), "its PromQL is for Prometheus alone"),
         (changed(CHECKOUT, ("method: POST", "groupBy: [user.id]")), "requests cannot be split by user.id here"),
-        (changed(CHECKOUT, ("method: POST", "threshold: 1s\n              histogram: native")), "a native histogram"),
     ],
 )
 def test_what_cannot_be_counted_says_why(text: str, why: str) -> None:

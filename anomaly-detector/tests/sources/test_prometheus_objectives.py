@@ -49,6 +49,19 @@ def test_a_threshold_that_no_bucket_has(prometheus: Prometheus) -> None:
     assert look(prometheus.api, [one(changed(LATENCY, ("250ms", "100ms")))], T0 + 3600) == []
 
 
+def test_requests_in_the_other_form_of_a_histogram(prometheus: Prometheus) -> None:
+    native = changed(CHECKOUT, ("method: POST", "histogram: native"))
+    of = {**http("/checkout"), "http.request.method": "POST"}
+    for minute in range(60):
+        at = T0 + 60 * minute
+        made = Point(at, T0 - 7200, buckets=(100 * minute,), form="exponential", attributes=of, service="gateway")
+        prometheus.feed(points(made))
+    [note] = look(prometheus.api, [one(CHECKOUT)], T0 + 3600)
+    assert note.wrong
+    assert note.text.endswith("say `histogram: native`")
+    assert look(prometheus.api, [one(native)], T0 + 3600) == []
+
+
 def test_the_command_looks_too(prometheus: Prometheus, tmp_path: Path) -> None:
     path = tmp_path / "slo.yaml"
     path.write_text(CHECKOUT)

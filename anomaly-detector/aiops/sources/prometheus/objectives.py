@@ -1,6 +1,7 @@
 """What Prometheus has of the events that objectives count, looked at before they are relied on."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -12,6 +13,11 @@ from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.selections import unmatched
 
 DAY: Final = tiers.DAY
+# By whether an objective is over native histograms, when the requests are kept in the other form.
+_OTHER: Final = {
+    False: "nothing was counted in the last day: its requests are kept as native histograms; say `histogram: native`",
+    True: "nothing was counted in the last day: its requests are kept as classic histograms; leave `histogram` out",
+}
 MISSED: Final = 0.1
 """Share of the time without anything to count from which on that is said."""
 
@@ -23,8 +29,14 @@ def look(api: Api, slos: Sequence[Slo], at: float) -> list[Note]:
 
 
 def _notes(api: Api, slo: Slo, at: float) -> Iterator[Note]:
-    yield from unmatched(api, slo, at)
     found = api.instant(f"sum({promql.total(slo, DAY)})", at)
+    of = slo.indicator
+    if not found and isinstance(of, Server):
+        other = replace(slo, indicator=replace(of, native=not of.native))
+        if api.instant(f"sum({promql.total(other, DAY)})", at):
+            yield Note(slo, _OTHER[of.native], True)
+            return
+    yield from unmatched(api, slo, at)
     if not found:
         yield Note(slo, "nothing was counted in the last day; is it the right service, route, method or metric?", True)
         return
@@ -37,7 +49,6 @@ def _notes(api: Api, slo: Slo, at: float) -> Iterator[Note]:
     if missed > MISSED:
         text = f"there was nothing to count for {missed:.0%} of the time; burn over days takes that for traffic like"
         yield Note(slo, f"{text} the rest, and reads too low: count series that are there while nothing happens")
-    of = slo.indicator
     if isinstance(of, Server) and of.threshold is not None and not of.native:
         bounds = _bounds(api, of, at)
         if bounds and of.threshold not in bounds:
