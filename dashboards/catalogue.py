@@ -75,6 +75,13 @@ def metrics_of(expr: str) -> set[str]:
     return reading.metrics
 
 
+def _classic(tree: promql.Expr) -> bool:
+    """Whether it is of buckets, each a series; a native histogram is one value."""
+    reading = _Reading({})
+    reading.labels(tree)
+    return any(metric.endswith("_bucket") for metric in reading.metrics)
+
+
 class _Reading:
     """Walks an expression and knows which labels each part of it may have; None stands for a number."""
 
@@ -100,18 +107,29 @@ class _Reading:
         return None
 
     def _selected(self, selector: promql.VectorSelector) -> Labels:
-        metric = selector.name or ""
+        named = [one for one in selector.matchers.matchers if one.name == "__name__"]
+        others = [one for one in selector.matchers.matchers if one.name != "__name__"]
+        metrics = [name for one in named for name in one.value.split("|")] or [selector.name or ""]
+        return frozenset().union(*(self._of(metric, others, selector) for metric in metrics))
+
+    def _of(self, metric: str, matchers: Iterable[promql.Matcher], selector: promql.VectorSelector) -> Labels:
         self.metrics.add(metric)
-        labels = self._known.get(metric)
+        labels = self._labels(metric)
         if labels is None:
             self.faults.append(f"there is no metric {metric or selector}")
             return frozenset()
-        for one in selector.matchers.matchers:
+        for one in matchers:
             if one.name not in labels:
                 self.faults.append(f"{metric} has no label {one.name}")
             else:
                 self._matched(metric, one, labels[one.name])
         return frozenset(labels)
+
+    def _labels(self, metric: str) -> Metric | None:
+        """Labels of a metric; those of a native histogram are those of the classic one's count."""
+        if f"{metric}_bucket" in self._known:
+            return self._known.get(f"{metric}_count")
+        return self._known.get(metric)
 
     def _matched(self, metric: str, one: promql.Matcher, values: frozenset[str] | None) -> None:
         regex = one.op in (MatchOp.Re, MatchOp.NotRe)
@@ -155,7 +173,7 @@ class _Reading:
             return frozenset()
         if not found:
             return None
-        if tree.func.name == "histogram_quantile":
+        if tree.func.name == "histogram_quantile" and _classic(tree.args[1]):
             return found[0] - self._within(["le"], found[0], tree.args[1])
         return found[0]
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from aiops import names
-from dashboards import incident_table
+from dashboards import incident_table, requests
 from dashboards.links import label, objective, service, to, traces
 from dashboards.number import number
 from dashboards.panels import (
@@ -26,9 +26,8 @@ from dashboards.panels import (
 from dashboards.variables import NAMESPACE, SERVICES, WINDOW
 
 OF: Final = 'service_namespace=~"$namespace", service_name=~"$service"'
-COUNT: Final = f"http_server_request_duration_seconds_count{{{OF}}}[$window]"
-FAILED: Final = f'http_server_request_duration_seconds_count{{{OF}, http_response_status_code=~"5.."}}[$window]'
-BUCKET: Final = f"http_server_request_duration_seconds_bucket{{{OF}}}[$window]"
+SERVED: Final = requests.rate(OF)
+FAILED: Final = requests.rate(f'{OF}, http_response_status_code=~"5.."')
 ALERTMANAGER: Final = "Alertmanager"
 SERVICE: Final = (service(label("service_name")), traces(label("service_name")))
 BURNS: Final = f'alertname=~"{"|".join(names.BURN_ALERTS.values())}", alertstate="firing"'
@@ -65,7 +64,7 @@ NOW: Final = Row(
         number(
             "Failing requests",
             "Share of requests answered with 5xx, over the window.",
-            f"(sum(rate({FAILED})) or vector(0)) / sum(rate({COUNT}))",
+            f"(sum({FAILED}) or vector(0)) / sum({SERVED})",
             steps=ERRORS,
             links=_more(names.DASHBOARD_SERVICE),
             unit="percentunit",
@@ -123,7 +122,7 @@ SIGNALS: Final = Row(
             title="Traffic",
             about="Requests a second that each service answers.",
             kind=Kind.LINES,
-            queries=(Metrics(f"sum by (service_name) (rate({COUNT}))", "{{service_name}}"),),
+            queries=(Metrics(f"sum by (service_name) ({SERVED})", "{{service_name}}"),),
             unit="reqps",
             width=6,
             links=SERVICE,
@@ -134,8 +133,8 @@ SIGNALS: Final = Row(
             kind=Kind.LINES,
             queries=(
                 Metrics(
-                    f"(sum by (service_name) (rate({FAILED})) or 0 * sum by (service_name) (rate({COUNT})))"
-                    f" / sum by (service_name) (rate({COUNT}))",
+                    f"(sum by (service_name) ({FAILED}) or 0 * sum by (service_name) ({SERVED}))"
+                    f" / sum by (service_name) ({SERVED})",
                     "{{service_name}}",
                 ),
             ),
@@ -150,7 +149,7 @@ SIGNALS: Final = Row(
             kind=Kind.LINES,
             queries=(
                 Metrics(
-                    f"histogram_quantile(0.95, sum by (le, service_name) (rate({BUCKET})))",
+                    requests.quantile(0.95, OF, "service_name"),
                     "{{service_name}}",
                     exemplars=True,
                 ),

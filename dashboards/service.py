@@ -3,6 +3,7 @@
 from typing import Final
 
 from aiops import names
+from dashboards import requests
 from dashboards.links import anomalies, field, service, to, traces
 from dashboards.number import number
 from dashboards.panels import (
@@ -26,10 +27,8 @@ from dashboards.variables import NAMESPACE, ONE_SERVICE, ROUTE, WINDOW
 
 OF: Final = 'service_namespace=~"$namespace", service_name=~"$service"'
 ROUTED: Final = f'{OF}, http_route=~"$route"'
-COUNT: Final = f"http_server_request_duration_seconds_count{{{ROUTED}}}[$window]"
-SUM: Final = f"http_server_request_duration_seconds_sum{{{ROUTED}}}[$window]"
-BUCKET: Final = f"http_server_request_duration_seconds_bucket{{{ROUTED}}}[$window]"
-FAILED: Final = f'http_server_request_duration_seconds_count{{{ROUTED}, http_response_status_code=~"5.."}}[$window]'
+SERVED: Final = requests.rate(ROUTED)
+FAILED: Final = requests.rate(f'{ROUTED}, http_response_status_code=~"5.."')
 HERE: Final = (traces("${service}"), anomalies("${service}"), Link("Objectives", to(names.DASHBOARD_SLO)))
 LIVES: Final[Words] = {
     "0": ("normal", GOOD),
@@ -96,11 +95,11 @@ def _calls(title: str, about: str, of: str, other: str) -> Panel:
 NOW: Final = Row(
     "$service now",
     (
-        number("Requests", "Requests a second, over the window.", f"sum(rate({COUNT}))", "reqps", links=HERE),
+        number("Requests", "Requests a second, over the window.", f"sum({SERVED})", "reqps", links=HERE),
         number(
             "Failing",
             "Share of requests answered with 5xx.",
-            f"(sum(rate({FAILED})) or vector(0)) / sum(rate({COUNT}))",
+            f"(sum({FAILED}) or vector(0)) / sum({SERVED})",
             "percentunit",
             steps=ERRORS,
             links=HERE,
@@ -108,11 +107,17 @@ NOW: Final = Row(
         number(
             "95th percentile",
             "Time in which 95 of 100 requests are answered.",
-            f"histogram_quantile(0.95, sum by (le) (rate({BUCKET})))",
+            requests.quantile(0.95, ROUTED),
             "s",
             links=HERE,
         ),
-        number("Mean", "Mean time that an answer takes.", f"sum(rate({SUM})) / sum(rate({COUNT}))", "s", links=HERE),
+        number(
+            "Mean",
+            "Mean time that an answer takes.",
+            f"sum({requests.seconds(ROUTED)}) / sum({SERVED})",
+            "s",
+            links=HERE,
+        ),
         Panel(
             title="Judged",
             about="The worst that the detector says of any of its series.",
@@ -144,7 +149,7 @@ RED: Final = Row(
             kind=Kind.LINES,
             queries=(
                 Metrics(
-                    f"sum by (http_route, http_request_method) (rate({COUNT}))",
+                    f"sum by (http_route, http_request_method) ({SERVED})",
                     "{{http_request_method}} {{http_route}}",
                 ),
             ),
@@ -158,7 +163,7 @@ RED: Final = Row(
             kind=Kind.LINES,
             queries=(
                 Metrics(
-                    f"sum by (http_route, http_response_status_code) (rate({FAILED}))",
+                    f"sum by (http_route, http_response_status_code) ({FAILED})",
                     "{{http_response_status_code}} {{http_route}}",
                     when=When.TROUBLE,
                 ),
@@ -173,7 +178,7 @@ RED: Final = Row(
             "trace.",
             kind=Kind.LINES,
             queries=tuple(
-                Metrics(f"histogram_quantile({share}, sum by (le) (rate({BUCKET})))", name, exemplars=name == "95th")
+                Metrics(requests.quantile(share, ROUTED), name, exemplars=name == "95th")
                 for share, name in ((0.5, "median"), (0.95, "95th"), (0.99, "99th"))
             ),
             unit="s",

@@ -4,26 +4,25 @@ from typing import Final
 
 from aiops import names
 from dashboards.panels import Variable
-
-REQUESTS: Final = "http_server_request_duration_seconds_count"
+from dashboards.requests import SERIES
 
 NAMESPACE: Final = Variable(
     "namespace",
     "Namespace",
     "service.namespace of what reports requests",
-    f"label_values({REQUESTS}, service_namespace)",
+    f"label_values({{{SERIES}}}, service_namespace)",
 )
 SERVICES: Final = Variable(
     "service",
     "Service",
     "service.name of what reports requests",
-    f'label_values({REQUESTS}{{service_namespace=~"$namespace"}}, service_name)',
+    f'label_values({{{SERIES}, service_namespace=~"$namespace"}}, service_name)',
 )
 ONE_SERVICE: Final = Variable(
     "service",
     "Service",
     "The service to look at: one, since what is expected is drawn for each of its routes",
-    f'label_values({REQUESTS}{{service_namespace=~"$namespace"}}, service_name)',
+    f'label_values({{{SERIES}, service_namespace=~"$namespace"}}, service_name)',
     everything=False,
     several=False,
 )
@@ -31,7 +30,7 @@ ROUTE: Final = Variable(
     "route",
     "Route",
     "http.route of the service",
-    f'label_values({REQUESTS}{{service_namespace=~"$namespace", service_name=~"$service"}}, http_route)',
+    f'label_values({{{SERIES}, service_namespace=~"$namespace", service_name=~"$service"}}, http_route)',
 )
 JUDGED: Final = Variable(
     "service", "Service", "Services that the engine judges", "label_values(aiops_verdict_score, service)"

@@ -112,7 +112,9 @@ def test_labels_go_through(expr: str, legend: str) -> None:
 
 
 def test_the_catalogue_has_nothing_that_nobody_asks_for() -> None:
-    assert {metric for one in PROMQL for metric in catalogue.metrics_of(filled(one.text))} == set(KNOWN)
+    asked = {metric for one in PROMQL for metric in catalogue.metrics_of(filled(one.text))}
+    native = {metric for metric in asked if f"{metric}_bucket" in KNOWN}
+    assert asked - native == set(KNOWN)
 
 
 def test_the_catalogue_knows_every_alert_and_objective() -> None:
