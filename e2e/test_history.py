@@ -9,7 +9,7 @@ import requests
 from aiops import bootstrap
 from aiops.config import Settings
 from aiops.demo.history import HOUR, History, length
-from aiops.demo.shop import NoShop
+from aiops.demo.shop import NoShop, objectives
 from aiops.demo.show import BASELINE_POINTS, ROUTES
 from aiops.engine import Cycle
 
@@ -22,13 +22,21 @@ STEP = 3.0
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bootstrap.Application]:
     """An engine with two hours of history, which neither receives nor judges anything by itself."""
+    folder = tmp_path_factory.mktemp("history")
+    (folder / "objectives.yaml").write_text(objectives(), encoding="utf-8")
     settings = Settings(
-        port=PORT, data_dir=tmp_path_factory.mktemp("history"), cycle_seconds=STEP, lateness_seconds=STEP
+        port=PORT,
+        data_dir=folder,
+        cycle_seconds=STEP,
+        lateness_seconds=STEP,
+        objectives=str(folder / "objectives.yaml"),
     )
     one = bootstrap.embedded(settings)
     said: list[str] = []
     history = History(length("2h"), STEP)
     said.append(history.distant(one.source.store, lambda: None))
+    assert one.desk.slos.budgets is not None
+    history.counted(one.desk.slos.budgets, lambda: None)
     history.recent(one.source.store, lambda: None)
     assert said[0].startswith("history loaded      2 h of generated telemetry in ")
     yield one
@@ -56,6 +64,14 @@ def test_one_cycle_gives_every_route_and_edge_a_baseline(engine: bootstrap.Appli
     assert len(latency.index) >= ROUTES
     assert latency.points[: len(latency.index)].min() >= BASELINE_POINTS
     assert not engine.store.active()
+
+
+def test_budgets_are_of_the_whole_history(url: str) -> None:
+    found = requests.get(f"{url}/aiops/slos", timeout=10).json()["slos"]
+    assert found
+    for one in found:
+        assert one["events"] > 0
+        assert one["coverage"] == pytest.approx(2 / (30 * 24), rel=0.1), one
 
 
 def test_nothing_is_missing_where_the_two_parts_meet(url: str) -> None:

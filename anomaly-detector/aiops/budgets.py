@@ -1,7 +1,7 @@
 """Objectives in a cycle: count what is new, say how each stands, keep the records of what burns."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from math import floor
 from typing import Final
@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 EVERY: Final = 60.0
 """Seconds between two saves of the rings; what they miss after a kill is counted again."""
 SERVED: Final = tuple(Selector(name) for name in (names.REQUESTS, names.ERRORS, names.BUCKET))
+PART: Final = 6 * 3600.0
+"""Seconds of history that are counted at once."""
 SHOWN: Final = 10
 """Burns that begin in one cycle whose traces are read: hundreds would hold up detection."""
 LOOK_BACK: Final = 300.0
@@ -99,6 +101,16 @@ class Budgets:
             self._take(self._with_metrics(block))
         self._judge(now)
         self.counted = True
+
+    def look_back(self, window: Window, step: float) -> Iterator[float]:
+        """Count stored history before the first cycle, which saves it; yields the seconds that each part has. Raises
+        SourceError."""
+        start = window.start
+        while start < window.end:
+            end = min(start + PART, window.end)
+            self._take(self._with_metrics(self.metrics.window(SERVED, Window(start, end), step)))
+            yield end - start
+            start = end
 
     def impact(
         self, services: Sequence[str], endpoints: Sequence[str], symptoms: Sequence[tuple[Labels, str]]

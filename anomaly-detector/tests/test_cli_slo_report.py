@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from aiops.cli import main
+from aiops.web import report
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 RATES = {"5m": 0.0, "30m": 0.1, "1h": 1.25, "2h": 1.1, "6h": 0.9, "1d": 0.4, "3d": None}
@@ -37,6 +38,7 @@ def objective(name: str, **more: Any) -> dict[str, Any]:
         "budget_events_left": 3827.8,
         "budget_minutes_left": None,
         "coverage": 1.0,
+        "data_since": "2026-01-31T12:00:00Z",
         "burn_rates": RATES,
         "burn_rates_from": "counts",
         "lookback": "1h",
@@ -81,6 +83,7 @@ ANSWER: dict[str, Any] = {
             budget_left=None,
             budget_events_left=None,
             coverage=0.0,
+            data_since=None,
             burn_rates=dict.fromkeys(RATES),
         ),
         objective("basket", state="burns_slowly", exhausted_in="P4DT2H"),
@@ -262,3 +265,19 @@ def test_no_engine_is_one_sentence(engine: Engine) -> None:
 def free() -> int:
     with HTTPServer(("127.0.0.1", 0), Handler) as one:
         return one.server_port
+
+
+def test_what_has_little_data_is_not_said_to_be_kept() -> None:
+    young = objective(
+        "young", coverage=0.001, data_since="2026-03-02T11:20:00Z", good_ratio=0.8425, target="0.99", budget_left=0.965
+    )
+    found = report.read({**EMPTY, "slos": [young, objective("old")]})
+    by_name = {row.name: row for row in found.rows}
+    row = by_name["young"]
+    assert (row.mark, row.state) == ("\N{WHITE DIAMOND}", "below target, budget left")
+    assert row.coverage == "data for 0.1% of the time, which began 2026-03-02 11:20:00 UTC"
+    assert by_name["old"].state == "kept"
+    assert found.summary == "1 kept, 1 below target, budget left"
+    page = report.page(found)
+    assert '84.25%</strong> <span class="quiet">of 99% promised, since data began</span>' in page
+    assert "of the budget of 30d left, as if there were no errors without data</span>" in page

@@ -29,6 +29,7 @@ class Standing(Document):
     budget_events_left: float | None = Field(description="events of the period that may still be bad")
     budget_minutes_left: float | None = Field(description="the same as time, where slices of time are counted")
     coverage: float = Field(description="share of the period in which data were there")
+    data_since: Time | None = Field(description="when data began in the period; budgets are of all of it")
     burn_rates: Rates = Field(description="by window; null where nothing happened in it")
     burn_rates_from: Literal["counts", "rules"] = Field(
         description="counts: exact, by the engine; rules: what Prometheus recorded, as its alerts see it"

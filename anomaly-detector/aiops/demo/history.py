@@ -15,7 +15,9 @@ from typing import IO, Final
 import click
 import pyarrow as pa
 
+from aiops.budgets import Budgets
 from aiops.demo.shop import NoShop
+from aiops.model import Window
 from aiops.ports import SourceError
 from aiops.sources.embedded.batch import Batch, merge
 from aiops.sources.embedded.store import Store
@@ -73,6 +75,11 @@ class History:
         length = f"{days:g} d" if days >= 1 else f"{self.seconds / HOUR:g} h"
         took = time.monotonic() - started
         return f"history loaded      {length} of generated telemetry in {took:.0f} s"
+
+    def counted(self, budgets: Budgets, alive: Callable[[], None]) -> None:
+        """Count the objectives of what `distant` loaded. Raises SourceError."""
+        for _ in budgets.look_back(Window(self._reached - self.seconds + RECENT_SECONDS, self._reached), STEP_SECONDS):
+            alive()
 
     def recent(self, store: Store, alive: Callable[[], None]) -> None:
         """Load what is left until now, as `distant` does."""

@@ -105,6 +105,8 @@ class Stage:
     def start(self) -> None:
         if self._history is not None:
             self._say(self._history.distant(self._engine.source.store, lambda: self._wait(0.0)))
+            if (budgets := self._engine.desk.slos.budgets) is not None:
+                self._history.counted(budgets, lambda: self._wait(0.0))
         self._engine.source.start()
         self._engine.serve()
         self._say(f"engine up           {self._engine.url}")

@@ -16,7 +16,7 @@ from aiops.slo import tiers
 from aiops.slo.budget import HOUR, Budget, budget, exhausted_in, lasting, projected, weights
 from aiops.slo.periods import excluded, period_at
 from aiops.slo.rules import ABSENT_FOR
-from aiops.slo.watch import Watch
+from aiops.slo.watch import COVERED, Watch
 
 LOOKBACK: Final = tiers.HOUR
 """Seconds that the burn rate of late is taken over, for how long a budget lasts."""
@@ -40,7 +40,7 @@ class SloState(StrEnum):
 class Standing:
     """An objective's group at a time. `burn` is by window (seconds), None where nothing happened in it; `ruled` says
     that it is what Prometheus' rules recorded. `projected` is the share of the budget left at a calendar period's end;
-    `excluded` names the adjustment in force."""
+    `excluded` names the adjustment in force; `since` is when data began in the period."""
 
     slo: Slo
     group: Labels
@@ -54,6 +54,18 @@ class Standing:
     exhausted_in: float | None
     projected: float | None
     excluded: str
+    since: float | None = None
+
+    @property
+    def good(self) -> float | None:
+        """The share of good events of what was counted."""
+        return 1 - self.budget.bad / self.budget.events if self.budget.events > 0 else None
+
+    @property
+    def short(self) -> bool:
+        """Whether what was counted falls short of the target, and the budget is not spent only because the period has
+        time in which nothing was."""
+        return self.good is not None and self.good < float(self.slo.target) and self.budget.left > 0
 
     @property
     def state(self) -> SloState:
@@ -188,6 +200,7 @@ def _of(
             _lasts(slo, found, burning, _leaving(slo, sums, ends, period), period, now),
             _projected(slo, group, found, burning, period, now, forecast),
             held or "",
+            _began(sums, ends, share, period, at),
         )
 
 
@@ -215,6 +228,16 @@ def _lasts(slo: Slo, found: Budget, burning: float, leaving: float, period: Wind
     seconds = exhausted_in(found.left, tiers.seconds(slo.period), burning, leaving)
     ends_first = isinstance(slo.period, Calendar) and seconds is not None and now + seconds > period.end
     return None if ends_first else seconds
+
+
+def _began(sums: Floats, ends: Floats, share: Floats, period: Window, at: float) -> float | None:
+    """When data began in a period, to the hour and what of it they covered; None without any."""
+    there = (share > 0) & (sums[COVERED] > 0)
+    if not there.any():
+        return None
+    end = float(ends[there].min())
+    covered = float(sums[COVERED][ends == end][0])
+    return max(period.start, min(end, at) - min(covered, HOUR))
 
 
 def _leaving(slo: Slo, sums: Floats, ends: Floats, period: Window) -> float:

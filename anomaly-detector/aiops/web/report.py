@@ -21,6 +21,8 @@ STATES: Final = {
     "ok": ("✓", "kept"),
 }
 """Worst first: a mark beside each colour, for those who do not tell colours apart, and words."""
+SHORT: Final = ("◇", "below target, budget left")
+"""What is kept of a budget only because of time without data is not said to be kept."""
 WHOLE: Final = 0.99
 """Coverage from which on nothing is said of it."""
 _DURATION: Final = TypeAdapter(timedelta)
@@ -47,14 +49,19 @@ class Row:
     runs_out: str
     coverage: str
     excluded: str
+    short: bool = False
 
     @property
     def mark(self) -> str:
-        return STATES[self.level][0]
+        return self._said[0]
 
     @property
     def state(self) -> str:
-        return STATES[self.level][1]
+        return self._said[1]
+
+    @property
+    def _said(self) -> tuple[str, str]:
+        return SHORT if self.short and self.level == "ok" else STATES[self.level]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ class Report:
     @property
     def summary(self) -> str:
         """How many objectives are in which state."""
-        counts = {words: sum(row.level == level for row in self.rows) for level, (_, words) in STATES.items()}
+        counts = {words: sum(row.state == words for row in self.rows) for _, words in (*STATES.values(), SHORT)}
         return ", ".join(f"{count} {words}" for words, count in counts.items() if count) or "no objectives"
 
 
@@ -129,9 +136,20 @@ def _row(one: Mapping[str, Any]) -> Row:
         spare=_spare(one),
         burn=_burn(one["burn_rates"]),
         runs_out=_runs_out(one),
-        coverage="" if one["coverage"] >= WHOLE else f"data for {reading.percent(one['coverage'])} of the time",
+        coverage=_coverage(one),
         excluded=one["excluded"] or "",
+        short=one["good_ratio"] is not None and one["good_ratio"] < float(target),
     )
+
+
+def _coverage(one: Mapping[str, Any]) -> str:
+    """From when on, and for how much of the period there are data; "" where for all of it."""
+    if one["coverage"] >= WHOLE:
+        return ""
+    much = f"data for {reading.percent(one['coverage'])} of the time"
+    if one["data_since"] is None:
+        return much
+    return f"{much}, which began {reading.moment(datetime.fromisoformat(one['data_since']).timestamp())}"
 
 
 def _journey(one: Mapping[str, Any]) -> Journey:

@@ -19,7 +19,7 @@ from aiops.cli import main
 from aiops.config import Settings
 from aiops.desk import Desk
 from aiops.detect import Tuning
-from aiops.model import Burn, Family, Incident, IncidentState, Selector, SeriesBlock, Severity, Window, labels
+from aiops.model import Burn, Family, Incident, IncidentState, Selector, SeriesBlock, Severity, Window, iso, labels
 from aiops.ports import SourceError, StoreError
 from aiops.web import add_pages
 
@@ -101,6 +101,40 @@ def test_a_burn_that_is_no_incident_is_told_with_its_first_failing_span(world: W
         world.live(100)
     told.hear(world)
     assert told.all == [(SLO, "burns"), (SLO, "burns_no_more")]
+
+
+def test_what_has_little_data_is_not_said_to_be_kept(world: World) -> None:
+    """Nothing burns any more, and of a month only minutes are known: less is good of them than was promised."""
+    world.failing = 0.06
+    world.live(60)
+    world.failing = 0.0
+    for _ in range(3):
+        world.live(100)
+    (one,) = client(world).get("/aiops/slos").json["slos"]
+    assert (one["state"], one["data_since"]) == ("ok", iso(T0))
+    assert one["coverage"] < 0.001
+    assert one["good_ratio"] < float(one["target"])
+    page = client(world).get("/slos").text
+    assert "below target, budget left" in page
+    assert "data for &lt; 0.1% of it, since " in page
+    assert "Every objective is within its budget, since most of its period is without data" in page
+    assert "time without data counts as without errors" in client(world).get(f"/slos/{SLO}").text
+
+
+def test_stored_history_fills_budgets(world: World) -> None:
+    world.failing = 0.02
+    world.live(600, judge=False)
+    budgets = world.engine.budgets
+    assert budgets is not None
+    assert list(budgets.look_back(Window(T0, T0 + 500 * STEP), STEP)) == [500 * STEP]
+    world.live(1)
+    (one,) = client(world).get("/aiops/slos").json["slos"]
+    lately = 15 * 599  # the last step is not complete
+    assert one["events"] == pytest.approx(lately, rel=0.01)
+    world.engine = world.started()
+    world.live(1)
+    (again,) = client(world).get("/aiops/slos").json["slos"]
+    assert again["events"] == one["events"] + 15
 
 
 def test_budgets_outlive_a_restart_and_lost_counts_of_burns(world: World, tmp_path: Path) -> None:
