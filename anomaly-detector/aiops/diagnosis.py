@@ -1,25 +1,20 @@
-"""Fetch the traces that findings ask for and have them explained; remember what was read, to read it rarely."""
+"""Have findings explained by their traces, and by what is known of the services around them."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from aiops import detect, explain, names
-from aiops.model import Edge, Explained, Family, Finding, Labels, Life, SeriesBlock, Window, value_of
+from aiops.model import Edge, Explained, Family, Finding, Life, SeriesBlock, Unread, Window, value_of
 from aiops.ports import SourceError, TopologySource, TraceSource
-
-log = logging.getLogger(__name__)
+from aiops.reading import Readings
 
 EDGE_WINDOW = 300.0
 EDGE_REFRESH = 30.0
 REMEMBERED = 3600.0
 EXPIRE = 86_400.0
-REFRESH = 300.0
 SILENT_SECONDS = 60.0
 PAUSE = 90.0
 STEADY = 10
-
-Key = tuple[Labels, str, float]  # of a finding: its series, family and onset
 
 
 @dataclass(slots=True)
@@ -55,8 +50,7 @@ class Pulse:
 
 @dataclass(slots=True)
 class Diagnosis:
-    """Turns findings into explained groups. A finding's traces are read when it is new, and again after as long as it
-    had then lasted, at most five minutes: the first answer is quick, later ones rest on more traces."""
+    """Turns findings into explained groups."""
 
     traces: TraceSource
     topology: TopologySource
@@ -64,13 +58,16 @@ class Diagnosis:
     gaps: list[str] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
     fresh: Sequence[Edge] = ()
-    _read: dict[Key, tuple[float, explain.Attribution]] = field(default_factory=dict)
+    _readings: Readings = field(init=False)
     _edges: list[Edge] = field(default_factory=list)
     _edges_at: float = 0.0
     _served: dict[str, float] = field(default_factory=dict)
     _called: dict[str, float] = field(default_factory=dict)
     _callees: dict[str, frozenset[str]] = field(default_factory=dict)
     _world: explain.World = field(default_factory=lambda: explain.World(frozenset(), frozenset(), frozenset()))
+
+    def __post_init__(self) -> None:
+        self._readings = Readings(self.traces, self.step)
 
     def diagnose(self, findings: Sequence[Finding], block: SeriesBlock, state: detect.State) -> tuple[Explained, ...]:
         """A source that does not answer leaves its findings unexplained until it does, and a line in `gaps`."""
@@ -89,12 +86,10 @@ class Diagnosis:
         world = self._world = explain.World(known, answering, silent, self._callees)
         public = self.public()
         wanted = {(one.series, str(one.family), one.onset): one for one in findings if _counts(one, public)}
-        self._read = {key: read for key, read in self._read.items() if key in wanted}
-        self._explain([(key, one) for key, one in wanted.items() if self._due(key, one, at)], at, world)
-        attributions = [
-            explain.refreshed(self._read[key][1], one) if key in self._read else explain.Attribution(one, ())
-            for key, one in wanted.items()
-        ]
+        self._readings.read(wanted, at, world)
+        self.gaps += self._readings.gaps
+        self.failed |= {"traces"} if self._readings.down else set()
+        attributions = [self._readings.attribution(key, one) for key, one in wanted.items()]
         found = explain.explain(attributions, self._edges)
         return tuple(one for one in found if not _hits_nobody_yet(one))
 
@@ -108,6 +103,9 @@ class Diagnosis:
         except SourceError as error:
             self.gaps.append(str(error))
             self.failed.add("traces")
+            return None
+        if isinstance(bad, Unread) or isinstance(good, Unread):
+            self.gaps += {one.why for one in (bad, good) if isinstance(one, Unread)}
             return None
         one = explain.attribute(finding, pair[0], bad, good, self._world)
         return next(iter(explain.explain([one], self._edges)), None)
@@ -135,30 +133,6 @@ class Diagnosis:
         """Services that no other service calls: their callers are users. One that was called is inside for a day, for
         its callers may be in trouble."""
         return frozenset({*(edge.caller for edge in self._edges), *self._served} - self._called.keys())
-
-    def _due(self, key: Key, finding: Finding, at: float) -> bool:
-        if key not in self._read:
-            return True
-        when = self._read[key][0]
-        return finding.rising and at - when >= min(REFRESH, max(self.step, when - finding.onset))
-
-    def _explain(self, due: Sequence[tuple[Key, Finding]], at: float, world: explain.World) -> None:
-        """Read the traces that these findings ask for, all in one go, and remember what they say."""
-        asking = [(key, one, pair) for key, one in due if (pair := explain.populations(one, self.step)) is not None]
-        if not asking:
-            return
-        try:
-            drawn = self.traces.populations([one for _, _, pair in asking for one in pair])
-        except SourceError as error:
-            self.gaps.append(str(error))
-            self.failed.add("traces")
-            return
-        for (key, finding, (wanted, _)), bad, good in zip(asking, drawn[::2], drawn[1::2], strict=True):
-            try:
-                self._read[key] = (at, explain.attribute(finding, wanted, bad, good, world))
-            except Exception as error:  # one odd trace must not silence every incident
-                log.exception("a finding could not be explained: %s", finding)
-                self.gaps.append(f"a finding could not be explained: {error!r}")
 
     def _remember(self, block: SeriesBlock) -> None:
         """When each service last served a request."""

@@ -20,6 +20,7 @@ from aiops.model import (
     Trace,
     TraceQuery,
     TraceSummary,
+    Unread,
     Verdict,
     Window,
 )
@@ -72,9 +73,13 @@ class TraceSource(Protocol):
 
     def traces(self, ids: Sequence[str]) -> list[Trace]: ...
 
-    def populations(self, wanted: Sequence[Population]) -> list[list[Trace]]:
+    def populations(self, wanted: Sequence[Population]) -> Sequence[list[Trace] | Unread]:
         """Draw at most `limit` whole traces for each, evenly over time slices of its window; the same ones each time.
-        A trace that several draw is read once."""
+        A trace that several draw is read once.
+
+        What is refused for one is that one's fault, and the others have their traces. A store that may only be asked so
+        much at a time draws the first ones, and the others when they are asked for again. Raises SourceError where
+        there is no answer at all."""
         ...
 
 

@@ -55,7 +55,10 @@ class Vote:
 @dataclass(frozen=True, slots=True)
 class Attribution:
     """Votes of one finding, heaviest first; `upstream` are the services on the way from the users to the cause, `paces`
-    how long each place of its requests takes."""
+    how long each place of its requests takes.
+
+    `unread` says why nobody has looked at its traces; "" where somebody did, or it has none.
+    """
 
     finding: Finding
     votes: tuple[Vote, ...]
@@ -65,6 +68,7 @@ class Attribution:
     bad_spans: tuple[Span, ...] = ()
     good_spans: tuple[Span, ...] = ()
     paces: tuple[Pace, ...] = ()
+    unread: str = ""
 
 
 def attribute(

@@ -56,7 +56,7 @@ def _by_place(ordered: list[Attribution], edges: Sequence[Edge]) -> tuple[Explai
         shares = shares_of(one)
         joined = [place for place in founded if shares.get(place, 0.0) >= JOINS]
         if not joined and not shares:
-            joined = [place for place in founded if _suffers(one.finding, place, members[place], below)]
+            joined = [place for place in founded if _suffers(one, place, members[place], below)]
         for place in joined:
             members[place].append(one)
         if not joined:
@@ -68,14 +68,14 @@ def _by_place(ordered: list[Attribution], edges: Sequence[Edge]) -> tuple[Explai
     return tuple(groups)
 
 
-def _suffers(finding: Finding, place: Place, members: list[Attribution], below: dict[str, set[str]]) -> bool:
+def _suffers(one: Attribution, place: Place, members: list[Attribution], below: dict[str, set[str]]) -> bool:
     """Whether a finding without traces of its own belongs to a cause: its service is the cause, or calls it and got
-    into trouble at about the same time."""
-    mine = owner(finding)
+    into trouble at about the same time. One whose traces nobody has looked at yet is taken to, until they say more."""
+    mine = owner(one.finding)
     if mine == place[0]:
         return True
-    together = any(abs(finding.onset - one.finding.onset) <= TOGETHER for one in members)
-    return together and place[0] in below.get(mine, {mine})
+    together = any(abs(one.finding.onset - other.finding.onset) <= TOGETHER for other in members)
+    return (together or one.unread != "") and place[0] in below.get(mine, {mine})
 
 
 def _explained(place: Place, members: list[Attribution]) -> Explained:
@@ -162,7 +162,8 @@ def _starved(root: RootCause, members: list[Attribution]) -> Explained:
 
 def _unexplained(members: list[Attribution]) -> Explained:
     traces = sum(len(one.traces) for one in members)
-    why = "no bad trace was found" if not traces else f"{traces} bad traces point to no common origin"
+    unread = next((one.unread for one in members if one.unread), "")
+    why = f"{traces} bad traces point to no common origin" if traces else unread or "no bad trace was found"
     if all(one.finding.family == Family.SILENCE for one in members):
         why = "calls to it do not fail, so its telemetry may have stopped rather than the service"
     services = sorted({owner(one.finding) for one in members})

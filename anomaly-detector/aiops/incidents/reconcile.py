@@ -389,6 +389,8 @@ def _with_cause(before: Incident, group: Explained, at: float) -> Incident:
     recovers is weaker evidence than what named the cause."""
     named, found = before.root_cause, group.root_cause
     stronger = group.correlation.traces_analyzed >= before.trace_correlation.traces_analyzed
+    if found is None and named is None:
+        return replace(before, no_cause=group.no_cause)
     if found is None or not (named is None or stronger):
         return before
     after = replace(

@@ -60,6 +60,7 @@ from aiops.model.trace import (
     Trace,
     TraceQuery,
     TraceSummary,
+    Unread,
 )
 from aiops.model.window import Window, iso, iso_duration
 from aiops.model.words import again, place, sure, written
@@ -136,6 +137,7 @@ __all__ = [
     "TraceQuery",
     "TraceSummary",
     "Transition",
+    "Unread",
     "Urgency",
     "Verdict",
     "Window",

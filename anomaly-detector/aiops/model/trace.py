@@ -133,6 +133,15 @@ class Population:
     limit: int = 60
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A population that was not read: `why` in a sentence, "" where its turn has not come. `down`: its store does not
+    answer; else the one question was refused."""
+
+    why: str = ""
+    down: bool = False
+
+
 VIRTUAL = "virtual"
 
 

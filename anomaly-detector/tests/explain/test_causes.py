@@ -267,6 +267,22 @@ def test_without_traces_no_cause_is_named() -> None:
     assert "no bad trace" in group.no_cause
 
 
+def test_traces_that_nobody_read_are_not_missing_traces() -> None:
+    unread = replace(attributed("gateway", "/checkout", []), unread="nobody looked")
+    group = only(explain([unread, attributed("checkout", "/checkout", [])], EDGES))
+    assert group.root_cause is None
+    assert group.no_cause == "no cause found in telemetry: nobody looked"
+
+
+@pytest.mark.parametrize("later", [0.0, 300.0])
+def test_a_finding_whose_traces_nobody_read_yet_opens_no_incident_beside_the_cause(later: float) -> None:
+    bad = [trace(checkout(Call("payment", "/payment", **FAILED))) for _ in range(15)]
+    known = all_of(bad, Family.ERRORS)
+    edge = attributed("gateway", "/checkout", [], Family.LATENCY)
+    moved = replace(edge.finding, onset=edge.finding.onset + later, series=labels(caller="gateway", callee="checkout"))
+    assert only(explain([*known, replace(edge, finding=moved, unread="not yet")], EDGES)).root_cause is not None
+
+
 def test_two_causes_at_once_are_two_groups() -> None:
     bad = [trace(checkout(Call("payment", "/payment", **FAILED))) for _ in range(15)]
     bad += [trace(checkout(None, Call("inventory", "/inventory", **FAILED))) for _ in range(15)]

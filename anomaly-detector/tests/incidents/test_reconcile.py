@@ -338,6 +338,15 @@ def test_a_cause_found_later_joins_the_incident_that_is_open() -> None:
     assert "cause" in [one.what for one in incident.timeline]
 
 
+def test_why_there_is_no_cause_is_said_as_it_is_now() -> None:
+    book = Book()
+    book.cycle(96, replace(group(None, finding("payment")), no_cause="nobody has looked"))
+    book.cycle(99, replace(group(None, finding("payment")), no_cause="nothing was found"))
+    [one] = book.open
+    assert one.no_cause == "nothing was found"
+    assert [entry.text for entry in one.timeline if entry.what == "no_cause"] == ["nobody has looked"]
+
+
 def test_a_cause_that_was_wrong_is_replaced() -> None:
     book = Book()
     book.cycle(100, group("checkout", finding("gateway")))

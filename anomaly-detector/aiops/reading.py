@@ -1,0 +1,148 @@
+"""What was read of each finding's traces, and what is to be read next: the worst first, and nothing twice."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from math import ceil
+from typing import Final
+
+from aiops import explain
+from aiops.model import Finding, Labels, Population, Trace, Unread, Window
+from aiops.ports import SourceError, TraceSource
+
+log = logging.getLogger(__name__)
+
+REFRESH: Final = 300.0
+LATE: Final = 60.0
+"""Seconds before the end of what was read in which more may have come since."""
+NOT_YET: Final = "its traces have not been read yet"
+NO_ANSWER: Final = "the store of traces did not answer"
+REFUSED: Final = "the store of traces refused the question for them"
+
+Key = tuple[Labels, str, float]  # of a finding: its series, family and onset
+
+
+@dataclass(slots=True)
+class Reading:
+    """Of one finding: bad traces up to `until`, good ones (None: not read), and what they say; read at `at`.
+
+    Times are Unix seconds. `failed` counts the times that it could not be read.
+    """
+
+    at: float = 0.0
+    until: float = 0.0
+    bad: list[Trace] = field(default_factory=list)
+    good: list[Trace] | None = None
+    says: explain.Attribution | None = None
+    unread: str = NOT_YET
+    failed: int = 0
+
+
+@dataclass(slots=True)
+class Readings:
+    """A finding's traces are read when it is new, and more of them after as long as it had then lasted, at most five
+    minutes: the first answer is quick, later ones rest on more traces. Good traces, from before it, are read once.
+
+    `gaps` says what could not be read in the last round, `down` whether the store did not answer.
+    """
+
+    traces: TraceSource
+    step: float
+    gaps: list[str] = field(default_factory=list)
+    down: bool = False
+    _of: dict[Key, Reading] = field(default_factory=dict)
+
+    def read(self, findings: Mapping[Key, Finding], at: float, world: explain.World) -> None:
+        """Read what is due at a time, all in one go, and forget what is not among these findings."""
+        self.gaps, self.down = [], False
+        self._of = {key: self._of.get(key, Reading()) for key in findings}
+        asked = [
+            (key, populations)
+            for key in sorted(findings, key=lambda key: self._turn(key, findings[key]))
+            if (populations := self._wanted(key, findings[key], at))
+        ]
+        if not asked:
+            return
+        answers = iter(self._ask([one for _, populations in asked for one in populations]))
+        for key, populations in asked:
+            drawn = {one: next(answers) for one in populations}
+            try:
+                self._take(key, findings[key], drawn, at, world)
+            except Exception as error:  # one odd trace must not silence every incident
+                log.exception("a finding could not be explained: %s", findings[key])
+                self.gaps.append(f"a finding could not be explained: {error!r}")
+
+    def attribution(self, key: Key, finding: Finding) -> explain.Attribution:
+        """What the traces say of a finding as it stands now."""
+        one = self._of.get(key)
+        if one is None or one.says is None:
+            can_be_read = explain.populations(finding, self.step) is not None
+            return explain.Attribution(finding, (), unread=one.unread if one and can_be_read else "")
+        return explain.refreshed(one.says, finding)
+
+    def _turn(self, key: Key, finding: Finding) -> tuple[bool, int, float, float, Key]:
+        """What is new goes first, of that the worst; what could not be read lets the others go before it."""
+        one = self._of[key]
+        return one.says is not None, one.failed, one.at, -finding.score, key
+
+    def _wanted(self, key: Key, finding: Finding, at: float) -> list[Population]:
+        """What to ask for now: the bad traces since the last time, and the good ones where they are not known."""
+        one, pair = self._of[key], explain.populations(finding, self.step)
+        if pair is None:
+            return []
+        bad, good = pair
+        if one.says is not None:
+            lasted = max(self.step, one.at - finding.onset)
+            if not finding.rising or at - one.at < min(REFRESH, lasted) or bad.window.end <= one.until:
+                return []
+            start = max(bad.window.start, one.until - LATE)
+            share = (bad.window.end - start) / max(bad.window.seconds, self.step)
+            bad = replace(bad, window=Window(start, bad.window.end), limit=max(1, ceil(bad.limit * share)))
+        return [bad] if one.good is not None else [bad, good]
+
+    def _ask(self, wanted: Sequence[Population]) -> Sequence[list[Trace] | Unread]:
+        try:
+            drawn = self.traces.populations(wanted)
+        except SourceError as error:
+            drawn = [Unread(str(error), True) for _ in wanted]
+        missing = [one for one in drawn if isinstance(one, Unread)]
+        self.gaps += dict.fromkeys(one.why for one in missing if one.why)
+        self.down = any(one.down for one in missing)
+        return drawn
+
+    def _take(
+        self,
+        key: Key,
+        finding: Finding,
+        drawn: Mapping[Population, list[Trace] | Unread],
+        at: float,
+        world: explain.World,
+    ) -> None:
+        one, pair = self._of[key], explain.populations(finding, self.step)
+        assert pair is not None
+        good = drawn.get(pair[1])
+        if isinstance(good, list):
+            one.good = good
+        missing = next((found for found in drawn.values() if isinstance(found, Unread)), None)
+        if missing is not None or one.good is None:
+            why = missing or Unread()
+            one.failed += why.why != ""
+            one.unread = NO_ANSWER if why.down else REFUSED if why.why else NOT_YET
+            return
+        ((asked, bad),) = ((asked, found) for asked, found in drawn.items() if asked != pair[1])
+        assert isinstance(bad, list)
+        one.bad = _together(one.bad, bad, pair[0].limit)
+        one.says = explain.attribute(finding, pair[0], one.bad, one.good, world)
+        one.at, one.until, one.failed = at, asked.window.end, 0
+
+
+def _together(before: Sequence[Trace], more: Sequence[Trace], limit: int) -> list[Trace]:
+    """Earlier traces and later ones, each once; where they are too many, some of the earlier ones go."""
+    later = {one.trace_id: one for one in more}
+    earlier = sorted((one for one in before if one.trace_id not in later), key=lambda one: _hash(one.trace_id))
+    return [*earlier[: max(0, limit - len(later))], *later.values()]
+
+
+def _hash(trace_id: str) -> bytes:
+    return blake2b(trace_id.encode(), digest_size=8).digest()
