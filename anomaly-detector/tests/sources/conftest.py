@@ -28,6 +28,8 @@ from aiops.sources.tempo.source import TempoSource
 from native.alone import LonePrometheus
 from native.build import ensure
 
+from .fake_tempo import FakeTempo
+
 # An aligned moment in the past: grids of any whole step up to an hour begin here.
 T0 = 1_700_000_000.0 - 1_700_000_000.0 % 3600
 
@@ -170,10 +172,37 @@ class Tempo:
         self._other.close()
 
 
-@pytest.fixture(params=["embedded", "tempo"])
+class Faked:
+    """The source on a Tempo that a test makes up."""
+
+    t0 = T0
+
+    def __init__(self) -> None:
+        self.tempo = FakeTempo()
+        self.feed = self.tempo.feed
+        self.source = TempoSource(Endpoint("tempo", self.tempo.url, timeout_seconds=60))
+        self.traces = self.source.traces
+        self.topology = self.source.topology
+
+    def close(self) -> None:
+        self.source.close()
+        self.tempo.close()
+
+
+@pytest.fixture
+def faked() -> Iterator[Faked]:
+    one = Faked()
+    yield one
+    one.close()
+
+
+@pytest.fixture(params=["embedded", "faked", "tempo"])
 def tracing(request: pytest.FixtureRequest) -> Iterator[Tracing]:
-    """What keeps traces: the embedded source, and Tempo where AIOPS_TEST_TEMPO_URL (its HTTP API) and
-    AIOPS_TEST_TEMPO_OTLP (where it takes OTLP over HTTP) say which."""
+    """What keeps traces: the embedded source, a Tempo that is made up, and a real one where AIOPS_TEST_TEMPO_URL (its
+    HTTP API) and AIOPS_TEST_TEMPO_OTLP (where it takes OTLP over HTTP) say which."""
+    if request.param == "faked":
+        yield request.getfixturevalue("faked")
+        return
     if request.param == "embedded":
         embedded = Embedded()
         yield embedded

@@ -1,6 +1,7 @@
 """Many questions to Tempo at a time: no more than it is said to bear."""
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import Final, TypeVar
@@ -10,6 +11,7 @@ from aiops.model import Trace, Window
 from aiops.sources.common import bounds
 from aiops.sources.common.spans import trimmed
 from aiops.sources.tempo.api import Api, Match
+from aiops.sources.tempo.kept import Kept
 from aiops.sources.tempo.traceql import NEWEST
 
 A = TypeVar("A")
@@ -22,16 +24,34 @@ log = logging.getLogger(__name__)
 
 
 class Reader:
-    """Searches and traces by the dozen. Any thread may ask; raises SourceError as soon as one question fails."""
+    """Searches and traces by the dozen. Any thread may ask; raises SourceError as soon as one question fails.
+
+    `asked` and `read` count searches, and traces that were not kept from before.
+    """
 
     def __init__(self, api: Api) -> None:
         self.api = api
+        self.asked = 0
+        self.read = 0
+        self._kept = Kept()
         self._pool = ThreadPoolExecutor(api.endpoint.at_once, thread_name_prefix="tempo")
 
-    def traces(self, ids: Iterable[str]) -> dict[str, Trace]:
+    def traces(self, ids: Iterable[str], at: float = math.inf) -> dict[str, Trace]:
         """Read whole traces, each once, huge ones trimmed; unknown ones are left out. Those that came in parts are
-        used, and logged."""
-        wanted = list(dict.fromkeys(ids))
+        used, and logged.
+
+        With the time of telemetry `at` (Unix seconds), those are not read again that were before, and are whole then.
+        """
+        ids = list(dict.fromkeys(ids))
+        kept = {one: trace for one in ids if (trace := self._kept.get(one, at)) is not None}
+        read = self._read([one for one in ids if one not in kept])
+        for trace in read.values() if at < math.inf else ():
+            if not trace.left_out:  # who asks for it alone gets more of it
+                self._kept.keep(trace, at)
+        return {one: found for one in ids if (found := kept.get(one) or read.get(one)) is not None}
+
+    def _read(self, wanted: list[str]) -> dict[str, Trace]:
+        self.read += len(wanted)
         answers = self._all(self.api.trace, wanted)
         partial = [(one, said) for one, (_, said) in zip(wanted, answers, strict=True) if said]
         if partial:
@@ -49,6 +69,7 @@ class Reader:
     def searches(self, asked: Sequence[tuple[str, Window, int]]) -> list[list[Match]]:
         """Find the newest traces for each (query, window, limit) of at most 168 h; equal questions are asked once."""
         different = list(dict.fromkeys((query, *_covering(window), limit) for query, window, limit in asked))
+        self.asked += len(different)
         found = dict(zip(different, self._all(self._newest, different), strict=True))
         return [found[query, *_covering(window), limit] for query, window, limit in asked]
 

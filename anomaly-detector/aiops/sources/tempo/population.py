@@ -1,0 +1,102 @@
+"""The traces of a population, found in Tempo by few questions and cheap ones."""
+
+import logging
+from typing import Final
+
+from aiops.http import Refused
+from aiops.model import Population, PopulationKind, Trace, Window
+from aiops.sources.tempo import traceql
+from aiops.sources.tempo.api import Match
+from aiops.sources.tempo.calls import Callees
+from aiops.sources.tempo.drawing import SLICES, draw, fitting, ranked, slices
+from aiops.sources.tempo.reader import Reader, pieces
+
+PLENTY: Final = 300
+"""Traces that one question finds, at most: where there are more, each slice is asked by itself."""
+EACH: Final = 20
+"""Traces of such a slice."""
+LOOK_BACK_SECONDS: Final = 300.0
+"""How long before a window a callee may have answered for the last time and still be known by its address."""
+LEARN_FROM: Final = 20
+"""Traces that tell where a callee answers."""
+QUESTIONS_FAULT: Final = (400, 413, 414, 422)
+"""Refusals of the one question, not of who asks."""
+_MOST: Final = 10_000
+
+Asked = tuple[str, str, str, PopulationKind]  # service, route and callee
+
+log = logging.getLogger(__name__)
+
+
+class Populations:
+    """Draws populations; remembers which form of a question found what fits, to begin with that one."""
+
+    def __init__(self, reader: Reader, callees: Callees) -> None:
+        self._reader = reader
+        self._callees = callees
+        self._best: dict[Asked, int] = {}
+        self._refused: set[str] = set()
+
+    def draw(self, wanted: Population, at: float) -> list[Trace]:
+        """At most `limit` whole traces, evenly over slices of the window. `at`: now, in Unix seconds of telemetry.
+
+        A question that Tempo refuses is asked in a wider form. Raises SourceError: Refused if it refuses the widest.
+        """
+        where = self._callees.addresses(wanted.service, wanted.callee, wanted.window) if wanted.callee else []
+        forms = traceql.forms(wanted, where)
+        key = (wanted.service, wanted.route, wanted.callee, wanted.kind)
+        best = self._best.get(key)
+        refused: dict[str, Refused] = {}
+        for turn in [*range(best or 0, len(forms)), *range(min(best or 0, len(forms)))]:
+            matches = self._unless_refused(forms[turn], wanted, refused)
+            few = wanted.kind == PopulationKind.FAILED and 0 < len(matches) < wanted.limit
+            if few and best is None and turn == 0 and len(forms) > 1:
+                # Not all who answer 500 say that the span is an error as well.
+                wider = self._unless_refused(forms[1], wanted, refused)
+                turn, matches = (1, wider) if len(wider) > len(matches) else (0, matches)
+            if matches and wanted.callee and turn == len(forms) - 1:
+                self._learn(wanted, at)
+            ids, fits = ranked(matches, wanted.window), fitting(wanted, self._callees)
+            if drawn := draw(self._reader, self._callees, ids, wanted.limit, fits, at):
+                if len(self._best) > _MOST:
+                    self._best.clear()
+                self._best[key] = turn
+                return drawn
+        if forms[-1] in refused:
+            raise refused[forms[-1]]
+        return []
+
+    def _unless_refused(self, form: str, wanted: Population, refused: dict[str, Refused]) -> list[Match]:
+        """What a question finds; nothing where Tempo refuses it, which is logged, each once, and added."""
+        try:
+            return self._matches(form, wanted)
+        except Refused as refusal:
+            if refusal.status not in QUESTIONS_FAULT:
+                raise
+            refused[form] = refusal
+            if form not in self._refused:
+                if len(self._refused) > _MOST:
+                    self._refused.clear()
+                self._refused.add(form)
+                log.warning("%s; the question was: %s", refusal, form)
+            return []
+
+    def _matches(self, form: str, wanted: Population) -> list[Match]:
+        """All traces of a window, or where those are many, the newest and some of each slice before them."""
+        plenty = max(PLENTY, 2 * wanted.limit)
+        newest = self._reader.searches([(form, piece, plenty) for piece in pieces(wanted.window)])
+        found = [match for matches in newest for match in matches]
+        full = [matches for matches in newest if len(matches) >= plenty]
+        if full:
+            until = min(match.start for matches in full for match in matches)
+            each = max(EACH, 2 * (wanted.limit // SLICES + 1))
+            parts = [piece for part in slices(wanted.window, until) for piece in pieces(part)]
+            older = self._reader.searches([(form, part, each) for part in parts])
+            found += [match for matches in older for match in matches]
+        return found
+
+    def _learn(self, wanted: Population, at: float) -> None:
+        """Read a few traces in which the callee answered, to know where it does: one that died names nobody."""
+        window = Window(wanted.window.start - LOOK_BACK_SECONDS, wanted.window.end)
+        [found] = self._reader.searches([(traceql.served(wanted.callee), pieces(window)[0], LEARN_FROM)])
+        self._callees.learn(self._reader.traces((match.trace_id for match in found), at).values())

@@ -1,0 +1,107 @@
+"""The whole engine with its traces in a Tempo that is made up: what a fault costs it, and what refusals come to."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from aiops.engine import Engine
+from aiops.http import Endpoint
+from aiops.model import IncidentState
+from aiops.sources.tempo.source import TempoSource
+
+from ..sources.fake_tempo import FakeTempo
+from .world import World
+
+
+@dataclass
+class OnTempo(World):
+    """Gateway and payment, whose spans are kept for metrics here, and for traces in Tempo."""
+
+    tempo: FakeTempo = field(default_factory=FakeTempo)
+
+    def __post_init__(self) -> None:
+        self.tracing = TempoSource(Endpoint("Tempo", self.tempo.url, timeout_seconds=60))
+        super().__post_init__()
+
+    def started(self) -> Engine:
+        return replace(super().started(), traces=self.tracing.traces)
+
+    def send(self) -> None:
+        export = self.requests()
+        self.tempo.feed(export)
+        self.keep(self.decoded(export))
+
+    def close(self) -> None:
+        super().close()
+        self.tracing.close()
+        self.tempo.close()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[OnTempo]:
+    one = OnTempo(tmp_path)
+    yield one
+    one.close()
+
+
+def test_a_slow_callee_is_one_incident_with_its_cause_for_few_questions(shop: OnTempo) -> None:
+    shop.live(40)
+    assert not shop.tempo.asked, "nobody asks while nothing is wrong"
+    shop.slower = 2.0
+    shop.live(40)
+    [incident] = shop.incidents()
+    assert incident.root_cause is not None
+    assert (incident.root_cause.cause.service, str(incident.root_cause.cause.kind)) == ("payment", "latency")
+    # Three findings (two services and the calls between them) of two minutes: each is read a few times.
+    assert len(shop.tempo.asked) < 80
+    assert len(shop.tempo.read) < 500
+    assert len(shop.tempo.read) < 2 * len(set(shop.tempo.read)), "only those are read again that may have grown"
+    before = len(shop.tempo.asked)
+    shop.live(60)
+    assert len(shop.tempo.asked) - before < 40, "in three minutes more"
+    shop.slower = 0.0
+    shop.live(30)
+    [incident] = shop.incidents()
+    assert incident.state == IncidentState.RESOLVED
+
+
+def test_traces_that_are_refused_are_said_to_be(shop: OnTempo) -> None:
+    shop.live(40)
+    shop.failing = 0.8
+    shop.tempo.refuses = lambda _: True
+    shop.live(10)
+    [incident] = shop.incidents()
+    assert incident.root_cause is None
+    assert "refused the question" in incident.no_cause
+    assert shop.engine.last is not None
+    assert any("this question is refused" in gap for gap in shop.engine.last.gaps)
+    assert "traces" not in shop.engine.last.failed, "Tempo answers, if not this question"
+    shop.tempo.refuses = lambda _: False
+    shop.live(3)
+    [incident] = shop.incidents()
+    assert incident.root_cause is not None
+    assert incident.root_cause.cause.service == "payment"
+
+
+def test_one_refused_question_leaves_the_others_their_answers(shop: OnTempo) -> None:
+    shop.live(40)
+    shop.failing = 0.8
+    shop.tempo.refuses = lambda query: 'service.name = "gateway"' in query
+    shop.live(10)
+    [incident] = shop.incidents()
+    assert incident.root_cause is not None
+    assert incident.root_cause.cause.service == "payment"
+
+
+def test_a_tempo_that_is_away_is_no_missing_trace(shop: OnTempo) -> None:
+    shop.live(40)
+    shop.failing, shop.tempo.away = 0.8, True
+    shop.live(8)
+    [incident] = shop.incidents()
+    assert "did not answer" in incident.no_cause
+    shop.tempo.away = False
+    shop.live(3)
+    [incident] = shop.incidents()
+    assert incident.root_cause is not None
