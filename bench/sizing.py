@@ -1,6 +1,6 @@
 """What the stack takes for so many series and so many spans: CPU, memory and disk of every program in it.
 
-    python -m bench.sizing                          # all parts, 17 minutes
+    python -m bench.sizing                          # all parts, 33 minutes
     python -m bench.sizing --only series --series 10000,30000 --seconds 150
 
 The programs are those that `make stack` runs, Tempo among them where it is on the PATH; telemetry is offered to the
@@ -9,6 +9,8 @@ Collector over OTLP/HTTP, in real time:
   series   duration histograms that are exported every 5 s, as the shop's are; nothing is wrong, and there are no spans
   spans    requests through three services, five spans with eleven attributes each, and no metrics
   shop     the demo's five services and their load, beside the memory that the chart gives
+  incident the demo at 20 requests a second, without a fault and then with payment 2 s slower for ten minutes: what an
+           open incident costs, Tempo above all, which is asked for its traces
   stored   Prometheus alone, fed 3.5 h of the same histograms as fast as it takes them: what a sample takes on disk once
            its block is written, and memory when its head is as full as it gets
 
@@ -25,8 +27,10 @@ from pathlib import Path
 
 import orjson
 import psutil
+import requests
 import yaml
 
+from aiops.demo.shop import Shop, scenarios
 from aiops.http import Endpoint
 from aiops.sources.prometheus.api import Api
 from bench.cycle import EXPORT, RAW, START, Fleet
@@ -37,10 +41,13 @@ from native.build import ensure
 from native.components import ROOT, Options
 from native.stack import Stack
 
-PARTS = ("series", "spans", "shop", "stored")
+PARTS = ("series", "spans", "shop", "incident", "stored")
 SETTLE = 45.0
 SAMPLE = 5.0
 RATE = 8.0  # of the shop in the chart
+BUSY = 20.0  # requests a second of the shop in which an incident is open
+LEARN = 240.0
+OPEN = 600.0
 HEAD = 3.5 * 3600  # Prometheus cuts a block of 2 h when its head has 3
 BLOCK_SECONDS = 150.0
 
@@ -95,6 +102,18 @@ def shop(rate: float, seconds: float, offset: int, folder: Path) -> Level:
     with Stack(Options(ensure(), folder, offset, shop=True, rate=rate), tell) as stack:
         time.sleep(SETTLE)
         return measure(stack, rate, seconds)
+
+
+def incident(seconds: float, offset: int, folder: Path) -> Iterator[Level]:
+    """The demo under more load, when nothing is wrong and while an incident is open. Raises RuntimeError."""
+    with Stack(Options(ensure(), folder, offset, shop=True, rate=BUSY), tell) as stack:
+        time.sleep(LEARN)
+        yield measure(stack, BUSY, seconds)
+        demo = Shop(stack.urls["otlp-http"], offset)  # to break, not to start
+        demo.inject(scenarios()["latency-spike"])
+        yield measure(stack, BUSY, OPEN)
+        if not requests.get(f"{stack.urls['aiops']}/aiops/incidents", timeout=30).json()["active_incidents"]:
+            raise RuntimeError("no incident was open")
 
 
 def kept_pace(load: Load, what: str, offered: float) -> None:
@@ -194,6 +213,9 @@ def main() -> None:
             chart = yaml.safe_load((ROOT / "k8s/helm/aiops/values.yaml").read_text(encoding="utf-8"))
             given = ("engine", "prometheus", "tempo", "collector", "alertmanager")
             print("  the chart gives, MiB: " + ", ".join(f"{name} {chart[name]['memoryMi']}" for name in given))
+        if "incident" in parts:
+            for level in incident(arguments.seconds, arguments.port_offset, Path(text) / "incident"):
+                report("incident", [level])
         if "stored" in parts:
             report_stored(list(stored([round(one) for one in arguments.stored], Path(text) / "stored")))
 

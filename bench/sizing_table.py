@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 MB = 2**20
-UNITS = {"series": "series", "spans": "spans/s", "shop": "requests/s"}
+UNITS = {"series": "series", "spans": "spans/s", "shop": "requests/s", "incident": "requests/s"}
 
 
 @dataclass(frozen=True, slots=True)
