@@ -2,8 +2,9 @@
 
 import threading
 from collections import Counter as Counts
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from math import inf
 
 from prometheus_client import Counter
 
@@ -43,7 +44,12 @@ class AlertBook:
     lock: threading.RLock
     counter: Counter
 
-    def take(self, told: Sequence[Alert], truncated: int = 0) -> Receipt:
+    def began(self, fingerprints: Sequence[str]) -> dict[str, float]:
+        """When the episodes of these that fire began."""
+        found = self.store.episodes(fingerprints, inf) if fingerprints else []
+        return {one.fingerprint: one.starts_at for one in sorted(found, key=lambda one: one.starts_at)}
+
+    def take(self, told: Sequence[Alert], truncated: int = 0, dropped: int = 0, mended: int = 0) -> Receipt:
         """Keep what is told, in one transaction with the timelines it goes into; told again it changes nothing."""
         theirs = [one for one in told if not is_own(dict(one.labels))]
         known: list[Alert] = []
@@ -56,7 +62,7 @@ class AlertBook:
                 links = self.store.links(fingerprints=_prints(fresh))
                 self._join(fresh, fresh, [*self.incidents.active(), *late], links)
         receipt = _receipt(told, theirs, known, fresh)
-        self._count(receipt, truncated)
+        self._count(receipt, {"truncated": truncated, "dropped": dropped, "mended": mended})
         return receipt
 
     def join(self) -> None:
@@ -99,11 +105,12 @@ class AlertBook:
         if fresh or made:
             self.store.keep(fresh, made, changed)
 
-    def _count(self, receipt: Receipt, truncated: int) -> None:
+    def _count(self, receipt: Receipt, beside: Mapping[str, int]) -> None:
         for field in fields(receipt):
             if field.name != "received":
                 self.counter.labels(field.name).inc(getattr(receipt, field.name))
-        self.counter.labels("truncated").inc(truncated)
+        for outcome, count in beside.items():
+            self.counter.labels(outcome).inc(count)
 
 
 def _receipt(told: Sequence[Alert], theirs: Sequence[Alert], known: Sequence[Alert], fresh: Sequence[Alert]) -> Receipt:

@@ -16,7 +16,7 @@ from aiops.model import Oddity, Transition
 
 FLUSH_MILLISECONDS = 3000
 EXPORT_MILLISECONDS = 15_000
-OUTCOMES = ("firing", "resolved", "known", "refused", "truncated")
+OUTCOMES = ("firing", "resolved", "known", "refused", "truncated", "dropped", "mended")
 SOURCES = ("metrics", "traces", "topology", "verdicts")
 
 

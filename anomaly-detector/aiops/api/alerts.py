@@ -2,15 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from flask import request
+from flask import g, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
+from aiops.api import webhook
 from aiops.api.answer import Question, changing, responses
-from aiops.api.body import must_be_object
-from aiops.api.documents import Alert, Alerts, LinkedAlert, Received
-from aiops.api.moment import Moment, unix_seconds
+from aiops.api.documents import Alert, Alerts, LinkedAlert, MendedField, Received
 from aiops.desk import Desk
 from aiops.incidents.alerts import services_of
 from aiops.model import Alert as Kept
@@ -18,31 +17,9 @@ from aiops.model import AlertState, iso
 
 TAG = Tag(name="alerts")
 LARGEST_BODY = 4 * 1024 * 1024
-LONGEST = 4096
-NO_TIME = "0001-01-01T"  # how Go writes a time that is not set
-
-
-def _cut(value: object) -> object:
-    """Bounded, and without what databases refuse."""
-    if not isinstance(value, dict):
-        return value
-    return {_text(key): _text(one) for key, one in value.items()}
-
-
-def _text(value: Any) -> Any:
-    return value.replace("\x00", "")[:LONGEST] if isinstance(value, str) else value
-
-
-def _moment_or_none(value: object) -> float | None:
-    return None if value is None or str(value).startswith(NO_TIME) else unix_seconds(value)
-
-
-Texts = Annotated[dict[str, str], BeforeValidator(_cut)]
-End = Annotated[
-    float | None,
-    BeforeValidator(_moment_or_none),
-    WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]}),
-]
+NAMED = 20
+"""Mended fields that an answer names, at most."""
+Time = Annotated[float | None, WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]})]
 
 
 class Told(BaseModel):
@@ -52,13 +29,15 @@ class Told(BaseModel):
 
 
 class ToldAlert(Told):
+    """What is wrong in one of its fields costs that field."""
+
     status: Literal["firing", "resolved"]
-    labels: Texts = Field(description="values are cut at 4096 characters")
-    annotations: Texts = Field(default_factory=dict, description="values are cut at 4096 characters")
-    startsAt: Moment
-    endsAt: End = Field(None, description="in the year 1 while it fires")
+    labels: dict[str, str] = Field(description="values are cut at 4096 characters")
+    annotations: dict[str, str] = Field(default_factory=dict, description="values are cut at 4096 characters")
+    startsAt: Time = None
+    endsAt: Time = Field(None, description="in the year 1 while it fires")
     generatorURL: str = ""
-    fingerprint: str = Field(min_length=1, max_length=64, pattern=r"^[\w-]+$")
+    fingerprint: str = Field("", max_length=64)
 
 
 class Webhook(Told):
@@ -67,6 +46,13 @@ class Webhook(Told):
     version: Literal["4"]
     alerts: list[ToldAlert]
     truncatedAlerts: int = Field(0, ge=0, description="alerts left out, where the webhook has `max_alerts`")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mended(cls, _: object) -> object:
+        """Flask reads nothing of a body whose text is broken somewhere: it is read by `webhook`."""
+        whole, g.mended = webhook.mended(g.told)
+        return whole
 
 
 class Filter(Question):
@@ -82,7 +68,7 @@ def blueprint(desk: Desk) -> APIBlueprint:
     def json_only() -> None:
         if request.method == "POST":
             request.max_content_length = LARGEST_BODY
-            must_be_object()
+            g.told = webhook.loaded()
 
     @api.get("/alerts", responses=responses(Alerts))
     def listed(query: Filter) -> Any:
@@ -93,11 +79,18 @@ def blueprint(desk: Desk) -> APIBlueprint:
 
     @api.post("/alerts", **changing(Received))
     def receive(body: Webhook) -> Any:
-        """Take alerts from Alertmanager's webhook; the same again changes nothing, and the engine's own are refused."""
-        now = desk.now()
-        receipt = desk.alerts.take([_kept(one, now) for one in body.alerts], body.truncatedAlerts)
+        """Take alerts from Alertmanager's webhook; the same again changes nothing, and the engine's own are refused.
+        What is wrong in one field costs that field, at most its alert."""
+        now, sent = desk.now(), g.told["alerts"]
+        began = desk.alerts.began([one.fingerprint for one in body.alerts if one.startsAt is None])
+        dropped = len(sent) - len(body.alerts)
+        told = [_kept(one, began.get(one.fingerprint), now) for one in body.alerts]
+        receipt = desk.alerts.take(told, body.truncatedAlerts, dropped, len(g.mended))
         return Received(
-            received=receipt.received,
+            received=len(sent),
+            dropped=dropped,
+            mended=[MendedField(field=one.field, what=one.what) for one in g.mended[:NAMED]],
+            mended_in_all=len(g.mended),
             firing=receipt.firing,
             resolved=receipt.resolved,
             known=receipt.known,
@@ -131,18 +124,20 @@ def _shown(one: Kept, incidents: list[str]) -> Alert:
     )
 
 
-def _kept(told: ToldAlert, now: float) -> Kept:
-    ends_at = None
-    if told.status == "resolved":
-        ends_at = max(told.startsAt, now if told.endsAt is None else told.endsAt)
+def _kept(told: ToldAlert, began: float | None, now: float) -> Kept:
+    """`began`: when the episode that fires began, as far as is known."""
+    firing = told.status == "firing"
+    guessed = next(one for one in (began, None if firing else told.endsAt, now) if one is not None)
+    starts_at = guessed if told.startsAt is None else told.startsAt
     return Kept(
         fingerprint=told.fingerprint,
-        starts_at=told.startsAt,
+        starts_at=starts_at,
         state=AlertState(told.status),
-        ends_at=ends_at,
+        ends_at=None if firing else max(starts_at, now if told.endsAt is None else told.endsAt),
         heard_at=now,
         labels=tuple(sorted(told.labels.items())),
         annotations=tuple(sorted(told.annotations.items())),
         services=services_of(told.labels),
-        url=told.generatorURL[:LONGEST] if told.generatorURL.startswith(("http://", "https://")) else "",
+        url=told.generatorURL if told.generatorURL.startswith(("http://", "https://")) else "",
+        guessed=told.startsAt is None and began is None,
     )

@@ -12,6 +12,10 @@ from aiops.model.alert import Identity
 
 FIRES = "alert"
 RESOLVED = "alert_resolved"
+MOMENTS = 60.0
+"""Seconds after an end was told in which that it fires may have been told late."""
+APART = 1.0
+"""Seconds between two tellings that are not one that was sent twice."""
 MOST = 100  # entries of a timeline that are of alerts
 
 
@@ -30,7 +34,9 @@ def is_own(labels: Mapping[str, str]) -> bool:
 def carried_on(known: Iterable[Alert], told: Iterable[Alert]) -> list[Alert]:
     """The episodes that what is told changes, as they are afterwards, in any order it comes.
 
-    A resolved one stays so; a later start is another episode, and ends one whose end was not told, until it is.
+    A later start is another episode, and ends one whose end was not told, until it is. That a resolved one fires may be
+    told late, for posts overtake each other: it is passed over once, within moments of the end. Told again, or later,
+    the end was wrong and it fires again.
     `known` must hold the firing episodes of the fingerprints told of, and all that start with the earliest told, or
     later.
     """
@@ -38,14 +44,31 @@ def carried_on(known: Iterable[Alert], told: Iterable[Alert]) -> list[Alert]:
     after = dict(before)
     for one in told:
         old = after.get(one.identity)
-        if old is None or old.state == AlertState.FIRING or _ends_earlier(one, old):
-            after[one.identity] = one
-    in_order = sorted(after.values(), key=lambda one: one.identity)
+        after[one.identity] = one if old is None else _next(old, one)
+        if not one.guessed:
+            for other in [each for each in after.values() if each.fingerprint == one.fingerprint and each.guessed]:
+                over = replace(other, state=AlertState.RESOLVED, ends_at=other.starts_at)
+                after[other.identity] = other if other.state == AlertState.RESOLVED else over
+    in_order = sorted((one for one in after.values() if not one.guessed), key=lambda one: one.identity)
     for _, episodes in groupby(in_order, key=lambda one: one.fingerprint):
         for older, newer in pairwise(episodes):
             if older.state == AlertState.FIRING:
                 after[older.identity] = replace(older, state=AlertState.RESOLVED, ends_at=newer.starts_at)
     return [one for identity, one in after.items() if one != before.get(identity)]
+
+
+def _next(old: Alert, told: Alert) -> Alert:
+    """The episode as it is once this is told of it, too."""
+    if old.state == AlertState.FIRING:
+        stale = told.state == AlertState.RESOLVED and told.ends_at is not None and told.ends_at == old.was_over
+        return old if stale else replace(told, was_over=old.was_over)
+    if told.state == AlertState.RESOLVED:
+        return replace(told, was_over=old.was_over) if _ends_earlier(told, old) else old
+    if old.doubted_at is None and told.heard_at - old.heard_at <= MOMENTS:
+        return replace(old, doubted_at=told.heard_at)
+    if old.doubted_at is not None and told.heard_at - old.doubted_at < APART:
+        return old
+    return replace(told, was_over=old.ends_at)
 
 
 def _ends_earlier(one: Alert, other: Alert) -> bool:
@@ -97,6 +120,9 @@ def _with(incident: Incident, alert: Alert, told: AlertState | None, now: float)
     name = alert.name or "without a name"
     if told is None:
         incident = _entered(incident, alert.starts_at, FIRES, f"alert {name} fires", now)
+    elif told == AlertState.RESOLVED and alert.state == AlertState.FIRING:
+        text = f"alert {name} fires again: it was not over, though that was told"
+        incident = _entered(incident, alert.heard_at, FIRES, text, now)
     if alert.state == AlertState.RESOLVED and alert.ends_at is not None:
         incident = _entered(incident, alert.ends_at, RESOLVED, f"alert {name} resolved", now)
     return incident

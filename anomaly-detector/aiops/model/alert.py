@@ -22,7 +22,8 @@ class Alert:
     """One episode of an alert, identified by `fingerprint` (of its labels) and `starts_at`.
 
     services: those that its labels name. url: the rule behind it, empty unless it is an http address. heard_at: when it
-    was last told of as firing, or first as resolved.
+    was last told of as firing, or first as resolved. guessed: its start was not told. doubted_at: when it was told of
+    as firing after it was told that it is over; was_over: when it was over by what turned out to be wrong.
     """
 
     fingerprint: str
@@ -34,6 +35,9 @@ class Alert:
     annotations: Labels = ()
     services: tuple[str, ...] = ()
     url: str = ""
+    guessed: bool = False
+    doubted_at: float | None = None
+    was_over: float | None = None
 
     @property
     def identity(self) -> Identity:

@@ -8,7 +8,7 @@ from made_up.fakes import NOW
 from made_up.samples import sample, simple
 
 from aiops.incidents import acknowledge, resolve
-from aiops.incidents.alerts import MOST, carried_on, concerns, joined, services_of
+from aiops.incidents.alerts import MOMENTS, MOST, carried_on, concerns, joined, services_of
 from aiops.model import Alert, AlertLink, AlertState, Incident
 
 LABELS = (("alertname", "Burn"), ("service", "payment"))
@@ -39,6 +39,62 @@ def test_any_order_of_posts_comes_to_the_same() -> None:
     }
     for order in permutations(posts):
         assert book(*order, *order) == expected
+
+
+def states(*posts: Alert) -> list[str]:
+    """What is known of one episode after each post."""
+    known: dict[tuple[str, float], Alert] = {}
+    out = []
+    for one in posts:
+        known |= {each.identity: each for each in carried_on(known.values(), [one])}
+        out.append(str(known[one.identity].state))
+    return out
+
+
+def heard(at: float, one: Alert) -> Alert:
+    return replace(one, heard_at=NOW + at)
+
+
+@pytest.mark.parametrize(
+    ("posts", "expected"),
+    [
+        pytest.param((0, 5), ["resolved", "firing"], id="told again"),
+        pytest.param((0, 0, 0.5), ["resolved", "resolved", "resolved"], id="one post that was sent twice"),
+        pytest.param((MOMENTS + 1,), ["firing"], id="told when no post is late any more"),
+        pytest.param((9000,), ["firing"], id="told at the next repeat_interval"),
+    ],
+)
+def test_one_that_goes_on_after_a_wrong_end_fires_again(posts: tuple[float, ...], expected: list[str]) -> None:
+    before = (heard(-60, firing()), heard(0, resolved()))
+    assert states(*before, *(heard(at, firing()) for at in posts)) == ["firing", "resolved", *expected]
+
+
+def test_one_that_fires_again_can_end_again_but_not_by_the_old_end() -> None:
+    again = (heard(0, resolved(ends_at=NOW + 60)), heard(1, firing()), heard(5, firing()))
+    assert states(*again, heard(9, resolved(ends_at=NOW + 60)))[-1] == "firing"
+    assert states(*again, heard(9, resolved(ends_at=NOW + 90)))[-1] == "resolved"
+
+
+def test_a_timeline_says_that_an_end_was_wrong() -> None:
+    links: list[AlertLink] = []
+    one = sample()
+    known: list[Alert] = []
+    for at, post in ((-9, firing()), (0, resolved(ends_at=NOW)), (90, firing()), (200, resolved(ends_at=NOW + 180))):
+        known = carried_on(known, [heard(at, post)])
+        made, changed = joined(known, [one], links, NOW + at)
+        links = list({(link.incident, link.fingerprint): link for link in (*links, *made)}.values())
+        one = (changed or [one])[0]
+    assert texts(one) == [
+        "alert Burn fires",
+        "alert Burn resolved",
+        "alert Burn fires again: it was not over, though that was told",
+        "alert Burn resolved",
+    ]
+
+
+def test_a_guessed_start_ends_with_the_true_one() -> None:
+    guessed = firing(NOW, guessed=True)
+    assert book(guessed, firing(NOW - 50)) == {(NOW, "resolved", NOW), (NOW - 50, "firing", None)}
 
 
 def test_alerts_do_not_end_each_other() -> None:
