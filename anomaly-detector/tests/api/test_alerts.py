@@ -256,7 +256,7 @@ GOOD = alert(NOW - 50, fingerprint="good", name="Good")
     ("bad", "field", "kept"),
     [
         pytest.param("x", "alerts.0", {}, id="no object"),
-        pytest.param({"annotations": {}}, "alerts.0", {}, id="nothing to know it by"),
+        pytest.param({"labels": {}, "annotations": {}}, "alerts.0", {}, id="nothing to know it by"),
         pytest.param(alert(annotations=None), "alerts.0.annotations", {"annotations": {}}, id="annotations null"),
         pytest.param({**alert(), "labels": None}, "alerts.0.labels", {"labels": {}, "services": []}, id="labels null"),
         pytest.param(alert(labels={"a": 1}), "alerts.0.labels.a", {"name": "Burn"}, id="a number for a text"),
