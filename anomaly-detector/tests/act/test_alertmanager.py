@@ -10,7 +10,7 @@ from made_up.samples import TRACE_ID, sample, simple
 
 from aiops.act import Alertmanager
 from aiops.act.alertmanager import Sheet, described
-from aiops.model import Cause, CauseKind, Incident, IncidentState, Severity, iso
+from aiops.model import Cause, CauseKind, Episode, Incident, IncidentState, Severity, iso
 
 from .fake import FakeAlertmanager, fake_alertmanager
 
@@ -114,6 +114,20 @@ def test_one_that_reopens_fires_again_as_the_same_alert(world: World) -> None:
     world.send(sample())
     (alert,) = world.there.last
     assert (alert["startsAt"], alert["endsAt"]) == (iso(NOW - 285), iso(NOW + 45 + 300))
+
+
+def test_flaps_that_are_not_told_fire_no_alert(world: World) -> None:
+    first = Episode(NOW - 300, NOW - 285, NOW + 20)
+    flaps = replace(sample(), episodes=(first, Episode(NOW + 40, NOW + 45, None, told=False)), occurrences=2)
+    world.send(replace(sample(), episodes=(replace(first, ended=None),)))
+    world.send(flaps, later=60)
+    (alert,) = world.there.last
+    assert (alert["startsAt"], alert["endsAt"]) == (iso(NOW - 285), iso(NOW + 20)), "it is over since the first"
+    told = replace(flaps, episodes=(first, replace(flaps.episode, told=True)))
+    world.send(told, later=60)
+    (alert,) = world.there.last
+    assert (alert["startsAt"], alert["endsAt"]) == (iso(NOW + 45), iso(NOW + 135 + 300))
+    assert alert["annotations"]["description"].endswith("It is there for the 2nd time in 6 minutes.")
 
 
 def test_an_alert_whose_labels_change_ends_in_the_same_post(world: World) -> None:

@@ -1,6 +1,9 @@
 """Records of burns: who is told when, with an incident beside them or none."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+import pytest
 
 from aiops.model import (
     BURNS,
@@ -11,13 +14,17 @@ from aiops.model import (
     Impact,
     Incident,
     IncidentState,
+    Labels,
+    Protocol,
+    Server,
     Severity,
     Urgency,
     Window,
+    labels,
 )
 from aiops.slo import tiers
 from aiops.slo.budget import Budget
-from aiops.slo.impact import followed
+from aiops.slo.impact import followed, impacts
 from aiops.slo.standing import Standing
 
 from .documents import CHECKOUT, one
@@ -112,3 +119,28 @@ def test_a_burn_that_is_there_before_its_incident_is_told_by_that_alone() -> Non
     assert story.go_on(PAGE, 10, hit=True) == []
     short = Story()
     assert short.go_on(PAGE, 1) + short.go_on(None, 5) == []  # nor one that is over at once
+
+
+PAYS = (labels(service="checkout", route="/checkout", method="POST"), "latency")
+FAILS = (PAYS[0], "errors")
+OTHER = (labels(service="payment", route="/payment", method="POST"), "errors")
+
+
+@pytest.mark.parametrize(
+    ("threshold", "symptoms", "hit"),
+    [
+        pytest.param(None, [FAILS], True, id="failures burn what counts failures"),
+        pytest.param(None, [PAYS], False, id="slowness does not"),
+        pytest.param(None, [PAYS, OTHER], False, id="nor failures elsewhere beside it"),
+        pytest.param(None, [OTHER], True, id="failures elsewhere where nothing is seen of it"),
+        pytest.param(None, [PAYS, FAILS], True, id="both"),
+        pytest.param(Decimal("0.5"), [PAYS], True, id="slowness burns what counts slow ones"),
+        pytest.param(Decimal("0.5"), [FAILS], False, id="failures do not"),
+    ],
+)
+def test_an_objective_is_hit_by_symptoms_of_its_kind(
+    threshold: Decimal | None, symptoms: list[tuple[Labels, str]], hit: bool
+) -> None:
+    slo = replace(SLO, indicator=Server(Protocol.HTTP, "checkout", threshold=threshold))
+    burning = replace(standing(PAGE, 1e9), slo=slo)
+    assert bool(impacts([burning], ["checkout", "payment"], ["/checkout"], symptoms)) == hit
