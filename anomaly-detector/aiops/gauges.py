@@ -87,7 +87,7 @@ class IncidentGauges(Collector):
         changes: Sequence[tuple[tuple[str, str, str], float]],
     ) -> None:
         """Expose these incidents; how many alerts tell of each, by its key; changes (CHANGED) and when they were."""
-        newest = sorted(incidents, key=lambda one: one.first_detected)[-MOST:]
+        newest = sorted(incidents, key=lambda one: one.episode.detected)[-MOST:]
         self._incidents, self._alerts, self._changes = newest, alerts, dict(changes)
 
     def collect(self) -> Iterator[Metric]:
@@ -129,9 +129,12 @@ def _told(one: Incident, base_url: str) -> tuple[str, ...]:
 
 
 def _moments(one: Incident) -> Iterator[tuple[str, float]]:
-    yield "onset", one.onset
-    yield "detected", one.first_detected
-    taken = next((entry.at for entry in one.timeline if entry.what == "acknowledged"), None)
+    """Of the present episode, or the last: how long it took says nothing when it begins with another's."""
+    episode = one.episode
+    yield "onset", episode.onset
+    yield "detected", episode.detected
+    entries = (entry.at for entry in one.timeline if entry.what == "acknowledged" and entry.at >= episode.onset)
+    taken = next(entries, None)
     if taken is not None:
         yield "acknowledged", taken
     if one.resolved_at is not None:

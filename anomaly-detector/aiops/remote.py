@@ -173,7 +173,7 @@ def line(incident: Document) -> str:
         incident["id"],
         incident["state"],
         incident["severity"],
-        incident["first_detected"],
+        incident["onset"],
         incident["title"] + sure + (f", {incident['recurrence']}" if incident["recurrence"] else ""),
     )
     return "  ".join(parts)
