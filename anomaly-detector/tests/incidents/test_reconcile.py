@@ -66,7 +66,7 @@ class Book:
             for one in self.kept.values()
             if one.state != IncidentState.RESOLVED or at - (one.resolved_at or 0) <= HABITS.reopen_seconds
         ]
-        around = Surroundings(PUBLIC, self.kept.get, self.latest, self.look, settled)
+        around = Surroundings(PUBLIC, lambda key: self.kept.get(key), self.latest, self.look, settled)
         events = reconcile(known, groups, at, len(self.kept), HABITS, around)
         self.kept |= {event.incident.key: event.incident for event in events}
         return events
@@ -103,7 +103,7 @@ def test_a_replay_changes_nothing() -> None:
     kept = dict(book.kept)
     assert book.cycle(100, one) == []
     # A crash may have lost the memory of the incident's row, not its key.
-    (again,) = reconcile([], [one], 100, 0, HABITS, Surroundings(PUBLIC, {}.get))
+    (again,) = reconcile([], [one], 100, 0, HABITS, Surroundings(PUBLIC, lambda _: None))
     assert again.incident == next(iter(kept.values()))
 
 
