@@ -83,14 +83,13 @@ def settle_absent(state: Lived, at: float, tuning: Tuning) -> list[int]:
     return [int(row) for row in rows]
 
 
-def settle_ended(state: Lived, rows: Ints, idle: Mask, step: float, tuning: Tuning) -> list[int]:
+def settle_ended(state: Lived, rows: Ints, idle: Mask, apart: Floats, step: float, tuning: Tuning) -> list[int]:
     """End the trouble of series that have no requests any more, while whoever sends them is heard; their rows are
-    returned. idle: which of these were without requests in this step, and not for want of a sender."""
+    returned. idle: which of these were without requests in this step, and not for want of a sender. apart: how far
+    apart requests came during the trouble, seconds."""
     state.idle[rows] = np.where(idle, state.idle[rows] + 1, 0)
-    asked = rows[idle & (state.life[rows] != Life.NORMAL)]
-    # How far apart requests came during the trouble, seconds.
-    apart = (state.seen[asked] - state.onset[asked] + step) / np.maximum(state.age[asked], 1)
-    patience = np.maximum(tuning.ended_seconds, tuning.ended_calls * np.nan_to_num(apart))
-    over = asked[state.idle[asked] * step >= patience]
+    patience = np.clip(tuning.ended_calls * np.nan_to_num(apart), tuning.ended_seconds, tuning.no_data_seconds)
+    troubled = state.life[rows] != Life.NORMAL
+    over = rows[idle & troubled & (state.idle[rows] * step >= patience)]
     state.clear(over)
     return [int(row) for row in over]

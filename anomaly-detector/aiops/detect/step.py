@@ -65,7 +65,7 @@ def step(
         _traffic(state.traffic, requests, column, at, local, usual, block.step, tuning)
         no_data += _ended(state, requests, places, column, block.step, tuning)
         settled += _settle(state, at, calendar, burning, tuning)
-        _silence(state.silence, services, signals[:, column], calls[:, column], at, block.step, tuning)
+        no_data += _silence(state.silence, services, signals[:, column], calls[:, column], at, block.step, tuning)
         for family, lived in _families(state):
             names_of = list(lived.index)
             no_data += [(names_of[row], family) for row in life.settle_absent(lived, at, tuning)]
@@ -198,7 +198,9 @@ def _ended(
         total = requests.total[[places[series[row]] for row in heard], column]
         told = ~np.isnan(total)
         rows = np.array(heard, np.int64)[told]
-        out += [(series[row], family) for row in life.settle_ended(lived, rows, total[told] == 0, seconds, tuning)]
+        apart = (lived.seen[rows] - lived.onset[rows] + seconds) / np.maximum(lived.age[rows], 1)
+        over = life.settle_ended(lived, rows, total[told] == 0, apart, seconds, tuning)
+        out += [(series[row], family) for row in over]
     return out
 
 
@@ -222,11 +224,19 @@ def _silence(
     at: float,
     seconds: float,
     tuning: Tuning,
-) -> None:
+) -> list[tuple[Labels, Family]]:
+    """Judge silence; returns the silences that ended because nobody calls the service any more."""
     chosen = np.flatnonzero(~np.isnan(signals))
-    if len(chosen):
-        rows = state.rows([labels(service=services[i]) for i in chosen])
-        silence.judge(state, rows, at, seconds, signals[chosen], called[chosen], tuning)
+    if not len(chosen):
+        return []
+    rows = state.rows([labels(service=services[i]) for i in chosen])
+    silence.judge(state, rows, at, seconds, signals[chosen], called[chosen], tuning)
+    apart = state.gap[rows] / np.maximum(state.called[rows], 1.0)
+    idle = (signals[chosen] == 0) & (called[chosen] == 0)
+    over = set(life.settle_ended(state, rows, idle, apart, seconds, tuning))
+    state.called[list(over)] = 0.0  # it is missed anew only when it is called anew
+    places = zip(rows.tolist(), chosen.tolist(), strict=True)
+    return [(labels(service=services[place]), Family.SILENCE) for row, place in places if row in over]
 
 
 def _verdicts(

@@ -32,7 +32,7 @@ class Span:
 
     `failed` follows the conventions: a server failed with a 5xx or an ERROR status; a client also when nobody answered,
     but neither with a code that is the caller's own doing, such as a 4xx. `links` are the spans of other traces that
-    it goes on from: trace and span ids.
+    it goes on from: trace and span ids. `streams`: it lasted for as long as somebody listened.
     """
 
     trace_id: str
@@ -58,6 +58,7 @@ class Span:
     attributes: Mapping[str, str] = field(default_factory=dict)
     resource: Mapping[str, str] = field(default_factory=dict)
     links: tuple[tuple[str, str], ...] = ()
+    streams: bool = False
 
     @property
     def end(self) -> float:
@@ -69,10 +70,12 @@ class Span:
         return f"{self.method} {self.route}".strip() if self.route else self.name
 
     def goes_by(self, route: str) -> bool:
-        """Whether a metric may name this work by a route: by the span's own, or by that in its name (`GET /items`); and
-        a router that is mounted under a prefix may tell only one of them of it."""
-        if route in ("", self.route, self.name) or self.name.endswith(f" {route}"):
+        """Whether a metric may name this work by a route: by the span's own, or where it has none by its name
+        (`GET /items`); and a router that is mounted under a prefix may tell only one of them of it."""
+        if route in ("", self.route):
             return True
+        if not self.route:
+            return self.name == route or self.name.endswith(f" {route}")
         mine, its = (f"/{one.strip('/')}" for one in (self.route, route))
         return "/" not in (mine, its) and (mine.endswith(its) or its.endswith(mine))
 

@@ -1,50 +1,13 @@
 """What spans mean, as programs write them: the whole engine in virtual time."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import pytest
 
-from aiops.model import CauseKind, Incident
+from aiops.model import CauseKind
 
-from ..sources.otlp import CLIENT, Call, Value, http, spans
-from .world import STEP, Export, Watched
-
-
-@pytest.fixture
-def watched(tmp_path: Path) -> Iterator[Watched]:
-    one = Watched(tmp_path)
-    yield one
-    one.close()
-
-
-class Numbers:
-    """Ids of spans and traces: each once."""
-
-    def __init__(self) -> None:
-        self._last = 0
-
-    def __call__(self) -> int:
-        self._last += 1
-        return self._last
-
-
-next_id = Numbers()
-
-
-def times(at: float, count: int = 10) -> list[float]:
-    """Ends of so many requests, evenly over the step that begins at a time."""
-    return [at + STEP * (number + 1) / (count + 1) for number in range(count)]
-
-
-def causes(watched: Watched) -> list[tuple[str, CauseKind]]:
-    found = [one.root_cause for one in watched.incidents()]
-    return [(one.cause.service, one.cause.kind) for one in found if one is not None]
-
-
-def only(watched: Watched) -> Incident:
-    (incident,) = watched.incidents()
-    return incident
+from ..sources.otlp import CLIENT, Call, Value, http
+from .world import Watched, causes, next_id, times
 
 
 class Grpc:
@@ -55,13 +18,13 @@ class Grpc:
         self.attribute, self.fine, self.code = attribute, fine, fine
         self.status, self.marks = 200, False
 
-    def __call__(self, at: float) -> Iterator[Export]:
+    def __call__(self, at: float) -> Iterator[Call]:
         called = {"rpc.system": "grpc", "rpc.service": "shop.Catalog", "rpc.method": "Get", self.attribute: self.code}
         there = {"server.address": "127.0.0.1", "server.port": 50051}
         failed = self.code != self.fine
         for end in times(at):
             trace, front, call, served = (next_id() for _ in range(4))
-            yield spans(
+            yield from (
                 Call(trace, front, end, 0.04, 0, "front", "GET /item/{id}", attributes=http("/item/{id}", self.status)),
                 Call(
                     trace,
@@ -102,7 +65,7 @@ def test_what_the_caller_asked_in_vain_is_no_failure_of_an_rpc(
 ) -> None:
     attribute, fine, in_vain, broken = said
     shop = Grpc(attribute, fine)
-    watched.play(40, shop)
+    watched.play(26, shop)
     shop.code, shop.status = in_vain, 404
     watched.play(20, shop)
     assert watched.incidents() == []

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -12,7 +13,7 @@ from aiops.budgets import Budgets
 from aiops.desk import Desk
 from aiops.engine import Engine, Pace
 from aiops.incidents import Habits
-from aiops.model import Incident
+from aiops.model import CauseKind, Incident
 from aiops.slo import read
 from aiops.sources.common.caps import Limits, Roll
 from aiops.sources.embedded import schema
@@ -23,6 +24,8 @@ from aiops.sources.embedded.opening import MEMORY
 from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
 from aiops.store import Rings, Snapshots, SqlIncidents, SqlObjectives, open_store
 from aiops.telemetry import Telemetry
+
+from ..sources.otlp import Call, spans
 
 T0 = 1_700_000_000.0 - 1_700_000_000.0 % 3600
 STEP = 3.0
@@ -113,13 +116,14 @@ class Watched:
         """What people may ask of the engine as it runs."""
         return Desk(self.engine, self.store)
 
-    def play(self, steps: int, *senders: Callable[[float], Iterable[Export]]) -> None:
+    def play(self, steps: int, *senders: Callable[[float], Iterable[Export | Call]]) -> None:
         """Let time pass, step by step: every sender says what is exported in the step that begins at a time, then the
-        engine judges. What is exported ends within the step."""
+        engine judges. What is exported ends within the step; single spans go in one export."""
         for _ in range(steps):
-            for sender in senders:
-                for export in sender(self.clock.now()):
-                    self.keep(self.decoded(export))
+            sent = [one for sender in senders for one in sender(self.clock.now())]
+            calls = [one for one in sent if isinstance(one, Call)]
+            for export in (spans(*calls), *(one for one in sent if not isinstance(one, Call))):
+                self.keep(self.decoded(export))
             self.clock.time += STEP
             self.engine.cycle()
 
@@ -146,6 +150,21 @@ class Watched:
     def close(self) -> None:
         self.source.close()
         self.store.close()
+
+
+next_id = count(1).__next__
+"""Ids of spans and traces made by hand: each once."""
+
+
+def times(at: float, requests: int = 10) -> list[float]:
+    """Ends of so many requests, evenly over the step that begins at a time."""
+    return [at + STEP * (number + 1) / (requests + 1) for number in range(requests)]
+
+
+def causes(watched: Watched) -> list[tuple[str, CauseKind]]:
+    """Service and kind of the cause of every incident that has one."""
+    found = [one.root_cause for one in watched.incidents()]
+    return [(one.cause.service, one.cause.kind) for one in found if one is not None]
 
 
 @dataclass

@@ -18,9 +18,10 @@ from aiops.model import Selector, TraceQuery, Window
 from aiops.ports import SourceError
 from aiops.sources.embedded.any_metric import Metric
 from aiops.sources.embedded.source import EmbeddedSettings
+from aiops.sources.embedded.store import Store
 
 from .conftest import T0, Embedded
-from .otlp import Call, Point, http, points, spans
+from .otlp import CLIENT, Call, Point, http, points, spans
 from .reading import RED, same, served
 
 
@@ -203,3 +204,44 @@ def test_a_fault_of_ours_does_not_move_the_file(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(SourceError, match="could not be opened"):
         Embedded(str(path))
     assert [one.name for one in tmp_path.iterdir()] == ["telemetry.duckdb"]
+
+
+def test_a_file_of_an_earlier_release_is_widened(tmp_path: Path) -> None:
+    path = tmp_path / "telemetry.duckdb"
+    before = Embedded(str(path))
+    before.feed(spans(Call(1, 1, T0 + 5, attributes=http("/"))))
+    before.source.close()
+    with duckdb.connect(str(path)) as connection:
+        tables = connection.execute("SELECT table_name FROM duckdb_tables() WHERE starts_with(table_name, 'spans_')")
+        for (table,) in tables.fetchall():
+            for column in ("destination", "links", "streams"):
+                connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        connection.execute("DROP TABLE databases")
+        connection.execute("UPDATE format SET version = '1'")
+    with pytest.raises(SourceError, match="an earlier release wrote it"):
+        Store(str(path), lambda: T0, read_only=True)
+    after = Embedded(str(path))
+    after.feed(spans(Call(2, 2, T0 + 6, attributes=http("/"), links=[(1, 1)])))
+    same(served(after.metrics.window(RED, Window(T0, T0 + 10), 10.0), names.REQUESTS), [2])
+    old, new = after.traces.traces([f"{1:032x}", f"{2:032x}"])
+    assert old.spans[0].links == ()
+    assert new.spans[0].links == ((f"{1:032x}", f"{1:016x}"),)
+    assert after.topology.edges(Window(T0, T0 + 10)) == []
+    after.source.close()
+    assert not list(tmp_path.glob("*.corrupt-*"))
+
+
+def test_databases_once_told_apart_stay_so(tmp_path: Path) -> None:
+    path, system = str(tmp_path / "telemetry.duckdb"), {"db.system": "pg"}
+    before = Embedded(path)
+    queries = [
+        Call(at, at, T0 + at, kind=CLIENT, attributes={**system, "server.address": host})
+        for at, host in enumerate("ab", 1)
+    ]
+    before.feed(spans(*queries))
+    before.source.close()
+    after = Embedded(path)
+    after.feed(spans(replace(queries[0], trace=3, span=3, end=T0 + 40)))
+    [edge] = after.topology.edges(Window(T0 + 30, T0 + 60))
+    assert edge.callee == "pg://a"
+    after.source.close()

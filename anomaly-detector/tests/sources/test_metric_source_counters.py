@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from aiops import names
 from aiops.model import Selector, Window
 
 from .conftest import T0, Adapter, Counting
-from .otlp import Point, http, points
+from .otlp import Point, Value, http, points
 from .reading import NAN, RED, same, served
 
 
@@ -338,3 +339,40 @@ def test_any_exponential_histogram(counting: Counting) -> None:
     counting.feed(points(*(exponential(at, at, metric="paid.amount", unit="1") for at in (5, 15))))
     block = counting.metrics.window([Selector("paid.amount", (names.SERVICE,))], Window(T0, T0 + 20), 10.0)
     assert block.values.tolist() == [[5, 10]]
+
+
+def test_streams_are_counted_and_their_durations_are_not_known(counting: Counting) -> None:
+    def socket(at: float, count: int) -> Point:
+        return replace(hits(at, count, status=101), sum=count * 300.0, attributes=http("/live", 101))
+
+    counting.feed(points(socket(58, 10)), points(socket(68, 12)))
+    block = counting.metrics.window(RED, Window(T0 + 60, T0 + 70), 10.0)
+    same(served(block, names.REQUESTS, "/live"), [2])
+    same(served(block, names.ERRORS, "/live"), [0])
+    timed = dict(zip(block.labels, block.values, strict=True))
+    seconds = [row for of, row in timed.items() if dict(of)["__name__"] == names.DURATION]
+    assert not any(np.isfinite(row).any() for row in seconds)
+
+
+RPC = {
+    "by name": ("rpc.server.call.duration", "s", "rpc.response.status_code", "NOT_FOUND", "INTERNAL"),
+    "by number": ("rpc.server.duration", "ms", "rpc.grpc.status_code", 5, 13),
+    "by a name in small letters": ("rpc.server.duration", "ms", "rpc.connect_rpc.error_code", "not_found", "internal"),
+}
+
+
+@pytest.mark.parametrize("said", RPC.values(), ids=RPC.keys())
+def test_what_a_caller_asked_an_rpc_in_vain_is_no_error(
+    counting: Counting, said: tuple[str, str, str, Value, Value]
+) -> None:
+    metric, unit, key, in_vain, broken = said
+
+    def called(at: float, count: int, code: Value) -> Point:
+        of = {"rpc.system": "grpc", "rpc.service": "a.B", "rpc.method": "C", key: code}
+        return replace(hits(at, count), attributes=of, metric=metric, unit=unit)
+
+    counting.feed(points(called(58, 10, in_vain), called(58, 5, broken)))
+    counting.feed(points(called(68, 30, in_vain), called(68, 6, broken)))
+    block = counting.metrics.window(RED, Window(T0 + 60, T0 + 70), 10.0)
+    same(served(block, names.REQUESTS, "a.B/C", method=""), [21])
+    same(served(block, names.ERRORS, "a.B/C", method=""), [1])

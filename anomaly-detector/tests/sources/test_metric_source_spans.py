@@ -199,3 +199,34 @@ def test_rpc_metrics_leave_http_to_spans(adapter: Adapter) -> None:
     block = adapter.metrics.window(RED, Window(T0, T0 + 10), 10.0)
     same(served(block, names.REQUESTS), [1])
     same(served(block, names.REQUESTS, "Pay/Charge", method=""), [7])
+
+
+def test_streams_are_requests_without_a_duration(adapter: Adapter) -> None:
+    socket = http("/live", 101)
+    adapter.feed(
+        spans(
+            Call(1, 1, T0 + 5, 300.0, attributes=socket),
+            Call(2, 2, T0 + 15, 300.0, attributes=socket),
+            Call(3, 3, T0 + 16, 0.02, attributes=http("/live", 404)),
+        )
+    )
+    block = adapter.metrics.window(RED, Window(T0, T0 + 20), 10.0)
+    same(served(block, names.REQUESTS, "/live"), [1, 2])
+    same(served(block, names.ERRORS, "/live"), [0, 0])
+    # What lasts as long as somebody listens takes as long as the others.
+    same(served(block, names.DURATION, "/live"), [NAN, 0.04])
+    same(served(block, names.BUCKET, "/live", le="0.025"), [NAN, 2])
+
+
+def test_a_call_streams_where_its_server_says_so(adapter: Adapter) -> None:
+    adapter.feed(
+        spans(
+            Call(1, 1, T0 + 5, 300.0, service="web", kind=CLIENT, attributes={"peer.service": "api"}),
+            Call(1, 2, T0 + 5, 300.0, 1, attributes=http("/live", 101)),
+            Call(2, 3, T0 + 6, 0.5, service="web", kind=CLIENT, attributes={"peer.service": "api"}),
+        )
+    )
+    by = [Selector(name, CALLS) for name in (names.REQUESTS, names.DURATION)]
+    block = adapter.metrics.window(by, Window(T0, T0 + 10), 10.0)
+    same(row(block, names.REQUESTS, caller="web", callee="api"), [2])
+    same(row(block, names.DURATION, caller="web", callee="api"), [1.0])

@@ -2,10 +2,10 @@
 
 import pytest
 
-from aiops.model import Window
+from aiops.model import Population, PopulationKind, Window
 
 from .conftest import Tracing
-from .otlp import CLIENT, INTERNAL, Call, Value, spans
+from .otlp import CLIENT, CONSUMER, INTERNAL, PRODUCER, Call, Value, spans
 
 
 def test_edges(tracing: Tracing) -> None:
@@ -53,3 +53,117 @@ def test_a_callee_that_died_keeps_its_name(tracing: Tracing) -> None:
     )
     [edge] = tracing.topology.edges(Window(tracing.t0, tracing.t0 + 20))
     assert (edge.caller, edge.callee, edge.rate, edge.error_ratio) == ("web", "api", 0.1, 0.5)
+
+
+QUEUE: dict[str, Value] = {"messaging.system": "kafka", "messaging.destination.name": "orders"}
+
+
+@pytest.mark.parametrize("linked", [True, False], ids=["by a link", "over its destination"])
+def test_a_consumer_is_called_by_who_sends_it_messages(tracing: Tracing, linked: bool) -> None:
+    end = tracing.t0 + 5
+    to: dict[str, Value] = {} if linked else QUEUE
+    tracing.feed(
+        spans(
+            Call(1, 1, end, 0.1, 0, "shop"),
+            Call(1, 2, end, 0.01, 1, "shop", "send", PRODUCER, attributes={"server.address": "kafka", **to}),
+            Call(
+                2, 3, end + 1, 0.1, 0, "billing", "process", CONSUMER, links=[(1, 2)] if linked else [], attributes=to
+            ),
+        )
+    )
+    [edge] = tracing.topology.edges(Window(tracing.t0, tracing.t0 + 10))
+    assert (edge.caller, edge.callee, edge.rate, edge.connection) == ("shop", "billing", 0.1, "")
+
+
+def test_a_message_that_several_services_consume_is_a_call_of_each(tracing: Tracing) -> None:
+    end = tracing.t0 + 5
+    tracing.feed(
+        spans(
+            Call(1, 1, end, 0.01, 0, "shop", "send", PRODUCER, attributes=QUEUE),
+            Call(2, 2, end, 0.1, 0, "billing", "process", CONSUMER, attributes=QUEUE),
+            Call(3, 3, end, 0.1, 0, "mail", "process", CONSUMER, attributes=QUEUE),
+        )
+    )
+    found = tracing.topology.edges(Window(tracing.t0, tracing.t0 + 10))
+    assert [(edge.caller, edge.callee) for edge in found] == [("shop", "billing"), ("shop", "mail")]
+
+
+def query(number: int, end: float, **there: Value) -> Call:
+    return Call(number, number, end, 0.01, 0, "api", "SELECT", CLIENT, attributes={"db.system": "postgresql", **there})
+
+
+DATABASES: dict[str, tuple[tuple[dict[str, Value], ...], list[str]]] = {
+    "one": (({"server.address": "db"}, {"server.address": "db", "db.name": "app"}), ["postgresql"]),
+    "one, by its usual port or without": (
+        ({"server.address": "db", "server.port": 5432}, {"server.address": "db"}),
+        ["postgresql"],
+    ),
+    "at two servers": (
+        ({"server.address": "a"}, {"net.peer.name": "b", "net.peer.port": 5433}),
+        ["postgresql://a", "postgresql://b:5433"],
+    ),
+    "at one server": (
+        ({"server.address": "db", "db.namespace": "a"}, {"server.address": "db", "db.name": "b"}),
+        ["postgresql://db/a", "postgresql://db/b"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DATABASES.values(), ids=DATABASES.keys())
+def test_databases_of_one_system(tracing: Tracing, case: tuple[tuple[dict[str, Value], ...], list[str]]) -> None:
+    there, callees = case
+    tracing.feed(spans(*(query(at + 1, tracing.t0 + 5, **one) for at, one in enumerate(there))))
+    found = tracing.topology.edges(Window(tracing.t0, tracing.t0 + 10))
+    assert [edge.callee for edge in found] == callees
+    drawn = tracing.traces.populations(
+        [Population("api", Window(tracing.t0, tracing.t0 + 10), PopulationKind.GOOD, callee=one) for one in callees]
+    )
+    assert [len(one) for one in drawn] == [len(there) // len(callees)] * len(callees)
+    peers = {span.peer for traces in drawn for trace in traces for span in trace.spans}
+    assert peers == set(callees)
+
+
+UNREACHED: dict[str, tuple[dict[str, Value], dict[str, Value]]] = {
+    "by its URL": ({"server.address": "pay.example"}, {"url.full": "http://pay.example:80/pay"}),
+    "by the URL of an old convention": ({"net.peer.name": "pay.example"}, {"http.url": "http://u:p@pay.example/pay"}),
+    "by its plain address": (
+        {"server.address": "10.0.0.1", "server.port": 80},
+        {"url.full": "http://10.0.0.1/pay?to=x"},
+    ),
+    "by the name of the call": ({"server.address": "10.0.0.1"}, {}),
+    "at an address that never answered": ({"server.address": "pay.example"}, {"server.address": "10.0.0.2"}),
+}
+
+
+@pytest.mark.parametrize("said", UNREACHED.values(), ids=UNREACHED.keys())
+def test_a_callee_that_was_not_reached(tracing: Tracing, said: tuple[dict[str, Value], dict[str, Value]]) -> None:
+    before, now = said
+    tracing.feed(
+        spans(
+            Call(1, 1, tracing.t0 + 5, service="web", name="pay.Pay/Pay", kind=CLIENT, attributes=before),
+            Call(1, 2, tracing.t0 + 5, parent=1, service="pay"),
+            Call(2, 3, tracing.t0 + 15, service="web", name="pay.Pay/Pay", kind=CLIENT, error=True, attributes=now),
+        )
+    )
+    [edge] = tracing.topology.edges(Window(tracing.t0, tracing.t0 + 20))
+    assert (edge.caller, edge.callee, edge.rate, edge.error_ratio) == ("web", "pay", 0.1, 0.5)
+
+
+def test_a_function_is_called_by_its_name(tracing: Tracing) -> None:
+    invoked: dict[str, Value] = {"faas.invoked_name": "resize", "faas.invoked_provider": "aws"}
+    tracing.feed(spans(Call(1, 1, tracing.t0 + 5, service="web", name="Invoke", kind=CLIENT, attributes=invoked)))
+    [edge] = tracing.topology.edges(Window(tracing.t0, tracing.t0 + 10))
+    assert (edge.callee, edge.connection) == ("resize", "virtual")
+
+
+def test_streams_say_nothing_of_the_latency_of_an_edge(tracing: Tracing) -> None:
+    there: dict[str, Value] = {"peer.service": "live"}
+    tracing.feed(
+        spans(
+            Call(1, 1, tracing.t0 + 5, 0.1, 0, "web", "GET", CLIENT, attributes=there),
+            Call(2, 2, tracing.t0 + 5, 90.0, 0, "web", "GET", CLIENT, attributes={**there, "url.scheme": "wss"}),
+        )
+    )
+    [edge] = tracing.topology.edges(Window(tracing.t0, tracing.t0 + 10))
+    assert edge.rate == 0.2
+    assert edge.latency == pytest.approx(0.1)

@@ -310,3 +310,57 @@ def test_routes_of_other_protocols(tracing: Tracing) -> None:
     assert ids("shop.Pay/Charge") == [1]
     assert ids("nightly") == [2]
     assert ids("x") == []
+
+
+ROUTES: dict[str, tuple[str, Mapping[str, Value], str]] = {
+    "its own": ("whatever", http("/a/{id}"), "/a/{id}"),
+    "in its name": ("GET /a/{id}", http(""), "/a/{id}"),
+    "its whole name": ("/a/{id}", http(""), "/a/{id}"),
+    "below a prefix that only the metric knows": ("GET", http("/a/{id}"), "/api/a/{id}"),
+    "below a prefix that only the span knows": ("GET", http("/api/a/{id}"), "/a/{id}"),
+    "in the name of what says no method": ("GET /a/{id}", {}, "/a/{id}"),
+}
+
+
+@pytest.mark.parametrize("case", ROUTES.values(), ids=ROUTES.keys())
+def test_a_population_goes_by_a_route_or_the_name_of_its_spans(
+    tracing: Tracing, case: tuple[str, Mapping[str, Value], str]
+) -> None:
+    name, said, route = case
+    tracing.feed(
+        spans(
+            Call(1, 1, tracing.t0 + 5, name=name, attributes=said),
+            Call(2, 2, tracing.t0 + 5, name="GET /b/{id}", attributes=http("/b/{id}")),
+        )
+    )
+    wanted = Population("api", minute(tracing), PopulationKind.GOOD, route, "GET")
+    [drawn] = tracing.traces.populations([wanted])
+    assert [int(one.trace_id, 16) for one in drawn] == [1]
+    assert all(span.goes_by(route) for one in drawn for span in one.spans)
+
+
+def test_a_population_prefers_what_goes_by_its_very_route(tracing: Tracing) -> None:
+    exact = Call(1, 1, tracing.t0 + 5, attributes=http("/items"))
+    tracing.feed(spans(exact, Call(2, 2, tracing.t0 + 5, attributes=http("/admin/items"))))
+    [drawn] = tracing.traces.populations([Population("api", minute(tracing), PopulationKind.GOOD, "/items", "GET")])
+    assert [int(one.trace_id, 16) for one in drawn] == [1]
+
+
+def test_the_population_of_a_consumer_comes_with_who_sent_it_the_message(tracing: Tracing) -> None:
+    tracing.feed(
+        spans(
+            Call(1, 1, tracing.t0 + 5, 0.1, 0, "shop", "POST /order", attributes=http("/order", method="POST")),
+            Call(1, 2, tracing.t0 + 5, 0.01, 1, "shop", "send", PRODUCER),
+            Call(2, 3, tracing.t0 + 6, 0.1, 0, "billing", "process", CONSUMER, True, links=[(1, 2)]),
+        )
+    )
+    [[drawn]] = tracing.traces.populations([Population("billing", minute(tracing), PopulationKind.FAILED, "process")])
+    assert int(drawn.trace_id, 16) == 2
+    assert {span.name: span.parent_id for span in drawn.spans} == {
+        "POST /order": "",
+        "send": f"{1:016x}",
+        "process": f"{2:016x}",
+    }
+    [alone] = tracing.traces.traces([f"{2:032x}"])
+    [span] = alone.spans
+    assert (span.parent_id, span.links) == ("", ((f"{1:032x}", f"{2:016x}"),))

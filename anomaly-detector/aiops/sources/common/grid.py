@@ -10,6 +10,7 @@ from aiops.model import Window
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 NANO: Final = 1_000_000_000
 

@@ -42,6 +42,7 @@ COLUMNS: Final = (
 
 MOST_LINKS: Final = 32
 """Links of a span that are kept: a batch may have been made of thousands of messages."""
+CALLING: Final = (conventions.CLIENT, conventions.PRODUCER)
 _SERVED: Final = (conventions.SERVER, conventions.CONSUMER)
 _NO_ID = (b"", b"\0" * 8, b"\0" * 16)
 
@@ -172,6 +173,7 @@ def span(row: Mapping[str, Any], resource: dict[str, str], several: Collection[s
         links=tuple(
             (f"{one['trace_hi']:016x}{one['trace_lo']:016x}", f"{one['span_id']:016x}") for one in row["links"] or ()
         ),
+        streams=bool(row["streams"]),
     )
 
 
@@ -183,6 +185,19 @@ def trimmed(trace: Trace, most: int) -> Trace:
     kept = {one.span_id for one in ranked[:most]}
     spans = tuple(one for one in trace.spans if one.span_id in kept)
     return Trace(trace.trace_id, spans, trace.left_out + len(trace.spans) - len(spans))
+
+
+def unanswered(trace: Trace) -> list[Span]:
+    """Failed calls that no span of another side tells of, and that do not say by name whom they called."""
+    answered = {one.parent_id for one in trace.spans if one.kind in _SERVED}
+    return [
+        one
+        for one in trace.spans
+        if one.kind in CALLING
+        and one.failed
+        and one.span_id not in answered
+        and not conventions.first(one.attributes, names.PEER_SERVICE)
+    ]
 
 
 def summary(trace: Trace) -> TraceSummary:

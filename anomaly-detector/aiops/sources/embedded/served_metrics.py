@@ -8,8 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aiops import names
+from aiops.sources.common import conventions
+from aiops.sources.common.attributes import parse
 from aiops.sources.common.buckets import SECONDS
-from aiops.sources.common.grid import NANO, Floats, Grid, Ints
+from aiops.sources.common.grid import NANO, Bools, Floats, Grid, Ints
 from aiops.sources.common.rows import UNKNOWN, Key, Requests, plus
 from aiops.sources.common.work import METRICS, Work
 from aiops.sources.embedded.columns import texts
@@ -56,6 +58,7 @@ def served(store: Store, by: Sequence[str], grid: Grid, buckets: bool, senders: 
     counted = grown(store, chosen, points, points.numbers, grid)
     senders.saw(counted, {row["resource"]: row["service"] for row in chosen.rows}, grid.end_ns / NANO)
     numbers = counted.added
+    numbers[_streaming(chosen)[points.row], 1:] = np.nan
     scale = np.array([_scale(row) for row in chosen.rows])[points.row]
     failed = np.array([row["failed"] for row in chosen.rows], bool)[points.row]
     total = grid.sums(*steps, numbers[:, 0], len(keys))
@@ -100,6 +103,7 @@ def _buckets(
         counts = _matrix(points.buckets.take(of_layout), len(bounds) + 1)
         values = np.column_stack([points.numbers[of_layout, 0], np.cumsum(counts, axis=1)[:, :-1]])
         numbers = grown(store, chosen, part, values, grid).added
+        numbers[_streaming(chosen)[part.row], 1:] = np.nan
         counted, added = numbers[:, 0], numbers[:, 1:]
         for place, bound in enumerate(round(float(one), 12) for one in bounds):
             steps = (rows[part.row], part.column)
@@ -136,6 +140,11 @@ def _matrix(buckets: "pa.ChunkedArray[Any]", width: int) -> Floats:
 
 def _scale(row: dict[str, Any]) -> float:
     return SECONDS.get(row["unit"], names.SERVER_DURATION_METRICS[row["metric"]])
+
+
+def _streaming(chosen: Chosen) -> Bools:
+    """Which series count streams, whose durations are not to be known, `(series,)`."""
+    return np.array([conventions.request(parse(row["attributes"])).streams for row in chosen.rows], bool)
 
 
 def _current(chosen: Chosen) -> Chosen:

@@ -1,13 +1,14 @@
 """Traces from the embedded store: the TraceSource."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Final
 
 import pyarrow as pa
 
 from aiops.model import Population, PopulationKind, Span, Trace, TraceQuery, TraceSummary, Window
 from aiops.sources.common import attributes, bounds, links
-from aiops.sources.common.spans import NANO, span, summary
+from aiops.sources.common.spans import NANO, span, summary, unanswered
 from aiops.sources.embedded import called
 from aiops.sources.embedded.columns import numbers, texts
 from aiops.sources.embedded.partitions import SPANS, Partitions
@@ -63,13 +64,14 @@ class EmbeddedTraces:
 
         Within a slice the hash of the trace id decides, so that no pattern in time or in ids biases the draw, and
         populations of one window draw the same traces where they can; each is read once. A trace that goes on from
-        others by links comes with their spans.
+        others by links comes with their spans, and a failed call that nobody answered names whom such calls reached.
         """
         drawn = [self._drawn(one) for one in wanted]
         found = [table for table in drawn if table.num_rows]
         if not found:
             return [[] for _ in wanted]
         whole = {trace.trace_id: trace for trace in self._whole(pa.concat_tables(found))}
+        whole = self._called(whole)
         before = {one.trace_id: one for one in self.traces(links.sources_of(whole.values()))}
         whole = {trace_id: links.continued(trace, before | whole) for trace_id, trace in whole.items()}
         return [[whole[one] for one in _ids(table) if one in whole] for table in drawn]
@@ -95,6 +97,30 @@ class EmbeddedTraces:
                 SELECT trace_hi, trace_lo, end_ns FROM ranked ORDER BY rank, slice LIMIT {int(wanted.limit)}"""
 
         return self._store.query(sql)
+
+    def _called(self, whole: dict[str, Trace]) -> dict[str, Trace]:
+        """The same traces; failed calls that nobody answered name whom such calls reached before."""
+        asking = [span for trace in whole.values() for span in unanswered(trace)]
+        if not asking:
+            return whole
+        start, end = (round(choose(one.end for one in asking) * NANO) for choose in (min, max))
+        low = ", ".join(sorted({str(int(one.trace_id[16:], 16)) for one in asking}))
+        found = self._store.query(
+            lambda partitions: (
+                f"""
+            SELECT span_id, min(callee) AS callee
+            FROM {called.relation(partitions, start, end, self._store.several)}
+            WHERE trace_lo IN ({low}) AND callee <> '' GROUP BY span_id HAVING count(DISTINCT callee) = 1"""
+            )
+        )
+        callees = dict(zip(numbers(found, "span_id"), texts(found, "callee"), strict=True))
+        peers = {one.span_id: callees.get(int(one.span_id, 16), one.peer) for one in asking}
+        return {
+            trace_id: replace(
+                trace, spans=tuple(replace(one, peer=peers.get(one.span_id, one.peer)) for one in trace.spans)
+            )
+            for trace_id, trace in whole.items()
+        }
 
     def _whole(self, wanted: pa.Table) -> list[Trace]:
         """Read the spans of the traces in a table (trace_hi, trace_lo, maybe end_ns to look near it only): all of them,
@@ -171,7 +197,7 @@ def _fit(route: str) -> str:
     whole, bare = _text(route), _text(f"/{route.strip('/')}")
     mine = "concat('/', trim(s.route, '/'))"
     mounted = f"'/' NOT IN ({mine}, {bare}) AND (ends_with({mine}, {bare}) OR ends_with({bare}, {mine}))"
-    named = f"s.name = {whole} OR ends_with(s.name, {_text(f' {route}')})"
+    named = f"s.route = '' AND (s.name = {whole} OR ends_with(s.name, {_text(f' {route}')}))"
     return f", CASE WHEN s.route = {whole} THEN 0 WHEN {named} THEN 1 WHEN {mounted} THEN 2 END AS fit"
 
 

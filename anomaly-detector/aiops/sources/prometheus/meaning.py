@@ -47,6 +47,9 @@ _ATTRIBUTES: Final = {
         names.HTTP_TARGET,
         *names.HTTP_METHOD,
         *names.HTTP_STATUS,
+        *names.PROTOCOL,
+        *names.URL_SCHEME,
+        *names.RPC_SYSTEM,
         names.RPC_SERVICE,
         names.RPC_METHOD,
         *names.RPC_STATUS,
@@ -82,7 +85,8 @@ class Meaning:
 
 
 def served(labels: Labels) -> Meaning | None:
-    """A duration histogram of a server; None for what is not one."""
+    """A duration histogram of a server; None for what is not one. Streams are counted, and their durations are not
+    known."""
     family, part = _split(labels[names.NAME])
     scale = SERVED.get(family)
     if scale is None:
@@ -90,11 +94,14 @@ def served(labels: Labels) -> Meaning | None:
     request = conventions.request(_attributes(labels))
     key = (service(labels), request.route or request.path, request.method, str(request.http_status))
     sender = (labels.get("job", ""), labels.get("instance", ""), family)
+    if request.streams and part != "count":
+        return None
     return _histogram(labels, key, family, part, sender, scale, conventions.served_failed(request))
 
 
 def spans(labels: Labels, only: Collection[Work] = tuple(Work)) -> Meaning | None:
-    """A latency histogram that Tempo made of server spans, of the kinds of work wanted; None for what is not one."""
+    """A latency histogram that Tempo made of server spans, of the kinds of work wanted; None for what is not one.
+    Streams as in `served`."""
     family, part = _split(labels[names.NAME])
     kind = _KINDS.get(labels.get("span_kind", ""))
     if family != SPANS or kind is None:
@@ -105,6 +112,8 @@ def spans(labels: Labels, only: Collection[Work] = tuple(Work)) -> Meaning | Non
     route = conventions.span_route(request, kind, labels.get("span_name", ""))
     key = (labels.get("service", ""), route, request.method, str(request.http_status))
     failed = conventions.span_failed(request, kind, 2 if labels.get("status_code") == "STATUS_CODE_ERROR" else 0)
+    if request.streams and part != "count":
+        return None
     return _histogram(labels, key, family, part, _generator(labels, family), 1.0, failed)
 
 

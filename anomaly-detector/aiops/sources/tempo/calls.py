@@ -8,7 +8,7 @@ from typing import Final
 
 from aiops import names
 from aiops.model import Span, SpanKind, Trace, Window
-from aiops.sources.common import callees, conventions
+from aiops.sources.common import callees, conventions, spans
 
 CALLING: Final = (SpanKind.CLIENT, SpanKind.PRODUCER)
 SERVED: Final = (SpanKind.SERVER, SpanKind.CONSUMER)
@@ -65,11 +65,17 @@ class Callees:
         return [(span, callee) for span in calling for callee in self._callees(span, answered)]
 
     def named(self, trace: Trace) -> Trace:
-        """The same trace; databases of a system of which there are several go by their addresses."""
+        """The same trace; databases of a system of which there are several go by their addresses, and failed calls that
+        nobody answered name whom such calls reached before."""
         several = self._databases.several
-        if not several or not any(one.peer in several for one in trace.spans):
+        peers = {one.span_id: _shown(one, several) for one in trace.spans if one.peer in several}
+        answered = _answered(trace)
+        for one in spans.unanswered(trace):
+            if len(found := self._callees(one, answered)) == 1 and found[0]:
+                peers[one.span_id] = found[0]
+        if not peers:
             return trace
-        return Trace(trace.trace_id, tuple(_named(one, several) for one in trace.spans))
+        return Trace(trace.trace_id, tuple(replace(one, peer=peers.get(one.span_id, one.peer)) for one in trace.spans))
 
     def addresses(self, caller: str, callee: str, window: Window) -> list[str]:
         """Where a service answered a caller within ten minutes around the window, `MOST_ADDRESSES` at most."""
@@ -116,10 +122,9 @@ def _destination(span: Span) -> str:
     return conventions.first(span.attributes, names.DESTINATION)
 
 
-def _named(span: Span, several: Collection[str]) -> Span:
-    if span.peer not in several or conventions.first(span.attributes, names.PEER_SERVICE):
-        return span
-    return replace(span, peer=callees.shown(callees.address(span.attributes), several))
+def _shown(span: Span, several: Collection[str]) -> str:
+    given = conventions.first(span.attributes, names.PEER_SERVICE)
+    return given or callees.shown(callees.address(span.attributes), several)
 
 
 def _answered(trace: Trace) -> dict[str, str]:

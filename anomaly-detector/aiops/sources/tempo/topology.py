@@ -29,12 +29,15 @@ HEARD_AFTER_SECONDS: Final = 300.0
 class _Sum:
     calls: int = 0
     failed: int = 0
+    timed: int = 0
     seconds: float = 0.0
 
     def add(self, span: Span) -> None:
         self.calls += 1
         self.failed += span.failed
-        self.seconds += span.duration
+        if not span.streams:
+            self.timed += 1
+            self.seconds += span.duration
 
 
 class TempoTopology:
@@ -67,7 +70,7 @@ class TempoTopology:
                 callee=callee,
                 rate=scale.get(caller, 1.0) * one.calls / window.seconds if window.seconds else 0.0,
                 error_ratio=one.failed / one.calls,
-                latency=one.seconds / one.calls,
+                latency=one.seconds / one.timed if one.timed else 0.0,
                 connection="" if callee in senders else VIRTUAL,
             )
             for (caller, callee), one in sorted(sums.items())
