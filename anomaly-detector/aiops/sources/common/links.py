@@ -31,7 +31,7 @@ def continued(trace: Trace, known: Mapping[str, Trace]) -> Trace:
     there = {(span.trace_id, span.span_id) for one in before for span in one.spans}
     own = {span.span_id: span for span in trace.spans}
     spans = [*(span for one in before for span in one.spans), *(_moved(span, own, there) for span in trace.spans)]
-    return Trace(trace.trace_id, tuple(sorted(spans, key=lambda one: (one.start, one.span_id))))
+    return replace(trace, spans=tuple(sorted(spans, key=lambda one: (one.start, one.span_id))))
 
 
 def _moved(span: Span, own: Mapping[str, Span], there: set[tuple[str, str]]) -> Span:

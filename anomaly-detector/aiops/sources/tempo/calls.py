@@ -75,7 +75,7 @@ class Callees:
                 peers[one.span_id] = found[0]
         if not peers:
             return trace
-        return Trace(trace.trace_id, tuple(replace(one, peer=peers.get(one.span_id, one.peer)) for one in trace.spans))
+        return replace(trace, spans=tuple(replace(one, peer=peers.get(one.span_id, one.peer)) for one in trace.spans))
 
     def addresses(self, caller: str, callee: str, window: Window) -> list[str]:
         """Where a service answered a caller within ten minutes around the window, `MOST_ADDRESSES` at most."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from aiops.http import Refused, Unavailable
 from aiops.model import Population, Span, Trace, TraceQuery, TraceSummary, Unread, Window
-from aiops.sources.common import spans
+from aiops.sources.common import links, spans
 from aiops.sources.tempo import traceql
 from aiops.sources.tempo.calls import Callees
 from aiops.sources.tempo.drawing import draw, ended, inside, nanoseconds
@@ -76,7 +76,7 @@ class TempoTraces:
                 drawn[one] = Unread(down, bool(down))
                 continue
             try:
-                drawn[one] = self._populations.draw(one, at)
+                drawn[one] = self._continued(self._populations.draw(one, at), at)
             except Refused as refusal:
                 drawn[one] = Unread(str(refusal))
             except Unavailable as error:
@@ -85,6 +85,12 @@ class TempoTraces:
                 down = str(error)
                 drawn[one] = Unread(down, True)
         return [drawn[one] for one in wanted]
+
+    def _continued(self, drawn: Sequence[Trace], at: float) -> list[Trace]:
+        """The same traces with those that they go on from, and with whom calls were to that nobody answered."""
+        before = self._reader.traces(links.sources_of(drawn), at)
+        self._callees.learn(before.values())
+        return [links.continued(self._callees.named(one), before) for one in drawn]
 
 
 def _last(query: TraceQuery, window: Window, trace: Trace) -> float | None:
