@@ -1,10 +1,12 @@
 """The contract of TopologySource."""
 
+from dataclasses import replace
+
 import pytest
 
 from aiops.model import Population, PopulationKind, Window
 
-from .conftest import Tracing
+from .conftest import T0, Embedded, Tracing
 from .otlp import CLIENT, CONSUMER, INTERNAL, PRODUCER, Call, Value, spans
 
 
@@ -167,3 +169,16 @@ def test_streams_say_nothing_of_the_latency_of_an_edge(tracing: Tracing) -> None
     [edge] = tracing.topology.edges(Window(tracing.t0, tracing.t0 + 10))
     assert edge.rate == 0.2
     assert edge.latency == pytest.approx(0.1)
+
+
+def test_a_callee_that_is_down_for_long_keeps_its_name() -> None:
+    source = Embedded()
+    there: dict[str, Value] = {"server.address": "10.1.1.7"}
+    calls = [Call(1, 1, T0 + 5, 0.1, 0, "web", "pay", CLIENT, attributes=there), Call(1, 2, T0 + 5, parent=1)]
+    source.feed(spans(*calls))
+    assert [edge.callee for edge in source.topology.edges(Window(T0, T0 + 300))] == ["api"]
+    refused = Call(2, 3, T0 + 3000, 0.1, 0, "web", "pay", CLIENT, error=True, attributes=there)
+    source.feed(spans(refused, replace(refused, trace=3, span=4, attributes={})))
+    [edge] = source.topology.edges(Window(T0 + 2900, T0 + 3200))
+    assert (edge.callee, edge.error_ratio) == ("api", 1.0)
+    source.source.close()

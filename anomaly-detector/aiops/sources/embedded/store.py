@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from aiops.ports import SourceError
 from aiops.sources.common.callees import Databases
 from aiops.sources.embedded import opening, schema
+from aiops.sources.embedded.answers import Answers
 from aiops.sources.embedded.columns import texts
 from aiops.sources.embedded.partitions import HOUR_NS, POINTS, SPANS, VERDICTS, Family, Partitions
 from aiops.sources.embedded.timeline import TimeLine
@@ -75,6 +76,7 @@ class Store:
         self.judged_until: float | None = None
         """Set by the engine: what arrives from before is late."""
         self._time = TimeLine(self._stored_newest())
+        self.answers = Answers()
         self._databases = Databases()
         self._databases.learn(texts(self.query(lambda _: "SELECT address FROM databases ORDER BY address"), "address"))
 

@@ -46,6 +46,9 @@ class EmbeddedTopology:
                     callee IN (SELECT service FROM senders) AS sends
                 FROM calls GROUP BY caller, callee ORDER BY caller, callee"""
 
+        answers = self._store.answers
+        answers.learn(self._store.query(lambda partitions: called.answered(partitions, start, end)))
+        found = self._store.query(sql, remembered=answers.table(end))
         return [
             Edge(
                 caller=row["caller"],
@@ -55,5 +58,5 @@ class EmbeddedTopology:
                 latency=row["latency"],
                 connection="" if row["sends"] else VIRTUAL,
             )
-            for row in self._store.query(sql).to_pylist()
+            for row in found.to_pylist()
         ]

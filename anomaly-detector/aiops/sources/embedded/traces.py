@@ -96,7 +96,7 @@ class EmbeddedTraces:
                 )
                 SELECT trace_hi, trace_lo, end_ns FROM ranked ORDER BY rank, slice LIMIT {int(wanted.limit)}"""
 
-        return self._store.query(sql)
+        return self._store.query(sql, remembered=self._store.answers.table(end))
 
     def _called(self, whole: dict[str, Trace]) -> dict[str, Trace]:
         """The same traces; failed calls that nobody answered name whom such calls reached before."""
@@ -111,7 +111,8 @@ class EmbeddedTraces:
             SELECT span_id, min(callee) AS callee
             FROM {called.relation(partitions, start, end, self._store.several)}
             WHERE trace_lo IN ({low}) AND callee <> '' GROUP BY span_id HAVING count(DISTINCT callee) = 1"""
-            )
+            ),
+            remembered=self._store.answers.table(end),
         )
         callees = dict(zip(numbers(found, "span_id"), texts(found, "callee"), strict=True))
         peers = {one.span_id: callees.get(int(one.span_id, 16), one.peer) for one in asking}

@@ -13,6 +13,7 @@ from aiops.sources.common import callees, conventions, spans
 CALLING: Final = (SpanKind.CLIENT, SpanKind.PRODUCER)
 SERVED: Final = (SpanKind.SERVER, SpanKind.CONSUMER)
 REMEMBER_SECONDS: Final = 600.0
+FORGET_SECONDS: Final = 86_400.0
 MOST_ADDRESSES: Final = 50
 _MOST: Final = 10_000
 
@@ -58,7 +59,7 @@ class Callees:
     def calls(self, trace: Trace) -> list[tuple[Span, str]]:
         """The client and producer spans of a trace with the callee of each: the name that the caller gave, else the
         service of the span on the other side: its child, one that links to it, or whoever consumes the destination of
-        its message, each of them. Else the one that answered at that address within ten minutes before, or whom the
+        its message, each of them. Else the one that answered at that address last, or whom the
         same calls reached where the span knows no address or failed; else the address; "" when nothing is known."""
         answered = _answered(trace)
         calling = [span for span in trace.spans if span.kind in CALLING]
@@ -115,7 +116,10 @@ def _seen(services: dict[str, float], service: str, at: float) -> None:
 
 
 def _lately(services: dict[str, float], at: float) -> list[str]:
-    return [service for service, last in services.items() if abs(last - at) <= REMEMBER_SECONDS]
+    """Who answered within ten minutes; else who did last, within a day before."""
+    lately = [service for service, last in services.items() if abs(last - at) <= REMEMBER_SECONDS]
+    before = {last: service for service, last in services.items() if 0 <= at - last <= FORGET_SECONDS}
+    return lately or [before[one] for one in sorted(before)[-1:]]
 
 
 def _destination(span: Span) -> str:
