@@ -16,7 +16,10 @@ import pytest
 from aiops import names
 from aiops.model import Selector, TraceQuery, Window
 from aiops.ports import SourceError
+from aiops.sources.embedded import schema
 from aiops.sources.embedded.any_metric import Metric
+from aiops.sources.embedded.decode import Decoding
+from aiops.sources.embedded.decode_spans import decode_spans
 from aiops.sources.embedded.source import EmbeddedSettings
 from aiops.sources.embedded.store import Store
 
@@ -30,7 +33,7 @@ def test_counts_of_what_came(tmp_path: Path) -> None:
     with_file.source.judged(T0 + 10)
     export = spans(Call(1, 1, T0 + 5), Call(2, 2, T0 + 10.5))
     with_file.feed(export, export, points(Point(T0 + 11, T0, buckets=(1, 0, 0, 0))))
-    with_file.source.store.reject(3, 4)
+    with_file.source.store.reject(3, 4, {})
     stats = with_file.source.stats()
     assert (stats.accepted_spans, stats.accepted_points) == (2, 1)
     assert (stats.duplicate_spans, stats.duplicate_points) == (2, 0)
@@ -245,3 +248,19 @@ def test_databases_once_told_apart_stay_so(tmp_path: Path) -> None:
     [edge] = after.topology.edges(Window(T0 + 30, T0 + 60))
     assert edge.callee == "pg://a"
     after.source.close()
+
+
+def test_rows_of_an_earlier_release_are_taken() -> None:
+    source = Embedded()
+    rows = Decoding(T0 + 60, 3600.0, lambda _: False)
+    decode_spans(spans(Call(1, 1, T0 + 5, attributes=http("/"))), rows)
+    whole = schema.table(schema.SPANS, rows.spans)
+    assert whole is not None
+    source.source.store.append(
+        resources=schema.table(schema.RESOURCES, list(rows.resources.values())),
+        spans=whole.drop_columns(["destination", "links", "streams"]),
+    )
+    block = source.metrics.window(RED, Window(T0, T0 + 10), 10.0)
+    same(served(block, names.REQUESTS), [1])
+    same(served(block, names.DURATION), [0.05])
+    source.source.close()

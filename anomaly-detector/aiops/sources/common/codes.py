@@ -8,7 +8,7 @@ Sources: semantic conventions for HTTP, gRPC, Connect, Dubbo, JSON-RPC and datab
 
 from typing import Final
 
-_GRPC: Final = (
+GRPC: Final = (
     "OK",
     "CANCELLED",
     "UNKNOWN",
@@ -32,7 +32,7 @@ _GRPC: Final = (
 _GRPC_FAULTS: Final = frozenset(
     ["UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"]
 )
-CALLERS_DOING: Final = tuple(code for code in _GRPC[1:] if code not in _GRPC_FAULTS)
+CALLERS_DOING: Final = tuple(code for code in GRPC[1:] if code not in _GRPC_FAULTS)
 """Codes of gRPC by which the caller is told that it asked for what cannot be had."""
 
 # Dubbo's own protocol, Twirp's additions, and JSON-RPC; the rest of Twirp and Connect are gRPC's in small letters.
@@ -84,7 +84,7 @@ def rpc(code: str) -> bool | None:
     then the status decides."""
     name = code.rpartition(".")[2].upper()
     if name.isascii() and name.isdigit():
-        name = _GRPC[int(name)] if int(name) < len(_GRPC) else name
+        name = GRPC[int(name)] if int(name) < len(GRPC) else name
     if name in _FAULTS or name.startswith("-320"):
         return True
     return False if name in _NO_FAULTS else None

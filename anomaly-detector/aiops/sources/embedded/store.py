@@ -93,7 +93,8 @@ class Store:
         points: pa.Table | None = None,
         spans: pa.Table | None = None,
     ) -> None:
-        """Commit rows in the shapes of `schema`, all or none; rows that are there already are left out.
+        """Commit rows in the shapes of `schema`, all or none; rows that are there already are left out. Columns that an
+        earlier release did not know may be missing.
 
         Raises SourceError.
         """
@@ -257,7 +258,7 @@ class Store:
             there = f"(SELECT {keys} FROM {table} WHERE {family.time} BETWEEN {low} AND {high})"
             cursor.register("incoming", part)
             answer = cursor.execute(
-                f"INSERT INTO {table} SELECT * FROM incoming ANTI JOIN {there} USING ({keys})"
+                f"INSERT INTO {table} BY NAME SELECT * FROM incoming ANTI JOIN {there} USING ({keys})"
             ).fetchall()
             cursor.unregister("incoming")
             stored += int(answer[0][0])
