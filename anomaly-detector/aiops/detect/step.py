@@ -63,7 +63,8 @@ def step(
         local, usual = calendar.local(where, at), ~(calendar.unusual(where, at) | calendar.unusual(callers, at))
         verdicts += _latency(state.latency, requests, column, at, local, usual, block.step, tuning)
         _traffic(state.traffic, requests, column, at, local, usual, block.step, tuning)
-        no_data += _ended(state, requests, places, column, block.step, tuning)
+        mute = {name for name, sent in zip(services, signals[:, column], strict=True) if sent == 0}
+        no_data += _ended(state, requests, places, mute, column, block.step, tuning)
         settled += _settle(state, at, calendar, burning, tuning)
         no_data += _silence(state.silence, services, signals[:, column], calls[:, column], at, block.step, tuning)
         for family, lived in _families(state):
@@ -183,10 +184,17 @@ def _settle(
 
 
 def _ended(
-    state: State, requests: blocks.Red, places: Mapping[Labels, int], column: int, seconds: float, tuning: Tuning
+    state: State,
+    requests: blocks.Red,
+    places: Mapping[Labels, int],
+    mute: Container[str],
+    column: int,
+    seconds: float,
+    tuning: Tuning,
 ) -> list[tuple[Labels, Family]]:
-    """Let troubles end whose requests have: the caller calls elsewhere now, or nobody asks any more. `places` are the
-    scopes of the requests by their row."""
+    """Let troubles end whose requests have: the caller calls elsewhere now, nobody asks any more, or whoever told of
+    them is gone. `places` are the scopes of the requests by their row, `mute` the services that send nothing while
+    others do."""
     out: list[tuple[Labels, Family]] = []
     families: tuple[tuple[Family, Lived], ...] = ((Family.ERRORS, state.errors), (Family.LATENCY, state.latency))
     for family, lived in families:
@@ -194,14 +202,21 @@ def _ended(
         if not len(troubled):
             continue
         series = list(lived.index)
-        heard = [row for row in troubled if series[row] in places]
-        total = requests.total[[places[series[row]] for row in heard], column]
-        told = ~np.isnan(total)
-        rows = np.array(heard, np.int64)[told]
+        total = np.array(
+            [requests.total[places[series[row]], column] if series[row] in places else np.nan for row in troubled]
+        )
+        gone = np.isnan(total) & np.array([_sender_of(series[row]) in mute for row in troubled])
+        told = gone | ~np.isnan(total)
+        rows = troubled[told]
         apart = (lived.seen[rows] - lived.onset[rows] + seconds) / np.maximum(lived.age[rows], 1)
-        over = life.settle_ended(lived, rows, total[told] == 0, apart, seconds, tuning)
-        out += [(series[row], family) for row in over]
+        idle = (gone | (total == 0))[told]
+        out += [(series[row], family) for row in life.settle_ended(lived, rows, idle, apart, seconds, tuning)]
     return out
+
+
+def _sender_of(scope: Labels) -> str:
+    """The service whose telemetry tells of these requests."""
+    return value_of(scope, names.CALLER) or value_of(scope, names.SERVICE)
 
 
 def _place_of(scope: Labels) -> str:

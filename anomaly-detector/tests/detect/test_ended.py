@@ -49,6 +49,22 @@ def test_a_trouble_goes_on_while_nobody_knows_of_calls() -> None:
     assert not ended
 
 
+def test_a_trouble_ends_when_who_told_of_it_is_gone_while_others_are_heard() -> None:
+    calls = failing([20.0] * 45 + [float("nan")] * 60, 40)
+    heard = (labels(name=names.TELEMETRY, service="shop"), labels(name=names.TELEMETRY, service="other"))
+    played = [
+        SeriesBlock(
+            (*block.labels, *heard),
+            block.ends,
+            STEP,
+            np.vstack([block.values, [[9.0 if at < 45 else 0.0], [9.0]]]),
+        )
+        for at, block in enumerate(calls)
+    ]
+    _, ended = troubled(played)
+    assert (44 + Tuning().ended_seconds / STEP, (labels(**EDGE), Family.ERRORS)) in ended
+
+
 def test_rare_calls_are_waited_for() -> None:
     rare = [20.0] * 40 + [20.0, *[0.0] * 9] * 3 + [0.0] * 60
     found, ended = troubled(failing(rare, 40))
