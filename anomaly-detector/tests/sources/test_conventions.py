@@ -97,3 +97,21 @@ def test_databases_are_two_when_both_name_a_part_otherwise() -> None:
 def test_what_route_a_span_goes_by(name: str, own: str, route: str, goes: bool) -> None:
     span = Span("t", "s", "", "api", name, SpanKind.SERVER, 0.0, 0.1, route=own)
     assert span.goes_by(route) is goes
+
+
+@pytest.mark.parametrize(
+    ("said", "streams"),
+    [
+        ({"http.response.status_code": "101"}, True),
+        ({"network.protocol.name": "websocket"}, True),
+        ({"http.request.header.upgrade": '["WebSocket"]'}, True),
+        ({"http.request.header.upgrade": '["h2c"]'}, False),
+        ({"http.scheme": "wss"}, True),
+        ({"url.full": "ws://live.example/"}, True),
+        ({"http.response.header.content_type": '["text/event-stream"]'}, True),
+        ({"http.response.header.content-type": '["text/html"]', "url.full": "http://a/"}, False),
+        ({}, False),
+    ],
+)
+def test_what_streams(said: Mapping[str, str], streams: bool) -> None:
+    assert request(said).streams is streams

@@ -93,7 +93,7 @@ def _fault(attributes: Mapping[str, str], http_status: int, error_type: str) -> 
 def _streams(attributes: Mapping[str, str], http_status: int) -> bool:
     if http_status == SWITCHING_PROTOCOLS or first(attributes, names.URL_SCHEME) in _SOCKET_SCHEMES:
         return True
-    if "websocket" in first(attributes, names.PROTOCOL) or first(attributes, names.HTTP_UPGRADE):
+    if "websocket" in f"{first(attributes, names.PROTOCOL)} {first(attributes, names.HTTP_UPGRADE)}".lower():
         return True
     if content := first(attributes, names.HTTP_CONTENT_TYPE):
         return any(one in content.lower() for one in _ENDLESS_TYPES)
