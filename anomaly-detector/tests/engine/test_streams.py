@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 
 import pytest
 
@@ -20,27 +21,22 @@ class Listening:
     attributes: Mapping[str, Value]
     length: Length
     messages: tuple[str, ...] = ()
-    each_step: int = 4
-    caller: bool = True
     rng: random.Random = field(default_factory=lambda: random.Random(3))
     _open: list[tuple[float, float]] = field(default_factory=list)  # end, duration
 
     def __call__(self, at: float) -> Iterator[Call]:
-        self._open += [
-            (start + took, took) for start in times(at, self.each_step) if (took := self.length(self.rng)) > 0
-        ]
+        self._open += [(start + took, took) for start in times(at, 4) for took in (self.length(self.rng),)]
         gone = [one for one in self._open if one[0] <= at + STEP]
         self._open = [one for one in self._open if one[0] > at + STEP]
         for end, took in gone:
             trace, front, call, served = (next_id() for _ in range(4))
             said = {"attributes": self.attributes, "messages": self.messages}
             yield Call(trace, served, end, took, call, "live", f"GET {self.route}", **said)  # type: ignore[arg-type]
-            if self.caller:
-                there: Mapping[str, Value] = {"peer.service": "live"}
-                yield from (
-                    Call(trace, front, end, took, 0, "edge", f"GET {self.route}", **said),  # type: ignore[arg-type]
-                    Call(trace, call, end, took, front, "edge", "GET", CLIENT, attributes=there),
-                )
+            there: Mapping[str, Value] = {"peer.service": "live"}
+            yield from (
+                Call(trace, front, end, took, 0, "edge", f"GET {self.route}", **said),  # type: ignore[arg-type]
+                Call(trace, call, end, took, front, "edge", "GET", CLIENT, attributes=there),
+            )
 
 
 def plain(at: float) -> Iterator[Call]:
@@ -90,30 +86,22 @@ def test_long_requests_of_arbitrary_length_are_not_judged_by_it(watched: Watched
 
 
 def test_a_service_of_long_streams_alone_is_not_silent_between_them(watched: Watched) -> None:
-    rarely = Listening("/live", http("/live", 101), lambda rng: rng.uniform(80, 120), each_step=1)
-    rarely.each_step = 0
-    held = [0]
+    """A stream ends every half minute, and the front tells of it some steps before the service notices."""
+    steps, late = count(), list[tuple[int, Call]]()
 
-    def comes(at: float) -> Iterator[Call]:
-        """A listener comes every minute and a half, and the front tells of its going a while before the service."""
-        held[0] += 1
-        if held[0] % 30 == 0:
+    def ends(at: float) -> Iterator[Call]:
+        step = next(steps)
+        if step % 10 == 0:
             trace, front, call, served = (next_id() for _ in range(4))
             said = http("/live", 101)
-            late.append(
-                (at + 5 * STEP, Call(trace, served, at + 5 * STEP + 1, 95, call, "live", "GET", attributes=said))
-            )
             yield from (
                 Call(trace, front, at + 1, 80, 0, "edge", "GET /live", attributes=said),
                 Call(trace, call, at + 1, 80, front, "edge", "GET", CLIENT, attributes={"peer.service": "live"}),
             )
-        for due, one in list(late):
-            if due <= at + 0.001:
-                late.remove((due, one))
-                yield one
+            late.append((step + 5, Call(trace, served, at + 5 * STEP + 1, 95, call, "live", "GET", attributes=said)))
+        yield from (one for due, one in late if due == step)
 
-    late: list[tuple[float, Call]] = []
-    watched.play(900, comes)
+    watched.play(260, ends)
     assert watched.incidents() == []
 
 
