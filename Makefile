@@ -10,7 +10,7 @@ DEPLOY_ARGS ?=
 SMOKE_ARGS ?=
 export DEPLOY_ARGS SMOKE_ARGS
 
-.PHONY: help demo up down stack deploy smoke test test-engine test-others test-live test-stack stack-faults stack-rest test-compose test-k8s k8s-chart k8s-rest test-kind k8s bench lint format rules dashboards lock clean
+.PHONY: help demo up down stack deploy smoke test test-engine test-others test-live test-stack stack-faults stack-rest test-compose test-k8s k8s-chart k8s-rest test-kind k8s bench attacks soak lint format rules dashboards lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -134,6 +134,12 @@ bench: $(VENV)/.dev  ## every scenario five times, against the committed sheet; 
 	$(BIN)/python -m bench.ingest
 	$(BIN)/python -m bench.memory
 	$(BIN)/python -m bench.speed
+
+attacks: $(VENV)/.dev  ## what the engine does under attack, a table; a few minutes
+	$(BIN)/python -m bench.attacks --check
+
+soak: $(VENV)/.dev  ## ten minutes of spans beside idle and slow connections
+	$(BIN)/python -m bench.soak
 
 lint: $(VENV)/.dev  ## style, types, layers, workflows
 	$(BIN)/ruff check .

@@ -64,6 +64,12 @@ class Telemetry:
             self._events.labels(str(transition))
         self.spans = Gauge("aiops_spans_accepted", "Spans accepted since the start", registry=self.registry)
         self.points = Gauge("aiops_points_accepted", "Metric points accepted since the start", registry=self.registry)
+        self.faults = Gauge(
+            "aiops_received_faults",
+            "What was rejected, repaired or left out of what clients sent since the start, and connections given up",
+            ["reason"],
+            registry=self.registry,
+        )
         self.late = Gauge("aiops_late_items", "Spans and points that came behind the watermark", registry=self.registry)
 
         self._oddities = Gauge(

@@ -184,6 +184,8 @@ def _build(
             stats = source.stats()
             telemetry.spans.set(stats.accepted_spans)
             telemetry.points.set(stats.accepted_points)
+            for reason, count in source.store.reasons().items():
+                telemetry.faults.labels(reason).set(count)
             telemetry.late.set(stats.late_spans + stats.late_points)
         for folded in world.folded:
             for limit, count in folded().items():
