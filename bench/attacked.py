@@ -18,7 +18,7 @@ import requests
 from bench.offers import export
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 TOKEN = "0123456789abcdef0123456789abcdef"
 
 

@@ -16,6 +16,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 from opentelemetry.proto.metrics.v1.metrics_pb2 import HistogramDataPoint
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from aiops.sources.embedded import otlp_json, otlp_proto, schema, wire
 from aiops.sources.embedded.decode import Decoding
@@ -461,6 +462,15 @@ def test_an_item_of_too_many_parts_is_refused_alone() -> None:
     assert found.said() == (
         f"1 rejected: a span holds more than {wire.MAX_ELEMENTS} attributes, events, links or bounds in one item"
     )
+
+
+def test_a_span_of_too_many_events_counts_without_them() -> None:
+    export = spans(Call(1, 1, T0 - 1, attributes={"note": "kept"}))
+    span = export.resource_spans[0].scope_spans[0].spans[0]
+    span.events.extend([Span.Event(name="tick")] * (wire.MAX_ELEMENTS + 1))
+    found = read(export.SerializeToString(), export)
+    assert [row[ATTRIBUTES] for row in found.spans] == ['{"note":"kept"}']
+    assert found.said().startswith("1 repaired or left out: a span holds too many events")
 
 
 def test_json_of_too_many_values_is_refused_before_it_is_built() -> None:

@@ -100,12 +100,20 @@ def _built(
                 yield from getattr(held, name)
                 continue
         for _, value, until in run:
+            what = name.removesuffix("s").replace("_", " ")
+            one = body[value:until]
             try:
-                one = into.read(of, body[value:until])
+                yield into.read(of, one)
+                continue
+            except wire.TooLarge:
+                pass
+            try:
+                slim = into.read(of, wire.shed(of, one))
             except wire.TooLarge as problem:
-                into.rejected.add(f"a {name.removesuffix('s').replace('_', ' ')} holds {problem}")
+                into.rejected.add(f"a {what} holds {problem}")
             else:
-                yield one
+                into.repaired.add(f"a {what} holds too many events, links or exemplars: they are left out")
+                yield slim
 
 
 class _Pieces:

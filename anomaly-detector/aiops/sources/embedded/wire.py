@@ -29,6 +29,7 @@ MAX_ELEMENTS: Final = 20_000
 MAX_ITEMS: Final = 50_000
 # Nested deeper than protobuf reads: values of values.
 _DEEPEST: Final = 100
+_SHED: Final = ("events", "links", "exemplars")
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
@@ -107,6 +108,17 @@ def read(of: type[M], data: bytes) -> tuple[M, int]:
     except DecodeError:
         whole, count = _repaired(of, data)
         return of.FromString(whole), count
+
+
+def shed(of: type[Message], data: bytes) -> bytes:
+    """Leave out of a span or point what it may have too many of, and what is not needed to count it."""
+    numbers = {one.number for one in cast(Descriptor, of.DESCRIPTOR).fields if one.name in _SHED}
+    try:
+        return b"".join(
+            data[start:end] for number, _, start, _, end in fields(data, 0, len(data)) if number not in numbers
+        )
+    except Damaged:
+        return data
 
 
 def _repaired(of: type[Message], data: bytes, depth: int = 0) -> tuple[bytes, int]:
