@@ -25,11 +25,11 @@ class _Count:
     """How much of an export there is so far."""
 
     def __init__(self) -> None:
-        self._left = wire.MAX_ITEMS
+        self.left = wire.MAX_ITEMS
 
     def one(self) -> None:
-        self._left -= 1
-        if self._left < 0:
+        self.left -= 1
+        if self.left < 0:
             raise wire.TooMany
 
 
@@ -68,9 +68,14 @@ def _groups(body: bytes, count: _Count | None = None) -> list[tuple[Slice | None
                 resource = value, until
             elif number == _SCOPES:
                 counted.one()
-                for one in inside(body, value, until, _ITEMS):
-                    counted.one()
-                    found.append(one)
+                # Without `inside`, and counted together: this is done for every span that there is.
+                before, most = len(found), len(found) + counted.left
+                for item, form, at, inner, stop in fields(body, value, until):
+                    if item == _ITEMS and form == 2:
+                        found.append((at, inner, stop))
+                        if len(found) > most:
+                            raise wire.TooMany
+                counted.left -= len(found) - before
         groups.append((resource, found))
     return groups
 
