@@ -9,9 +9,13 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 
 from aiops import names
 from aiops.model import Selector, Window
+from aiops.sources.embedded import schema
+from aiops.sources.embedded.decode import Decoding
+from aiops.sources.embedded.decode_metrics import decode_metrics
+from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
 
 from ..sources.otlp import Point, http, points
-from .world import STEP, T0, Watched
+from .world import STEP, T0, GivenClock, Watched
 
 STEPS = 24
 
@@ -58,25 +62,33 @@ def test_what_becomes_odd_is_no_failure(watched: Watched, odd: str) -> None:
     watched.play(STEPS, lambda at: [exported(at + STEP, "")])
     watched.play(STEPS // 2, lambda at: [exported(at + STEP, odd)])
     assert watched.incidents() == []
-    assert counted(watched) == (30.0, 2.0)
+    assert counted(watched.source, watched.clock.now()) == (30.0, 2.0)
 
 
 @pytest.mark.parametrize("before", ["", "always"])
 @pytest.mark.parametrize("odd", [*ODD, "bounds"])
-def test_what_is_odd_is_counted_as_it_was(watched: Watched, odd: str, before: str) -> None:
+def test_what_is_odd_is_counted_as_it_was(odd: str, before: str) -> None:
     """Odd from the beginning, or from its second half on; bounds are a setting, which is odd from the beginning."""
-    for step in range(12):
-        watched.clock.time += STEP
-        is_odd = before or step >= 6 or odd == "bounds"
-        watched.keep(watched.decoded(exported(watched.clock.now(), odd if is_odd else "")))
+    clock = GivenClock()
+    source = EmbeddedSource(EmbeddedSettings(retention_hours=1e6), clock)
+    for step in range(6):
+        clock.time += STEP
+        rows = Decoding(clock.time, 3600.0, lambda _: False)
+        is_odd = before or step >= 3 or odd == "bounds"
+        decode_metrics(exported(clock.time, odd if is_odd else ""), rows)
+        source.store.append(
+            resources=schema.table(schema.RESOURCES, list(rows.resources.values())),
+            series=schema.table(schema.SERIES, list(rows.series.values())),
+            points=schema.table(schema.POINTS, rows.points),
+        )
         if step:
-            assert counted(watched) == (30.0, 2.0)
+            assert counted(source, clock.time) == (30.0, 2.0)
+    source.close()
 
 
-def counted(watched: Watched) -> tuple[float, float]:
+def counted(source: EmbeddedSource, newest: float) -> tuple[float, float]:
     """Requests and errors of the newest step."""
-    newest = watched.clock.now()
     selectors = [Selector(name, (names.SERVICE,)) for name in (names.REQUESTS, names.ERRORS)]
-    block = watched.source.metrics.window(selectors, Window(newest - STEP, newest), STEP)
+    block = source.metrics.window(selectors, Window(newest - STEP, newest), STEP)
     found = {dict(labels)[names.NAME]: float(row[0]) for labels, row in zip(block.labels, block.values, strict=True)}
     return found[names.REQUESTS], found[names.ERRORS]
