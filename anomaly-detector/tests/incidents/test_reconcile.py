@@ -427,6 +427,12 @@ SLOW = replace(finding("gateway", Family.LATENCY), observed=2.0)
             Severity.HIGH,
             id="a-service-is-gone",
         ),
+        pytest.param(group(None, finding("gateway", Family.SILENCE)), Severity.LOW, id="only-its-telemetry-stopped"),
+        pytest.param(
+            group("payment", SLOW, finding("payment", Family.SILENCE), kind=CauseKind.LATENCY),
+            Severity.MEDIUM,
+            id="slow-and-silent",
+        ),
         pytest.param(group(None, finding("*", Family.NO_TELEMETRY)), Severity.CRITICAL, id="we-are-blind"),
     ],
 )
