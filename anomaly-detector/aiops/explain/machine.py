@@ -14,9 +14,10 @@ from aiops import names
 from aiops.explain.tree import SERVING, Tree
 from aiops.model import Span, Trace
 
-SLOWER = 1.5  # times as long as in good requests, from which a place counts as slower
-LEAST = 0.001  # seconds longer
-ENOUGH = 5  # spans on either side, to compare a place
+SLOWER = 2.0  # times as long as in good requests, from which a place counts as slower
+LEAST = 0.002  # seconds longer
+BEYOND = 4.0  # times what a place would lose with the others, from which it is slow by itself
+ENOUGH = 3  # spans on either side, to compare a place: what many places agree on needs few of each
 SERVICES = 2  # whose own work must be slower
 MOST_WORK, MOST_WAYS = 0.8, 0.5  # of a machine's services, and of the ways to and from them, that must be slower
 HELD = 0.6  # of the places of one finding's requests that are slower, for it to belong to the machine
@@ -39,7 +40,15 @@ class Pace:
 
     @property
     def slower(self) -> bool:
-        return self.takes >= SLOWER * self.took and self.takes - self.took >= LEAST
+        return self.takes >= SLOWER * self.took and self.excess >= LEAST
+
+    @property
+    def excess(self) -> float:
+        return self.takes - self.took
+
+    @property
+    def ratio(self) -> float:
+        return self.takes / max(self.took, LEAST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,7 @@ class Machine:
 
     def factor(self) -> float:
         """How many times as long the slower places take, in the middle."""
-        return median(one.takes / max(one.took, LEAST) for one in self.paces if one.slower)
+        return median(one.ratio for one in self.paces if one.slower)
 
 
 def paces(bad: Sequence[Trace], good: Sequence[Trace]) -> tuple[Pace, ...]:
@@ -104,7 +113,15 @@ def _starves(places: Sequence[Pace]) -> bool:
         and len(slow) >= MOST_WORK * len({one.service for one in work})
         and bool(ways)
         and _slow_share(ways) >= MOST_WAYS
+        and not _by_itself(places)
     )
+
+
+def _by_itself(places: Sequence[Pace]) -> bool:
+    """Whether a place is so much slower than the rest that it has a trouble of its own. Who waits for a turn loses some
+    time at every place, and as many times as long as the work needs: a place beyond both is slow by itself."""
+    lost, ratio = median(one.excess for one in places), median(one.ratio for one in places)
+    return any(one.excess > BEYOND * (max(lost, LEAST) + (max(ratio, 1.0) - 1.0) * one.took) for one in places)
 
 
 def _slow_share(places: Sequence[Pace]) -> float:
@@ -121,7 +138,7 @@ def _merged(each: Sequence[Sequence[Pace]]) -> list[Pace]:
     for paces_ in each:
         for one in paces_:
             found[one.service, one.callee, one.at].append(one)
-    return [sorted(same, key=lambda one: one.takes / max(one.took, LEAST))[len(same) // 2] for same in found.values()]
+    return [sorted(same, key=lambda one: one.ratio)[len(same) // 2] for same in found.values()]
 
 
 def _seconds(traces: Sequence[Trace]) -> dict[tuple[str, str, frozenset[Location]], list[float]]:

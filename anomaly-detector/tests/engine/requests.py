@@ -74,16 +74,16 @@ class Traffic:
         yield from below(root, 0)
 
 
-def stretched(part: Part, factor: Callable[[], float]) -> Part:
-    """The same request where everything takes longer: each span's own time, and the way between two."""
-    moved, inside = part.start, []
+def stretched(part: Part, longer: Callable[[float], float]) -> Part:
+    """The same request where every piece of work, and every way between two, takes longer: milliseconds to those."""
+    before, inside = part.start, []
     at = part.start
     for one in part.inside:
-        at += (one.start - moved) * factor()
-        longer = stretched(one, factor)
-        inside.append(shifted(longer, at - one.start))
-        at, moved = at + longer.end - longer.start, one.end
-    return replace(part, inside=tuple(inside), end=at + (part.end - moved) * factor())
+        at += longer(one.start - before)
+        inner_ = stretched(one, longer)
+        inside.append(shifted(inner_, at - one.start))
+        at, before = at + inner_.end - inner_.start, one.end
+    return replace(part, inside=tuple(inside), end=at + longer(part.end - before))
 
 
 def shifted(part: Part, by: float) -> Part:

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -150,8 +151,8 @@ def test_telemetry_that_stops_is_no_outage(watched: Watched) -> None:
     assert incident.severity == Severity.LOW
 
 
-def shop(factor: Callable[[random.Random], float]) -> Callable[[random.Random], Part]:
-    """Requests to one of two routes, of five services; all work, and all ways, take `factor` times as long."""
+def shop(longer: Callable[[random.Random, float], float]) -> Callable[[random.Random], Part]:
+    """Requests to one of two routes, of five services; `longer` says what milliseconds of work, or of a way, take."""
 
     def request(rng: random.Random) -> Part:
         asked = Part("catalog", CLIENT, "SELECT products", 12, 14, attributes={"db.system.name": "sqlite"})
@@ -161,17 +162,40 @@ def shop(factor: Callable[[random.Random], float]) -> Callable[[random.Random], 
         checkout = served("checkout", "/checkout", 5, 65, stock, paid)
         route, answered = rng.choice((("/products", products), ("/checkout", checkout)))
         call = called("gateway", 3, answered.end + 2, answered)
-        return stretched(served("gateway", route, 0, call.end + 2, call), lambda: factor(rng))
+        return stretched(served("gateway", route, 0, call.end + 2, call), lambda took: longer(rng, took))
 
     return request
 
 
-def usual(rng: random.Random) -> float:
-    return rng.lognormvariate(0, 0.2)
+def usual(rng: random.Random, took: float) -> float:
+    return took * rng.lognormvariate(0, 0.2)
 
 
-def test_a_machine_that_starves_is_one_incident(watched: Watched) -> None:
-    incident = found(watched, shop(usual), shop(lambda rng: 7 * rng.lognormvariate(0, 0.8)))
+def slower(rng: random.Random, took: float) -> float:
+    """Less of a CPU for everybody."""
+    return 7 * took * rng.lognormvariate(0, 0.8)
+
+
+def waiting(rng: random.Random, took: float) -> float:
+    """A turn to wait for, now and then a long one, whatever the work."""
+    return usual(rng, took) + rng.lognormvariate(3.0, 1.0)
+
+
+def growing() -> Callable[[random.Random, float], float]:
+    """A machine that has less and less to give."""
+    pieces = count()
+
+    def longer(rng: random.Random, took: float) -> float:
+        return usual(rng, took) * (1 + min(next(pieces) / 150, 8.0)) * rng.lognormvariate(0, 0.5)
+
+    return longer
+
+
+@pytest.mark.parametrize("starving", [slower, waiting], ids=["slower", "waiting"])
+def test_a_machine_that_starves_is_one_incident(
+    watched: Watched, starving: Callable[[random.Random, float], float]
+) -> None:
+    incident = found(watched, shop(usual), shop(starving))
     assert incident.root_cause is not None
     assert incident.root_cause.cause.kind == CauseKind.MACHINE
     assert incident.title == "Services on the shared machine are slow at once"
@@ -179,3 +203,16 @@ def test_a_machine_that_starves_is_one_incident(watched: Watched) -> None:
     assert {"gateway", "checkout", "payment", "stock", "catalog"} <= set(incident.affected_services)
     watched.play(30, Traffic(shop(usual), 10))
     assert [one.state for one in watched.incidents()] == [IncidentState.RESOLVED]
+
+
+def test_services_that_are_slow_by_themselves_are_incidents_of_their_own(watched: Watched) -> None:
+    def by_themselves(rng: random.Random, took: float) -> float:
+        return usual(rng, took) + (500.0 if took >= 12 else 0.0)  # all but the gateway and the ways
+
+    traffic = Traffic(shop(usual), 10)
+    watched.play(CALM, traffic)
+    traffic.request = shop(by_themselves)
+    watched.play(FAULT, traffic)
+    causes = {one.root_cause.cause for one in watched.incidents() if one.root_cause is not None}
+    assert {one.service for one in causes} >= {"payment"}
+    assert CauseKind.MACHINE not in {one.kind for one in causes}

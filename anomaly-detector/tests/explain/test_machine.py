@@ -105,6 +105,7 @@ def test_all_slow_at_once_is_the_machine(hosts: Mapping[str, str], named: str) -
         pytest.param({"checkout": 1.0, "payment": 1.0}, once, once, {}, id="most-services-by-themselves"),
         pytest.param({"payment": 1.0}, once, once, ONE_HOST, id="one-service"),
         pytest.param({}, lambda _: 200.0, once, ONE_HOST, id="the-network"),
+        pytest.param({"payment": 2.0}, lambda _: 2.5, lambda _: 2.5, ONE_HOST, id="one-beside-a-busy-machine"),
     ],
 )
 def test_services_that_are_slow_by_themselves_are_not(
