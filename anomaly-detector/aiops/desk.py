@@ -92,7 +92,7 @@ class Desk:
         found: list[Incident] = []
         for severity in reversed(Severity):
             if len(found) < limit:
-                found += self.store.page("active", severity, limit=limit - len(found))[0]
+                found += self.incidents("active", severity, limit=limit - len(found))[0]
         return found, self.store.active_count()
 
     def incident(self, name: str) -> Incident:
