@@ -1,6 +1,7 @@
 """Whom calls reached, as whole traces of Tempo tell it: what the contract asks of a real one, without any."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from aiops.model import Trace
 from aiops.sources.common import links, spans
@@ -38,6 +39,8 @@ def test_a_producer_calls_who_links_to_it() -> None:
     both = links.continued(taken, {sent.trace_id: sent})
     assert [(span.service, span.parent_id) for span in both.spans] == [("shop", ""), ("billing", f"{1:016x}")]
     assert links.continued(taken, {}) == taken
+    cut = replace(taken, left_out=7)
+    assert links.continued(cut, {sent.trace_id: sent}).left_out == 7
 
 
 def test_a_producer_calls_everyone_who_consumes_its_destination() -> None:
