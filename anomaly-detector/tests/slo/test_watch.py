@@ -270,6 +270,13 @@ def test_rules_of_prometheus_win_where_they_are() -> None:
     assert found.budget.bad == 0
 
 
+def test_what_is_left_only_for_want_of_data_falls_short() -> None:
+    """Ten minutes of a month, in which less was good than was promised."""
+    found = stand(watched(one(CHECKOUT), block([(1000, 5)] * 40)))
+    assert (found.since, found.budget.left > 0.99, found.short) == (START, True, True)
+    assert not stand(watched(one(CHECKOUT), block([(1000, 0)] * 40))).short
+
+
 def test_labels_beside_the_groups_do_not_matter() -> None:
     """Of an old service's name, or those that a Prometheus adds; for a moment there are both."""
     watch = watched(one(CHECKOUT), block([(1000, 0)] * 4))
