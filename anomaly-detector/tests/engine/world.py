@@ -8,6 +8,7 @@ from pathlib import Path
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from sources.otlp import Call, spans
 
 from aiops.budgets import Budgets
 from aiops.desk import Desk
@@ -24,8 +25,6 @@ from aiops.sources.embedded.opening import MEMORY
 from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
 from aiops.store import Rings, Snapshots, SqlIncidents, SqlObjectives, open_store
 from aiops.telemetry import Telemetry
-
-from ..sources.otlp import Call, spans
 
 T0 = 1_700_000_000.0 - 1_700_000_000.0 % 3600
 STEP = 3.0
