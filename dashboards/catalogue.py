@@ -82,6 +82,14 @@ def _classic(tree: promql.Expr) -> bool:
     return any(metric.endswith("_bucket") for metric in reading.metrics)
 
 
+def _same_bound(wanted: str, value: str) -> bool:
+    """Whether a bound of buckets is meant that is written otherwise: 1 by some, 1.0 by others."""
+    try:
+        return float(wanted.replace("\\", "")) == float(value)
+    except ValueError:
+        return False
+
+
 class _Reading:
     """Walks an expression and knows which labels each part of it may have; None stands for a number."""
 
@@ -138,7 +146,9 @@ class _Reading:
                 continue
             if values is None:
                 self.faults.append(f"values of {metric}'s label {one.name} are not in the catalogue, {wanted} neither")
-            elif not any(re.fullmatch(wanted, value) if regex else wanted == value for value in values):
+            elif not any(re.fullmatch(wanted, value) if regex else wanted == value for value in values) and not (
+                one.name == "le" and any(_same_bound(wanted, value) for value in values)
+            ):
                 self.faults.append(f"{metric} has no {one.name} {wanted}, only {', '.join(sorted(values))}")
 
     def _aggregated(self, tree: promql.AggregateExpr) -> Labels:
