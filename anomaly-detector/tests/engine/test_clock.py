@@ -38,7 +38,8 @@ def set_clock(world: World, seconds: float) -> None:
 def sane(incident: Incident) -> None:
     times = [one.at for one in incident.timeline]
     assert times == sorted(times)
-    assert incident.onset <= incident.first_detected
+    assert all(one.onset <= one.detected for one in incident.episodes)
+    assert (incident.onset, incident.first_detected) == (incident.episodes[-1].onset, incident.episodes[0].detected)
     assert incident.resolved_at is None or incident.resolved_at >= incident.first_detected
 
 
