@@ -101,14 +101,17 @@ def _row(outcome: Outcome, trial: Trial) -> tuple[str, ...]:
 
 
 def _alerts(trial: Trial) -> str:
-    out = []
+    """How often which alert fired, in the colour of the most urgent."""
+    out, fired = [], []
     for urgency in Urgency:
         count = sum(one.urgency == urgency for one in trial.fired)
         if count:
-            out.append(click.style(f"{count} {urgency}{'s' * (count > 1)}", fg=COLOURS[urgency]))
+            fired.append(urgency)
+            out.append(f"{count} {urgency}{'s' * (count > 1)}")
         elif urgency not in trial.can:
             out.append(f"cannot {urgency}")
-    return ", ".join(out) or "none"
+    text = ", ".join(out) or "none"
+    return click.style(text, fg=COLOURS[fired[0]]) if fired else text
 
 
 def _below(outcome: Outcome, trial: Trial, until: float) -> Iterator[str]:
