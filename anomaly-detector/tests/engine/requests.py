@@ -4,7 +4,8 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..sources.otlp import CLIENT, INTERNAL, SERVER, Call, Value, http, spans
+from sources.otlp import CLIENT, INTERNAL, SERVER, Call, Value, http, spans
+
 from .world import STEP, Export
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 
 import pytest
+from sources.otlp import CLIENT, Call, Point, Value, http, points
 
 from aiops import names
 from aiops.model import CauseKind, Family, Window, value_of
 
-from ..sources.otlp import CLIENT, Call, Point, Value, http, points
 from .world import STEP, T0, Export, Watched, causes, next_id, times
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sources.otlp import CLIENT, Value
 
 from aiops.model import Cause, CauseKind, Incident, IncidentState, Severity
 
-from ..sources.otlp import CLIENT, Value
 from .requests import Part, Traffic, called, inner, served, stretched
 from .world import Watched
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 import pytest
+from sources.otlp import CLIENT, Call, Value, http
 
 from aiops.model import CauseKind
 
-from ..sources.otlp import CLIENT, Call, Value, http
 from .world import Watched, causes, next_id, times
 
 

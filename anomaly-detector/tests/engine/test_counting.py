@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sources.otlp import CONSUMER, Call, Point, http, points, spans
 
 from aiops import names
 from aiops.model import Family, Selector, Window
 
-from ..sources.otlp import CONSUMER, Call, Point, http, points, spans
 from .world import STEP, T0, Export, Watched
 
 HALF_A_MINUTE = 10  # steps

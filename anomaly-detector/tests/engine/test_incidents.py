@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from sources.otlp import Call, http, spans
 from sqlalchemy import select
 
 from aiops.incidents import NotPossible
@@ -12,7 +13,6 @@ from aiops.model import Ending, IncidentState, again
 from aiops.store import Snapshots
 from aiops.store.tables import audit
 
-from ..sources.otlp import Call, http, spans
 from .world import STEP, T0, Export, GivenClock, Watched, World
 
 

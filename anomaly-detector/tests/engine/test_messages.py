@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from sources.otlp import CONSUMER, PRODUCER, Call, Value, http
+
 from aiops.model import CauseKind, Window
 
-from ..sources.otlp import CONSUMER, PRODUCER, Call, Value, http
 from .world import Watched, causes, next_id, times
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from sources.otlp import Point, http, points
 
 from aiops import names
 from aiops.model import Selector, Window
@@ -14,7 +15,6 @@ from aiops.sources.embedded.decode import Decoding
 from aiops.sources.embedded.decode_metrics import decode_metrics
 from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
 
-from ..sources.otlp import Point, http, points
 from .world import STEP, T0, GivenClock, Watched
 
 STEPS = 24

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from sources.fake_tempo import FakeTempo
 
 from aiops.engine import Engine
 from aiops.http import Endpoint
 from aiops.model import IncidentState
 from aiops.sources.tempo.source import TempoSource
 
-from ..sources.fake_tempo import FakeTempo
 from .world import World
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from itertools import count
 
 import pytest
+from sources.otlp import CLIENT, Call, Value, http
 
-from ..sources.otlp import CLIENT, Call, Value, http
 from .world import STEP, Watched, next_id, times
 
 Length = Callable[[random.Random], float]
