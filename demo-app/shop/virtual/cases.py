@@ -99,18 +99,24 @@ def _expected(graph: Graph, target: Operation, recipe: Recipe, caller: str | Non
     above = graph.callers(target.key)
     if recipe.kind == "dependency":
         outside = next(_outside(graph, target))
-        return Expected(
-            outside.system or outside.name, None, "dependency", (target.service, *above), caller=target.service
-        )
+        return Expected(_known_as(graph, outside), None, "dependency", (target.service, *above), caller=target.service)
     if recipe.kind == "query":
         database = next(to for to in _outside(graph, target) if to.system)
         affected = (target.service, *above)
-        return Expected(database.system, database.summary, recipe.cause, affected, caller=target.service)
+        return Expected(_known_as(graph, database), database.summary, recipe.cause, affected, caller=target.service)
     if caller is not None:
         above = (caller, *graph.callers(f"{caller} /{caller}"))
     endpoint = None if recipe.whole else target.route
     affected = tuple(dict.fromkeys(above))
     return Expected(target.service, endpoint, recipe.cause, affected, caller, recipe.dimension)
+
+
+def _known_as(graph: Graph, outside: Dependency) -> str:
+    """A foreign service by its name; a database by its system, where no other is of it."""
+    if not outside.system:
+        return outside.name
+    alike = sum(one.system == outside.system for one in graph.dependencies.values())
+    return outside.address if alike > 1 else outside.system
 
 
 def _fits(graph: Graph, one: Operation, recipe: Recipe) -> bool:

@@ -61,6 +61,11 @@ class Dependency:
         """The statement in short."""
         return f"{self.operation} {self.collection}"
 
+    @property
+    def address(self) -> str:
+        """A database by its system and namespace; "" for a foreign service."""
+        return f"{self.system}:///{self.name}" if self.system else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Graph:

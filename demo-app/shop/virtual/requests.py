@@ -196,7 +196,7 @@ class Requests:
                 (names.DB_QUERY_TEXT, to.statement),
             ]
             pairs += [] if end.failed else [(names.DB_ROWS, "20")]
-            name, method, status, peer, address = to.summary, "", 0, "", to.system
+            name, method, status, peer, address = to.summary, "", 0, "", to.address
         else:
             status = end.status
             pairs = [("http.request.method", "POST"), (names.PEER_SERVICE, to.name), *_address(to.name)]
@@ -223,7 +223,7 @@ class Requests:
         )
         self._span(
             span, parent, process, f"send {to.service}", PRODUCER, start, sent, "", False, "", "", 0, "", to.service,
-            to.service, "", texts,
+            to.service, "", texts, to.service,
         )  # fmt: skip
         effects = self._effects.get(to.key, NOTHING)
         if not effects.gone:
@@ -232,13 +232,13 @@ class Requests:
     def _span(
         self, span: int, parent: int, process: int, name: str, kind: int, start: float, took: float, why: str,
         failed: bool, route: str, method: str, status: int, error: str, peer: str, address: str, exception: str,
-        texts: str,
+        texts: str, destination: str = "",
     ) -> None:  # fmt: skip
         begin = round(start * 1e9)
         self.rows.append((
             *self._trace, span, parent, process, name, kind, begin, begin + round(took * 1e9), 2 if failed else 0,
             why if failed else "", failed, route, method, status, error, peer, address, exception if failed else "",
-            why if failed and exception else "", texts,
+            why if failed and exception else "", texts, destination, [], False,
         ))  # fmt: skip
 
 

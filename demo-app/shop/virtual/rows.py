@@ -21,6 +21,7 @@ RESOURCES = schema(
     ("version", pa.string()),
     ("attributes", pa.string()),
 )
+LINK = pa.struct([("trace_hi", pa.uint64()), ("trace_lo", pa.uint64()), ("span_id", pa.uint64())])
 SPANS = schema(
     ("trace_hi", pa.uint64()),
     ("trace_lo", pa.uint64()),
@@ -43,6 +44,9 @@ SPANS = schema(
     ("exception_type", pa.string()),
     ("exception_message", pa.string()),
     ("attributes", pa.string()),
+    ("destination", pa.string()),
+    ("links", pa.list_(LINK)),
+    ("streams", pa.bool_()),
 )
 SERVER, CLIENT, PRODUCER, CONSUMER = 2, 3, 4, 5
 ERROR = 2
