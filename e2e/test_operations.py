@@ -46,7 +46,11 @@ IN_STORES = (
 """Run by test_operations_stores."""
 SMOKE = "aiops smoke http://127.0.0.1:8000"
 READY = "curl http://127.0.0.1:8000/ready"
-TRIED = {CHECK, READY, SMOKE, *IN_CONTAINERS, *IN_STORES, *TO_THE_STACK, *FROM_SLOTH}
+FOR_A_GRAFANA = (
+    "aiops slo rules mine.yaml --format grafana --lock mine.lock -o alerting.yaml "
+    "--prometheus-uid aiops-prometheus --tempo-uid ''"
+)
+TRIED = {CHECK, READY, SMOKE, *IN_CONTAINERS, *IN_STORES, *TO_THE_STACK, *FROM_SLOTH, FOR_A_GRAFANA}
 UNTRIED = {
     "docker build": "no containers here; the images are built by the workflow",
     "docker push": "no containers here",
@@ -227,10 +231,13 @@ def test_an_engine_of_its_own_goes_to_the_stack(engine: Engine, tmp_path: Path) 
 
 def test_objectives_of_sloth_become_rules(tmp_path: Path) -> None:
     (tmp_path / "sloth.yaml").write_text(SLOTH)
-    for text in FROM_SLOTH:
+    for text in (*FROM_SLOTH, FOR_A_GRAFANA):
         done = run(text, tmp_path)
         assert done.returncode == 0, (text, done.stderr)
     assert "paid" in (tmp_path / "rules.yml").read_text()
+    asked = (tmp_path / "alerting.yaml").read_text()
+    assert "datasourceUid: aiops-prometheus" in asked
+    assert "datasourceUid: tempo" not in asked
 
 
 def test_the_engine_says_which_store_is_away(engine: Engine, tmp_path: Path) -> None:
