@@ -97,6 +97,8 @@ def test_good_files_are_not_suspected(
 ) -> None:
     folder = tmp_path / "files"
     shutil.copytree(getattr(files, after), folder)
+    for one in (folder, *folder.iterdir()):  # as an engine leaves them
+        one.chmod(0o700)
     application = embedded(Settings(data_dir=folder, port=0, otlp_grpc_port=0, otlp_http_port=0))
     found, _ = application.desk.incidents(None)
     application.stop()
