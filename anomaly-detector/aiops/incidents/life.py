@@ -59,7 +59,7 @@ def taken_back(incident: Incident, at: float, who: str) -> Incident:
 
 
 def recur(incident: Incident, at: float, onset: float, severity: Severity, told: bool) -> Incident:
-    """The same trouble came back: another episode, as bad as it is now."""
+    """The same trouble came back: another episode, as bad as it is now. Whom it hits is not who was hit before."""
     episodes = (*(incident.episodes or (incident.episode,)), Episode(onset, at, None, told))
     counted = replace(
         incident,
@@ -67,6 +67,9 @@ def recur(incident: Incident, at: float, onset: float, severity: Severity, told:
         episodes=episodes[-EPISODES:],
         onset=onset,
         severity=severity,
+        affected_services=(),
+        affected_endpoints=(),
+        slo_impact=(),
     )
     return _open(counted, at, f"the same trouble came back: {again(counted)}, {severity}")
 
