@@ -196,6 +196,9 @@ def _merged(place: Place, members: list[Attribution]) -> Cause:
     if silent and failing_most and kind not in SLOW:
         kind, chosen = CauseKind.DOWN, {replace(cause, kind=CauseKind.DOWN): w for cause, w in chosen.items()}
     same = [cause for cause in chosen if cause.kind == kind]
+    if kind == CauseKind.LATENCY:
+        # Databases of several services may go by one name: who lost next to nothing there does not say whose it is.
+        same = [cause for cause in same if not cause.caller or chosen[cause] >= NAMED * kinds[kind]] or same
     endpoints = {(cause.endpoint, cause.method) for cause in same}
     callers = {cause.caller for cause in same}
     whole = kind == CauseKind.DOWN or len(endpoints) != 1

@@ -231,6 +231,24 @@ def test_only_a_silent_callee_that_fails_is_down(family: Family, observed: float
     assert (group.root_cause.cause.service, group.root_cause.cause.kind) == ("payment", kind)
 
 
+def test_a_database_is_whose_caller_waits_for_it() -> None:
+    def asks(stock: float) -> Trace:
+        mine = Call("db", "", served=False, waits=0.004)
+        inventory = Call("inventory", "/inventory", 0.02, calls=(Call("db", "", served=False, waits=stock),))
+        return trace(Call("checkout", "/checkout", 0.01, calls=(mine, inventory)))
+
+    good, bad = [asks(0.001) for _ in range(30)], [asks(0.5) for _ in range(20)]
+    slower = [trace(Call("checkout", "/checkout", 0.01, calls=(Call("db", "", served=False, waits=0.03),)))]
+    found = finding("checkout", "/checkout", Family.LATENCY, 0.5, 0.05)
+    wanted = population("checkout", "/checkout")
+    one = attribute(found, wanted, bad + slower, good, World(EVERYONE, EVERYONE))
+    assert len({vote.cause.caller for vote in one.votes if vote.cause.service == "db"}) == 2
+    group = only(explain([one], EDGES))
+    assert group.root_cause is not None
+    cause = group.root_cause.cause
+    assert (cause.service, cause.kind, cause.caller) == ("db", CauseKind.LATENCY, "inventory")
+
+
 def test_another_call_to_the_same_peer_is_no_retry() -> None:
     calls = (Call("payment", "/payment", **FAILED), Call("payment", "/audit"))
     bad = [trace(Call("checkout", "/checkout", failed=True, calls=calls)) for _ in range(20)]
