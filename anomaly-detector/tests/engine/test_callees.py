@@ -8,7 +8,7 @@ from sources.otlp import CLIENT, Call, Point, Value, http, points
 from aiops import names
 from aiops.model import CauseKind, Family, Window, value_of
 
-from .world import STEP, T0, Export, Watched, causes, next_id, times
+from .world import AT_ONCE, STEP, T0, Export, Watched, causes, next_id, times
 
 
 def edges(watched: Watched) -> set[tuple[str, str]]:
@@ -59,7 +59,7 @@ class Tables:
 
 def test_two_databases_of_one_system_are_two(watched: Watched) -> None:
     tables = Tables("orders", "users")
-    watched.play(26, tables)
+    watched.play(26, tables, every=AT_ONCE)
     tables.failing = "users"
     watched.play(10, tables)
     assert causes(watched) == [("postgresql://users-db/users", CauseKind.DEPENDENCY)]
@@ -73,7 +73,7 @@ def test_two_databases_of_one_system_are_two(watched: Watched) -> None:
 
 def test_the_only_database_goes_by_its_system(watched: Watched) -> None:
     tables = Tables("orders")
-    watched.play(26, tables)
+    watched.play(26, tables, every=AT_ONCE)
     tables.failing = "orders"
     watched.play(10, tables)
     assert causes(watched) == [("postgresql", CauseKind.DEPENDENCY)]
@@ -141,7 +141,7 @@ def test_a_callee_that_nobody_reaches_any_more_is_named(
     watched: Watched, said: tuple[Mapping[str, Value], Mapping[str, Value], str]
 ) -> None:
     payments = Payments(*said)
-    watched.play(26, payments)
+    watched.play(26, payments, every=AT_ONCE)
     payments.dead = True
     watched.play(15, payments)
     assert causes(watched) == [("payment", CauseKind.DOWN)]
@@ -150,7 +150,7 @@ def test_a_callee_that_nobody_reaches_any_more_is_named(
 
 def test_the_trouble_of_calls_that_have_ended_ends_with_them(watched: Watched) -> None:
     payments = Payments({"peer.service": "payment"}, {"peer.service": "payment"}, "POST")
-    watched.play(26, payments)
+    watched.play(26, payments, every=AT_ONCE)
     payments.dead = True
     watched.play(15, payments)
     assert len(watched.incidents()) == 1
@@ -197,7 +197,7 @@ class Counted:
 )
 def test_spans_are_found_that_name_a_route_otherwise_than_the_metric(watched: Watched, name: str, route: str) -> None:
     counted = Counted(name, route)
-    watched.play(26, counted)
+    watched.play(26, counted, every=AT_ONCE)
     counted.failing = True
     watched.play(10, counted)
     assert causes(watched) == [("api", CauseKind.ERRORS)]
@@ -224,7 +224,7 @@ class Mute:
 
 def test_a_service_that_is_only_mute_is_silent_and_answers(watched: Watched) -> None:
     mute = Mute()
-    watched.play(26, mute)
+    watched.play(26, mute, every=AT_ONCE)
     mute.mute = True
     watched.play(30, mute)
     assert watched.engine.last is not None

@@ -7,7 +7,7 @@ import pytest
 
 from aiops.model import Incident
 
-from .world import STEP, World
+from .world import AT_ONCE, STEP, World
 
 HOUR, DAY = 3600.0, 86_400.0
 SETTLED = 24  # steps: a minute until time is followed, and a few
@@ -45,7 +45,7 @@ def sane(incident: Incident) -> None:
 
 @pytest.mark.parametrize("seconds", [-120.0, -DAY], ids=["into-time-lived-already", "day"])
 def test_set_back_while_all_is_well(world: World, seconds: float) -> None:
-    world.live(45)
+    world.live(45, every=AT_ONCE)
     before = world.engine.state.at
     set_clock(world, seconds)
     said = gaps(world, SETTLED)
@@ -63,7 +63,7 @@ def test_set_back_while_all_is_well(world: World, seconds: float) -> None:
 
 
 def test_set_back_with_an_incident_open(world: World) -> None:
-    world.live(24)
+    world.live(24, every=AT_ONCE)
     world.failing = 0.9
     world.live(5)
     (before,) = world.incidents()
@@ -80,7 +80,7 @@ def test_set_back_with_an_incident_open(world: World) -> None:
 
 @pytest.mark.parametrize(("seconds", "cycles"), [(DAY, 0), (HOUR, 3)], ids=["data-first", "cycles-first"])
 def test_set_forward_while_all_is_well(world: World, seconds: float, cycles: int) -> None:
-    world.live(24)
+    world.live(24, every=AT_ONCE)
     set_clock(world, seconds)
     for _ in range(cycles):  # the clock jumps, and telemetry follows a little later
         world.engine.cycle()
@@ -91,7 +91,7 @@ def test_set_forward_while_all_is_well(world: World, seconds: float, cycles: int
 
 
 def test_set_forward_with_an_incident_open(world: World) -> None:
-    world.live(24)
+    world.live(24, every=AT_ONCE)
     world.failing = 0.9
     world.live(5)
     (before,) = world.incidents()
@@ -115,7 +115,7 @@ def test_set_forward_with_an_incident_open(world: World) -> None:
     ],
 )
 def test_another_time_after_a_restart(world: World, seconds: float, failing: float) -> None:
-    world.live(24)
+    world.live(24, every=AT_ONCE)
     world.failing = 0.9
     world.live(5)
     (before,) = world.incidents()
@@ -133,7 +133,7 @@ def test_another_time_after_a_restart(world: World, seconds: float, failing: flo
 
 
 def test_one_host_with_a_clock_ahead_does_not_move_time(world: World) -> None:
-    world.live(24)
+    world.live(24, every=AT_ONCE)
     for _ in range(20):
         now = world.clock.now()
         world.clock.time = now + HOUR
@@ -150,7 +150,7 @@ def test_one_host_with_a_clock_ahead_does_not_move_time(world: World) -> None:
 
 
 def test_one_host_with_a_clock_behind_does_not_move_time(world: World) -> None:
-    world.live(24)
+    world.live(24, every=AT_ONCE)
     said = ""
     for _ in range(SETTLED):
         now = world.clock.now()

@@ -7,7 +7,7 @@ from sources.otlp import CLIENT, Call, Value, http
 
 from aiops.model import CauseKind
 
-from .world import Watched, causes, next_id, times
+from .world import AT_ONCE, Watched, causes, next_id, times
 
 
 class Grpc:
@@ -65,7 +65,7 @@ def test_what_the_caller_asked_in_vain_is_no_failure_of_an_rpc(
 ) -> None:
     attribute, fine, in_vain, broken = said
     shop = Grpc(attribute, fine)
-    watched.play(26, shop)
+    watched.play(26, shop, every=AT_ONCE)
     shop.code, shop.status = in_vain, 404
     watched.play(20, shop)
     assert watched.incidents() == []

@@ -89,7 +89,10 @@ def test_what_nobody_understands_is_named(watched: Watched) -> None:
     def sent(at: float) -> Iterable[Export]:
         odd = served(at + 1.0, 5, service="odd", metric="handled.requests")
         calling = Call(int(at) % 10**6 + 1, 1, at + 1.0, service="spans-only", kind=CONSUMER)
-        return [points(odd, served(at + 1.0, 5)), spans(calling)]
+        # They serve nobody: a program that watches a host, and a Collector.
+        host = served(at + 1.0, 5, service="host", metric="system.cpu.time")
+        collector = served(at + 1.0, 5, service="collector", metric="otelcol_receiver_accepted_spans")
+        return [points(odd, served(at + 1.0, 5), host, collector), spans(calling)]
 
     watched.play(HALF_A_MINUTE, sent)
     assert said(watched, "odd") == (

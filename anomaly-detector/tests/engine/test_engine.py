@@ -9,7 +9,7 @@ import pytest
 from aiops.model import CauseKind, Edge, Family, Population, Trace, Window
 from aiops.ports import SourceError, StoreError
 
-from .world import STEP, T0, World
+from .world import AT_ONCE, STEP, T0, World
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def test_a_fault_becomes_one_explained_incident_and_goes_again(world: World) -> None:
-    world.live(40)
+    world.live(40, every=AT_ONCE)
     assert world.incidents() == []
     world.failing = 0.8
     world.live(8)
@@ -36,7 +36,7 @@ def test_a_fault_becomes_one_explained_incident_and_goes_again(world: World) -> 
 
 
 def test_slowness_is_traced_to_who_is_slow(world: World) -> None:
-    world.live(40)
+    world.live(40, every=AT_ONCE)
     world.slower = 0.5
     world.live(8)
     (incident,) = world.incidents()
@@ -45,7 +45,7 @@ def test_slowness_is_traced_to_who_is_slow(world: World) -> None:
 
 
 def test_a_restart_in_the_middle_neither_loses_nor_doubles(world: World) -> None:
-    world.live(40)
+    world.live(40, every=AT_ONCE)
     world.failing = 1.0
     world.live(6)
     (before,) = world.incidents()
@@ -59,7 +59,7 @@ def test_a_restart_in_the_middle_neither_loses_nor_doubles(world: World) -> None
 
 
 def test_a_crash_before_the_snapshot_replays_to_the_same_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    world.live(40)
+    world.live(40, every=AT_ONCE)
 
     def full_disk(_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -77,7 +77,7 @@ def test_a_crash_before_the_snapshot_replays_to_the_same_one(world: World, monke
 
 
 def test_a_cycle_that_cannot_be_saved_has_not_happened(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    world.live(40)
+    world.live(40, every=AT_ONCE)
     world.failing = 1.0
     at = world.engine.state.at
 
@@ -95,7 +95,7 @@ def test_a_cycle_that_cannot_be_saved_has_not_happened(world: World, monkeypatch
 
 
 def test_a_source_that_fails_leaves_the_others_going(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    world.live(40)
+    world.live(40, every=AT_ONCE)
     world.failing = 1.0
 
     def away(_: Sequence[Population]) -> list[list[Trace]]:
@@ -124,7 +124,7 @@ def test_calls_between_services_are_published_as_they_are_read(world: World) -> 
             published.append((list(edges), at))
 
     world.engine.edges = Sink()
-    world.live(20)
+    world.live(20, every=AT_ONCE)
     assert [round(later - before) for (_, before), (_, later) in pairwise(published)] == [30]
     (edge,) = published[-1][0]
     assert (edge.caller, edge.callee) == ("gateway", "payment")
@@ -142,7 +142,7 @@ def test_calls_between_services_are_published_as_they_are_read(world: World) -> 
 
 
 def test_a_metric_source_that_fails_stops_judging_and_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    world.live(40)
+    world.live(40, every=AT_ONCE)
     at = world.engine.state.at
 
     def away(*_: object) -> None:
@@ -162,7 +162,7 @@ def test_a_metric_source_that_fails_stops_judging_and_says_so(world: World, monk
 
 
 def test_lost_telemetry_of_one_service_hits_nobody_until_it_lasts(world: World) -> None:
-    world.live(40)
+    world.live(40, every=AT_ONCE)
     world.mute = True
     world.live(15)
     world.mute = False

@@ -12,7 +12,7 @@ from aiops.ports import SourceError, StoreError
 from aiops.sources.embedded.partitions import SPANS
 
 from .script import TELEMETRY
-from .world import World
+from .world import AT_ONCE, World
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def test_telemetry_is_refused_until_there_is_room(tmp_path: Path) -> None:
 
 def test_a_cycle_that_cannot_be_saved_is_said_and_done_again(tmp_path: Path) -> None:
     world = World(tmp_path)
-    world.live(24)
+    world.live(24, every=AT_ONCE)
     at = world.engine.state.at
     world.failing = 1.0
     with full_disk():

@@ -13,7 +13,7 @@ from aiops.model import Ending, IncidentState, again
 from aiops.store import Snapshots
 from aiops.store.tables import audit
 
-from .world import STEP, T0, Export, GivenClock, Watched, World
+from .world import AT_ONCE, STEP, T0, Export, GivenClock, Watched, World
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_what_comes_and_goes_is_one_incident_that_is_told_once(watched: Watched)
 
 
 def test_resolving_teaches_nothing_and_does_not_hide_what_goes_on(world: World) -> None:
-    world.live(40)
+    world.live(40, every=AT_ONCE)
     world.failing = 0.8
     world.live(8)
     (incident,) = world.incidents()
@@ -95,7 +95,7 @@ def test_resolving_teaches_nothing_and_does_not_hide_what_goes_on(world: World) 
 
 
 def test_one_that_is_over_when_a_person_says_so_stays_so(world: World) -> None:
-    world.live(40)
+    world.live(40, every=AT_ONCE)
     world.failing = 0.8
     world.live(8)
     world.failing = 0.0
@@ -118,7 +118,7 @@ def without_memory(world: World, folder: Path) -> World:
 
 def test_nothing_is_back_to_normal_that_was_not_judged(tmp_path: Path) -> None:
     before = World(tmp_path)
-    before.live(40)
+    before.live(40, every=AT_ONCE)
     before.failing = 1.0
     before.live(6)
     (incident,) = before.incidents()
@@ -136,7 +136,7 @@ def test_nothing_is_back_to_normal_that_was_not_judged(tmp_path: Path) -> None:
 
 def test_an_engine_without_memory_waits_until_it_can_judge(tmp_path: Path) -> None:
     before = World(tmp_path)
-    before.live(40)
+    before.live(40, every=AT_ONCE)
     before.failing = 1.0
     before.live(6)
     world = without_memory(before, tmp_path / "new")
@@ -148,7 +148,7 @@ def test_an_engine_without_memory_waits_until_it_can_judge(tmp_path: Path) -> No
 
 
 def test_it_may_be_normal_now_and_be_taken_back(world: World) -> None:
-    world.live(40)
+    world.live(40, every=AT_ONCE)
     world.slower = 0.5
     world.live(8)
     (incident,) = world.incidents()
@@ -178,7 +178,7 @@ def test_it_may_be_normal_now_and_be_taken_back(world: World) -> None:
 
 
 def test_after_an_hour_it_stays_normal(world: World) -> None:
-    world.live(40)
+    world.live(40, every=AT_ONCE)
     world.slower = 0.5
     world.live(8)
     (incident,) = world.incidents()
@@ -192,7 +192,7 @@ def test_after_an_hour_it_stays_normal(world: World) -> None:
 
 
 def test_failures_are_never_normal(world: World) -> None:
-    world.live(40)
+    world.live(40, every=AT_ONCE)
     world.failing = 0.8
     world.live(8)
     (incident,) = world.incidents()

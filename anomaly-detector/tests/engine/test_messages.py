@@ -6,7 +6,7 @@ from sources.otlp import CONSUMER, PRODUCER, Call, Value, http
 
 from aiops.model import CauseKind, Window
 
-from .world import Watched, causes, next_id, times
+from .world import AT_ONCE, Watched, causes, next_id, times
 
 
 class Orders:
@@ -44,7 +44,7 @@ class Orders:
 
 def test_a_consumer_that_links_to_its_producer_is_called_by_it(watched: Watched) -> None:
     orders = Orders(linked=True)
-    watched.play(26, orders)
+    watched.play(26, orders, every=AT_ONCE)
     orders.failing = True
     watched.play(10, orders)
     (incident,) = watched.incidents()
@@ -58,7 +58,7 @@ def test_a_consumer_that_links_to_its_producer_is_called_by_it(watched: Watched)
 
 def test_a_consumer_without_any_link_is_called_over_its_destination(watched: Watched) -> None:
     orders = Orders(linked=False)
-    watched.play(26, orders)
+    watched.play(26, orders, every=AT_ONCE)
     orders.failing = True
     watched.play(10, orders)
     assert causes(watched) == [("billing", CauseKind.ERRORS)]

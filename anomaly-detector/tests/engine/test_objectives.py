@@ -23,7 +23,7 @@ from aiops.model import Burn, Family, Incident, IncidentState, Selector, SeriesB
 from aiops.ports import SourceError, StoreError
 from aiops.web import add_pages
 
-from .world import STEP, T0, World
+from .world import AT_ONCE, STEP, T0, World
 
 SLO = "gateway-pays"
 
@@ -58,7 +58,7 @@ class Told:
 
 def test_an_incident_says_which_objectives_it_hits_and_speaks_for_them(world: World) -> None:
     told = Told()
-    world.live(40)
+    world.live(40, every=AT_ONCE)
     world.failing = 0.9
     world.live(6)
     (incident,) = world.incidents()
@@ -84,7 +84,7 @@ def test_a_burn_that_is_no_incident_is_told_with_its_first_failing_span(world: W
     """Too few failures to stand out, and more than was promised."""
     told = Told()
     world.failing = 0.06
-    world.live(60)
+    world.live(60, every=AT_ONCE)
     told.hear(world)
     assert world.incidents() == []
     assert told.all == [(SLO, "burns")]
@@ -97,8 +97,7 @@ def test_a_burn_that_is_no_incident_is_told_with_its_first_failing_span(world: W
     assert burn["first_failing_span"]["trace_id"] in page
     assert f'href="http://grafana/d/{names.DASHBOARD_SLO}?var-slo={SLO}"' in page
     world.failing = 0.0
-    for _ in range(3):
-        world.live(100)
+    world.live(300, every=AT_ONCE)
     told.hear(world)
     assert told.all == [(SLO, "burns"), (SLO, "burns_no_more")]
 
@@ -131,7 +130,7 @@ def test_stored_history_fills_budgets(world: World) -> None:
 
 def test_budgets_outlive_a_restart_and_lost_counts_of_burns(world: World, tmp_path: Path) -> None:
     world.failing = 0.02
-    world.live(40)
+    world.live(40, every=AT_ONCE)
     before = client(world).get("/aiops/slos").json["slos"][0]
     assert before["events"] == 15 * 38
     world.engine = world.started()
@@ -234,7 +233,7 @@ def test_a_metric_that_is_not_there_costs_its_own_objective_only(world: World) -
 
 
 def test_the_command_line_reads_a_running_engine(world: World) -> None:
-    world.live(40)
+    world.live(40, every=AT_ONCE)
     world.failing = 0.9
     world.live(6)
     desk, settings = Desk(world.engine, world.store, T0), Settings(grafana_url="http://grafana")
@@ -255,7 +254,7 @@ def test_the_command_line_reads_a_running_engine(world: World) -> None:
 
 
 def test_a_mistake_in_objectives_does_not_end_detection(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    world.live(40)
+    world.live(40, every=AT_ONCE)
     before = client(world).get("/aiops/slos").json["slos"][0]["events"]
 
     def broken(*_: object) -> None:
@@ -319,7 +318,7 @@ def test_counts_are_kept_though_the_last_save_failed(world: World, monkeypatch: 
 
 
 def test_telemetry_that_stops_is_no_data(world: World) -> None:
-    world.live(20)
+    world.live(20, every=AT_ONCE)
     assert client(world).get("/aiops/slos").json["slos"][0]["state"] == "ok"
     world.sending = False
     world.clock.time += 1801.0
@@ -330,7 +329,7 @@ def test_telemetry_that_stops_is_no_data(world: World) -> None:
 
 @pytest.mark.parametrize("seconds", [3600.0, 86_400.0])
 def test_clocks_that_are_set_back_lose_no_burn_and_no_count(world: World, seconds: float) -> None:
-    world.live(45)
+    world.live(45, every=AT_ONCE)
     world.clock.time -= seconds
     world.life += 1
     world.live(24)
@@ -384,7 +383,7 @@ def test_steps_are_the_ledgers(world: World) -> None:
 @pytest.mark.parametrize("failing", [0.0, 0.05])
 def test_what_stays_slow_is_the_new_normal_unless_an_objective_burns(world: World, failing: float) -> None:
     world.engine.tuning = Tuning(settle_seconds=120.0)
-    world.live(40)
+    world.live(40, every=AT_ONCE)
     world.slower, world.failing = 0.5, failing
     world.live(60)
     slow = [one for one in world.incidents() if any(family == Family.LATENCY for _, family in one.symptoms)]

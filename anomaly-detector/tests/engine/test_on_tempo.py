@@ -12,7 +12,7 @@ from aiops.http import Endpoint
 from aiops.model import IncidentState
 from aiops.sources.tempo.source import TempoSource
 
-from .world import World
+from .world import AT_ONCE, World
 
 
 @dataclass
@@ -47,7 +47,7 @@ def shop(tmp_path: Path) -> Iterator[OnTempo]:
 
 
 def test_a_slow_callee_is_one_incident_with_its_cause_for_few_questions(shop: OnTempo) -> None:
-    shop.live(40)
+    shop.live(40, every=AT_ONCE)
     assert not shop.tempo.asked, "nobody asks while nothing is wrong"
     shop.slower = 2.0
     shop.live(40)
@@ -68,7 +68,7 @@ def test_a_slow_callee_is_one_incident_with_its_cause_for_few_questions(shop: On
 
 
 def test_traces_that_are_refused_are_said_to_be(shop: OnTempo) -> None:
-    shop.live(40)
+    shop.live(40, every=AT_ONCE)
     shop.failing = 0.8
     shop.tempo.refuses = lambda _: True
     shop.live(10)
@@ -86,7 +86,7 @@ def test_traces_that_are_refused_are_said_to_be(shop: OnTempo) -> None:
 
 
 def test_one_refused_question_leaves_the_others_their_answers(shop: OnTempo) -> None:
-    shop.live(40)
+    shop.live(40, every=AT_ONCE)
     shop.failing = 0.8
     shop.tempo.refuses = lambda query: 'service.name = "gateway"' in query
     shop.live(10)
@@ -96,7 +96,7 @@ def test_one_refused_question_leaves_the_others_their_answers(shop: OnTempo) -> 
 
 
 def test_a_tempo_that_is_away_is_no_missing_trace(shop: OnTempo) -> None:
-    shop.live(40)
+    shop.live(40, every=AT_ONCE)
     shop.failing, shop.tempo.away = 0.8, True
     shop.live(8)
     [incident] = shop.incidents()

@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 from sources.otlp import CLIENT, Call, Value, http
 
-from .world import STEP, Watched, next_id, times
+from .world import AT_ONCE, STEP, Watched, next_id, times
 
 Length = Callable[[random.Random], float]
 
@@ -71,7 +71,7 @@ def test_streams_are_not_judged_by_how_long_they_last(
     watched: Watched, said: tuple[Mapping[str, Value], tuple[str, ...]]
 ) -> None:
     short = Listening("/live", said[0], lambda rng: rng.uniform(0.5, 2), said[1])
-    watched.play(26, short, plain)
+    watched.play(26, short, plain, every=AT_ONCE)
     short.length = minutes
     watched.play(60, short, plain)
     assert watched.incidents() == []
@@ -79,7 +79,7 @@ def test_streams_are_not_judged_by_how_long_they_last(
 
 def test_long_requests_of_arbitrary_length_are_not_judged_by_it(watched: Watched) -> None:
     untold = Listening("/live", http("/live"), minutes)
-    watched.play(60, untold)
+    watched.play(60, untold, every=AT_ONCE)
     untold.length = lambda rng: rng.expovariate(1 / 300)
     watched.play(80, untold)
     assert watched.incidents() == []
