@@ -1,5 +1,7 @@
 """What is odd about the way in which a service sends its telemetry."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -20,6 +22,12 @@ class Oddity:
 
 NAMED = 3
 """Metrics that are named of those that are not understood."""
+# Namespaces of the semantic conventions for machines and for calls made, of a Collector and of a scrape itself: who
+# sends nothing else serves nobody, and nothing is missed of it.
+_OF_AGENTS = re.compile(
+    r"(system|hw|container|k8s|process|otelcol|http_client|rpc_client|db_client|scrape|up|target)(_|$)"
+)
+_PART = re.compile(r"_(bucket|count|sum)$")
 
 
 def shared_identity(service: str, lost: bool) -> Oddity:
@@ -30,9 +38,13 @@ def shared_identity(service: str, lost: bool) -> Oddity:
     return Oddity(service, OddityKind.SHARED_IDENTITY, text)
 
 
-def not_understood(service: str, metrics: list[str]) -> Oddity:
-    """All that a service sends are these metrics, none of which tells of requests served."""
-    more = f" and {len(metrics) - NAMED} more" if len(metrics) > NAMED else ""
-    named = ", ".join(metrics[:NAMED])
+def not_understood(service: str, metrics: Sequence[str]) -> Oddity | None:
+    """All that a service sends are these metrics, none of which tells of requests served; None where none could,
+    because an agent sent them. Names are OpenTelemetry's or Prometheus'."""
+    told = list(dict.fromkeys(_PART.sub("", one) for one in metrics if not _OF_AGENTS.match(one.replace(".", "_"))))
+    if not told:
+        return None
+    more = f" and {len(told) - NAMED} more" if len(told) > NAMED else ""
+    named = ", ".join(told[:NAMED])
     text = f"sends metrics that are not understood: {named}{more}; no request of it is counted"
     return Oddity(service, OddityKind.NOT_UNDERSTOOD, text)

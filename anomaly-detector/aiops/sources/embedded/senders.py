@@ -11,6 +11,8 @@ from aiops.sources.embedded.schema import Kind
 from aiops.sources.embedded.store import Store
 
 LATELY_SECONDS: Final = 600.0
+EVERY: Final = 60.0
+"""Seconds of the telemetry's time for which an answer about metrics serves."""
 _METRICS: Final = ", ".join(f"'{metric}'" for metric in names.SERVER_DURATION_METRICS)
 _COUNTED: Final = f"bool_or(se.metric IN ({_METRICS}) AND se.kind = {int(Kind.HISTOGRAM)})"
 
@@ -21,6 +23,8 @@ class Senders:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._shared: dict[str, tuple[float, bool]] = {}
+        self._unknown: list[Oddity] = []
+        self._asked = float("-inf")
 
     def saw(self, grown: Grown, services: dict[int, str], until: float) -> None:
         """Take in which resources several processes share, as counted up to a time (Unix seconds)."""
@@ -32,14 +36,16 @@ class Senders:
         newest = self._store.newest()
         if newest is None:
             return []
+        if not 0 <= newest - self._asked < EVERY:
+            self._unknown, self._asked = self._ask(newest), newest
         found = [
             shared_identity(service, lost)
             for service, (until, lost) in sorted(self._shared.items())
             if until > newest - LATELY_SECONDS
         ]
-        return sorted([*found, *self._unknown(newest)])
+        return sorted([*found, *self._unknown])
 
-    def _unknown(self, newest: float) -> list[Oddity]:
+    def _ask(self, newest: float) -> list[Oddity]:
         """Services that lately sent metrics and no span, and never a duration of requests served."""
         start, end = int((newest - LATELY_SECONDS) * 1e9), int((newest + LATELY_SECONDS) * 1e9)
         found = self._store.query(
@@ -62,4 +68,4 @@ class Senders:
         metrics: dict[str, list[str]] = {}
         for service, metric in zip(texts(found, "service"), texts(found, "metric"), strict=True):
             metrics.setdefault(service, []).append(metric)
-        return [not_understood(service, these) for service, these in metrics.items()]
+        return [one for service, these in metrics.items() if (one := not_understood(service, these))]

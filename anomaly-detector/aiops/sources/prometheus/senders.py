@@ -51,6 +51,7 @@ class Senders:
         for service in sorted(heard.keys() - known)[:ASKED]:
             which = f"{{job={quoted(heard[service].get('job', ''))},__name__!={quoted(meaning.INFO)}}}"
             found = self._api.instant(f"group by (__name__) (last_over_time({which}[{LOOK_BACK}]))", now)
-            if metrics := sorted({one.labels[names.NAME] for one in found if names.NAME in one.labels}):
-                out.append(not_understood(service, metrics))
+            metrics = sorted({one.labels[names.NAME] for one in found if names.NAME in one.labels})
+            if one := not_understood(service, metrics):
+                out.append(one)
         return out
