@@ -42,9 +42,9 @@ test: $(VENV)/.dev  ## everything that needs Python alone; the last part runs th
 # Two halves side by side; what they print is mixed while they run, and said of each at its end.
 UNIT_TEST := $(BIN)/python -m pytest -m "not live and not stack and not k8s and not compose and not kind" $(PYTEST_ARGS)
 test-engine:
-	$(UNIT_TEST) anomaly-detector/tests --ignore=anomaly-detector/tests/engine
+	$(UNIT_TEST) anomaly-detector/tests --ignore=anomaly-detector/tests/engine demo-app/tests
 test-others:
-	$(UNIT_TEST) tests demo-app/tests e2e anomaly-detector/tests/engine
+	$(UNIT_TEST) tests e2e anomaly-detector/tests/engine
 
 test-live: $(VENV)/.dev  ## only the real shop and engine; AIOPS_TEST_FAULTS=all for every fault, or their names
 	$(BIN)/python -m pytest -m live -p no:randomly -s $(PYTEST_ARGS)

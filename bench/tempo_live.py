@@ -13,6 +13,7 @@ question that failed. Judge the times on a machine that does nothing else.
 import argparse
 import re
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -191,6 +192,7 @@ def main() -> None:
     parser.add_argument("--port-offset", type=int, default=26_000, help="added to every port (26000)")
     parser.add_argument("--keep", type=Path, help="folder for data and logs, kept afterwards")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if shutil.which("tempo") is None:
         parser.error("there is no tempo on PATH")
     rows = []

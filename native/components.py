@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
+
 from native.addresses import Addresses
 from native.build import Programs
 
@@ -45,6 +47,12 @@ class Component:
     shown: Mapping[str, str] = field(default_factory=dict)
     start_seconds: float = 60.0
     stop_seconds: float = 15.0
+
+
+def memory(name: str) -> dict[str, str]:
+    """What Go may hold before it collects the more often, as docker-compose.yml sets it for a service."""
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    return {"GOMEMLIMIT": compose["services"][name]["environment"]["GOMEMLIMIT"]}
 
 
 def components(options: Options, at: Addresses) -> Iterator[Component]:
@@ -106,6 +114,7 @@ def _prometheus(options: Options, at: Addresses, config: Path) -> Component:
         ),
         (f"{at.url('prometheus')}/-/ready",),
         ("prometheus",),
+        memory("prometheus"),
         shown={"Prometheus (API; this build has no pages)": at.url("prometheus")},
         stop_seconds=30.0,
     )
@@ -146,6 +155,7 @@ def _tempo(options: Options, at: Addresses) -> Component:
             "TEMPO_OTLP_GRPC_PORT": str(at.port("tempo-otlp-grpc")),
             "TEMPO_OTLP_HTTP_PORT": str(at.port("tempo-otlp-http")),
             "TEMPO_DATA": str(options.data / "tempo"),
+            **memory("tempo"),
             "PROMETHEUS_REMOTE_WRITE_URL": f"{at.url('prometheus')}/api/v1/write",
         },
         {"Tempo (API)": at.url("tempo")},
@@ -167,6 +177,7 @@ def _collector(options: Options, at: Addresses) -> Component:
             "HEALTH_LISTEN": at.at("otel-collector-health"),
             "TEMPO_OTLP_ENDPOINT": at.at("tempo-otlp-grpc"),
             "ENGINE_OTLP_ENDPOINT": at.at("aiops-otlp-grpc"),
+            **memory("otel-collector"),
             "PROMETHEUS_OTLP_ENDPOINT": f"{at.url('prometheus')}/api/v1/otlp",
         },
         {"OTLP over HTTP": at.url("otlp-http"), "OTLP over gRPC": at.url("otlp-grpc")},

@@ -41,8 +41,9 @@ class Reading:
 
 @dataclass(slots=True)
 class Readings:
-    """A finding's traces are read when it is new, and more of them after as long as it had then lasted, at most five
-    minutes: the first answer is quick, later ones rest on more traces. Good traces, from before it, are read once.
+    """A finding's traces are read when it is new, and more of them after as long as it had then lasted, or twice that
+    where they were many, at most five minutes: the first answer is quick, later ones rest on more traces. Good traces,
+    from before it, are read once.
 
     `gaps` says what could not be read in the last round, `down` whether the store did not answer.
     """
@@ -93,13 +94,14 @@ class Readings:
             return []
         bad, good = pair
         if one.says is not None:
-            lasted = max(self.step, one.at - finding.onset)
-            if not finding.rising or at - one.at < min(REFRESH, lasted) or bad.window.end <= one.until:
+            # Where they were few, more are worth more.
+            wait = max(self.step, one.at - finding.onset) * (1 if len(one.bad) < bad.limit / 2 else 2)
+            if not finding.rising or at - one.at < min(REFRESH, wait) or bad.window.end <= one.until:
                 return []
             start = max(bad.window.start, one.until - LATE)
             share = (bad.window.end - start) / max(bad.window.seconds, self.step)
             bad = replace(bad, window=Window(start, bad.window.end), limit=max(1, ceil(bad.limit * share)))
-        return [bad] if one.good is not None else [bad, good]
+        return [bad] if one.good is not None else [good, bad]  # the good ones are kept, if only these are read now
 
     def _ask(self, wanted: Sequence[Population]) -> Sequence[list[Trace] | Unread]:
         try:

@@ -71,7 +71,7 @@ def on_stores(settings: Settings, clock: Clock, telemetry: Telemetry) -> World:
     edges = PrometheusEdges(prometheus, settings.verdicts_limit, telemetry.dropped.labels("edges").inc)
     ruled = PrometheusBurns(prometheus)
     if settings.tempo_url:
-        tempo = TempoSource(_endpoint("Tempo", "tempo", settings))
+        tempo = TempoSource(_endpoint("Tempo", "tempo", settings), settings.tempo_reads)
         return World(
             counts,
             tempo.traces,

@@ -25,7 +25,7 @@ NAMED = 3
 # Namespaces of the semantic conventions for machines and for calls made, of a Collector and of a scrape itself: who
 # sends nothing else serves nobody, and nothing is missed of it.
 _OF_AGENTS = re.compile(
-    r"(system|hw|container|k8s|process|otelcol|http_client|rpc_client|db_client|scrape|up|target)(_|$)"
+    r"(system|hw|container|k8s|process|otelcol|http_client|rpc_client|db_client|promhttp|scrape|up|target)(_|$)"
 )
 _PART = re.compile(r"_(bucket|count|sum)$")
 

@@ -11,6 +11,8 @@ MOST_SPANS: Final = 10_000
 """Spans of all traces that are kept, at most: about 20 MB."""
 SETTLED_SECONDS: Final = 30.0
 """How long after the end of its last span a trace may still grow."""
+FRESH_SECONDS: Final = 15.0
+"""For how long one that may have grown is as good as one that is read: several findings draw it in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +31,12 @@ class Kept:
         self._lock = threading.Lock()
 
     def get(self, trace_id: str, at: float) -> Trace | None:
-        """A trace as good as one that is read at a time; None where there is none, or where it may have grown."""
+        """A trace as good as one that is read at a time; None where there is none, or where it may have grown much."""
         with self._lock:
             kept = self._traces.get(trace_id)
-            if kept is None or (at > kept.read_at and _end(kept.trace) > kept.read_at - SETTLED_SECONDS):
+            if kept is None:
+                return None
+            if at - kept.read_at > FRESH_SECONDS and _end(kept.trace) > kept.read_at - SETTLED_SECONDS:
                 return None
             self._traces.move_to_end(trace_id)
             return kept.trace

@@ -15,9 +15,10 @@ class TempoSource:
     What ended within Tempo's `query_end_cutoff` (30 s unless set) is found by id only.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, reads: int = 1) -> None:
+        """`reads` whole traces are read at a time."""
         self._api = Api(endpoint)
-        self._reader = Reader(self._api)
+        self._reader = Reader(self._api, reads)
         callees = Callees()
         self.traces = TempoTraces(self._reader, callees)
         self.topology = TempoTopology(self._reader, callees)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -15,8 +16,10 @@ from aiops.sources.tempo.population import Populations
 from aiops.sources.tempo.reader import Reader, pieces
 
 QUESTIONS: Final = 40
-READS: Final = 120
-"""Searches, and whole traces to read, after which the populations that were not begun wait for their turn."""
+READS: Final = 100
+"""Searches after which the populations that were not begun wait for their turn, and whole traces that all may read."""
+FEWEST: Final = 20
+"""Reads that must be left to begin a population: it is drawn smaller where they are fewer than its limit."""
 
 log = logging.getLogger(__name__)
 
@@ -63,20 +66,22 @@ class TempoTraces:
         """Draw at most `limit` whole traces for each, evenly over time slices of its window; the same ones each time.
 
         Within a slice the hash of the trace id decides among the newest that Tempo finds there. One call costs Tempo
-        a bounded number of questions: the first population is drawn always, later ones until that is spent. Raises
-        SourceError where Tempo does not answer the first.
+        a bounded number of questions: the first population is drawn always, later ones of fewer traces towards the end,
+        then none. Raises SourceError where Tempo does not answer the first.
         """
         drawn: dict[Population, list[Trace] | Unread] = {}
         at = max((one.window.end for one in wanted), default=0.0)
         asked, read = self._reader.asked, self._reader.read
         down = ""
         for one in dict.fromkeys(wanted):
-            spent = self._reader.asked - asked >= QUESTIONS or self._reader.read - read >= READS
-            if down or spent:
+            left = READS - (self._reader.read - read)
+            spent = self._reader.asked - asked >= QUESTIONS or left < FEWEST
+            if down or (spent and drawn):
                 drawn[one] = Unread(down, bool(down))
                 continue
             try:
-                drawn[one] = self._continued(self._populations.draw(one, at), at)
+                some = replace(one, limit=min(one.limit, left)) if drawn else one
+                drawn[one] = self._continued(self._populations.draw(some, at), at)
             except Refused as refusal:
                 drawn[one] = Unread(str(refusal))
             except Unavailable as error:
