@@ -86,6 +86,14 @@ class _Main(click.Group):
             return smoke
         return super().get_command(ctx, cmd_name)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:  # it may say what a store answered
+            raise click.UsageError(visible(error.format_message(), keep=NEWLINE), error.ctx) from None
+
 
 @click.group(cls=_Main, context_settings=CONTEXT)
 @click.version_option(__version__, prog_name="aiops")

@@ -217,6 +217,7 @@ def page(incident: Document) -> str:
 
 def relearned(change: Document) -> str:
     """What would be learned of one symptom, in one line."""
+    change = visible_in(change)
     of = change["labels"]
     where = (
         " → ".join((of["caller"], of.get("callee", "")))

@@ -14,6 +14,8 @@ from typing import Any, Final
 _UNSEEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 NEWLINE: Final = "\n"
 """What messages of several lines keep; their parts are made visible before."""
+LAID_OUT: Final = "\n\t"
+"""What other programs lay their lines out with."""
 _SHORT: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 

@@ -12,6 +12,7 @@ from aiops.model import Slo
 
 from .slo.documents import CHECKOUT, changed
 from .slo.test_openslo import QUERIES, RAW
+from .sources.test_prometheus_broken import Broken
 
 
 @pytest.fixture
@@ -191,3 +192,35 @@ def test_to_prove_nothing_is_no_success(folder: Path) -> None:
     assert done.exit_code == 1
     assert "checkout-availability: left out" in done.stderr
     assert "nothing was proven" in done.stderr
+
+
+ODD = "a\x1b[2J\x9b31m\u202e"
+SEEN = r"a\x1b[2J\x9b31m\u202e"
+
+
+def test_what_promtool_says_speaks_to_no_terminal(folder: Path) -> None:
+    program = folder / "promtool"
+    program.write_text(f"#!/bin/sh\nprintf '%s\\n\\t%s' '{ODD}' 'laid out'\nexit 1\n")
+    program.chmod(0o700)
+    done = run("test", folder / "checkout.yaml", "--promtool", program)
+    assert done.exit_code == 1
+    assert done.stdout == f"checkout-availability: FAILED\n{SEEN}\n\tlaid out\n"
+
+
+def test_what_is_wrong_with_a_file_speaks_to_no_terminal(folder: Path) -> None:
+    text = changed(CHECKOUT, ("kind: SLO", '"a\\e[2J\\x9b31m\\u202E": 1\nkind: SLO'))
+    (folder / "odd.yaml").write_text(text)
+    for arguments in (("validate", folder), ("rules", folder)):
+        done = run(*arguments)
+        assert (done.exit_code, SEEN in done.output) == (1, True), done.output
+        assert "\x1b" not in done.output
+
+
+def test_what_prometheus_answers_speaks_to_no_terminal(folder: Path) -> None:
+    broken = Broken()
+    broken.status, broken.body = 400, json.dumps({"status": "error", "error": f"no {ODD}"}).encode()
+    done = run("validate", folder, "--prometheus-url", broken.url)
+    broken.server.shutdown()
+    broken.server.server_close()
+    assert (done.exit_code, SEEN in done.stderr) == (2, True), done.output
+    assert "\x1b" not in done.output

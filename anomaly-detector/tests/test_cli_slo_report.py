@@ -281,3 +281,12 @@ def test_what_has_little_data_is_not_said_to_be_kept() -> None:
     page = report.page(found)
     assert '84.25%</strong> <span class="quiet">of 99% promised, since data began</span>' in page
     assert "of the budget of 30d left, as if there were no errors without data</span>" in page
+
+
+def test_what_an_engine_answers_speaks_to_no_terminal(engine: Engine) -> None:
+    odd = "bad \x1b[2J\x9b31m\u202e"
+    engine.answer = {**ANSWER, "problems": [odd], "left_out": [{"slo": "queue", "why": odd}]}
+    for form in ("text", "json"):
+        done = run("--url", engine.url, "--format", form)
+        assert done.exit_code == 0
+        assert not [one for one in ("\x1b", "\x9b", "\u202e") if one in done.stdout]

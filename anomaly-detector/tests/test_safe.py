@@ -83,3 +83,9 @@ def test_alerts_hold_no_control_characters() -> None:
     assert alert["annotations"]["summary"] == SHOWN
     assert alert["labels"]["service"] == SHOWN
     assert not [text for text in texts if any(one in text for one in UNSEEN)]
+
+
+def test_what_would_be_learned_is_one_line_of_a_terminal() -> None:
+    expected = {"expected": 0.1, "lower": 0.05, "upper": 0.2}
+    change = {"labels": {"service": NAME, "route": "/a"}, "family": "latency", "before": expected, "after": expected}
+    assert remote.relearned(change).startswith(f"{SHOWN} /a: latency")

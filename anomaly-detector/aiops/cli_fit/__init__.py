@@ -13,6 +13,7 @@ import numpy as np
 from aiops.backtest import Unreadable, read
 from aiops.fitting import Fit, FittingError, fit_all
 from aiops.model import Labels
+from aiops.safe import visible
 from aiops.terminal.ending import Failed, write
 from aiops.terminal.table import table
 
@@ -38,7 +39,7 @@ def fit(file: Path, output: Path | None, workers: int) -> None:
     except (OSError, UnicodeError, Unreadable) as error:
         raise click.UsageError(f"{file}: {error}") from None
     for number, what in found_in_file.problems:
-        click.echo(f"{file}:{number}: {what}", err=True)
+        click.echo(visible(f"{file}:{number}: {what}"), err=True)
     histories = {one.labels: (np.array(one.times), np.array(one.values)) for one in found_in_file.series}
     hidden = not sys.stderr.isatty()
     try:

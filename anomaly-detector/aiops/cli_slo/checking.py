@@ -11,6 +11,7 @@ import click
 from aiops import slo as slos
 from aiops.cli_slo.files import load, paths_argument
 from aiops.names import DURATION_BOUNDS
+from aiops.safe import visible
 from aiops.slo import Note, Objectives
 
 DAY: Final = 86_400
@@ -37,7 +38,7 @@ def validate(paths: tuple[Path, ...], retention: int, prometheus_url: str | None
         click.echo(json.dumps({"objectives": objectives, "problems": wrong, "notes": remarks}, indent=2))
     else:
         for line in (*wrong, *remarks):
-            click.echo(line)
+            click.echo(visible(line))
         count = f"{len(found.slos)} objective{'s' * (len(found.slos) != 1)}"
         click.echo(f"{count}, {len(wrong)} wrong, {len(remarks)} to note", err=True)
     sys.exit(1 if wrong else 0)

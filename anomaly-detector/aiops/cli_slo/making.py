@@ -74,7 +74,7 @@ def rules(
     )
     used, problems = _used(found, links)
     for problem in problems:
-        click.echo(str(problem), err=True)
+        click.echo(visible(str(problem)), err=True)
     count = f"{len(problems)} objective{'s are' if len(problems) != 1 else ' is'} wrong"
     if not used:
         raise Failed(f"{count}, so nothing was made")

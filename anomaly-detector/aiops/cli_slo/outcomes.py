@@ -9,6 +9,7 @@ import click
 
 from aiops import names
 from aiops.model import Urgency, Window, iso
+from aiops.safe import visible
 from aiops.slo.backtest import Fired, Outcome, Trial
 from aiops.slo.tiers import plain
 from aiops.terminal.table import table
@@ -54,7 +55,7 @@ def lines(shown: Shown) -> Iterator[str]:
     if shown.left_out:
         yield ""
         yield "left out, because only what is counted from raw samples here can be looked back on:"
-        yield from (f"  {name}: {why}" for name, why in sorted(shown.left_out.items()))
+        yield from (visible(f"  {name}: {why}") for name, why in sorted(shown.left_out.items()))
 
 
 def document(shown: Shown) -> dict[str, Any]:

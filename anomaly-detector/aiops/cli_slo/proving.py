@@ -13,6 +13,7 @@ import click
 from aiops import slo as slos
 from aiops.cli_slo.files import MADE, dumped, load, paths_argument, whole
 from aiops.model import Slo
+from aiops.safe import LAID_OUT, visible
 from aiops.slo import Links
 from aiops.terminal.ending import Failed, write
 
@@ -79,7 +80,8 @@ def _proved(program: str, folder: Path, one: Slo) -> bool:
     done = subprocess.run([program, "test", "rules", tests], cwd=folder, capture_output=True, text=True, check=False)
     count = len(slos.scenarios(one))
     if done.returncode:
-        click.echo(f"{one.name}: FAILED\n{(done.stdout + done.stderr).strip()}")
+        # promtool repeats names and values of objectives in its own tables.
+        click.echo(f"{one.name}: FAILED\n{visible((done.stdout + done.stderr).strip(), keep=LAID_OUT)}")
     else:
         click.echo(f"{one.name}: {count} scenarios as they must be, in {time.monotonic() - started:.0f} s")
     return done.returncode == 0

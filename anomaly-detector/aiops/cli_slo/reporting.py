@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from aiops.config import ConfigError, load
+from aiops.safe import visible
 from aiops.terminal.ending import Failed, write
 from aiops.terminal.table import table
 
@@ -47,7 +48,7 @@ def report(url: str | None, token: str | None, form: str, output: Path | None) -
     except remote.NotAnswered as error:
         raise Failed(str(error)) from None
     if form == "json":
-        text = json.dumps(answer, indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(answer, indent=2) + "\n"
     else:
         try:
             found = made.read(answer)
@@ -63,7 +64,7 @@ def report(url: str | None, token: str | None, form: str, output: Path | None) -
 
 
 def _lines(found: "Report") -> Iterator[str]:
-    yield f"{found.summary}, as of {found.as_of}"
+    yield visible(f"{found.summary}, as of {found.as_of}")
     if found.rows:
         yield ""
         head = ("objective", "target", "SLI", "budget left", *(f"burn {window}" for window in BURN_SHOWN), "runs out")
@@ -82,8 +83,8 @@ def _lines(found: "Report") -> Iterator[str]:
         yield from table(("journey", "budget left", "burn 1h", "of"), rows, (1, 2))
     if found.left_out or found.problems:
         yield ""
-    yield from (f"left out  {name}: {why}" for name, why in found.left_out)
-    yield from (f"wrong     {problem}" for problem in found.problems)
+    yield from (visible(f"left out  {name}: {why}") for name, why in found.left_out)
+    yield from (visible(f"wrong     {problem}") for problem in found.problems)
 
 
 def _excluded(reason: str) -> str:
