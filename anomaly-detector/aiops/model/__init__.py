@@ -27,7 +27,7 @@ from aiops.model.incident import (
     Transition,
 )
 from aiops.model.ledger import Ledger, LedgerHour, LedgerKey
-from aiops.model.oddity import Oddity, OddityKind, not_understood, shared_identity
+from aiops.model.oddity import Oddity, OddityKind, much_rejected, not_understood, shared_identity
 from aiops.model.series import Labels, Selector, SeriesBlock, group_label, labels, value_of
 from aiops.model.slo import (
     Adjustment,
@@ -149,6 +149,7 @@ __all__ = [
     "iso",
     "iso_duration",
     "labels",
+    "much_rejected",
     "not_understood",
     "place",
     "said",

@@ -9,6 +9,7 @@ from enum import StrEnum
 class OddityKind(StrEnum):
     SHARED_IDENTITY = "shared_identity"
     NOT_UNDERSTOOD = "not_understood"
+    REJECTED = "rejected"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -48,3 +49,9 @@ def not_understood(service: str, metrics: Sequence[str]) -> Oddity | None:
     named = ", ".join(told[:NAMED])
     text = f"sends metrics that are not understood: {named}{more}; no request of it is counted"
     return Oddity(service, OddityKind.NOT_UNDERSTOOD, text)
+
+
+def much_rejected(service: str, reasons: Sequence[str]) -> Oddity:
+    """So much of its requests cannot be taken, for these reasons, that what is left is not judged."""
+    text = f"sends much that has to be rejected: {'; '.join(reasons)}. What is left of those requests is not judged"
+    return Oddity(service, OddityKind.REJECTED, text)

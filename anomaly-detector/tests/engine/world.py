@@ -145,6 +145,7 @@ class Watched:
             series=schema.table(schema.SERIES, list(rows.series.values())),
             points=schema.table(schema.POINTS, rows.points),
             spans=schema.table(schema.SPANS, rows.spans),
+            lost=rows.lost.counts,
         )
 
     def incidents(self) -> list[Incident]:

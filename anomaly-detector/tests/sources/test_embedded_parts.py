@@ -18,13 +18,14 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 from opentelemetry.proto.metrics.v1.metrics_pb2 import HistogramDataPoint
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from aiops.sources.embedded import otlp_json, otlp_proto, schema, wire
+from aiops.sources.embedded import lost, otlp_json, otlp_proto, schema, wire
 from aiops.sources.embedded.decode import Decoding
 from aiops.sources.embedded.decode_metrics import MAX_BOUNDS, take_metrics
 from aiops.sources.embedded.decode_spans import take_spans
+from aiops.sources.embedded.lost import Loss, Told
 
 from .conftest import T0
-from .otlp import Call, Point, nano, pairs, points, spans
+from .otlp import CLIENT, CONSUMER, INTERNAL, Call, Point, http, nano, pairs, points, spans
 
 Export = ExportTraceServiceRequest | ExportMetricsServiceRequest
 Step = tuple[str, int]
@@ -426,7 +427,9 @@ def test_a_histogram_of_too_many_bounds_is_refused_alone() -> None:
     export = points(wide, Point(T0 - 1, T0 - 60, buckets=(1, 2, 3, 4)))
     found = read(export.SerializeToString(), export)
     assert len(found.points) == 1
-    assert found.said() == f"1 rejected: a histogram has more than {MAX_BOUNDS} bounds"
+    reason = f"a histogram has more than {MAX_BOUNDS} bounds"
+    assert found.said() == f"1 rejected: {reason}"
+    assert found.lost.counts == {Loss("api", Told.POINT, "http.server.request.duration", "", "", False, reason): 1}
 
 
 def nested(*numbers: int, last: bytes) -> bytes:
@@ -459,9 +462,35 @@ def test_an_item_of_too_many_parts_is_refused_alone() -> None:
     whole = wire.enclosed(1, wire.enclosed(2, wire.enclosed(2, heavy))) + export.SerializeToString()
     found = read(whole, export)
     assert len(found.spans) == 2
-    assert found.said() == (
-        f"1 rejected: a span holds more than {wire.MAX_ELEMENTS} attributes, events, links or bounds in one item"
-    )
+    reason = f"a span holds more than {wire.MAX_ELEMENTS} attributes, events, links or bounds in one item"
+    assert found.said() == f"1 rejected: {reason}"
+    # What it told of, and of whom, stands in what was not read.
+    assert set(found.lost.counts) == {
+        Loss("unknown_service", told, "", "", "", True, reason) for told in (Told.SERVED, Told.CALLED)
+    }
+
+
+def test_losses_say_whose_requests_they_are_up_to_a_number() -> None:
+    route = http("/a", method="POST")
+    absurd = [
+        Call(1, 1, 1.0, attributes=route),
+        Call(2, 2, 1.0, kind=CLIENT),
+        Call(3, 3, 1.0, kind=INTERNAL),
+        Call(4, 4, 1.0, kind=CONSUMER, name="orders process"),
+    ]
+    found = read(spans(*absurd).SerializeToString(), spans())
+    assert sorted((one.told, one.route, one.method, one.whole) for one in found.lost.counts) == [
+        (Told.SERVED, "/a", "POST", False),
+        (Told.SERVED, "orders process", "", False),
+        (Told.CALLED, "", "", True),
+    ]
+    odd = [Point(1.0, 0.5, metric=f"m{number}", form="counter") for number in range(lost.MOST + 20)]
+    odd += [Point(1.0, 0.5, metric="level", form="gauge")]
+    found = read(points(*odd).SerializeToString(), points())
+    assert found.rejected.count == len(odd)
+    assert sum(found.lost.counts.values()) == len(odd) - 1
+    (whole,) = [one for one in found.lost.counts if one.whole]
+    assert (whole.metric, found.lost.counts[whole]) == ("", 20)
 
 
 def test_a_span_of_too_many_events_counts_without_them() -> None:

@@ -47,7 +47,7 @@ from aiops.model import Selector, TraceQuery, Window
 from aiops.ports import SourceError
 from aiops.sources.embedded import receivers as parent
 from aiops.sources.embedded import wire
-from aiops.sources.embedded.partitions import SPANS
+from aiops.sources.embedded.partitions import LOST, SPANS
 from aiops.sources.embedded.receivers import Listen, Receivers
 from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
 from aiops.sources.embedded.store import Store
@@ -251,6 +251,17 @@ def test_spans_that_cannot_be_stored(source: EmbeddedSource, what: str) -> None:
     after = source.stats()
     assert after.rejected_spans == before.rejected_spans + 1
     assert after.accepted_spans == before.accepted_spans + 1
+    assert remembered(source).get(good.service, 0) > 0
+
+
+def remembered(source: EmbeddedSource) -> dict[str, int]:
+    """Rejected requests by service."""
+    found = source.store.query(
+        lambda partitions: (
+            f"SELECT service, sum(count)::BIGINT AS count FROM {partitions.relation(LOST)} GROUP BY service"
+        )
+    )
+    return {row["service"]: row["count"] for row in found.to_pylist()}
 
 
 def test_spans_are_stored_without_their_parts_that_are_wrong(source: EmbeddedSource) -> None:

@@ -1,7 +1,7 @@
 """Rows of an answer: values by label set, put together into a block."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from aiops import names
 from aiops.model import Labels, Selector, SeriesBlock
-from aiops.sources.common.grid import Floats, Grid
+from aiops.sources.common.grid import Bools, Floats, Grid
 
 UNKNOWN: Final = np.inf
 """In seconds and buckets of `Requests`: there were requests, and this is not known of some. Whatever is added to it is
@@ -40,6 +40,15 @@ class Requests:
             _add(self.buckets, place, values)
         for one in lone:
             del self.buckets[one]
+
+    def unjudged(self, steps: Callable[[Key], Bools | None]) -> None:
+        """Take away the steps of each key that are not to be judged."""
+        for key in self.total:
+            odd = steps(key)
+            if odd is not None:
+                mine = [self.total[key], self.bad[key], self.seconds[key]]
+                for values in (*mine, *(row for (of, _), row in self.buckets.items() if of == key)):
+                    values[odd] = np.nan
 
     def chosen(self, scope: Sequence[str], selector: Selector) -> "Requests":
         """Keep the keys (labelled `scope`) that fit the selector, and add them up by its labels. Buckets that not all

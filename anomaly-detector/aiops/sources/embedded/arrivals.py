@@ -6,7 +6,7 @@ import numpy as np
 
 from aiops.sources.common.grid import Floats, Grid
 from aiops.sources.embedded.columns import floats, ints, texts
-from aiops.sources.embedded.partitions import POINTS, SPANS, Partitions
+from aiops.sources.embedded.partitions import LOST, POINTS, SPANS, Partitions
 from aiops.sources.embedded.store import Store
 
 # A service heard within this time that sends nothing, while others do, has sent zero.
@@ -14,11 +14,13 @@ REMEMBER_SECONDS: Final = 600.0
 
 
 def arrivals(store: Store, grid: Grid) -> dict[str, Floats]:
-    """Count by service and step, `(steps,)`; NaN before a service was heard and where nobody was."""
+    """Count by service and step, `(steps,)`, with what was rejected of them; NaN before a service was heard and where
+    nobody was."""
     start = grid.start_ns - int(REMEMBER_SECONDS * 1e9)
 
     def sql(partitions: Partitions) -> str:
         spans, points = partitions.relation(SPANS, start, grid.end_ns), partitions.relation(POINTS, start, grid.end_ns)
+        lost = partitions.relation(LOST, start, grid.end_ns)
         return f"""
             WITH sent AS (
                 SELECT resource, {grid.sql("end_ns")} AS step, count(*) AS count, max(end_ns) AS last
@@ -27,9 +29,12 @@ def arrivals(store: Store, grid: Grid) -> dict[str, Floats]:
                 SELECT se.resource, p.step, p.count, p.last FROM
                 (SELECT series, {grid.sql("time_ns")} AS step, count(*) AS count, max(time_ns) AS last
                 FROM {points} GROUP BY ALL) p JOIN series se ON p.series = se.id
+            ), told AS (
+                SELECT r.service, step, count, last FROM sent JOIN resources r ON sent.resource = r.id
+                UNION ALL
+                SELECT service, {grid.sql("at_ns")} AS step, count, at_ns AS last FROM {lost}
             )
-            SELECT r.service, step, sum(count)::DOUBLE AS count, max(last) AS last
-            FROM sent JOIN resources r ON sent.resource = r.id GROUP BY ALL"""
+            SELECT service, step, sum(count)::DOUBLE AS count, max(last) AS last FROM told GROUP BY ALL"""
 
     found = store.query(sql)
     services: dict[str, int] = {}

@@ -9,6 +9,8 @@ from typing import Final
 import orjson
 import pyarrow as pa
 
+from aiops.sources.embedded.lost import Loss, packed, unpacked
+
 # request id, rejected spans, rejected points, then the lengths of four Arrow streams and of the rest in JSON
 _HEADER: Final = struct.Struct("<QII5Q")
 _ACK: Final = struct.Struct("<Q?")
@@ -17,7 +19,7 @@ _ACK: Final = struct.Struct("<Q?")
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What one export holds; tables that are None have no rows. reasons: how often what was rejected or repaired.
-    folded: names beyond a limit, by limit (`caps`)."""
+    folded: names beyond a limit, by limit (`caps`). lost: what was rejected of requests."""
 
     resources: pa.Table | None = None
     series: pa.Table | None = None
@@ -27,6 +29,7 @@ class Batch:
     rejected_points: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
     folded: Mapping[str, int] = field(default_factory=dict)
+    lost: Counter[Loss] = field(default_factory=Counter)
 
 
 @dataclass(slots=True)
@@ -48,7 +51,7 @@ def pack(request: int, batch: Batch) -> bytes:
     """Write a batch as one message from the receiver to the process that owns the store."""
     tables = (batch.resources, batch.series, batch.points, batch.spans)
     parts = [b"" if table is None else _stream(table) for table in tables]
-    said = (dict(batch.reasons), dict(batch.folded))
+    said = (dict(batch.reasons), dict(batch.folded), packed(batch.lost))
     parts.append(orjson.dumps(said) if any(said) else b"")
     head = _HEADER.pack(request, batch.rejected_spans, batch.rejected_points, *(len(part) for part in parts))
     return b"".join((head, *parts))
@@ -65,8 +68,10 @@ def unpack(message: bytes) -> tuple[int, Batch]:
         tables.append(pa.ipc.open_stream(view.slice(at, size)).read_all() if size else None)
         at += size
     resources, series, points, spans = tables
-    reasons, folded = orjson.loads(message[at : at + said]) if said else ({}, {})
-    return request, Batch(resources, series, points, spans, rejected_spans, rejected_points, reasons, folded)
+    reasons, folded, lost = orjson.loads(message[at : at + said]) if said else ({}, {}, [])
+    return request, Batch(
+        resources, series, points, spans, rejected_spans, rejected_points, reasons, folded, unpacked(lost)
+    )
 
 
 def pack_acks(requests: list[int], committed: bool) -> bytes:
@@ -89,9 +94,11 @@ def merge(batches: list[Batch]) -> Batch:
         return batches[0]
     reasons: Counter[str] = Counter()
     folded: Counter[str] = Counter()
+    lost: Counter[Loss] = Counter()
     for one in batches:
         reasons.update(one.reasons)
         folded.update(one.folded)
+        lost.update(one.lost)
     return Batch(
         joined([one.resources for one in batches]),
         joined([one.series for one in batches]),
@@ -101,6 +108,7 @@ def merge(batches: list[Batch]) -> Batch:
         sum(one.rejected_points for one in batches),
         reasons,
         folded,
+        lost,
     )
 
 

@@ -13,6 +13,7 @@ from aiops.sources.common.caps import Roll
 from aiops.sources.common.spans import UNKNOWN_SERVICE
 from aiops.sources.embedded import schema, wire
 from aiops.sources.embedded.batch import Rejections
+from aiops.sources.embedded.lost import Losses
 from aiops.sources.embedded.overflow import Sums
 
 NANO: Final = 1_000_000_000
@@ -48,6 +49,8 @@ class Decoding:
     spans: list[tuple[Any, ...]] = field(default_factory=list)
     rejected: Rejections = field(default_factory=Rejections)
     repaired: Rejections = field(default_factory=Rejections)
+    lost: Losses = field(default_factory=Losses)
+    service: str = UNKNOWN_SERVICE  # whose telemetry is being read
     sums: Sums = field(init=False)
 
     def __post_init__(self) -> None:
@@ -72,7 +75,7 @@ class Decoding:
     def resource(self, of: Resource) -> Sender:
         """Take in a resource. Beyond the limit of processes, those of one service are one."""
         pairs = attributes.mapping(of.attributes)
-        service = self.roll.service(pairs.get(names.SERVICE_NAME) or UNKNOWN_SERVICE)
+        self.service = service = self.roll.service(pairs.get(names.SERVICE_NAME) or UNKNOWN_SERVICE)
         text = attributes.canonical(pairs)
         key = schema.resource_id(text)
         alone = self.roll.process(key)

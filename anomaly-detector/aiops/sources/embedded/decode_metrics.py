@@ -32,6 +32,7 @@ from aiops.sources.common.attributes import MAX_NAME, canonical, mapping
 from aiops.sources.common.grid import Floats
 from aiops.sources.embedded import overflow, schema
 from aiops.sources.embedded.decode import Decoding, Sender
+from aiops.sources.embedded.lost import Loss, Told
 from aiops.sources.embedded.overflow import Sample
 from aiops.sources.embedded.schema import Kind
 
@@ -80,6 +81,11 @@ class Sent:
         monotonic = form != "gauge" and (form != "sum" or bool(body.is_monotonic))
         return cls(metric.name, metric.unit[:MAX_NAME], form, temporality, monotonic, points)
 
+    @property
+    def counts(self) -> bool:
+        """Whether it can be one side of a ratio."""
+        return 0 < len(self.name) <= MAX_NAME and (self.monotonic or self.temporality == schema.DELTA)
+
     def unfit(self) -> str:
         """Say why no point of it can be stored; "" when they can."""
         if not self.name:
@@ -121,6 +127,9 @@ def take_metrics(sender: Resource, metrics: Iterable[Sent], into: Decoding) -> N
             reason = unfit or _unfit(point, oldest, newest)
             if reason:
                 into.rejected.add(reason)
+                # Of a process that is not told apart everything goes, on both sides of a ratio.
+                if known.alone and metric.counts:
+                    _lose(metric.name, mapping(point.attributes), known.service, reason, into)
                 continue
             sample, bounds = _sample(metric, point, into)
             start = point.start_time_unix_nano
@@ -129,6 +138,20 @@ def take_metrics(sender: Resource, metrics: Iterable[Sent], into: Decoding) -> N
                 start = 0
             of = Shape(metric.name, _KINDS[metric.form], metric.unit, metric.temporality, metric.monotonic, bounds)
             _keep(of, mapping(point.attributes), point.time_unix_nano, start, sample, known, into)
+
+
+def _lose(metric: str, pairs: dict[str, str], service: str, reason: str, into: Decoding) -> None:
+    """Note whose requests they are that a rejected point counted."""
+    route = method = ""
+    if metric in names.SERVER_DURATION_METRICS:
+        route, method = _place(pairs, service, into)
+    into.lost.add(Loss(service, Told.POINT, metric, route, method, False, reason))
+
+
+def _place(pairs: dict[str, str], service: str, into: Decoding) -> tuple[str, str]:
+    """Route and method of requests served, as they are told apart."""
+    request = conventions.request(pairs)
+    return into.roll.route(service, request.route or request.path, request.method)
 
 
 def _unfit(point: AnyPoint, oldest: int, newest: int) -> str:
@@ -249,7 +272,7 @@ def _describe(series: int, of: Shape, sender: Sender, pairs: dict[str, str], int
     request = conventions.request(pairs)
     route, method = request.route or request.path, request.method
     if of.metric in names.SERVER_DURATION_METRICS:
-        route, method = into.roll.route(sender.service, route, method)
+        route, method = _place(pairs, sender.service, into)
     into.series[series] = (
         series,
         sender.id,

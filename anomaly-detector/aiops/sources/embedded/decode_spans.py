@@ -8,8 +8,10 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from aiops.sources.common import conventions
+from aiops.sources.common.attributes import MAX_TEXT, mapping
 from aiops.sources.common.spans import COLUMNS, mend, row, unfit
 from aiops.sources.embedded.decode import Decoding
+from aiops.sources.embedded.lost import Loss, Told
 
 _KIND, _ROUTE, _METHOD, _PEER, _ADDRESS = map(COLUMNS.index, ("kind", "route", "method", "peer", "address"))
 _SERVED: Final = (conventions.SERVER, conventions.CONSUMER)
@@ -32,8 +34,20 @@ def take_spans(sender: Resource, spans: Iterable[Span], into: Decoding) -> None:
         reason = unfit(span, oldest, newest)
         if reason:
             into.rejected.add(reason)
+            _lose(span, known.service, reason, into)
         else:
             into.spans.append(_counted(row(span, known.id), known.service, into))
+
+
+def _lose(span: Span, service: str, reason: str, into: Decoding) -> None:
+    """Note whose request it is that a rejected span told of."""
+    if span.kind in _SERVED:
+        request = conventions.request(mapping(span.attributes))
+        route = conventions.span_route(request, span.kind, span.name[:MAX_TEXT])
+        route, method = into.roll.route(service, route, request.method)
+        into.lost.add(Loss(service, Told.SERVED, "", route, method, False, reason))
+    elif span.kind in _CALLS:
+        into.lost.add(Loss(service, Told.CALLED, "", "", "", True, reason))
 
 
 def _counted(one: tuple[object, ...], service: str, into: Decoding) -> tuple[object, ...]:

@@ -210,4 +210,5 @@ def _batch(rows: Decoding, signal: Signal) -> Batch | None:
         rejected if signal is Signal.METRICS else 0,
         reasons,
         rows.roll.folded(),
+        rows.lost.counts,
     )

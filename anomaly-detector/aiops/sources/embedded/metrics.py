@@ -12,6 +12,8 @@ from aiops.sources.embedded import any_metric, served_metrics, served_spans
 from aiops.sources.embedded.any_metric import Metric
 from aiops.sources.embedded.arrivals import arrivals
 from aiops.sources.embedded.called import called
+from aiops.sources.embedded.lost import Told
+from aiops.sources.embedded.one_sided import one_sided
 from aiops.sources.embedded.senders import Senders
 from aiops.sources.embedded.store import Store
 
@@ -70,12 +72,21 @@ class EmbeddedMetrics:
 
     def _requests(self, scope: tuple[str, ...], grid: Grid, buckets: bool) -> Requests:
         if scope is _CALLED:
-            return called(self._store, scope, grid)
+            return self._sure(called(self._store, scope, grid), Told.CALLED, grid)
         reporters = served_metrics.reporters(self._store)
-        out = served_spans.served(self._store, scope, grid, without=reporters)
+        out = self._sure(served_spans.served(self._store, scope, grid, without=reporters), Told.SERVED, grid)
         if reporters:
-            out.add(served_metrics.served(self._store, scope, grid, buckets, self._senders))
+            counted = served_metrics.served(self._store, scope, grid, buckets, self._senders)
+            out.add(self._sure(counted, Told.POINT, grid))
         return out
+
+    def _sure(self, found: Requests, told: Told, grid: Grid) -> Requests:
+        """Requests without those of which one side may have been rejected."""
+        missing = one_sided(self._store, told, grid, self._lateness)
+        if missing.steps:
+            found.unjudged(missing.of)
+            self._senders.lost(missing, grid)
+        return found
 
     def _other(self, selector: Selector, grid: Grid) -> Rows:
         if selector.name == names.TELEMETRY:

@@ -17,8 +17,8 @@ from aiops.sources.embedded.partitions import FAMILIES, Partitions
 log = logging.getLogger(__name__)
 
 MEMORY: Final = ":memory:"
-FORMAT: Final = "2"
-EARLIER: Final = ("1",)
+FORMAT: Final = "3"
+EARLIER: Final = ("1", "2")
 """Formats that are brought up to this one when they are opened; see `prepare`."""
 
 

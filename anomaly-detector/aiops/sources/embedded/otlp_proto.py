@@ -1,6 +1,6 @@
 """OTLP in protobuf: an export as its resources and what they sent, each built only when it is asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
 from google.protobuf.message import DecodeError, Message
@@ -37,7 +37,7 @@ def spans(body: bytes, into: Decoding) -> Iterator[tuple[Resource, Iterator[Span
     """Read an export of spans; what cannot be read is told `into`. Raises wire.Damaged or wire.TooMany before
     anything is read."""
     for resource, found in _groups(body):
-        yield _resource(body, resource, into), _built(body, found, ScopeSpans, "spans", Span, into)
+        yield _resource(body, resource, into), _built(body, found, ScopeSpans, "spans", Span, into, _lost_span(into))
 
 
 def metrics(body: bytes, into: Decoding) -> Iterator[tuple[Resource, Iterator[Sent]]]:
@@ -91,9 +91,16 @@ def _resource(body: bytes, at: Slice | None, into: Decoding) -> Resource:
 
 
 def _built(
-    body: bytes, found: list[Part], holder: type[Message], name: str, of: type[M], into: Decoding
+    body: bytes,
+    found: list[Part],
+    holder: type[Message],
+    name: str,
+    of: type[M],
+    into: Decoding,
+    lost: Callable[[str], None],
 ) -> Iterator[M]:
-    """Build the messages of field `name` of a holder, many at once; one by one where that is not to be read."""
+    """Build the messages of field `name` of a holder, many at once; one by one where that is not to be read. `lost` is
+    told the reason for each that is rejected."""
     for run in wire.runs(found):
         start, end = run[0][0], run[-1][2]
         if end - start <= wire.SMALL_BYTES:
@@ -116,6 +123,7 @@ def _built(
                 slim = into.read(of, wire.shed(of, one))
             except wire.TooLarge as problem:
                 into.rejected.add(f"a {what} holds {problem}")
+                lost(f"a {what} holds {problem}")
             else:
                 into.repaired.add(f"a {what} holds too many events, links or exemplars: they are left out")
                 yield slim
@@ -153,7 +161,19 @@ def _sent(pieces: list[_Pieces], into: Decoding) -> Iterator[Sent]:
             metric = into.read(Metric, one.shell)
         except wire.TooLarge as problem:
             into.rejected.add(f"a metric holds {problem}", len(one.points))
+            into.lost.points(into.service, "", f"a metric holds {problem}", len(one.points))
             continue
         if one.form:
+            lost = _lost_point(metric.name, into)
             body = type(getattr(metric, one.form))
-            yield Sent.of(metric, one.form, _built(one.body, one.points, body, "data_points", POINTS[one.form], into))
+            yield Sent.of(
+                metric, one.form, _built(one.body, one.points, body, "data_points", POINTS[one.form], into, lost)
+            )
+
+
+def _lost_span(into: Decoding) -> Callable[[str], None]:
+    return lambda reason: into.lost.spans(into.service, reason)
+
+
+def _lost_point(metric: str, into: Decoding) -> Callable[[str], None]:
+    return lambda reason: into.lost.points(into.service, metric, reason)

@@ -30,7 +30,8 @@ SPANS: Final = Family("spans", "end_ns", ("trace_hi", "trace_lo", "span_id"))
 # Processes that share a series may send at one time: their starts tell them apart.
 POINTS: Final = Family("points", "time_ns", ("series", "start_ns"))
 VERDICTS: Final = Family("verdicts", "at_ns", ("labels", "family"))
-FAMILIES: Final = (SPANS, POINTS, VERDICTS)
+LOST: Final = Family("lost", "at_ns", ("service", "told", "metric", "route", "method", "whole", "reason"))
+FAMILIES: Final = (SPANS, POINTS, VERDICTS, LOST)
 
 
 class Partitions:

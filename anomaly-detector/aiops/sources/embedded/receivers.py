@@ -222,7 +222,13 @@ class Receivers:
 
     def _commit(self, batch: Batch) -> bool:
         try:
-            self._store.append(resources=batch.resources, series=batch.series, points=batch.points, spans=batch.spans)
+            self._store.append(
+                resources=batch.resources,
+                series=batch.series,
+                points=batch.points,
+                spans=batch.spans,
+                lost=batch.lost,
+            )
         except SourceError as problem:
             log.error("%s", problem)
             return False

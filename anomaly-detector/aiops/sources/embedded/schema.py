@@ -14,6 +14,7 @@ objects of text to text, keys sorted.
 - SPANS: `peer` is the callee's name as the caller knew it (peer.service), `address` what else it knew (database,
   address). `failed` as `aiops.model.Span` documents it. `destination` is the queue or topic of a message, `links` are
   the spans of other traces that this one goes on from. `streams`: its duration says nothing.
+- LOST: what the receiver rejected of requests (see `lost.Loss`), by the time of the telemetry that came with it.
 - DATABASES: addresses of databases that were ever called, so that two of one system are told apart for good.
 
 A series or resource row must be in the store with or before the first row that points at it; sending it again is fine.
@@ -104,6 +105,18 @@ SPANS: Final = _schema(
     ("destination", pa.string()),
     ("links", pa.list_(LINK)),
     ("streams", pa.bool_()),
+)
+
+LOST: Final = _schema(
+    ("at_ns", pa.int64()),
+    ("service", pa.string()),
+    ("told", pa.uint8()),
+    ("metric", pa.string()),
+    ("route", pa.string()),
+    ("method", pa.string()),
+    ("whole", pa.bool_()),
+    ("reason", pa.string()),
+    ("count", pa.uint64()),
 )
 
 DATABASES: Final = _schema(("address", pa.string()))

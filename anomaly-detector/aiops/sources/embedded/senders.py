@@ -3,9 +3,11 @@
 from typing import Final
 
 from aiops import names
-from aiops.model import Oddity, not_understood, shared_identity
+from aiops.model import Oddity, much_rejected, not_understood, shared_identity
+from aiops.sources.common.grid import NANO, Grid
 from aiops.sources.embedded.columns import texts
 from aiops.sources.embedded.counters import Grown
+from aiops.sources.embedded.one_sided import OneSided
 from aiops.sources.embedded.partitions import POINTS, SPANS
 from aiops.sources.embedded.schema import Kind
 from aiops.sources.embedded.store import Store
@@ -13,23 +15,33 @@ from aiops.sources.embedded.store import Store
 LATELY_SECONDS: Final = 600.0
 EVERY: Final = 60.0
 """Seconds of the telemetry's time for which an answer about metrics serves."""
+NOW_SECONDS: Final = 60.0
 _METRICS: Final = ", ".join(f"'{metric}'" for metric in names.SERVER_DURATION_METRICS)
 _COUNTED: Final = f"bool_or(se.metric IN ({_METRICS}) AND se.kind = {int(Kind.HISTOGRAM)})"
 
 
 class Senders:
-    """Remembers until when each service was seen to share an identity, in the time of the telemetry."""
+    """Remembers until when each service was seen to share an identity, or to have much rejected, in the time of the
+    telemetry."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._shared: dict[str, tuple[float, bool]] = {}
         self._unknown: list[Oddity] = []
         self._asked = float("-inf")
+        self._lost: dict[str, tuple[float, tuple[str, ...]]] = {}
 
     def saw(self, grown: Grown, services: dict[int, str], until: float) -> None:
         """Take in which resources several processes share, as counted up to a time (Unix seconds)."""
         for resource in grown.shared:
             self._shared[services[resource]] = (until, resource in grown.lost)
+
+    def lost(self, missing: OneSided, grid: Grid) -> None:
+        """Take in of whose requests too much was rejected in the steps of a grid."""
+        for key, odd in missing.steps.items():
+            until = float(grid.ends_ns[odd].max()) / NANO
+            if until >= self._lost.get(key[0], (0.0, ()))[0]:
+                self._lost[key[0]] = until, missing.reasons[key[0]]
 
     def oddities(self) -> list[Oddity]:
         """By service. Raises SourceError."""
@@ -42,6 +54,11 @@ class Senders:
             shared_identity(service, lost)
             for service, (until, lost) in sorted(self._shared.items())
             if until > newest - LATELY_SECONDS
+        ]
+        found += [
+            much_rejected(service, reasons)
+            for service, (until, reasons) in list(self._lost.items())
+            if until > newest - NOW_SECONDS
         ]
         return sorted([*found, *self._unknown])
 

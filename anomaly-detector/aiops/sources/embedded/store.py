@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,8 @@ from aiops.sources.common.callees import Databases
 from aiops.sources.embedded import opening, schema
 from aiops.sources.embedded.answers import Answers
 from aiops.sources.embedded.columns import texts
-from aiops.sources.embedded.partitions import HOUR_NS, POINTS, SPANS, VERDICTS, Family, Partitions
+from aiops.sources.embedded.lost import Loss
+from aiops.sources.embedded.partitions import HOUR_NS, LOST, POINTS, SPANS, VERDICTS, Family, Partitions
 from aiops.sources.embedded.timeline import TimeLine
 
 log = logging.getLogger(__name__)
@@ -67,6 +69,7 @@ class Store:
         self._writer = threading.Lock()
         self._stats = Stats()
         self._reasons: Counter[str] = Counter()
+        self._numbers = count(1)
         if read_only:
             self._connection = opening.connect_to_read(path, memory_limit, threads)
         else:
@@ -92,9 +95,10 @@ class Store:
         series: pa.Table | None = None,
         points: pa.Table | None = None,
         spans: pa.Table | None = None,
+        lost: Mapping[Loss, int] | None = None,
     ) -> None:
         """Commit rows in the shapes of `schema`, all or none; rows that are there already are left out. Columns that an
-        earlier release did not know may be missing.
+        earlier release did not know may be missing. `lost` is what had to be rejected beside them.
 
         Raises SourceError.
         """
@@ -108,6 +112,8 @@ class Store:
                         self._insert_known(cursor, name, rows)
                 stored_points = self._insert(cursor, POINTS, points, created)
                 stored_spans = self._insert(cursor, SPANS, spans, created)
+                if lost:
+                    self._insert(cursor, LOST, self._losses(lost, points, spans), created)
                 self._meet(cursor, spans)
                 cursor.execute("COMMIT")
             except (duckdb.Error, pa.ArrowException) as problem:
@@ -279,6 +285,23 @@ class Store:
         except duckdb.Error as problem:
             log.info("checkpoint put off: %s", problem)
 
+    def _losses(self, lost: Mapping[Loss, int], points: pa.Table | None, spans: pa.Table | None) -> pa.Table | None:
+        """Rows of what was rejected, at the time that is now for telemetry: the times in it may be what was wrong. Each
+        export's rows are its own, however time stands."""
+        now = self._now()
+        known = [*self._times(points, POINTS, now), *self._times(spans, SPANS, now), self._time.heard_ns() or 0]
+        at = (max(known) or int(now * NANO)) + next(self._numbers)
+        return schema.table(schema.LOST, [(at, *one, count) for one, count in lost.items()])
+
+    @staticmethod
+    def _times(rows: pa.Table | None, family: Family, now: float) -> list[int]:
+        """The newest time of rows that is believed."""
+        if rows is None or not rows.num_rows:
+            return []
+        times = rows.column(family.time).to_numpy()
+        believed = times[times <= int((now + AHEAD_SECONDS) * NANO)]
+        return [int(believed.max())] if len(believed) else []
+
     def _roll_back(self, cursor: duckdb.DuckDBPyConnection) -> None:
         try:
             cursor.execute("ROLLBACK")
@@ -291,16 +314,14 @@ class Store:
 
     def _count(self, points: pa.Table | None, new_points: int, spans: pa.Table | None, new_spans: int) -> None:
         now = self._now()
-        limit = int((now + AHEAD_SECONDS) * NANO)
         judged = -1 if self.judged_until is None else int(self.judged_until * NANO)
-        sent, late, newest = {}, {}, []
+        sent, late = {}, {}
+        newest: list[int] = []
         for family, rows in ((POINTS, points), (SPANS, spans)):
             times = np.empty(0, np.int64) if rows is None else rows.column(family.time).to_numpy()
             sent[family] = len(times)
             late[family] = int((times <= judged).sum())
-            believed = times[times <= limit]
-            if len(believed):
-                newest.append(int(believed.max()))
+            newest += self._times(rows, family, now)
         if newest:
             self._time.take(max(newest), now)
         stats = self._stats
@@ -345,6 +366,7 @@ def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
         "series": schema.SERIES,
         POINTS.template: schema.POINTS,
         SPANS.template: schema.SPANS,
+        LOST.template: schema.LOST,
         "databases": schema.DATABASES,
     }
     for name, shape in shapes.items():
