@@ -75,6 +75,12 @@ def rpc(code: Value, kind: int, key: str = "rpc.response.status_code") -> Call:
     return Call(1, 1, 0, kind=kind, error=True, attributes=said)
 
 
+def off(message: str, error_type: str, database: bool = False) -> Call:
+    """A call that ended without an answer, which its instrumentation marks as an error."""
+    of: dict[str, Value] = {"db.system.name": "postgresql"} if database else {"http.request.method": "GET"}
+    return Call(1, 1, 0, kind=CLIENT, error=True, message=message, attributes={**of, "error.type": error_type})
+
+
 FAILED = {
     "server 500": (Call(1, 1, 0, attributes=http("/", 500)), True),
     "server error status": (Call(1, 1, 0, error=True), True),
@@ -91,6 +97,23 @@ FAILED = {
     "rpc client, not found": (rpc("NOT_FOUND", CLIENT), False),
     "rpc client, not found by number": (rpc(5, CLIENT, "rpc.grpc.status_code"), False),
     "rpc client that called it off": (rpc("CANCELLED", CLIENT), False),
+    "rpc client that called it off, by number": (rpc(1, CLIENT, "rpc.grpc.status_code"), False),
+    "rpc server that was called off": (rpc("CANCELLED", SERVER), False),
+    "client of Go that called it off": (off('Get "http://pay/a": context canceled', "*url.Error"), False),
+    "client of Go that called it off, as its transport says": (off("context canceled", "*errors.errorString"), False),
+    "client of Go whose time was over": (off("context deadline exceeded", "context.deadlineExceededError"), True),
+    "query of Go that was called off": (off("context canceled", "*errors.errorString", database=True), False),
+    "server that says so, and fails": (
+        Call(1, 1, 0, error=True, message="context canceled", attributes=http("/", 500)),
+        True,
+    ),
+    "client of a browser that called it off": (off("The operation was aborted.", "AbortError"), False),
+    "client of a browser whose time was over": (off("signal timed out", "TimeoutError"), True),
+    "client of .NET, which says the same of a timeout": (
+        off("A task was canceled.", "System.Threading.Tasks.TaskCanceledException"),
+        True,
+    ),
+    "client of Python, whose timeouts cancel": (off("", "asyncio.exceptions.CancelledError"), True),
     "rpc server whose caller has no rights": (rpc("PERMISSION_DENIED", SERVER), False),
     "rpc client, unavailable": (rpc("UNAVAILABLE", CLIENT), True),
     "rpc client, too late, by number": (rpc(4, CLIENT, "rpc.grpc.status_code"), True),

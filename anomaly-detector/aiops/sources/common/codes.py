@@ -59,6 +59,9 @@ _NO_FAULTS: Final = frozenset(CALLERS_DOING) | {
 # Databases whose codes are those of HTTP, and codes of others that mean: there is no such row.
 _OVER_HTTP: Final = ("azure.cosmosdb", "cosmosdb", "couchdb", "elasticsearch", "opensearch")
 _NO_ROW: Final = ("1403", "ORA-01403", "1329")
+# Only what a timeout is never called: the exceptions of .NET, Java and Python for both are the same.
+_GIVEN_UP: Final = ("canceled", "cancelled", "context canceled", "aborterror")
+_GO_GAVE_UP: Final = "context canceled"
 _FOUND_NOTHING: Final = (
     "NoResultFound",
     "NoResultException",
@@ -106,5 +109,10 @@ def found_nothing(error_type: str, message: str) -> bool:
 
 
 def given_up(error_type: str) -> bool | None:
-    """An operation that whoever asked for it called off."""
-    return False if error_type.lower() in ("canceled", "cancelled", "context canceled") else None
+    """An operation that whoever asked for it called off: by the conventions no error."""
+    return False if error_type.rpartition(".")[2].lower() in _GIVEN_UP else None
+
+
+def given_up_says(message: str) -> bool:
+    """The same, by what Go says of it; its deadlines say something else."""
+    return message == _GO_GAVE_UP or message.endswith(f": {_GO_GAVE_UP}")

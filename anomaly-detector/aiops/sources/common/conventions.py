@@ -111,10 +111,11 @@ def served_failed(of: Request) -> bool:
 def span_failed(of: Request, kind: int, status: int, message: str = "") -> bool:
     """Say whether a span failed. The code of its answer decides on either side, where one does: a server's fault is a
     failure, the caller's own doing is none, though clients mark both as ERROR. Else the status decides, and what says
-    a type of error without any status; a query that found nothing, which some clients mark, is no failure."""
+    a type of error without any status; a query that found nothing and a call that its caller called off are no
+    failures, though some clients mark them."""
     if of.fault is not None:
         return of.fault
-    if kind == CLIENT and codes.found_nothing(of.error_type, message):
+    if kind == CLIENT and (codes.found_nothing(of.error_type, message) or codes.given_up_says(message)):
         return False
     if status == ERROR:
         return True
