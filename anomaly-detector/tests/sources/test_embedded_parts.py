@@ -18,8 +18,9 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 from opentelemetry.proto.metrics.v1.metrics_pb2 import HistogramDataPoint
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from aiops.sources.common.attributes import MAX_ATTRIBUTES
 from aiops.sources.embedded import lost, otlp_json, otlp_proto, schema, wire
-from aiops.sources.embedded.decode import Decoding
+from aiops.sources.embedded.decode import TRIMMED, Decoding
 from aiops.sources.embedded.decode_metrics import MAX_BOUNDS, take_metrics
 from aiops.sources.embedded.decode_spans import take_spans
 from aiops.sources.embedded.lost import Loss, Told
@@ -505,3 +506,21 @@ def test_a_span_of_too_many_events_counts_without_them() -> None:
 def test_json_of_too_many_values_is_refused_before_it_is_built() -> None:
     with pytest.raises(wire.TooMany):
         read(b'{"resourceSpans":[' + b"{}," * otlp_json.MAX_MARKS + b"{}]}", ExportTraceServiceRequest(), as_json=True)
+
+
+def test_attributes_beyond_the_first_are_counted() -> None:
+    many = pairs({f"a{number:04}": "x" for number in range(MAX_ATTRIBUTES + 3)})
+    traced, counted = (
+        spans(Call(1, 1, T0 - 1), Call(2, 2, T0 - 1)),
+        points(Point(T0 - 1, T0 - 60, buckets=(1, 2, 3, 4))),
+    )
+    traced.resource_spans[0].scope_spans[0].spans[0].attributes.extend(many)
+    counted.resource_metrics[0].resource.attributes.extend(many)
+    counted.resource_metrics[0].scope_metrics[0].metrics[0].histogram.data_points[0].attributes.extend(many)
+    for body, in_json in ((traced.SerializeToString(), False), (as_json(traced), True)):
+        found = read(body, traced, in_json)
+        assert [len(json.loads(str(one[ATTRIBUTES]))) for one in found.spans] == [MAX_ATTRIBUTES, 0]
+        assert (found.rejected.count, found.repaired.reasons) == (0, {TRIMMED: 3})
+        assert found.said() == f"3 repaired or left out: {TRIMMED}"
+    found = read(counted.SerializeToString(), counted)
+    assert (len(found.points), found.repaired.reasons) == (1, {TRIMMED: 3 + 2 + 3})

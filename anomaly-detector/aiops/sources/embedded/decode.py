@@ -1,6 +1,6 @@
 """What the decoders of spans and of metrics share: the resource, the bounds of time, the reasons to reject."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -18,6 +18,7 @@ from aiops.sources.embedded.overflow import Sums
 
 NANO: Final = 1_000_000_000
 AHEAD_SECONDS: Final = 3600.0
+TRIMMED: Final = f"attributes beyond the first {attributes.MAX_ATTRIBUTES} of a span, point or resource"
 UNREADABLE: Final = "a text that is not UTF-8, or a field that cannot be read"
 M = TypeVar("M", bound=Message)
 
@@ -63,6 +64,11 @@ class Decoding:
             self.repaired.add(UNREADABLE, count)
         return message
 
+    def trims(self, given: Sized) -> None:
+        """Count the attributes that are not kept, because there are too many."""
+        if len(given) > attributes.MAX_ATTRIBUTES:
+            self.repaired.add(TRIMMED, len(given) - attributes.MAX_ATTRIBUTES)
+
     def said(self) -> str:
         """Say what was rejected and repaired, for OTLP's partial success; "" when all was well."""
         parts = (self.rejected.message("rejected"), self.repaired.message("repaired or left out"))
@@ -74,6 +80,7 @@ class Decoding:
 
     def resource(self, of: Resource) -> Sender:
         """Take in a resource. Beyond the limit of processes, those of one service are one."""
+        self.trims(of.attributes)
         pairs = attributes.mapping(of.attributes)
         self.service = service = self.roll.service(pairs.get(names.SERVICE_NAME) or UNKNOWN_SERVICE)
         text = attributes.canonical(pairs)

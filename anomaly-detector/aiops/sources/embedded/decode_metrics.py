@@ -131,6 +131,7 @@ def take_metrics(sender: Resource, metrics: Iterable[Sent], into: Decoding) -> N
                 if known.alone and metric.counts:
                     _lose(metric.name, mapping(point.attributes), known.service, reason, into)
                 continue
+            into.trims(point.attributes)
             sample, bounds = _sample(metric, point, into)
             start = point.start_time_unix_nano
             if start > point.time_unix_nano:

@@ -36,6 +36,7 @@ def take_spans(sender: Resource, spans: Iterable[Span], into: Decoding) -> None:
             into.rejected.add(reason)
             _lose(span, known.service, reason, into)
         else:
+            into.trims(span.attributes)
             into.spans.append(_counted(row(span, known.id), known.service, into))
 
 
