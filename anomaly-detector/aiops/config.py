@@ -59,7 +59,9 @@ class Settings(BaseModel):
         10_000, ge=1, description="processes whose own telemetry the engine's store tells apart"
     )
     series_limit: int = Field(
-        100_000, ge=10, description="series of metrics that the engine's store tells apart; the rest are summed up"
+        100_000,
+        ge=10,
+        description="series of metrics told apart; the store sums up the rest, of Prometheus it is left out",
     )
     prometheus_url: str = Field("", description="read metrics from Prometheus here; empty: from the engine's own store")
     prometheus_otlp_url: str = Field(

@@ -27,7 +27,7 @@ from aiops.model.incident import (
     Transition,
 )
 from aiops.model.ledger import Ledger, LedgerHour, LedgerKey
-from aiops.model.oddity import Oddity, OddityKind, much_rejected, not_understood, shared_identity
+from aiops.model.oddity import Oddity, OddityKind, much_rejected, not_understood, shared_identity, too_many_series
 from aiops.model.series import Labels, Selector, SeriesBlock, group_label, labels, value_of
 from aiops.model.slo import (
     Adjustment,
@@ -155,6 +155,7 @@ __all__ = [
     "said",
     "shared_identity",
     "sure",
+    "too_many_series",
     "value_of",
     "written",
 ]

@@ -10,6 +10,7 @@ class OddityKind(StrEnum):
     SHARED_IDENTITY = "shared_identity"
     NOT_UNDERSTOOD = "not_understood"
     REJECTED = "rejected"
+    TOO_MANY_SERIES = "too_many_series"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -55,3 +56,9 @@ def much_rejected(service: str, reasons: Sequence[str]) -> Oddity:
     """So much of its requests cannot be taken, for these reasons, that what is left is not judged."""
     text = f"sends much that has to be rejected: {'; '.join(reasons)}. What is left of those requests is not judged"
     return Oddity(service, OddityKind.REJECTED, text)
+
+
+def too_many_series(service: str) -> Oddity:
+    """There is no room for all its series; some alone would be one side of a ratio."""
+    text = "has more series than are read beside those of others (series_limit); none of them is counted"
+    return Oddity(service, OddityKind.TOO_MANY_SERIES, text)

@@ -15,7 +15,7 @@ from aiops.sources.embedded.decode_spans import decode_spans
 from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
 from aiops.sources.prometheus.api import Point as Element
 from aiops.sources.prometheus.api import Raw
-from aiops.sources.prometheus.metrics import PrometheusMetrics
+from aiops.sources.prometheus.metrics import RENEWED, PrometheusMetrics
 
 from .conftest import T0, GivenClock
 from .otlp import CLIENT, Call, Export, Point, http, points, spans
@@ -241,18 +241,20 @@ class Stored:
         return []
 
 
-def test_reading_prometheus_tells_as_many_apart() -> None:
-    def series(service: str, route: str, status: int) -> tuple[dict[str, str], list[float]]:
-        of = {
-            names.NAME: "http_server_request_duration_seconds_count",
-            "job": service,
-            "instance": service,
-            "http_route": route,
-            "http_request_method": "GET",
-            "http_response_status_code": str(status),
-        }
-        return of, [5.0, 12.0]
+def series(service: str, route: str, status: int) -> tuple[dict[str, str], list[float]]:
+    """A counter of requests, and its first two samples."""
+    of = {
+        names.NAME: "http_server_request_duration_seconds_count",
+        "job": service,
+        "instance": service,
+        "http_route": route,
+        "http_request_method": "GET",
+        "http_response_status_code": str(status),
+    }
+    return of, [5.0, 12.0]
 
+
+def test_reading_prometheus_tells_as_many_apart() -> None:
     stored = Stored(
         [series("shop", f"/{at}", status) for at in range(20) for status in (200, 500)]
         + [series(f"job-{at}", "/", 200) for at in range(20)]
@@ -267,3 +269,29 @@ def test_reading_prometheus_tells_as_many_apart() -> None:
     assert sums(block, names.REQUESTS, "service")["other",] == 16 * 7
     assert len(sums(block, names.TELEMETRY, "service")) == 5
     assert roll.folded()["services"] > 0
+
+
+def test_series_of_prometheus_beyond_the_limit_cost_their_services_and_no_memory() -> None:
+    stored = Stored(
+        [series(f"job-{at}", "/", status) for at in range(5) for status in (200, 500)]
+        + [series("shop", f"/{at}", status) for status in (200, 500) for at in range(20)]
+        + [series("late", "/", 200)]
+    )
+    clock = GivenClock(T0 + 60)
+    metrics = PrometheusMetrics(stored, clock, 10.0, Roll(Limits(series=30), now=clock.now))  # type: ignore[arg-type]
+    window = Window(T0 + 15, T0 + 30)
+    block = metrics.window(ASKED, window, 15.0)
+    # Of the shop 20 series of successes would have had room, and none of the failures.
+    assert sums(block, names.REQUESTS, "service") == {(f"job-{at}",): 14 for at in range(5)}
+    assert [(one.service, str(one.kind)) for one in metrics.oddities()] == [
+        ("late", "too_many_series"),
+        ("shop", "too_many_series"),
+    ]
+    (question,) = metrics._questions.values()
+    assert len(question.served.counters.catalogue) == 30
+    # What has ended gives its room to others, in time.
+    stored.series = [one for one in stored.series if one[0]["job"] != "shop"]
+    assert sums(metrics.window(ASKED, window, 15.0), names.REQUESTS, "service").get(("late",)) is None
+    clock.time += RENEWED
+    assert sums(metrics.window(ASKED, window, 15.0), names.REQUESTS, "service")["late",] == 7
+    assert metrics.oddities() == []

@@ -15,7 +15,7 @@ from aiops.sources.common.rows import labelled
 from aiops.sources.prometheus import meaning
 from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.catalogue import Numbers
-from aiops.sources.prometheus.counters import Counters
+from aiops.sources.prometheus.counters import MOST, Counters
 from aiops.sources.prometheus.meaning import Adds, Labels, Meaning
 from aiops.sources.prometheus.sums import Rows
 from aiops.translation import Kind, any_unit, metric_name
@@ -38,6 +38,8 @@ def values(api: Api, selector: Selector, grid: Grid) -> Rows:
         for these in (f"{counted}|{native}", level):
             _check_size(api, f"{{__name__=~{quoted(these)}}}", selector, grid)
     found = counters.read(f"{{__name__=~{quoted(f'{counted}|{native}')}}}", grid)
+    if counters.catalogue.left_out:
+        raise SourceError(f"{selector.name} has more than {MOST:,} series in Prometheus, which are not read")
     known = counters.catalogue.labels
     keys = counters.catalogue.key[found.series]
     numbers, column, value = counters.catalogue.keys, found.column, found.value

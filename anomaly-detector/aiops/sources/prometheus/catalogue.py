@@ -22,10 +22,16 @@ class Numbers(dict[Identity, int]):
 
 
 class Catalogue:
-    """Series of one question. Arrays are indexed by the number of a series; `keys` are whose requests are counted."""
+    """Series of one question. Arrays are indexed by the number of a series; `keys` are whose requests are counted.
 
-    def __init__(self, meaning: Callable[[Labels], Meaning | None]) -> None:
+    There is room for `most`. Of a service that has one more, nothing is counted: what is left out may be one side of a
+    ratio. `left_out` are these services.
+    """
+
+    def __init__(self, meaning: Callable[[Labels], Meaning | None], most: int) -> None:
         self._meaning = meaning
+        self._most = most
+        self.left_out: set[str] = set()
         self._index: dict[tuple[str, ...], int] = {}
         self.labels: list[dict[str, str]] = []
         self.families: list[str] = []
@@ -48,8 +54,17 @@ class Catalogue:
         identity = (*one, *one.values())
         found = index.get(identity)
         if found is None:
+            if len(index) >= self._most:
+                return self._leave_out(one)
             found = index[identity] = self._take(one)
         return found
+
+    def _leave_out(self, one: dict[str, str]) -> int:
+        """Remember whose series there is no room for, and nothing else of it."""
+        said = self._meaning(one)
+        if said is not None:
+            self.left_out.add(said.key[0])
+        return NOTHING
 
     def _take(self, one: dict[str, str]) -> int:
         said = self._meaning(one)
@@ -69,6 +84,14 @@ class Catalogue:
         self.families.append(said.family)
         self._arrays = self._covered = None
         return len(self._rows) - 1
+
+    def whole(self, numbers: Ints) -> NDArray[np.bool_]:
+        """Which of these series are of services of which none is left out."""
+        if not self.left_out:
+            return np.ones(len(numbers), bool)
+        whole = np.array([key[0] not in self.left_out for key in self.keys], bool)
+        kept: NDArray[np.bool_] = whole[self.key[numbers]]
+        return kept
 
     def whose(self, number: int) -> str:
         """Whose requests a series counts: the first part of its key."""

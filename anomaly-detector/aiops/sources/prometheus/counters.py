@@ -20,6 +20,8 @@ from aiops.sources.prometheus.meaning import Labels, Meaning
 
 SAMPLES_AT_ONCE: Final = 400_000
 """About 30 MB of JSON."""
+MOST: Final = 100_000
+"""Series that are remembered, if nothing else is said: about 2 KB each."""
 FIRST_INTERVAL: Final = 5.0
 """Seconds between samples that are assumed before any were seen: the shortest that is usual."""
 ASKED_AT_ONCE: Final = 50
@@ -76,12 +78,12 @@ class Counters:
     """The counters of one question: the same selector, asked for one window after the other.
 
     A window that begins where one of the last two ended needs only its own samples; any other needs those of the
-    lookback before it too.
+    lookback before it too. Series beyond `most` are left out with all others of their service.
     """
 
-    def __init__(self, api: Api, meaning: Callable[[Labels], Meaning | None]) -> None:
+    def __init__(self, api: Api, meaning: Callable[[Labels], Meaning | None], most: int = MOST) -> None:
         self._api = api
-        self.catalogue = Catalogue(meaning)
+        self.catalogue = Catalogue(meaning, most)
         self._memories = [Memory(), Memory()]
         self._per_second = 0.0  # samples of all series, as seen last
         self._fell: set[int] = set()  # histograms that fell within the lookback
@@ -106,7 +108,8 @@ class Counters:
             memory = self._remember(memory, raw, numbers, end)
         self._memories = [before, memory]
         series, column, value = (np.concatenate([part[at] for part in parts]) for at in range(3))
-        return Increments(series, column, value)
+        whole = self.catalogue.whole(series)
+        return Increments(series[whole], column[whole], value[whole])
 
     def _pieces(self, selector: str, start_ns: int, end_ns: int) -> list[tuple[int, int]]:
         """Cut a time range so that no answer is too large."""

@@ -30,6 +30,9 @@ BESIDE: Final = (Work.HTTP, Work.RPC, Work.CONSUMER)
 """Work that spans tell of where the metrics of a service count another."""
 QUESTIONS: Final = 8
 """Different sets of selectors that counters are remembered for."""
+RENEWED: Final = 3600.0
+"""Seconds after which a question that had no room for some series is asked anew: many of those it remembers have ended
+by then."""
 
 
 class Room:
@@ -56,15 +59,22 @@ class Question:
     """What is asked together, one window after the other: it has counters of its own, so that nobody else's windows
     make it forget. `lock` is held while it is answered: pages ask from threads of their own."""
 
-    def __init__(self, api: Api, roll: Roll) -> None:
+    def __init__(self, api: Api, roll: Roll, born: float) -> None:
         def counters(of: Callable[[Mapping[str, str]], Meaning | None]) -> Counters:
-            return Counters(api, told_apart(of, roll))
+            return Counters(api, told_apart(of, roll), roll.limits.series)
 
         self.lock = threading.Lock()
+        self.born = born
         self.served = Room(counters(meaning.served), _ANSWERED)
         self.spans = Room(counters(meaning.spans), _ANSWERED)
         self.beside = {work: Room(counters(partial(meaning.spans, only=(work,))), _ANSWERED) for work in BESIDE}
         self.calls = Room(counters(meaning.calls), _CALLED)
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Services of which nothing is counted, because there are too many series."""
+        rooms = (self.served, self.spans, *self.beside.values(), self.calls)
+        return frozenset().union(*(one.counters.catalogue.left_out for one in rooms))
 
 
 class PrometheusMetrics:
@@ -76,6 +86,7 @@ class PrometheusMetrics:
         self._api = api
         self._roll = roll or Roll(now=clock.now)
         self._lateness = lateness_seconds
+        self._clock = clock
         self._newest = Newest(api, clock)
         self._senders = Senders(api, clock)
         self._questions: dict[tuple[Selector, ...], Question] = {}
@@ -119,11 +130,16 @@ class PrometheusMetrics:
         """What is odd about the way in which services send, by service. Raises SourceError."""
         with self._lock:
             questions = list(self._questions.values())
-        return self._senders.oddities(frozenset().union(*(one.served.counters.shared for one in questions)))
+        shared = frozenset().union(*(one.served.counters.shared for one in questions))
+        left_out = frozenset().union(*(one.left_out for one in questions))
+        return self._senders.oddities(shared, left_out)
 
     def _question(self, selectors: tuple[Selector, ...]) -> Question:
         with self._lock:
-            question = self._questions.pop(selectors, None) or Question(self._api, self._roll)
+            now = self._clock.now()
+            question = self._questions.pop(selectors, None)
+            if question is None or (question.left_out and not 0 <= now - question.born < RENEWED):
+                question = Question(self._api, self._roll, now)
             while len(self._questions) >= QUESTIONS:
                 self._questions.pop(next(iter(self._questions)))
             self._questions[selectors] = question  # the one used last stands last

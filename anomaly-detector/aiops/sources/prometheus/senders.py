@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Final
 
 from aiops import names
-from aiops.model import Oddity, not_understood, shared_identity
+from aiops.model import Oddity, not_understood, shared_identity, too_many_series
 from aiops.ports import Clock
 from aiops.promql import any_of, quoted
 from aiops.sources.prometheus import meaning
@@ -33,12 +33,14 @@ class Senders:
         self._unknown: list[Oddity] = []
         self._asked = float("-inf")
 
-    def oddities(self, shared: Collection[str]) -> list[Oddity]:
-        """By service; `shared` are those that several processes share. Raises SourceError."""
+    def oddities(self, shared: Collection[str], left_out: Collection[str] = ()) -> list[Oddity]:
+        """By service; `shared` are those that several processes share, `left_out` those that have too many series.
+        Raises SourceError."""
         now = self._clock.now()
         if not 0 <= now - self._asked < EVERY:
             self._unknown, self._asked = self._ask(now), now
-        return sorted([*(shared_identity(one, lost=True) for one in shared), *self._unknown])
+        crowded = (too_many_series(one) for one in left_out)
+        return sorted([*(shared_identity(one, lost=True) for one in shared), *crowded, *self._unknown])
 
     def _ask(self, now: float) -> list[Oddity]:
         heard = {meaning.service(one.labels): one.labels for one in self._api.instant(_HEARD, now)}
