@@ -1,6 +1,7 @@
 """What the repository promises about itself."""
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -54,3 +55,18 @@ def test_packages_and_chart_have_one_version() -> None:
     from aiops import __version__
 
     assert set(declared(ROOT).values()) == {__version__}
+
+
+def test_no_prometheus_can_be_ended_by_a_web_page() -> None:
+    """`--web.enable-lifecycle` lets whoever reaches the port, a page in a browser too, end Prometheus or reload it."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
+    starts = set()
+    for name in listed.split("\0"):
+        path = ROOT / name
+        if not name or not path.is_file() or path.suffix == ".md" or path == Path(__file__):
+            continue
+        text = path.read_bytes()
+        assert b"web.enable-lifecycle" not in text, name
+        if b"--storage.tsdb.path" in text:
+            starts.add(name.split("/")[0])
+    assert {"docker-compose.yml", "k8s", "native"} <= starts, "what starts Prometheus is looked at"

@@ -167,6 +167,8 @@ def _serve(settings: Settings, build: Callable[[Settings], Any]) -> None:
     wait_for_signal()
     click.echo("stopping", err=True)
     application.stop()
+    if application.broken:
+        sys.exit(1)
 
 
 def wait_for_signal() -> None:

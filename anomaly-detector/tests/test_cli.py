@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from made_up.ended import Threads
 
 TIMEOUT = 60
 
@@ -147,6 +148,23 @@ def test_up_serves_until_ctrl_c_and_keeps_what_it_has(tmp_path: Path) -> None:
     assert (left.returncode, left.stdout) == (0, "no active incidents\n")
     assert (tmp_path / "incidents.sqlite").exists()
     assert (tmp_path / "telemetry.duckdb").exists()
+
+
+def test_an_engine_whose_pages_have_ended_ends_to_be_started_again(tmp_path: Path) -> None:
+    (tmp_path / "python").mkdir()
+    threads = Threads(tmp_path / "python")
+    ports = {name: str(free_port()) for name in ("AIOPS_PORT", "AIOPS_OTLP_HTTP_PORT", "AIOPS_OTLP_GRPC_PORT")}
+    env = {**_clean(), **ports, "AIOPS_DATA_DIR": str(tmp_path / "data"), "PYTHONPATH": threads.path}
+    log = tmp_path / "log"
+    with log.open("wb") as said:
+        engine = subprocess.Popen([sys.executable, "-m", "aiops", "up"], env=env, stdout=said, stderr=said)
+    try:
+        _until(lambda: requests.get(f"http://127.0.0.1:{ports['AIOPS_PORT']}/health", timeout=2).ok)
+        threads.end("aiops-http")
+        assert engine.wait(TIMEOUT) == 1
+    finally:
+        engine.kill()
+    assert "the thread that answers HTTP has ended" in log.read_text()
 
 
 def _until(done: "object", seconds: float = TIMEOUT) -> None:

@@ -1,6 +1,8 @@
 """A running application: the engine over its world, pages and API, threads, and their end."""
 
 import logging
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -55,6 +57,7 @@ class Application:
     server: HttpServer
     alertmanagers: tuple[Alertmanager, ...]
     folder: DataFolder
+    broken: bool = False  # ends by itself, and is to be started again
     _serving: threading.Thread | None = None
 
     @property
@@ -76,8 +79,18 @@ class Application:
 
     def serve(self) -> None:
         """Answer HTTP until `stop`."""
-        self._serving = threading.Thread(target=self.server.run, name="aiops-http", daemon=True)
+        self._serving = threading.Thread(target=self._answer, name="aiops-http", daemon=True)
         self._serving.start()
+
+    def _answer(self) -> None:
+        """Answer HTTP. A process that no longer does is of no use: it ends, for others to start it again."""
+        try:
+            self.server.run()
+        finally:
+            if not self.server.closing:
+                log.critical("the thread that answers HTTP has ended, and so does this engine")
+                self.broken = True
+                os.kill(os.getpid(), signal.SIGTERM)
 
     def stop(self) -> None:
         """End everything. No thread is left that holds the store: it must be gone before the interpreter is."""

@@ -170,16 +170,23 @@ class HttpServer:
         """Where it listens."""
         return int(self._listeners[0].getsockname()[1])
 
+    @property
+    def closing(self) -> bool:
+        """Whether it was told to end."""
+        return self._closing.is_set()
+
     def run(self) -> None:
         """Answer until closed. What goes wrong in the loop itself costs the connections, not the server."""
         self._ended.clear()
-        while not self._closing.is_set():
-            try:
-                wasyncore.loop(timeout=1.0, use_poll=True, map=self._map, count=1)
-            except Exception:
-                log.exception("the HTTP server stumbled; it drops its connections and goes on")
-                self._drop_all()
-        self._ended.set()
+        try:
+            while not self._closing.is_set():
+                try:
+                    wasyncore.loop(timeout=1.0, use_poll=True, map=self._map, count=1)
+                except Exception:
+                    log.exception("the HTTP server stumbled; it drops its connections and goes on")
+                    self._drop_all()
+        finally:
+            self._ended.set()
 
     def refuse(self) -> None:
         """Take no connection any more, and answer what is under way."""

@@ -1,17 +1,24 @@
 """What becomes of incidents: people resolve them, they come and go, telemetry stays away."""
 
 import shutil
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sources.otlp import Call, http, spans
 from sqlalchemy import select
+from werkzeug.serving import make_server
 
+from aiops.api import create_app
+from aiops.cli import main
+from aiops.config import Settings
 from aiops.incidents import NotPossible
 from aiops.model import Ending, IncidentState, again
 from aiops.store import Snapshots
 from aiops.store.tables import audit
+from aiops.web import add_pages
 
 from .world import AT_ONCE, STEP, T0, Export, GivenClock, Watched, World
 
@@ -175,6 +182,65 @@ def test_it_may_be_normal_now_and_be_taken_back(world: World) -> None:
     with world.store.database.connect() as connection:
         written = [(row.who, row.what) for row in connection.execute(select(audit).order_by(audit.c.number))]
     assert written == [("ada", "normal"), ("bob", "normal undone")]
+
+
+def test_it_may_be_normal_now_by_page_api_and_command(world: World) -> None:
+    """Each says so and takes it back, on one incident that goes on."""
+    world.live(40)
+    world.slower = 0.5
+    world.live(8)
+    (incident,) = world.incidents()
+    at = f"/incidents/{incident.id}"
+    settings = Settings(data_dir=world.folder)
+    app = create_app(world.desk, settings)
+    add_pages(app, world.desk, settings)
+    client = app.test_client()
+
+    def stands() -> tuple[IncidentState, int]:
+        (one,) = world.incidents()
+        return one.state, len([each for each in world.desk.normal.of(one) if each.undone_at is None])
+
+    taken, back = (IncidentState.RESOLVED, 1), (IncidentState.OPEN, 0)
+    shown = client.get(f"{at}/normal").text
+    assert "expected" in shown
+    assert "payment" in shown
+    assert client.post(f"{at}/normal", data={"reason": "the new card processor is slower"}).status_code == 303
+    assert stands() == taken
+    assert "the new card processor is slower" in client.get(at).text
+    assert client.post(f"{at}/normal/undo").status_code == 303
+    assert stands() == back
+
+    world.live(1)
+    proposed = client.get(f"/aiops{at}/normal").json
+    assert proposed is not None
+    assert {one["family"] for one in proposed["changes"]} == {"latency"}
+    assert all(one["before"]["expected"] < one["after"]["expected"] for one in proposed["changes"])
+    said = client.post(f"/aiops{at}/normal", json={"reason": "it is slower now"}).json
+    assert said is not None
+    assert (said["state"], stands()) == ("resolved", taken)
+    said = client.post(f"/aiops{at}/normal/undo").json
+    assert said is not None
+    assert (said["state"], stands()) == ("open", back)
+
+    world.live(1)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        told = ("incidents", "normal", incident.id, "--url", f"http://127.0.0.1:{server.port}")
+        shown = CliRunner().invoke(main, told)
+        assert "expected until now" in shown.output
+        assert stands() == back, "without a reason it is only shown"
+        done = CliRunner().invoke(main, [*told, "--reason", "since the release", "--yes"])
+        assert (done.exit_code, stands()) == (0, taken), done.output
+        done = CliRunner().invoke(main, [*told, "--undo"])
+        assert (done.exit_code, stands()) == (0, back), done.output
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    reasons = [one.reason for one in world.desk.normal.of(incident)]
+    assert sorted(reasons) == ["it is slower now", "since the release", "the new card processor is slower"]
 
 
 def test_after_an_hour_it_stays_normal(world: World) -> None:

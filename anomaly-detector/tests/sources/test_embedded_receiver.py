@@ -1,5 +1,6 @@
 """The receiver process: real exporters in, rows in DuckDB; and whatever else people send to an open port."""
 
+import contextlib
 import gzip
 import json
 import os
@@ -24,6 +25,7 @@ import requests
 from google.protobuf import json_format
 from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]  # no stubs are published
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no stubs are published
+from made_up.ended import Threads
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter as GrpcMetrics
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcSpans
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter as HttpMetrics
@@ -736,6 +738,42 @@ def test_a_receiver_that_dies_is_started_again(store: Store, caplog: pytest.LogC
     assert "starting it again" in caplog.text
     receivers.stop()
     assert receivers.pid is None
+
+
+@pytest.mark.parametrize("thread", ["http", "grpc"])
+def test_a_receiver_of_which_a_server_has_ended_is_started_again(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, thread: str
+) -> None:
+    threads = Threads(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", threads.path)
+    receivers = Receivers(store, Listen(grpc_port=0, http_port=0), 3600)
+    receivers.start()
+    first = receivers.pid
+    threads.end(thread)
+    address = f"127.0.0.1:{receivers.grpc_port}"
+
+    def send() -> None:
+        alone = [("grpc.use_local_subchannel_pool", 1)]
+        with contextlib.suppress(grpc.RpcError), grpc.insecure_channel(address, options=alone) as channel:
+            exporter(channel)(spans(fresh()), timeout=2)
+
+    def another() -> bool:
+        send()  # a thread that waits for somebody ends when somebody comes
+        return receivers.pid not in (None, first)
+
+    def taken() -> bool:
+        send()
+        return store.stats().accepted_spans > before
+
+    until(another, 60)
+    before = store.stats().accepted_spans
+    until(taken, 60)
+    body = spans(fresh()).SerializeToString()
+    with requests.post(
+        f"http://127.0.0.1:{receivers.http_port}/v1/traces", data=body, headers={"Content-Type": PROTOBUF}, timeout=30
+    ) as answer:
+        assert answer.status_code == 200
+    receivers.stop()
 
 
 PARENT = """
