@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import random
+import resource
 import signal
 import socket
 import subprocess
@@ -49,8 +50,11 @@ from aiops.model import Selector, TraceQuery, Window
 from aiops.ports import SourceError
 from aiops.sources.embedded import receivers as parent
 from aiops.sources.embedded import wire
+from aiops.sources.embedded.otlp_grpc import CONNECTIONS
 from aiops.sources.embedded.partitions import LOST, SPANS
+from aiops.sources.embedded.receiver import FULL
 from aiops.sources.embedded.receivers import Listen, Receivers
+from aiops.sources.embedded.sockets import connections
 from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
 from aiops.sources.embedded.store import Store
 
@@ -738,6 +742,20 @@ def test_a_receiver_that_dies_is_started_again(store: Store, caplog: pytest.LogC
     assert "starting it again" in caplog.text
     receivers.stop()
     assert receivers.pid is None
+
+
+def test_grpc_without_room_for_connections_is_counted(store: Store) -> None:
+    receivers = Receivers(store, Listen(grpc_port=0, http_port=0), 3600)
+    receivers.start()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, CONNECTIONS + 500), hard))
+    with contextlib.ExitStack() as lines:
+        for _ in range(CONNECTIONS):
+            lines.enter_context(socket.create_connection(("127.0.0.1", receivers.grpc_port), timeout=10))
+        until(lambda: store.reasons().get(FULL), 60)
+    until(lambda: not connections(receivers.grpc_port), 60)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    receivers.stop()
 
 
 @pytest.mark.parametrize("thread", ["http", "grpc"])

@@ -23,13 +23,15 @@ from aiops.serving.names import origins
 from aiops.sources.common.caps import Limits, Roll
 from aiops.sources.embedded import heard, otlp_http
 from aiops.sources.embedded.intake import Intake
-from aiops.sources.embedded.otlp_grpc import GrpcReceiver
+from aiops.sources.embedded.otlp_grpc import CONNECTIONS, GrpcReceiver
+from aiops.sources.embedded.sockets import connections
 
 THREADS = 8
 GRACE_SECONDS = 2.0
 READ_BYTES = 256 << 10
 TELL_SECONDS = 1.0
 GIVEN_UP = "a connection was given up for others, or kept them waiting"
+FULL = "a second in which gRPC had as many connections as it may have, and turned new ones away"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,13 @@ def _obey(pipe: Connection, intake: Intake, servers: Servers) -> None:
     with contextlib.suppress(EOFError, OSError):
         while True:
             if not pipe.poll(TELL_SECONDS):
-                refused = servers.http.ledger.refused
+                refused, reasons = servers.http.ledger.refused, {}
                 if refused > told:
-                    intake.tell({GIVEN_UP: refused - told})
-                    told = refused
+                    reasons[GIVEN_UP], told = refused - told, refused
+                if connections(servers.grpc.port) >= CONNECTIONS:
+                    reasons[FULL] = 1
+                if reasons:
+                    intake.tell(reasons)
                 continue
             message = pipe.recv_bytes()
             if message:
