@@ -14,6 +14,7 @@ SERVICE: Final = "service"
 ROUTE: Final = "route"
 METHOD: Final = "method"
 CALLER: Final = "caller"
+METRIC: Final = "metric"
 CALLEE: Final = "callee"
 CONNECTION: Final = "connection_type"
 LE: Final = "le"
@@ -30,6 +31,7 @@ ERRORS: Final = "errors"
 DURATION: Final = "duration_seconds"
 BUCKET: Final = "duration_bucket"
 TELEMETRY: Final = "telemetry"
+LOST: Final = "lost_side"
 SIGNALS: Final = (REQUESTS, ERRORS, DURATION, BUCKET, TELEMETRY)
 
 # Upper bounds in seconds of the buckets that spans are counted into: those the HTTP convention advises.

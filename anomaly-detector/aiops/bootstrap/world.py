@@ -91,7 +91,7 @@ def on_stores(settings: Settings, clock: Clock, telemetry: Telemetry) -> World:
         source.traces,
         source.topology,
         verdicts,
-        counts,
+        metrics,
         source,
         edges,
         ruled,

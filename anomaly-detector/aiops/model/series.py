@@ -35,13 +35,15 @@ def group_label(group: Labels) -> str:
 class Selector:
     """One question to a metric source.
 
-    `name` is a structured signal of `names` (REQUESTS, ERRORS, DURATION, BUCKET, TELEMETRY) or the name of any
+    `name` is a structured signal of `names` (REQUESTS, ERRORS, DURATION, BUCKET, TELEMETRY, LOST) or the name of any
     OpenTelemetry metric. `by` are the labels of the answer:
 
     - (service, route, method), or these and http_status ("0": none): requests served, from the service's metrics
       where it sends them, else from its spans;
     - (caller, callee): requests as their callers saw them, from client spans;
     - (service,) with TELEMETRY: points and spans that arrived from a service;
+    - (metric, service) with LOST: 1 in the steps in which so much of a metric had to be rejected that what is left of
+      it is no side of a ratio; service "" is all services together;
     - any attribute names, for an OpenTelemetry metric: counters and histograms answer increments (histograms of
       their count), gauges the last value of the step.
 

@@ -14,6 +14,7 @@ from aiops.model import Labels, Protocol, Query, Ratio, Selector, SeriesBlock, S
 GROUPS: Final = {"http.route": names.ROUTE, "http.request.method": names.METHOD, "service.name": names.SERVICE}
 """Attributes that requests served can be split by here, and their labels in a block."""
 
+_LOST: Final = Selector(names.LOST, (names.METRIC, names.SERVICE))
 REMEMBERED: Final = 200_000
 """Series whose slots are remembered at most, before that begins anew."""
 
@@ -62,7 +63,7 @@ class Meter:
             if slo.name not in self.left_out
             for query, _ in _queries(slo)
         )
-        return list(out)
+        return [*out, _LOST] if out else []
 
     def counted(self, block: SeriesBlock) -> tuple[Floats, Floats]:
         """Events and bad events of each slot: `(slots, steps)`, NaN where there was no sample of any event."""
@@ -74,6 +75,8 @@ class Meter:
             seen[part, slot] |= ~np.isnan(block.values[row])
         lost = self._lost({(slot, part) for _, slot, part in found})
         seen[Part.TOTAL, lost] = False
+        for slot, steps in self._one_sided(block):
+            seen[Part.TOTAL, slot, steps] = False
         events = np.where(seen[Part.TOTAL], sums[Part.TOTAL], np.nan)
         by_good = np.array(self.good, bool)[:, None]
         bad = np.where(by_good, sums[Part.TOTAL] - sums[Part.GOOD], sums[Part.BAD])
@@ -96,6 +99,23 @@ class Meter:
                 if not bound:
                     lost.append(slot)
         return lost
+
+    def _one_sided(self, block: SeriesBlock) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+        """The steps in which a side of a slot may be missing, because it was rejected."""
+        odd = {
+            (value_of(series, names.METRIC), value_of(series, names.SERVICE)): block.values[row] > 0
+            for row, series in enumerate(block.labels)
+            if value_of(series, names.NAME) == names.LOST
+        }
+        if not odd:
+            return
+        named = {one.name: one for one in self.slos}
+        for slot, (name, group) in enumerate(self.slots):
+            for query, _ in _queries(named[name]):
+                said = {**dict(group), **dict(query.where)}
+                steps = odd.get((query.metric, said.get(names.SERVICE_NAME, "")))
+                if steps is not None:
+                    yield slot, steps
 
     def _of(self, series: Labels) -> tuple[tuple[int, Part], ...]:
         """The slots that a row adds to; worked out once."""

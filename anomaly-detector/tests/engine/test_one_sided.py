@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sources.otlp import CLIENT, Call, Point, http, points, spans
 
 from aiops import names
-from aiops.model import OddityKind, Selector, Window
+from aiops.model import OddityKind, Query, Ratio, Selector, Window
+from aiops.slo.meter import Meter
 
 from .world import STEP, T0, Export, Watched, next_id, times
 
@@ -182,6 +184,35 @@ def test_junk_blinds_nobody(watched: Watched, junk_of: Sender) -> None:
     watched.play(10, serving(8), junk_of)
     (incident,) = watched.incidents()
     assert incident.affected_services == ("api",)
+
+
+def orders(good_lost: bool, since: float = T0) -> Sender:
+    """Counters of orders and of those that were paid, ten a step; the points of the second may have to be rejected."""
+
+    def sent(at: float) -> Iterable[Export]:
+        end = at + STEP - 0.1
+        count = 10.0 * (round((at - since) / STEP) + 1)
+        total = Point(end, since, count, metric="orders", form="counter")
+        paid = replace(total, metric="orders.paid")
+        return [points(total, replace(paid, at=end - AGES) if good_lost else paid)]
+
+    return sent
+
+
+def test_an_objective_is_not_counted_while_one_side_of_it_is_rejected(watched: Watched) -> None:
+    total, paid = Query(metric="orders"), Query(metric="orders.paid")
+    meter = Meter([replace(watched.desk.engine.budgets.objectives.slos[0], indicator=Ratio(total, good=paid))])
+    watched.play(QUIET, orders(good_lost=False))
+    lost_from = watched.clock.time
+    watched.play(10, orders(good_lost=True))
+    until = watched.clock.time - STEP
+    window = Window(T0 + STEP, until)
+    counted = watched.source.metrics.window(meter.selectors(), window, STEP)
+    events, bad = meter.counted(counted)
+    before = counted.ends <= lost_from - STEP
+    assert events[0, before].tolist() == [10.0] * int(before.sum())
+    assert bad[0, before].tolist() == [0.0] * int(before.sum())
+    assert np.isnan(events[0, counted.ends > lost_from + STEP]).all()
 
 
 def test_what_was_rejected_outlives_a_restart(tmp_path: Path) -> None:

@@ -84,6 +84,7 @@ def test_metrics_of_any_name() -> None:
     assert meter.selectors() == [
         Selector("orders", (region,), (), "{order}"),
         Selector("orders.failed", (region,), ((region, "eu"),), ""),
+        Selector(names.LOST, (names.METRIC, names.SERVICE)),
     ]
     rows = {
         labels(name="orders", **{region: "eu"}): [10.0],
@@ -95,6 +96,25 @@ def test_metrics_of_any_name() -> None:
         "eu": (10, 3),
         "us": (20, 0),
     }
+
+
+@pytest.mark.parametrize(
+    ("metric", "service", "events"),
+    [
+        pytest.param("orders", "", [10.0, np.nan], id="total"),
+        pytest.param("orders.failed", "", [10.0, np.nan], id="bad"),
+        pytest.param("orders.failed", "somebody", [10.0, 10.0], id="a small part of it"),
+        pytest.param("others", "", [10.0, 10.0], id="another metric"),
+    ],
+)
+def test_a_metric_that_is_one_sided_counts_nothing(metric: str, service: str, events: list[float]) -> None:
+    rows = {
+        labels(name="orders", **{"shop.region": "eu"}): [10.0, 10.0],
+        labels(name="orders.failed", **{"shop.region": "eu"}): [1.0, np.nan],
+        labels(name=names.LOST, metric=metric, service=service): [np.nan, 1.0],
+    }
+    meter = Meter([one(changed(CHECKOUT, (RAW, RATIO)))])
+    np.testing.assert_equal(meter.counted(block(rows))[0].tolist(), [events])
 
 
 @pytest.mark.parametrize(

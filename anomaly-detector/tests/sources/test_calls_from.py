@@ -5,6 +5,7 @@ from dataclasses import replace
 from aiops import names
 from aiops.model import Selector, Window
 from aiops.sources.common.calls_from import CallsFrom
+from aiops.sources.embedded.lost import Loss, Told
 
 from .conftest import T0, Embedded
 from .otlp import CLIENT, Call, Point, http, points, spans
@@ -24,5 +25,22 @@ def test_each_signal_comes_from_the_source_that_has_it() -> None:
     assert list(block.labels) == sorted(block.labels)
     assert both.newest() == counted.metrics.newest() == T0 + 5
     assert both.complete_until() == T0 - 5
+    counted.source.close()
+    traced.source.close()
+
+
+def test_what_is_odd_is_said_of_what_each_counts() -> None:
+    counted, traced = Embedded(), Embedded()
+    # Metrics that the source of calls does not understand are none of its business.
+    traced.feed(points(Point(T0 + 8, T0, metric="other", form="counter", service="odd")))
+    counted.feed(points(Point(T0 + 8, T0, metric="other", form="counter", service="unknown")))
+    loss = Loss("web", Told.CALLED, "", "", "", True, "a span id must be 8 bytes, not all zero")
+    traced.source.store.append(lost={loss: 5})
+    both = CallsFrom(counted.metrics, traced.metrics)
+    both.window([Selector(names.REQUESTS, CALLS)], Window(T0, T0 + 10), 10.0)
+    assert [(one.service, str(one.kind)) for one in both.oddities()] == [
+        ("unknown", "not_understood"),
+        ("web", "rejected"),
+    ]
     counted.source.close()
     traced.source.close()

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+
 from aiops import names
 from aiops.model import Labels, Oddity, Selector, SeriesBlock, Window
 from aiops.ports import SourceError
@@ -13,7 +15,7 @@ from aiops.sources.embedded.any_metric import Metric
 from aiops.sources.embedded.arrivals import arrivals
 from aiops.sources.embedded.called import called
 from aiops.sources.embedded.lost import Told
-from aiops.sources.embedded.one_sided import one_sided
+from aiops.sources.embedded.one_sided import metrics_one_sided, one_sided
 from aiops.sources.embedded.senders import Senders
 from aiops.sources.embedded.store import Store
 
@@ -95,6 +97,12 @@ class EmbeddedMetrics:
             found = arrivals(self._store, grid)
             rows = {labelled(selector.name, {names.SERVICE: service}): row for service, row in found.items()}
             return {of: row for of, row in rows.items() if fits(of, selector.where)}
+        if selector.name == names.LOST:
+            lost = metrics_one_sided(self._store, grid, self._lateness)
+            return {
+                labelled(names.LOST, {names.METRIC: metric, names.SERVICE: service}): np.where(odd, 1.0, np.nan)
+                for (metric, service), odd in lost.items()
+            }
         answered = any_metric.values(self._store, selector.name, selector.by, selector.where, grid, selector.most)
         return {labelled(selector.name, dict(zip(selector.by, key, strict=True))): row for key, row in answered.items()}
 

@@ -46,9 +46,7 @@ class OneSided:
 
 def one_sided(store: Store, told: Told, grid: Grid, lateness_seconds: float) -> OneSided:
     """Look at each step of a grid; what came so late after it still tells of it. Raises SourceError."""
-    step = grid.step_ns / NANO
-    before, after = ceil(WHILE_SECONDS / step), ceil(lateness_seconds / step)
-    wide = Grid(grid.start_ns - before * grid.step_ns, grid.step_ns, before + grid.steps + after)
+    wide, before, after = _widened(grid, lateness_seconds)
     found = store.query(lambda partitions: _lost(partitions, told, wide))
     if not found.num_rows:
         return OneSided()
@@ -70,6 +68,51 @@ def one_sided(store: Store, told: Told, grid: Grid, lateness_seconds: float) -> 
         if odd.any():
             steps[key] = odd
     return OneSided(steps, {key[0]: tuple(sorted(why[key[0]])) for key in steps})
+
+
+def metrics_one_sided(store: Store, grid: Grid, lateness_seconds: float) -> dict[tuple[str, str], Bools]:
+    """The same of counters and histograms: `(steps,)` by metric and service, and by metric and "", which is all
+    services together. Raises SourceError."""
+    wide, before, after = _widened(grid, lateness_seconds)
+    found = store.query(lambda partitions: _lost_points(partitions, wide))
+    lost = _by_metric(found, wide)
+    if not lost:
+        return {}
+    metrics = pa.table({"metric": pa.array(sorted({metric for metric, _ in lost}), pa.string())})
+    kept = _by_metric(store.query(lambda partitions: _kept_points(partitions, wide), asked=metrics), wide)
+    nothing = np.zeros(wide.steps)
+    odd = {key: _too_much(rejected, kept.get(key, nothing), before, after) for key, rejected in lost.items()}
+    return {key: steps for key, steps in odd.items() if steps.any()}
+
+
+def _widened(grid: Grid, lateness_seconds: float) -> tuple[Grid, int, int]:
+    """The grid with what is looked at before it and after it, and the steps of both."""
+    step = grid.step_ns / NANO
+    before, after = ceil(WHILE_SECONDS / step), ceil(lateness_seconds / step)
+    return Grid(grid.start_ns - before * grid.step_ns, grid.step_ns, before + grid.steps + after), before, after
+
+
+def _by_metric(found: pa.Table, grid: Grid) -> dict[tuple[str, str], Floats]:
+    out: dict[tuple[str, str], Floats] = {}
+    keys = zip(texts(found, "metric"), texts(found, "service"), strict=True)
+    for (metric, service), column, count in zip(keys, ints(found, "step"), floats(found, "count"), strict=True):
+        for key in ((metric, service), (metric, "")):
+            out.setdefault(key, np.zeros(grid.steps))[column] += count
+    return out
+
+
+def _lost_points(partitions: Partitions, grid: Grid) -> str:
+    return f"""
+        SELECT metric, service, {grid.sql(LOST.time)} AS step, sum(count)::DOUBLE AS count
+        FROM {partitions.relation(LOST, grid.start_ns + 1, grid.end_ns)}
+        WHERE told = {int(Told.POINT)} AND metric <> '' GROUP BY ALL"""
+
+
+def _kept_points(partitions: Partitions, grid: Grid) -> str:
+    return f"""
+        SELECT se.metric, r.service, {grid.sql("p.time_ns")} AS step, count(*)::DOUBLE AS count
+        FROM {partitions.relation(POINTS, grid.start_ns + 1, grid.end_ns)} p JOIN series se ON p.series = se.id
+        JOIN resources r ON se.resource = r.id SEMI JOIN asked ON se.metric = asked.metric GROUP BY ALL"""
 
 
 def _too_much(rejected: Floats, taken: Floats, before: int, after: int) -> Bools:

@@ -21,7 +21,7 @@ from aiops.sources.prometheus.meaning import Labels, Meaning
 SAMPLES_AT_ONCE: Final = 400_000
 """About 30 MB of JSON."""
 MOST: Final = 100_000
-"""Series that are remembered, if nothing else is said: about 2 KB each."""
+"""Series that are remembered, if nothing else is said."""
 FIRST_INTERVAL: Final = 5.0
 """Seconds between samples that are assumed before any were seen: the shortest that is usual."""
 ASKED_AT_ONCE: Final = 50

@@ -113,7 +113,7 @@ class PrometheusMetrics:
             for one in selectors:
                 if one.name == names.TELEMETRY:
                     parts.append(arrivals(self._api, one, grid, self._roll))
-                elif one.name not in _REQUESTS:
+                elif one.name not in (*_REQUESTS, names.LOST):  # what never came in is not known there
                     parts.append(any_metric.values(self._api, one, grid))
         return _block(parts, grid, step)
 
