@@ -186,7 +186,7 @@ def test_it_may_be_normal_now_and_be_taken_back(world: World) -> None:
 
 def test_it_may_be_normal_now_by_page_api_and_command(world: World) -> None:
     """Each says so and takes it back, on one incident that goes on."""
-    world.live(40)
+    world.live(40, every=AT_ONCE)
     world.slower = 0.5
     world.live(8)
     (incident,) = world.incidents()

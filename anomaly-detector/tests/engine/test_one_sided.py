@@ -12,7 +12,7 @@ from aiops import names
 from aiops.model import OddityKind, Query, Ratio, Selector, Window
 from aiops.slo.meter import Meter
 
-from .world import STEP, T0, Export, Watched, next_id, times
+from .world import AT_ONCE, STEP, T0, Export, Watched, next_id, times
 
 QUIET = 20  # steps in which all is well
 AGES = 3 * 48 * 3600.0
@@ -100,7 +100,7 @@ def kinds(watched: Watched) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("odd", ["time", "bounds"])
 def test_failures_of_which_the_successes_were_rejected_are_not_judged(watched: Watched, odd: str) -> None:
-    watched.play(QUIET, counted(1), serving(0, service="other"))
+    watched.play(QUIET, counted(1), serving(0, service="other"), every=AT_ONCE)
     watched.play(QUIET, counted(1, odd), serving(0, service="other"))
     assert watched.incidents() == []
     assert ("api", OddityKind.REJECTED) in kinds(watched)
@@ -111,7 +111,7 @@ def test_failures_of_which_the_successes_were_rejected_are_not_judged(watched: W
 
 
 def test_spans_that_failed_beside_rejected_ones_are_not_judged(watched: Watched) -> None:
-    watched.play(QUIET, serving(1), serving(0, route="/b"))
+    watched.play(QUIET, serving(1), serving(0, route="/b"), every=AT_ONCE)
     watched.play(QUIET, serving(1, lost=9), serving(0, route="/b"))
     assert watched.incidents() == []
     assert kinds(watched) == [("api", OddityKind.REJECTED)]
@@ -122,14 +122,14 @@ def test_spans_that_failed_beside_rejected_ones_are_not_judged(watched: Watched)
 
 
 def test_calls_that_failed_beside_rejected_ones_are_not_judged(watched: Watched) -> None:
-    watched.play(QUIET, calling(1, lost=False), serving(0))
+    watched.play(QUIET, calling(1, lost=False), serving(0), every=AT_ONCE)
     watched.play(QUIET, calling(1, lost=True), serving(0))
     assert watched.incidents() == []
     assert kinds(watched) == [("front", OddityKind.REJECTED)]
 
 
 def test_a_service_of_which_all_is_rejected_is_not_silent(watched: Watched) -> None:
-    watched.play(QUIET, serving(0), calling(0, lost=False))
+    watched.play(QUIET, serving(0), calling(0, lost=False), every=AT_ONCE)
     watched.play(QUIET, serving(0, lost=10), calling(0, lost=False))
     assert watched.incidents() == []
     assert kinds(watched) == [("api", OddityKind.REJECTED)]
@@ -137,7 +137,7 @@ def test_a_service_of_which_all_is_rejected_is_not_silent(watched: Watched) -> N
 
 def test_trouble_of_which_one_side_is_rejected_is_not_back_to_normal(watched: Watched) -> None:
     other = serving(0, service="other")
-    watched.play(QUIET, serving(0), other)
+    watched.play(QUIET, serving(0), other, every=AT_ONCE)
     watched.play(10, serving(8), other)
     (found,) = watched.incidents()
     failures_lost: Sender = lambda at: [  # noqa: E731
@@ -150,10 +150,10 @@ def test_trouble_of_which_one_side_is_rejected_is_not_back_to_normal(watched: Wa
 
 def test_judging_goes_on_when_nothing_is_rejected_any_more(watched: Watched) -> None:
     other = serving(0, service="other")
-    watched.play(QUIET, serving(0), other)
+    watched.play(QUIET, serving(0), other, every=AT_ONCE)
     watched.play(10, serving(1, lost=9), other)
     assert requests(watched, 5) == 5 * 10.0
-    watched.play(65, serving(0), other)
+    watched.play(65, serving(0), other, every=AT_ONCE)
     assert kinds(watched) == []
     assert requests(watched, 5) == 2 * 5 * 10.0
     watched.play(10, serving(8), other)
@@ -180,7 +180,7 @@ def junk(service: str, route: str, each: int) -> Sender:
     ],
 )
 def test_junk_blinds_nobody(watched: Watched, junk_of: Sender) -> None:
-    watched.play(QUIET, serving(0), junk_of)
+    watched.play(QUIET, serving(0), junk_of, every=AT_ONCE)
     watched.play(10, serving(8), junk_of)
     (incident,) = watched.incidents()
     assert incident.affected_services == ("api",)
@@ -202,7 +202,7 @@ def orders(good_lost: bool, since: float = T0) -> Sender:
 def test_an_objective_is_not_counted_while_one_side_of_it_is_rejected(watched: Watched) -> None:
     total, paid = Query(metric="orders"), Query(metric="orders.paid")
     meter = Meter([replace(watched.desk.engine.budgets.objectives.slos[0], indicator=Ratio(total, good=paid))])
-    watched.play(QUIET, orders(good_lost=False))
+    watched.play(QUIET, orders(good_lost=False), every=AT_ONCE)
     lost_from = watched.clock.time
     watched.play(10, orders(good_lost=True))
     until = watched.clock.time - STEP
@@ -217,7 +217,7 @@ def test_an_objective_is_not_counted_while_one_side_of_it_is_rejected(watched: W
 
 def test_what_was_rejected_outlives_a_restart(tmp_path: Path) -> None:
     watched = Watched(tmp_path, telemetry="telemetry.duckdb")
-    watched.play(QUIET, serving(0))
+    watched.play(QUIET, serving(0), every=AT_ONCE)
     watched.play(10, serving(1, lost=9))
     assert requests(watched, 8) == 0.0
     watched.close()
