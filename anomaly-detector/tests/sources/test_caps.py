@@ -241,6 +241,19 @@ class Stored:
         return []
 
 
+def test_what_is_rejected_takes_no_place() -> None:
+    roll = Roll(Limits(routes=2))
+    junk = [Call(at, at, 1.0, attributes=http(f"/junk/{at}")) for at in range(1, 9)]
+    rows = Decoding(T0, 48 * 3600.0, lambda _: False, roll)
+    decode_spans(spans(*junk), rows)
+    assert len(rows.lost.counts) == 8
+    rows = Decoding(T0, 48 * 3600.0, lambda _: False, roll)
+    decode_spans(spans(*(Call(at, at, T0 - 1, attributes=http(f"/{at}")) for at in (1, 2, 3)), *junk), rows)
+    assert [one[schema.SPANS.names.index("route")] for one in rows.spans] == ["/1", "/2", names.OTHER]
+    # Where there are no places left, what is rejected would have been counted as the rest, too.
+    assert {one.route for one in rows.lost.counts} == {names.OTHER}
+
+
 def series(service: str, route: str, status: int) -> tuple[dict[str, str], list[float]]:
     """A counter of requests, and its first two samples."""
     of = {

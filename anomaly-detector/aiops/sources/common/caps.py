@@ -125,6 +125,14 @@ class Roll:
         known = self._has(self._room(self._methods, service), method, METHODS)
         return self._other("routes"), method if known else OTHER
 
+    def route_of_rejected(self, service: str, route: str, method: str) -> tuple[str, str]:
+        """The same of requests that are not counted, which take no place."""
+        with self._lock:
+            room = self._routes.get(service) or Room()
+            if (route, method) in room or len(room) < self.limits.routes:
+                return route, method
+            return OTHER, method if method in self._methods.get(service, ()) else OTHER
+
     def callee(self, caller: str, name: str) -> str:
         """The name that whom a service calls goes by."""
         if not name or self._has(self._room(self._callees, caller), name, self.limits.callees):

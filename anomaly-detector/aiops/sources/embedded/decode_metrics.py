@@ -145,14 +145,9 @@ def _lose(metric: str, pairs: dict[str, str], service: str, reason: str, into: D
     """Note whose requests they are that a rejected point counted."""
     route = method = ""
     if metric in names.SERVER_DURATION_METRICS:
-        route, method = _place(pairs, service, into)
+        request = conventions.request(pairs)
+        route, method = into.roll.route_of_rejected(service, request.route or request.path, request.method)
     into.lost.add(Loss(service, Told.POINT, metric, route, method, False, reason))
-
-
-def _place(pairs: dict[str, str], service: str, into: Decoding) -> tuple[str, str]:
-    """Route and method of requests served, as they are told apart."""
-    request = conventions.request(pairs)
-    return into.roll.route(service, request.route or request.path, request.method)
 
 
 def _unfit(point: AnyPoint, oldest: int, newest: int) -> str:
@@ -273,7 +268,7 @@ def _describe(series: int, of: Shape, sender: Sender, pairs: dict[str, str], int
     request = conventions.request(pairs)
     route, method = request.route or request.path, request.method
     if of.metric in names.SERVER_DURATION_METRICS:
-        route, method = _place(pairs, sender.service, into)
+        route, method = into.roll.route(sender.service, route, method)
     into.series[series] = (
         series,
         sender.id,

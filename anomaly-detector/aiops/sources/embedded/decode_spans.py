@@ -45,7 +45,7 @@ def _lose(span: Span, service: str, reason: str, into: Decoding) -> None:
     if span.kind in _SERVED:
         request = conventions.request(mapping(span.attributes))
         route = conventions.span_route(request, span.kind, span.name[:MAX_TEXT])
-        route, method = into.roll.route(service, route, request.method)
+        route, method = into.roll.route_of_rejected(service, route, request.method)
         into.lost.add(Loss(service, Told.SERVED, "", route, method, False, reason))
     elif span.kind in _CALLS:
         into.lost.add(Loss(service, Told.CALLED, "", "", "", True, reason))
