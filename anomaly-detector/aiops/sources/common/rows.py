@@ -43,12 +43,13 @@ class Requests:
 
     def unjudged(self, steps: Callable[[Key], Bools | None]) -> None:
         """Take away the steps of each key that are not to be judged."""
-        for key in self.total:
-            odd = steps(key)
-            if odd is not None:
-                mine = [self.total[key], self.bad[key], self.seconds[key]]
-                for values in (*mine, *(row for (of, _), row in self.buckets.items() if of == key)):
-                    values[odd] = np.nan
+        odd = {key: which for key in self.total if (which := steps(key)) is not None}
+        for key, which in odd.items():
+            for mine in (self.total, self.bad, self.seconds):
+                mine[key][which] = np.nan
+        for (key, _), values in self.buckets.items():
+            if key in odd:
+                values[odd[key]] = np.nan
 
     def chosen(self, scope: Sequence[str], selector: Selector) -> "Requests":
         """Keep the keys (labelled `scope`) that fit the selector, and add them up by its labels. Buckets that not all
