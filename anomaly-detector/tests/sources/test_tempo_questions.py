@@ -243,6 +243,8 @@ def test_a_trace_is_read_once_while_it_cannot_have_grown(faked: Faked) -> None:
     faked.traces.populations([good, calls])
     faked.traces.populations([good])
     assert sorted(faked.tempo.read) == sorted(set(faked.tempo.read))
+    faked.traces.populations([replace(good, window=Window(T0, T0 + 75))])
+    assert sorted(faked.tempo.read) == sorted(set(faked.tempo.read)), "a few seconds later another finding draws them"
     later = replace(good, window=Window(T0, T0 + 90))
     faked.traces.populations([later])  # the last of them may have got more spans since
     again = {one for one in faked.tempo.read if faked.tempo.read.count(one) > 1}
@@ -250,6 +252,17 @@ def test_a_trace_is_read_once_while_it_cannot_have_grown(faked: Faked) -> None:
     read = len(faked.tempo.read)
     faked.traces.populations([replace(good, window=Window(T0, T0 + 600))])
     assert len(faked.tempo.read) == read
+
+
+def test_the_last_population_that_fits_is_a_smaller_draw_of_the_same_traces(faked: Faked) -> None:
+    wanted = []
+    for number in range(2):
+        faked.tempo.feed(spans(*requests(80, 500, 1 + 100 * number, f"service-{number}")))
+        wanted.append(Population(f"service-{number}", MINUTE, PopulationKind.FAILED, limit=60))
+    first, second = faked.traces.populations(wanted)
+    [whole] = faked.traces.populations(wanted[1:])
+    assert (len(first), len(second), len(whole)) == (60, READS - 60, 60)  # type: ignore[arg-type]
+    assert {one.trace_id for one in second} < {one.trace_id for one in whole}  # type: ignore[union-attr]
 
 
 def test_one_call_is_bounded_and_the_rest_has_its_turn(faked: Faked) -> None:
