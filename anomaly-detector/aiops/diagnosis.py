@@ -91,7 +91,12 @@ class Diagnosis:
         self.failed |= {"traces"} if self._readings.down else set()
         attributions = [self._readings.attribution(key, one) for key, one in wanted.items()]
         found = explain.explain(attributions, self._edges)
-        return tuple(one for one in found if not _hits_nobody_yet(one))
+        return tuple(one for one in found if not _hits_nobody_yet(one) and not self._comes_to_be_known(one, at))
+
+    def _comes_to_be_known(self, group: Explained, at: float) -> bool:
+        """Whether all that keeps a cause from being known is that traces are read in turn: what is told before says
+        less, and may turn out to be a part of another group."""
+        return group.root_cause is None and all(self._readings.waits(one, at) for one in group.findings)
 
     def evidence(self, finding: Finding) -> Explained | None:
         """What traces say of one finding by itself; None where they do not answer, or have no bad one."""

@@ -17,6 +17,8 @@ REFRESH: Final = 300.0
 LATE: Final = 60.0
 """Seconds before the end of what was read in which more may have come since."""
 NOT_YET: Final = "its traces have not been read yet"
+PATIENCE: Final = 30.0
+"""Seconds that a finding may wait for its turn before it is told without its traces."""
 NO_ANSWER: Final = "the store of traces did not answer"
 REFUSED: Final = "the store of traces refused the question for them"
 
@@ -27,9 +29,11 @@ Key = tuple[Labels, str, float]  # of a finding: its series, family and onset
 class Reading:
     """Of one finding: bad traces up to `until`, good ones (None: not read), and what they say; read at `at`.
 
-    Times are Unix seconds. `failed` counts the times that it could not be read.
+    Times are Unix seconds, `since` of when the finding was seen first. `failed` counts the times that it could not be
+    read.
     """
 
+    since: float
     at: float = 0.0
     until: float = 0.0
     bad: list[Trace] = field(default_factory=list)
@@ -57,7 +61,7 @@ class Readings:
     def read(self, findings: Mapping[Key, Finding], at: float, world: explain.World) -> None:
         """Read what is due at a time, all in one go, and forget what is not among these findings."""
         self.gaps, self.down = [], False
-        self._of = {key: self._of.get(key, Reading()) for key in findings}
+        self._of = {key: self._of.get(key) or Reading(at) for key in findings}
         asked = [
             (key, populations)
             for key in sorted(findings, key=lambda key: self._turn(key, findings[key]))
@@ -81,6 +85,13 @@ class Readings:
             can_be_read = explain.populations(finding, self.step) is not None
             return explain.Attribution(finding, (), unread=one.unread if one and can_be_read else "")
         return explain.refreshed(one.says, finding)
+
+    def waits(self, finding: Finding, at: float) -> bool:
+        """Whether the traces of a finding have only not had their turn, which comes soon."""
+        one = self._of.get((finding.series, str(finding.family), finding.onset))
+        if one is None or one.says is not None or explain.populations(finding, self.step) is None:
+            return False
+        return one.unread == NOT_YET and at - one.since < PATIENCE
 
     def _turn(self, key: Key, finding: Finding) -> tuple[bool, int, float, float, Key]:
         """What is new goes first, of that the worst; what could not be read lets the others go before it."""

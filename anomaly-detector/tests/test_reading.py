@@ -110,6 +110,21 @@ def test_the_worst_go_first_and_the_rest_have_their_turn() -> None:
     assert all(not said(of, one).unread for one in findings)
 
 
+def test_what_waits_for_its_turn_is_held_back_for_a_while() -> None:
+    store = Store(most=2)
+    worst, other = finding("worst", score=9.0), finding("other")
+    silent = replace(other, family=Family.SILENCE)
+    of = readings(store)
+    of.read(keyed(worst, other, silent), T0 + 5, WORLD)
+    assert not of.waits(worst, T0 + 5)
+    assert of.waits(other, T0 + 5)
+    assert not of.waits(silent, T0 + 5), "traces tell nothing of it"
+    assert of.waits(other, T0 + 34)
+    assert not of.waits(other, T0 + 35), "it is told without them"
+    of.read(keyed(worst, other, silent), T0 + 10, WORLD)
+    assert not of.waits(other, T0 + 10)
+
+
 def test_what_is_refused_is_said_once_and_lets_the_others_go_first() -> None:
     store = Store(most=2, refused="odd")
     odd, fine = finding("odd", score=9.0), finding("fine")

@@ -51,12 +51,18 @@ def _by_place(ordered: list[Attribution], edges: Sequence[Edge]) -> tuple[Explai
     founded = sorted({place for one in ordered for place in founds(one)})
     below = _reachable(edges)
     members: dict[Place, list[Attribution]] = {place: [] for place in founded}
+    silent: list[Attribution] = []
     loose: list[Attribution] = []
     for one in ordered:
         shares = shares_of(one)
         joined = [place for place in founded if shares.get(place, 0.0) >= JOINS]
-        if not joined and not shares:
-            joined = [place for place in founded if _suffers(one, place, members[place], below)]
+        for place in joined:
+            members[place].append(one)
+        if not joined:
+            (loose if shares else silent).append(one)
+    told = {place: tuple(found) for place, found in members.items()}
+    for one in silent:
+        joined = [place for place in founded if _suffers(one, place, told[place], below)]
         for place in joined:
             members[place].append(one)
         if not joined:
@@ -68,14 +74,17 @@ def _by_place(ordered: list[Attribution], edges: Sequence[Edge]) -> tuple[Explai
     return tuple(groups)
 
 
-def _suffers(one: Attribution, place: Place, members: list[Attribution], below: dict[str, set[str]]) -> bool:
+def _suffers(one: Attribution, place: Place, members: Sequence[Attribution], below: dict[str, set[str]]) -> bool:
     """Whether a finding without traces of its own belongs to a cause: its service is the cause, or calls it and got
-    into trouble at about the same time. One whose traces nobody has looked at yet is taken to, until they say more."""
+    into trouble at about the same time. One whose traces nobody has looked at yet is taken to, until they say more; so
+    it is where it calls a service whose traces tell of the cause."""
     mine = owner(one.finding)
     if mine == place[0]:
         return True
-    together = any(abs(one.finding.onset - other.finding.onset) <= TOGETHER for other in members)
-    return (together or one.unread != "") and place[0] in below.get(mine, {mine})
+    reached = below.get(mine, {mine})
+    if one.unread:
+        return place[0] in reached or any(owner(other.finding) in reached for other in members)
+    return place[0] in reached and any(abs(one.finding.onset - other.finding.onset) <= TOGETHER for other in members)
 
 
 def _explained(place: Place, members: list[Attribution]) -> Explained:

@@ -301,6 +301,22 @@ def test_a_finding_whose_traces_nobody_read_yet_opens_no_incident_beside_the_cau
     assert only(explain([*known, replace(edge, finding=moved, unread="not yet")], EDGES)).root_cause is not None
 
 
+def test_who_calls_one_that_waits_for_a_database_belongs_to_it_unread() -> None:
+    """The calls that are known say nothing of the database itself."""
+
+    def asks(stock: float) -> Trace:
+        return trace(Call("inventory", "/inventory", 0.02, calls=(Call("db", "", served=False, waits=stock),)))
+
+    good, bad = [asks(0.001) for _ in range(30)], [asks(0.5) for _ in range(20)]
+    found = finding("inventory", "/inventory", Family.LATENCY, 0.5, 0.05)
+    one = attribute(found, population("inventory", "/inventory"), bad, good, World(EVERYONE, EVERYONE))
+    caller = replace(attributed("gateway", "/checkout", [], Family.LATENCY), unread="not yet")
+    group = only(explain([caller, one], EDGES))
+    assert group.root_cause is not None
+    assert group.root_cause.cause.service == "db"
+    assert "gateway" in group.affected_services
+
+
 def test_two_causes_at_once_are_two_groups() -> None:
     bad = [trace(checkout(Call("payment", "/payment", **FAILED))) for _ in range(15)]
     bad += [trace(checkout(None, Call("inventory", "/inventory", **FAILED))) for _ in range(15)]
