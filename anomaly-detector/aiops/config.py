@@ -81,7 +81,7 @@ class Settings(BaseModel):
     tempo_cert_file: str = Field("", description="client certificate (PEM), for mutual TLS")
     tempo_key_file: str = Field("", description="its private key (PEM)")
     tempo_reads: int = Field(
-        1, ge=1, le=64, description="whole traces read from Tempo at a time; each takes 170 MB of it meanwhile"
+        1, ge=1, le=64, description="whole traces read from Tempo at a time; each takes 150 MB of it meanwhile"
     )
     source_timeout_seconds: Seconds = Field(10.0, description="longest time that one question to a store may take")
     verdicts_limit: int = Field(

@@ -27,7 +27,7 @@ class Reader:
     """Searches and traces by the dozen. Any thread may ask; raises SourceError as soon as one question fails.
 
     `asked` and `read` count searches, and traces that were not kept from before. `reads` traces are read at a time:
-    for one, Tempo 3 opens a buffer of 1 MiB for each of some 170 columns.
+    for one, Tempo 3 opens a buffer of 1 MiB for each of some 150 columns.
     """
 
     def __init__(self, api: Api, reads: int) -> None:
