@@ -38,5 +38,5 @@ def is_entry(population: Population, span: Span, answered: str) -> bool:
     if span.service != population.service or (population.method and span.method not in ("", population.method)):
         return False
     if population.callee:
-        return span.kind in CALLING and population.callee in (span.peer, answered)
+        return span.kind in CALLING and (population.callee == answered or span.calls(population.callee))
     return span.kind not in CALLING and span.goes_by(population.route)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
+from aiops import names
 from aiops.model.window import Window
 
 
@@ -78,6 +79,18 @@ class Span:
             return self.name == route or self.name.endswith(f" {route}")
         mine, its = (f"/{one.strip('/')}" for one in (self.route, route))
         return "/" not in (mine, its) and (mine.endswith(its) or its.endswith(mine))
+
+    def calls(self, callee: str) -> bool:
+        """Whether a metric may name the callee of this call so: as it goes here, or a database by its host, address,
+        namespace or system, as a graph of services in Tempo does."""
+        if callee in ("", self.peer):
+            return True
+        if not any(key in self.attributes for key in names.DB_SYSTEM):
+            return False
+        keys = (*names.SERVER_ADDRESS, *names.NETWORK_ADDRESS, *names.DB_NAMESPACE, *names.DB_SYSTEM)
+        ports = [self.attributes[key] for key in (*names.SERVER_PORT, *names.NETWORK_PORT) if key in self.attributes]
+        known = {self.attributes[key] for key in keys if key in self.attributes}
+        return callee in known or callee in {f"{one}:{port}" for one in known for port in ports}
 
 
 @dataclass(frozen=True, slots=True)

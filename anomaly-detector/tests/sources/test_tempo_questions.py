@@ -254,6 +254,28 @@ def test_a_trace_is_read_once_while_it_cannot_have_grown(faked: Faked) -> None:
     assert len(faked.tempo.read) == read
 
 
+@pytest.mark.parametrize("name", ["sqlite", "/data/shop.sqlite", "files", "files:9000"])
+def test_a_database_goes_by_any_part_that_a_graph_of_services_names(faked: Faked, name: str) -> None:
+    asked = {"db.system.name": "sqlite", "db.namespace": "/data/shop.sqlite", "server.address": "files"}
+    calls = [
+        Call(
+            number,
+            number * 10,
+            T0 + number,
+            0.8,
+            0,
+            "api",
+            "SELECT",
+            CLIENT,
+            attributes=asked | {"server.port": "9000"},
+        )
+        for number in range(1, 6)
+    ]
+    faked.tempo.feed(spans(*calls))
+    [drawn] = faked.traces.populations([Population("api", MINUTE, PopulationKind.SLOW, callee=name, threshold=0.1)])
+    assert len(drawn) == 5  # type: ignore[arg-type]
+
+
 def test_the_last_population_that_fits_is_a_smaller_draw_of_the_same_traces(faked: Faked) -> None:
     wanted = []
     for number in range(2):

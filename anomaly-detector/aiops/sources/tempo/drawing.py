@@ -46,7 +46,7 @@ def fitting(wanted: Population, callees: Callees) -> Fits:
         return (one for one in trace.spans if one.kind in SERVED and one.goes_by(wanted.route))
 
     def called(trace: Trace) -> Iterable[Span]:
-        return (one for one, callee in callees.calls(trace) if callee == wanted.callee)
+        return (one for one, callee in callees.calls(trace) if callee == wanted.callee or one.calls(wanted.callee))
 
     choose = called if wanted.callee else served
 

@@ -151,7 +151,8 @@ def _route(route: str) -> str:
 
 
 def _address(address: str) -> str:
-    """Spans that called what `callees.address` would write so: a database, a host, or host:port."""
+    """Spans that called what `callees.address` would write so: a database, a host, or host:port; or a database that a
+    graph of services names by a part of that."""
     if database := Database.of(address):
         parts = (
             _any(names.DB_SYSTEM, text(database.system)),
@@ -159,7 +160,7 @@ def _address(address: str) -> str:
             _any(names.DB_NAMESPACE, text(database.namespace)) if database.namespace else "",
         )
         return "(" + " && ".join(one for one in parts if one) + ")"
-    return f"({_any(names.DB_SYSTEM, text(address))} || {_host(address)})"
+    return f"({_any((*names.DB_SYSTEM, *names.DB_NAMESPACE), text(address))} || {_host(address)})"
 
 
 def _host(address: str) -> str:
