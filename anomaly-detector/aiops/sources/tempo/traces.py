@@ -16,7 +16,7 @@ from aiops.sources.tempo.population import Populations
 from aiops.sources.tempo.reader import Reader, pieces
 
 QUESTIONS: Final = 40
-READS: Final = 100
+READS: Final = 80
 """Searches after which the populations that were not begun wait for their turn, and whole traces that all may read."""
 FEWEST: Final = 20
 """Reads that must be left to begin a population: it is drawn smaller where they are fewer than its limit."""
