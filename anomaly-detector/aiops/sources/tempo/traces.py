@@ -15,7 +15,7 @@ from aiops.sources.tempo.drawing import draw, ended, inside, nanoseconds
 from aiops.sources.tempo.population import Populations
 from aiops.sources.tempo.reader import Reader, pieces
 
-QUESTIONS: Final = 40
+QUESTIONS: Final = 24
 READS: Final = 80
 """Searches after which the populations that were not begun wait for their turn, and whole traces that all may read."""
 FEWEST: Final = 20
