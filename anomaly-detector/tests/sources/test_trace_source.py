@@ -288,7 +288,7 @@ def test_the_population_of_a_callee_that_sends_nothing(tracing: Tracing) -> None
 
     assert ids("pg") == [1]
     assert ids("127.0.0.1:9000") == [2]
-    assert ids("10.1.1.9") == []
+    assert ids("10.1.1.8") == []
 
 
 NAMES = ["it's", 'a "quoted" name', "back\\slash", "two\nlines", "über 🚀", "} || {", "tab\tand \u007f"]
