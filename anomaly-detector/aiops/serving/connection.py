@@ -1,5 +1,6 @@
 """One connection: what is refused by its headers is not read, and who keeps others waiting is known."""
 
+import contextlib
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -168,8 +169,14 @@ class Connection(HTTPChannel):
         return self.served, self.last_activity if self.began is None else self.began
 
     def drop(self) -> None:
-        """Close at once."""
+        """Close at once. The number of its descriptor stays taken until the ledger lets it go: of the events that were
+        polled some may be of it, and would be taken for those of a new connection with that number."""
         self._lingers_until = 1.0
+        if self.socket is not None:
+            with contextlib.suppress(OSError):
+                self.socket.shutdown(socket.SHUT_RDWR)
+            self.listener.ledger.dropped.append(self.socket)
+            self.socket = None
         self.handle_close()
 
     def readable(self) -> bool:

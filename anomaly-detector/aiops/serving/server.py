@@ -45,6 +45,7 @@ class Ledger:
         self.refused = 0
         self.accepted = 0
         self.connections: set[Connection] = set()
+        self.dropped: list[socket.socket] = []
 
     def room(self, size: int, whose: Connection | None = None) -> bool:
         """Make room for somebody's body of so many bytes, if need be by giving up others that began first."""
@@ -64,6 +65,11 @@ class Ledger:
         with self._lock:
             self._held += size - by.held
             by.held = size
+
+    def let_go(self) -> None:
+        """Close the descriptors of those that were dropped, when all events that were polled are handled."""
+        while self.dropped:
+            self.dropped.pop().close()
 
     def give_up(self, one: Connection) -> None:
         """Close one for the sake of the others."""
@@ -185,7 +191,9 @@ class HttpServer:
                 except Exception:
                     log.exception("the HTTP server stumbled; it drops its connections and goes on")
                     self._drop_all()
+                self.ledger.let_go()
         finally:
+            self.ledger.let_go()
             self._ended.set()
 
     def refuse(self) -> None:

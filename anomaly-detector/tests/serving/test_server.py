@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import requests
+from waitress import wasyncore
 
 from aiops.serving import BUSY, Door, HttpServer
 
@@ -84,6 +85,23 @@ def test_connections_beyond_the_most_replace_those_that_said_nothing(server: Htt
         gone = server.ledger.refused
         assert asked(server, session) == 200
         assert server.ledger.refused == gone, "who has asked before keeps the connection"
+
+
+def test_who_is_dropped_leaves_its_number_to_nobody_while_events_are_handled() -> None:
+    """An event of it would be taken for one of a new connection, which would be closed."""
+    made = HttpServer(Application(), Door(BODY, wanted), "127.0.0.1", 0, threads=1, connections=MOST)
+    with line(made):
+        while not made.ledger.connections:
+            wasyncore.loop(timeout=1.0, use_poll=True, map=made._map, count=1)
+        [one] = made.ledger.connections
+        number = one.socket.fileno()
+        made.ledger.give_up(one)
+        assert not made.ledger.connections
+        os.fstat(number)
+        made.ledger.let_go()
+        with pytest.raises(OSError):
+            os.fstat(number)
+    made.close()
 
 
 def test_a_byte_at_a_time_holds_nobody_up(server: HttpServer) -> None:
