@@ -10,7 +10,7 @@ DEPLOY_ARGS ?=
 SMOKE_ARGS ?=
 export DEPLOY_ARGS SMOKE_ARGS
 
-.PHONY: help demo up down stack deploy smoke test test-engine test-others test-live test-stack stack-faults stack-rest test-compose test-k8s k8s-chart k8s-rest test-kind k8s bench attacks soak lint format rules dashboards lock clean
+.PHONY: help demo up down stack deploy smoke test test-live test-stack stack-faults stack-rest test-compose test-k8s k8s-chart k8s-rest test-kind k8s bench attacks soak lint format rules dashboards lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -34,19 +34,14 @@ deploy: $(VENV)/.demo  ## upgrade a release, try it, take back what fails; DEPLO
 smoke: $(VENV)/.demo  ## ask a deployed engine whether it really works; SMOKE_ARGS="URL --service checkout"
 	@set -f; exec $(BIN)/aiops smoke $$SMOKE_ARGS
 
-test: $(VENV)/.dev  ## everything that needs Python alone; the last part runs the real shop and engine
-	@$(MAKE) --no-print-directory -j2 test-engine test-others
+# Three processes on two cores: some tests wait. What shares a module's or a class's fixtures stays together.
+TEST_PROCESSES = $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) * 3 // 2)")
+test: $(VENV)/.dev  ## everything that needs Python alone, and is no long run
+	$(BIN)/python -m pytest -m "not live and not stack and not k8s and not compose and not kind" \
+		-n $(TEST_PROCESSES) --dist loadscope --durations 15 $(PYTEST_ARGS)
+
+test-live: $(VENV)/.dev  ## the score sheet and the real shop and engine; AIOPS_TEST_FAULTS=all for every fault, or their names
 	$(BIN)/python -m bench.scenarios --seeds 1 --check
-	$(BIN)/python -m pytest -m live -p no:randomly -s $(PYTEST_ARGS)
-
-# Two halves side by side; what they print is mixed while they run, and said of each at its end.
-UNIT_TEST := $(BIN)/python -m pytest -m "not live and not stack and not k8s and not compose and not kind" $(PYTEST_ARGS)
-test-engine:
-	$(UNIT_TEST) anomaly-detector/tests --ignore=anomaly-detector/tests/engine demo-app/tests
-test-others:
-	$(UNIT_TEST) tests e2e anomaly-detector/tests/engine
-
-test-live: $(VENV)/.dev  ## only the real shop and engine; AIOPS_TEST_FAULTS=all for every fault, or their names
 	$(BIN)/python -m pytest -m live -p no:randomly -s $(PYTEST_ARGS)
 
 test-stack: $(VENV)/.dev  ## configurations against the programs that read them, and the stack as it runs

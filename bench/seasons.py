@@ -127,12 +127,13 @@ def contamination() -> list[str]:
     return wrong
 
 
-def clocks(calendar: detect.Calendar | None = None) -> list[str]:
+def clocks(calendar: detect.Calendar | None = None, start: float = MONDAY + 8 * DAY) -> list[str]:
     """Opening hours in New York over the change of clocks: nothing once three days are known, with the zone given."""
-    start = MONDAY + 7 * DAY
-    seen = live(Hours(8.0, noise=0.05), 9, calendar=calendar or detect.Calendar(detect.Place(NEW_YORK)), start=start)
-    wrong = [f"in trouble on a known day at {_when(at)}" for at in seen.during(start + 3 * DAY, start + 6 * DAY)]
-    return wrong + [f"in trouble at {_when(at)}" for at in seen.during(start + 7 * DAY - 2 * HOUR, start + 9 * DAY)]
+    sunday, end = MONDAY + 13 * DAY, MONDAY + 15 * DAY + 3 * HOUR  # the day of the change, and the end of its Monday
+    days = (end - start) / DAY
+    seen = live(Hours(8.0, noise=0.05), days, calendar=calendar or detect.Calendar(detect.Place(NEW_YORK)), start=start)
+    wrong = [f"in trouble on a known day at {_when(at)}" for at in seen.during(start + 3 * DAY, sunday)]
+    return wrong + [f"in trouble at {_when(at)}" for at in seen.during(sunday + DAY - 2 * HOUR, end)]
 
 
 def week() -> list[str]:

@@ -20,7 +20,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
-OFFSET = int(os.environ.get("SHOP_TEST_OFFSET", "2000"))
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))  # whoever tests beside has other ports
+OFFSET = int(os.environ.get("SHOP_TEST_OFFSET", "2000")) + 700 * WORKER
 PORTS = {"gateway": 3000, "checkout": 3011, "payment": 3012, "inventory": 3013, "catalog": 3014}
 PROJECT = Path(__file__).parents[1]
 T = TypeVar("T")

@@ -12,6 +12,7 @@ from aiops.model import Family, SeriesBlock, Tier, labels
 SCOPE = {"service": "gateway", "route": "/", "method": "GET"}
 STEP = 60.0
 DAY = 1440
+DAYS = 6
 MONDAY = 1_771_804_800.0
 
 
@@ -46,48 +47,98 @@ def latency(steps: int, mean: float = 0.05, seed: int = 2) -> np.ndarray:
     return mean * np.exp(0.03 * np.random.default_rng(seed).standard_normal(steps))
 
 
-def test_a_shop_that_closes_every_night_is_expected_to_and_its_days_are_watched_all_the_same() -> None:
-    days = 6
+def closing(days: int) -> np.ndarray:
+    """Requests of a shop that is open from 7:00 to 22:00."""
     of_day = np.arange(days * DAY) % DAY
-    open_ = (of_day >= 7 * 60) & (of_day < 22 * 60)
-    counts = requests(days * DAY) * np.where(open_, 1.0, 0.03)
-    outage = slice(5 * DAY + 12 * 60, 5 * DAY + 12 * 60 + 30)
-    counts[outage] *= 0.2
-    outcomes = play(counts, latency(days * DAY))
-    found = troubled(outcomes, Family.TRAFFIC)
+    return requests(days * DAY) * np.where((of_day >= 7 * 60) & (of_day < 22 * 60), 1.0, 0.03)
+
+
+def batches(begin: int, nights: int) -> np.ndarray:
+    """Mean seconds where two batches a night make all slow, the first of the last night far slower."""
+    of_day, day = np.arange(DAYS * DAY) % DAY, np.arange(DAYS * DAY) // DAY
+    batch = (of_day >= begin) & (of_day < begin + 20) | (of_day >= begin + 120) & (of_day < begin + 140)
+    means = latency(DAYS * DAY) * np.where(batch & (day < nights), 3.0, 1.0)
+    means[(nights - 1) * DAY + begin : (nights - 1) * DAY + begin + 20] *= 15
+    return means
+
+
+OUTAGE = slice(5 * DAY + 720, 5 * DAY + 750)
+SECOND = slice(5 * DAY + 725, 5 * DAY + 755)
+
+
+@pytest.fixture(scope="module")
+def days() -> dict[str, list[Outcome]]:
+    """Days of several services that know nothing of each other: judged together, which takes the time of one."""
+    of_day, steps = np.arange(DAYS * DAY) % DAY, DAYS * DAY
+    interrupted, twice, rough = closing(DAYS), closing(DAYS), latency(steps)
+    interrupted[OUTAGE] *= 0.2
+    twice[4 * DAY + 720 : 4 * DAY + 810] = 0
+    twice[SECOND] *= 0.3
+    rough[np.arange(100, steps, 131)] *= 1.5
+    lives = {
+        "closes": (interrupted, latency(steps)),
+        "twice": (twice, latency(steps)),
+        "hour": (requests(steps), latency(steps) * np.where((of_day >= 120) & (of_day < 180), 1.15, 1.0)),
+        "batches 115": (requests(steps), batches(115, 5)),
+        "batches 125": (requests(steps), batches(125, 5)),
+        "rough": (requests(steps), rough),
+    }
+    rows = tuple(
+        labels(name=name, service=service, route="/", method="GET")
+        for service in lives
+        for name in (names.REQUESTS, names.ERRORS, names.DURATION)
+    )
+    values = np.array([row for count, mean in lives.values() for row in (count, np.zeros(steps), mean * count)])
+    state, place = State(), Calendar(Place(UTC))
+    outcomes = [
+        step(
+            state,
+            SeriesBlock(rows, np.array([MONDAY + STEP * (at + 1)]), STEP, values[:, at : at + 1]),
+            Tuning(),
+            place,
+        )
+        for at in range(steps)
+    ]
+    return {service: [_of(service, one) for one in outcomes] for service in lives}
+
+
+def _of(service: str, outcome: Outcome) -> Outcome:
+    mine = tuple(one for one in outcome.findings if dict(one.series)["service"] == service)
+    return Outcome(mine, tuple(one for one in outcome.verdicts if dict(one.series)["service"] == service))
+
+
+def test_a_shop_that_closes_every_night_is_expected_to_and_its_days_are_watched_all_the_same(
+    days: dict[str, list[Outcome]],
+) -> None:
+    found = troubled(days["closes"], Family.TRAFFIC)
     assert [at for at in found if at < 2 * DAY], "nothing is known of the first nights"
-    assert not [at for at in found if 3 * DAY <= at < outage.start]
-    assert [at for at in found if outage.start <= at < outage.stop]
+    assert not [at for at in found if 3 * DAY <= at < OUTAGE.start]
+    assert [at for at in found if OUTAGE.start <= at < OUTAGE.stop]
 
 
-def test_the_tier_says_that_the_day_is_known() -> None:
-    of_day = np.arange(4 * DAY) % DAY
-    slow = np.where((of_day >= 120) & (of_day < 180), 1.15, 1.0)
-    state = State()
-    outcomes = play(requests(4 * DAY), latency(4 * DAY) * slow, state)
+def test_the_tier_says_that_the_day_is_known(days: dict[str, list[Outcome]]) -> None:
+    outcomes = days["hour"]
     assert {one.tier for one in outcomes[300].verdicts if one.family == Family.LATENCY} == {Tier.LEVEL}
-    assert {one.tier for one in outcomes[-1].verdicts if one.family == Family.LATENCY} == {Tier.DAY}
+    assert {one.tier for one in outcomes[4 * DAY].verdicts if one.family == Family.LATENCY} == {Tier.DAY}
 
 
 @pytest.mark.parametrize("begin", [115, 125])
-def test_batches_of_every_night_are_incidents_twice_and_then_habits(begin: int) -> None:
-    of_day = np.arange(5 * DAY) % DAY
-    batch = (of_day >= begin) & (of_day < begin + 20) | (of_day >= begin + 120) & (of_day < begin + 140)
-    means = latency(5 * DAY) * np.where(batch, 3.0, 1.0)
-    means[4 * DAY + begin : 4 * DAY + begin + 20] *= 15
-    found = troubled(play(requests(5 * DAY), means), Family.LATENCY)
-    nights = {at // DAY for at in found}
+def test_batches_of_every_night_are_incidents_twice_and_then_habits(days: dict[str, list[Outcome]], begin: int) -> None:
+    nights = {at // DAY for at in troubled(days[f"batches {begin}"], Family.LATENCY)}
     assert nights == {0, 1, 4}, "the fifth night's batch is far slower than the others"
 
 
-def test_an_outage_is_not_expected_at_its_hour_of_the_next_day() -> None:
-    of_day = np.arange(6 * DAY) % DAY
-    counts = requests(6 * DAY) * np.where((of_day >= 7 * 60) & (of_day < 22 * 60), 1.0, 0.03)
-    counts[4 * DAY + 720 : 4 * DAY + 810] = 0
-    counts[5 * DAY + 725 : 5 * DAY + 755] *= 0.3
-    found = troubled(play(counts, latency(6 * DAY)), Family.TRAFFIC)
-    assert [at for at in found if 5 * DAY + 725 <= at < 5 * DAY + 755]
-    assert not [at for at in found if 4 * DAY + 820 <= at < 5 * DAY + 725], "its end is no second loss"
+def test_an_outage_is_not_expected_at_its_hour_of_the_next_day(days: dict[str, list[Outcome]]) -> None:
+    found = troubled(days["twice"], Family.TRAFFIC)
+    assert [at for at in found if SECOND.start <= at < SECOND.stop]
+    assert not [at for at in found if 4 * DAY + 820 <= at < SECOND.start], "its end is no second loss"
+
+
+def test_residuals_that_are_large_now_and_then_raise_the_boundary(days: dict[str, list[Outcome]]) -> None:
+    outcomes = days["rough"]
+    late = [one.score for outcome in outcomes[7000:] for one in outcome.verdicts if one.family == Family.LATENCY]
+    early = [one.score for outcome in outcomes[1000:3000] for one in outcome.verdicts if one.family == Family.LATENCY]
+    assert max(late) < 1 <= max(early)
 
 
 def test_who_is_away_for_a_weekend_is_known_on_monday() -> None:
@@ -150,14 +201,3 @@ def test_nothing_is_judged_or_learned_of_latency_and_traffic_during_an_event() -
     )
     others = play(counts, means, calendar=Calendar(events=(Event("sale", sale.start, sale.end, frozenset({"x"})),)))
     assert troubled(others, Family.LATENCY)
-
-
-def test_residuals_that_are_large_now_and_then_raise_the_boundary() -> None:
-    steps = 8000
-    means = latency(steps)
-    spikes = np.arange(100, steps, 131)
-    means[spikes] *= 1.5
-    outcomes = play(requests(steps), means)
-    late = [one.score for outcome in outcomes[7000:] for one in outcome.verdicts if one.family == Family.LATENCY]
-    early = [one.score for outcome in outcomes[1000:3000] for one in outcome.verdicts if one.family == Family.LATENCY]
-    assert max(late) < 1 <= max(early)

@@ -1,5 +1,6 @@
 """The whole engine with its traces in a Tempo that is made up: what a fault costs it, and what refusals come to."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +23,7 @@ class OnTempo(World):
     tempo: FakeTempo = field(default_factory=FakeTempo)
 
     def __post_init__(self) -> None:
-        self.tracing = TempoSource(Endpoint("Tempo", self.tempo.url, timeout_seconds=60))
+        self.tracing = TempoSource(Endpoint("Tempo", self.tempo.url, timeout_seconds=60), seconds=math.inf)
         super().__post_init__()
 
     def started(self) -> Engine:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import socket
 import threading
 import time
@@ -63,11 +64,18 @@ def head(size: int | None = None, token: bool = True, more: str = "") -> bytes:
 
 
 def answer(of: socket.socket) -> bytes:
+    """The next answer, to the last byte of its body."""
     out = b""
     with contextlib.suppress(ConnectionError):
-        while not out.endswith(b"\r\n\r\n") and b"\r\n\r\n" not in out and (part := of.recv(4096)):
+        while not whole(out) and (part := of.recv(4096)):
             out += part
     return out
+
+
+def whole(answered: bytes) -> bool:
+    top, end, body = answered.partition(b"\r\n\r\n")
+    length = re.search(rb"\r\nContent-Length: (\d+)", top)
+    return bool(end) and (length is None or len(body) >= int(length[1]))
 
 
 def asked(server: HttpServer, session: requests.Session | None = None) -> int:

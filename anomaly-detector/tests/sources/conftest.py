@@ -1,5 +1,6 @@
 """The adapters that the contract runs against: everything behind the ports, and a way to feed each with OTLP."""
 
+import math
 import os
 import secrets
 import time
@@ -137,7 +138,7 @@ class Tempo:
         self.tenant = f"test-{secrets.token_hex(6)}"
         self._otlp = otlp.rstrip("/")
         endpoint = Endpoint("tempo", url, tenant=self.tenant)
-        self.source = TempoSource(endpoint)
+        self.source = TempoSource(endpoint, seconds=math.inf)
         self.traces = self.source.traces
         self.topology = self.source.topology
         self._api = Api(endpoint)
@@ -180,7 +181,7 @@ class Faked:
     def __init__(self) -> None:
         self.tempo = FakeTempo()
         self.feed = self.tempo.feed
-        self.source = TempoSource(Endpoint("tempo", self.tempo.url, timeout_seconds=60))
+        self.source = TempoSource(Endpoint("tempo", self.tempo.url, timeout_seconds=60), seconds=math.inf)
         self.traces = self.source.traces
         self.topology = self.source.topology
 

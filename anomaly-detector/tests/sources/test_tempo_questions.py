@@ -9,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops import names
-from aiops.http import Unavailable
+from aiops.http import Endpoint, Unavailable
 from aiops.model import Population, PopulationKind, Trace, TraceQuery, Unread, Window
 from aiops.sources.common import conventions
 from aiops.sources.tempo import traceql
+from aiops.sources.tempo.drawing import SPARE
 from aiops.sources.tempo.kept import Kept as KeptTraces
+from aiops.sources.tempo.source import TempoSource
 from aiops.sources.tempo.traces import QUESTIONS, READS
 
 from .conftest import T0, Faked
@@ -304,6 +306,29 @@ def test_one_call_is_bounded_and_the_rest_has_its_turn(faked: Faked) -> None:
         assert len(left) < len(wanted)
         wanted, rounds = left, rounds + 1
     assert rounds > 1
+
+
+def test_a_tempo_that_is_slow_is_asked_for_one_population_a_call(faked: Faked) -> None:
+    hurried = TempoSource(Endpoint("tempo", faked.tempo.url), seconds=0.0)
+    for number in range(3):
+        faked.tempo.feed(spans(*requests(5, 500, 1 + 100 * number, f"service-{number}")))
+    wanted = [Population(f"service-{number}", MINUTE, PopulationKind.FAILED) for number in range(3)]
+    first, *others = hurried.traces.populations(wanted)
+    hurried.close()
+    assert len(first) == 5  # type: ignore[arg-type]
+    assert others == [Unread(), Unread()]
+
+
+def test_what_does_not_fit_is_replaced_a_few_times_only(faked: Faked) -> None:
+    missing: dict[str, Value] = {"rpc.system": "grpc", "rpc.method": "Find", "rpc.grpc.status_code": 5}
+    calls = [
+        Call(number, 1, T0 + number / 5, kind=CLIENT, error=True, attributes=missing, service="api")
+        for number in range(1, 200)
+    ]
+    faked.tempo.feed(spans(*calls))
+    [drawn] = faked.traces.populations([Population("api", MINUTE, PopulationKind.FAILED, limit=60)])
+    assert drawn == []
+    assert len(faked.tempo.read) <= 60 + SPARE
 
 
 def test_kept_traces_are_bounded_by_their_spans(faked: Faked) -> None:

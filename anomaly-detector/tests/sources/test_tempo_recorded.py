@@ -6,6 +6,7 @@
 import base64
 import json
 import logging
+import math
 import socket
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -72,7 +73,8 @@ def serve() -> Iterator[Serve]:
 
     def start(exchanges: list[Exchange], **endpoint: Any) -> tuple[TempoSource, Replay]:
         replay = Replay(exchanges)
-        made.append((TempoSource(Endpoint("traces", replay.url, **{"timeout_seconds": 5, **endpoint})), replay))
+        asked = Endpoint("traces", replay.url, **{"timeout_seconds": 5, **endpoint})
+        made.append((TempoSource(asked, seconds=math.inf), replay))
         return made[-1]
 
     yield start

@@ -1,5 +1,6 @@
 """Which of the traces that a search found are drawn, and whether those that were read are what was looked for."""
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
@@ -15,26 +16,33 @@ from aiops.sources.tempo.reader import Reader
 SLICES: Final = 12
 ROUNDS: Final = 4
 """Times that traces are read for a draw: what a search found and the conventions do not is replaced."""
+SPARE: Final = 20
+"""Traces that are read beyond a draw's limit, at most, to replace others."""
 
 Fits = Callable[[Trace], float | None]
 """When the first (or last) span ended that a trace was looked for by; None when it has none."""
 
 
-def draw(reader: Reader, callees: Callees, ids: Sequence[str], limit: int, fits: Fits, at: float) -> list[Trace]:
-    """Read the first traces of a ranking that fit, up to a limit; what is read teaches who answers where."""
+def draw(
+    reader: Reader, callees: Callees, ids: Sequence[str], limit: int, fits: Fits, at: float, most: float = math.inf
+) -> list[Trace]:
+    """Read the first traces of a ranking that fit, up to a limit; what is read teaches who answers where.
+
+    most: how many may be read for it, those not counted that were read before."""
+    until = reader.read + most
     whole: dict[str, Trace] = {}
     asked: set[str] = set()
     unfit: set[str] = set()
     for _ in range(ROUNDS):
         firsts = [one for one in ids if one not in unfit][:limit]
-        read = reader.traces((one for one in firsts if one not in asked), at)
-        asked.update(firsts)
+        new = [one for one in firsts if one not in asked]
+        if not new or reader.read >= until:
+            break
+        read = reader.traces(new[: int(min(until - reader.read, len(new)))], at)
+        asked.update(new)
         whole |= read
         callees.learn(read.values())
-        before = len(unfit)
-        unfit.update(one for one in firsts if one not in whole or fits(whole[one]) is None)
-        if len(unfit) == before:
-            break
+        unfit.update(one for one in new if one not in whole or fits(whole[one]) is None)
     fit = [whole[one] for one in ids if one in whole and one not in unfit and fits(whole[one]) is not None]
     return [callees.named(one) for one in fit[:limit]]
 

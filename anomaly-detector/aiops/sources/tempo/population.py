@@ -8,7 +8,7 @@ from aiops.model import Population, PopulationKind, Trace, Window
 from aiops.sources.tempo import traceql
 from aiops.sources.tempo.api import Match
 from aiops.sources.tempo.calls import Callees
-from aiops.sources.tempo.drawing import SLICES, draw, fitting, ranked, slices
+from aiops.sources.tempo.drawing import SLICES, SPARE, draw, fitting, ranked, slices
 from aiops.sources.tempo.reader import Reader, pieces
 
 PLENTY: Final = 300
@@ -47,6 +47,7 @@ class Populations:
         key = (wanted.service, wanted.route, wanted.callee, wanted.kind)
         best = self._best.get(key)
         refused: dict[str, Refused] = {}
+        until = self._reader.read + wanted.limit + SPARE
         for turn in [*range(best or 0, len(forms)), *range(min(best or 0, len(forms)))]:
             matches = self._unless_refused(forms[turn], wanted, refused)
             few = wanted.kind == PopulationKind.FAILED and 0 < len(matches) < wanted.limit
@@ -57,7 +58,8 @@ class Populations:
             if matches and wanted.callee and turn == len(forms) - 1:
                 self._learn(wanted, at)
             ids, fits = ranked(matches, wanted.window), fitting(wanted, self._callees)
-            if drawn := draw(self._reader, self._callees, ids, wanted.limit, fits, at):
+            most = until - self._reader.read
+            if drawn := draw(self._reader, self._callees, ids, wanted.limit, fits, at, most):
                 if len(self._best) > _MOST:
                     self._best.clear()
                 self._best[key] = turn

@@ -6,7 +6,7 @@ from aiops.sources.tempo.api import SERVICE_TAG, Api, Measured
 from aiops.sources.tempo.calls import Callees
 from aiops.sources.tempo.reader import Reader
 from aiops.sources.tempo.topology import TempoTopology
-from aiops.sources.tempo.traces import TempoTraces
+from aiops.sources.tempo.traces import SECONDS, TempoTraces
 
 
 class TempoSource:
@@ -15,12 +15,12 @@ class TempoSource:
     What ended within Tempo's `query_end_cutoff` (30 s unless set) is found by id only.
     """
 
-    def __init__(self, endpoint: Endpoint, reads: int = 1) -> None:
-        """`reads` whole traces are read at a time."""
+    def __init__(self, endpoint: Endpoint, reads: int = 1, seconds: float = SECONDS) -> None:
+        """`reads` whole traces are read at a time; after so many seconds a call begins no further population."""
         self._api = Api(endpoint)
         self._reader = Reader(self._api, reads)
         callees = Callees()
-        self.traces = TempoTraces(self._reader, callees)
+        self.traces = TempoTraces(self._reader, callees, seconds)
         self.topology = TempoTopology(self._reader, callees)
 
     def ready(self) -> None:

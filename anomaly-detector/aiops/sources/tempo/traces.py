@@ -1,6 +1,7 @@
 """Traces from Tempo: the TraceSource."""
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -20,6 +21,8 @@ READS: Final = 80
 """Searches after which the populations that were not begun wait for their turn, and whole traces that all may read."""
 FEWEST: Final = 20
 """Reads that must be left to begin a population: it is drawn smaller where they are fewer than its limit."""
+SECONDS: Final = 1.0
+"""After so long no further population is begun: the cycle goes on, and the rest waits for its turn."""
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +30,10 @@ log = logging.getLogger(__name__)
 class TempoTraces:
     """Whole traces out of Tempo."""
 
-    def __init__(self, reader: Reader, callees: Callees) -> None:
+    def __init__(self, reader: Reader, callees: Callees, seconds: float = SECONDS) -> None:
         self._reader = reader
         self._callees = callees
+        self._seconds = seconds
         self._populations = Populations(reader, callees)
 
     def search(self, query: TraceQuery, window: Window, limit: int) -> list[TraceSummary]:
@@ -66,16 +70,17 @@ class TempoTraces:
         """Draw at most `limit` whole traces for each, evenly over time slices of its window; the same ones each time.
 
         Within a slice the hash of the trace id decides among the newest that Tempo finds there. One call costs Tempo
-        a bounded number of questions: the first population is drawn always, later ones of fewer traces towards the end,
-        then none. Raises SourceError where Tempo does not answer the first.
+        a bounded number of questions, and time: the first population is drawn always, later ones of fewer
+        traces towards the end, then none. Raises SourceError where Tempo does not answer the first.
         """
         drawn: dict[Population, list[Trace] | Unread] = {}
         at = max((one.window.end for one in wanted), default=0.0)
-        asked, read = self._reader.asked, self._reader.read
+        asked, read, begun = self._reader.asked, self._reader.read, time.monotonic()
         down = ""
         for one in dict.fromkeys(wanted):
             left = READS - (self._reader.read - read)
-            spent = self._reader.asked - asked >= QUESTIONS or left < FEWEST
+            slow = time.monotonic() - begun >= self._seconds
+            spent = slow or self._reader.asked - asked >= QUESTIONS or left < FEWEST
             if down or (spent and drawn):
                 drawn[one] = Unread(down, bool(down))
                 continue
