@@ -1,7 +1,7 @@
 """Have findings explained by their traces, and by what is known of the services around them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aiops import detect, explain, names
 from aiops.model import Edge, Explained, Family, Finding, Life, SeriesBlock, Unread, Window, value_of
@@ -15,6 +15,7 @@ EXPIRE = 86_400.0
 SILENT_SECONDS = 60.0
 PAUSE = 90.0
 STEADY = 10
+FEW = 20  # traces of either kind that tell what one finding is about
 
 
 @dataclass(slots=True)
@@ -104,13 +105,14 @@ class Diagnosis:
         if pair is None:
             return None
         try:
-            bad, good = self.traces.populations(list(pair))
+            # One call each: the first of a call is drawn always.
+            bad, good = (self.traces.populations([replace(one, limit=FEW)])[0] for one in pair)
         except SourceError as error:
             self.gaps.append(str(error))
             self.failed.add("traces")
             return None
         if isinstance(bad, Unread) or isinstance(good, Unread):
-            self.gaps += {one.why for one in (bad, good) if isinstance(one, Unread)}
+            self.gaps += {one.why for one in (bad, good) if isinstance(one, Unread) and one.why}
             return None
         one = explain.attribute(finding, pair[0], bad, good, self._world)
         return next(iter(explain.explain([one], self._edges)), None)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from aiops.model import Ending, Episode, Incident, IncidentState, Severity, TimelineEntry, again, iso
+from aiops.model import Ending, Episode, Incident, IncidentState, Severity, TimelineEntry, TraceCorrelation, again, iso
 
 LONG = 200  # entries
 MOMENT = 0.001  # seconds
@@ -59,7 +59,8 @@ def taken_back(incident: Incident, at: float, who: str) -> Incident:
 
 
 def recur(incident: Incident, at: float, onset: float, severity: Severity, told: bool) -> Incident:
-    """The same trouble came back: another episode, as bad as it is now. Whom it hits is not who was hit before."""
+    """The same trouble came back: another episode, as bad as it is now. Whom it hits is not who was hit before, and its
+    own traces, however few, say more of its cause than those of the last time."""
     episodes = (*(incident.episodes or (incident.episode,)), Episode(onset, at, None, told))
     counted = replace(
         incident,
@@ -70,6 +71,7 @@ def recur(incident: Incident, at: float, onset: float, severity: Severity, told:
         affected_services=(),
         affected_endpoints=(),
         slo_impact=(),
+        trace_correlation=TraceCorrelation(),
     )
     return _open(counted, at, f"the same trouble came back: {again(counted)}, {severity}")
 

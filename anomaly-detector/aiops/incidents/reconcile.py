@@ -22,6 +22,7 @@ from aiops.model import (
     IncidentEvent,
     IncidentState,
     Labels,
+    RootCause,
     Severity,
     Sight,
     Transition,
@@ -356,9 +357,11 @@ def _announced(before: Incident, after: Incident, rising: bool, worse: bool, at:
     """Whether what has changed is news, and what of: of an episode that was not told, that it is there."""
     news = worse and telling.is_news(before, after.severity, at)
     if before.quiet:
-        if not news and not (rising and telling.stays(before, at)):
+        other = _is_another(before.root_cause, after.root_cause)
+        if not news and not other and not (rising and telling.stays(before, at)):
             return after, Transition.UPDATED
-        why = f"it is {after.severity} now" if news else "it lasts longer than before"
+        why = "its cause is another now" if other else "it lasts longer than before"
+        why = f"it is {after.severity} now" if news else why
         after = life.noted(life.tell(after), at, "told", f"{why}: people are told again")
         return replace(after, notice=telling.noticed(after, at)), Transition.REOPENED
     if news:
@@ -408,6 +411,13 @@ def _with_cause(before: Incident, group: Explained, at: float) -> Incident:
     if named is None or named.cause.kind != found.cause.kind:
         after = life.since(after, _onset(group))
     return _cause_noted(after, at)
+
+
+def _is_another(before: RootCause | None, now: RootCause | None) -> bool:
+    """Whether a cause that was known is of another service or kind now."""
+    if before is None or now is None:
+        return False
+    return (before.cause.service, before.cause.kind) != (now.cause.service, now.cause.kind)
 
 
 def _renamed(one: Cause, other: Cause) -> bool:

@@ -383,6 +383,19 @@ def test_weaker_evidence_does_not_rename_a_cause() -> None:
     assert book.open[0].root_cause.cause.service == "payment"
 
 
+def test_what_comes_back_for_another_reason_is_told_with_that_reason() -> None:
+    book = Book()
+    book.cycle(100, group("payment", finding("payment"), kind=CauseKind.TIMEOUT, traces=40))
+    assert said(book.cycle(109)) == ["resolved"]
+    book.cycle(130, group(None, finding("payment", onset=120)))
+    assert [one.occurrences for one in book.open] == [2], "before its traces are read it may be the same"
+    (event,) = book.cycle(135, group("payment", finding("payment", onset=120), kind=CauseKind.DOWN, traces=3))
+    assert event.told
+    assert event.incident.root_cause is not None
+    assert event.incident.root_cause.cause.kind == CauseKind.DOWN, "three traces of now say more than forty"
+    assert "its cause is another now" in next(one.text for one in event.incident.timeline if one.what == "told")
+
+
 def test_an_incident_whose_symptoms_another_took_over_is_merged() -> None:
     book = Book()
     book.cycle(100, group("payment", finding("payment")), group(None, finding("gateway")))

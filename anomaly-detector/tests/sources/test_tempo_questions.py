@@ -15,6 +15,7 @@ from aiops.sources.common import conventions
 from aiops.sources.tempo import traceql
 from aiops.sources.tempo.drawing import SPARE
 from aiops.sources.tempo.kept import Kept as KeptTraces
+from aiops.sources.tempo.reader import FEWEST
 from aiops.sources.tempo.source import TempoSource
 from aiops.sources.tempo.traces import QUESTIONS, READS
 
@@ -308,14 +309,14 @@ def test_one_call_is_bounded_and_the_rest_has_its_turn(faked: Faked) -> None:
     assert rounds > 1
 
 
-def test_a_tempo_that_is_slow_is_asked_for_one_population_a_call(faked: Faked) -> None:
+def test_of_a_tempo_that_is_slow_one_population_a_call_is_drawn_and_a_small_one(faked: Faked) -> None:
     hurried = TempoSource(Endpoint("tempo", faked.tempo.url), seconds=0.0)
     for number in range(3):
-        faked.tempo.feed(spans(*requests(5, 500, 1 + 100 * number, f"service-{number}")))
+        faked.tempo.feed(spans(*requests(40, 500, 1 + 100 * number, f"service-{number}")))
     wanted = [Population(f"service-{number}", MINUTE, PopulationKind.FAILED) for number in range(3)]
     first, *others = hurried.traces.populations(wanted)
     hurried.close()
-    assert len(first) == 5  # type: ignore[arg-type]
+    assert len(first) == len(faked.tempo.read) == FEWEST  # type: ignore[arg-type]
     assert others == [Unread(), Unread()]
 
 

@@ -1,8 +1,10 @@
 """Which of the traces that a search found are drawn, and whether those that were read are what was looked for."""
 
 import math
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
 from typing import Final
@@ -23,22 +25,29 @@ Fits = Callable[[Trace], float | None]
 """When the first (or last) span ended that a trace was looked for by; None when it has none."""
 
 
-def draw(
-    reader: Reader, callees: Callees, ids: Sequence[str], limit: int, fits: Fits, at: float, most: float = math.inf
-) -> list[Trace]:
-    """Read the first traces of a ranking that fit, up to a limit; what is read teaches who answers where.
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What a draw may cost: traces that are read for it, those not counted that were read before; and a time from which
+    on only the fewest are, by the clock that only goes on (s)."""
 
-    most: how many may be read for it, those not counted that were read before."""
-    until = reader.read + most
+    most: float = math.inf
+    stop: float = math.inf
+
+
+def draw(
+    reader: Reader, callees: Callees, ids: Sequence[str], limit: int, fits: Fits, at: float, effort: Effort
+) -> list[Trace]:
+    """Read the first traces of a ranking that fit, up to a limit; what is read teaches who answers where."""
+    until = reader.read + effort.most
     whole: dict[str, Trace] = {}
     asked: set[str] = set()
     unfit: set[str] = set()
     for _ in range(ROUNDS):
         firsts = [one for one in ids if one not in unfit][:limit]
         new = [one for one in firsts if one not in asked]
-        if not new or reader.read >= until:
+        if not new or reader.read >= until or (asked and time.monotonic() >= effort.stop):
             break
-        read = reader.traces(new[: int(min(until - reader.read, len(new)))], at)
+        read = reader.traces(new[: int(min(until - reader.read, len(new)))], at, effort.stop)
         asked.update(new)
         whole |= read
         callees.learn(read.values())

@@ -1,6 +1,7 @@
 """The traces of a population, found in Tempo by few questions and cheap ones."""
 
 import logging
+import math
 from typing import Final
 
 from aiops.http import Refused
@@ -8,7 +9,7 @@ from aiops.model import Population, PopulationKind, Trace, Window
 from aiops.sources.tempo import traceql
 from aiops.sources.tempo.api import Match
 from aiops.sources.tempo.calls import Callees
-from aiops.sources.tempo.drawing import SLICES, SPARE, draw, fitting, ranked, slices
+from aiops.sources.tempo.drawing import SLICES, SPARE, Effort, draw, fitting, ranked, slices
 from aiops.sources.tempo.reader import Reader, pieces
 
 PLENTY: Final = 300
@@ -37,8 +38,9 @@ class Populations:
         self._best: dict[Asked, int] = {}
         self._refused: set[str] = set()
 
-    def draw(self, wanted: Population, at: float) -> list[Trace]:
-        """At most `limit` whole traces, evenly over slices of the window. `at`: now, in Unix seconds of telemetry.
+    def draw(self, wanted: Population, at: float, stop: float = math.inf) -> list[Trace]:
+        """At most `limit` whole traces, evenly over slices of the window. `at`: now, in Unix seconds of telemetry;
+        `stop`: from when on only the fewest are read, by the clock that only goes on.
 
         A question that Tempo refuses is asked in a wider form. Raises SourceError: Refused if it refuses the widest.
         """
@@ -58,8 +60,8 @@ class Populations:
             if matches and wanted.callee and turn == len(forms) - 1:
                 self._learn(wanted, at)
             ids, fits = ranked(matches, wanted.window), fitting(wanted, self._callees)
-            most = until - self._reader.read
-            if drawn := draw(self._reader, self._callees, ids, wanted.limit, fits, at, most):
+            effort = Effort(until - self._reader.read, stop)
+            if drawn := draw(self._reader, self._callees, ids, wanted.limit, fits, at, effort):
                 if len(self._best) > _MOST:
                     self._best.clear()
                 self._best[key] = turn

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import Final, TypeVar
@@ -19,6 +20,8 @@ R = TypeVar("R")
 
 LONGEST_SECONDS: Final = 168 * 3600
 """What Tempo searches at once, at most."""
+FEWEST: Final = 20
+"""Traces that are read in any case: a draw is no smaller for want of time or room."""
 
 log = logging.getLogger(__name__)
 
@@ -38,23 +41,25 @@ class Reader:
         self._searching = ThreadPoolExecutor(api.endpoint.at_once, thread_name_prefix="tempo-search")
         self._reading = ThreadPoolExecutor(reads, thread_name_prefix="tempo-read")
 
-    def traces(self, ids: Iterable[str], at: float = math.inf) -> dict[str, Trace]:
+    def traces(self, ids: Iterable[str], at: float = math.inf, stop: float = math.inf) -> dict[str, Trace]:
         """Read whole traces, each once, huge ones trimmed; unknown ones are left out. Those that came in parts are
         used, and logged.
 
         With the time of telemetry `at` (Unix seconds), those are not read again that were before, and are whole then.
+        From `stop` on, by the clock that only goes on, no more are read than the fewest.
         """
         ids = list(dict.fromkeys(ids))
         kept = {one: trace for one in ids if (trace := self._kept.get(one, at)) is not None}
-        read = self._read([one for one in ids if one not in kept])
+        read = self._read([one for one in ids if one not in kept], stop)
         for trace in read.values() if at < math.inf else ():
             if not trace.left_out:  # who asks for it alone gets more of it
                 self._kept.keep(trace, at)
         return {one: found for one in ids if (found := kept.get(one) or read.get(one)) is not None}
 
-    def _read(self, wanted: list[str]) -> dict[str, Trace]:
+    def _read(self, wanted: list[str], stop: float) -> dict[str, Trace]:
+        answers = self._all(self._reading, self.api.trace, wanted, stop)
+        wanted = wanted[: len(answers)]
         self.read += len(wanted)
-        answers = self._all(self._reading, self.api.trace, wanted)
         partial = [(one, said) for one, (_, said) in zip(wanted, answers, strict=True) if said]
         if partial:
             log.warning(
@@ -84,11 +89,18 @@ class Reader:
         query, start, end, limit = asked
         return self.api.search(query + NEWEST, start, end, limit)
 
-    def _all(self, pool: ThreadPoolExecutor, ask: Callable[[A], R], what: Sequence[A]) -> list[R]:
+    def _all(
+        self, pool: ThreadPoolExecutor, ask: Callable[[A], R], what: Sequence[A], stop: float = math.inf
+    ) -> list[R]:
         futures: list[Future[R]] = []
+        out: list[R] = []
         try:
             futures += [pool.submit(ask, one) for one in what]
-            return [future.result() for future in futures]
+            for future in futures:
+                if len(out) >= FEWEST and time.monotonic() >= stop:
+                    break
+                out.append(future.result())
+            return out
         except (RuntimeError, CancelledError):  # the pool was shut down
             raise Unavailable(f"{self.api.endpoint} is not asked any more: this source was closed") from None
         finally:

@@ -12,17 +12,16 @@ from aiops.model import Population, Span, Trace, TraceQuery, TraceSummary, Unrea
 from aiops.sources.common import links, spans
 from aiops.sources.tempo import traceql
 from aiops.sources.tempo.calls import Callees
-from aiops.sources.tempo.drawing import draw, ended, inside, nanoseconds
+from aiops.sources.tempo.drawing import Effort, draw, ended, inside, nanoseconds
 from aiops.sources.tempo.population import Populations
-from aiops.sources.tempo.reader import Reader, pieces
+from aiops.sources.tempo.reader import FEWEST, Reader, pieces
 
 QUESTIONS: Final = 24
 READS: Final = 80
 """Searches after which the populations that were not begun wait for their turn, and whole traces that all may read."""
-FEWEST: Final = 20
-"""Reads that must be left to begin a population: it is drawn smaller where they are fewer than its limit."""
 SECONDS: Final = 1.0
-"""After so long no further population is begun: the cycle goes on, and the rest waits for its turn."""
+"""After so long no further population is begun, and after twice that the one that was is left as it is: the cycle goes
+on, and the rest waits for its turn."""
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +53,7 @@ class TempoTraces:
             # Twice as many, because Tempo's newest are those that began last.
             matches = self._reader.searches([(asked, piece, 2 * limit)])[0]
             likely = sorted(inside(matches, piece), key=lambda pair: -pair[0])
-            drawn = draw(self._reader, self._callees, [one for _, one in likely], limit, fits, piece.end)
+            drawn = draw(self._reader, self._callees, [one for _, one in likely], limit, fits, piece.end, Effort())
             found += [(fits(trace) or 0.0, trace) for trace in drawn]
         unique = {trace.trace_id: (end, trace) for end, trace in reversed(found)}
         newest = sorted(unique.values(), key=lambda pair: (-pair[0], pair[1].trace_id))[:limit]
@@ -86,7 +85,7 @@ class TempoTraces:
                 continue
             try:
                 some = replace(one, limit=min(one.limit, left)) if drawn else one
-                drawn[one] = self._continued(self._populations.draw(some, at), at)
+                drawn[one] = self._continued(self._populations.draw(some, at, begun + 2 * self._seconds), at)
             except Refused as refusal:
                 drawn[one] = Unread(str(refusal))
             except Unavailable as error:
