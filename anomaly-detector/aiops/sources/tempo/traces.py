@@ -19,7 +19,7 @@ from aiops.sources.tempo.reader import FEWEST, Reader, pieces
 QUESTIONS: Final = 24
 READS: Final = 80
 """Searches after which the populations that were not begun wait for their turn, and whole traces that all may read."""
-SECONDS: Final = 1.0
+SECONDS: Final = 1.2
 """After so long no further population is begun, and after twice that the one that was is left as it is: the cycle goes
 on, and the rest waits for its turn."""
 
@@ -69,14 +69,16 @@ class TempoTraces:
         """Draw at most `limit` whole traces for each, evenly over time slices of its window; the same ones each time.
 
         Within a slice the hash of the trace id decides among the newest that Tempo finds there. One call costs Tempo
-        a bounded number of questions, and time: the first population is drawn always, later ones of fewer
-        traces towards the end, then none. Raises SourceError where Tempo does not answer the first.
+        a bounded number of questions, and time: of many populations each is drawn smaller, the first always,
+        later ones while there is room. Raises SourceError where Tempo does not answer the first.
         """
         drawn: dict[Population, list[Trace] | Unread] = {}
         at = max((one.window.end for one in wanted), default=0.0)
         asked, read, begun = self._reader.asked, self._reader.read, time.monotonic()
         down = ""
-        for one in dict.fromkeys(wanted):
+        different = list(dict.fromkeys(wanted))
+        share = max(READS // max(len(different), 1), FEWEST)
+        for one in different:
             left = READS - (self._reader.read - read)
             slow = time.monotonic() - begun >= self._seconds
             spent = slow or self._reader.asked - asked >= QUESTIONS or left < FEWEST
@@ -84,7 +86,7 @@ class TempoTraces:
                 drawn[one] = Unread(down, bool(down))
                 continue
             try:
-                some = replace(one, limit=min(one.limit, left)) if drawn else one
+                some = replace(one, limit=min(one.limit, share, left))
                 drawn[one] = self._continued(self._populations.draw(some, at, begun + 2 * self._seconds), at)
             except Refused as refusal:
                 drawn[one] = Unread(str(refusal))
