@@ -373,6 +373,18 @@ def test_a_text_cut_within_a_character_is_repaired_and_said() -> None:
     assert found.said() == "1 repaired or left out: a text that is not UTF-8, or a field that cannot be read"
 
 
+@pytest.mark.parametrize("other", [{"asDouble": 0.5}, {"as_int": "6"}])
+def test_of_two_values_where_one_may_be_the_first_is_read(other: dict[str, Any]) -> None:
+    sent = document(points(Point(T0 - 1, T0 - 9, value=7.0, metric="jobs", form="sum")))
+    [point] = sent["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0]["sum"]["dataPoints"]
+    value = next(one for one in ("asInt", "asDouble") if one in point)
+    del point[value]
+    point |= {"asInt": "5"} | other
+    found = read(json.dumps(sent).encode(), ExportMetricsServiceRequest(), as_json=True)
+    assert [row[schema.POINTS.get_field_index("value")] for row in found.points] == [5.0]
+    assert found.repaired.count == 1
+
+
 def test_json_with_broken_text_and_bare_nan_is_read() -> None:
     body = json.dumps(document(spans(Call(1, 1, T0 - 1, attributes={"note": "Gr@@", "half": 0.5})))).encode()
     body = body.replace(b"Gr@@", b"Gr\xc3").replace(b"0.5", b"NaN")

@@ -159,17 +159,18 @@ def _read(of: type[M], document: Document, into: Decoding) -> M:
 
 
 def _repaired(of: Descriptor, document: Document) -> tuple[Document, int]:
-    """Leave out the values that cannot be read, and count them."""
+    """Leave out the values that cannot be read, alone or beside those before them, and count them. A field may be there
+    under two names, or with another of which only one may be."""
     kept: Document = {}
     count = 0
     for key, value in document.items():
-        if _reads(of, {key: value}):
+        if _reads(of, {**kept, key: value}):
             kept[key] = value
             continue
         field = of.fields_by_camelcase_name.get(key) or of.fields_by_name.get(key)
         mended, lost = _mended(field, value) if field is not None else (None, 1)
         count += lost
-        if mended is not None and _reads(of, {key: mended}):
+        if mended is not None and _reads(of, {**kept, key: mended}):
             kept[key] = mended
     return kept, count
 
