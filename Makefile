@@ -34,9 +34,9 @@ deploy: $(VENV)/.demo  ## upgrade a release, try it, take back what fails; DEPLO
 smoke: $(VENV)/.demo  ## ask a deployed engine whether it really works; SMOKE_ARGS="URL --service checkout"
 	@set -f; exec $(BIN)/aiops smoke $$SMOKE_ARGS
 
-# Three processes on two cores: some tests wait. What shares a module's or a class's fixtures stays together.
+# Three processes for two cores, because some tests wait. What shares a module's or a class's fixtures stays together.
 TEST_PROCESSES = $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) * 3 // 2)")
-test: $(VENV)/.dev  ## everything that needs Python alone, and is no long run
+test: $(VENV)/.dev  ## the tests that need Python alone, some 15 minutes on two cores
 	$(BIN)/python -m pytest -m "not live and not stack and not k8s and not compose and not kind" \
 		-n $(TEST_PROCESSES) --dist loadscope --durations 15 $(PYTEST_ARGS)
 

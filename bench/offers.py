@@ -10,14 +10,14 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from bench.spans import describe, identify
 
 
-def export(count: int, rng: random.Random | None = None) -> bytes:
-    """Server spans of a web service that ended in the last second, new ones each time."""
+def export(count: int, rng: random.Random | None = None, now: float | None = None) -> bytes:
+    """Server spans of a web service that ended in the last second before `now` (Unix seconds), new ones each time."""
     chance = rng or random.Random()
     request = ExportTraceServiceRequest()
     group = request.resource_spans.add()
     identify(group.resource, f"service-{chance.randrange(5)}")
     spans = group.scope_spans.add().spans
-    now = time.time()
+    now = time.time() if now is None else now
     for _ in range(count):
         end = now - chance.random()
         span = spans.add(
