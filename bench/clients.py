@@ -23,10 +23,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
 
 from aiops.model import Incident, IncidentState
-from aiops.sources.embedded import schema
-from aiops.sources.embedded.decode import Decoding
-from aiops.sources.embedded.decode_metrics import decode_metrics
-from aiops.sources.embedded.decode_spans import decode_spans
+from aiops.sources.duckdb import schema
+from aiops.sources.receiver.decode import Decoding
+from aiops.sources.receiver.decode_metrics import decode_metrics
+from aiops.sources.receiver.decode_spans import decode_spans
 from bench.rig import Rig, rig
 
 RECORDINGS: Final = Path(__file__).parent / "recordings"

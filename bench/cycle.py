@@ -25,20 +25,19 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Histogram, HistogramDataPoint, Metric
 
-from aiops import names
 from aiops.engine import Engine, Pace
 from aiops.http import Endpoint
 from aiops.incidents import Habits
-from aiops.model import Edge, Population, Trace, TraceQuery, TraceSummary, Window
+from aiops.model import Edge, Population, Trace, TraceQuery, TraceSummary, Window, names
+from aiops.observability.telemetry import Telemetry
 from aiops.sources.prometheus import meaning
 from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.metrics import PrometheusMetrics
 from aiops.sources.prometheus.verdicts import PrometheusVerdicts
 from aiops.store import Snapshots, SqlIncidents, open_store
-from aiops.telemetry import Telemetry
 from bench.rig import GivenClock
-from native.alone import LonePrometheus
-from native.build import ensure
+from tools.native.alone import LonePrometheus
+from tools.native.build import ensure
 
 START = 1_763_712_000.0
 EXPORT, STEP = 5.0, 15.0

@@ -18,8 +18,8 @@ from google.protobuf.json_format import MessageToJson
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from aiops.sources.embedded.batch import pack_acks, unpack
-from aiops.sources.embedded.intake import Intake, Refused, Signal
+from aiops.sources.receiver.batch import pack_acks, unpack
+from aiops.sources.receiver.intake import ExportRejected, Intake, Signal
 from bench.offers import export
 from bench.spans import identify
 
@@ -101,7 +101,7 @@ def part(seed: int) -> Counter[str]:
         try:
             pipe.intake.take(signal, body, json)
             seen["taken, what is wrong in it left out"] += 1
-        except Refused as refused:
+        except ExportRejected as refused:
             seen[f"refused: {refused.refusal.name.lower()}"] += 1
         except Exception as error:
             form = "JSON" if json else "protobuf"

@@ -23,13 +23,12 @@ import psutil
 import requests
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from aiops import names
 from aiops.engine import SELECTORS
-from aiops.model import Selector, Window
-from aiops.sources.embedded import schema
-from aiops.sources.embedded.decode import Decoding
-from aiops.sources.embedded.decode_spans import decode_spans
-from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
+from aiops.model import Selector, Window, names
+from aiops.sources.duckdb import schema
+from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
+from aiops.sources.receiver.decode import Decoding
+from aiops.sources.receiver.decode_spans import decode_spans
 from bench.spans import describe, identify
 
 SPANS = 512  # the batch of an SDK's exporter

@@ -20,10 +20,10 @@ import pyarrow as pa
 
 from aiops.engine import SELECTORS
 from aiops.model import Window
-from aiops.sources.embedded import schema
-from aiops.sources.embedded.decode import Decoding
-from aiops.sources.embedded.decode_spans import decode_spans
-from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
+from aiops.sources.duckdb import schema
+from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
+from aiops.sources.receiver.decode import Decoding
+from aiops.sources.receiver.decode_spans import decode_spans
 from bench.ingest import RED, SERVICES, export, say
 
 HOUR, WARM_UP, RETENTION = 3600, 2 * 3600, 3600

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aiops.detect.online import Model
+from aiops.detect.univariate import Model
 from bench.series import Flags, Floats
 
 STEPS = 50

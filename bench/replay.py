@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from aiops import names
-from aiops.model import Labels, SeriesBlock, labels
+from aiops.model import Labels, SeriesBlock, labels, names
 from shop.virtual.stream import Slice
 from shop.virtual.sums import BOUNDS
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from aiops.engine import Cycle, Engine, Pace
 from aiops.incidents import Habits
 from aiops.model import Incident
-from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
+from aiops.observability.telemetry import Telemetry
+from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
 from aiops.store import Snapshots, SqlIncidents, open_store
-from aiops.telemetry import Telemetry
 from shop.virtual.stream import Slice
 
 STEP = 15.0

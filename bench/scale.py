@@ -25,9 +25,9 @@ from typing import Any
 import numpy as np
 import psutil
 
-from aiops import detect, names
-from aiops.detect import online
-from aiops.model import SeriesBlock, labels
+from aiops import detect
+from aiops.detect import univariate as online
+from aiops.model import SeriesBlock, labels, names
 from aiops.store import arrays
 from bench.ingest import say
 

@@ -30,16 +30,16 @@ import psutil
 import requests
 import yaml
 
-from aiops.demo.shop import Shop, scenarios
+from aiops.cli.demo.shop import Shop, scenarios
 from aiops.http import Endpoint
 from aiops.sources.prometheus.api import Api
 from bench.cycle import EXPORT, RAW, START, Fleet
 from bench.sizing_load import SPANS, Load, series, spans
 from bench.sizing_table import MB, Level, Stored, Use, report, report_stored
-from native.alone import LonePrometheus
-from native.build import ensure
-from native.components import ROOT, Options
-from native.stack import Stack
+from tools.native.alone import LonePrometheus
+from tools.native.build import ensure
+from tools.native.components import ROOT, Options
+from tools.native.stack import Stack
 
 PARTS = ("series", "spans", "shop", "incident", "stored")
 SETTLE = 45.0

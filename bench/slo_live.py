@@ -8,25 +8,25 @@ from typing import Any, Final
 
 from sqlalchemy import insert
 
-from aiops import objectives
 from aiops.api.slos import standing_document
-from aiops.budgets import Budgets
+from aiops.bootstrap import objectives
 from aiops.engine import Engine, Pace
+from aiops.engine.budgets import Budgets
 from aiops.http import Endpoint
 from aiops.incidents import Habits
 from aiops.model import Ledger
-from aiops.slo.watch import HOUR, sli_of
+from aiops.observability.telemetry import Telemetry
+from aiops.slo.live.watch import HOUR, sli_of
 from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.burn_rates import PrometheusBurns
 from aiops.sources.prometheus.metrics import PrometheusMetrics
 from aiops.sources.prometheus.verdicts import PrometheusVerdicts
 from aiops.store import Rings, Snapshots, SqlIncidents, SqlObjectives, open_store, tables
-from aiops.telemetry import Telemetry
 from bench import cycle
 from bench.rig import GivenClock
 from bench.slo_fleet import DOCUMENT, TARGET
-from native.alone import LonePrometheus
-from native.build import ensure
+from tools.native.alone import LonePrometheus
+from tools.native.build import ensure
 
 LIMIT: Final = 2.0
 DAYS: Final = 30

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from aiops import garbage, objectives, slo
-from aiops.cli_slo.files import dumped
-from aiops.slo.fields import documents
+from aiops import slo
+from aiops.bootstrap import objectives
+from aiops.cli.slo.files import dumped
+from aiops.process import garbage
+from aiops.slo.spec.fields import documents
 from bench.slo_fleet import Fleet
 
 LIMIT: Final = 3.0

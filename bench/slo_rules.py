@@ -11,15 +11,16 @@ from typing import Any, Final
 import psutil
 import requests
 
-from aiops import objectives, slo
-from aiops.cli_slo.files import dumped
+from aiops import slo
+from aiops.bootstrap import objectives
+from aiops.cli.slo.files import dumped
 from aiops.http import Endpoint
 from aiops.ports import SourceError
 from aiops.sources.prometheus.api import Api
 from bench import slo_forms
 from bench.slo_fleet import METRIC, TARGET, Feeder, Fleet, Traffic
-from native.alone import CONFIGURATION, LonePrometheus
-from native.build import ensure
+from tools.native.alone import CONFIGURATION, LonePrometheus
+from tools.native.build import ensure
 
 LIMIT: Final = 60.0  # seconds between evaluations
 OURS: Final = "ours"

@@ -28,11 +28,11 @@ from typing import Any
 import psutil
 import requests
 
-from aiops.demo.judge import judge
-from aiops.demo.shop import Scenario, Shop, scenarios
-from native.build import ensure
-from native.components import Options
-from native.stack import Stack
+from aiops.cli.demo.judge import judge
+from aiops.cli.demo.shop import Scenario, Shop, scenarios
+from tools.native.build import ensure
+from tools.native.components import Options
+from tools.native.stack import Stack
 
 PACE = {"AIOPS_CYCLE_SECONDS": "5", "AIOPS_LATENESS_SECONDS": "8", "AIOPS_RESOLVE_SECONDS": "10"}
 LEARN = 240.0

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from aiops.model import Life
-from aiops.sources.embedded.partitions import VERDICTS
+from aiops.model import SeriesState
+from aiops.sources.duckdb.partitions import VERDICTS
 from bench.rig import STEP, Rig, rig
 from shop.virtual.graph import shop
 from shop.virtual.history import increments
@@ -40,7 +40,7 @@ def _troubled(one: Rig, since: float, until: float) -> list[str]:
     table = one.source.store.query(
         lambda of: (
             f"SELECT DISTINCT family, service, route FROM {of.relation(VERDICTS, start, end)} "
-            f"WHERE life = {int(Life.INCIDENT)} ORDER BY ALL"
+            f"WHERE life = {int(SeriesState.INCIDENT)} ORDER BY ALL"
         )
     )
     return [f"false: {row['family']} in {row['service']} {row['route']}" for row in table.to_pylist()]

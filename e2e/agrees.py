@@ -7,10 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from aiops import names
-from dashboards.everything import DASHBOARDS
-from dashboards.filling import filled, followed
-from dashboards.panels import Kind, Metrics, Panel
+from aiops.model import names
+from tools.dashboards.everything import DASHBOARDS
+from tools.dashboards.filling import filled, followed
+from tools.dashboards.panels import Kind, Metrics, Panel
 
 from .asking import Asked, rows
 from .conftest import Platform

@@ -9,11 +9,11 @@ from typing import Any
 
 import requests
 
-from dashboards import catalogue
-from dashboards.catalogue import Catalogue
-from dashboards.filling import filled
-from dashboards.panels import When
-from dashboards.questions import Question
+from tools.dashboards import catalogue
+from tools.dashboards.catalogue import Catalogue
+from tools.dashboards.filling import filled
+from tools.dashboards.panels import When
+from tools.dashboards.questions import Question
 
 STEP = 15
 Series = tuple[dict[str, str], list[float]]

@@ -14,8 +14,8 @@ import psutil
 import pytest
 import requests
 
-from aiops.demo.shop import Scenario, Shop, scenarios
-from native.cluster import Cluster
+from aiops.cli.demo.shop import Scenario, Shop, scenarios
+from tools.native.cluster import Cluster
 
 from .k8s_cluster import booted
 

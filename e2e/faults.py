@@ -6,7 +6,7 @@ from typing import Any
 
 import requests
 
-from aiops.demo.judge import judge
+from aiops.cli.demo.judge import judge
 
 from .conftest import Platform, until
 

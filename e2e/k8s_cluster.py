@@ -8,9 +8,9 @@ from typing import Any
 
 from k8s.files import CHART
 from k8s.rendering import EXAMPLES
-from native.build import ensure
-from native.cluster import Cluster, free_port
-from native.kits import CLUSTER
+from tools.native.build import ensure
+from tools.native.cluster import Cluster, free_port
+from tools.native.kits import CLUSTER
 
 ENGINE_PORT = 8000
 OF_OPERATOR = {"PrometheusRule": "prometheusrules", "ServiceMonitor": "servicemonitors"}

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 import requests
 
-from aiops.demo.shop import Shop, scenarios
-from dashboards.everything import DASHBOARDS, ROOT
-from dashboards.filling import filled
-from dashboards.panels import Dashboard, When
-from dashboards.questions import of_dashboards, of_datasources
+from aiops.cli.demo.shop import Shop, scenarios
+from tools.dashboards.everything import DASHBOARDS, ROOT
+from tools.dashboards.filling import filled
+from tools.dashboards.panels import Dashboard, When
+from tools.dashboards.questions import of_dashboards, of_datasources
 
 from .asking import Asked, silent
 from .conftest import Platform, learned, until
@@ -49,7 +49,7 @@ def stack(browser: Browser) -> Iterator[None]:
     if os.environ.get("AIOPS_TEST_RUNNING"):
         yield
         return
-    subprocess.run(["sh", ROOT / "scripts" / "secrets.sh"], check=True)
+    subprocess.run(["sh", ROOT / "tools" / "scripts" / "secrets.sh"], check=True)
     try:
         compose("up", "--detach", "--build", "--wait", "--wait-timeout", "300")
         yield

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from native.build import Programs, ensure
-from native.components import CannotRender, render_alertmanager
+from tools.native.build import Programs, ensure
+from tools.native.components import CannotRender, render_alertmanager
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(3600)]  # the first time the programs are built
 ROOT = Path(__file__).parents[1]

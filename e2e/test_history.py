@@ -7,10 +7,10 @@ import pytest
 import requests
 
 from aiops import bootstrap
+from aiops.cli.demo.history import HOUR, History, length
+from aiops.cli.demo.shop import NoShop, objectives
+from aiops.cli.demo.show import BASELINE_POINTS, ROUTES
 from aiops.config import Settings
-from aiops.demo.history import HOUR, History, length
-from aiops.demo.shop import NoShop, objectives
-from aiops.demo.show import BASELINE_POINTS, ROUTES
 from aiops.engine import Cycle
 
 from .conftest import OFFSET, until

@@ -12,9 +12,9 @@ import yaml
 
 from k8s.files import CHART, ROOT
 from k8s.rendering import EXAMPLES, KUSTOMIZE
-from native.cluster import Cluster
-from native.command import Refused
-from native.kits import KUBERNETES
+from tools.native.cluster import Cluster
+from tools.native.command import UsageError
+from tools.native.kits import KUBERNETES
 
 from .k8s_cluster import change, copied
 
@@ -109,7 +109,7 @@ def test_a_test_that_fails_is_told(cluster: Cluster, namespace: str, tmp_path: P
     hook = chart / "templates" / "tests" / "answers.yaml"
     change(hook, "helm.sh/hook: test", 'helm.sh/hook: test\n    fake.local/exit: "1"')
     install(cluster, namespace, chart=chart)
-    with pytest.raises(Refused, match="aiops-test failed"):
+    with pytest.raises(UsageError, match="aiops-test failed"):
         cluster.helm("test", "aiops", "-n", namespace, "--timeout", "60s")
 
 
@@ -173,7 +173,7 @@ def test_two_releases_stand_in_one_namespace(cluster: Cluster, namespace: str) -
     ],
 )
 def test_values_that_cannot_be_are_refused_by_name(cluster: Cluster, values: str, said: str) -> None:
-    with pytest.raises(Refused, match=said):
+    with pytest.raises(UsageError, match=said):
         cluster.helm("template", "aiops", CHART, "--set", values)
 
 
@@ -284,7 +284,7 @@ def test_prometheus_keeps_what_its_volume_takes(cluster: Cluster, values: str, r
 
 
 def test_a_release_whose_pods_could_not_be_is_refused(cluster: Cluster, namespace: str) -> None:
-    with pytest.raises(Refused, match="has 40 characters and may have 39"):
+    with pytest.raises(UsageError, match="has 40 characters and may have 39"):
         cluster.helm("template", "a" * 40, CHART)
     install(cluster, namespace, release="a" * 39)
 
@@ -324,7 +324,7 @@ def test_an_overlay_is_applied_and_comes_up(cluster: Cluster, overlay: str, name
 
 def test_a_pod_that_is_not_restricted_is_refused_here(cluster: Cluster, namespace: str) -> None:
     """The namespaces of these tests do enforce: else that everything comes up in them would say nothing."""
-    with pytest.raises(Refused, match="violates PodSecurity"):
+    with pytest.raises(UsageError, match="violates PodSecurity"):
         cluster.kubectl("run", "root", "-n", namespace, "--image=root")
 
 
@@ -337,5 +337,5 @@ def test_the_service_account_may_do_nothing(cluster: Cluster, namespace: str) ->
     groups = ("--as-group=system:serviceaccounts", "--as-group=system:authenticated")
     said = [cluster.kubectl("auth", "can-i", "--list", "-n", namespace, who, *groups) for who in (mine, nobody)]
     assert said[0] == said[1], "what every account may do, and no more"
-    with pytest.raises(Refused, match=r"^no\b"):
+    with pytest.raises(UsageError, match=r"^no\b"):
         cluster.kubectl("auth", "can-i", "get", "secrets", "-n", namespace, mine, *groups)

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from k8s.files import CHART
-from native.cluster import Cluster, free_port
+from tools.native.cluster import Cluster, free_port
 
 from .conftest import answers, until
 from .k8s_cluster import ENGINE_PORT, change, copied

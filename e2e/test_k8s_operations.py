@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 
 from k8s.files import ROOT
-from native.build import ensure
-from native.cluster import Cluster
-from native.command import Refused
-from native.kits import CLUSTER
+from tools.native.build import ensure
+from tools.native.cluster import Cluster
+from tools.native.command import UsageError
+from tools.native.kits import CLUSTER
 
 from .documented import Shown, of, shown
 
@@ -47,7 +47,7 @@ class Desk:
         self._options = {verb: everywhere + cluster.kubectl(verb, "--help") for verb in INTO_CONTAINERS}
 
     def type(self, text: str) -> str:
-        """Run a line as a shell does. Raises Refused."""
+        """Run a line as a shell does. Raises UsageError."""
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", text.replace("REGISTRY", "registry.example.org")],
             cwd=self.folder,
@@ -57,11 +57,11 @@ class Desk:
             timeout=180,
         )
         if done.returncode != 0:
-            raise Refused(f"{text}: {(done.stderr + done.stdout).strip()}")
+            raise UsageError(f"{text}: {(done.stderr + done.stdout).strip()}")
         return done.stdout
 
     def do(self, one: Shown) -> None:
-        """Run a command, or check one that reaches into a container. Raises Refused."""
+        """Run a command, or check one that reaches into a container. Raises UsageError."""
         verb = one.words()[1]
         if one.program == "sh" or verb not in INTO_CONTAINERS:
             self.type(one.text)
@@ -72,7 +72,7 @@ class Desk:
         self.names_what_exists(one)
 
     def names_what_exists(self, one: Shown) -> None:
-        """Raises Refused, or AssertionError for an option, a container or a port that is not there."""
+        """Raises UsageError, or AssertionError for an option, a container or a port that is not there."""
         words = one.words()
         for word in words:
             if word.startswith("-"):
@@ -90,7 +90,7 @@ class Desk:
     def takes(self, one: Shown) -> bool:
         try:
             self.names_what_exists(one)
-        except (Refused, AssertionError):
+        except (UsageError, AssertionError):
             return False
         return True
 

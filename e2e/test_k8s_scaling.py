@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from native.cluster import Cluster
+from tools.native.cluster import Cluster
 
 from .test_k8s import install
 

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from aiops.demo.shop import GATEWAY_PORT, Shop, scenarios
-from dashboards.everything import DASHBOARDS
+from aiops.cli.demo.shop import GATEWAY_PORT, Shop, scenarios
 from k8s.files import ROOT
 from k8s.forwarding import forwarded
-from native.command import Command, Refused, runner
+from tools.dashboards.everything import DASHBOARDS
+from tools.native.command import Command, UsageError, runner
 
 from .conftest import Platform, learned, until
 from .faults import live_through
@@ -111,7 +111,7 @@ def test_a_pod_that_does_not_answer_gets_no_traffic(kubectl: Command) -> None:
     patch = [{"op": "add", "path": "/spec/template/spec/containers/0/command", "value": HANGS}]
     kubectl("patch", "deployment", "aiops-gateway", "-n", NAMESPACE, "--type=json", "-p", json.dumps(patch))
     try:
-        with pytest.raises(Refused, match="timed out"):
+        with pytest.raises(UsageError, match="timed out"):
             kubectl("rollout", "status", "deployment/aiops-gateway", "-n", NAMESPACE, "--timeout=45s")
         pods = json.loads(kubectl("get", "pods", "-n", NAMESPACE, "-l", GATEWAY, "-o", "json"))["items"]
         assert sorted(one["status"]["containerStatuses"][0]["ready"] for one in pods) == [False, True]

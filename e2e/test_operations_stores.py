@@ -14,8 +14,8 @@ import requests
 from aiops.http import Endpoint
 from aiops.sources.prometheus.api import Api
 from bench.cycle import Fleet
-from native.alone import LonePrometheus
-from native.build import ensure
+from tools.native.alone import LonePrometheus
+from tools.native.build import ensure
 
 from .conftest import answers, until
 from .documented import of

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import requests
 
-from native.build import ensure
-from native.components import Options
-from native.stack import Stack
+from tools.native.build import ensure
+from tools.native.components import Options
+from tools.native.stack import Stack
 
 from .conftest import pss_mb, until
 

@@ -13,16 +13,16 @@ import pytest
 import requests
 from aiosmtpd.controller import Controller
 
-from aiops.demo.shop import Shop, scenarios
-from dashboards import catalogue
-from dashboards.catalogue import faults, metrics_of
-from dashboards.filling import filled
-from dashboards.mutants import mutants
-from dashboards.panels import When
-from dashboards.questions import of_alerts, of_dashboards, of_datasources
-from native.build import ensure
-from native.components import Options
-from native.stack import Stack
+from aiops.cli.demo.shop import Shop, scenarios
+from tools.dashboards import catalogue
+from tools.dashboards.catalogue import faults, metrics_of
+from tools.dashboards.filling import filled
+from tools.dashboards.mutants import mutants
+from tools.dashboards.panels import When
+from tools.dashboards.questions import of_alerts, of_dashboards, of_datasources
+from tools.native.build import ensure
+from tools.native.components import Options
+from tools.native.stack import Stack
 
 from . import agrees
 from .asking import Asked, known_to, silent

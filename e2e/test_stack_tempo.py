@@ -9,15 +9,15 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from aiops.demo.shop import Shop, scenarios
-from dashboards.catalogue import faults, metrics_of
-from dashboards.filling import filled
-from dashboards.mutants import mutants
-from dashboards.panels import When
-from dashboards.questions import of_dashboards
-from native.build import ensure
-from native.components import Options
-from native.stack import Stack
+from aiops.cli.demo.shop import Shop, scenarios
+from tools.dashboards.catalogue import faults, metrics_of
+from tools.dashboards.filling import filled
+from tools.dashboards.mutants import mutants
+from tools.dashboards.panels import When
+from tools.dashboards.questions import of_dashboards
+from tools.native.build import ensure
+from tools.native.components import Options
+from tools.native.stack import Stack
 
 from .asking import Asked, known_to, of_spans, silent
 from .conftest import Platform, learned, until

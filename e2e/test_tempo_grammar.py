@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from dashboards import catalogue, traceql
-from dashboards.filling import filled
-from dashboards.questions import of_alerts, of_dashboards
+from tools.dashboards import catalogue, traceql
+from tools.dashboards.filling import filled
+from tools.dashboards.questions import of_alerts, of_dashboards
 
 from .asking import of_spans
 

@@ -7,10 +7,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from aiops.sources.embedded import otlp_json, otlp_proto, schema
-from aiops.sources.embedded.decode import Decoding
-from aiops.sources.embedded.decode_metrics import take_metrics
-from aiops.sources.embedded.decode_spans import take_spans
+from aiops.sources.duckdb import schema
+from aiops.sources.receiver import otlp_json, otlp_proto
+from aiops.sources.receiver.decode import Decoding
+from aiops.sources.receiver.decode_metrics import take_metrics
+from aiops.sources.receiver.decode_spans import take_spans
 from shop.catalogue import Fault
 from shop.virtual import otlp, rows, sums
 from shop.virtual.generated import generated

@@ -8,11 +8,11 @@ from pathlib import Path
 from k8s.cli import add_deploy, deploy
 from k8s.files import FILES, ROOT, copies, stale
 from k8s.rendering import BASE, rendered
-from native.build import ensure
-from native.command import Refused, runner
-from native.go import NoGo
-from native.kits import CLUSTER
-from native.progress import BuildFailed
+from tools.native.build import ensure
+from tools.native.command import UsageError, runner
+from tools.native.go import NoGo
+from tools.native.kits import CLUSTER
+from tools.native.progress import BuildFailed
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _make(what: str, check: bool) -> int:
     try:
         wanted = copies() if what == "files" else _renders()
-    except (NoGo, BuildFailed, Refused) as error:
+    except (NoGo, BuildFailed, UsageError) as error:
         sys.stderr.write(f"k8s: {error}\n")
         return 1
     left = list(stale(FILES)) if what == "files" else sorted(set(BASE.glob("*.yaml")) - wanted.keys())

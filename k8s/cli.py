@@ -13,7 +13,7 @@ from typing import NoReturn
 from k8s.deploying import Deployment, Failed, Plan
 from k8s.files import CHART, ROOT
 from k8s.release import Release
-from native.command import Refused, runner
+from tools.native.command import UsageError, runner
 
 GO_LENGTH = re.compile(r"(\d+(\.\d+)?(h|m|s))+")
 DEPLOY = """\
@@ -76,7 +76,7 @@ def deploy(arguments: argparse.Namespace) -> int:
     deployment = Deployment(release, plan, kubectl, say)
     try:
         deployment.run()
-    except (Failed, Refused) as error:
+    except (Failed, UsageError) as error:
         return _say(str(error), 1)
     except KeyboardInterrupt:
         return _say(deployment.left(), 1)

@@ -11,7 +11,7 @@ from k8s.explaining import explanation
 from k8s.files import CHART
 from k8s.forwarding import forwarded
 from k8s.release import Before, Release, Revision, command_back, found_before, how_it_stands, under_way, what_was
-from native.command import Refused, runner
+from tools.native.command import UsageError, runner
 
 Say = Callable[[str], object]
 LAST_LINES = 12
@@ -48,13 +48,13 @@ class Deployment:
     _made: int = 0
 
     def run(self) -> None:
-        """Deploy. Raises Failed, or Refused where nothing was begun, and KeyboardInterrupt: `left` then says how things
-        stand."""
+        """Deploy. Raises Failed, or UsageError where nothing was begun, and KeyboardInterrupt: `left` then says how
+        things stand."""
         history = self.release.history()
         self._known = history[-1].number if history else 0
         self.before = found_before(history, self.release.marks() if history else ())
         if held := under_way(history):
-            raise Refused(
+            raise UsageError(
                 f"{self.release} is at {held}: somebody deploys now, or a deployment was killed. If none runs, "
                 f"{command_back(self.release, self.before)} makes it free"
             )
@@ -63,7 +63,7 @@ class Deployment:
             self.doing = what
             try:
                 step()
-            except Refused as error:
+            except UsageError as error:
                 self._failed(what, str(error))
         self._mark(self._made)
         self.say(f"{self.release} works")
@@ -84,7 +84,7 @@ class Deployment:
         """Whether it is known not to be there: who may not look may not make it either."""
         try:
             self.release.kubectl("get", "namespace", self.release.namespace)
-        except Refused as error:
+        except UsageError as error:
             return "NotFound" in str(error)
         return False
 
@@ -114,7 +114,7 @@ class Deployment:
             self.say(f"  {line}")
         try:
             history = self.release.history()
-        except Refused as error:
+        except UsageError as error:
             raise Failed(
                 f"{what} failed, and how {self.release} stands cannot be asked: {_short(str(error))}"
             ) from None
@@ -133,7 +133,7 @@ class Deployment:
         self.doing = "taking back"
         try:
             taken = self._take_back()
-        except Refused as error:
+        except UsageError as error:
             raise Failed(f"{what} failed, and taking it back did too: {_short(str(error))}\n{self._stands()}") from None
         raise Failed(f"{what} failed; {taken}")
 
@@ -162,13 +162,13 @@ class Deployment:
         older one."""
         try:
             self.release.mark(number or self.release.history()[-1].number)
-        except Refused as error:
+        except UsageError as error:
             self.say(f"that it works cannot be noted for the next deployment: {_short(str(error))}")
 
     def _stands(self) -> str:
         try:
             return how_it_stands(self.release, self.release.history(), self._known, self.before)
-        except Refused as error:
+        except UsageError as error:
             return f"how {self.release} stands cannot be asked: {_short(str(error))}"
 
 

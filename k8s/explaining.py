@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from native.command import Command, Refused
+from tools.native.command import Command, UsageError
 
 Document = Mapping[str, Any]
 MOST_PODS = 3
@@ -27,7 +27,7 @@ def explanation(kubectl: Command, namespace: str, release: str, since: float) ->
     for name in names[:MOST_PODS] or [f"{release}-engine-0"]:
         try:
             said = kubectl("logs", name, "--namespace", namespace, "--all-containers", f"--tail={LAST_LINES}")
-        except Refused:
+        except UsageError:
             continue  # a container that never ran has none
         yield from (f"log of {name}: {line}" for line in said.splitlines()[-LAST_LINES:])
 
@@ -59,7 +59,7 @@ def event_lines(events: Sequence[Document], release: str, since: float) -> Itera
 def _items(kubectl: Command, *what: str) -> list[Document]:
     try:
         return list(json.loads(kubectl("get", *what, "--output", "json"))["items"])
-    except Refused:
+    except UsageError:
         return []
 
 

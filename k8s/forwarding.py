@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from native.command import Refused, end
+from tools.native.command import UsageError, end
 
 START_SECONDS = 30.0
 POLL_SECONDS = 0.05
@@ -19,7 +19,7 @@ LISTENS = re.compile(r"^Forwarding from 127\.0\.0\.1:(\d+) ->", re.MULTILINE)
 
 @contextmanager
 def forwarded(kubectl: str, namespace: str, service: str, port: str) -> Iterator[str]:
-    """The address of a Service's port by its name, on a free port of loopback. Raises Refused.
+    """The address of a Service's port by its name, on a free port of loopback. Raises UsageError.
 
     `kubectl port-forward` leads to one pod of it, and ends with the block in every case.
     """
@@ -36,9 +36,9 @@ def forwarded(kubectl: str, namespace: str, service: str, port: str) -> Iterator
         )
         try:
             yield f"http://127.0.0.1:{_port(process, log)}"
-        except Refused as error:
+        except UsageError as error:
             if process.poll() is not None and LISTENS.search(_said(log)):
-                raise Refused(f"{error}\nkubectl port-forward had ended: {_said(log)}") from None
+                raise UsageError(f"{error}\nkubectl port-forward had ended: {_said(log)}") from None
             raise
         finally:
             end(process)
@@ -48,9 +48,9 @@ def _port(process: "subprocess.Popen[str]", log: IO[str]) -> str:
     over = time.monotonic() + START_SECONDS
     while not (found := LISTENS.search(_said(log))):
         if process.poll() is not None:
-            raise Refused(f"kubectl port-forward: {_said(log)}")
+            raise UsageError(f"kubectl port-forward: {_said(log)}")
         if time.monotonic() > over:
-            raise Refused(f"kubectl port-forward does not listen after {START_SECONDS:.0f} s: {_said(log)}")
+            raise UsageError(f"kubectl port-forward does not listen after {START_SECONDS:.0f} s: {_said(log)}")
         time.sleep(POLL_SECONDS)
     return found[1]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
-from native.command import Command, Refused
+from tools.native.command import Command, UsageError
 
 REVISION = re.compile(r"^REVISION: (\d+)$", re.MULTILINE)
 # On Helm's record of a revision: the number of the newest one that was known to work, its own once it was tried; 0 for
@@ -41,7 +41,7 @@ class Before:
 @dataclass(frozen=True, slots=True)
 class Release:
     """A release by its name and namespace. Helm waits `timeout` for the cluster, written as Go does: 10m, 90s. Every
-    method raises Refused."""
+    method raises UsageError."""
 
     name: str
     namespace: str
@@ -56,7 +56,7 @@ class Release:
         """The revisions that Helm still knows, the newest last; none where there is no such release."""
         try:
             said = self.helm("history", self.name, *self._where, "--output", "json")
-        except Refused as error:
+        except UsageError as error:
             if "release: not found" in str(error):
                 return []
             raise

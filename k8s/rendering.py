@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from k8s.files import CHART, ROOT, shared
-from native.command import Command
+from tools.native.command import Command
 
 EXAMPLES = CHART / "examples"
 KUSTOMIZE = ROOT / "k8s" / "kustomize"
@@ -24,7 +24,7 @@ BASE_HEAD = "# Made by `make k8s` of the chart and ../values.yaml; change those 
 
 
 def rendered(helm: Command) -> Iterator[tuple[Path, str]]:
-    """Yield every file that is made of the chart, and its text. Raises Refused where the chart does not render."""
+    """Yield every file that is made of the chart, and its text. Raises UsageError where the chart does not render."""
     for values in sorted(EXAMPLES.glob("*/values.yaml")):
         text = helm("template", RELEASE, CHART, "--namespace", RELEASE, "--values", values)
         yield values.with_name("rendered.yaml"), readable(text)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from release.versions import declared
+from tools.release.versions import declared
 
 ROOT = Path(__file__).parents[1]
 LOCKS = ["anomaly-detector/requirements.lock", "demo-app/requirements.lock", "requirements-dev.lock"]
-PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("demo-app/*.md")]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("demo-app/*.md")]
 
 
 def pins(lock: str) -> dict[tuple[str, str], str]:
@@ -69,4 +69,4 @@ def test_no_prometheus_can_be_ended_by_a_web_page() -> None:
         assert b"web.enable-lifecycle" not in text, name
         if b"--storage.tsdb.path" in text:
             starts.add(name.split("/")[0])
-    assert {"docker-compose.yml", "k8s", "native"} <= starts, "what starts Prometheus is looked at"
+    assert {"docker-compose.yml", "k8s", "tools"} <= starts, "what starts Prometheus is looked at"

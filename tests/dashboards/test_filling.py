@@ -4,10 +4,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from aiops import names
-from dashboards.filling import filled, followed
-from dashboards.incident_table import still_open
-from dashboards.objectives import OBJECTIVES
+from aiops.model import names
+from tools.dashboards.filling import filled, followed
+from tools.dashboards.incident_table import still_open
+from tools.dashboards.objectives import OBJECTIVES
 
 VARIABLES = {
     "prometheus": "prom uid",

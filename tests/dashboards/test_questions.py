@@ -6,11 +6,11 @@ from collections import Counter
 import pytest
 import yaml
 
-from aiops.objectives import load
-from dashboards import catalogue, traceql
-from dashboards.filling import filled
-from dashboards.mutants import mutants
-from dashboards.questions import RULES, Question, of_alerts, of_dashboards, of_datasources
+from aiops.bootstrap.objectives import load
+from tools.dashboards import catalogue, traceql
+from tools.dashboards.filling import filled
+from tools.dashboards.mutants import mutants
+from tools.dashboards.questions import RULES, Question, of_alerts, of_dashboards, of_datasources
 
 from .reading import ROOT
 

@@ -9,8 +9,8 @@ import pytest
 import yaml
 from grafana_foundation_sdk.models import units
 
-from aiops import names
-from dashboards.panels import Kind
+from aiops.model import names
+from tools.dashboards.panels import Kind
 
 from .reading import DASHBOARDS, EVERY, NAMES, ROOT, Json, data_links, dollars, expressions, panels, parts, variables
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from promql_parser import Matcher, MatchOp
 
-from aiops import names
+from aiops.model import names
 
 from .reading import ROOT
 

@@ -14,7 +14,7 @@ from k8s.__main__ import main
 from k8s.deploying import Deployment, Failed, Plan
 from k8s.explaining import event_lines, pod_lines
 from k8s.release import Before, Release, Revision, found_before, how_it_stands, under_way
-from native.command import Refused
+from tools.native.command import UsageError
 
 ROOT = Path(__file__).parents[2]
 BEGAN = 1_795_000_000.0
@@ -32,7 +32,7 @@ class Helm:
         self.asked.append(f"rollback {arguments[2]}" if what == "rollback" else what)
         if what == "history":
             if "history" in self.refused and "upgrade" in self.asked:
-                raise Refused(self.refused["history"])
+                raise UsageError(self.refused["history"])
             return json.dumps([{"revision": one.number, "status": one.status} for one in self.revisions])
         if what == "upgrade":
             self.labels = next(str(one) for one in arguments if str(one).startswith("--labels="))
@@ -43,7 +43,7 @@ class Helm:
         if self.refused.get(what) == "Ctrl-C":
             raise KeyboardInterrupt
         if what in self.refused:
-            raise Refused(self.refused[what])
+            raise UsageError(self.refused[what])
         return f"REVISION: {self.revisions[-1].number}\n" if what == "upgrade" else ""
 
     def add(self, status: str) -> None:
@@ -70,7 +70,7 @@ class Kubectl:
             case ["label" | "delete", _]:
                 self.changed.append(" ".join(words))
                 return ""
-        raise Refused("no cluster")
+        raise UsageError("no cluster")
 
 
 def deployment(helm: Helm, said: list[str], marks: str = "") -> Deployment:
@@ -100,7 +100,7 @@ def smoke(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def program(*_: object, **__: object) -> str:
         if why:
-            raise Refused(why[0])
+            raise UsageError(why[0])
         return "it works\n"
 
     monkeypatch.setattr("k8s.deploying.runner", lambda *_, **__: program)

@@ -11,7 +11,7 @@ import yaml
 
 from aiops.config import Settings, load
 from k8s.files import CHART, FILES, ROOT, copies, stale
-from native.addresses import PORTS
+from tools.native.addresses import PORTS
 
 COMPOSE: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))[
     "services"

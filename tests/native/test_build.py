@@ -6,13 +6,11 @@ from pathlib import Path
 
 import pytest
 
-import native.build
-import native.go
-import native.kits
-from native.build import Programs, key
-from native.go import Go, NoGo
-from native.kits import CLUSTER, KITS, STACK, Kit
-from native.progress import BuildFailed
+from tools.native import build, go, kits
+from tools.native.build import Programs, key
+from tools.native.go import Go, NoGo
+from tools.native.kits import CLUSTER, KITS, STACK, Kit
+from tools.native.progress import BuildFailed
 
 # Stands for `go build -o FOLDER/ tool`, or FOLDER/PROGRAM for one: makes those of the module it is called in.
 FAKE = """#!/bin/sh
@@ -45,37 +43,37 @@ def test_programs_are_built_once_and_nothing_else_stays(
     kit: Kit, path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake_go(path)
-    built = native.build.ensure(tmp_path / "cache", kit)
+    built = build.ensure(tmp_path / "cache", kit)
     assert built.complete()
     assert {one.name for one in built.folder.iterdir()} == set(kit.programs)
     assert {one.name for one in (tmp_path / "cache").iterdir()} == {built.folder.name, "lock"}
     assert "built in" in capsys.readouterr().err
-    assert native.build.ensure(tmp_path / "cache", kit) == built
+    assert build.ensure(tmp_path / "cache", kit) == built
     assert capsys.readouterr().err == "", "the second time it says nothing"
 
 
 def test_a_build_that_fails_says_the_compilers_last_words_and_leaves_nothing(path: Path, tmp_path: Path) -> None:
     fake_go(path, '#!/bin/sh\n[ "$1" = env ] && { echo go1.26.6; exit; }\necho "undefined: x" >&2; exit 1\n')
     with pytest.raises(BuildFailed, match="prometheus could not be built:\n  undefined: x"):
-        native.build.ensure(tmp_path / "cache")
+        build.ensure(tmp_path / "cache")
     assert [one.name for one in (tmp_path / "cache").iterdir()] == ["lock"]
 
 
 def test_an_old_go_is_not_used(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_go(path, "#!/bin/sh\necho go1.19.8\n")
     fake_go(tmp_path / "cache" / "go" / "bin")
-    assert native.go.find(tmp_path / "cache") == Go(tmp_path / "cache" / "go" / "bin" / "go", "go1.26.6")
+    assert go.find(tmp_path / "cache") == Go(tmp_path / "cache" / "go" / "bin" / "go", "go1.26.6")
 
 
 def test_without_go_and_without_an_index_one_sentence_says_what_to_install(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_go(path, "#!/bin/sh\nexit 1\n")
-    monkeypatch.setattr(native.go, "LOCK", tmp_path / "missing.lock")
+    monkeypatch.setattr(go, "LOCK", tmp_path / "missing.lock")
     with pytest.raises(
         NoGo, match=r"Go could not be installed \(.*missing\.lock.*\); install Go 1\.26 or newer yourself"
     ):
-        native.go.find(tmp_path / "cache")
+        go.find(tmp_path / "cache")
 
 
 @pytest.mark.parametrize("kit", KITS.values(), ids=KITS)
@@ -89,7 +87,7 @@ def test_the_key_changes_with_everything_the_programs_are_made_of(
     for one in files:
         one.parent.mkdir(exist_ok=True)
         one.write_text(one.name)
-    monkeypatch.setattr(native.kits, "HERE", tmp_path)
+    monkeypatch.setattr(kits, "HERE", tmp_path)
     seen = {key("go1.26.6", kit), key("go1.26.7", kit)}
     for one in files:
         one.write_text(f"{one.read_text()} changed")
@@ -100,9 +98,9 @@ def test_the_key_changes_with_everything_the_programs_are_made_of(
 
 
 def test_the_stamps_are_the_versions_that_are_built() -> None:
-    text = {one.name: (native.kits.HERE / one.name / "go.mod").read_text() for one in CLUSTER.modules}
-    assert "k8s.io/kubernetes v{}.{}.{}".format(*native.kits.KUBERNETES) in text["kubernetes"]
-    assert f"helm.sh/helm/v3 v{native.kits.HELM}" in text["helm"]
+    text = {one.name: (kits.HERE / one.name / "go.mod").read_text() for one in CLUSTER.modules}
+    assert "k8s.io/kubernetes v{}.{}.{}".format(*kits.KUBERNETES) in text["kubernetes"]
+    assert f"helm.sh/helm/v3 v{kits.HELM}" in text["helm"]
 
 
 def test_programs_are_found_by_name(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from aiops.config import load
-from native.addresses import PORTS
+from tools.native.addresses import PORTS
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -106,9 +106,9 @@ def test_targets_name_services_and_the_ports_they_listen_on() -> None:
 
 
 def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
-    script = tmp_path / "scripts" / "secrets.sh"
-    script.parent.mkdir()
-    script.write_bytes((ROOT / "scripts" / "secrets.sh").read_bytes())
+    script = tmp_path / "tools" / "scripts" / "secrets.sh"
+    script.parent.mkdir(parents=True)
+    script.write_bytes((ROOT / "tools" / "scripts" / "secrets.sh").read_bytes())
     (tmp_path / ".env").write_text("SHOP_RATE=20\n")
 
     def made() -> dict[str, str]:

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from aiops import config
-from native.addresses import PORTS, Addresses, BadAddress
-from native.build import Programs
-from native.components import Options, components
+from tools.native.addresses import PORTS, Addresses, BadAddress
+from tools.native.build import Programs
+from tools.native.components import Options, components
 
 ROOT = Path(__file__).parents[2]
 SMTP = {"SMTP_SMARTHOST": "mail.example.org:587", "SMTP_FROM": "aiops@example.org", "SMTP_TO": "people@example.org"}

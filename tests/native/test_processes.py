@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 import requests
 
-import native.process
-import native.stack
-from native.addresses import Addresses, BadAddress
-from native.build import Programs
-from native.components import Component, Options
-from native.process import NotReady
-from native.stack import InUse, Stack
+from tools.native import process, stack
+from tools.native.addresses import Addresses, BadAddress
+from tools.native.build import Programs
+from tools.native.components import Component, Options
+from tools.native.process import NotReady
+from tools.native.stack import InUse, Stack
 
 OFFSET = 16_000
 WEB = """import sys
@@ -45,8 +44,8 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]) -> Ca
     """A stack of small programs; its configuration is nobody's."""
 
     def build(*planned: Component) -> Stack:
-        monkeypatch.setattr(native.stack, "components", lambda _options, _at: iter(planned))
-        monkeypatch.setattr(native.stack, "lay_out", lambda _options, _at, _names: None)
+        monkeypatch.setattr(stack, "components", lambda _options, _at: iter(planned))
+        monkeypatch.setattr(stack, "lay_out", lambda _options, _at, _names: None)
         return Stack(Options(Programs(tmp_path), tmp_path / "data", OFFSET, tempo=False), said.append)
 
     return build
@@ -68,7 +67,7 @@ def test_it_starts_in_order_and_ends_everything(make: Callable[..., Stack], said
 def test_one_that_dies_is_said_and_started_again(make: Callable[..., Stack], said: list[str]) -> None:
     with make(program("prometheus", AT)) as stack:
         first = stack.pid("prometheus")
-        native.process.os.kill(first, signal.SIGKILL)
+        process.os.kill(first, signal.SIGKILL)
         until(lambda: stack.pid("prometheus") != first and stack.alive("prometheus"))
     assert any(line.startswith("prometheus ended with status -9; it starts again in 1 s") for line in said)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from release.__main__ import main
-from release.versions import CHART, PACKAGES
+from tools.release.__main__ import main
+from tools.release.versions import CHART, PACKAGES
 
 CHANGELOG = """# Changelog
 

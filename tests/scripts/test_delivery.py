@@ -22,8 +22,8 @@ def tree(tmp_path: Path) -> Path:
     """What the targets read of the repository."""
     tree = tmp_path / "tree"
     for folder in ("release", "scripts"):
-        shutil.copytree(ROOT / folder, tree / folder)
-    for file in ("Makefile", "CHANGELOG.md", "k8s/helm/aiops/Chart.yaml"):
+        shutil.copytree(ROOT / "tools" / folder, tree / "tools" / folder)
+    for file in ("Makefile", "tools/delivery.mk", "CHANGELOG.md", "k8s/helm/aiops/Chart.yaml"):
         (tree / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / file, tree / file)
     return tree

@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validat
 from aiops.api import webhook
 from aiops.api.answer import Question, changing, responses
 from aiops.api.documents import Alert, Alerts, LinkedAlert, MendedField, Received
-from aiops.desk import Desk
 from aiops.incidents.alerts import services_of
 from aiops.model import Alert as Kept
 from aiops.model import AlertState, iso
+from aiops.service.desk import IncidentService
 
 TAG = Tag(name="alerts")
 LARGEST_BODY = 4 * 1024 * 1024
@@ -61,7 +61,7 @@ class Filter(Question):
     limit: int = Field(50, ge=1, le=200)
 
 
-def blueprint(desk: Desk) -> APIBlueprint:
+def blueprint(desk: IncidentService) -> APIBlueprint:
     api = APIBlueprint("alerts", __name__, url_prefix="/aiops", abp_tags=[TAG])
 
     @api.before_request

@@ -13,7 +13,7 @@ from aiops import __version__
 from aiops.api import alerts, changes, guard, incidents, parameters, probes, problem, series, slos, telemetry
 from aiops.api.documents import Problem
 from aiops.config import Settings
-from aiops.desk import Desk
+from aiops.service.desk import IncidentService
 
 LARGEST_BODY = 64 * 1024
 DESCRIPTION = "/aiops/openapi.json"
@@ -33,7 +33,7 @@ class OrjsonProvider(JSONProvider):
         return orjson.loads(s)
 
 
-def create_app(desk: Desk, settings: Settings) -> Flask:
+def create_app(desk: IncidentService, settings: Settings) -> Flask:
     """Make the API over a desk. Handlers run in the server's threads; the desk takes the locks it needs."""
     app = OpenAPI(
         "aiops.api",

@@ -3,19 +3,19 @@
 import orjson
 from flask import request
 
-from aiops.api.problem import Refused
+from aiops.api.problem import ApiProblem
 
 
 def must_be_object() -> None:
     """Refuse anything but a JSON object, before its fields are looked at."""
     if not request.is_json:
-        raise Refused(415, f"the body must be application/json, not {request.mimetype or 'without a type'}")
+        raise ApiProblem(415, f"the body must be application/json, not {request.mimetype or 'without a type'}")
     try:
         found = orjson.loads(request.get_data())
     except orjson.JSONDecodeError as error:
-        raise Refused(400, f"the body is not JSON: {error}") from None
+        raise ApiProblem(400, f"the body is not JSON: {error}") from None
     if not isinstance(found, dict):
-        raise Refused(400, "the body must be a JSON object")
+        raise ApiProblem(400, "the body must be a JSON object")
 
 
 def must_be_empty() -> None:
@@ -29,4 +29,4 @@ def must_be_empty() -> None:
         found = None
     field = next(iter(found), None) if isinstance(found, dict) else None
     named = f"`{field}` is not known here; " if field else ""
-    raise Refused(400, f"{named}this call takes no body", field)
+    raise ApiProblem(400, f"{named}this call takes no body", field)

@@ -11,8 +11,8 @@ from aiops.api.answer import Question, changing, responses
 from aiops.api.body import must_be_object
 from aiops.api.documents import Change, Changes
 from aiops.api.moment import Moment, window
-from aiops.desk import Desk
 from aiops.model import iso
+from aiops.service.desk import IncidentService
 from aiops.store import Change as Recorded
 
 TAG = Tag(name="changes")
@@ -38,7 +38,7 @@ class When(Question):
     until: Moment | None = Field(None, description="default now")
 
 
-def blueprint(desk: Desk) -> APIBlueprint:
+def blueprint(desk: IncidentService) -> APIBlueprint:
     api = APIBlueprint("changes", __name__, url_prefix="/aiops", abp_tags=[TAG])
 
     @api.before_request

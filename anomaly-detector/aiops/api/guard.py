@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 from flask import Flask, Response, g, request
 
-from aiops.api.problem import Refused
+from aiops.api.problem import ApiProblem
 from aiops.config import LOOPBACK, Settings
-from aiops.serving import BUSY, Door, Names
-from aiops.serving.names import is_foreign
+from aiops.http.serving import BUSY, Door, Names
+from aiops.http.serving.names import is_foreign
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM = "application/x-www-form-urlencoded"
@@ -39,15 +39,15 @@ def install(app: Flask, settings: Settings) -> None:
         if not names.allow(host):
             # A foreign name that resolves to this machine would let its web pages read and act here (DNS rebinding).
             where = "on loopback only, " if names.on_loopback else ""
-            raise Refused(403, f"this engine answers {where}not as {host!r}; see public_url and allowed_hosts")
+            raise ApiProblem(403, f"this engine answers {where}not as {host!r}; see public_url and allowed_hosts")
         if request.environ.get(BUSY):
-            raise Refused(503, "other requests are being read; send this one again in a moment")
+            raise ApiProblem(503, "other requests are being read; send this one again in a moment")
         if request.method in SAFE:
             return
         if settings.tokens:
             g.who = holder(settings.tokens, _presented())
         elif is_foreign(request.headers.get("Origin"), host, request.headers.get("Sec-Fetch-Site")):
-            raise Refused(403, "a web page of another origin asked for this change; only the engine's own pages may")
+            raise ApiProblem(403, "a web page of another origin asked for this change; only the engine's own pages may")
 
     app.before_request(check)
     app.after_request(_harden)
@@ -64,7 +64,7 @@ def door(settings: Settings) -> Door:
         scheme, _, token = headers.get("AUTHORIZATION", "").partition(" ")
         try:
             holder(settings.tokens, token.strip() if scheme.lower() == "bearer" else None)
-        except Refused:
+        except ApiProblem:
             return False
         return True
 
@@ -72,15 +72,15 @@ def door(settings: Settings) -> Door:
 
 
 def holder(tokens: Mapping[str, str], presented: str | None) -> str:
-    """Name who holds a token, in the same time wherever it differs. Raises Refused."""
+    """Name who holds a token, in the same time wherever it differs. Raises ApiProblem."""
     if not presented:
-        raise Refused(401, "this changes something and needs a token: `Authorization: Bearer <token>`")
+        raise ApiProblem(401, "this changes something and needs a token: `Authorization: Bearer <token>`")
     found = None
     for name, token in tokens.items():
         if hmac.compare_digest(token.encode(), presented.encode()):
             found = name
     if found is None:
-        raise Refused(401, "the token is not one that this engine knows")
+        raise ApiProblem(401, "the token is not one that this engine knows")
     return found
 
 

@@ -8,7 +8,6 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import AfterValidator, Field, StringConstraints
 
-from aiops import names
 from aiops.api.alerts import linked
 from aiops.api.answer import Question, changing, number, responses
 from aiops.api.body import must_be_empty
@@ -25,14 +24,15 @@ from aiops.api.documents import (
     WholeIncident,
 )
 from aiops.api.moment import Moment, in_order
-from aiops.desk import Desk
 from aiops.engine import Cycle
 from aiops.model import Accepted as KeptWord
-from aiops.model import Family, document, iso
+from aiops.model import Family, iso, names
 from aiops.model import Finding as Found
 from aiops.model import Incident as Kept
 from aiops.model import Relearned as KeptChange
-from aiops.normal import UNDO_SECONDS
+from aiops.presentation.incident import document
+from aiops.service.desk import IncidentService
+from aiops.service.normal import UNDO_SECONDS
 
 TAG = Tag(name="incidents")
 
@@ -67,7 +67,7 @@ class OneIncident(Question):
     incident_id: str = Field(min_length=1, max_length=64, pattern=r"^[\w.:-]+$", description="like INC-1795253415-1")
 
 
-def blueprint(desk: Desk) -> APIBlueprint:
+def blueprint(desk: IncidentService) -> APIBlueprint:
     api = APIBlueprint("incidents", __name__, url_prefix="/aiops", abp_tags=[TAG])
 
     @api.get("/incidents", responses=responses(Incidents))
@@ -129,7 +129,7 @@ def blueprint(desk: Desk) -> APIBlueprint:
     return api
 
 
-def _whole(desk: Desk, one: Kept) -> WholeIncident:
+def _whole(desk: IncidentService, one: Kept) -> WholeIncident:
     return WholeIncident(
         **document(one, grafana_url=desk.grafana_url),
         alerts=[linked(alert) for alert in desk.alerts.of(one)],
@@ -138,7 +138,7 @@ def _whole(desk: Desk, one: Kept) -> WholeIncident:
     )
 
 
-def _accepted(desk: Desk, one: KeptWord) -> Accepted:
+def _accepted(desk: IncidentService, one: KeptWord) -> Accepted:
     until = one.at + UNDO_SECONDS
     return Accepted(
         at=iso(one.at),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from aiops.api.problem import Refused
+from aiops.api.problem import ApiProblem
 from aiops.model import Window
 
 LATEST = 253402300799.0  # the last second of the year 9999, as far as RFC 3339 goes
@@ -28,7 +28,7 @@ def unix_seconds(value: object) -> float:
 
 
 def window(since: float | None, until: float | None, now: float, default_seconds: float) -> Window:
-    """The window asked for; by default the last `default_seconds`. Raises Refused."""
+    """The window asked for; by default the last `default_seconds`. Raises ApiProblem."""
     end = now if until is None else until
     start = max(end - default_seconds, 0.0) if since is None else since
     in_order(start, end)
@@ -36,9 +36,9 @@ def window(since: float | None, until: float | None, now: float, default_seconds
 
 
 def in_order(since: float | None, until: float | None) -> None:
-    """Raises Refused when the window ends before it starts."""
+    """Raises ApiProblem when the window ends before it starts."""
     if since is not None and until is not None and until < since:
-        raise Refused(400, "`since` must not be later than `until`", "since")
+        raise ApiProblem(400, "`since` must not be later than `until`", "since")
 
 
 def _rfc3339(text: str) -> float:

@@ -6,17 +6,17 @@ from typing import get_type_hints
 from flask import Response, current_app, request
 from pydantic import BaseModel, ValidationError
 
-from aiops.api.problem import Refused
+from aiops.api.problem import ApiProblem
 
 
 def check() -> None:
     """Refuse query parameters that are given twice, or to a view that takes none: nobody would read them."""
     for name, values in request.args.lists():
         if len(values) > 1:
-            raise Refused(400, f"`{name}` is given {len(values)} times", name)
+            raise ApiProblem(400, f"`{name}` is given {len(values)} times", name)
     if request.args and request.endpoint and "query" not in _models():
         name = next(iter(request.args))
-        raise Refused(400, f"`{name}` is not known here; there are no parameters", name)
+        raise ApiProblem(400, f"`{name}` is not known here; there are no parameters", name)
 
 
 def wrong(error: ValidationError) -> Response:
@@ -33,7 +33,7 @@ def wrong(error: ValidationError) -> Response:
         reason = first["msg"].removeprefix("Value error, ").replace("Input should", "must")
         got = "" if first["type"] == "value_error" else f", not {_short(first['input'])}"
         detail = f"{named}: {reason}{got}"
-    return Refused(400, detail, parameter).response()
+    return ApiProblem(400, detail, parameter).response()
 
 
 def _models() -> dict[str, type[BaseModel]]:

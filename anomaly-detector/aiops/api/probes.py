@@ -9,13 +9,13 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from aiops.api.answer import Responses, described, responses
 from aiops.api.documents import Alive, Ready
-from aiops.api.problem import Refused
-from aiops.desk import Desk
+from aiops.api.problem import ApiProblem
+from aiops.service.desk import IncidentService
 
 TAG = Tag(name="engine")
 
 
-def blueprint(desk: Desk) -> APIBlueprint:
+def blueprint(desk: IncidentService) -> APIBlueprint:
     api = APIBlueprint("probes", __name__, abp_tags=[TAG])
 
     @api.get("/health", responses=responses(Alive))
@@ -28,7 +28,7 @@ def blueprint(desk: Desk) -> APIBlueprint:
         """Answer whether sources and stores answer and the last cycle is fresh; 503 with `reasons` if not."""
         found = desk.readiness()
         if not found.ready:
-            raise Refused(503, "; ".join(found.reasons), ready=False, reasons=list(found.reasons))
+            raise ApiProblem(503, "; ".join(found.reasons), ready=False, reasons=list(found.reasons))
         return Ready(ready=True, notes=list(found.notes)).model_dump()
 
     text: Responses = {

@@ -18,7 +18,7 @@ RETRY_SECONDS = 5
 LESS = ": take less time (`since`, `until`), a longer `step`, fewer attributes in `by`, or one `service`"
 
 
-class Refused(Exception):
+class ApiProblem(Exception):
     """A request cannot be answered: with this status, for this reason, and the parameter at fault if there is one."""
 
     def __init__(self, status: int, detail: str, parameter: str | None = None, **extra: Any) -> None:
@@ -40,10 +40,10 @@ class Refused(Exception):
 
 def install(app: Flask) -> None:
     """Answer every failure of the application as a problem."""
-    app.register_error_handler(Refused, Refused.response)
-    app.register_error_handler(NotFound, lambda error: Refused(404, str(error)).response())
-    app.register_error_handler(NotPossible, lambda error: Refused(409, str(error)).response())
-    app.register_error_handler(TooMuch, lambda error: Refused(422, f"{error}{LESS}").response())
+    app.register_error_handler(ApiProblem, ApiProblem.response)
+    app.register_error_handler(NotFound, lambda error: ApiProblem(404, str(error)).response())
+    app.register_error_handler(NotPossible, lambda error: ApiProblem(409, str(error)).response())
+    app.register_error_handler(TooMuch, lambda error: ApiProblem(422, f"{error}{LESS}").response())
     app.register_error_handler(SourceError, _unavailable)
     app.register_error_handler(StoreError, _unavailable)
     app.register_error_handler(HTTPException, _http)
@@ -52,7 +52,7 @@ def install(app: Flask) -> None:
 
 def _unavailable(error: Exception) -> Response:
     log.error("%s %s: %s", request.method, request.path, error)
-    return Refused(503, str(error)).response()
+    return ApiProblem(503, str(error)).response()
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
@@ -60,8 +60,10 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None or code < 400:  # an answer already, or a redirection
         return error
     if code == 404:
-        return Refused(404, f"there is nothing at {request.path}; /aiops/openapi.json lists what there is").response()
-    answer = Refused(code, _sentence(error)).response()
+        return ApiProblem(
+            404, f"there is nothing at {request.path}; /aiops/openapi.json lists what there is"
+        ).response()
+    answer = ApiProblem(code, _sentence(error)).response()
     if isinstance(error, MethodNotAllowed):
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
     return answer
@@ -77,4 +79,4 @@ def _sentence(error: HTTPException) -> str:
 
 def _unexpected(error: Exception) -> Response:
     log.error("%s %s failed", request.method, request.path, exc_info=error)
-    return Refused(500, "this went wrong inside the engine; its log says how").response()
+    return ApiProblem(500, "this went wrong inside the engine; its log says how").response()

@@ -7,13 +7,12 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import Field, RootModel
 
-from aiops import names
 from aiops.api.answer import Question, number, responses
 from aiops.api.documents import Judged, JudgedSeries, MetricSeries, Point, Values
 from aiops.api.moment import Moment, window
-from aiops.api.problem import Refused
-from aiops.desk import Desk
-from aiops.model import Family, Labels, Verdict, Window, iso, labels
+from aiops.api.problem import ApiProblem
+from aiops.model import Family, Labels, Verdict, Window, iso, labels, names
+from aiops.service.desk import IncidentService
 
 TAG = Tag(name="telemetry")
 DEFAULT_SECONDS = 900.0
@@ -35,7 +34,7 @@ class Series(RootModel[JudgedSeries | MetricSeries]):
     """With `service` and `route` what was judged, with `metric` its values."""
 
 
-def blueprint(desk: Desk) -> APIBlueprint:
+def blueprint(desk: IncidentService) -> APIBlueprint:
     api = APIBlueprint("series", __name__, url_prefix="/aiops", abp_tags=[TAG])
 
     @api.get("/series", responses=responses(Series, 404, 422))
@@ -48,13 +47,13 @@ def blueprint(desk: Desk) -> APIBlueprint:
     return api
 
 
-def _judged(desk: Desk, query: Which, over: Window) -> JudgedSeries:
+def _judged(desk: IncidentService, query: Which, over: Window) -> JudgedSeries:
     if query.service is None or query.route is None:
         missing = "service" if query.service is None else "route"
-        raise Refused(400, "give `service` and `route`, or `metric`", missing)
+        raise ApiProblem(400, "give `service` and `route`, or `metric`", missing)
     for name in ("by", "step"):
         if getattr(query, name) is not None:
-            raise Refused(400, f"`{name}` goes with `metric` only", name)
+            raise ApiProblem(400, f"`{name}` goes with `metric` only", name)
     rows: dict[tuple[Labels, Family], list[Verdict]] = defaultdict(list)
     for one in desk.series(query.service, query.route, over):
         rows[one.series, one.family].append(one)
@@ -89,12 +88,12 @@ def _point(one: Verdict) -> Point:
     )
 
 
-def _metric(desk: Desk, query: Which, over: Window, metric: str) -> MetricSeries:
+def _metric(desk: IncidentService, query: Which, over: Window, metric: str) -> MetricSeries:
     if query.route is not None:
-        raise Refused(400, "`route` goes with `service` alone; with `metric`, tell apart `by` attributes", "route")
+        raise ApiProblem(400, "`route` goes with `service` alone; with `metric`, tell apart `by` attributes", "route")
     step = 15.0 if query.step is None else query.step
     if over.seconds / step > MOST_STEPS:
-        raise Refused(400, f"`step`: more than {MOST_STEPS} steps; take a longer step or less time", "step")
+        raise ApiProblem(400, f"`step`: more than {MOST_STEPS} steps; take a longer step or less time", "step")
     by = tuple(part.strip() for part in (query.by or "").split(",") if part.strip())
     where = labels(service=query.service) if query.service else ()
     block = desk.metric(metric, by, where, over, step)

@@ -8,11 +8,12 @@ from pydantic import Field
 
 from aiops.api import slo_documents as documents
 from aiops.api.answer import Question, number, responses
-from aiops.desk import Desk
-from aiops.model import burn_document, iso, iso_duration
-from aiops.slo import durations
-from aiops.slo.standing import LOOKBACK, JourneyStanding, SloState, Standing
-from aiops.slo_book import sources
+from aiops.model import iso, iso_duration
+from aiops.presentation.burn import burn_document
+from aiops.service.desk import IncidentService
+from aiops.service.slo_book import sources
+from aiops.slo.live.standing import LOOKBACK, CompositeStatus, SloState, SloStatus
+from aiops.slo.spec import durations
 
 TAG = Tag(name="objectives")
 
@@ -25,7 +26,7 @@ class OneSlo(Question):
     slo: str = Field(min_length=1, max_length=256, description="like checkout-availability")
 
 
-def blueprint(desk: Desk) -> APIBlueprint:
+def blueprint(desk: IncidentService) -> APIBlueprint:
     api = APIBlueprint("slos", __name__, url_prefix="/aiops", abp_tags=[TAG])
 
     @api.get("/slos", responses=responses(documents.Slos))
@@ -64,7 +65,7 @@ def blueprint(desk: Desk) -> APIBlueprint:
     return api
 
 
-def standing_document(one: Standing) -> documents.Standing:
+def standing_document(one: SloStatus) -> documents.Standing:
     slo, budget, heard = one.slo, one.budget, one.state != SloState.NO_DATA or one.budget.events > 0
     minutes = budget.spare * slo.slices.seconds / 60 if slo.slices else None
     return documents.Standing(
@@ -95,7 +96,7 @@ def standing_document(one: Standing) -> documents.Standing:
     )
 
 
-def _journey(one: JourneyStanding) -> documents.JourneyStanding:
+def _journey(one: CompositeStatus) -> documents.JourneyStanding:
     return documents.JourneyStanding(
         journey=one.journey.name,
         display_name=one.journey.display_name,

@@ -8,13 +8,13 @@ from flask_openapi3.models.tag import Tag
 
 from aiops.api.answer import milliseconds, number, responses
 from aiops.api.documents import Edge, Health, Metrics, RouteMetrics, Service, Services, Topology
-from aiops.desk import Desk
 from aiops.health import RouteHealth, ServiceHealth
+from aiops.service.desk import IncidentService
 
 TAG = Tag(name="telemetry")
 
 
-def blueprint(desk: Desk) -> APIBlueprint:
+def blueprint(desk: IncidentService) -> APIBlueprint:
     api = APIBlueprint("telemetry", __name__, url_prefix="/aiops", abp_tags=[TAG])
 
     @api.get("/metrics", responses=responses(Metrics))

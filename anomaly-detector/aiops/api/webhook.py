@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from flask import request
 
 from aiops.api.moment import unix_seconds
-from aiops.api.problem import Refused
+from aiops.api.problem import ApiProblem
 
 LONGEST: Final = 4096
 NO_TIME: Final = "0001-01-01T"
@@ -24,15 +24,15 @@ class Mended(NamedTuple):
 
 
 def loaded() -> Found:
-    """The body as an object, its text mended. Raises Refused where it is none."""
+    """The body as an object, its text mended. Raises ApiProblem where it is none."""
     if not request.is_json:
-        raise Refused(415, f"the body must be application/json, not {request.mimetype or 'without a type'}")
+        raise ApiProblem(415, f"the body must be application/json, not {request.mimetype or 'without a type'}")
     try:
         found = json.loads(request.get_data().decode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:
-        raise Refused(400, f"the body is not JSON: {error}") from None
+        raise ApiProblem(400, f"the body is not JSON: {error}") from None
     if not isinstance(found, dict):
-        raise Refused(400, "the body must be a JSON object")
+        raise ApiProblem(400, "the body must be a JSON object")
     return found
 
 

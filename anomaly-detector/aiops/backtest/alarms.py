@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiops.backtest.trace import Trace
-from aiops.model import Family, Labels, Life
+from aiops.model import Family, Labels, SeriesState
 
 DAY: Final = 86_400.0
 
@@ -41,7 +41,7 @@ class Alarm:
 class Stretch:
     """A stretch in which a series was not normal, from the point that began it to the point that ended it."""
 
-    life: Life
+    life: SeriesState
     start: float
     end: float | None
 

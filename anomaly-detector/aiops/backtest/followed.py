@@ -6,7 +6,7 @@ from math import isfinite, nan
 from aiops.backtest.alarms import Alarm, Replayed, Seen, Stretch
 from aiops.backtest.closer import Closer
 from aiops.backtest.trace import Trace
-from aiops.model import Family, Labels, Life
+from aiops.model import Family, Labels, SeriesState
 
 
 class Followed:
@@ -49,14 +49,14 @@ class Followed:
         elif now is not None and seen.score > now.peak.score:
             self.alarm = replace(now, peak=seen)
 
-    def lives(self, at: float, life: Life) -> None:
+    def lives(self, at: float, life: SeriesState) -> None:
         """Take the state it is in after a step."""
         now = self._stretch
         if now is not None and life == now.life:
             return
         if now is not None:
             self._stretches.append(replace(now, end=at))
-        self._stretch = None if life == Life.NORMAL else Stretch(life, at, None)
+        self._stretch = None if life == SeriesState.NORMAL else Stretch(life, at, None)
 
     def replayed(self, series: Labels, family: Family | None, last: float, step: float) -> Replayed:
         """What became of it until its last point."""

@@ -7,11 +7,11 @@ from typing import Final
 
 import numpy as np
 
-from aiops import detect, names
+from aiops import detect
 from aiops.backtest.alarms import Replayed, Seen
 from aiops.backtest.followed import Followed
 from aiops.detect import Floats
-from aiops.model import Family, Finding, Labels, Life, SeriesBlock, Window, value_of
+from aiops.model import Family, Finding, Labels, SeriesBlock, SeriesState, Window, names, value_of
 
 FAMILIES: Final = (Family.ERRORS, Family.LATENCY, Family.TRAFFIC, Family.SILENCE)
 EXPIRE_SECONDS: Final = 600.0
@@ -120,15 +120,15 @@ class Steps:
         followed.told(at, None if finding is None else finding.onset, seen)
 
     def _live(self, at: float) -> None:
-        now: dict[Key, Life] = {}
+        now: dict[Key, SeriesState] = {}
         for family in FAMILIES:
             lived = getattr(self._state, str(family))
             life = lived.life[: len(lived.index)]
             if life.any():
                 series = list(lived.index)
-                now |= {(series[row], family): Life(int(life[row])) for row in np.flatnonzero(life)}
+                now |= {(series[row], family): SeriesState(int(life[row])) for row in np.flatnonzero(life)}
         for key in now.keys() | self._stirred:
-            self._of(key).lives(at, now.get(key, Life.NORMAL))
+            self._of(key).lives(at, now.get(key, SeriesState.NORMAL))
         self._stirred = set(now)
 
     def _of(self, key: Key) -> Followed:

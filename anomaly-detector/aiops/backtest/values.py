@@ -10,8 +10,8 @@ from aiops.backtest.alarms import Replayed, Seen
 from aiops.backtest.followed import Followed
 from aiops.backtest.rows import Series
 from aiops.detect import Place
-from aiops.detect.online import Model, Tuning
-from aiops.model import Labels, Life
+from aiops.detect.univariate import Model, Tuning
+from aiops.model import Labels, SeriesState
 
 Gains = tuple[float, float, float, float]
 """α, β, γ and φ of Holt-Winters."""
@@ -75,7 +75,7 @@ class Values:
                 seen, on = Seen(at, score, float(table[place, row]), expected, lower, upper), bool(found.alarm[row])
                 each.point(seen)
                 each.told(at, (each.alarm.onset if each.alarm else at) if on else None, seen)
-                each.lives(at, Life.INCIDENT if on else Life.NORMAL)
+                each.lives(at, SeriesState.INCIDENT if on else SeriesState.NORMAL)
             yield at
 
 

@@ -10,23 +10,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 
-from aiops import __version__, calendars, objectives
-from aiops.act import EVERY, Alertmanager, LogNotifier, WebhookNotifier, deliver
+from aiops import __version__
 from aiops.api import create_app, door
+from aiops.bootstrap import calendars, objectives
 from aiops.bootstrap.world import World, all_embedded, on_stores
-from aiops.budgets import Budgets
 from aiops.config import Settings
-from aiops.desk import Desk
 from aiops.detect import Calendar, Tuning
 from aiops.engine import Cycle, Engine, Pace
-from aiops.folder import DataFolder, FolderError
+from aiops.engine.budgets import Budgets
+from aiops.engine.scheduler import Chore, Runner
+from aiops.http.serving import HttpServer
 from aiops.incidents import Habits
+from aiops.notify import EVERY, Alertmanager, LogNotifier, WebhookNotifier, deliver
+from aiops.observability.telemetry import Telemetry
 from aiops.ports import Notifier, StoreError
-from aiops.runner import Chore, Runner
-from aiops.serving import HttpServer
-from aiops.sources.embedded.source import EmbeddedSource
+from aiops.process.folder import DataFolder, FolderError
+from aiops.service.desk import IncidentService
+from aiops.sources.embedded import EmbeddedSource
 from aiops.store import Rings, Snapshots, SqlIncidents, SqlObjectives, open_store
-from aiops.telemetry import Telemetry
 from aiops.web import add_pages
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class Application:
     settings: Settings
     world: World
     store: SqlIncidents
-    desk: Desk
+    desk: IncidentService
     runner: Runner
     server: HttpServer
     alertmanagers: tuple[Alertmanager, ...]
@@ -178,7 +179,7 @@ def _build(
         senders=world.senders,
         budgets=budgets,
     )
-    desk = Desk(engine, store, clock.now(), settings.grafana_url)
+    desk = IncidentService(engine, store, clock.now(), settings.grafana_url)
     notifier = _notifier(settings)
     kept = SqlObjectives(store.database) if budgets is not None else None
 

@@ -8,8 +8,8 @@ from typing import Final
 from aiops.bootstrap.application import SystemClock
 from aiops.http import Endpoint
 from aiops.ports import MetricSource
-from aiops.sources.embedded.metrics import EmbeddedMetrics
-from aiops.sources.embedded.store import Store
+from aiops.sources.duckdb.metrics import EmbeddedMetrics
+from aiops.sources.duckdb.store import Store
 from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.metrics import PrometheusMetrics
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from aiops.config import ConfigError, Settings
 from aiops.http import Endpoint
+from aiops.observability.telemetry import Telemetry
 from aiops.ports import Clock, EdgeSink, MetricSource, RuledBurns, Senders, TopologySource, TraceSource, VerdictStore
 from aiops.sources.common.calls_from import CallsFrom
 from aiops.sources.common.caps import Limits, Roll
-from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
+from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
 from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.burn_rates import PrometheusBurns
 from aiops.sources.prometheus.edges import PrometheusEdges
@@ -17,7 +18,6 @@ from aiops.sources.prometheus.metrics import PrometheusMetrics
 from aiops.sources.prometheus.topology import PrometheusTopology
 from aiops.sources.prometheus.verdicts import PrometheusVerdicts
 from aiops.sources.tempo.source import TempoSource
-from aiops.telemetry import Telemetry
 
 
 @dataclass(frozen=True, slots=True)

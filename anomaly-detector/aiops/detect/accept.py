@@ -8,7 +8,8 @@ from math import isfinite
 
 import numpy as np
 
-from aiops.detect import latency, life, traffic
+from aiops.detect import series_state as life
+from aiops.detect.families import latency, traffic
 from aiops.detect.rows import Array
 from aiops.detect.state import LatencyState, Lived, State, TrafficState
 from aiops.detect.tuning import Tuning

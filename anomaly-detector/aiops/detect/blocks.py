@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aiops import names
 from aiops.detect.rows import Floats, Ints
 from aiops.detect.state import BUCKETS
-from aiops.model import Labels, SeriesBlock, value_of
+from aiops.model import Labels, SeriesBlock, names, value_of
 
 SIGNALS = (names.REQUESTS, names.ERRORS, names.DURATION, names.BUCKET)
 INFINITE = ("", "+Inf")

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from aiops.detect import errors, latency
+from aiops.detect.families import errors, latency
 from aiops.detect.rows import Floats, Ints
 from aiops.detect.state import Lived, State
 from aiops.detect.tuning import Tuning
-from aiops.model import Family, Labels, Life, Sight, Tier, Verdict
+from aiops.model import Family, Labels, SeriesState, Sight, Tier, Verdict
 
 
 def look(state: State, scopes: Sequence[Labels], tuning: Tuning) -> dict[Labels, dict[Family, Verdict]]:
@@ -49,5 +49,5 @@ def _verdicts(
         scopes, *(one.tolist() for one in columns), strict=True
     ):
         out[scope][family] = Verdict(
-            scope, family, seen, float("nan"), expected, lower, upper, score, 0.0, Tier(tier), Life(life)
+            scope, family, seen, float("nan"), expected, lower, upper, score, 0.0, Tier(tier), SeriesState(life)
         )

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
-from aiops import names
-from aiops.detect.online.tails import Tails
-from aiops.detect.rhythm import WAYS, Rhythm
 from aiops.detect.rows import Floats, Ints, Rows, array
+from aiops.detect.seasonality import WAYS, Seasonality
+from aiops.detect.univariate.tails import Tails
+from aiops.model import names
 
 RING = 20
 TROUBLES = 8
@@ -29,7 +29,7 @@ def _ints(evidence: bool = False) -> Ints:
 
 @dataclass(slots=True)
 class Lived(Rows):
-    """The life of each series: `life` and `tier` hold Life and Tier numbers, times are Unix seconds.
+    """The life of each series: `life` and `tier` hold SeriesState and Tier numbers, times are Unix seconds.
 
     Some arrays are evidence of the present trouble, and go with it: see `clear`.
     """
@@ -93,7 +93,7 @@ class LatencyState(Habitual):
     last_z: Floats = _floats()
     typical: Floats = _floats()
     buckets: Floats = _floats(BUCKETS + 1)
-    rhythm: Rhythm = field(default_factory=Rhythm)
+    rhythm: Seasonality = field(default_factory=Seasonality)
     tails: Tails = field(default_factory=lambda: Tails(1))
     peak: Floats = _floats()  # the largest residual over scale of a suspicion
     ring_log: Floats = _floats(RING)
@@ -127,7 +127,7 @@ class TrafficState(Habitual):
 
     level: Floats = _floats()
     levels: Floats = _floats(WAYS)
-    rhythm: Rhythm = field(default_factory=Rhythm)
+    rhythm: Seasonality = field(default_factory=Seasonality)
     variance: Floats = _floats()
     born: Floats = _floats()
     pace: Floats = _floats()

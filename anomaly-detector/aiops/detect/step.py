@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aiops import names
-from aiops.detect import blocks, errors, latency, life, silence, traffic
+from aiops.detect import blocks
+from aiops.detect import series_state as life
 from aiops.detect.calendar import Calendar
+from aiops.detect.families import errors, latency, silence, traffic
 from aiops.detect.rows import Bools, Floats, Ints
 from aiops.detect.state import ErrorState, LatencyState, Lived, SilenceState, State, TrafficState
 from aiops.detect.tuning import Tuning
-from aiops.model import Family, Finding, Labels, Life, SeriesBlock, Tier, Verdict, labels, value_of
+from aiops.model import Family, Finding, Labels, SeriesBlock, SeriesState, Tier, Verdict, labels, names, value_of
 
 CONFIDENCE = {Tier.WARMUP: 0.0, Tier.DEFAULTS: 0.3, Tier.LEVEL: 0.5, Tier.DAY: 0.7, Tier.WEEK: 0.8}
 EVERYWHERE = Calendar()
@@ -172,7 +173,7 @@ def _settle(
     out = []
     for row, series in _lasting(state.latency, at, tuning.settle_seconds):
         burns = any(value_of(series, role) in burning for role in (names.SERVICE, names.CALLEE, names.CALLER))
-        if not burns and state.latency.life[row] == Life.INCIDENT:
+        if not burns and state.latency.life[row] == SeriesState.INCIDENT:
             latency.settle(state.latency, row, at, float(calendar.local([_place_of(series)], at)[0]), tuning)
             state.latency.clear(np.array([row]))
             out.append((series, Family.LATENCY))
@@ -198,7 +199,7 @@ def _ended(
     out: list[tuple[Labels, Family]] = []
     families: tuple[tuple[Family, Lived], ...] = ((Family.ERRORS, state.errors), (Family.LATENCY, state.latency))
     for family, lived in families:
-        troubled = np.flatnonzero(lived.life[: len(lived.index)] != Life.NORMAL)
+        troubled = np.flatnonzero(lived.life[: len(lived.index)] != SeriesState.NORMAL)
         if not len(troubled):
             continue
         series = list(lived.index)
@@ -277,7 +278,7 @@ def _verdicts(
             score=float(state.score[row]),
             confidence=CONFIDENCE[Tier(int(state.tier[row]))],
             tier=Tier(int(state.tier[row])),
-            life=Life(int(state.life[row])),
+            life=SeriesState(int(state.life[row])),
         )
         for i, (scope, row) in enumerate(zip(scopes, rows, strict=True))
     ]
@@ -288,7 +289,7 @@ def _findings(family: Family, lived: Lived, state: State, tuning: Tuning) -> lis
     order = list(lived.index)
     return [
         _finding(family, order[row], int(row), lived, state, tuning)
-        for row in np.flatnonzero(lived.life[:size] >= Life.INCIDENT)
+        for row in np.flatnonzero(lived.life[:size] >= SeriesState.INCIDENT)
     ]
 
 
@@ -317,5 +318,5 @@ def _finding(family: Family, series: Labels, row: int, lived: Lived, state: Stat
         bad=bad,
         total=total,
         confidence=CONFIDENCE[Tier(int(lived.tier[row]))],
-        rising=bool(lived.life[row] == Life.INCIDENT),
+        rising=bool(lived.life[row] == SeriesState.INCIDENT),
     )

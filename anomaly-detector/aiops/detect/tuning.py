@@ -77,7 +77,7 @@ class Tuning:
     traffic_fall_half_life: float = 600.0
     traffic_rise_half_life: float = 3600.0
 
-    # The first prototype's fixed rules serve while a series has 5 to 20 points (CONTRACT 3).
+    # The first prototype's fixed rules serve while a series has 5 to 20 points.
     default_latency_factor: float = 3.0
     default_error_ratio: float = 0.20
     default_error_requests: float = 5.0

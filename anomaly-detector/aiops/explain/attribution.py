@@ -11,15 +11,7 @@ from aiops.explain.machine import Pace, paces
 from aiops.explain.tree import CALLING, SERVING, Tree
 from aiops.explain.wanted import is_entry
 from aiops.explain.world import World
-from aiops.model import (
-    Cause,
-    Family,
-    Finding,
-    Population,
-    Span,
-    SpanKind,
-    Trace,
-)
+from aiops.model import Cause, Family, Finding, Population, Span, SpanKind, Trace
 
 NAMED = 0.2  # the part of a request's excess time from which a place is worth naming
 

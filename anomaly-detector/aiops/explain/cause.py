@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from statistics import median
 
-from aiops import names
 from aiops.explain import starvation, wilson, wording
 from aiops.explain.attribution import NAMED, Attribution, Vote
 from aiops.explain.dimensions import dimensions
@@ -23,6 +22,7 @@ from aiops.model import (
     RootCause,
     Span,
     TraceCorrelation,
+    names,
     value_of,
 )
 

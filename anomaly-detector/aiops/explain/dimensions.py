@@ -1,12 +1,11 @@
-"""What the bad requests share and the good ones do not (METHODS 3.6)."""
+"""What the bad requests share and the good ones do not (docs/methods.md, What the bad share)."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from math import erfc, sqrt
 
-from aiops import names
 from aiops.explain import wilson
-from aiops.model import Dimension, Span
+from aiops.model import Dimension, Span, names
 
 # Consequences of a failure, and what is different in every request: neither can be its cause.
 TELLS_NOTHING = (

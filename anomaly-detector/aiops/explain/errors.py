@@ -1,4 +1,7 @@
-"""Where an error starts: the failed spans that no failed span below explains (METHODS 3.2)."""
+"""Where an error starts: the failed spans that no failed span below explains.
+
+See docs/methods.md, Where an error starts.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,7 @@
-"""Where the time goes: self time and edge gap of every part of a request, bad against good (METHODS 3.3)."""
+"""Where the time goes: self time and edge gap of every part of a request, bad against good.
+
+See docs/methods.md, Where the time goes.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -41,7 +44,7 @@ def spent(tree: Tree, entry: Span, habits: Mapping[Called, Habit] | None = None)
 
     With `habits`, a call beyond the usual number costs its caller what such a call usually takes: who asks fifteen
     times instead of once is slow by itself. What the call takes longer than that stays where it is spent: the shift of
-    the call count is told apart from that of time (METHODS 3.3).
+    the call count is told apart from that of time (docs/methods.md, Where the time goes).
     """
     parts: Spent = defaultdict(float)
     made: dict[Called, float] = defaultdict(float)

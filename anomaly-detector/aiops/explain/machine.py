@@ -1,8 +1,8 @@
-"""A machine that starves: all on it is slow at once, the work of services and the ways between them (METHODS 3.3).
+"""A machine that starves: all on it is slow at once, the work of services and the ways between them.
 
 A service that is slow by itself leaves the work of others, and the ways to them, as they were. Where all of it becomes
 slow together, what is shared is to blame: a host, a node, a zone; where no attribute says who shares what, whatever all
-of them run on.
+of them run on. See docs/methods.md, Who is a victim.
 """
 
 from collections import defaultdict
@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from aiops import names
 from aiops.explain.tree import SERVING, Tree
-from aiops.model import Span, Trace
+from aiops.model import Span, Trace, names
 
 SLOWER = 2.0  # times as long as in good requests, from which a place counts as slower
 LEAST = 0.002  # seconds longer

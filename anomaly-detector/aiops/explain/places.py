@@ -4,12 +4,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from aiops import names
 from aiops.explain import wilson
 from aiops.explain.attribution import Attribution, Vote
-from aiops.model import Cause, CauseKind, Edge, Family, Finding, value_of
+from aiops.model import Cause, CauseKind, Edge, Family, Finding, names, value_of
 
-VICTIM = 0.7  # a callee that explains this much of the excess makes its caller a victim (METHODS 3.5)
+VICTIM = 0.7  # a callee that explains this much of the excess makes its caller a victim (docs/methods.md)
 OWN = 0.25  # a service that is in trouble itself and holds this share is a cause beside others
 
 Place = tuple[str, str]
@@ -50,7 +49,7 @@ def founds(one: Attribution) -> list[Place]:
 
 def for_every_caller(ordered: list[Attribution], edges: Sequence[Edge]) -> list[Attribution]:
     """Where time is lost on the way from every caller of a service, it is lost in front of that service, once: the
-    causes on its edges become one without a caller (METHODS 3.3: shared callee before caller)."""
+    causes on its edges become one without a caller (docs/methods.md, Who is a victim)."""
     losing: dict[str, set[str]] = defaultdict(set)
     for one in ordered:
         for service, caller in founds(one):

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from aiops import names
-from aiops.model import Span
+from aiops.model import Span, names
 
 
 def statement(client: Span) -> str:

@@ -1,4 +1,7 @@
-"""A trace as a tree: who waited for whom (METHODS 3.1). Durations are compared across hosts, clocks never."""
+"""A trace as a tree: who waited for whom. Durations are compared across hosts, clocks never.
+
+See docs/methods.md, Traces as trees.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator

@@ -1,7 +1,6 @@
 """What a client span's URL says of whom it called and for what."""
 
-from aiops import names
-from aiops.model import Span
+from aiops.model import Span, names
 
 
 def path(client: Span) -> str:

@@ -1,8 +1,7 @@
 """Which traces to read for a finding."""
 
-from aiops import names
 from aiops.explain.tree import CALLING
-from aiops.model import Family, Finding, Population, PopulationKind, Span, Window, value_of
+from aiops.model import Family, Finding, Population, PopulationKind, Span, Window, names, value_of
 
 BAD_SECONDS = 600.0
 GOOD_SECONDS = 900.0
@@ -13,7 +12,7 @@ def populations(finding: Finding, step: float) -> tuple[Population, Population] 
     """The bad and the good population of a finding; None where traces cannot tell (a silent service has none).
 
     Bad ones from the onset on, good ones from before it, with a guard gap of two steps between, so that a late
-    detection does not teach that the trouble is normal (METHODS 3.9).
+    detection does not teach that the trouble is normal (docs/methods.md, Good traces from before).
     """
     if finding.family not in (Family.ERRORS, Family.LATENCY):
         return None

@@ -1,7 +1,6 @@
 """Causes and evidence in words, the same wherever they are shown."""
 
-from aiops import names
-from aiops.model import Cause, CauseKind, Family, Finding, Labels, Span, value_of
+from aiops.model import Cause, CauseKind, Family, Finding, Labels, Span, names, value_of
 
 FEW = 5  # traces under which a cause is only suspected
 

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import groupby, pairwise
 
-from aiops import names
-from aiops.model import Alert, AlertLink, AlertState, Incident, TimelineEntry
+from aiops.model import Alert, AlertLink, AlertState, Incident, TimelineEntry, names
 from aiops.model.alert import Identity
 
 FIRES = "alert"

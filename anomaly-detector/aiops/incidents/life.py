@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from aiops.model import Ending, Episode, Incident, IncidentState, Severity, TimelineEntry, TraceCorrelation, again, iso
+from aiops.model import Ending, Episode, Incident, IncidentState, Severity, TimelineEntry, TraceCorrelation, iso
+from aiops.presentation.words import again
 
 LONG = 200  # entries
 MOMENT = 0.001  # seconds

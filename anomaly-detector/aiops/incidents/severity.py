@@ -1,9 +1,8 @@
-"""How bad it is, by who notices (CONTRACT 2)."""
+"""How bad it is, by who notices."""
 
 from collections.abc import Collection, Sequence
 
-from aiops import names
-from aiops.model import CauseKind, Explained, Family, Impact, Severity, Urgency, value_of
+from aiops.model import CauseKind, Explained, Family, Impact, Severity, Urgency, names, value_of
 
 OUTAGE = 0.99
 ENOUGH = 20.0  # fewer could all fail by chance

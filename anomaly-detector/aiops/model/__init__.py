@@ -4,9 +4,7 @@ from aiops.model.accepted import Accepted, Expectation, Relearned
 from aiops.model.alert import Alert, AlertLink, AlertState
 from aiops.model.announcement import Announcement
 from aiops.model.burn import BURN_TRANSITIONS, BURNS, BURNS_FASTER, BURNS_NO_MORE, HELD, Burn, BurnEvent
-from aiops.model.burn_document import burn_document, said
-from aiops.model.document import cause_document, document
-from aiops.model.finding import Family, Finding, Life, Sight, Tier, Verdict
+from aiops.model.finding import Family, Finding, SeriesState, Sight, Tier, Verdict
 from aiops.model.impact import Impact
 from aiops.model.incident import (
     Cause,
@@ -32,8 +30,8 @@ from aiops.model.series import Labels, Selector, SeriesBlock, group_label, label
 from aiops.model.slo import (
     Adjustment,
     Calendar,
+    CompositeSlo,
     Indicator,
-    Journey,
     Missing,
     Period,
     Place,
@@ -63,7 +61,6 @@ from aiops.model.trace import (
     Unread,
 )
 from aiops.model.window import Window, iso, iso_duration
-from aiops.model.words import again, place, sure, written
 
 __all__ = [
     "BURNS",
@@ -83,6 +80,7 @@ __all__ = [
     "Calendar",
     "Cause",
     "CauseKind",
+    "CompositeSlo",
     "Dimension",
     "Edge",
     "Ending",
@@ -97,12 +95,10 @@ __all__ = [
     "IncidentEvent",
     "IncidentState",
     "Indicator",
-    "Journey",
     "Labels",
     "Ledger",
     "LedgerHour",
     "LedgerKey",
-    "Life",
     "Missing",
     "Notice",
     "Oddity",
@@ -120,6 +116,7 @@ __all__ = [
     "RootCause",
     "Selector",
     "SeriesBlock",
+    "SeriesState",
     "Server",
     "Severity",
     "Sight",
@@ -141,21 +138,13 @@ __all__ = [
     "Urgency",
     "Verdict",
     "Window",
-    "again",
-    "burn_document",
-    "cause_document",
-    "document",
     "group_label",
     "iso",
     "iso_duration",
     "labels",
     "much_rejected",
     "not_understood",
-    "place",
-    "said",
     "shared_identity",
-    "sure",
     "too_many_series",
     "value_of",
-    "written",
 ]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from aiops import names
+from aiops.model import names
 from aiops.model.series import Labels, value_of
 
 

@@ -16,8 +16,8 @@ class Family(StrEnum):
     NO_TELEMETRY = "no_telemetry"
 
 
-class Life(IntEnum):
-    """Where a series is; only NORMAL learns freely (METHODS 1.5)."""
+class SeriesState(IntEnum):
+    """Where a series is; only NORMAL learns freely (docs/methods.md, Series state)."""
 
     NORMAL = 0
     SUSPECT = 1
@@ -26,7 +26,7 @@ class Life(IntEnum):
 
 
 class Tier(IntEnum):
-    """Which model judged, by how much usable history there was (METHODS 1.10)."""
+    """Which model judged, by how much usable history there was (docs/methods.md, Tiers)."""
 
     WARMUP = 0
     DEFAULTS = 1
@@ -61,7 +61,7 @@ class Verdict:
     score: float
     confidence: float
     tier: Tier
-    life: Life
+    life: SeriesState
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One incident. `key` is fixed when it opens (ARCHITECTURE 5); `id` is what people say.
+    """One incident. `key` is fixed when it opens (docs/methods.md, Incidents); `id` is what people say.
 
     Trouble that comes again within hours is the same incident: `occurrences` counts its episodes, of which the newest
     are kept. `first_detected` is of the first episode; `onset` of the present one, or the last. `fingerprint` is of the

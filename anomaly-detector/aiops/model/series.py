@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops import names
+from aiops.model import names
 
 Labels = tuple[tuple[str, str], ...]
 

@@ -167,7 +167,7 @@ class Slo:
 
 
 @dataclass(frozen=True, slots=True)
-class Journey:
+class CompositeSlo:
     """A composite: objectives of one user journey, each with a weight. Its burn rate, and the share of its budget that
     is spent, are the weighted means of theirs."""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
-from aiops import names
+from aiops.model import names
 from aiops.model.window import Window
 
 

@@ -1,14 +1,15 @@
 """Is a promise being broken? Objectives, budgets, burn rates, and the rules made of them. Pure."""
 
-from aiops.slo import lock, sloth
-from aiops.slo.fields import Problem
-from aiops.slo.grafana import provisioning
-from aiops.slo.links import Links
-from aiops.slo.lint import Note, lint
-from aiops.slo.openslo import Objectives, read
-from aiops.slo.proof import provable, scenarios, tests
-from aiops.slo.rules import groups
-from aiops.slo.writing import documents
+from aiops.slo.rules import lock
+from aiops.slo.rules.grafana import provisioning
+from aiops.slo.rules.links import Links
+from aiops.slo.rules.prometheus import groups
+from aiops.slo.rules.proof import provable, scenarios, tests
+from aiops.slo.rules.writing import documents
+from aiops.slo.spec import sloth
+from aiops.slo.spec.fields import Problem
+from aiops.slo.spec.lint import Note, lint
+from aiops.slo.spec.openslo import Objectives, read
 
 __all__ = [
     "Links",

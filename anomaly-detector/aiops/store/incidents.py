@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Engine, Executable, func, insert, or_, select, update
 
-from aiops.faultpoints import FaultPoint, reach
 from aiops.model import (
     BURN_TRANSITIONS,
     Announcement,
@@ -20,6 +19,7 @@ from aiops.model import (
     Ledger,
 )
 from aiops.ports import LONGEST_WAIT
+from aiops.process.faultpoints import FaultPoint, reach
 from aiops.store import tables
 from aiops.store.objectives import BURN, keep_ledger
 from aiops.store.transaction import INCIDENT, Transaction, keep_incident, upsert

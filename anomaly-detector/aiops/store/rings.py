@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from aiops.model import LedgerKey
-from aiops.slo.watch import Watch
+from aiops.slo.live.watch import SliCounter
 from aiops.store.arrays import DAMAGED, read, write
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ class Rings:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def save(self, watch: Watch) -> None:
+    def save(self, watch: SliCounter) -> None:
         """Replace the last one. Raises OSError when the disk does not take it."""
         tally, slots = watch.tally, watch.slots
         keys = [(one.slo, one.sli, one.group) for one in watch.places()]
@@ -39,7 +39,7 @@ class Rings:
         }
         write(self._path, index, arrays, sync=False)
 
-    def load(self, watch: Watch) -> None:
+    def load(self, watch: SliCounter) -> None:
         """Put what was kept into a watch that has counted nothing yet. A damaged file is said, and as none."""
         if not self._path.exists():
             return
@@ -70,7 +70,7 @@ class Rings:
         slots.slices = dict(index["slices"])
 
 
-def _check(arrays: dict[str, Any], slots: int, watch: Watch) -> None:
+def _check(arrays: dict[str, Any], slots: int, watch: SliCounter) -> None:
     """Raises ValueError on sizes that do not fit."""
     for ring, name in ((watch.tally.minutes, "minutes"), (watch.tally.fives, "fives")):
         if arrays[name].shape[1:] != (ring.kinds, ring.size):

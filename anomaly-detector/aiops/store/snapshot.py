@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from aiops.detect import State
 from aiops.detect.state import Lived
-from aiops.faultpoints import FaultPoint, reach
+from aiops.process.faultpoints import FaultPoint, reach
 from aiops.store.arrays import DAMAGED, read, write
 
 log = logging.getLogger(__name__)

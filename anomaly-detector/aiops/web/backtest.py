@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from aiops.backtest import Alarm, Replayed, Seen
 from aiops.model import Family, Window
-from aiops.web import reading
+from aiops.presentation import reading
 from aiops.web.plot import Plot, across, plot, share
 
 MOST_PLOTS: Final = 40

@@ -9,13 +9,14 @@ from flask.typing import ResponseReturnValue
 
 from aiops import __version__
 from aiops.config import EVERYWHERE, Settings
-from aiops.desk import Desk
 from aiops.health import ServiceHealth
-from aiops.model import Incident, IncidentState, grafana
+from aiops.model import Incident, IncidentState
 from aiops.ports import NotFound, SourceError
-from aiops.slo_book import sources
-from aiops.web import reading, refusal
-from aiops.web.mood import mood
+from aiops.presentation import grafana, reading
+from aiops.presentation.mood import mood
+from aiops.service.desk import IncidentService
+from aiops.service.slo_book import sources
+from aiops.web import refusal
 from aiops.web.waterfall import waterfall
 
 T = TypeVar("T")
@@ -24,7 +25,7 @@ MOST = 200
 LONGEST_REASON = 1000
 
 
-def add_pages(app: Flask, desk: Desk, settings: Settings) -> None:
+def add_pages(app: Flask, desk: IncidentService, settings: Settings) -> None:
     """Mount the pages on an application whose guard has put `flask.g.who` in place."""
     pages = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/static")
 

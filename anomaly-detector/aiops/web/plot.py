@@ -8,7 +8,7 @@ from math import ceil, floor, isfinite, log10, nan
 from typing import Final
 
 from aiops.backtest import Alarm, Column, Replayed, Stretch, Trace
-from aiops.model import Life, Window
+from aiops.model import SeriesState, Window
 
 HEIGHT: Final = 100.0
 HEADROOM: Final = 0.35
@@ -23,7 +23,7 @@ TICKS: Final = (
     *(DAY * one for one in (1, 2, 4, 7, 14, 28, 56, 112, 365, 730, 1825, 3650)),
 )
 MOST_TICKS: Final = 10
-SHADES: Final = {Life.SUSPECT: "suspect", Life.INCIDENT: "incident", Life.RECOVERING: "recovering"}
+SHADES: Final = {SeriesState.SUSPECT: "suspect", SeriesState.INCIDENT: "incident", SeriesState.RECOVERING: "recovering"}
 
 
 @dataclass(frozen=True, slots=True)

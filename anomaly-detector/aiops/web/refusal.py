@@ -3,9 +3,9 @@
 from flask import Flask, Response, render_template, request
 
 from aiops import __version__
-from aiops.desk import Desk
 from aiops.model import Incident
 from aiops.ports import StoreError
+from aiops.service.desk import IncidentService
 
 PROBLEM = "application/problem+json"
 RECENT = 5
@@ -20,7 +20,7 @@ HEADLINES = {
 }
 
 
-def install(app: Flask, desk: Desk) -> None:
+def install(app: Flask, desk: IncidentService) -> None:
     """Render the problem details of page addresses for those who prefer HTML; programs get them as they are."""
 
     def render(response: Response) -> Response:
@@ -54,7 +54,7 @@ def _back() -> str:
     return f"/incidents/{name}" if name else "/"
 
 
-def _recent(desk: Desk) -> list[Incident]:
+def _recent(desk: IncidentService) -> list[Incident]:
     try:
         return desk.incidents(state=None, limit=RECENT)[0]
     except StoreError:

@@ -9,9 +9,9 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import TypeAdapter
 
-from aiops.model.document import Document
-from aiops.slo.tiers import plain
-from aiops.web import reading
+from aiops.presentation import reading
+from aiops.presentation.incident import Document
+from aiops.slo.rules.tiers import plain
 
 STATES: Final = {
     "exhausted": ("✕", "budget spent"),

@@ -11,7 +11,7 @@ from made_up.fakes import NOW, Route
 from made_up.samples import TRACE_ID, sample, simple
 from made_up.world import World
 
-from aiops.model import Edge, Family, IncidentState, Life, Severity, Tier, Verdict, iso, labels
+from aiops.model import Edge, Family, IncidentState, SeriesState, Severity, Tier, Verdict, iso, labels
 
 NAN = float("nan")
 
@@ -269,7 +269,7 @@ def test_topology_lists_edges_and_services(world: World, client: FlaskClient) ->
 
 def test_a_series_has_observed_expected_bounds_and_score(world: World, client: FlaskClient) -> None:
     of = labels(service="payment", route="/payment", method="POST")
-    first = Verdict(of, Family.LATENCY, NOW - 30, 0.2, 0.1, 0.05, 0.15, 2.0, 0.3, Tier.DEFAULTS, Life.SUSPECT)
+    first = Verdict(of, Family.LATENCY, NOW - 30, 0.2, 0.1, 0.05, 0.15, 2.0, 0.3, Tier.DEFAULTS, SeriesState.SUSPECT)
     old, warming = replace(first, at=NOW - 1000), replace(first, at=NOW - 15, expected=NAN, score=NAN)
     world.verdicts.recorded = [old, first, warming]
     found = client.get("/aiops/series?service=payment&route=/payment").json

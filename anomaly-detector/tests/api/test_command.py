@@ -11,7 +11,7 @@ from made_up.samples import sample, simple
 from made_up.world import World
 from werkzeug.serving import make_server
 
-from aiops.cli import main
+from aiops.cli.main import main
 
 MANY = 450
 

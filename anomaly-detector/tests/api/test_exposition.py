@@ -8,8 +8,8 @@ from made_up.samples import TRACE_ID, sample, simple
 from made_up.world import World
 from prometheus_client.parser import text_string_to_metric_families
 
-from aiops import __version__, names
-from aiops.model import Alert, AlertState, IncidentState, TimelineEntry
+from aiops import __version__
+from aiops.model import Alert, AlertState, IncidentState, TimelineEntry, names
 from aiops.store import Change
 
 Samples = dict[tuple[tuple[str, str], ...], float]

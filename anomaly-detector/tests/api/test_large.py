@@ -8,9 +8,9 @@ from made_up.fakes import NOW, Route
 from made_up.samples import sample_trace, simple
 from made_up.world import World
 
-from aiops.desk import VALUES
 from aiops.model import Severity, Trace
 from aiops.ports import TooMuch
+from aiops.service.desk import VALUES
 from aiops.sources.common.bounds import SPANS_AT_ONCE, check, spans_each
 from aiops.sources.common.spans import trimmed
 from aiops.web.waterfall import MOST_ROWS

@@ -10,9 +10,8 @@ from made_up.fakes import NOW, Route
 from made_up.samples import TRACE_ID, sample, sample_trace, simple
 from made_up.world import World
 
-from aiops import names
-from aiops.model import CauseKind, Family, IncidentState, Severity, Span, SpanKind, TimelineEntry, Trace
-from aiops.web.reading import FAMILIES, KINDS, age, percent, span_of_time
+from aiops.model import CauseKind, Family, IncidentState, Severity, Span, SpanKind, TimelineEntry, Trace, names
+from aiops.presentation.reading import FAMILIES, KINDS, age, percent, span_of_time
 from aiops.web.waterfall import waterfall
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&"

@@ -9,7 +9,7 @@ from engine.world import STEP, T0, World
 from aiops import detect
 from aiops.backtest import Choice, Replayed, Steps
 from aiops.engine import SELECTORS
-from aiops.model import Family, Finding, Life, Verdict, Window
+from aiops.model import Family, Finding, SeriesState, Verdict, Window
 
 LIVED = 220
 WINDOW = Window(T0, T0 + LIVED * STEP)
@@ -94,7 +94,11 @@ def test_each_trouble_is_told_once_from_its_onset_to_its_end(lived: Lived) -> No
     assert T0 + 85 * STEP < alarm.end < T0 + 100 * STEP
     assert alarm.peak.score > 1
     assert alarm.peak.observed > alarm.peak.upper
-    assert {one.life for one in payment.stretches} <= {Life.SUSPECT, Life.INCIDENT, Life.RECOVERING}
+    assert {one.life for one in payment.stretches} <= {
+        SeriesState.SUSPECT,
+        SeriesState.INCIDENT,
+        SeriesState.RECOVERING,
+    }
     assert payment.stretches[0].start == alarm.onset
     assert payment.stretches[-1].end == alarm.end
     [silence] = [one for one in by_family[Family.SILENCE] if one.alarms]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aiops.backtest import Replayed, Series, Values
 from aiops.backtest.values import steps
-from aiops.detect.online import Model
+from aiops.detect.univariate import Model
 from aiops.model import labels
 
 STEP = 300.0

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiops.detect.online import Model
+from aiops.detect.univariate import Model
 
 from .online import daily, judged, noise
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from aiops.detect.online import Tuning
 from aiops.detect.rows import Floats
+from aiops.detect.univariate import Tuning
 
 from .online import DAY, MONDAY, noise, watch
 

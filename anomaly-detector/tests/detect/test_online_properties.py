@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiops.detect.online import Model, model
 from aiops.detect.rows import Floats
+from aiops.detect.univariate import Model, model
 from aiops.store.arrays import read, write
 
 from .online import MONDAY, START, STEP, daily, equal, judged, noise, same, watch

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiops.detect.online import Tuning
-from aiops.detect.online.season import monday
 from aiops.detect.rows import Floats
+from aiops.detect.univariate import Tuning
+from aiops.detect.univariate.season import monday
 
 from .online import DAY, MONDAY, START, STEP, noise, watch
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from statsmodels.tsa.api import SimpleExpSmoothing
 
 from aiops.detect import DoesNotFit, State, Tuning, proposed, rebaseline, restore, step
-from aiops.model import Family, Life, SeriesBlock
+from aiops.model import Family, SeriesBlock, SeriesState
 
 from .traffic import PAYMENT, STEP, Fault, block, blocks, play, troubled
 
@@ -109,7 +109,7 @@ def test_an_operator_may_call_it_normal() -> None:
     state = State()
     stream = list(blocks(120, Fault(30, 120, slower=0.5)))
     play(iter(stream[:40]), state)
-    assert state.latency.life[0] == Life.INCIDENT
+    assert state.latency.life[0] == SeriesState.INCIDENT
     rebaseline(state, PAYMENT, Family.LATENCY, Tuning())
     assert troubled(play(iter(stream[40:]), state)) == []
     assert 0.4 < np.exp(state.latency.level[0]) < 0.7
@@ -122,7 +122,7 @@ def test_what_was_called_normal_can_be_taken_back() -> None:
     level = float(state.latency.level[0])
     before, after = proposed(state, PAYMENT, Family.LATENCY, Tuning())
     assert before.expected == pytest.approx(np.exp(level))
-    assert state.latency.life[0] == Life.INCIDENT, "a proposal changes nothing"
+    assert state.latency.life[0] == SeriesState.INCIDENT, "a proposal changes nothing"
     learned = rebaseline(state, PAYMENT, Family.LATENCY, Tuning())
     assert after.expected == pytest.approx(np.exp(state.latency.level[0]))
     play(iter(stream[40:60]), state)

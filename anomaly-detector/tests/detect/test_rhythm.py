@@ -5,9 +5,8 @@ from datetime import UTC
 import numpy as np
 import pytest
 
-from aiops import names
 from aiops.detect import Calendar, Event, Outcome, Place, State, Tuning, expire, step
-from aiops.model import Family, SeriesBlock, Tier, labels
+from aiops.model import Family, SeriesBlock, Tier, labels, names
 
 SCOPE = {"service": "gateway", "route": "/", "method": "GET"}
 STEP = 60.0

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from aiops import names
 from aiops.detect import State, Tuning, step
-from aiops.model import Family, SeriesBlock, labels
+from aiops.model import Family, SeriesBlock, labels, names
 
 STEP = 3.0
 

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from aiops import names
 from aiops.detect import State, Tuning, rebaseline, step
-from aiops.model import Family, SeriesBlock, labels
+from aiops.model import Family, SeriesBlock, labels, names
 
 SCOPE = {"service": "gateway", "route": "/", "method": "GET"}
 STEP = 15.0

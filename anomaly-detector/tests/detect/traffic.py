@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aiops import names
 from aiops.detect import Outcome, State, Tuning, step
-from aiops.model import Finding, Labels, SeriesBlock, labels
+from aiops.model import Finding, Labels, SeriesBlock, labels, names
 
 PAYMENT = labels(service="payment", route="/payment", method="POST")
 STEP = 3.0

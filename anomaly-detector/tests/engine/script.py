@@ -7,9 +7,9 @@ from pathlib import Path
 
 import requests
 
-from aiops.act import deliver
 from aiops.engine import Cycle
 from aiops.model import Burn, Incident
+from aiops.notify import deliver
 from aiops.ports import Notifier
 
 from .world import STEP, T0, World

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from aiops import backup
-from aiops.backup import INCIDENTS, LEARNED, BackupError, check, put_back, take
-from aiops.store import SqlIncidents, open_store
+from aiops.store import SqlIncidents, backup, open_store
 from aiops.store.arrays import read
+from aiops.store.backup import INCIDENTS, LEARNED, BackupError, check, put_back, take
 
 from .script import END, FAULT, STEP_FILE, TELEMETRY, Run
 from .test_kill import incidents, ledger

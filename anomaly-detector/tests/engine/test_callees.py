@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 from sources.otlp import CLIENT, Call, Point, Value, http, points
 
-from aiops import names
-from aiops.model import CauseKind, Family, Window, value_of
+from aiops.model import CauseKind, Family, Window, names, value_of
 
 from .world import AT_ONCE, STEP, T0, Export, Watched, causes, next_id, times
 

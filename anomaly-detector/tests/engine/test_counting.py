@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from sources.otlp import CONSUMER, Call, Point, http, points, spans
 
-from aiops import names
-from aiops.model import Family, Selector, Window
+from aiops.model import Family, Selector, Window, names
 
 from .world import STEP, T0, Export, Watched
 

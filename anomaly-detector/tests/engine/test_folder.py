@@ -12,12 +12,12 @@ import pytest
 
 from aiops import bootstrap
 from aiops.config import Settings
-from aiops.folder import LOCK, DataFolder, FolderError
+from aiops.process.folder import LOCK, DataFolder, FolderError
 
 HOLDING = """
 import sys, time
 from pathlib import Path
-from aiops.folder import DataFolder
+from aiops.process.folder import DataFolder
 held = DataFolder(Path(sys.argv[1]))
 print("held", flush=True)
 time.sleep(600)

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from aiops.ports import SourceError, StoreError
-from aiops.sources.embedded.partitions import SPANS
+from aiops.sources.duckdb.partitions import SPANS
 
 from .script import TELEMETRY
 from .world import AT_ONCE, World

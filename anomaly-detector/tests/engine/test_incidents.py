@@ -12,10 +12,11 @@ from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from aiops.api import create_app
-from aiops.cli import main
+from aiops.cli.main import main
 from aiops.config import Settings
 from aiops.incidents import NotPossible
-from aiops.model import Ending, IncidentState, again
+from aiops.model import Ending, IncidentState
+from aiops.presentation.words import again
 from aiops.store import Snapshots
 from aiops.store.tables import audit
 from aiops.web import add_pages

@@ -15,8 +15,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from aiops.faultpoints import FaultPoint
 from aiops.model import Burn, Incident, LedgerHour
+from aiops.process.faultpoints import FaultPoint
 from aiops.store import SqlIncidents, SqlObjectives, open_store
 
 from .script import END, TELEMETRY, TOLD, Run
@@ -156,7 +156,7 @@ def test_nothing_is_lost_or_doubled(
 
 
 def test_a_name_that_is_no_fault_point_is_refused() -> None:
-    command = [sys.executable, "-c", "import aiops.faultpoints"]
+    command = [sys.executable, "-c", "import aiops.process.faultpoints"]
     environment = {**os.environ, "AIOPS_TEST_CRASH_AT": "lunch"}
     done = subprocess.run(command, env=environment, cwd=TESTS, capture_output=True, text=True)
     assert "'lunch' is not a valid FaultPoint" in done.stderr

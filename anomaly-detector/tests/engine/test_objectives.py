@@ -12,15 +12,26 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
-from aiops import names
-from aiops.act import deliver
 from aiops.api import create_app
-from aiops.cli import main
+from aiops.cli.main import main
 from aiops.config import Settings
-from aiops.desk import Desk
 from aiops.detect import Tuning
-from aiops.model import Burn, Family, Incident, IncidentState, Selector, SeriesBlock, Severity, Window, iso, labels
+from aiops.model import (
+    Burn,
+    Family,
+    Incident,
+    IncidentState,
+    Selector,
+    SeriesBlock,
+    Severity,
+    Window,
+    iso,
+    labels,
+    names,
+)
+from aiops.notify import deliver
 from aiops.ports import SourceError, StoreError
+from aiops.service.desk import IncidentService
 from aiops.web import add_pages
 
 from .world import AT_ONCE, STEP, T0, World
@@ -36,7 +47,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def client(world: World) -> FlaskClient:
-    desk, settings = Desk(world.engine, world.store, T0), Settings(grafana_url="http://grafana")
+    desk, settings = IncidentService(world.engine, world.store, T0), Settings(grafana_url="http://grafana")
     app = create_app(desk, settings)
     add_pages(app, desk, settings)
     return app.test_client()
@@ -236,7 +247,7 @@ def test_the_command_line_reads_a_running_engine(world: World) -> None:
     world.live(40, every=AT_ONCE)
     world.failing = 0.9
     world.live(6)
-    desk, settings = Desk(world.engine, world.store, T0), Settings(grafana_url="http://grafana")
+    desk, settings = IncidentService(world.engine, world.store, T0), Settings(grafana_url="http://grafana")
     server = make_server("127.0.0.1", 0, create_app(desk, settings), threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -261,7 +272,7 @@ def test_a_mistake_in_objectives_does_not_end_detection(world: World, monkeypatc
         raise ZeroDivisionError("a mistake")
 
     with monkeypatch.context() as patch:
-        patch.setattr("aiops.budgets.standings", broken)
+        patch.setattr("aiops.engine.budgets.standings", broken)
         world.failing = 0.9
         world.live(6)
         assert world.engine.last is not None
@@ -271,7 +282,7 @@ def test_a_mistake_in_objectives_does_not_end_detection(world: World, monkeypatc
     world.live(1)
     assert client(world).get("/aiops/slos").json["slos"][0]["events"] == before + 15 * 7
     with monkeypatch.context() as patch:
-        patch.setattr("aiops.budgets.followed", broken)
+        patch.setattr("aiops.engine.budgets.followed", broken)
         world.live(2)
         assert any("ZeroDivisionError" in gap for gap in world.engine.last.gaps if world.engine.last)
     world.live(1)
@@ -310,7 +321,7 @@ def test_counts_are_kept_though_the_last_save_failed(world: World, monkeypatch: 
         patch.setattr(world.store, "save_cycle", full)
         with pytest.raises(StoreError):
             world.live(6)
-        Desk(world.engine, world.store, T0).slos.keep()
+        IncidentService(world.engine, world.store, T0).slos.keep()
     world.engine = world.started()
     assert world.engine.budgets is not None
     world.live(6)

@@ -8,12 +8,11 @@ import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from sources.otlp import Point, http, points
 
-from aiops import names
-from aiops.model import Selector, Window
-from aiops.sources.embedded import schema
-from aiops.sources.embedded.decode import Decoding
-from aiops.sources.embedded.decode_metrics import decode_metrics
-from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
+from aiops.model import Selector, Window, names
+from aiops.sources.duckdb import schema
+from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
+from aiops.sources.receiver.decode import Decoding
+from aiops.sources.receiver.decode_metrics import decode_metrics
 
 from .world import STEP, T0, GivenClock, Watched
 

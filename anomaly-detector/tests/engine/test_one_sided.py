@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from sources.otlp import CLIENT, Call, Point, http, points, spans
 
-from aiops import names
-from aiops.model import OddityKind, Query, Ratio, Selector, Window
-from aiops.slo.meter import Meter
+from aiops.model import OddityKind, Query, Ratio, Selector, Window, names
+from aiops.slo.live.meter import SliMatcher
 
 from .world import AT_ONCE, STEP, T0, Export, Watched, next_id, times
 
@@ -201,7 +200,7 @@ def orders(good_lost: bool, since: float = T0) -> Sender:
 
 def test_an_objective_is_not_counted_while_one_side_of_it_is_rejected(watched: Watched) -> None:
     total, paid = Query(metric="orders"), Query(metric="orders.paid")
-    meter = Meter([replace(watched.desk.engine.budgets.objectives.slos[0], indicator=Ratio(total, good=paid))])
+    meter = SliMatcher([replace(watched.desk.engine.budgets.objectives.slos[0], indicator=Ratio(total, good=paid))])
     watched.play(QUIET, orders(good_lost=False), every=AT_ONCE)
     lost_from = watched.clock.time
     watched.play(10, orders(good_lost=True))

@@ -10,21 +10,21 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from sources.otlp import Call, spans
 
-from aiops.budgets import Budgets
-from aiops.desk import Desk
 from aiops.engine import Engine, Pace
+from aiops.engine.budgets import Budgets
 from aiops.incidents import Habits
 from aiops.model import CauseKind, Incident
+from aiops.observability.telemetry import Telemetry
+from aiops.service.desk import IncidentService
 from aiops.slo import read
 from aiops.sources.common.caps import Limits, Roll
-from aiops.sources.embedded import schema
-from aiops.sources.embedded.decode import Decoding
-from aiops.sources.embedded.decode_metrics import decode_metrics
-from aiops.sources.embedded.decode_spans import decode_spans
-from aiops.sources.embedded.opening import MEMORY
-from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
+from aiops.sources.duckdb import schema
+from aiops.sources.duckdb.opening import MEMORY
+from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
+from aiops.sources.receiver.decode import Decoding
+from aiops.sources.receiver.decode_metrics import decode_metrics
+from aiops.sources.receiver.decode_spans import decode_spans
 from aiops.store import Rings, Snapshots, SqlIncidents, SqlObjectives, open_store
-from aiops.telemetry import Telemetry
 
 T0 = 1_700_000_000.0 - 1_700_000_000.0 % 3600
 STEP = 3.0
@@ -113,9 +113,9 @@ class Watched:
         )
 
     @property
-    def desk(self) -> Desk:
+    def desk(self) -> IncidentService:
         """What people may ask of the engine as it runs."""
-        return Desk(self.engine, self.store)
+        return IncidentService(self.engine, self.store)
 
     def play(self, steps: int, *senders: Callable[[float], Iterable[Export | Call]], every: int = 1) -> None:
         """Let time pass, step by step: every sender says what is exported in the step that begins at a time. What is

@@ -24,10 +24,10 @@ from aiops.model import (
     TimelineEntry,
     TraceCorrelation,
     Transition,
-    again,
     labels,
     value_of,
 )
+from aiops.presentation.words import again
 
 HABITS = Habits(resolve_seconds=9.0, reopen_seconds=60.0)
 PUBLIC = {"gateway"}

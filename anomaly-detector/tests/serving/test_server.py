@@ -13,7 +13,7 @@ import pytest
 import requests
 from waitress import wasyncore
 
-from aiops.serving import BUSY, Door, HttpServer
+from aiops.http.serving import BUSY, Door, HttpServer
 
 MOST, BODY = 20, 100_000
 

@@ -1,9 +1,9 @@
 """OpenSLO documents for tests, and how to read them."""
 
-from aiops import expressions
+from aiops.bootstrap.objectives import check_rrule
 from aiops.model import Slo
-from aiops.objectives import check_rrule
 from aiops.slo import Objectives, read
+from aiops.slo.spec import expressions
 
 CHECKOUT = """\
 apiVersion: openslo/v1

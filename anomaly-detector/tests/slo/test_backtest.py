@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiops import names
-from aiops.model import Adjustment, Labels, Missing, Place, Selector, SeriesBlock, Slices, Slo, Urgency, Window
-from aiops.slo.backtest import Fired, History, Outcome, backtest
-from aiops.slo.meter import Meter
-from aiops.slo.simulation import MINUTE, Phase, counted, firing
+from aiops.model import Adjustment, Labels, Missing, Place, Selector, SeriesBlock, Slices, Slo, Urgency, Window, names
+from aiops.slo.live.backtest import Fired, History, Outcome, backtest
+from aiops.slo.live.meter import SliMatcher
+from aiops.slo.rules.simulation import MINUTE, Phase, counted, firing
 
 from .documents import CHECKOUT, changed, one
 from .test_meter import GROUPED, LATENCY, served
@@ -35,7 +34,7 @@ def rows(phases: Sequence[Phase], **more: str) -> Rows:
 
 def history(slos: Sequence[Slo], of: Rows, *cuts: int) -> History:
     """Rows of minutes, given in blocks that end after so many; what has no sample in a block has no row."""
-    out = History(Meter(slos), START)
+    out = History(SliMatcher(slos), START)
     size = len(next(iter(of.values())))
     for first, last in zip((0, *cuts), (*cuts, size), strict=True):
         inside = {key: values[first:last] for key, values in of.items() if not np.isnan(values[first:last]).all()}
@@ -62,7 +61,7 @@ def test_an_outage_is_told_as_the_rules_would_have_told_it() -> None:
     assert (found.events, found.bad, found.coverage) == (1000 * (60 + 30 + DAY), 30_000, 1.0)
     [page, ticket] = found.trials[0].fired
     minute = START + MINUTE * 3 * DAY
-    # After one minute, as METHODS has it, and as long as the last half hour burns.
+    # After one minute, as the windows have it, and as long as the last half hour burns.
     assert page == Fired(Urgency.PAGE, minute + 60, minute + 60 * 60)
     assert (ticket.urgency, ticket.start) == (Urgency.TICKET, minute + 7 * 60)
     assert ticket.end == minute + 60 * (30 + 360)
@@ -163,12 +162,12 @@ def test_time_that_does_not_count_spends_nothing_but_still_alerts() -> None:
 
 def test_what_to_ask_for() -> None:
     def asked(*texts: str) -> list[str]:
-        return [each.name for each in History(Meter([one(text) for text in texts]), START).selectors()]
+        return [each.name for each in History(SliMatcher([one(text) for text in texts]), START).selectors()]
 
     assert asked(CHECKOUT) == [names.REQUESTS, names.ERRORS]
     assert asked(LATENCY) == [names.REQUESTS, names.BUCKET]
     assert asked(changed(CHECKOUT, (RAW, QUERIES))) == []
-    assert History(Meter([SLO]), START).selectors()[0] == Selector(names.REQUESTS)
+    assert History(SliMatcher([SLO]), START).selectors()[0] == Selector(names.REQUESTS)
 
 
 def test_why_objectives_are_left_out() -> None:

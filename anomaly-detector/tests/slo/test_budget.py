@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiops.model import Adjustment, Calendar, Place, Rolling, Window
-from aiops.slo.budget import HOUR, Budget, budget, exhausted_in, lasting, projected, weights
-from aiops.slo.periods import excluded, period_at
+from aiops.slo.live.budget import HOUR, Budget, budget, exhausted_in, lasting, projected, weights
+from aiops.slo.spec.periods import excluded, period_at
 
 from .documents import CHECKOUT, one
 

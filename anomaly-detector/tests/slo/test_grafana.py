@@ -10,9 +10,10 @@ import promql_parser
 import pytest
 import yaml
 
-from aiops import names
-from aiops.slo import Links, groups, lock, provisioning
-from native.build import ensure
+from aiops.model import names
+from aiops.slo import Links, groups, provisioning
+from aiops.slo.rules import lock
+from tools.native.build import ensure
 
 from .documents import CHECKOUT, changed, one
 

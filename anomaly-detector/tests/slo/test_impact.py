@@ -22,10 +22,10 @@ from aiops.model import (
     Window,
     labels,
 )
-from aiops.slo import tiers
-from aiops.slo.budget import Budget
-from aiops.slo.impact import followed, impacts
-from aiops.slo.standing import Standing
+from aiops.slo.live.budget import Budget
+from aiops.slo.live.impact import followed, impacts
+from aiops.slo.live.standing import SloStatus
+from aiops.slo.rules import tiers
 
 from .documents import CHECKOUT, one
 
@@ -33,10 +33,10 @@ SLO = one(CHECKOUT)
 PAGE, TICKET = Urgency.PAGE, Urgency.TICKET
 
 
-def standing(urgency: Urgency | None, at: float) -> Standing:
+def standing(urgency: Urgency | None, at: float) -> SloStatus:
     burn = dict.fromkeys(tiers.WINDOWS, 20.0 if urgency else 0.0)
     budget = Budget(100.0, 1.0, 100.0, 0.5, 1.0, 1.0)
-    return Standing(SLO, (), at, at, Window(at - 1, at), budget, burn, False, urgency, None, None, "")
+    return SloStatus(SLO, (), at, at, Window(at - 1, at), budget, burn, False, urgency, None, None, "")
 
 
 def incident(at: float) -> Incident:

@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiops import names
-from aiops.model import Labels, Selector, SeriesBlock, labels
-from aiops.slo import tiers
-from aiops.slo.meter import Meter
-from aiops.slo.tally import FIVE, MINUTE, SHORT, Tally
+from aiops.model import Labels, Selector, SeriesBlock, labels, names
+from aiops.slo.live.meter import SliMatcher
+from aiops.slo.live.tally import FIVE, MINUTE, SHORT, BurnWindows
+from aiops.slo.rules import tiers
 
 from .documents import CHECKOUT, changed, one
 from .test_openslo import QUERIES, RATIO, RAW
@@ -46,7 +45,7 @@ BLOCK = block(
 
 
 def counted(text: str, of: SeriesBlock = BLOCK) -> dict[str, tuple[list[float], list[float]]]:
-    meter = Meter([one(text)])
+    meter = SliMatcher([one(text)])
     events, bad = meter.counted(of)
     return {
         " ".join(value for _, value in group): (events[slot].tolist(), bad[slot].tolist())
@@ -79,7 +78,7 @@ def test_remote_calls() -> None:
 
 
 def test_metrics_of_any_name() -> None:
-    meter = Meter([one(changed(CHECKOUT, (RAW, RATIO)))])
+    meter = SliMatcher([one(changed(CHECKOUT, (RAW, RATIO)))])
     region = "shop.region"
     assert meter.selectors() == [
         Selector("orders", (region,), (), "{order}"),
@@ -113,7 +112,7 @@ def test_a_metric_that_is_one_sided_counts_nothing(metric: str, service: str, ev
         labels(name="orders.failed", **{"shop.region": "eu"}): [1.0, np.nan],
         labels(name=names.LOST, metric=metric, service=service): [np.nan, 1.0],
     }
-    meter = Meter([one(changed(CHECKOUT, (RAW, RATIO)))])
+    meter = SliMatcher([one(changed(CHECKOUT, (RAW, RATIO)))])
     np.testing.assert_equal(meter.counted(block(rows))[0].tolist(), [events])
 
 
@@ -125,7 +124,7 @@ def test_a_metric_that_is_one_sided_counts_nothing(metric: str, service: str, ev
     ],
 )
 def test_what_cannot_be_counted_says_why(text: str, why: str) -> None:
-    meter = Meter([one(text)])
+    meter = SliMatcher([one(text)])
     assert why in meter.left_out["checkout-availability"]
     assert meter.counted(BLOCK)[0].shape == (0, 3)
 
@@ -134,7 +133,7 @@ def test_what_cannot_be_counted_says_why(text: str, why: str) -> None:
 @settings(deadline=None)
 def test_windows_are_plain_sums(steps: list[tuple[int, int, int]]) -> None:
     """Steps of any distance, as after a stall: sums over the stretches that a window is made of."""
-    tally, at = Tally(), 1_700_000_000
+    tally, at = BurnWindows(), 1_700_000_000
     plain: dict[int, dict[int, int]] = {MINUTE: defaultdict(int), FIVE: defaultdict(int)}
     for later, events, bad in steps:
         at += 15 * later
@@ -149,7 +148,7 @@ def test_windows_are_plain_sums(steps: list[tuple[int, int, int]]) -> None:
 
 
 def test_what_nobody_sends_has_no_ratio() -> None:
-    tally = Tally()
+    tally = BurnWindows()
     tally.add(300.0, np.array([[0.0, 0.0, 300.0], [4.0, 1.0, 300.0]]))
     assert np.isnan(tally.ratios(300)[0])
     assert tally.ratios(300)[1] == 0.25

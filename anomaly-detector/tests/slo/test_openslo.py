@@ -7,7 +7,7 @@ import pytest
 
 from aiops.model import (
     Calendar,
-    Journey,
+    CompositeSlo,
     Missing,
     Probe,
     Protocol,
@@ -19,7 +19,7 @@ from aiops.model import (
     Threshold,
     labels,
 )
-from aiops.slo.openslo import NOT_USED
+from aiops.slo.spec.openslo import NOT_USED
 
 from .documents import CHECKOUT, changed, one, problem, reading
 
@@ -154,7 +154,7 @@ def test_several_targets_and_a_journey() -> None:
     found = reading(changed(text, ("    - target: 0.9990\n", parts)), *slis)
     assert not found.problems, [str(each) for each in found.problems]
     [journey] = found.journeys
-    assert isinstance(journey, Journey)
+    assert isinstance(journey, CompositeSlo)
     assert journey.parts == (("checkout-availability-pay", Decimal(3)), ("checkout-availability-browse", Decimal(1)))
     assert [slo.indicator.route for slo in found.slos if isinstance(slo.indicator, Server)] == ["/browse", "/pay"]
 

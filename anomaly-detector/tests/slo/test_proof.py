@@ -8,10 +8,10 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from aiops.cli import main
+from aiops.cli.main import main
 from aiops.slo import Links, groups
-from aiops.slo.simulation import Phase, burn, counted
-from native.build import ensure
+from aiops.slo.rules.simulation import Phase, burn, counted
+from tools.native.build import ensure
 
 from .documents import CHECKOUT, changed, one
 

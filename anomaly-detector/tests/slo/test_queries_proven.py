@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from aiops.slo import Links, groups
-from native.build import ensure
+from tools.native.build import ensure
 
 from .documents import CHECKOUT, changed, one
 from .test_openslo import GAUGE, OCCURRENCES, RATIO_METRIC, RAW, SLICES

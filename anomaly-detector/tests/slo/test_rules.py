@@ -10,7 +10,9 @@ import promql_parser
 import pytest
 
 from aiops.model import Rolling, Urgency
-from aiops.slo import Links, groups, lint, tiers
+from aiops.slo import Links, groups
+from aiops.slo.rules import tiers
+from aiops.slo.spec.lint import lint
 
 from .documents import CHECKOUT, changed, one
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from aiops.model import Missing, Slices, Urgency
-from aiops.slo import tiers
-from aiops.slo.simulation import Phase, burn, burning, counted, firing
+from aiops.slo.rules import tiers
+from aiops.slo.rules.simulation import Phase, burn, burning, counted, firing
 
 from .documents import CHECKOUT, one
 
@@ -42,7 +42,7 @@ def test_five_percent_of_errors() -> None:
 
 
 def test_windows_of_the_counters_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aiops.slo.simulation.RAW", 3 * 86_400)
+    monkeypatch.setattr("aiops.slo.rules.simulation.RAW", 3 * 86_400)
     found = changes(Phase(HISTORY, 1000), Phase(OUTAGE, 1000, 1000), Phase(HISTORY, 1000))
     assert found == [(1, 4), (3, 29), (5, 119), (5, 359)]
     found = changes(Phase(HISTORY, 1000), Phase(OUTAGE, 1000, 50), Phase(HISTORY, 1000))

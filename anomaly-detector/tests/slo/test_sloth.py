@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from aiops.cli import main
+from aiops.cli.main import main
 from aiops.model import Query, Ratio
 from aiops.slo import Links, groups, provisioning
 

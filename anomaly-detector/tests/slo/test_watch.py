@@ -8,7 +8,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aiops import names
 from aiops.model import (
     Adjustment,
     Calendar,
@@ -21,11 +20,12 @@ from aiops.model import (
     Slo,
     Urgency,
     Window,
+    names,
 )
-from aiops.slo import tiers
-from aiops.slo.forecast import LastWeek
-from aiops.slo.standing import SloState, Standing, standings
-from aiops.slo.watch import COVERED, HOUR, LONGEST, Watch, sli_of
+from aiops.slo.live.forecast import LastWeek
+from aiops.slo.live.standing import SloState, SloStatus, standings
+from aiops.slo.live.watch import COVERED, HOUR, LONGEST, SliCounter, sli_of
+from aiops.slo.rules import tiers
 
 from .documents import CHECKOUT, changed, one
 from .test_meter import served
@@ -50,14 +50,14 @@ def block(counts: Counts, start: float = START, step: float = STEP) -> SeriesBlo
     return SeriesBlock(tuple(rows), ends, step, np.array(list(rows.values())))
 
 
-def stand(watch: Watch, now: float | None = None) -> Standing:
+def stand(watch: SliCounter, now: float | None = None) -> SloStatus:
     at = now if now is not None else watch.at or 0.0
     (found,) = standings(watch, (), at, LastWeek(watch), {})
     return found
 
 
-def watched(slo: Slo, *blocks: SeriesBlock) -> Watch:
-    watch = Watch([slo])
+def watched(slo: Slo, *blocks: SeriesBlock) -> SliCounter:
+    watch = SliCounter([slo])
     for each in blocks:
         watch.saved(watch.take(each))
     return watch
@@ -105,7 +105,7 @@ def test_live_numbers_are_the_exact_ones(counts: Counts, parts: int) -> None:
 def test_what_is_taken_back_was_never_there(counts: Counts) -> None:
     slo = one(CHECKOUT)
     half = len(counts) // 2
-    watch, plain = Watch([slo]), watched(slo, block(counts[:half]), block(counts[half:], START + STEP * half))
+    watch, plain = SliCounter([slo]), watched(slo, block(counts[:half]), block(counts[half:], START + STEP * half))
     watch.saved(watch.take(block(counts[:half])))
     watch.undo(watch.take(block(counts[half:], START + STEP * half)))
     watch.saved(watch.take(block(counts[half:], START + STEP * half)))
@@ -118,7 +118,7 @@ def test_steps_counted_again_are_not_twice_in_the_ledger(counts: Counts, lost: i
     """Rings that are older than the ledger, as after a kill: what they miss is counted again."""
     slo = one(CHECKOUT)
     ledger: dict[tuple[object, int], LedgerHour] = {}
-    first = Watch([slo])
+    first = SliCounter([slo])
     for at in range(len(counts)):
         taken = first.take(block([counts[at]], START + STEP * at))
         first.saved(taken)
@@ -126,7 +126,7 @@ def test_steps_counted_again_are_not_twice_in_the_ledger(counts: Counts, lost: i
             old = ledger.get((row.key, row.hour), LedgerHour(row.key, row.hour, 0, 0, 0, 0))
             sums = (old.events + row.events, old.bad + row.bad, old.watched + row.watched, old.covered + row.covered)
             ledger[row.key, row.hour] = LedgerHour(row.key, row.hour, *sums)
-    second = Watch([slo])
+    second = SliCounter([slo])
     second.fill(ledger.values(), first.ledger_at)
     before = min(lost, len(counts))
     taken = second.take(block(counts[before:], START + STEP * before)) if before < len(counts) else None
@@ -191,7 +191,7 @@ def test_a_budget_that_is_gone_says_so_and_when() -> None:
 
 
 def test_nothing_counted_is_no_data_and_no_alarm() -> None:
-    watch = Watch([one(CHECKOUT)])
+    watch = SliCounter([one(CHECKOUT)])
     found = stand(watch, float(START))
     assert (found.state, found.urgency, found.exhausted_in) == (SloState.NO_DATA, None, None)
     watch.saved(watch.take(block([(10, 0)])))
@@ -291,7 +291,7 @@ def test_labels_beside_the_groups_do_not_matter() -> None:
 
 
 def test_next_week_is_like_the_last() -> None:
-    watch = Watch([one(CHECKOUT)])
+    watch = SliCounter([one(CHECKOUT)])
     key = watch.meter.slot(watch.slos[0], {})
     assert key == 0
     watch.grow()
@@ -313,8 +313,8 @@ def test_counts_of_something_else_are_not_taken_over() -> None:
     assert sli_of(slo) != sli_of(other)
     stricter = one(changed(CHECKOUT, ("0.9990", "0.99")))
     assert sli_of(slo) == sli_of(stricter)
-    taken = Watch([slo]).take(block([(1000, 1)]))
-    watch = Watch([other])
+    taken = SliCounter([slo]).take(block([(1000, 1)]))
+    watch = SliCounter([other])
     watch.fill(taken.hours, 1.0)
     assert stand(watch, START + 60.0).budget.events == 0
 
@@ -334,7 +334,7 @@ NOVEMBER = 1_698_796_800.0
 
 
 def test_the_first_minute_of_a_month_does_not_break_it() -> None:
-    watch = Watch([one(MONTHLY)])
+    watch = SliCounter([one(MONTHLY)])
     watch.take(block([(10, 0), (10, 1)], NOVEMBER))
     found = stand(watch)
     assert (found.state, found.urgency) == (SloState.OK, None)
@@ -343,7 +343,7 @@ def test_the_first_minute_of_a_month_does_not_break_it() -> None:
 
 def test_a_budget_that_lasts_longer_than_its_month_is_not_running_out() -> None:
     busy = [(1000, 1)] * 239 + [(1000, 200)]  # burns 1.8 times as fast as allowed
-    early, late = Watch([one(MONTHLY)]), Watch([one(MONTHLY)])
+    early, late = SliCounter([one(MONTHLY)]), SliCounter([one(MONTHLY)])
     early.take(block(busy, NOVEMBER))
     late.take(block(busy, NOVEMBER + 29 * 86_400))
     assert stand(early).exhausted_in == pytest.approx(30 * 86_400 / 1.83, rel=0.01)

@@ -9,13 +9,13 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiops.cli import main
-from aiops.cli_slo.files import dumped
+from aiops.cli.main import main
+from aiops.cli.slo.files import dumped
 from aiops.model import (
     Adjustment,
     Calendar,
+    CompositeSlo,
     Indicator,
-    Journey,
     Missing,
     Period,
     Place,
@@ -133,7 +133,9 @@ def books(draw: st.DrawFn) -> Objectives:
         both = (first, replace(second, slices=sliced, **same))
         slos += [replace(one, missing=Missing.FREEZE, runbook=first.runbook) for one in both]
         weights = tuple((one.name, draw(st.decimals("0.01", "9", places=2))) for one in both)
-        journeys.append(Journey("the-journey", first.service, weights, NOWHERE, first.display_name, first.description))
+        journeys.append(
+            CompositeSlo("the-journey", first.service, weights, NOWHERE, first.display_name, first.description)
+        )
     adjustments = [
         Adjustment(
             name=draw(names),

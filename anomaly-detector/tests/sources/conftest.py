@@ -16,18 +16,18 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from aiops.http import Endpoint
 from aiops.ports import MetricSource, TopologySource, TraceSource, VerdictStore
-from aiops.sources.embedded import schema
-from aiops.sources.embedded.decode import Decoding
-from aiops.sources.embedded.decode_metrics import decode_metrics
-from aiops.sources.embedded.decode_spans import decode_spans
-from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
+from aiops.sources.duckdb import schema
+from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
 from aiops.sources.prometheus.api import Api as PrometheusApi
 from aiops.sources.prometheus.metrics import PrometheusMetrics
 from aiops.sources.prometheus.verdicts import PrometheusVerdicts
+from aiops.sources.receiver.decode import Decoding
+from aiops.sources.receiver.decode_metrics import decode_metrics
+from aiops.sources.receiver.decode_spans import decode_spans
 from aiops.sources.tempo.api import Api
 from aiops.sources.tempo.source import TempoSource
-from native.alone import LonePrometheus
-from native.build import ensure
+from tools.native.alone import LonePrometheus
+from tools.native.build import ensure
 
 from .fake_tempo import FakeTempo
 

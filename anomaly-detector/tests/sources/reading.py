@@ -3,8 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from aiops import names
-from aiops.model import Selector, SeriesBlock, labels
+from aiops.model import Selector, SeriesBlock, labels, names
 
 NAN = math.nan
 CALLS = (names.CALLER, names.CALLEE)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from aiops.cli import main
+from aiops.cli.main import main
 from aiops.model import Urgency, iso
-from aiops.slo.simulation import Bools, Phase, counted, firing
+from aiops.slo.rules.simulation import Bools, Phase, counted, firing
 
 from ..slo.documents import CHECKOUT, changed, one
 from ..slo.test_openslo import QUERIES, RAW

@@ -6,9 +6,20 @@ from itertools import pairwise
 
 import pytest
 
-from aiops import names
 from aiops.http import Client, Endpoint, TooLarge
-from aiops.model import Family, Labels, Life, Population, PopulationKind, Selector, Tier, TraceQuery, Verdict, Window
+from aiops.model import (
+    Family,
+    Labels,
+    Population,
+    PopulationKind,
+    Selector,
+    SeriesState,
+    Tier,
+    TraceQuery,
+    Verdict,
+    Window,
+    names,
+)
 from aiops.ports import TooMuch
 from aiops.sources.common.bounds import SPANS_OF_ONE, spans_each
 from aiops.sources.common.grid import Grid
@@ -81,7 +92,7 @@ def test_a_metric_of_too_many_values_is_refused_before_it_is_read(embedded: Embe
 
 
 def test_judgements_are_bounded(embedded: Embedded) -> None:
-    one = Verdict(SCOPE, Family.ERRORS, T0, 0.1, 0.0, 0.0, 0.1, 1.0, 0.5, Tier.LEVEL, Life.NORMAL)
+    one = Verdict(SCOPE, Family.ERRORS, T0, 0.1, 0.0, 0.0, 0.1, 1.0, 0.5, Tier.LEVEL, SeriesState.NORMAL)
     embedded.verdicts.record([replace(one, at=T0 + at) for at in range(1, 31)])
     window = Window(T0, T0 + 60)
     assert len(embedded.verdicts.history("api", "/", window, 30)) == 30

@@ -24,11 +24,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from aiops.model import Slo, Window
-from aiops.slo import durations, tiers
-from aiops.slo.forecast import LastWeek
-from aiops.slo.rules import BAD, BURN, EVENTS, RAW, Links, groups, selector
-from aiops.slo.standing import standings
-from aiops.slo.watch import Watch
+from aiops.slo.live.forecast import LastWeek
+from aiops.slo.live.standing import standings
+from aiops.slo.live.watch import SliCounter
+from aiops.slo.rules import tiers
+from aiops.slo.rules.prometheus import BAD, BURN, EVENTS, RAW, Links, groups, selector
+from aiops.slo.spec import durations
 
 from ..slo.documents import CHECKOUT, changed, one
 from ..slo.test_meter import LATENCY
@@ -195,7 +196,7 @@ def test_rules_and_engine_agree_with_plain_counts(prometheus: Prometheus) -> Non
 
 def same_in_engine(prometheus: Prometheus, kinds: Mapping[Slo, Kind], samples: Sequence[Sample], begin: float) -> None:
     """The engine's counts, block by block, are those of plain Python."""
-    watch, end = Watch(list(kinds)), samples[-1].at
+    watch, end = SliCounter(list(kinds)), samples[-1].at
     at = begin
     while at < end:
         until = min(at + 1200, end)

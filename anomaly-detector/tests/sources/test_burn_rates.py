@@ -13,11 +13,12 @@ import yaml
 from requests import get
 
 from aiops.model import Labels, Slo
-from aiops.slo import durations, tiers
-from aiops.slo.rules import BURN, Links, groups, selector
+from aiops.slo.rules import tiers
+from aiops.slo.rules.prometheus import BURN, Links, groups, selector
+from aiops.slo.spec import durations
 from aiops.sources.prometheus.burn_rates import PrometheusBurns
-from native.alone import CONFIGURATION, LonePrometheus
-from native.build import ensure
+from tools.native.alone import CONFIGURATION, LonePrometheus
+from tools.native.build import ensure
 
 from ..slo.documents import CHECKOUT, one
 from ..slo.test_meter import GROUPED, LATENCY

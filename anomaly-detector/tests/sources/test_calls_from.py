@@ -2,10 +2,9 @@
 
 from dataclasses import replace
 
-from aiops import names
-from aiops.model import Selector, Window
+from aiops.model import Selector, Window, names
 from aiops.sources.common.calls_from import CallsFrom
-from aiops.sources.embedded.lost import Loss, Told
+from aiops.sources.duckdb.lost import Loss, Told
 
 from .conftest import T0, Embedded
 from .otlp import CLIENT, Call, Point, http, points, spans

@@ -4,18 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from aiops import names
-from aiops.model import Selector, SeriesBlock, Window, value_of
+from aiops.model import Selector, SeriesBlock, Window, names, value_of
 from aiops.sources.common.caps import LATELY, SAID, Limits, Overflow, Roll
-from aiops.sources.embedded import heard, schema
-from aiops.sources.embedded.batch import Batch, merge, pack, unpack
-from aiops.sources.embedded.decode import Decoding
-from aiops.sources.embedded.decode_metrics import decode_metrics
-from aiops.sources.embedded.decode_spans import decode_spans
-from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
+from aiops.sources.duckdb import heard, schema
+from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
 from aiops.sources.prometheus.api import Point as Element
 from aiops.sources.prometheus.api import Raw
 from aiops.sources.prometheus.metrics import RENEWED, PrometheusMetrics
+from aiops.sources.receiver.batch import Batch, merge, pack, unpack
+from aiops.sources.receiver.decode import Decoding
+from aiops.sources.receiver.decode_metrics import decode_metrics
+from aiops.sources.receiver.decode_spans import decode_spans
 
 from .conftest import T0, GivenClock
 from .otlp import CLIENT, Call, Export, Point, http, points, spans

@@ -13,11 +13,11 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 from aiops.explain.tree import Tree
 from aiops.model import Population, PopulationKind, Trace, Window
 from aiops.sources.common import attributes
-from aiops.sources.embedded import schema
-from aiops.sources.embedded.decode import Decoding
-from aiops.sources.embedded.decode_metrics import decode_metrics
-from aiops.sources.embedded.decode_spans import decode_spans
-from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
+from aiops.sources.duckdb import schema
+from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
+from aiops.sources.receiver.decode import Decoding
+from aiops.sources.receiver.decode_metrics import decode_metrics
+from aiops.sources.receiver.decode_spans import decode_spans
 
 from .conftest import T0, GivenClock
 

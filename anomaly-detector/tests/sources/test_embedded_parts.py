@@ -19,11 +19,12 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import HistogramDataPoint
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from aiops.sources.common.attributes import MAX_ATTRIBUTES
-from aiops.sources.embedded import lost, otlp_json, otlp_proto, schema, wire
-from aiops.sources.embedded.decode import TRIMMED, Decoding
-from aiops.sources.embedded.decode_metrics import MAX_BOUNDS, take_metrics
-from aiops.sources.embedded.decode_spans import take_spans
-from aiops.sources.embedded.lost import Loss, Told
+from aiops.sources.duckdb import lost, schema
+from aiops.sources.duckdb.lost import Loss, Told
+from aiops.sources.receiver import otlp_json, otlp_proto, wire
+from aiops.sources.receiver.decode import TRIMMED, Decoding
+from aiops.sources.receiver.decode_metrics import MAX_BOUNDS, take_metrics
+from aiops.sources.receiver.decode_spans import take_spans
 
 from .conftest import T0
 from .otlp import CLIENT, CONSUMER, INTERNAL, Call, Point, http, nano, pairs, points, spans

@@ -45,18 +45,17 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind
 
-from aiops import names
-from aiops.model import Selector, TraceQuery, Window
+from aiops.model import Selector, TraceQuery, Window, names
 from aiops.ports import SourceError
-from aiops.sources.embedded import receivers as parent
-from aiops.sources.embedded import wire
-from aiops.sources.embedded.otlp_grpc import CONNECTIONS
-from aiops.sources.embedded.partitions import LOST, SPANS
-from aiops.sources.embedded.receiver import FULL
-from aiops.sources.embedded.receivers import Listen, Receivers
-from aiops.sources.embedded.sockets import connections
-from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
-from aiops.sources.embedded.store import Store
+from aiops.sources.duckdb.partitions import LOST, SPANS
+from aiops.sources.duckdb.store import Store
+from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
+from aiops.sources.receiver import receivers as parent
+from aiops.sources.receiver import wire
+from aiops.sources.receiver.otlp_grpc import CONNECTIONS
+from aiops.sources.receiver.receiver import FULL
+from aiops.sources.receiver.receivers import Listen, Receivers
+from aiops.sources.receiver.sockets import connections
 
 from .otlp import Call, Point, http, points, spans
 
@@ -655,7 +654,7 @@ def test_a_full_queue_asks_to_come_again() -> None:
 
 ENGINE = """
 import sys, time
-from aiops.sources.embedded.source import EmbeddedSettings, EmbeddedSource
+from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
 class WallClock:
     def now(self):
         return time.time()
@@ -796,8 +795,8 @@ def test_a_receiver_of_which_a_server_has_ended_is_started_again(
 
 PARENT = """
 import sys, time
-from aiops.sources.embedded.receivers import Listen, Receivers
-from aiops.sources.embedded.store import Store
+from aiops.sources.receiver.receivers import Listen, Receivers
+from aiops.sources.duckdb.store import Store
 receivers = Receivers(Store(":memory:", time.time), Listen(grpc_port=0, http_port=0), 3600)
 receivers.start()
 print(receivers.pid, flush=True)

@@ -13,15 +13,14 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from aiops import names
-from aiops.model import Selector, TraceQuery, Window
+from aiops.model import Selector, TraceQuery, Window, names
 from aiops.ports import SourceError
-from aiops.sources.embedded import schema
-from aiops.sources.embedded.any_metric import Metric
-from aiops.sources.embedded.decode import Decoding
-from aiops.sources.embedded.decode_spans import decode_spans
-from aiops.sources.embedded.source import EmbeddedSettings
-from aiops.sources.embedded.store import Store
+from aiops.sources.duckdb import schema
+from aiops.sources.duckdb.any_metric import Metric
+from aiops.sources.duckdb.store import Store
+from aiops.sources.embedded import EmbeddedSettings
+from aiops.sources.receiver.decode import Decoding
+from aiops.sources.receiver.decode_spans import decode_spans
 
 from .conftest import T0, Embedded
 from .otlp import CLIENT, Call, Point, http, points, spans
@@ -203,7 +202,7 @@ def test_a_fault_of_ours_does_not_move_the_file(tmp_path: Path, monkeypatch: pyt
     def fails(_: duckdb.DuckDBPyConnection) -> None:
         raise duckdb.BinderException("a mistake in our SQL")
 
-    monkeypatch.setattr("aiops.sources.embedded.store._prepare", fails)
+    monkeypatch.setattr("aiops.sources.duckdb.store._prepare", fails)
     with pytest.raises(SourceError, match="could not be opened"):
         Embedded(str(path))
     assert [one.name for one in tmp_path.iterdir()] == ["telemetry.duckdb"]

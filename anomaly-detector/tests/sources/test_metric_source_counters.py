@@ -6,8 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aiops import names
-from aiops.model import Selector, Window
+from aiops.model import Selector, Window, names
 
 from .conftest import T0, Adapter, Counting
 from .otlp import Point, Value, http, points

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from aiops import names
-from aiops.model import Selector, Window
+from aiops.model import Selector, Window, names
 
 from .conftest import T0, Adapter
 from .otlp import CLIENT, CONSUMER, INTERNAL, PRODUCER, Call, Point, http, points, spans

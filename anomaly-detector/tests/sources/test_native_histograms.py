@@ -5,12 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiops import names
-from aiops.model import Window
+from aiops.model import Window, names
 from aiops.sources.common.buckets import below, bounds
-from aiops.sources.embedded.decode import Decoding
-from aiops.sources.embedded.decode_metrics import decode_metrics
 from aiops.sources.prometheus.native import MARK, classic
+from aiops.sources.receiver.decode import Decoding
+from aiops.sources.receiver.decode_metrics import decode_metrics
 
 from .conftest import T0, Prometheus
 from .otlp import Point, http, points

@@ -9,9 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
-from aiops.http import Endpoint, Refused, Unavailable
+from aiops.http import Endpoint, RequestRejected, Unavailable
 from aiops.model import VIRTUAL, Edge, Window
-from aiops.promql import any_of, quoted
+from aiops.model.promql import any_of, quoted
 from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.edges import PrometheusEdges
 from aiops.sources.prometheus.metrics import PrometheusMetrics
@@ -70,10 +70,10 @@ def broken() -> Iterator[Broken]:
 @pytest.mark.parametrize(
     ("status", "body", "kind", "said", "tries"),
     [
-        (422, b'{"status":"error","error":"parse error: bad"}', Refused, "answers 422 .*parse error: bad", 1),
-        (400, b"too long", Refused, "answers 400 to /api/v1/query: too long", 1),
-        (401, b"", Refused, "answers 401 to /api/v1/query: Unauthorized", 1),
-        (302, b"", Refused, "answers 302", 1),
+        (422, b'{"status":"error","error":"parse error: bad"}', RequestRejected, "answers 422 .*parse error: bad", 1),
+        (400, b"too long", RequestRejected, "answers 400 to /api/v1/query: too long", 1),
+        (401, b"", RequestRejected, "answers 401 to /api/v1/query: Unauthorized", 1),
+        (302, b"", RequestRejected, "answers 302", 1),
         (500, b"oops", Unavailable, "answers 500 .*oops", 1),
         (503, b'{"error":"query timed out"}', Unavailable, "answers 503 .*query timed out", 3),
         (429, b"slower", Unavailable, "answers 429 .*slower", 3),

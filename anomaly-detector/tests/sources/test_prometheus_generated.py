@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from aiops import names
-from aiops.model import Selector, Window
+from aiops.model import Selector, Window, names
 from aiops.ports import SourceError
 from aiops.sources.prometheus.topology import PrometheusTopology
 

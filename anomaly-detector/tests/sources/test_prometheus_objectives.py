@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from aiops.cli import main
+from aiops.cli.main import main
 from aiops.model import Slo
 from aiops.sources.prometheus.objectives import look
 

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from aiops import names
-from aiops.model import Selector, Window
+from aiops.model import Selector, Window, names
 from aiops.sources.common.routes import of_path
 
 from .conftest import T0, Adapter, Counting

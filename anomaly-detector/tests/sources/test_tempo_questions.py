@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiops import names
 from aiops.http import Endpoint, Unavailable
-from aiops.model import Population, PopulationKind, Trace, TraceQuery, Unread, Window
+from aiops.model import Population, PopulationKind, Trace, TraceQuery, Unread, Window, names
 from aiops.sources.common import conventions
 from aiops.sources.tempo import traceql
 from aiops.sources.tempo.drawing import SPARE

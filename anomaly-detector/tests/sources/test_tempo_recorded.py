@@ -16,12 +16,13 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from aiops.http import Endpoint, Refused, Unavailable
+from aiops.http import Endpoint, RequestRejected, Unavailable
 from aiops.model import Population, PopulationKind, TraceQuery, Window
 from aiops.ports import SourceError
 from aiops.sources.common.spans import COLUMNS
-from aiops.sources.embedded import otlp_json, schema
-from aiops.sources.embedded.decode import Decoding
+from aiops.sources.duckdb import schema
+from aiops.sources.receiver import otlp_json
+from aiops.sources.receiver.decode import Decoding
 from aiops.sources.tempo.api import Api
 from aiops.sources.tempo.reader import pieces
 from aiops.sources.tempo.source import TempoSource
@@ -210,7 +211,7 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED.keys())
 def test_a_refusal_says_why(api: Api, case: tuple[str, int, int, str]) -> None:
     query, start, end, why = case
-    with pytest.raises(Refused, match=why):
+    with pytest.raises(RequestRejected, match=why):
         api.search(query, start, end, 20)
 
 
@@ -238,7 +239,7 @@ def test_rates_have_a_zero_where_nothing_is_told(tempo: TempoSource) -> None:
     assert checkout.values[:4] == pytest.approx((0.0, 0.0, 0.0, 8 / 60))
     quantiles = "{ kind=server } | quantile_over_time(duration, .5, .95) by (resource.service.name)"
     assert {dict(one.labels)["p"] for one in tempo.measure(quantiles, WINDOW, 60.0)} == {"0.5", "0.95"}
-    with pytest.raises(Refused, match="parse error"):
+    with pytest.raises(RequestRejected, match="parse error"):
         tempo.measure("{} | rate(", WINDOW, 60.0)
 
 

@@ -1,6 +1,6 @@
 """When time is taken to have gone back, and when not."""
 
-from aiops.sources.embedded.timeline import NANO, TimeLine
+from aiops.sources.duckdb.timeline import NANO, TimeLine
 
 NOW = 1_700_000_000
 

@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 
-from aiops.model import Family, Life, Tier, Verdict, Window, labels
+from aiops.model import Family, SeriesState, Tier, Verdict, Window, labels
 
 from .conftest import T0, Counting
 
@@ -18,7 +18,7 @@ ONE = Verdict(
     score=3.0,
     confidence=0.5,
     tier=Tier.LEVEL,
-    life=Life.SUSPECT,
+    life=SeriesState.SUSPECT,
 )
 
 

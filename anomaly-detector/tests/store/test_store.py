@@ -11,7 +11,6 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
 import aiops.store
-from aiops.act import deliver
 from aiops.detect import State
 from aiops.incidents import acknowledge, resolve
 from aiops.model import (
@@ -29,6 +28,7 @@ from aiops.model import (
     Transition,
     labels,
 )
+from aiops.notify import deliver
 from aiops.ports import Notifier, StoreError
 from aiops.store import Change, Snapshots, SqlIncidents, open_store, tables
 

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from aiops import names
+from aiops.model import names
 from aiops.sources.common.grid import Floats
 
 SECONDS: Final = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}

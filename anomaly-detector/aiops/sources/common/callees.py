@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from aiops import names
+from aiops.model import names
 from aiops.sources.common.conventions import first
 
 _PORTS: Final = {"http": "80", "ws": "80", "https": "443", "wss": "443"}

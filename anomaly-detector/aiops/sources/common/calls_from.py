@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from aiops import names
-from aiops.model import Oddity, OddityKind, Selector, SeriesBlock, Window
+from aiops.model import Oddity, OddityKind, Selector, SeriesBlock, Window, names
 from aiops.ports import MetricSource, Senders
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from aiops.names import OTHER
+from aiops.model.names import OTHER
 
 PER_METRIC: Final = 10
 """One metric of one process has this part of all series at most."""

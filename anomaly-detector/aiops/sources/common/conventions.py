@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from aiops import names
+from aiops.model import names
 from aiops.sources.common import codes, routes
 
 SERVER, CLIENT, PRODUCER, CONSUMER = 2, 3, 4, 5

@@ -7,8 +7,7 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from aiops import names
-from aiops.model import Labels, Selector, SeriesBlock
+from aiops.model import Labels, Selector, SeriesBlock, names
 from aiops.sources.common.grid import Bools, Floats, Grid
 
 UNKNOWN: Final = np.inf

@@ -5,8 +5,7 @@ from typing import Any, Final
 
 from opentelemetry.proto.trace.v1 import trace_pb2 as pb
 
-from aiops import names
-from aiops.model import Span, SpanKind, Status, Trace, TraceSummary
+from aiops.model import Span, SpanKind, Status, Trace, TraceSummary, names
 from aiops.sources.common import callees, conventions
 from aiops.sources.common.attributes import MAX_TEXT, canonical, mapping, parse
 

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from aiops import names
+from aiops.model import names
 from aiops.sources.common.conventions import CONSUMER, Request
 
 

@@ -5,10 +5,10 @@ from typing import Final
 
 import numpy as np
 
-from aiops import names
-from aiops.model import Selector
+from aiops.model import Selector, names
+from aiops.model.promql import label, quoted
+from aiops.model.translation import Kind, any_unit, metric_name
 from aiops.ports import SourceError
-from aiops.promql import label, quoted
 from aiops.sources.common import bounds
 from aiops.sources.common.grid import NANO, Grid
 from aiops.sources.common.rows import labelled
@@ -18,7 +18,6 @@ from aiops.sources.prometheus.catalogue import Numbers
 from aiops.sources.prometheus.counters import MOST, Counters
 from aiops.sources.prometheus.meaning import Adds, Labels, Meaning
 from aiops.sources.prometheus.sums import Rows
-from aiops.translation import Kind, any_unit, metric_name
 
 # Resource attributes that Prometheus keeps under labels of its own.
 IDENTIFYING: Final = {names.SERVICE, names.SERVICE_NAME, names.SERVICE_INSTANCE}

@@ -37,7 +37,7 @@ class Point:
 
 
 class Api:
-    """One Prometheus. Every method raises SourceError: Unavailable when another try may help, Refused when not."""
+    """One Prometheus. Every method raises SourceError: Unavailable when another try may help, else RequestRejected."""
 
     def __init__(self, endpoint: Endpoint, otlp_url: str = "") -> None:
         """`otlp_url` is where it takes OTLP, without /v1/metrics, where that is not Prometheus' own path."""

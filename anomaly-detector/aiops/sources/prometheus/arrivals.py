@@ -4,10 +4,9 @@ from typing import Final
 
 import numpy as np
 
-from aiops import names
-from aiops.model import Selector
+from aiops.model import Selector, names
+from aiops.model.promql import quoted
 from aiops.ports import SourceError
-from aiops.promql import quoted
 from aiops.sources.common.caps import Roll
 from aiops.sources.common.grid import NANO, Grid
 from aiops.sources.common.rows import fits, labelled

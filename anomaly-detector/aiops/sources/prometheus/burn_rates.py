@@ -3,10 +3,11 @@
 from collections import defaultdict
 
 from aiops.model import Labels
+from aiops.model.promql import any_of
 from aiops.ports import BurnRates
-from aiops.promql import any_of
-from aiops.slo import durations, tiers
-from aiops.slo.rules import BURN
+from aiops.slo.rules import tiers
+from aiops.slo.rules.prometheus import BURN
+from aiops.slo.spec import durations
 from aiops.sources.prometheus.api import Api
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiops.http import TooLarge
-from aiops.promql import quoted
+from aiops.model.promql import quoted
 from aiops.sources.common import processes
 from aiops.sources.common.grid import NANO, Floats, Grid, Ints
 from aiops.sources.common.increments import LOOKBACK_SECONDS, Samples, newborn

@@ -6,8 +6,7 @@ from typing import Final
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Gauge, Metric, NumberDataPoint
 
-from aiops import names
-from aiops.model import Edge
+from aiops.model import Edge, names
 from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.verdicts import attribute
 

@@ -10,11 +10,11 @@ from enum import IntEnum
 from math import nan
 from typing import Final
 
-from aiops import names
-from aiops.promql import any_of, label, quoted
+from aiops.model import names
+from aiops.model.promql import any_of, label, quoted
+from aiops.model.translation import Kind, metric_name
 from aiops.sources.common import conventions
 from aiops.sources.common.work import METRICS, Work, of_span
-from aiops.translation import Kind, metric_name
 
 Labels = Mapping[str, str]
 Identity = tuple[str, ...]

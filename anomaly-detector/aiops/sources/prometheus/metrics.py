@@ -7,8 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from aiops import names
-from aiops.model import Labels, Oddity, Selector, SeriesBlock, Window
+from aiops.model import Labels, Oddity, Selector, SeriesBlock, Window, names
 from aiops.ports import Clock, SourceError
 from aiops.sources.common.caps import Roll
 from aiops.sources.common.grid import Grid

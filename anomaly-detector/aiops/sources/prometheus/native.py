@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from aiops import names
-from aiops.promql import quoted
+from aiops.model import names
+from aiops.model.promql import quoted
 from aiops.sources.common import buckets
 from aiops.sources.common.grid import Floats
 from aiops.sources.common.rows import le

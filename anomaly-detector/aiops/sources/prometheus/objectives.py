@@ -6,9 +6,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from aiops.model import Server, Slo
-from aiops.promql import any_of, quoted
-from aiops.slo import Note, durations, promql, tiers
-from aiops.slo.rules import BASE
+from aiops.model.promql import any_of, quoted
+from aiops.slo import Note
+from aiops.slo.rules import promql, tiers
+from aiops.slo.rules.prometheus import BASE
+from aiops.slo.spec import durations
 from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.selections import unmatched
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from aiops import expressions, names
-from aiops.model import Query, Ratio, Server, Slo
-from aiops.promql import quoted
-from aiops.slo import Note, durations, promql, tiers
-from aiops.slo.indicators import windows
+from aiops.model import Query, Ratio, Server, Slo, names
+from aiops.model.promql import quoted
+from aiops.slo import Note
+from aiops.slo.rules import promql, tiers
+from aiops.slo.spec import durations, expressions
+from aiops.slo.spec.indicators import windows
 from aiops.sources.prometheus.api import Api
 
 DAY: Final = durations.prometheus(tiers.DAY)

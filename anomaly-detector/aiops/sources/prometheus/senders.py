@@ -3,10 +3,9 @@
 from collections.abc import Collection
 from typing import Final
 
-from aiops import names
-from aiops.model import Oddity, not_understood, shared_identity, too_many_series
+from aiops.model import Oddity, names, not_understood, shared_identity, too_many_series
+from aiops.model.promql import any_of, quoted
 from aiops.ports import Clock
-from aiops.promql import any_of, quoted
 from aiops.sources.prometheus import meaning
 from aiops.sources.prometheus.api import Api
 

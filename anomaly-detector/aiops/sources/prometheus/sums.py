@@ -8,8 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops import names
-from aiops.model import Labels
+from aiops.model import Labels, names
 from aiops.sources.common.grid import Floats, Grid, Ints
 from aiops.sources.common.rows import fits, labelled, le, plus
 from aiops.sources.prometheus.catalogue import NOTHING, Catalogue, Numbers

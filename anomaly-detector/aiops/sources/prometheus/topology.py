@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Final
 
 from aiops.model import VIRTUAL, Edge, Window
-from aiops.promql import quoted
+from aiops.model.promql import quoted
 from aiops.sources.common.caps import Roll
 from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.folding import calls

@@ -8,11 +8,10 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric, NumberDataPoint, ResourceMetrics
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
-from aiops import names
 from aiops.http import Unavailable
-from aiops.model import Family, Labels, Life, Tier, Verdict, Window, labels
+from aiops.model import Family, Labels, SeriesState, Tier, Verdict, Window, labels, names
+from aiops.model.promql import quoted
 from aiops.ports import TooMuch
-from aiops.promql import quoted
 from aiops.sources.prometheus.api import Api, Raw
 
 NUMBERS: Final = ("observed", "expected", "lower", "upper", "score", "confidence", "tier", "life")
@@ -166,5 +165,5 @@ def _verdict(series: Labels, family: str, at_ns: int, numbers: dict[str, float])
         score=numbers["score"],
         confidence=numbers["confidence"],
         tier=Tier(int(numbers["tier"])),
-        life=Life(int(numbers["life"])),
+        life=SeriesState(int(numbers["life"])),
     )

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import orjson
 
-from aiops.http import Client, Endpoint, Refused, Unavailable
+from aiops.http import Client, Endpoint, RequestRejected, Unavailable
 from aiops.model import Labels, Trace, Window
 from aiops.sources.common.spans import NANO
 from aiops.sources.tempo import decode
@@ -42,7 +42,7 @@ class Measured:
 
 
 class Api:
-    """One Tempo; any thread may ask. Every method raises SourceError: Unavailable or Refused."""
+    """One Tempo; any thread may ask. Every method raises SourceError: Unavailable or RequestRejected."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
@@ -62,7 +62,7 @@ class Api:
         }
         try:
             body = self._client.ask("/api/search", parameters)
-        except Refused as refusal:
+        except RequestRejected as refusal:
             if start < end and _EMPTY in str(refusal):
                 return []
             raise
@@ -72,7 +72,7 @@ class Api:
         """Read a trace by its 32 digits: None if unknown; and why it is not whole, "" if it is."""
         try:
             body = self._client.ask(f"/api/v2/traces/{trace_id}", accept="application/protobuf")
-        except Refused as refusal:
+        except RequestRejected as refusal:
             if refusal.status == 404:
                 return None, ""
             raise

@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Final
 
-from aiops import names
-from aiops.model import Span, SpanKind, Trace, Window
+from aiops.model import Span, SpanKind, Trace, Window, names
 from aiops.sources.common import callees, conventions, spans
 
 CALLING: Final = (SpanKind.CLIENT, SpanKind.PRODUCER)

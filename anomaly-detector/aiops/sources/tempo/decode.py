@@ -8,8 +8,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, json_format, messag
 from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
-from aiops import names
-from aiops.model import Span, Trace
+from aiops.model import Span, Trace, names
 from aiops.sources.common import spans
 from aiops.sources.common.attributes import mapping
 

@@ -4,7 +4,7 @@ import logging
 import math
 from typing import Final
 
-from aiops.http import Refused
+from aiops.http import RequestRejected
 from aiops.model import Population, PopulationKind, Trace, Window
 from aiops.sources.tempo import traceql
 from aiops.sources.tempo.api import Match
@@ -42,13 +42,13 @@ class Populations:
         """At most `limit` whole traces, evenly over slices of the window. `at`: now, in Unix seconds of telemetry;
         `stop`: from when on only the fewest are read, by the clock that only goes on.
 
-        A question that Tempo refuses is asked in a wider form. Raises SourceError: Refused if it refuses the widest.
+        A question that Tempo refuses is asked in a wider form. Raises SourceError: RequestRejected if the widest is.
         """
         where = self._callees.addresses(wanted.service, wanted.callee, wanted.window) if wanted.callee else []
         forms = traceql.forms(wanted, where)
         key = (wanted.service, wanted.route, wanted.callee, wanted.kind)
         best = self._best.get(key)
-        refused: dict[str, Refused] = {}
+        refused: dict[str, RequestRejected] = {}
         until = self._reader.read + wanted.limit + SPARE
         for turn in [*range(best or 0, len(forms)), *range(min(best or 0, len(forms)))]:
             matches = self._unless_refused(forms[turn], wanted, refused)
@@ -70,11 +70,11 @@ class Populations:
             raise refused[forms[-1]]
         return []
 
-    def _unless_refused(self, form: str, wanted: Population, refused: dict[str, Refused]) -> list[Match]:
+    def _unless_refused(self, form: str, wanted: Population, refused: dict[str, RequestRejected]) -> list[Match]:
         """What a question finds; nothing where Tempo refuses it, which is logged, each once, and added."""
         try:
             return self._matches(form, wanted)
-        except Refused as refusal:
+        except RequestRejected as refusal:
             if refusal.status not in QUESTIONS_FAULT:
                 raise
             refused[form] = refusal

@@ -13,8 +13,7 @@ from typing import Final
 
 import orjson
 
-from aiops import names
-from aiops.model import Population, PopulationKind, TraceQuery
+from aiops.model import Population, PopulationKind, TraceQuery, names
 from aiops.sources.common.callees import Database
 from aiops.sources.common.spans import NANO
 

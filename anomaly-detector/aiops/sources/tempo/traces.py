@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from aiops.http import Refused, Unavailable
+from aiops.http import RequestRejected, Unavailable
 from aiops.model import Population, Span, Trace, TraceQuery, TraceSummary, Unread, Window
 from aiops.sources.common import links, spans
 from aiops.sources.tempo import traceql
@@ -88,7 +88,7 @@ class TempoTraces:
             try:
                 some = replace(one, limit=min(one.limit, share, left))
                 drawn[one] = self._continued(self._populations.draw(some, at, begun + 2 * self._seconds), at)
-            except Refused as refusal:
+            except RequestRejected as refusal:
                 drawn[one] = Unread(str(refusal))
             except Unavailable as error:
                 if not drawn:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from aiops import names
 from aiops.model import (
     Edge,
     Labels,
@@ -18,6 +17,7 @@ from aiops.model import (
     Verdict,
     Window,
     labels,
+    names,
 )
 from aiops.ports import SourceError
 

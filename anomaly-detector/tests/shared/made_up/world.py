@@ -7,11 +7,11 @@ from flask.testing import FlaskClient
 
 from aiops.api import create_app
 from aiops.config import Settings
-from aiops.desk import Desk
 from aiops.engine import Engine
 from aiops.model import Incident, IncidentEvent, Transition
+from aiops.observability.telemetry import Telemetry
+from aiops.service.desk import IncidentService
 from aiops.store import Snapshots, SqlIncidents
-from aiops.telemetry import Telemetry
 from aiops.web import add_pages
 from made_up.fakes import NOW, FakeClock, FakeMetrics, FakeTopology, FakeTraces, FakeVerdicts
 
@@ -20,7 +20,7 @@ from made_up.fakes import NOW, FakeClock, FakeMetrics, FakeTopology, FakeTraces,
 class World:
     """The engine's surroundings, and ways in."""
 
-    desk: Desk
+    desk: IncidentService
     store: SqlIncidents
     clock: FakeClock
     metrics: FakeMetrics
@@ -52,4 +52,4 @@ def build(folder: Path, store: SqlIncidents) -> World:
         clock=clock,
         telemetry=Telemetry(),
     )
-    return World(Desk(engine, store, clock.at), store, clock, metrics, traces, topology, verdicts)
+    return World(IncidentService(engine, store, clock.at), store, clock, metrics, traces, topology, verdicts)

@@ -1,0 +1,102 @@
+"""The command: what it takes, and how it ends."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from aiops.cli.backtest import outcomes, replaying
+from aiops.cli.terminal.ending import write
+from aiops.cli.terminal.past import Past, past_options
+from aiops.model.safe import visible
+
+SINCE = "24h"
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+@click.command(context_settings=CONTEXT)
+@click.argument("file", required=False, metavar="[FILE.csv]")
+@past_options(since=SINCE)
+@click.option("--service", metavar="NAME", help="Only what it serves, calls or is called with.")
+@click.option("--endpoint", metavar="ROUTE", help='Only this route: "/checkout" or "POST /checkout".')
+@click.option("--step", metavar="LENGTH", help="Length of a step. [default: cycle_seconds of the settings]")
+@click.option("--calendar", metavar="FILE", help="YAML file of time zones, holidays and events known before.")
+@click.option(
+    "--fitted",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="JSON",
+    help="Gains for FILE, as `aiops fit -o` writes them.",
+)
+@click.option("--unit", metavar="TEXT", help="Unit of the values of FILE, as they are shown: ms, %.")
+@click.option(
+    "--html", type=click.Path(dir_okay=False, path_type=Path), metavar="PAGE", help="Write a page with plots."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def backtest(
+    file: str | None,
+    prometheus_url: str | None,
+    data_dir: Path | None,
+    since: str | None,
+    until: str | None,
+    service: str | None,
+    endpoint: str | None,
+    step: str | None,
+    calendar: str | None,
+    fitted: Path | None,
+    unit: str | None,
+    html: Path | None,
+    as_json: bool,
+) -> None:
+    """Look back: what would have been alerted, and on what evidence.
+
+    \b
+      aiops backtest cpu.csv --unit % --html cpu.html
+      aiops backtest --data-dir ~/.local/share/aiops --service payment --since 24h
+      aiops backtest --prometheus-url http://127.0.0.1:9090 --since 7d --html week.html
+
+    FILE.csv (or - for stdin) has a line a point, and begins with one that names the columns: `timestamp`, `value`, and
+    labels of any name where it holds several series. A time is Unix seconds or ISO 8601, in UTC where it says no zone;
+    an empty value is a gap. Lines that are wrong, late or double are named and left out. Each point is judged knowing
+    only those before it, as it would have been when it came.
+
+    Without a file, the engine's own detector goes through stored history: every route, call and service, errors,
+    latency, traffic and silence. It learns from the time before --since (backfill_seconds of the settings). A time is
+    written like 2026-01-31T12:00:00Z, a length like 36h or 7d.
+
+    Ends with 1 when lines were left out, or when there was nothing to judge.
+    """
+    if file is not None:
+        options = {
+            "--prometheus-url": prometheus_url,
+            "--data-dir": data_dir,
+            "--since": since,
+            "--until": until,
+            "--service": service,
+            "--endpoint": endpoint,
+            "--step": step,
+        }
+        if given := [name for name, value in options.items() if value is not None]:
+            raise click.UsageError(f"{given[0]} is for stored history, and {file} is a file; leave one of them out")
+        found, problems = replaying.of_file(file, unit or "", calendar, replaying.fitted(fitted) if fitted else {})
+    else:
+        if prometheus_url is None and data_dir is None:
+            raise click.UsageError("say what to go through: a FILE.csv, --data-dir or --prometheus-url")
+        if fitted is not None:
+            raise click.UsageError("--fitted is for a FILE; what is stored is judged as the engine does")
+        if unit is not None:
+            raise click.UsageError("--unit is for the values of a FILE; what is stored has units of its own")
+        past = Past(prometheus_url, data_dir, since or SINCE, until)
+        found, problems = replaying.of_history(past, step, service or "", endpoint or "", calendar), []
+    if html is not None:
+        from aiops.web import backtest as pages
+
+        write(html, pages.page(found, problems))
+    for line in outcomes.named(problems):
+        click.echo(visible(line), err=True)
+    if as_json:
+        click.echo(json.dumps({**outcomes.document(found), "problems": problems}, indent=2, allow_nan=False))
+    else:
+        for line in outcomes.lines(found):
+            click.echo(line)
+    sys.exit(1 if problems else 0)

@@ -1,0 +1,124 @@
+"""The shop as a process of its own, and what may be asked of it over HTTP."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import requests
+
+from aiops.cli.demo.judge import Expected
+
+GATEWAY_PORT = 3000
+
+
+class NoShop(Exception):
+    """The shop is not installed, or did not come up; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A scenario of the shop's catalogue: faults as the shop takes them, and what should come of them."""
+
+    name: str
+    title: str
+    faults: tuple[dict[str, Any], ...]
+    truth: tuple[Expected, ...]
+
+
+def scenarios() -> dict[str, Scenario]:
+    """The scenarios of the shop's catalogue that show within minutes. Raises NoShop."""
+    if importlib.util.find_spec("shop") is None:
+        raise NoShop("the demo needs the shop, which is not installed; run `make demo`, or pip install 'aiops[demo]'")
+    done = subprocess.run([sys.executable, "-m", "shop", "scenarios", "--json"], capture_output=True, check=False)
+    if done.returncode != 0:
+        raise NoShop(f"the shop cannot say its scenarios: {done.stderr.decode().strip()}")
+    return {
+        one["name"]: Scenario(
+            one["name"],
+            one["title"],
+            tuple(one["faults"]),
+            tuple(
+                Expected(each["service"], each["endpoint"], each["kind"], tuple(each["affected"]))
+                for each in one["truth"]
+            ),
+        )
+        for one in json.loads(done.stdout)["scenarios"]
+        if one["live"]
+    }
+
+
+def objectives() -> str:
+    """What the shop promises its customers, as OpenSLO. Raises NoShop."""
+    done = subprocess.run([sys.executable, "-m", "shop", "objectives"], capture_output=True, check=False)
+    if done.returncode != 0:
+        raise NoShop(f"the shop cannot say its objectives: {done.stderr.decode().strip()}")
+    return done.stdout.decode()
+
+
+class Shop:
+    """Five services and their load, started with the object's `start` and ended with `stop`."""
+
+    def __init__(self, otlp_url: str, port_offset: int = 0, log: Path | None = None) -> None:
+        self._otlp_url, self._offset, self._log = otlp_url, port_offset, log
+        self._process: subprocess.Popen[bytes] | None = None
+        self._file: IO[bytes] | None = None
+
+    @property
+    def gateway(self) -> str:
+        return f"http://127.0.0.1:{GATEWAY_PORT + self._offset}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "shop", "up", "--otlp-endpoint", self._otlp_url]
+        command += ["--port-offset", str(self._offset)]
+        self._file = self._log.open("wb") if self._log else None
+        # Ctrl-C at the terminal reaches the whole process group; the shop must outlive it until `stop` says so.
+        self._process = subprocess.Popen(command, stdout=self._file, stderr=self._file, start_new_session=True)
+
+    def ready(self) -> bool:
+        """Whether all services answer. Raises NoShop when the process has ended."""
+        assert self._process is not None
+        if self._process.poll() is not None:
+            said = self._log.read_text(errors="replace").strip().splitlines() if self._log else []
+            why = [line for line in said if "cannot" in line] or said[-1:]
+            raise NoShop(why[0] if why else f"the shop ended at once with status {self._process.returncode}")
+        try:
+            return all(
+                requests.get(f"http://127.0.0.1:{port + self._offset}/ready", timeout=1).ok
+                for port in (GATEWAY_PORT, 3011, 3012, 3013, 3014)
+            )
+        except requests.RequestException:
+            return False
+
+    def inject(self, scenario: Scenario) -> None:
+        for fault in scenario.faults:
+            self._post("/simulate/fault", fault)
+
+    def clear(self) -> None:
+        self._post("/simulate/clear", {})
+
+    def stop(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait(timeout=5)
+        if self._file is not None:
+            self._file.close()
+
+    def _post(self, path: str, body: dict[str, Any]) -> None:
+        try:
+            answer = requests.post(self.gateway + path, json=body, timeout=10)
+            answer.raise_for_status()
+        except requests.RequestException as error:
+            raise NoShop(f"the shop did not take {path}: {error}") from None

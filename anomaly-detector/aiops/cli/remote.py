@@ -1,0 +1,229 @@
+"""A running engine seen from the command line; its files, for reading, while none runs."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import requests
+
+from aiops.http import reason
+from aiops.model import Expectation
+from aiops.model.safe import visible_in
+from aiops.ports import StoreError
+from aiops.presentation.incident import Document, document
+from aiops.presentation.words import written
+
+if TYPE_CHECKING:
+    from aiops.store import SqlIncidents
+
+
+class NotAnswered(Exception):
+    """The engine did not do what was asked; the message says why."""
+
+
+class NoEngine(NotAnswered):
+    """Nothing that speaks HTTP listens at that address; `why` says it in a few words."""
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"no engine answers at {url} ({why}); start one with `aiops up`, or give --url")
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which incidents, as the API names it: `limit` None is all of them, `cursor` the `next` of an earlier answer."""
+
+    state: str
+    severity: str | None = None
+    service: str | None = None
+    since: float | None = None
+    until: float | None = None
+    limit: int | None = None
+    cursor: str | None = None
+
+
+AT_ONCE = 200
+"""Incidents that one answer holds, at most."""
+
+
+class Remote:
+    """Calls the API at `url`; every method raises NotAnswered. An answer takes `seconds` at most."""
+
+    def __init__(self, url: str, token: str | None = None, seconds: float = 30.0) -> None:
+        self._url, self._seconds = url.rstrip("/"), seconds
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def incidents(self, wanted: Wanted) -> tuple[list[Document], str | None]:
+        return _paged(wanted, self._page_of)
+
+    def _page_of(self, wanted: Wanted, limit: int, cursor: str | None) -> tuple[list[Document], str | None]:
+        given = {**asdict(wanted), "limit": str(limit), "cursor": cursor}
+        answer = self._call("GET", "/aiops/incidents", {key: str(one) for key, one in given.items() if one is not None})
+        return answer["active_incidents"], answer["next"]
+
+    def incident(self, name: str) -> Document:
+        return self._call("GET", f"/aiops/incidents/{quote(name, safe='')}")
+
+    def act(self, name: str, what: str) -> Document:
+        return self._call("POST", f"/aiops/incidents/{quote(name, safe='')}/{what}")
+
+    def proposal(self, name: str) -> Document:
+        """What would be learned of an incident if it were normal now."""
+        return self._call("GET", f"/aiops/incidents/{quote(name, safe='')}/normal")
+
+    def accept(self, name: str, reason: str) -> Document:
+        return self._call("POST", f"/aiops/incidents/{quote(name, safe='')}/normal", body={"reason": reason})
+
+    def slos(self) -> Document:
+        return self._call("GET", "/aiops/slos")
+
+    def page(self, path: str, params: dict[str, str] | None = None) -> requests.Response:
+        """Answer what is there as it is, whatever its status."""
+        return self._ask("GET", path, params)
+
+    def _ask(
+        self, method: str, path: str, params: dict[str, str] | None, body: Document | None = None
+    ) -> requests.Response:
+        url = self._url + path
+        try:
+            return requests.request(method, url, params=params, json=body, headers=self._headers, timeout=self._seconds)
+        except requests.exceptions.SSLError as error:
+            raise NotAnswered(f"no TLS with {self._url}: {reason(error)}") from None
+        except requests.ReadTimeout:
+            raise NotAnswered(f"{self._url} does not answer within {self._seconds:g} s") from None
+        except requests.ConnectionError as error:
+            raise NoEngine(self._url, reason(error)) from None
+        except requests.RequestException as error:
+            raise NotAnswered(f"{self._url} cannot be asked: {reason(error)}") from None
+
+    def _call(
+        self, method: str, path: str, params: dict[str, str] | None = None, body: Document | None = None
+    ) -> Document:
+        answer = self._ask(method, path, params, body)
+        try:
+            found: Document = answer.json()
+        except requests.JSONDecodeError:
+            raise NotAnswered(f"{self._url} does not speak as an engine does; is the address right?") from None
+        if not answer.ok:
+            raise NotAnswered(str(found.get("detail") or found.get("title") or f"status {answer.status_code}"))
+        return found
+
+
+class Files:
+    """The incidents that an engine which does not run now has left in its data folder. Raises NotAnswered."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "incidents.sqlite"
+
+    def incidents(self, wanted: Wanted) -> tuple[list[Document], str | None]:
+        with self._opened() as store:
+
+            def page_of(wanted: Wanted, limit: int, cursor: str | None) -> tuple[list[Document], str | None]:
+                state, before = None if wanted.state == "all" else wanted.state, int(cursor) if cursor else None
+                found, following = store.page(
+                    state, wanted.severity, wanted.service, wanted.since, wanted.until, before, limit
+                )
+                return [document(one) for one in found], None if following is None else str(following)
+
+            return _paged(wanted, page_of)
+
+    def incident(self, name: str) -> Document:
+        with self._opened() as store:
+            found = store.get(name)
+        if found is None:
+            raise NotAnswered(f"there is no incident {name} in {self._file}")
+        return document(found)
+
+    @contextmanager
+    def _opened(self) -> Iterator["SqlIncidents"]:
+        from aiops.store import SqlIncidents, open_to_read  # brings much along, and a running engine is asked without
+
+        if not self._file.exists():
+            raise NotAnswered(f"no engine runs, and there is no {self._file}; start one with `aiops up`, or give --url")
+        try:
+            store = SqlIncidents(open_to_read(self._file))
+            with closing(store):
+                yield store
+        except StoreError as error:
+            raise NotAnswered(str(error)) from None
+
+
+def _paged(
+    wanted: Wanted, ask: Callable[[Wanted, int, str | None], tuple[list[Document], str | None]]
+) -> tuple[list[Document], str | None]:
+    """Ask page by page until there are as many as wanted; also the cursor of what follows."""
+    found: list[Document] = []
+    cursor = wanted.cursor
+    while True:
+        left = AT_ONCE if wanted.limit is None else min(AT_ONCE, wanted.limit - len(found))
+        some, cursor = ask(wanted, left, cursor)
+        found += some
+        if cursor is None or (wanted.limit is not None and len(found) >= wanted.limit):
+            return found, cursor
+
+
+def line(incident: Document) -> str:
+    """One incident in one line, for a terminal."""
+    incident = visible_in(incident)
+    cause = incident["root_cause"]
+    sure = f" ({100 * cause['confidence']:.0f}% sure)" if cause else ""
+    parts = (
+        incident["id"],
+        incident["state"],
+        incident["severity"],
+        incident["onset"],
+        incident["title"] + sure + (f", {incident['recurrence']}" if incident["recurrence"] else ""),
+    )
+    return "  ".join(parts)
+
+
+def page(incident: Document) -> str:
+    """One incident in full, for a terminal."""
+    incident = visible_in(incident)
+    cause, span = incident["root_cause"], incident["first_failing_span"]
+    rows = [line(incident), ""]
+    if cause:
+        low, high = cause["interval"]
+        rows.append(f"why       {cause['description']}")
+        rows.append(f"sure      {100 * cause['confidence']:.0f}% (between {100 * low:.0f}% and {100 * high:.0f}%)")
+        for one in cause["dimensions"]:
+            rows.append(
+                f"only in   {one['attribute']}={one['value']} ({100 * one['share_of_bad']:.0f}% of the bad requests)"
+            )
+        for one in cause["alternatives"]:
+            rows.append(f"or else   {one['service']} {one['endpoint'] or ''} ({one['kind']})")
+    else:
+        rows.append(f"why       {incident['no_cause']}")
+    if span:
+        rows.append(f"starts at {span['service']}: {span['name']}: {span['status']}")
+        rows.append(f"          trace {span['trace_id']}, in {100 * span['share_of_traces']:.0f}% of the bad traces")
+    rows.append(f"hits      {', '.join(incident['affected_services'])}  {', '.join(incident['affected_endpoints'])}")
+    for one in incident["slo_impact"]:
+        part = "".join(f" {value}" for value in one["group"].values())
+        left = f"{100 * one['budget_left']:.0f}% of its budget left"
+        rows.append(f"promise   {one['slo']}{part} burns {one['burn_rate']:.1f} times as fast as allowed, {left}")
+    for one in incident["episodes"] if incident["occurrences"] > 1 else ():
+        ended = f"until {one['ended']}" if one["ended"] else "goes on"
+        rows.append(f"episode   {one['onset']} {ended}{'' if one['told'] else ', not announced by itself'}")
+    for one in incident.get("alike", ()):
+        rows.append(f"alike     {one['id']} {one['onset']} {one['title']}")
+    for one in incident.get("alerts", ()):
+        rows.append(f"alert     {one['name']} is {one['state']}, since {one['starts_at']}")
+    rows += ["", *(f"{one['at']}  {one['what']:<12}  {one['text']}" for one in incident["timeline"])]
+    return "\n".join(rows)
+
+
+def relearned(change: Document) -> str:
+    """What would be learned of one symptom, in one line."""
+    change = visible_in(change)
+    of = change["labels"]
+    where = (
+        " → ".join((of["caller"], of.get("callee", "")))
+        if "caller" in of
+        else " ".join(of[key] for key in ("service", "method", "route") if of.get(key))
+    )
+    before, after = (written(change["family"], Expectation(**change[key])) for key in ("before", "after"))
+    return f"{where}: {change['family']}: {before} expected until now, {after} from now on"

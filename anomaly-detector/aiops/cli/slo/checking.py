@@ -1,0 +1,60 @@
+"""`aiops slo validate`: what is wrong with objectives."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import click
+
+from aiops import slo as slos
+from aiops.cli.slo.files import load, paths_argument
+from aiops.model.names import DURATION_BOUNDS
+from aiops.model.safe import visible
+from aiops.slo import Note, Objectives
+
+DAY: Final = 86_400
+
+
+@click.command()
+@paths_argument
+@click.option("--retention", default=15, show_default=True, metavar="DAYS", help="How long the metrics are kept.")
+@click.option("--prometheus-url", help="Look there as well: whether anything is counted, and enough of it.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def validate(paths: tuple[Path, ...], retention: int, prometheus_url: str | None, as_json: bool) -> None:
+    """Check objectives: what is wrong, with its line, and what would not do what you mean.
+
+    Ends with 1 when anything is wrong. Notes alone are no failure.
+    """
+    found = load(paths)
+    notes = slos.lint(found.slos, retention * DAY, None if prometheus_url else DURATION_BOUNDS)
+    if prometheus_url:
+        notes += _looked(prometheus_url, found)
+    wrong = [str(one) for one in (*found.problems, *(note for note in notes if note.wrong))]
+    remarks = [str(note) for note in notes if not note.wrong]
+    if as_json:
+        objectives = [one.name for one in found.slos]
+        click.echo(json.dumps({"objectives": objectives, "problems": wrong, "notes": remarks}, indent=2))
+    else:
+        for line in (*wrong, *remarks):
+            click.echo(visible(line))
+        count = f"{len(found.slos)} objective{'s' * (len(found.slos) != 1)}"
+        click.echo(f"{count}, {len(wrong)} wrong, {len(remarks)} to note", err=True)
+    sys.exit(1 if wrong else 0)
+
+
+def _looked(url: str, found: Objectives) -> list[Note]:
+    """What Prometheus has of these objectives."""
+    from aiops.http import Endpoint
+    from aiops.ports import SourceError
+    from aiops.sources.prometheus.api import Api
+    from aiops.sources.prometheus.objectives import look
+
+    api = Api(Endpoint("Prometheus", url))
+    try:
+        return look(api, found.slos, time.time())
+    except SourceError as error:
+        raise click.UsageError(str(error)) from None
+    finally:
+        api.close()

@@ -1,0 +1,87 @@
+"""`aiops slo test`: the rules of objectives proven with promtool."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import click
+
+from aiops import slo as slos
+from aiops.cli.slo.files import MADE, dumped, load, paths_argument, whole
+from aiops.cli.terminal.ending import Failed, write
+from aiops.model import Slo
+from aiops.model.safe import LAID_OUT, visible
+from aiops.slo import Links
+
+
+@click.command()
+@paths_argument
+@click.option(
+    "--promtool", default="promtool", show_default=True, help="The program of Prometheus that runs the tests."
+)
+@click.option("--write", "folder", type=click.Path(file_okay=False, path_type=Path), help="Only write rules and tests.")
+@click.option("--only", "names", multiple=True, metavar="NAME", help="Only this objective; may be repeated.")
+def test(paths: tuple[Path, ...], promtool: str, folder: Path | None, names: tuple[str, ...]) -> None:
+    """Prove that the rules of objectives fire when they must, and only then.
+
+    Makes counters up for an outage, errors, a slow burn, an idle service, a restart and more, works out exactly when
+    each alert has to fire, and has promtool evaluate the rules over them. Objectives over PromQL of your own, gauges
+    and native histograms are left out, and named.
+    """
+    found = load(paths)
+    whole(found)
+    if unknown := set(names) - {one.name for one in found.slos}:
+        raise click.UsageError(f"there is no objective {', '.join(sorted(unknown))}")
+    chosen = [one for one in found.slos if not names or one.name in names]
+    for one in chosen:
+        if not slos.provable(one):
+            click.echo(f"{one.name}: left out, its series cannot be made up", err=True)
+    chosen = [one for one in chosen if slos.provable(one)]
+    if not chosen:
+        raise Failed("nothing was proven: none of these objectives can be")
+    if folder is not None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Failed(f"cannot make {folder}: {error.strerror}") from None
+        for name in (name for one in chosen for name in _written(one, folder)):
+            click.echo(str(folder / name))
+        return
+    if (program := shutil.which(promtool)) is None:
+        raise click.UsageError(
+            f"there is no {promtool} on PATH; it comes with Prometheus, give its place with --promtool"
+        )
+    with tempfile.TemporaryDirectory(prefix="aiops-slo-") as text, ThreadPoolExecutor(os.cpu_count()) as pool:
+        place = Path(text)
+        runs = pool.map(lambda one: _proved(program, place / one.name, one), chosen)
+        failed = [one.name for one, passed in zip(chosen, runs, strict=True) if not passed]
+    if failed:
+        raise Failed(f"the rules of {', '.join(failed)} do not do what they must")
+
+
+def _written(one: Slo, folder: Path) -> tuple[str, str]:
+    """Write the rules of an objective and their tests; returns the names of both files."""
+    rules, tests = f"{one.name}.yml", f"{one.name}-tests.yml"
+    # In one group: promtool evaluates several in any order, and slices come before what is made of them.
+    made = [rule for group in slos.groups([one], Links()) for rule in group["rules"]]
+    write(folder / rules, MADE + dumped({"groups": [{"name": one.name, "rules": made}]}))
+    write(folder / tests, MADE + dumped(slos.tests(one, rules)))
+    return rules, tests
+
+
+def _proved(program: str, folder: Path, one: Slo) -> bool:
+    folder.mkdir()
+    _, tests = _written(one, folder)
+    started = time.monotonic()
+    done = subprocess.run([program, "test", "rules", tests], cwd=folder, capture_output=True, text=True, check=False)
+    count = len(slos.scenarios(one))
+    if done.returncode:
+        # promtool repeats names and values of objectives in its own tables.
+        click.echo(f"{one.name}: FAILED\n{visible((done.stdout + done.stderr).strip(), keep=LAID_OUT)}")
+    else:
+        click.echo(f"{one.name}: {count} scenarios as they must be, in {time.monotonic() - started:.0f} s")
+    return done.returncode == 0

@@ -1,0 +1,5 @@
+"""`aiops smoke`: whether a deployed engine really works."""
+
+from aiops.cli.smoke.command import smoke
+
+__all__ = ["smoke"]

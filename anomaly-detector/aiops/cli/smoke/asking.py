@@ -1,0 +1,66 @@
+"""Asks an engine everything once."""
+
+import time
+from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from aiops.cli.remote import NoEngine, NotAnswered, Remote
+from aiops.cli.smoke.answers import (
+    DESCRIPTION,
+    HEALTH,
+    INCIDENTS,
+    METRICS,
+    PAGES,
+    READY,
+    SERVICES,
+    Answer,
+    Round,
+)
+
+LONGEST: Final = 10.0
+SHORTEST: Final = 5.0
+"""Seconds that one answer may take; less than the longest where less is left of the whole time."""
+BACK: Final = 900.0
+"""Seconds that the newest judgement of a service is looked for."""
+
+
+def look(url: str, services: Sequence[str], left: float) -> Round:
+    """Ask once; `left` is how many seconds are left for everything. Never raises: what went wrong is in the answers."""
+    remote = Remote(url, seconds=min(LONGEST, max(SHORTEST, left)))
+    alive = Round({HEALTH: _answer(remote, HEALTH)})
+    if not alive.alive:
+        return alive
+    paths = (READY, METRICS, SERVICES, INCIDENTS, DESCRIPTION, *PAGES)
+    answers = {**alive.answers, **{path: _answer(remote, path) for path in paths}}
+    since = (answers[METRICS].at or time.time()) - BACK
+    return Round(answers, {name: _verdicts(remote, name, since) for name in services})
+
+
+def _verdicts(remote: Remote, service: str, since: float) -> Answer:
+    return _answer(remote, "/aiops/series", {"service": service, "route": "", "since": f"{since:.0f}"})
+
+
+def _answer(remote: Remote, path: str, params: dict[str, str] | None = None) -> Answer:
+    began = time.monotonic()
+    try:
+        got = remote.page(path, params)
+    except NoEngine as error:
+        return Answer(why=f"no answer: {error.why}")
+    except NotAnswered as error:
+        return Answer(why=str(error))
+    return Answer(
+        got.status_code,
+        got.headers.get("Content-Type", ""),
+        got.content,
+        time.monotonic() - began,
+        _moment(got.headers.get("Date")),
+        got.headers.get("Server", ""),
+    )
+
+
+def _moment(date: str | None) -> float | None:
+    try:
+        return parsedate_to_datetime(date).timestamp() if date else None
+    except ValueError:
+        return None

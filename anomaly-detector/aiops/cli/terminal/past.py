@@ -1,0 +1,109 @@
+"""Which stored history a command looks back on: its options, the source behind them, and the window that is meant."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from aiops.model import Window
+from aiops.ports import MetricSource
+from aiops.slo.spec import durations
+
+LONGEST_DAYS: Final = 366
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the options said: where history is, one of two places, and how far back."""
+
+    prometheus_url: str | None
+    data_dir: Path | None
+    since: str
+    until: str | None
+
+    @property
+    def place(self) -> str:
+        """Where history is, in words."""
+        return f"the store in {self.data_dir}" if self.data_dir else f"Prometheus at {self.prometheus_url}"
+
+    @contextmanager
+    def opened(self) -> Iterator[MetricSource]:
+        """The metrics there. Raises SourceError."""
+        from aiops.bootstrap import history as stored
+
+        if self.data_dir is not None:
+            with stored.left_by_engine(self.data_dir) as source:
+                yield source
+        else:
+            with stored.prometheus(str(self.prometheus_url)) as source:
+                yield source
+
+    def check(self, step: float) -> None:
+        """Say what is used wrongly before anything is asked. Raises UsageError."""
+        if (self.prometheus_url is None) == (self.data_dir is None):
+            raise click.UsageError("say whose history is read: --prometheus-url or --data-dir, one of them")
+        if (end := self._until()) is not None:
+            self._window(end, step)
+
+    def window(self, source: MetricSource, step: float) -> Window:
+        """The whole steps (seconds) from `since` to the end, which is no later than now. Raises UsageError or
+        SourceError."""
+        return self._window(self._until() or source.complete_until() or time.time(), step)
+
+    def _until(self) -> float | None:
+        return None if self.until is None else _moment("--until", self.until, time.time())
+
+    def _window(self, end: float, step: float) -> Window:
+        end = min(end, time.time()) // step * step
+        start = _moment("--since", self.since, end) // step * step
+        if start >= end:
+            raise click.UsageError(f"--since {self.since} must be before the end, {_shown(end)}")
+        if end - start > LONGEST_DAYS * 86_400:
+            raise click.UsageError(f"--since {self.since} is too long ago: at most {LONGEST_DAYS}d are looked back on")
+        return Window(start, end)
+
+
+def past_options(since: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The options that make a Past; `since` is what is looked back on if nothing is said."""
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in (
+            click.option("--until", metavar="WHEN", help="A length before now, or a time. [default: the newest]"),
+            click.option("--since", metavar="WHEN", help=f"A length before the end, or a time. [default: {since}]"),
+            click.option(
+                "--data-dir",
+                type=click.Path(path_type=Path),
+                help="Data folder of an engine that does not run, to be read.",
+            ),
+            click.option("--prometheus-url", help="The Prometheus whose history is read."),
+        ):
+            command = option(command)
+        return command
+
+    return add
+
+
+def _moment(option: str, text: str, before: float) -> float:
+    """Read a time, or a length before one, in Unix seconds."""
+    from aiops.api.moment import unix_seconds
+
+    try:
+        seconds, months = durations.shorthand(text)
+        if not months:
+            return before - seconds
+    except ValueError:
+        pass
+    try:
+        return unix_seconds(text)
+    except ValueError as error:
+        raise click.UsageError(f"{option} is no length such as 36h or 7d, and as a time it {error}") from None
+
+
+def _shown(at: float) -> str:
+    from aiops.presentation.reading import moment
+
+    return moment(at)

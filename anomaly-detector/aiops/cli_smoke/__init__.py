@@ -1,5 +1,0 @@
-"""`aiops smoke`: whether a deployed engine really works."""
-
-from aiops.cli_smoke.command import smoke
-
-__all__ = ["smoke"]

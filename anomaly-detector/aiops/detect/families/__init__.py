@@ -1,0 +1,1 @@
+"""The symptom families of services: errors, latency, traffic, silence."""

@@ -1,0 +1,194 @@
+"""How routes and services do now: what their requests came to lately, beside what the detector expects."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from aiops.model import (
+    Family,
+    Incident,
+    Labels,
+    Oddity,
+    Selector,
+    SeriesBlock,
+    SeriesState,
+    Tier,
+    Verdict,
+    labels,
+    names,
+    value_of,
+)
+
+RECENT = 300.0
+"""Seconds that are summed up."""
+CAUSE, HIT = 50, 70
+"""The best score of a service that an open incident names as its cause, and of one that it hits."""
+ROUTE = (names.SERVICE, names.ROUTE, names.METHOD)
+SELECTORS = (
+    *(Selector(one, ROUTE) for one in (names.REQUESTS, names.ERRORS, names.DURATION, names.BUCKET)),
+    Selector(names.REQUESTS, (*ROUTE, names.STATUS_CODE)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RouteHealth:
+    """One route over the last five minutes. Latencies in seconds, None where nothing is known; score 0..100."""
+
+    service: str
+    route: str
+    method: str
+    requests: float
+    error_ratio: float
+    latency: float | None
+    latency_p95: float | None
+    expected: float | None
+    expected_range: tuple[float, float] | None
+    statuses: dict[str, int]
+    status: str
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceHealth:
+    """A service is as healthy as its worst route, or silent; never healthy while an incident that it causes, or that
+    hits it, is open. `oddities` say what is odd about how it sends."""
+
+    service: str
+    status: str
+    score: int
+    requests_per_second: float
+    error_ratio: float
+    routes: tuple[RouteHealth, ...]
+    incidents: tuple[str, ...]
+    oddities: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Counted:
+    """What the requests of a route came to: sums by signal, cumulative counts by bound in seconds, and by status."""
+
+    sums: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    buckets: list[tuple[float, float]] = field(default_factory=list)
+    statuses: dict[str, int] = field(default_factory=dict)
+
+
+def counted(block: SeriesBlock) -> dict[Labels, Counted]:
+    """What a block of SELECTORS holds, by route in label order; each row is read once."""
+    out: dict[Labels, Counted] = {}
+    for series, total in zip(block.labels, np.nansum(block.values, axis=1).tolist(), strict=True):
+        of = dict(series)
+        scope = labels(**{name: of.get(name, "") for name in ROUTE})
+        one = out.setdefault(scope, Counted())
+        if status := of.get(names.STATUS_CODE):
+            if total > 0:
+                one.statuses[status] = int(total)
+        elif of[names.NAME] == names.BUCKET:
+            one.buckets.append((float(of[names.LE]), total))
+        else:
+            one.sums[of[names.NAME]] += total
+    return {scope: out[scope] for scope in sorted(out) if names.REQUESTS in out[scope].sums}
+
+
+def routes(found: Mapping[Labels, Counted], judged: Mapping[Labels, Mapping[Family, Verdict]]) -> list[RouteHealth]:
+    """Every route, worst first; `judged` is what the detector says of each."""
+    out = [_route(scope, one, judged.get(scope, {})) for scope, one in found.items()]
+    return sorted(out, key=lambda one: (one.score, one.service, one.route, one.method))
+
+
+def services(
+    found: Sequence[RouteHealth],
+    known: Iterable[str],
+    silent: Collection[str],
+    active: Sequence[Incident],
+    oddities: Sequence[Oddity] = (),
+) -> list[ServiceHealth]:
+    """Every service that has routes, is `known` or sends oddly, worst first."""
+    mine: dict[str, list[RouteHealth]] = {name: [] for name in known}
+    for one in found:
+        mine.setdefault(one.service, []).append(one)
+    odd: dict[str, list[str]] = defaultdict(list)
+    for oddity in oddities:
+        mine.setdefault(oddity.service, [])
+        odd[oddity.service].append(oddity.text)
+    hit: dict[str, list[Incident]] = defaultdict(list)
+    for incident in active:
+        for name in incident.affected_services:
+            hit[name].append(incident)
+    out = [_service(name, of, name in silent, hit.get(name, ()), odd.get(name, ())) for name, of in mine.items()]
+    return sorted(out, key=lambda one: (one.score, one.service))
+
+
+def _route(scope: Labels, found: Counted, latest: Mapping[Family, Verdict]) -> RouteHealth:
+    requests, errors, seconds = (found.sums[name] for name in (names.REQUESTS, names.ERRORS, names.DURATION))
+    status, score = _health(latest)
+    expected = latest.get(Family.LATENCY)
+    known = expected is not None and expected.expected == expected.expected
+    return RouteHealth(
+        service=value_of(scope, names.SERVICE),
+        route=value_of(scope, names.ROUTE),
+        method=value_of(scope, names.METHOD),
+        requests=requests,
+        error_ratio=errors / requests if requests else 0.0,
+        latency=seconds / requests if requests else None,
+        latency_p95=_quantile(0.95, sorted(found.buckets), requests),
+        expected=expected.expected if expected and known else None,
+        expected_range=(expected.lower, expected.upper) if expected and known else None,
+        statuses=found.statuses,
+        status=status,
+        score=score,
+    )
+
+
+def _health(latest: Mapping[Family, Verdict]) -> tuple[str, int]:
+    """100 while nothing stands out, half the score in suspicion, under 50 in trouble; unknown before anything could
+    be judged."""
+    judged = [one for one in latest.values() if one.tier != Tier.WARMUP]
+    if not judged:
+        return "unknown", 100
+    worst = max(one.score if one.score == one.score else 0.0 for one in judged)
+    if any(one.life == SeriesState.INCIDENT for one in judged):
+        return "unhealthy", max(0, round(50 - 10 * min(worst, 5.0)))
+    if any(one.life != SeriesState.NORMAL for one in judged):
+        return "degraded", HIT
+    return "healthy", 100 - round(20 * min(max(worst, 0.0), 1.0))
+
+
+def _service(
+    name: str, routes: Sequence[RouteHealth], silent: bool, hurt: Sequence[Incident], oddities: Sequence[str]
+) -> ServiceHealth:
+    requests = sum(one.requests for one in routes)
+    errors = sum(one.requests * one.error_ratio for one in routes)
+    worst = min(routes, key=lambda one: one.score, default=None)
+    status, score = (worst.status, worst.score) if worst else ("unknown", 100)
+    if any(one.root_cause is not None and one.root_cause.cause.service == name for one in hurt):
+        status, score = "unhealthy", min(score, CAUSE)
+    elif hurt and score > HIT:
+        status, score = "degraded", HIT
+    if silent:
+        status, score = "unhealthy", 0
+    return ServiceHealth(
+        name,
+        status,
+        score,
+        requests / RECENT,
+        errors / requests if requests else 0.0,
+        tuple(routes),
+        tuple(one.id for one in hurt),
+        tuple(oddities),
+    )
+
+
+def _quantile(share: float, buckets: Sequence[tuple[float, float]], total: float) -> float | None:
+    """A quantile from cumulative buckets, linear inside a bucket; the last finite bound when it lies beyond."""
+    if not buckets or total <= 0:
+        return None
+    below_bound, below = 0.0, 0.0
+    for bound, count in buckets:
+        if count >= share * total and bound != float("inf"):
+            inside = (share * total - below) / max(count - below, 1e-9)
+            return below_bound + inside * (bound - below_bound)
+        if bound != float("inf"):
+            below_bound, below = bound, count
+    return below_bound

@@ -1,0 +1,45 @@
+"""Ways to tell people: a line in the log, or a POST to an address."""
+
+import logging
+
+import orjson
+import requests
+
+from aiops.model import Burn, Incident
+from aiops.model.safe import visible_in
+from aiops.ports import Notifier
+from aiops.presentation.burn import burn_document, said
+from aiops.presentation.incident import document
+from aiops.presentation.words import again
+
+log = logging.getLogger("aiops.incident")
+
+
+class LogNotifier(Notifier):
+    """One line a transition."""
+
+    def send(self, transition: str, subject: Incident | Burn) -> None:
+        if isinstance(subject, Burn):
+            log.warning("%s %s [%s]: %s", subject.slo, transition, subject.urgency, said(subject))
+            return
+        incident, cause = subject, subject.root_cause
+        why = f"{cause.description} ({100 * cause.confidence:.0f}% sure)" if cause else incident.no_cause
+        why += f" ({again(incident)})" if incident.occurrences > 1 else ""
+        log.warning("%s %s [%s] %s: %s", incident.id, transition, incident.severity, incident.title, why)
+
+
+class WebhookNotifier(Notifier):
+    """POST `{"transition": …, "incident": {…}}`, or `"slo": {…}` where a budget burns that no incident tells of;
+    anything but a 2xx counts as not delivered."""
+
+    def __init__(self, url: str, base_url: str, grafana_url: str = "") -> None:
+        self._url, self._base_url, self._grafana_url = url, base_url, grafana_url
+
+    def send(self, transition: str, subject: Incident | Burn) -> None:
+        if isinstance(subject, Burn):
+            about = {"slo": burn_document(subject, self._base_url)}
+        else:
+            about = {"incident": document(subject, self._base_url, self._grafana_url)}
+        body = orjson.dumps({"transition": transition, **visible_in(about)})
+        answer = requests.post(self._url, body, headers={"Content-Type": "application/json"}, timeout=10)
+        answer.raise_for_status()

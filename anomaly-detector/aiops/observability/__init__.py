@@ -1,0 +1,1 @@
+"""The engine's own metrics, logs and traces."""

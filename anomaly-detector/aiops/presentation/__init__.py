@@ -1,0 +1,4 @@
+"""What people and programs are shown: documents, words, numbers.
+
+Written once, for pages, API, commands and notifications.
+"""

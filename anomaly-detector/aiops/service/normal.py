@@ -1,0 +1,135 @@
+"""*This is normal now*: people teach the detector what it may not take for normal by itself, and take it back."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from aiops import detect
+from aiops.engine import Engine
+from aiops.incidents import NotPossible, life
+from aiops.model import (
+    Accepted,
+    Ending,
+    Family,
+    Incident,
+    IncidentEvent,
+    IncidentState,
+    Labels,
+    Relearned,
+    Transition,
+    iso,
+    names,
+    value_of,
+)
+from aiops.presentation.words import written
+from aiops.store import SqlAccepted, SqlIncidents
+
+UNDO_SECONDS: Final = 3600.0
+ACTION: Final = "normal"
+NEVER: Final = {
+    Family.ERRORS: "requests fail",
+    Family.SILENCE: "nothing comes",
+    Family.NO_TELEMETRY: "no telemetry arrives",
+}
+
+
+@dataclass(slots=True)
+class NormalBook:
+    """Every method may raise NotPossible, which says why, or StoreError."""
+
+    engine: Engine
+    incidents: SqlIncidents
+    store: SqlAccepted
+
+    def proposal(self, incident: Incident) -> list[Relearned]:
+        """What would be learned of each symptom that is in trouble now: what is expected of it, and would be."""
+        if incident.state == IncidentState.RESOLVED:
+            since = iso(incident.resolved_at or incident.last_seen)
+            raise NotPossible(f"{incident.id} is resolved since {since}; there is nothing to take for normal")
+        with self.engine.lock:
+            state, tuning = self.engine.state, self.engine.tuning
+            found = []
+            for series, family in incident.symptoms:
+                never = NEVER.get(Family(family))
+                if family == Family.NO_TELEMETRY or detect.troubled(state, series, family):
+                    if never is not None:
+                        raise NotPossible(
+                            f"{incident.id}: {never} at {_where(series)}, and that is never taken for normal; "
+                            "only latency and traffic are. Resolve it when it is over"
+                        )
+                    found.append(Relearned(series, family, *detect.proposed(state, series, Family(family), tuning)))
+        if not found:
+            raise NotPossible(f"none of the symptoms of {incident.id} is in trouble now; there is nothing to learn")
+        return found
+
+    def accept(self, incident: Incident, who: str, reason: str) -> Incident:
+        """Learn it, and resolve the incident. What was learned until then is kept for an hour."""
+        with self.engine.lock:
+            changes, now = self.proposal(incident), self.engine.clock.now()
+            before = self.engine.snapshots.copy(self.engine.state)
+            learned = [
+                detect.rebaseline(self.engine.state, one.series, Family(one.family), self.engine.tuning)
+                for one in changes
+            ]
+            after = life.resolve(incident, now, f"normal from now on, says {who}: {reason}", Ending.ACCEPTED)
+            record = Accepted(incident.id, now, who, reason, tuple(changes))
+            text = "; ".join(map(said, changes)) + f"; reason: {reason}"
+            event = IncidentEvent(Transition.RESOLVED, after)
+            try:
+                self.incidents.act(event, now, who, ACTION, text, self.store.added(record, learned))
+            except Exception:
+                self.engine.state = before
+                raise
+            return after
+
+    def undo(self, incident: Incident, who: str) -> Incident:
+        """Put back what was learned before the last time; the incident that it resolved is open again."""
+        with self.engine.lock:
+            now, last = self.engine.clock.now(), self.undoable(incident)
+            if last is None:
+                raise NotPossible(
+                    f"nothing of {incident.id} was taken for normal within the last hour that could be taken back"
+                )
+            before = self.engine.snapshots.copy(self.engine.state)
+            try:
+                for one, learned in zip(last.changes, self.store.learned(last), strict=True):
+                    detect.restore(self.engine.state, one.series, Family(one.family), learned)
+                after, transition = incident, Transition.UPDATED
+                if incident.ending == Ending.ACCEPTED:
+                    after, transition = life.taken_back(incident, now, who), Transition.REOPENED
+                text = "taken back: " + "; ".join(map(said, last.changes))
+                event = IncidentEvent(transition, after)
+                self.incidents.act(event, now, who, f"{ACTION} undone", text, self.store.undone(last, now, who))
+            except ValueError as error:
+                self.engine.state = before
+                raise NotPossible(f"what was taken for normal of {incident.id} cannot be taken back: {error}") from None
+            except Exception:
+                self.engine.state = before
+                raise
+            return after
+
+    def of(self, incident: Incident) -> list[Accepted]:
+        """What of it was taken for normal, newest first."""
+        return self.store.of(incident.id)
+
+    def undoable(self, incident: Incident) -> Accepted | None:
+        """The last time, where it can still be taken back."""
+        last = next((one for one in self.of(incident) if one.undone_at is None), None)
+        now = self.engine.clock.now()
+        return last if last is not None and now - last.at <= UNDO_SECONDS else None
+
+    def purge(self) -> int:
+        """Forget what cannot be taken back any more."""
+        return self.store.purge(self.engine.clock.now() - UNDO_SECONDS)
+
+
+def said(one: Relearned) -> str:
+    """A change in words: `latency of payment POST /pay: 41 ms expected, 560 ms from now on`."""
+    before, after = written(one.family, one.before), written(one.family, one.after)
+    return f"{one.family} of {_where(one.series)}: {before} expected, {after} from now on"
+
+
+def _where(series: Labels) -> str:
+    if value_of(series, names.CALLER):
+        return f"{value_of(series, names.CALLER)} → {value_of(series, names.CALLEE)}"
+    parts = (value_of(series, one) for one in (names.SERVICE, names.METHOD, names.ROUTE))
+    return " ".join(one for one in parts if one)

@@ -1,7 +1,0 @@
-"""HTTP for pages and for OTLP alike: one server, with limits before cost, and who may ask it by which name."""
-
-from aiops.serving.connection import BUSY, Door
-from aiops.serving.names import Names
-from aiops.serving.server import HttpServer
-
-__all__ = ["BUSY", "Door", "HttpServer", "Names"]

@@ -1,0 +1,1 @@
+"""Objectives as they stand: what was counted, what burns, what is left."""

@@ -1,0 +1,267 @@
+"""How every objective stands now: burn rates, which urgency they have, what is left of the budget and until when."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiops.model import Adjustment, Calendar, CompositeSlo, Labels, Missing, Rolling, Slo, Urgency, Window
+from aiops.model.promql import label
+from aiops.ports import BurnRates, Forecast
+from aiops.slo.live.budget import HOUR, Budget, budget, exhausted_in, lasting, projected, weights
+from aiops.slo.live.watch import COVERED, SliCounter
+from aiops.slo.rules import tiers
+from aiops.slo.rules.prometheus import ABSENT_FOR
+from aiops.slo.spec.periods import excluded, period_at
+
+LOOKBACK: Final = tiers.HOUR
+"""Seconds that the burn rate of late is taken over, for how long a budget lasts."""
+LEAVING: Final = tiers.DAY
+"""Seconds at the old end of a rolling period whose burn is what ages out of it."""
+
+Floats = NDArray[np.float64]
+
+
+class SloState(StrEnum):
+    """The worst that is so."""
+
+    NO_DATA = "no_data"
+    BURNS_FAST = "burns_fast"
+    EXHAUSTED = "exhausted"
+    BURNS_SLOWLY = "burns_slowly"
+    OK = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class SloStatus:
+    """An objective's group at a time. `burn` is by window (seconds), None where nothing happened in it; `ruled` says
+    that it is what Prometheus' rules recorded. `projected` is the share of the budget left at a calendar period's end;
+    `excluded` names the adjustment in force; `since` is when data began in the period."""
+
+    slo: Slo
+    group: Labels
+    at: float
+    heard: float | None
+    period: Window
+    budget: Budget
+    burn: Mapping[int, float | None]
+    ruled: bool
+    urgency: Urgency | None
+    exhausted_in: float | None
+    projected: float | None
+    excluded: str
+    since: float | None = None
+
+    @property
+    def good(self) -> float | None:
+        """The share of good events of what was counted."""
+        return 1 - self.budget.bad / self.budget.events if self.budget.events > 0 else None
+
+    @property
+    def short(self) -> bool:
+        """Whether what was counted falls short of the target, and the budget is not spent only because the period has
+        time in which nothing was."""
+        return self.good is not None and self.good < float(self.slo.target) and self.budget.left > 0
+
+    @property
+    def state(self) -> SloState:
+        if self.heard is None or self.at - self.heard > ABSENT_FOR:
+            return SloState.NO_DATA
+        if self.urgency == Urgency.PAGE:
+            return SloState.BURNS_FAST
+        if self.budget.left <= 0:
+            return SloState.EXHAUSTED
+        return SloState.BURNS_SLOWLY if self.urgency == Urgency.TICKET else SloState.OK
+
+
+@dataclass(frozen=True, slots=True)
+class CompositeStatus:
+    """A user journey: weighted means of its objectives, of those that are known."""
+
+    journey: CompositeSlo
+    burn: Mapping[int, float | None]
+    left: float | None
+
+
+def standings(
+    watch: SliCounter, adjustments: Sequence[Adjustment], now: float, forecast: Forecast, ruled: BurnRates
+) -> list[SloStatus]:
+    """All groups of all objectives that can be counted, in the order of the objectives; one without any data has one
+    empty group."""
+    rates, bad = _burns(watch)
+    ruled = _by_group(watch.slos, ruled)
+    places: dict[str, list[int]] = {}
+    for row, slo in enumerate(watch.of):
+        places.setdefault(slo.name, []).append(row)
+    out: list[SloStatus] = []
+    for slo in watch.slos:
+        if slo.name not in watch.meter.left_out:
+            rows = sorted(places.get(slo.name, ()), key=lambda row: watch.groups[row])
+            out.extend(_of(slo, rows, rates, bad, watch, adjustments, now, forecast, ruled))
+    return out
+
+
+def of_journey(journey: CompositeSlo, found: Sequence[SloStatus]) -> CompositeStatus:
+    """Weighted means over the parts; a part that is split counts by the mean of its groups."""
+    parts = [(weight, [one for one in found if one.slo.name == name]) for name, weight in journey.parts]
+    burn = {
+        window: _mean([(weight, [each.burn[window] for each in some]) for weight, some in parts])
+        for window in tiers.WINDOWS
+    }
+    left = _mean([(weight, [each.budget.left for each in some if each.heard]) for weight, some in parts])
+    return CompositeStatus(journey, burn, left)
+
+
+def _mean(parts: Sequence[tuple[Decimal, Sequence[float | None]]]) -> float | None:
+    """The weighted mean of the means of what is known of each part."""
+    known = [(float(weight), [one for one in values if one is not None]) for weight, values in parts]
+    means = [(weight, sum(values) / len(values)) for weight, values in known if values]
+    total = sum(weight for weight, _ in means)
+    return sum(weight * value for weight, value in means) / total if total else None
+
+
+def _by_group(slos: Sequence[Slo], ruled: BurnRates) -> dict[tuple[str, Labels], dict[int, float]]:
+    """What rules recorded, by objective and group alone: its other labels may be old ones, or a Prometheus' own. Of
+    several for a window the largest."""
+    named = {one.name: one for one in slos}
+    out: dict[tuple[str, Labels], dict[int, float]] = {}
+    for (name, labels), rates in ruled.items():
+        if name in named:
+            found = out.setdefault((name, _split(named[name], dict(labels))), {})
+            for window, rate in rates.items():
+                found[window] = max(rate, found.get(window, rate))
+    return out
+
+
+def _split(slo: Slo, labels: Mapping[str, str]) -> Labels:
+    """The labels that an objective is split by; one without a value is none."""
+    split = {label(one) for one in slo.group_by}
+    return tuple(sorted((key, value) for key, value in labels.items() if key in split and value))
+
+
+def _burns(watch: SliCounter) -> tuple[dict[int, Floats], dict[int, Floats]]:
+    """Burn rates and bad events over each window: `(slots,)`. Slices are a share of the window's time."""
+    allowed = np.array([float(slo.allowed) for slo in watch.of])
+    width = np.array([float(slo.slices.seconds) if slo.slices else np.nan for slo in watch.of])
+    rates, wrong = {}, {}
+    for window in tiers.WINDOWS:
+        events, bad, _ = watch.tally.counts(window).T
+        for longer in np.unique(width[width > window]):  # of those the last one is known
+            rows = width == longer
+            events[rows], bad[rows] = watch.tally.counts(int(longer))[rows, :2].T
+        sliced = np.where(events > 0, bad * width / np.maximum(window, width), np.nan)
+        rates[window] = np.where(np.isnan(width), watch.tally.ratios(window), sliced) / allowed
+        wrong[window] = bad
+    return rates, wrong
+
+
+def _of(
+    slo: Slo,
+    rows: Sequence[int],
+    rates: Mapping[int, Floats],
+    bad: Mapping[int, Floats],
+    watch: SliCounter,
+    adjustments: Sequence[Adjustment],
+    now: float,
+    forecast: Forecast,
+    ruled: BurnRates,
+) -> Iterator[SloStatus]:
+    ends = (watch.hours.ends() * HOUR).astype(np.float64)
+    held = _reason(slo, adjustments, now)
+    for row in rows or (None,):
+        group = watch.groups[row] if row is not None else ()
+        heard = None if row is None or np.isnan(watch.slots.heard[row]) else float(watch.slots.heard[row])
+        # A budget that stands still without data is the one of the time when they were there.
+        at = heard if slo.missing == Missing.FREEZE and heard is not None else now
+        period = period_at(slo.period, at)
+        out = excluded(slo, adjustments, period) if adjustments else []
+        elapsed = Window(period.start, min(period.end, at))
+        share = weights(ends, period, at, out)
+        sums = watch.hours.sums[row] if row is not None else np.zeros((4, len(ends)))
+        found = budget(slo, sums @ share, lasting(elapsed, out), lasting(period, out))
+        told = ruled.get((slo.name, _split(slo, {label(key): value for key, value in group})))
+        burn = _burn(row, rates, told)
+        counted = {window: float(bad[window][row]) if row is not None else 0.0 for window in tiers.WINDOWS}
+        burning = burn[LOOKBACK] or 0.0
+        yield SloStatus(
+            slo,
+            group,
+            now,
+            heard,
+            period,
+            found,
+            burn,
+            told is not None,
+            None if held is not None else _urgency(slo, burn, counted),
+            _lasts(slo, found, burning, _leaving(slo, sums, ends, period), period, now),
+            _projected(slo, group, found, burning, period, now, forecast),
+            held or "",
+            _began(sums, ends, share, period, at),
+        )
+
+
+def _burn(row: int | None, rates: Mapping[int, Floats], told: Mapping[int, float] | None) -> dict[int, float | None]:
+    if told is not None:
+        return {window: told.get(window) for window in tiers.WINDOWS}
+    if row is None:
+        return dict.fromkeys(tiers.WINDOWS)
+    return {window: None if np.isnan(rate[row]) else float(rate[row]) for window, rate in rates.items()}
+
+
+def _urgency(slo: Slo, burn: Mapping[int, float | None], bad: Mapping[int, float]) -> Urgency | None:
+    """What the rules would alert with."""
+    firing = {
+        tier.urgency
+        for tier in tiers.live(slo)
+        if min(burn[tier.long] or 0.0, burn[tier.short] or 0.0) > tier.factor(slo.period)
+        and bad[tier.long] >= slo.min_bad_events
+    }
+    return next((urgency for urgency in Urgency if urgency in firing), None)
+
+
+def _lasts(slo: Slo, found: Budget, burning: float, leaving: float, period: Window, now: float) -> float | None:
+    """Seconds until the budget is gone; None where it is not before a calendar period ends and all begins anew."""
+    seconds = exhausted_in(found.left, tiers.seconds(slo.period), burning, leaving)
+    ends_first = isinstance(slo.period, Calendar) and seconds is not None and now + seconds > period.end
+    return None if ends_first else seconds
+
+
+def _began(sums: Floats, ends: Floats, share: Floats, period: Window, at: float) -> float | None:
+    """When data began in a period, to the hour and what of it they covered; None without any."""
+    there = (share > 0) & (sums[COVERED] > 0)
+    if not there.any():
+        return None
+    end = float(ends[there].min())
+    covered = float(sums[COVERED][ends == end][0])
+    return max(period.start, min(end, at) - min(covered, HOUR))
+
+
+def _leaving(slo: Slo, sums: Floats, ends: Floats, period: Window) -> float:
+    """The burn of what ages out of a rolling period."""
+    if not isinstance(slo.period, Rolling):
+        return 0.0
+    old = (ends > period.start) & (ends <= period.start + LEAVING)
+    events, bad, watched, _ = sums[:, old].sum(axis=1)
+    if slo.slices is not None:
+        events = watched / slo.slices.seconds
+    return float(bad / events / float(slo.allowed)) if events > 0 else 0.0
+
+
+def _projected(
+    slo: Slo, group: Labels, found: Budget, burning: float, period: Window, now: float, forecast: Forecast
+) -> float | None:
+    if not isinstance(slo.period, Calendar):
+        return None
+    rest = Window(min(now, period.end), period.end)
+    expected = rest.seconds / slo.slices.seconds if slo.slices else forecast.events(slo.name, group, rest)
+    return None if expected is None else projected(slo, found, burning, expected)
+
+
+def _reason(slo: Slo, adjustments: Sequence[Adjustment], now: float) -> str | None:
+    """Why the present does not count; None where it does."""
+    moment = Window(now, now + 1.0)
+    return next((one.reason or one.name for one in adjustments if excluded(slo, [one], moment)), None)

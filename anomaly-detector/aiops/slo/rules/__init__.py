@@ -1,0 +1,1 @@
+"""Rules of objectives for Prometheus and Grafana, and the proof that they fire."""

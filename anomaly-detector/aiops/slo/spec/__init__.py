@@ -1,0 +1,1 @@
+"""Objectives as they are written: OpenSLO, sloth, their indicators and periods."""

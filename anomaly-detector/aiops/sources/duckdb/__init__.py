@@ -1,0 +1,1 @@
+"""Telemetry kept in one DuckDB file."""

@@ -1,0 +1,69 @@
+"""The detector's judgements, kept beside the telemetry: the VerdictStore."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pyarrow as pa
+
+from aiops.model import Family, SeriesState, Tier, Verdict, Window, names, value_of
+from aiops.ports import TooMuch
+from aiops.sources.common import attributes
+from aiops.sources.duckdb.partitions import VERDICTS
+from aiops.sources.duckdb.store import Store
+
+_NUMBERS: Final = ("observed", "expected", "lower", "upper", "score", "confidence")
+
+
+class EmbeddedVerdicts:
+    """Verdicts in DuckDB, by hour like telemetry."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def record(self, verdicts: Sequence[Verdict]) -> None:
+        """Store verdicts; recording the same series, family and time again changes nothing. Raises SourceError."""
+        if not verdicts:
+            return
+        columns: dict[str, pa.Array[Any]] = {
+            "labels": pa.array([attributes.canonical(dict(one.series)) for one in verdicts], pa.string()),
+            "family": pa.array([one.family.value for one in verdicts], pa.string()),
+            "at_ns": pa.array([round(one.at * 1e9) for one in verdicts], pa.int64()),
+            "service": pa.array([value_of(one.series, names.SERVICE) for one in verdicts], pa.string()),
+            "route": pa.array([value_of(one.series, names.ROUTE) for one in verdicts], pa.string()),
+        }
+        for name in _NUMBERS:
+            columns[name] = pa.array([getattr(one, name) for one in verdicts], pa.float64())
+        columns["tier"] = pa.array([int(one.tier) for one in verdicts], pa.uint8())
+        columns["life"] = pa.array([int(one.life) for one in verdicts], pa.uint8())
+        self._store.append_verdicts(pa.table(columns))
+
+    def history(self, service: str, route: str, window: Window, most: int = 0) -> list[Verdict]:
+        """Read the verdicts of a service's route in the window, by time; an empty route matches every one.
+
+        Raises TooMuch where there are more than `most` (0: any number).
+        """
+        start, end = round(window.start * 1e9) + 1, round(window.end * 1e9)
+        wanted = pa.table({"service": [service], "route": [route]})
+        limit = f"LIMIT {most + 1}" if most else ""
+        table = self._store.query(
+            lambda partitions: (
+                f"""
+            SELECT v.* FROM {partitions.relation(VERDICTS, start, end)} v
+            JOIN wanted ON v.service = wanted.service AND (wanted.route = '' OR v.route = wanted.route)
+            ORDER BY v.at_ns, v.family, v.labels {limit}"""
+            ),
+            wanted=wanted,
+        )
+        if most and table.num_rows > most:
+            raise TooMuch(f"there are more than {most:,} judgements in that time")
+        return [
+            Verdict(
+                series=tuple(sorted(attributes.parse(row["labels"]).items())),
+                family=Family(row["family"]),
+                at=row["at_ns"] / 1e9,
+                tier=Tier(row["tier"]),
+                life=SeriesState(row["life"]),
+                **{name: row[name] for name in _NUMBERS},
+            )
+            for row in table.to_pylist()
+        ]

@@ -1,0 +1,104 @@
+"""The embedded source as one thing: what bootstrap builds, starts and closes."""
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from aiops.ports import Clock, SourceError
+from aiops.sources.common.caps import Limits
+from aiops.sources.duckdb.metrics import EmbeddedMetrics
+from aiops.sources.duckdb.opening import MEMORY
+from aiops.sources.duckdb.store import Stats, Store
+from aiops.sources.duckdb.topology import EmbeddedTopology
+from aiops.sources.duckdb.traces import EmbeddedTraces
+from aiops.sources.duckdb.verdicts import EmbeddedVerdicts
+from aiops.sources.receiver.receivers import Listen, Receivers
+
+log = logging.getLogger(__name__)
+
+_RETAIN_EVERY_SECONDS = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedSettings:
+    """`path` is a file or ":memory:"; port 0 takes any free one; `tokens` maps names to secrets, empty means open."""
+
+    path: str = MEMORY
+    host: str = "127.0.0.1"
+    grpc_port: int = 4317
+    http_port: int = 4318
+    lateness_seconds: float = 10.0
+    retention_hours: float = 48.0
+    tokens: Mapping[str, str] = field(default_factory=dict)
+    memory_limit: str = "160MB"
+    threads: int = 2
+    max_export_bytes: int = 16 << 20
+    public_url: str = ""
+    allowed_hosts: str = ""
+    cors_origins: str = ""
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        if self.retention_hours < 1:
+            raise ValueError(f"retention_hours must be at least 1, not {self.retention_hours}")
+
+
+class EmbeddedSource:
+    """Receiver, store and ports over them. `metrics`, `traces`, `topology` and `verdicts` are the ports."""
+
+    def __init__(self, settings: EmbeddedSettings, clock: Clock) -> None:
+        """Open the store; raises SourceError."""
+        self._clock = clock
+        self._retention = settings.retention_hours * 3600
+        self.store = Store(settings.path, clock.now, settings.memory_limit, settings.threads)
+        self.metrics = EmbeddedMetrics(self.store, settings.lateness_seconds)
+        self.traces = EmbeddedTraces(self.store)
+        self.topology = EmbeddedTopology(self.store)
+        self.verdicts = EmbeddedVerdicts(self.store)
+        listen = Listen(
+            settings.host,
+            settings.grpc_port,
+            settings.http_port,
+            settings.tokens,
+            settings.max_export_bytes,
+            public_url=settings.public_url,
+            allowed_hosts=settings.allowed_hosts,
+            cors_origins=settings.cors_origins,
+            limits=settings.limits,
+        )
+        self.receivers = Receivers(self.store, listen, self._retention)
+        self._closing = threading.Event()
+        self._retainer: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Receive, and drop what is older than the retention from time to time; raises SourceError."""
+        self.receivers.start()
+        self._retainer = threading.Thread(target=self._retain, name="retention", daemon=True)
+        self._retainer.start()
+
+    def judged(self, until: float) -> None:
+        """Tell up to when the engine has judged: what arrives from before is counted as late."""
+        self.store.judged_until = until
+
+    def stats(self) -> Stats:
+        """Count what came in since the start."""
+        return self.store.stats()
+
+    def close(self) -> None:
+        """Stop receiving and close the store."""
+        self._closing.set()
+        self.receivers.stop()
+        if self._retainer is not None:
+            self._retainer.join()
+        self.store.close()
+
+    def _retain(self) -> None:
+        while not self._closing.is_set():
+            try:
+                # By the time of telemetry: a clock that jumped ahead must not drop what is young.
+                newest = self.store.newest()
+                self.store.drop_before(min(self._clock.now(), newest or 0.0) - self._retention)
+            except SourceError as problem:
+                log.error("%s", problem)
+            self._closing.wait(_RETAIN_EVERY_SECONDS)

@@ -1,0 +1,1 @@
+"""OTLP received in a process of its own."""

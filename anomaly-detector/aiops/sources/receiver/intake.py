@@ -1,0 +1,215 @@
+"""One export inside the receiver process: parse, decode, hand over, wait until it is committed."""
+
+import hmac
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from enum import Enum
+from multiprocessing.connection import Connection
+from typing import Final
+
+from google.protobuf.message import Message
+from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
+from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as traces
+
+from aiops.sources.common.caps import Roll
+from aiops.sources.duckdb import schema
+from aiops.sources.receiver import otlp_json, otlp_proto
+from aiops.sources.receiver.batch import Batch, pack, unpack_acks
+from aiops.sources.receiver.decode import Decoding
+from aiops.sources.receiver.decode_metrics import take_metrics
+from aiops.sources.receiver.decode_spans import take_spans
+from aiops.sources.receiver.known import Known
+from aiops.sources.receiver.wire import TooMany
+
+COMMIT_SECONDS: Final = 30.0
+LARGE_BYTES: Final = 1 << 20
+
+
+class Signal(Enum):
+    """The kinds of export, by their path over HTTP."""
+
+    TRACES = "/v1/traces"
+    METRICS = "/v1/metrics"
+    LOGS = "/v1/logs"
+
+
+_REQUESTS: Final = {
+    Signal.TRACES: traces.ExportTraceServiceRequest.DESCRIPTOR.name,
+    Signal.METRICS: metrics.ExportMetricsServiceRequest.DESCRIPTOR.name,
+    Signal.LOGS: logs.ExportLogsServiceRequest.DESCRIPTOR.name,
+}
+
+
+class Refusal(Enum):
+    """Why an export was not taken: gRPC's code, HTTP's status."""
+
+    INVALID = (3, 400)
+    UNAUTHENTICATED = (16, 401)
+    FULL = (8, 429)
+    TOO_LARGE = (8, 413)
+    UNAVAILABLE = (14, 503)
+
+
+class ExportRejected(Exception):
+    """An export that was not taken; nothing of it is stored."""
+
+    def __init__(self, refusal: Refusal, message: str) -> None:
+        super().__init__(message)
+        self.refusal = refusal
+
+
+@dataclass(slots=True)
+class _Waiting:
+    done: threading.Event
+    committed: bool = False
+
+
+class Intake:
+    """The way of exports from the protocols to the process that owns the store. Thread-safe."""
+
+    def __init__(
+        self,
+        pipe: Connection,
+        tokens: Mapping[str, str],
+        retention_seconds: float,
+        queue: int,
+        now: Callable[[], float] = time.time,
+        roll: Roll | None = None,
+    ) -> None:
+        self._roll = roll or Roll(period_seconds=retention_seconds, now=now)
+        self._pipe = pipe
+        self._tokens = [token.encode() for token in tokens.values()]
+        self._retention = retention_seconds
+        self._places = threading.Semaphore(queue)
+        self._large = threading.Lock()
+        self._now = now
+        self._known = Known()
+        self._waiting: dict[int, _Waiting] = {}
+        self._last = 0
+        self._lock = threading.Lock()
+
+    def admit(self, authorization: str) -> None:
+        """Check the `Authorization` header; raises ExportRejected."""
+        if not self._tokens:
+            return
+        scheme, _, given = authorization.partition(" ")
+        right = [hmac.compare_digest(given.strip().encode(), token) for token in self._tokens]
+        if scheme.lower() != "bearer" or not any(right):
+            raise ExportRejected(
+                Refusal.UNAUTHENTICATED, "this receiver wants `Authorization: Bearer <token>` with a known token"
+            )
+
+    def take(self, signal: Signal, body: bytes, json: bool = False) -> Message:
+        """Store an export and return OTLP's response; raises ExportRejected. Blocks until the rows are committed."""
+        if not self._places.acquire(blocking=False):
+            raise ExportRejected(Refusal.FULL, "the receiver's queue is full; send this export again in a moment")
+        try:
+            # Large ones in turn: side by side they would not be read sooner, but need their memory at one time.
+            with self._large if len(body) > LARGE_BYTES else nullcontext():
+                rows = self._decoding()
+                response = _response(signal, body, json, rows)
+                batch = _batch(rows, signal)
+            self._commit(rows, batch)
+            return response
+        finally:
+            self._places.release()
+
+    def tell(self, reasons: Mapping[str, int]) -> None:
+        """Have things counted that came with no export. Raises OSError when the engine is gone."""
+        with self._lock:
+            self._last += 1
+            self._pipe.send_bytes(pack(self._last, Batch(reasons=reasons)))
+
+    def acknowledge(self, message: bytes) -> None:
+        """Wake the exports that the parent answered."""
+        for request, committed in unpack_acks(message):
+            waiting = self._waiting.get(request)
+            if waiting is not None:
+                waiting.committed = committed
+                waiting.done.set()
+
+    def _decoding(self) -> Decoding:
+        now = self._now()
+        self._roll.turn()
+        return Decoding(now, self._retention, lambda row: self._known.has(row, now), self._roll)
+
+    def _commit(self, rows: Decoding, batch: Batch | None) -> None:
+        if batch is None:
+            return
+        waiting = _Waiting(threading.Event())
+        with self._lock:
+            self._last += 1
+            request = self._last
+            self._waiting[request] = waiting
+        try:
+            message = pack(request, batch)
+            with self._lock:
+                self._pipe.send_bytes(message)
+            answered = waiting.done.wait(COMMIT_SECONDS)
+        except OSError as problem:
+            raise ExportRejected(Refusal.UNAVAILABLE, "the engine is stopping") from problem
+        finally:
+            del self._waiting[request]
+        if not (answered and waiting.committed):
+            raise ExportRejected(Refusal.UNAVAILABLE, "the store did not take this export; its log says why")
+        self._known.add((*rows.resources, *rows.series), rows.now)
+
+
+def _response(signal: Signal, body: bytes, json: bool, rows: Decoding) -> Message:
+    """Read an export into rows, and say what became of it. Raises ExportRejected."""
+    form = otlp_json if json else otlp_proto
+    try:
+        match signal:
+            case Signal.TRACES:
+                for sender, spans in form.spans(body, rows):
+                    take_spans(sender, spans, rows)
+                response = traces.ExportTraceServiceResponse()
+                if said := rows.said():
+                    response.partial_success.rejected_spans = rows.rejected.count
+                    response.partial_success.error_message = said
+                return response
+            case Signal.METRICS:
+                for sender, sent in form.metrics(body, rows):
+                    take_metrics(sender, sent, rows)
+                answer = metrics.ExportMetricsServiceResponse()
+                if said := rows.said():
+                    answer.partial_success.rejected_data_points = rows.rejected.count
+                    answer.partial_success.error_message = said
+                return answer
+            case Signal.LOGS:
+                told = logs.ExportLogsServiceResponse()
+                told.partial_success.rejected_log_records = form.logs(body, rows)
+                told.partial_success.error_message = (
+                    "logs are read and dropped: this receiver stores traces and metrics"
+                )
+                return told
+    except TooMany as problem:
+        raise ExportRejected(Refusal.TOO_LARGE, str(problem)) from problem
+    except ValueError as problem:
+        kind = "JSON" if json else "protobuf"
+        raise ExportRejected(
+            Refusal.INVALID, f"the body is no {_REQUESTS[signal]} in {kind}: {str(problem)[:200]}"
+        ) from problem
+
+
+def _batch(rows: Decoding, signal: Signal) -> Batch | None:
+    """What is to be committed, None for nothing."""
+    reasons = rows.reasons()
+    if not (rows.spans or rows.points or reasons):
+        return None
+    rejected = rows.rejected.count
+    return Batch(
+        schema.table(schema.RESOURCES, list(rows.resources.values())),
+        schema.table(schema.SERIES, list(rows.series.values())),
+        schema.table(schema.POINTS, rows.points),
+        schema.table(schema.SPANS, rows.spans),
+        rejected if signal is Signal.TRACES else 0,
+        rejected if signal is Signal.METRICS else 0,
+        reasons,
+        rows.roll.folded(),
+        rows.lost.counts,
+    )

@@ -1,0 +1,178 @@
+"""OTLP over gRPC.
+
+One thread waits for all clients: a client who is slow holds no thread, and who may not send is answered before its
+export is read. gRPC's own limit of concurrent calls is not used, for what it refuses comes without the word that lets
+clients send again.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Final
+
+import grpc
+import grpc.aio
+from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]  # no stubs are published
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
+
+from aiops.sources.receiver.intake import ExportRejected, Intake, Refusal, Signal
+
+SERVICES: Final = {
+    Signal.TRACES: "opentelemetry.proto.collector.trace.v1.TraceService",
+    Signal.METRICS: "opentelemetry.proto.collector.metrics.v1.MetricsService",
+    Signal.LOGS: "opentelemetry.proto.collector.logs.v1.LogsService",
+}
+CONNECTIONS: Final = 1000
+# A client may take this long to send an export, and this long when others wait for its place.
+READ_SECONDS: Final = 60.0
+CROWDED_SECONDS: Final = 2.0
+# An export waits this long for a place before it is asked to come again: less than the ten seconds of exporters.
+WAIT_SECONDS: Final = 8.0
+_STEP_SECONDS: Final = 0.5
+_CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
+
+
+class GrpcReceiver:
+    """The protocol, in threads of its own. Raises OSError where the port cannot be had."""
+
+    def __init__(
+        self, intake: Intake, host: str, port: int, max_bytes: int, threads: int, ended: Callable[[], None]
+    ) -> None:
+        """`ended` is called when it ends without `stop`."""
+        self._intake = intake
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="grpc")
+        self._places = asyncio.Semaphore(threads * 4)
+        self._reading: dict[asyncio.Future[bytes], float] = {}
+        self._loop = asyncio.new_event_loop()
+        self._stopping = False
+        started: Future[int] = Future()
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+        def run() -> None:
+            try:
+                self._loop.run_until_complete(self._serve(address, max_bytes, started))
+            finally:
+                if not self._stopping and started.done() and not started.exception():
+                    ended()
+
+        threading.Thread(target=run, name="grpc", daemon=True).start()
+        self.port = started.result()
+
+    def stop(self, grace: float) -> None:
+        """Take nothing new, and give what is under way some seconds."""
+        self._stopping = True
+        asyncio.run_coroutine_threadsafe(self._server.stop(grace), self._loop).result()
+
+    async def _serve(self, address: str, max_bytes: int, started: "Future[int]") -> None:
+        self._server = grpc.aio.server(
+            options=[
+                # Before and after decompression.
+                ("grpc.max_receive_message_length", max_bytes),
+                # Without this two receivers could share a port and each get half of the telemetry.
+                ("grpc.so_reuseport", 0),
+                ("grpc.max_allowed_incoming_connections", CONNECTIONS),
+                ("grpc.max_concurrent_streams", 64),
+                ("grpc.max_connection_idle_ms", 120_000),
+                ("grpc.server_handshake_timeout_ms", 10_000),
+            ],
+        )
+        self._server.add_generic_rpc_handlers(
+            tuple(
+                grpc.method_handlers_generic_handler(
+                    service, {"Export": grpc.stream_unary_rpc_method_handler(self._export(signal))}
+                )
+                for signal, service in SERVICES.items()
+            )
+        )
+        try:
+            port = self._server.add_insecure_port(address)
+            await self._server.start()
+        except RuntimeError as problem:
+            started.set_exception(OSError(str(problem)))
+            return
+        started.set_result(port)
+        await self._server.wait_for_termination()
+
+    def _export(self, signal: Signal) -> Callable[[AsyncIterator[bytes], Any], Awaitable[bytes]]:
+        """Handle raw bytes: left to gRPC, garbage would be answered with INTERNAL, which says that we are at fault.
+
+        As a stream of one message, for those are read when we say so, and not before we know who sends.
+        """
+
+        async def export(messages: AsyncIterator[bytes], context: Any) -> bytes:
+            try:
+                self._intake.admit(_authorization(context))
+                await self._turn()
+                try:
+                    body = await self._read(messages)
+                    response: Message = await self._loop.run_in_executor(self._pool, self._intake.take, signal, body)
+                finally:
+                    self._places.release()
+            except ExportRejected as refused:
+                again = refused.refusal in (Refusal.FULL, Refusal.UNAVAILABLE)
+                code = _CODES[refused.refusal.value[0]]
+                await context.abort(code, str(refused), _come_again(refused) if again else ())
+            return response.SerializeToString()
+
+        return export
+
+    async def _turn(self) -> None:
+        """Wait for a place; raises ExportRejected. Who sends too slowly loses theirs meanwhile."""
+        until = time.monotonic() + WAIT_SECONDS
+        while True:
+            try:
+                async with asyncio.timeout(_STEP_SECONDS):
+                    await self._places.acquire()
+                    return
+            except TimeoutError:
+                now = time.monotonic()
+                slow = [one for one, since in self._reading.items() if now - since > CROWDED_SECONDS]
+                for one in slow:
+                    one.cancel()
+                if now > until:
+                    raise ExportRejected(
+                        Refusal.FULL, "other exports are being read; send this one again in a moment"
+                    ) from None
+
+    async def _read(self, messages: AsyncIterator[bytes]) -> bytes:
+        reading: asyncio.Future[bytes] = asyncio.ensure_future(_next(messages))
+        self._reading[reading] = time.monotonic()
+        try:
+            done, _ = await asyncio.wait([reading], timeout=READ_SECONDS)
+            if not done or reading.cancelled():
+                raise ExportRejected(Refusal.UNAVAILABLE, "the export did not arrive in time")
+            return reading.result()
+        finally:
+            reading.cancel()
+            del self._reading[reading]
+
+
+async def _next(messages: AsyncIterator[bytes]) -> bytes:
+    async for one in messages:
+        return one
+    return b""
+
+
+def _come_again(refused: ExportRejected) -> tuple[tuple[str, bytes], ...]:
+    """Say when to send again: OTLP lets clients drop what met RESOURCE_EXHAUSTED without it.
+
+    As OTLP says, inside the status, and by itself, where OpenTelemetry's exporter for Python looks for it.
+    """
+    info = RetryInfo()
+    info.retry_delay.seconds = 1
+    status = Status(code=refused.refusal.value[0], message=str(refused))
+    status.details.add().Pack(info)
+    return (
+        ("grpc-status-details-bin", status.SerializeToString()),
+        ("google.rpc.retryinfo-bin", info.SerializeToString()),
+    )
+
+
+def _authorization(context: Any) -> str:
+    for key, value in context.invocation_metadata():
+        if key == "authorization":
+            return value if isinstance(value, str) else value.decode("latin-1")
+    return ""

@@ -1,0 +1,142 @@
+"""The receiver process: `python -m aiops.sources.receiver.receiver FD`, started by `receivers.Receivers` alone.
+
+It speaks over one socket: first the parent's settings (JSON) come in, then the ports or what went wrong go out, then
+batches go out and acknowledgements come in. The end of that socket is the end of the process, so that it never outlives
+its parent. It imports neither DuckDB nor the web: memory is why.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+import orjson
+
+from aiops.http.serving import HttpServer, Names
+from aiops.http.serving.names import origins
+from aiops.process import logs
+from aiops.sources.common.caps import Limits, Roll
+from aiops.sources.duckdb import heard
+from aiops.sources.receiver import otlp_http
+from aiops.sources.receiver.intake import Intake
+from aiops.sources.receiver.otlp_grpc import CONNECTIONS, GrpcReceiver
+from aiops.sources.receiver.sockets import connections
+
+THREADS = 8
+GRACE_SECONDS = 2.0
+READ_BYTES = 256 << 10
+TELL_SECONDS = 1.0
+GIVEN_UP = "a connection was given up for others, or kept them waiting"
+FULL = "a second in which gRPC had as many connections as it may have, and turned new ones away"
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Both protocols, listening."""
+
+    grpc: GrpcReceiver
+    http: HttpServer
+    http_port: int
+
+    def leave(self) -> None:
+        """Take nothing new, answer what is under way, and end the process."""
+        self.http.refuse()
+        self.grpc.stop(GRACE_SECONDS)
+        os._exit(0)
+
+
+class CannotListen(Exception):
+    """A port that cannot be had: protocol, port and the system's reason."""
+
+    def __init__(self, protocol: str, port: int, reason: str) -> None:
+        super().__init__(reason)
+        self.answer = {"protocol": protocol, "port": port, "reason": reason}
+
+
+def main() -> None:
+    """Listen until the parent's end of the socket closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logs.configure("warning")
+    pipe = Connection(int(sys.argv[1]))
+    settings: dict[str, Any] = orjson.loads(pipe.recv_bytes())
+    retention = settings["retention_seconds"]
+    roll = Roll(Limits(**settings["limits"]), retention)
+    heard.take(settings["heard"], roll)
+    intake = Intake(pipe, settings["tokens"], retention, settings["queue"], roll=roll)
+    try:
+        servers = _listen(intake, settings)
+    except CannotListen as problem:
+        pipe.send_bytes(orjson.dumps(problem.answer))
+        return
+    pipe.send_bytes(orjson.dumps({"grpc": servers.grpc.port, "http": servers.http_port}))
+    try:
+        _obey(pipe, intake, servers)
+    finally:
+        # Threads of both servers wait for answers that will not come; nothing here is left to save.
+        os._exit(0)
+
+
+def _obey(pipe: Connection, intake: Intake, servers: Servers) -> None:
+    """Pass on what the parent answers, until it is gone; tell it now and then whom there was no room for."""
+    told = 0
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            if not pipe.poll(TELL_SECONDS):
+                refused, reasons = servers.http.ledger.refused, {}
+                if refused > told:
+                    reasons[GIVEN_UP], told = refused - told, refused
+                if connections(servers.grpc.port) >= CONNECTIONS:
+                    reasons[FULL] = 1
+                if reasons:
+                    intake.tell(reasons)
+                continue
+            message = pipe.recv_bytes()
+            if message:
+                intake.acknowledge(message)
+            else:
+                threading.Thread(target=servers.leave, name="leave", daemon=True).start()
+
+
+def _listen(intake: Intake, settings: dict[str, Any]) -> Servers:
+    host, max_bytes = settings["host"], settings["max_bytes"]
+    http = _http_socket(host, settings["http_port"])
+    try:
+        grpc = GrpcReceiver(intake, host, settings["grpc_port"], max_bytes, THREADS, lambda: os._exit(1))
+    except OSError as problem:
+        raise CannotListen("gRPC", settings["grpc_port"], str(problem)) from problem
+    application = otlp_http.Application(
+        intake,
+        max_bytes,
+        Names.of(settings["on_loopback"], settings["public_url"], settings["allowed_hosts"]),
+        origins(settings["cors_origins"]),
+    )
+    # A whole export at once: the server waits for its socket anew after each read.
+    server = HttpServer(application, application.door, sock=http, threads=THREADS, recv_bytes=READ_BYTES)
+    threading.Thread(target=_serve, args=[server], name="http", daemon=True).start()
+    return Servers(grpc, server, http.getsockname()[1])
+
+
+def _serve(server: HttpServer) -> None:
+    """Answer for ever. A process that no longer does is of no use: it ends, and its parent starts another."""
+    try:
+        server.run()
+    finally:
+        os._exit(1)
+
+
+def _http_socket(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128
+        )
+    except OSError as problem:
+        raise CannotListen("HTTP", port, problem.strerror or str(problem)) from problem
+
+
+if __name__ == "__main__":
+    main()

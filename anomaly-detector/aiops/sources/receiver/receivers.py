@@ -1,0 +1,241 @@
+"""The receiver process as its parent sees it: start, stop, and commit what it sends."""
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from aiops.config import LOOPBACK
+from aiops.ports import SourceError
+from aiops.process.faultpoints import FaultPoint, reach
+from aiops.sources.common.caps import Limits
+from aiops.sources.duckdb import heard
+from aiops.sources.duckdb.store import Store
+from aiops.sources.receiver.batch import Batch, merge, pack_acks, unpack
+
+log = logging.getLogger(__name__)
+
+START_SECONDS: Final = 30.0
+STOP_SECONDS: Final = 5.0
+# One commit takes what is waiting, up to this: a commit must stay short.
+GROUP_BYTES: Final = 8 << 20
+# A commit begins this long after the one before, or later: what one costs hardly depends on how much it takes, and
+# under load it takes more. An export that comes alone is committed at once.
+GROUP_SECONDS: Final = 0.1
+
+
+class CannotListen(SourceError):
+    """A port that the receiver cannot have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where and how to receive. Port 0 takes any free one. tokens: name to secret; empty leaves the receiver open.
+
+    max_bytes bounds one export, queue those being stored at a time: more are asked to come again. public_url,
+    allowed_hosts and cors_origins as in `config.Settings`. limits bound the names that are told apart.
+    """
+
+    host: str = "127.0.0.1"
+    grpc_port: int = 4317
+    http_port: int = 4318
+    tokens: Mapping[str, str] = field(default_factory=dict)
+    max_bytes: int = 16 << 20
+    queue: int = 12
+    public_url: str = ""
+    allowed_hosts: str = ""
+    cors_origins: str = ""
+    limits: Limits = field(default_factory=Limits)
+
+
+class Receivers:
+    """OTLP over gRPC and HTTP in a process of its own, which ends when this one does."""
+
+    def __init__(self, store: Store, listen: Listen, retention_seconds: float) -> None:
+        self._store = store
+        self._listen = listen
+        self._retention = retention_seconds
+        self._stopping = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pipe: Connection | None = None
+        self._thread: threading.Thread | None = None
+        self.grpc_port = listen.grpc_port
+        self.http_port = listen.http_port
+        self._folded: Counter[str] = Counter()
+
+    @property
+    def pid(self) -> int | None:
+        """The receiver's process id while it runs."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
+
+    def start(self) -> None:
+        """Start the process and wait until both ports listen. Raises CannotListen (a SourceError)."""
+        self._stopping.clear()
+        self._launch()
+        self._thread = threading.Thread(target=self._run, name="commit", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let the receiver answer what is under way, then end it."""
+        self._stopping.set()
+        if self._process is None or self._pipe is None or self._thread is None:
+            return
+        try:
+            self._pipe.send_bytes(b"")
+        except OSError:
+            log.debug("the receiver has left already")
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._thread.join()
+        self._pipe.close()
+
+    def folded(self) -> dict[str, int]:
+        """What came in and was counted as `other` since this was asked last, by the limit that it was beyond."""
+        folded, self._folded = self._folded, Counter()
+        return dict(folded)
+
+    def _launch(self) -> None:
+        ours, theirs = socket.socketpair()
+        self._pipe = Connection(ours.detach())
+        root = str(Path(__file__).parents[3])
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "aiops.sources.receiver.receiver", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                # A process group of its own: Ctrl-C in the terminal is the parent's to handle.
+                process_group=0,
+                env={
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH")))),
+                    "ARROW_DEFAULT_MEMORY_POOL": "system",
+                    "OPENBLAS_NUM_THREADS": "1",
+                    # A port that cannot be had is reported once, by us.
+                    "GRPC_VERBOSITY": "NONE",
+                },
+            )
+        listen = self._listen
+        settings = {
+            "host": listen.host,
+            "grpc_port": self.grpc_port,
+            "http_port": self.http_port,
+            # Over the socket, for arguments and environments can be read by others.
+            "tokens": dict(listen.tokens),
+            "max_bytes": listen.max_bytes,
+            "queue": listen.queue,
+            "on_loopback": listen.host in LOOPBACK,
+            "public_url": listen.public_url,
+            "allowed_hosts": listen.allowed_hosts,
+            "cors_origins": listen.cors_origins,
+            "retention_seconds": self._retention,
+            "limits": asdict(listen.limits),
+            "heard": heard.read(self._store, listen.limits.series),
+        }
+        answer = self._handshake(orjson.dumps(settings))
+        if "reason" in answer:
+            self._abandon()
+            protocol, port = answer["protocol"], answer["port"]
+            raise CannotListen(
+                f"OTLP over {protocol} cannot listen on {listen.host}:{port}, which another program may hold; "
+                f"stop it or change the setting {protocol.lower()}_port ({_first_line(answer['reason'])})"
+            )
+        self.grpc_port, self.http_port = answer["grpc"], answer["http"]
+
+    def _handshake(self, settings: bytes) -> dict[str, Any]:
+        assert self._pipe is not None
+        try:
+            self._pipe.send_bytes(settings)
+            if self._pipe.poll(START_SECONDS):
+                answer: dict[str, Any] = orjson.loads(self._pipe.recv_bytes())
+                return answer
+        except (EOFError, OSError) as problem:
+            self._abandon()
+            raise SourceError("the OTLP receiver ended while it started; its messages stand above") from problem
+        self._abandon()
+        raise SourceError(f"the OTLP receiver did not listen within {START_SECONDS:.0f} seconds")
+
+    def _abandon(self) -> None:
+        assert self._process is not None
+        assert self._pipe is not None
+        self._pipe.close()
+        self._process.kill()
+        self._process.wait()
+        self._process = self._pipe = None
+
+    def _run(self) -> None:
+        """Commit until stopped; a receiver that died is started again on the same ports."""
+        pause = 0.5
+        while not self._stopping.is_set():
+            try:
+                self._commit_all()
+            except (EOFError, OSError):
+                if self._stopping.is_set():
+                    return
+            except Exception:
+                log.exception("what the OTLP receiver sent could not be taken")
+                self._end()
+            log.error("the OTLP receiver ended; starting it again")
+            while not self._stopping.wait(pause):
+                try:
+                    self._launch()
+                    pause = 0.5
+                    break
+                except SourceError as problem:
+                    log.error("%s", problem)
+                    pause = min(pause * 2, 30.0)
+
+    def _end(self) -> None:
+        """End a receiver that runs but cannot be understood."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def _commit_all(self) -> None:
+        """Group commit: take what is waiting, commit once, answer all of it. Ends with EOFError."""
+        pipe = self._pipe
+        if pipe is None:
+            raise EOFError
+        due = 0.0
+        while True:
+            messages = [pipe.recv_bytes()]
+            while sum(map(len, messages)) < GROUP_BYTES and pipe.poll(max(0.0, due - time.monotonic())):
+                messages.append(pipe.recv_bytes())
+            due = time.monotonic() + GROUP_SECONDS
+            taken = [unpack(message) for message in messages]
+            committed = self._commit(merge([batch for _, batch in taken]))
+            reach(FaultPoint.RECEIVE_COMMITTED)
+            pipe.send_bytes(pack_acks([request for request, _ in taken], committed))
+
+    def _commit(self, batch: Batch) -> bool:
+        try:
+            self._store.append(
+                resources=batch.resources,
+                series=batch.series,
+                points=batch.points,
+                spans=batch.spans,
+                lost=batch.lost,
+            )
+        except SourceError as problem:
+            log.error("%s", problem)
+            return False
+        self._store.reject(batch.rejected_spans, batch.rejected_points, batch.reasons)
+        self._folded.update(batch.folded)
+        return True
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0][:160] if text.strip() else "no reason given"

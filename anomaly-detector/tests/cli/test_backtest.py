@@ -1,0 +1,384 @@
+"""`aiops backtest` as a user calls it: on a file, on what an engine left, its page, and what wrong use is told."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from engine.world import STEP, T0, World
+
+from aiops.cli.backtest import replaying
+from aiops.cli.main import main
+from aiops.model import iso
+
+START = 1_700_000_000 - 1_700_000_000 % 86_400
+MINUTES5 = 300
+
+
+def run(*arguments: str | Path, text: str | None = None) -> Result:
+    return CliRunner().invoke(main, ["backtest", *map(str, arguments)], input=text)
+
+
+def rows(days: float = 3, spike: int = 600, seed: int = 1) -> list[tuple[int, float]]:
+    values = 100 + 5 * np.random.default_rng(seed).standard_normal(int(days * 288))
+    values[spike : spike + 3] = 300
+    return [(START + MINUTES5 * at, round(float(value), 3)) for at, value in enumerate(values)]
+
+
+def csv(of: list[tuple[int, float]], header: str = "timestamp,value") -> str:
+    return "\n".join([header, *(f"{at},{value}" for at, value in of)]) + "\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Three days of a value, five minutes apart, with one spike."""
+    path = tmp_path / "cpu.csv"
+    path.write_text(csv(rows()))
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What an engine has left of ten minutes in which payments failed for one."""
+    folder = tmp_path_factory.mktemp("left")
+    world = World(folder, telemetry="telemetry.duckdb")
+    for number in range(200):
+        world.failing = 0.7 if 100 <= number < 120 else 0.0
+        world.live(1, judge=False)
+    world.close()
+    return folder
+
+
+class Page(HTMLParser):
+    """Whether a page is whole, and what it would fetch."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.fetched: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.fetched += [value or "" for key, value in attrs if key in ("src", "srcset", "data", "xlink:href")]
+        self.fetched += [tag] * (tag in ("script", "link", "img", "iframe"))
+        self.ids += [given["id"] or ""] if "id" in given else []
+        self.links += [given["href"] or ""] if "href" in given else []
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        pass
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_one_look_says_it_all(file: Path) -> None:
+    done = run(file, "--unit", "ms")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "\x1b" not in done.stdout
+    head, _, titles, one, alarm = done.stdout.splitlines()
+    assert head == f"from 2023-11-14 00:00:00 UTC to 2023-11-16 23:55:00 UTC (2 d 23 h), in {file}"
+    assert titles.split() == ["series", "points", "days", "alarms", "a", "series", "and", "day"]
+    assert one.split() == ["value", "864", "3.0", "1", "0.33"]
+    assert re.match(r"    2023-11-16 02:00:00 UTC +to 2023-11-16 0\d:\d\d:00 UTC .* score \d", alarm)
+    assert "300\N{NO-BREAK SPACE}ms, expected " in alarm
+
+
+def test_a_program_reads_the_same(file: Path) -> None:
+    found = json.loads(run(file, "--json").stdout)
+    assert found["totals"] == {
+        "series": 1,
+        "points": 864,
+        "series_days": 3.0,
+        "alarms": 1,
+        "alarms_per_series_day": pytest.approx(1 / 3),
+    }
+    [series] = found["series"]
+    [alarm] = series["alarms"]
+    assert (alarm["start"], alarm["onset"]) == ("2023-11-16T02:00:00Z", "2023-11-16T02:00:00Z")
+    assert alarm["peak"]["observed"] == 300
+    assert alarm["peak"]["lower"] < alarm["peak"]["expected"] < alarm["peak"]["upper"]
+    assert [one["state"] for one in series["states"]] == ["incident"]
+    assert found["problems"] == []
+
+
+def test_stdin_is_a_file_too(file: Path) -> None:
+    piped, read = json.loads(run("-", "--json", text=file.read_text()).stdout), json.loads(run(file, "--json").stdout)
+    assert (piped["source"], read["source"]) == ("stdin", str(file))
+    assert piped["series"] == read["series"]
+
+
+def test_several_series_are_told_by_their_labels(tmp_path: Path) -> None:
+    path = tmp_path / "hosts.csv"
+    lines = [f"{at},{value},{host}" for host, seed in (("a", 1), ("b", 2)) for at, value in rows(spike=600, seed=seed)]
+    quiet = [f"{at},7,c" for at, _ in rows()]
+    path.write_text("\n".join(["timestamp,value,host", *lines, *quiet]) + "\n")
+    done = run(path)
+    assert done.exit_code == 0
+    for said in ("host=a", "host=b", "2 of 3 series told anything"):
+        assert said in done.stdout
+    assert "host=c" not in done.stdout
+
+
+def test_wrong_lines_are_named_and_the_rest_is_judged(file: Path) -> None:
+    good = run(file, "--json")
+    lines = file.read_text().splitlines()
+    lines.insert(500, "soon,1")
+    lines.insert(300, lines[200])
+    file.write_text("\n".join(lines) + "\n")
+    done = run(file, "--json")
+    assert done.exit_code == 1
+    assert f"{file}:301: timestamp: {lines[200].partition(',')[0]} goes back behind" in done.stderr
+    assert f"{file}:502: timestamp: 'soon' is no time" in done.stderr
+    assert json.loads(done.stdout)["series"] == json.loads(good.stdout)["series"]
+    assert len(json.loads(done.stdout)["problems"]) == 2
+
+
+def test_many_wrong_lines_are_counted(file: Path) -> None:
+    file.write_text(file.read_text() + "soon,1\n" * 1500)
+    done = run(file)
+    assert done.stderr.count("is no time") == 10
+    assert "and 1,490 more; they are left out" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        ("", 2, "there is nothing in it; a file begins with a line that names its columns, such as `timestamp,value`"),
+        ("time,value\n1,2\n", 2, "no column `timestamp` in `time,value`; is it the one called 'time'?"),
+        ("timestamp,value\n", 1, "holds no point to judge"),
+        ("timestamp,value\n1,\n2,NaN\n", 1, "holds no point to judge"),
+        ("timestamp,value\nx,1\n", 1, ":2: timestamp: 'x' is no time"),
+    ],
+)
+def test_a_file_that_holds_nothing_is_said(tmp_path: Path, text: str, code: int, said: str) -> None:
+    path = tmp_path / "some.csv"
+    path.write_text(text)
+    done = run(path)
+    assert (done.exit_code, done.stdout) == (code, "")
+    assert said in done.stderr
+
+
+def test_what_is_no_text_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "some.parquet"
+    path.write_bytes(b"PAR1\xff\xfe\x00")
+    done = run(path)
+    assert (done.exit_code, "is no text in UTF-8" in done.stderr) == (2, True)
+
+
+def test_too_few_points_are_no_success_in_disguise(tmp_path: Path) -> None:
+    path = tmp_path / "few.csv"
+    path.write_text(csv(rows()[:5]))
+    done = run(path)
+    assert done.exit_code == 0
+    assert "1 of 1 series have too few points for any to be judged" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "say what to go through: a FILE.csv, --data-dir or --prometheus-url"),
+        (("{file}", "--service", "payment"), "--service is for stored history, and {file} is a file"),
+        (("{file}", "--since", "1h"), "--since is for stored history"),
+        (("{file}", "--data-dir", "{folder}"), "--data-dir is for stored history"),
+        (("{folder}/none.csv",), "cannot read {folder}/none.csv: No such file or directory"),
+        (("{folder}",), "cannot read {folder}: Is a directory"),
+        (("--data-dir", "{folder}", "--prometheus-url", "http://127.0.0.1:9"), "one of them"),
+        (("--data-dir", "{folder}", "--unit", "ms"), "--unit is for the values of a FILE"),
+        (("--data-dir", "{folder}", "--step", "soon"), "--step is 'soon', but must be a whole number and one of"),
+        (("--data-dir", "{folder}", "--step", "1d"), "--step is 1d, but must be an hour at most, such as 15s"),
+        (("--data-dir", "{folder}", "--since", "soon"), "--since is no length such as 36h or 7d"),
+        (("--data-dir", "{folder}/none"), "is it the data directory of an engine?"),
+        (("--prometheus-url", "http://127.0.0.1:9"), "Prometheus at http://127.0.0.1:9 cannot be reached"),
+    ],
+)
+def test_wrong_use_is_one_clear_sentence(file: Path, folder: Path, arguments: tuple[str, ...], said: str) -> None:
+    done = run(*(one.format(file=file, folder=folder) for one in arguments))
+    assert done.exit_code == 2, done.output
+    assert said.format(file=file, folder=folder) in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_page_needs_nothing_but_itself(file: Path, tmp_path: Path) -> None:
+    done = run(file, "--html", tmp_path / "cpu.html", "--unit", "<ms>")
+    assert done.exit_code == 0
+    text = (tmp_path / "cpu.html").read_text()
+    page = Page(text)
+    assert page.fetched == []
+    assert "url(" not in text
+    assert "@import" not in text
+    assert all(link.removeprefix("#") in page.ids for link in page.links)
+    assert len(page.ids) == len(set(page.ids))
+    for said in ("prefers-color-scheme: dark", "2023-11-16 02:00:00", "time in UTC", "Nov 15", "&lt;ms&gt;", "1 alarm"):
+        assert said in text
+    assert not re.search(r"\b(nan|inf)\b", text.partition("</style>")[2])
+
+
+def test_a_page_stays_small_however_long_the_series(tmp_path: Path) -> None:
+    sizes = []
+    for days in (10, 30):
+        path = tmp_path / f"{days}.csv"
+        path.write_text(csv(rows(days=days, spike=1000)))
+        assert run(path, "--html", tmp_path / "page.html").exit_code == 0
+        sizes.append((tmp_path / "page.html").stat().st_size)
+    assert sizes[1] < 1.5 * sizes[0] < 120_000
+
+
+HOSTILE = {
+    "one point": [(START, 5.0)],
+    "all zero": [(START + at, 0.0) for at in range(0, 9000, 60)],
+    "tiny": [(START + at, 1e-300 * (at % 7)) for at in range(0, 9000, 60)],
+    "large": [(START + at, (-1) ** at * 1e99) for at in range(150)],
+    "far from zero": [(START + at, 1e12 + 0.001 * (at % 7)) for at in range(0, 9000, 60)],
+    "thousands of years": [*((START + at, at % 7) for at in range(100)), (253402300799, 5)],
+    "milliseconds": [(START + at / 1000, at % 7) for at in range(300)],
+}
+
+
+@pytest.mark.parametrize("points", HOSTILE.values(), ids=HOSTILE.keys())
+def test_any_series_has_a_picture(points: list[tuple[float, float]], tmp_path: Path) -> None:
+    path = tmp_path / "some.csv"
+    path.write_text("timestamp,value\n" + "".join(f"{at!r},{value!r}\n" for at, value in points))
+    assert run(path, "--html", tmp_path / "page.html").exit_code == 0
+    body = (tmp_path / "page.html").read_text().partition("</style>")[2]
+    assert not re.search(r"\b(nan|inf)\b", body)
+    labels = re.findall(r'<span style="top:[^"]*">([^<]*)<', body)
+    assert 2 <= len(labels) == len(set(labels)) <= 8
+    assert len(re.findall(r'<span style="left:[^"]*%">', body)) <= 12
+    assert len(body) < 120_000
+
+
+def test_a_page_that_cannot_be_written_is_said(file: Path, tmp_path: Path) -> None:
+    done = run(file, "--html", tmp_path / "no" / "page.html")
+    assert done.exit_code == 1
+    assert "cannot write" in done.stderr
+
+
+def history(folder: Path, *arguments: str) -> dict[str, Any]:
+    done = run("--data-dir", folder, "--step", f"{STEP:.0f}s", "--since", "30m", "--json", *arguments)
+    assert done.exit_code == 0, done.output
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_stored_history_is_judged_as_the_engine_would(folder: Path) -> None:
+    before = {one.name: one.read_bytes() for one in folder.iterdir()}
+    found = history(folder)
+    failed = {one["labels"].get("service"): one for one in found["series"] if one["family"] == "errors"}
+    [alarm] = failed["payment"]["alarms"]
+    assert iso(T0 + 100 * STEP) < alarm["onset"] <= alarm["start"] < iso(T0 + 110 * STEP)
+    assert iso(T0 + 120 * STEP) < alarm["end"] < iso(T0 + 140 * STEP)
+    assert (alarm["peak"]["observed"] > 0.5, alarm["peak"]["upper"] < 0.5) == (True, True)
+    states = [one["state"] for one in failed["payment"]["states"]]
+    assert states[0] == "suspect"
+    assert "incident" in states
+    assert {one["family"] for one in found["series"]} == {"errors", "latency", "traffic", "silence"}
+    assert {one.name: one.read_bytes() for one in folder.iterdir()} == before, "to look changes nothing"
+
+
+def test_a_choice_shows_less_of_the_same(folder: Path) -> None:
+    whole = history(folder)["series"]
+    chosen = history(folder, "--service", "payment", "--endpoint", "/pay")["series"]
+    assert chosen == [one for one in whole if one["labels"].get("service") == "payment" and one["family"] != "silence"]
+    assert len(chosen) == 3
+
+
+def test_a_terminal_tells_families_apart_and_a_page_shows_states(folder: Path, tmp_path: Path) -> None:
+    done = run("--data-dir", folder, "--step", "3s", "--since", "30m", "--html", tmp_path / "page.html")
+    assert done.exit_code == 0, done.output
+    assert "payment POST /pay: too many errors" in done.stdout
+    assert ", wrong since 2023-11-14 " in done.stdout
+    text = (tmp_path / "page.html").read_text()
+    page = Page(text)
+    assert page.fetched == []
+    assert all(link.removeprefix("#") in page.ids for link in page.links)
+    assert len(page.ids) == len(set(page.ids))
+    for said in (
+        '<rect class="suspect"',
+        '<rect class="incident"',
+        "share of requests that failed",
+        "series without",
+        "All alarms",
+    ):
+        assert said in text
+
+
+def test_nothing_to_judge_is_no_success(folder: Path) -> None:
+    done = run("--data-dir", folder, "--until", iso(T0 - 86_400))
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "has nothing to judge in that time" in done.stderr
+    done = run("--data-dir", folder, "--service", "nobody", "--step", "3s", "--since", "30m")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "has nothing of nobody in that time; services that are there: gateway, payment" in done.stderr
+
+
+def test_help_teaches_with_examples() -> None:
+    done = run("--help")
+    assert done.exit_code == 0
+    for said in ("aiops backtest cpu.csv", "--prometheus-url http://127.0.0.1:9090", "UTC where it says no zone"):
+        assert said in " ".join(done.stdout.split())
+
+
+def test_an_interrupt_ends_it_without_a_trace(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    command = [sys.executable, "-m", "aiops", "backtest", "-", "--html", str(page)]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell has its background jobs ignore it
+    ) as running:
+        assert running.stdin is not None
+        running.stdin.write(csv(rows(days=60)).encode())  # more than a pipe holds: when it is written, it is being read
+        running.stdin.flush()
+        os.kill(running.pid, signal.SIGINT)
+        out, err = running.communicate(timeout=60)
+    assert (running.returncode, out, err.split()) == (1, b"", [b"Aborted!"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_fitted_gains_change_what_is_expected_of_their_series_only(tmp_path: Path) -> None:
+    times = [1_763_337_600 + 900 * at for at in range(400)]
+    rows = [
+        f"{at},{100 + 30 * ((at // 900) % 96 > 48) + place % 7},{name}"
+        for place, at in enumerate(times)
+        for name in "ab"
+    ]
+    path = tmp_path / "two.csv"
+    path.write_text("timestamp,value,host\n" + "\n".join(rows) + "\n")
+    gains = {"alpha": 0.9, "beta": 0.1, "gamma": 0.5, "phi": 0.9}
+    fits = [
+        {"labels": {"host": "a"}, "kept": True, "gains": gains},
+        {"labels": {"host": "b"}, "kept": False, "gains": gains},
+    ]
+    fitted = tmp_path / "fitted.json"
+    fitted.write_text(json.dumps({"version": 1, "fits": fits}))
+    assert replaying.fitted(fitted) == {(("host", "a"),): (0.9, 0.1, 0.5, 0.9)}
+    usual, _ = replaying.of_file(str(path), "", None, {})
+    other, _ = replaying.of_file(str(path), "", None, replaying.fitted(fitted))
+    pairs = zip(usual.series, other.series, strict=True)
+    same = [repr(one.trace.columns) == repr(two.trace.columns) for one, two in pairs]
+    assert same == [False, True]
+
+
+def test_what_is_no_file_of_gains_is_said(tmp_path: Path) -> None:
+    path, fitted = tmp_path / "one.csv", tmp_path / "fitted.json"
+    path.write_text("timestamp,value\n1,2\n2,3\n")
+    fitted.write_text("[]")
+    done = run(path, "--fitted", fitted)
+    assert done.exit_code == 2
+    assert "is not what `aiops fit -o` writes" in done.output
