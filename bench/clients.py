@@ -163,18 +163,25 @@ def _value(one: Any) -> AnyValue:
 
 
 def play(
-    recording: Mapping[str, Any], fault: str, good: float = GOOD, bad: float = BAD, after: float = AFTER
+    recording: Mapping[str, Any],
+    fault: str,
+    good: float = GOOD,
+    bad: float = BAD,
+    after: float = AFTER,
+    calm_steps: int = 1,
 ) -> Outcome:
-    """Live through one fault of a recording; seconds before, with and after it."""
+    """Live through one fault of a recording; seconds before, with and after it. Beside the fault the engine judges
+    `calm_steps` steps at once."""
     player = Player(recording)
     with rig(START, STEP) as one:
         at = START
-        for phase, seconds in (("good", good), (fault, bad), ("good", after)):
-            for _ in range(round(seconds / STEP)):
+        for phase, seconds, at_once in (("good", good, calm_steps), (fault, bad, 1), ("good", after, calm_steps)):
+            for number in range(1, round(seconds / STEP) + 1):
                 _take(one, player.step(phase, at), at + MOST_BEHIND)
                 at += STEP
                 one.clock.time = at
-                one.engine.cycle()
+                if number % at_once == 0:
+                    one.engine.cycle()
         incidents = one.incidents()
     began, ended = START + good, START + good + bad
     first = min(incidents, key=lambda each: each.first_detected, default=None)
@@ -210,10 +217,10 @@ def _take(one: Rig, exports: Iterator[ExportTraceServiceRequest | ExportMetricsS
     if rows.rejected.count:
         raise RuntimeError(rows.rejected.message())
     one.source.store.append(
-        resources=schema.table(schema.RESOURCES, list(rows.resources.values())),
-        series=schema.table(schema.SERIES, list(rows.series.values())),
-        points=schema.table(schema.POINTS, rows.points),
-        spans=schema.table(schema.SPANS, rows.spans),
+        resources=schema.arrow_table(schema.RESOURCES, list(rows.resources.values())),
+        series=schema.arrow_table(schema.SERIES, list(rows.series.values())),
+        points=schema.arrow_table(schema.POINTS, rows.points),
+        spans=schema.arrow_table(schema.SPANS, rows.spans),
     )
 
 

@@ -25,17 +25,14 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Histogram, HistogramDataPoint, Metric
 
-from aiops.engine import Engine, Pace
+from aiops.engine import Pace
 from aiops.http import Endpoint
-from aiops.incidents import Habits
-from aiops.model import Edge, Population, Trace, TraceQuery, TraceSummary, Window, names
-from aiops.observability.telemetry import Telemetry
+from aiops.model import names
 from aiops.sources.prometheus import meaning
 from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.metrics import PrometheusMetrics
 from aiops.sources.prometheus.verdicts import PrometheusVerdicts
-from aiops.store import Snapshots, SqlIncidents, open_store
-from bench.rig import GivenClock
+from aiops.testing import GivenClock, NoTelemetry, Sources, assemble, empty_store
 from tools.native.alone import LonePrometheus
 from tools.native.build import ensure
 
@@ -47,22 +44,6 @@ RAW = BUCKETS + 2  # series of a histogram: its buckets, count and sum
 LEARN = 24  # cycles before those that are measured
 MEASURED = 9
 VERDICTS = 5000
-
-
-class Quiet:
-    """No traces and no calls: what is measured is a cycle in which nothing is wrong."""
-
-    def search(self, query: TraceQuery, window: Window, limit: int) -> list[TraceSummary]:
-        return []
-
-    def traces(self, ids: object) -> list[Trace]:
-        return []
-
-    def populations(self, wanted: list[Population]) -> list[list[Trace]]:
-        return [[] for _ in wanted]
-
-    def edges(self, window: Window) -> list[Edge]:
-        return []
 
 
 class Fleet:
@@ -136,19 +117,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="aiops-bench-") as text:
         folder = Path(text)
         prometheus = LonePrometheus(ensure()["prometheus"], folder / "prometheus")
-        api = Api(Endpoint("Prometheus", prometheus.url, timeout_seconds=60))
+        api = Api(Endpoint(name="Prometheus", url=prometheus.url, timeout_seconds=60))
         clock = GivenClock(START)
-        engine = Engine(
-            metrics=PrometheusMetrics(api, clock, 0.0),
-            traces=Quiet(),
-            topology=Quiet(),
-            verdicts=PrometheusVerdicts(api, VERDICTS),
-            store=SqlIncidents(open_store(f"sqlite:///{folder / 'incidents.sqlite'}")),
-            snapshots=Snapshots(folder / "learned.npz", "bench"),
-            clock=clock,
-            telemetry=Telemetry(),
-            pace=Pace(STEP, 60.0, Habits()),
-        )
+        metrics, verdicts = PrometheusMetrics(api, clock, 0.0), PrometheusVerdicts(api, VERDICTS)
+        sources = Sources(metrics, NoTelemetry(), NoTelemetry(), verdicts)
+        engine = assemble(folder, sources, clock, empty_store(folder), pace=Pace(STEP, 60.0))
         took, limits = [], []
         for number in range(LEARN + MEASURED):
             for _ in range(round(STEP / EXPORT)):
@@ -167,7 +140,7 @@ def main() -> None:
         if engine.state.at != clock.time:
             raise RuntimeError(f"judged until {engine.state.at}, not {clock.time}")
         whole, least = statistics.median(took[LEARN:]), statistics.median(limits[LEARN:])
-        series = Api(Endpoint("Prometheus", prometheus.url)).instant(
+        series = Api(Endpoint(name="Prometheus", url=prometheus.url)).instant(
             f"count({meaning.served_selector(True)})", clock.time
         )
         print(f"{'raw series read':<44}{series[0].value:,.0f}, and the last bucket of each histogram not")

@@ -23,7 +23,7 @@ import psutil
 import requests
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from aiops.engine import SELECTORS
+from aiops import detect
 from aiops.model import Selector, Window, names
 from aiops.sources.duckdb import schema
 from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
@@ -99,7 +99,7 @@ def limit(seconds: float) -> tuple[float, float]:
     while time.perf_counter() - started < seconds:
         rows = Decoding(time.time(), 1e6, lambda _: True)
         decode_spans(ExportTraceServiceRequest.FromString(raw), rows)
-        connection.register("batch", schema.table(schema.SPANS, rows.spans))
+        connection.register("batch", schema.arrow_table(schema.SPANS, rows.spans))
         connection.execute("INSERT INTO spans SELECT * FROM batch")
         stored += SPANS
     return bare, stored / (time.perf_counter() - started)
@@ -126,7 +126,7 @@ class Queries:
             if newest is not None:
                 end = newest - newest % 3
                 self.ask("RED of the newest slice (3 s)", source, RED, Window(end - 3, end), 3)
-                self.ask("all that a cycle asks (3 s)", source, SELECTORS, Window(end - 3, end), 3)
+                self.ask("all that a cycle asks (3 s)", source, detect.family_selectors(), Window(end - 3, end), 3)
                 if rounds % 5 == 0:
                     self.ask("RED of the last 15 min", source, RED, Window(end - 900, end), 15)
                 rounds += 1
@@ -140,7 +140,7 @@ def main() -> None:
     arguments = parser.parse_args()
     bare, best = limit(3.0)
     with tempfile.TemporaryDirectory(prefix="aiops-bench-") as folder:
-        settings = EmbeddedSettings(str(Path(folder) / "telemetry.duckdb"), grpc_port=0, http_port=0)
+        settings = EmbeddedSettings(path=str(Path(folder) / "telemetry.duckdb"), grpc_port=0, http_port=0)
         source = EmbeddedSource(settings, Wall())
         source.start()
         url = f"http://127.0.0.1:{source.receivers.http_port}/v1/traces"

@@ -18,7 +18,7 @@ import numpy as np
 import psutil
 import pyarrow as pa
 
-from aiops.engine import SELECTORS
+from aiops import detect
 from aiops.model import Window
 from aiops.sources.duckdb import schema
 from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
@@ -48,8 +48,8 @@ def template(rows: int, now: float) -> tuple[pa.Table, pa.Table]:
         decode_spans(export(rng, now), decoded)
     chosen = rng.sample(decoded.spans, rows)
     resources, spans = (
-        schema.table(schema.RESOURCES, list(decoded.resources.values())),
-        schema.table(schema.SPANS, chosen),
+        schema.arrow_table(schema.RESOURCES, list(decoded.resources.values())),
+        schema.arrow_table(schema.SPANS, chosen),
     )
     assert resources is not None
     assert spans is not None
@@ -75,13 +75,13 @@ def main() -> None:
     began, started = clock.at, time.perf_counter()
     resources, spans = template(rate * BATCH_SECONDS, began)
     with tempfile.TemporaryDirectory(prefix="aiops-bench-") as folder:
-        settings = EmbeddedSettings(str(Path(folder) / "telemetry.duckdb"), retention_hours=RETENTION / HOUR)
+        settings = EmbeddedSettings(path=str(Path(folder) / "telemetry.duckdb"), retention_hours=RETENTION / HOUR)
         source = EmbeddedSource(settings, clock)
         for second in range(BATCH_SECONDS, WARM_UP + HOUR + 1, BATCH_SECONDS):
             clock.at = began + second
             source.store.append(resources=resources, spans=fresh(spans, rng, clock.at))
             if second % ASK_SECONDS == 0:
-                source.metrics.window(SELECTORS, Window(clock.at - 3, clock.at), 3)
+                source.metrics.window(detect.family_selectors(), Window(clock.at - 3, clock.at), 3)
                 source.metrics.window(RED, Window(clock.at - 900, clock.at), 15)
             if second % RETAIN_SECONDS == 0:
                 source.store.drop_before(clock.at - RETENTION)

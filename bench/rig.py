@@ -4,29 +4,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from aiops.engine import Cycle, Engine, Pace
-from aiops.incidents import Habits
 from aiops.model import Incident
-from aiops.observability.telemetry import Telemetry
 from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
-from aiops.store import Snapshots, SqlIncidents, open_store
+from aiops.store import SqlIncidents
+from aiops.testing import GivenClock, Sources, assemble, empty_store
 from shop.virtual.stream import Slice
 
 STEP = 15.0
 EVERYTHING = 10_000
-
-
-@dataclass(slots=True)
-class GivenClock:
-    """A clock that stands until it is set; Unix seconds."""
-
-    time: float
-
-    def now(self) -> float:
-        return self.time
 
 
 @dataclass(slots=True)
@@ -55,35 +43,14 @@ class Rig:
         return self.store.page(limit=EVERYTHING)[0]
 
 
-@cache
-def _empty_store() -> bytes:
-    """A store without incidents, its tables made once."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "incidents.sqlite"
-        open_store(f"sqlite:///{file}").dispose()
-        return file.read_bytes()
-
-
 @contextmanager
 def rig(start: float, step: float = STEP, retention_hours: float = 48.0) -> Iterator[Rig]:
     """An engine that has learned nothing yet, at a Unix time."""
     with tempfile.TemporaryDirectory(prefix="aiops-bench-") as folder:
         clock = GivenClock(start)
         source = EmbeddedSource(EmbeddedSettings(lateness_seconds=0.0, retention_hours=retention_hours), clock)
-        file = Path(folder) / "incidents.sqlite"
-        file.write_bytes(_empty_store())
-        store = SqlIncidents(open_store(f"sqlite:///{file}"))
-        engine = Engine(
-            metrics=source.metrics,
-            traces=source.traces,
-            topology=source.topology,
-            verdicts=source.verdicts,
-            store=store,
-            snapshots=Snapshots(Path(folder) / "learned.npz", "bench"),
-            clock=clock,
-            telemetry=Telemetry(),
-            pace=Pace(step, 3600.0, Habits()),
-        )
+        store = empty_store(Path(folder))
+        engine = assemble(Path(folder), Sources.of(source), clock, store, pace=Pace(step, 3600.0))
         try:
             yield Rig(clock, source, store, engine)
         finally:

@@ -135,11 +135,11 @@ def saved(model: online.Model, size: int, bounds: Bounds) -> None:
     with tempfile.TemporaryDirectory(prefix="aiops-bench-") as text:
         learned, raw = Path(text) / "learned.npz", Path(text) / "raw"
         limit = _seconds(lambda: _written(raw, plain)) + _seconds(raw.read_bytes)
-        save = _seconds(lambda: arrays.write(learned, {"at": model.at}, held))
+        save = _seconds(lambda: arrays.write_arrays(learned, {"at": model.at}, held))
         fresh = online.Model()
 
         def restore() -> None:
-            _, found = arrays.read(learned)
+            _, found = arrays.read_arrays(learned)
             for name, array in found.items():
                 fresh.state.put(name, array)
 

@@ -131,7 +131,9 @@ def clocks(calendar: detect.Calendar | None = None, start: float = MONDAY + 8 * 
     """Opening hours in New York over the change of clocks: nothing once three days are known, with the zone given."""
     sunday, end = MONDAY + 13 * DAY, MONDAY + 15 * DAY + 3 * HOUR  # the day of the change, and the end of its Monday
     days = (end - start) / DAY
-    seen = live(Hours(8.0, noise=0.05), days, calendar=calendar or detect.Calendar(detect.Place(NEW_YORK)), start=start)
+    seen = live(
+        Hours(8.0, noise=0.05), days, calendar=calendar or detect.Calendar(detect.LocalCalendar(NEW_YORK)), start=start
+    )
     wrong = [f"in trouble on a known day at {_when(at)}" for at in seen.during(start + 3 * DAY, sunday)]
     return wrong + [f"in trouble at {_when(at)}" for at in seen.during(sunday + DAY - 2 * HOUR, end)]
 
@@ -140,7 +142,7 @@ def week() -> list[str]:
     """Shops that are closed on Sundays: nothing from the third Sunday on, but an outage of a Monday is found."""
     outage = MONDAY + 28 * DAY + 19 * HOUR
     fault = Timed(Fault("drop", "gateway", None, 0.7), outage, outage + HOUR)
-    seen = live(Hours(8.0, noise=0.05), 29.0, [fault], detect.Calendar(detect.Place(NEW_YORK)))
+    seen = live(Hours(8.0, noise=0.05), 29.0, [fault], detect.Calendar(detect.LocalCalendar(NEW_YORK)))
     wrong = [f"in trouble at {_when(at)}" for at in seen.during(MONDAY + 15 * DAY, outage)]
     if not seen.during(outage, outage + HOUR):
         wrong.append("the outage was not found")

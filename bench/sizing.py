@@ -30,7 +30,7 @@ import psutil
 import requests
 import yaml
 
-from aiops.cli.demo.shop import Shop, scenarios
+from aiops.cli.demo.shop import Shop, demo_scenarios
 from aiops.http import Endpoint
 from aiops.sources.prometheus.api import Api
 from bench.cycle import EXPORT, RAW, START, Fleet
@@ -71,7 +71,7 @@ def measure(stack: Stack, offered: float, seconds: float) -> Level:
         uss = sum(one.memory_full_info().uss for one in of) / MB
         uses[name] = Use(taken / length, largest[name], uss, grown / length)
     others = max(0.0, machine() - busy - used) / length / (os.cpu_count() or 1)
-    api = Api(Endpoint("Prometheus", stack.urls["prometheus"]))
+    api = Api(Endpoint(name="Prometheus", url=stack.urls["prometheus"]))
     now = time.time()
     [head] = api.instant("prometheus_tsdb_head_series", now)
     [samples] = api.instant(f"sum(rate(prometheus_tsdb_head_samples_appended_total[{seconds:.0f}s]))", now)
@@ -110,7 +110,7 @@ def incident(seconds: float, offset: int, folder: Path) -> Iterator[Level]:
         time.sleep(LEARN)
         yield measure(stack, BUSY, seconds)
         demo = Shop(stack.urls["otlp-http"], offset)  # to break, not to start
-        demo.inject(scenarios()["latency-spike"])
+        demo.inject(demo_scenarios()["latency-spike"])
         yield measure(stack, BUSY, OPEN)
         if not requests.get(f"{stack.urls['aiops']}/aiops/incidents", timeout=30).json()["active_incidents"]:
             raise RuntimeError("no incident was open")
@@ -127,7 +127,10 @@ def stored(counts: Sequence[int], folder: Path) -> Iterator[Stored]:
     for count in counts:
         home = folder / str(count)
         prometheus = LonePrometheus(ensure()["prometheus"], home)
-        process, api = psutil.Process(prometheus.pid), Api(Endpoint("Prometheus", prometheus.url, timeout_seconds=60))
+        process, api = (
+            psutil.Process(prometheus.pid),
+            Api(Endpoint(name="Prometheus", url=prometheus.url, timeout_seconds=60)),
+        )
         fleet, rss, logged, at = Fleet(round(count / RAW)), 0.0, 0, START
         while at < START + HEAD:
             at += EXPORT

@@ -8,22 +8,21 @@ from typing import Any, Final
 
 from sqlalchemy import insert
 
-from aiops.api.slos import standing_document
+from aiops.api.slos import status_document
 from aiops.bootstrap import objectives
-from aiops.engine import Engine, Pace
-from aiops.engine.budgets import Budgets
+from aiops.engine import Pace
+from aiops.engine.objectives import Budgets
 from aiops.http import Endpoint
-from aiops.incidents import Habits
 from aiops.model import Ledger
 from aiops.observability.telemetry import Telemetry
-from aiops.slo.live.watch import HOUR, sli_of
+from aiops.slo.live.counter import HOUR, sli_of
 from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.burn_rates import PrometheusBurns
 from aiops.sources.prometheus.metrics import PrometheusMetrics
 from aiops.sources.prometheus.verdicts import PrometheusVerdicts
-from aiops.store import Rings, Snapshots, SqlIncidents, SqlObjectives, open_store, tables
+from aiops.store import Rings, SqlIncidents, SqlObjectives, tables
+from aiops.testing import GivenClock, NoTelemetry, Sources, assemble, empty_store
 from bench import cycle
-from bench.rig import GivenClock
 from bench.slo_fleet import DOCUMENT, TARGET
 from tools.native.alone import LonePrometheus
 from tools.native.build import ensure
@@ -55,27 +54,18 @@ def _document(number: int) -> str:
 def _measured(
     count: int, source: Path, url: str, folder: Path, say: Callable[[str, str], None], told: Callable[[str], None]
 ) -> bool:
-    api, clock = Api(Endpoint("Prometheus", url, timeout_seconds=60)), GivenClock(cycle.START)
-    store = SqlIncidents(open_store(f"sqlite:///{folder / 'incidents.sqlite'}"))
-    found = objectives.load([source])
+    api, clock = Api(Endpoint(name="Prometheus", url=url, timeout_seconds=60)), GivenClock(cycle.START)
+    store = empty_store(folder)
+    found = objectives.load_objectives([source])
     _fill(store, found.slos)
     metrics, telemetry = PrometheusMetrics(api, clock, 0.0), Telemetry()
     kept = SqlObjectives(store.database)
     budgets, started = _timed(
         lambda: Timed(found, metrics, kept, Rings(folder / "rings.npz"), 60.0, ruled=PrometheusBurns(api))
     )
-    engine = Engine(
-        metrics=metrics,
-        traces=cycle.Quiet(),
-        topology=cycle.Quiet(),
-        verdicts=PrometheusVerdicts(api, cycle.VERDICTS),
-        store=store,
-        snapshots=Snapshots(folder / "learned.npz", "bench"),
-        clock=clock,
-        telemetry=telemetry,
-        pace=Pace(cycle.STEP, 60.0, Habits()),
-        budgets=budgets,
-    )
+    sources = Sources(metrics, NoTelemetry(), NoTelemetry(), PrometheusVerdicts(api, cycle.VERDICTS))
+    pace = Pace(cycle.STEP, 60.0)
+    engine = assemble(folder, sources, clock, store, telemetry=telemetry, pace=pace, budgets=budgets)
     fleet, took, own = cycle.Fleet(count), [], []
     for number in range(cycle.LEARN + cycle.MEASURED):
         for _ in range(round(cycle.STEP / cycle.EXPORT)):
@@ -89,10 +79,10 @@ def _measured(
         took.append(seconds)
         own.append(budgets.spent)
         told(f"cycle {number + 1} of {cycle.LEARN + cycle.MEASURED}: {seconds:.2f} s")
-    if sum(one.budget.events > 0 for one in budgets.standings) != count:
+    if sum(one.budget.events > 0 for one in budgets.statuses) != count:
         raise RuntimeError("an objective counted nothing")
     whole, mine = (statistics.median(one[cycle.LEARN :]) for one in (took, own))
-    _, shown = _timed(lambda: [standing_document(one) for one in budgets.standings])
+    _, shown = _timed(lambda: [status_document(one) for one in budgets.statuses])
     _, exposed = _timed(telemetry.exposition)
     store.close()
     told("")

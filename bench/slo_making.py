@@ -50,7 +50,7 @@ def _parts(source: Path) -> dict[str, float]:
     """Seconds of each step, in one process."""
     files = [(str(file), file.read_text(encoding="utf-8")) for file in sorted(source.iterdir())]
     _, nodes = _timed(lambda: [list(documents(text, name)) for name, text in files])
-    found, read = _timed(lambda: objectives.load([source]))
+    found, read = _timed(lambda: objectives.load_objectives([source]))
     if found.problems:
         raise RuntimeError(f"the objectives are wrong: {found.problems[0]}")
     made: tuple[list[dict[str, Any]], float] = _timed(lambda: slo.groups(found.slos, slo.Links()))

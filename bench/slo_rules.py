@@ -15,7 +15,7 @@ from aiops import slo
 from aiops.bootstrap import objectives
 from aiops.cli.slo.files import dumped
 from aiops.http import Endpoint
-from aiops.ports import SourceError
+from aiops.model.errors import SourceError
 from aiops.sources.prometheus.api import Api
 from bench import slo_forms
 from bench.slo_fleet import METRIC, TARGET, Feeder, Fleet, Traffic
@@ -124,7 +124,7 @@ def _forms(fleet: Fleet, folder: Path) -> list[Form]:
     return [
         Form(
             OURS,
-            slo.groups(objectives.load([source]).slos, slo.Links()),
+            slo.groups(objectives.load_objectives([source]).slos, slo.Links()),
             "slo:burn_rate:ratio_rate3d",
             "slo:burn_rate:ratio_rate1d",
         ),
@@ -145,7 +145,7 @@ class _Bench:
         self, prometheus: LonePrometheus, home: Path, traffic: Traffic, plan: Plan, told: Callable[[str], None]
     ) -> None:
         self._prometheus, self._home, self._plan, self._told = prometheus, home, plan, told
-        self._api = Api(Endpoint("Prometheus", prometheus.url, timeout_seconds=60))
+        self._api = Api(Endpoint(name="Prometheus", url=prometheus.url, timeout_seconds=60))
         self._feeder = Feeder(traffic, self._api.write_otlp)
         self._fleet = traffic.fleet
         counter = f"count({METRIC}_count)"

@@ -28,8 +28,8 @@ from typing import Any
 import psutil
 import requests
 
-from aiops.cli.demo.judge import judge
-from aiops.cli.demo.shop import Scenario, Shop, scenarios
+from aiops.cli.demo.judge import compare
+from aiops.cli.demo.shop import DemoScenario, Shop, demo_scenarios
 from tools.native.build import ensure
 from tools.native.components import Options
 from tools.native.stack import Stack
@@ -135,7 +135,7 @@ class Rig:
         text = self.stack.log("aiops").read_text(errors="replace")
         return sum("Tempo at" in line for line in text.splitlines())
 
-    def live_through(self, scenario: Scenario, hold: float) -> Row:
+    def live_through(self, scenario: DemoScenario, hold: float) -> Row:
         """Break the shop, keep it broken for a while, and mend it."""
         known = {one["id"]: one["occurrences"] for one in self.incidents("all")}
         tempo = psutil.Process(self.stack.pid("tempo"))
@@ -147,11 +147,11 @@ class Rig:
             with watch.looking():
                 found = after(began, FIND, lambda: self.incidents("active"))
                 explained = after(
-                    time.monotonic(), FIND, lambda: judge(scenario.truth, self.incidents("active")).perfect
+                    time.monotonic(), FIND, lambda: compare(scenario.truth, self.incidents("active")).perfect
                 )
                 while time.monotonic() < began + hold:
                     time.sleep(LOOK)
-                right = judge(scenario.truth, self.incidents("active")).perfect
+                right = compare(scenario.truth, self.incidents("active")).perfect
         finally:
             self.shop.clear()
         cores = (sum(tempo.cpu_times()[:2]) - used) / (time.monotonic() - began)
@@ -185,7 +185,7 @@ def after(began: float, seconds: float, there: Callable[[], object]) -> float | 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    known = scenarios()
+    known = demo_scenarios()
     parser.add_argument("--only", choices=sorted(known), action="append", help="one fault; may be repeated")
     parser.add_argument("--rate", type=float, default=20.0, help="requests a second (20)")
     parser.add_argument("--hold", type=float, default=90.0, help="seconds that each fault lasts (90)")

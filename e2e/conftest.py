@@ -5,34 +5,26 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 import requests
+import yaml
 
-from aiops.cli.demo.shop import Scenario, Shop, scenarios
+from aiops.cli.demo.shop import DemoScenario, Shop, demo_scenarios
+from aiops.testing.waiting import until
 from tools.native.cluster import Cluster
+from tools.native.stack import Stack
 
 from .k8s_cluster import booted
 
+ROOT = Path(__file__).parents[1]
 OFFSET = int(os.environ.get("AIOPS_TEST_OFFSET", "20000"))
 NUMBERS = itertools.count(1)
-
-
-def until(done: Callable[[], Any], seconds: float, what: str) -> Any:
-    """Poll until `done` answers something true, and return that."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = done()
-        if found:
-            return found
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds:.0f} s: {what}")
-        time.sleep(0.25)
 
 
 def pss_mb(root: int) -> float:
@@ -41,12 +33,23 @@ def pss_mb(root: int) -> float:
     return float(sum(one.memory_full_info().pss for one in (parent, *parent.children(recursive=True)))) / 2**20
 
 
+def over_their_limits(stack: Stack) -> dict[str, float]:
+    """Megabytes of the components that use more than their containers may; what each uses is printed."""
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+    limits = {name: float(one["mem_limit"].removesuffix("m")) for name, one in services.items()}
+    limits["shop"] = sum(limits[one] for one in ("gateway", "checkout", "payment", "inventory", "catalog", "load"))
+    used = {name: pss_mb(stack.pid(name)) for name in stack.components}
+    for name, mb in used.items():
+        print(f"{name:16} {mb:6.0f} MB of {limits[name]:4.0f}")
+    return {name: mb for name, mb in used.items() if mb > limits[name]}
+
+
 @dataclass
 class Platform:
     """A shop with load and the engine that watches it."""
 
     shop: Shop
-    scenarios: dict[str, Scenario]
+    scenarios: dict[str, DemoScenario]
     url: str
     engine_pid: int
 
@@ -80,7 +83,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
             [sys.executable, "-m", "aiops", "up"], env={**os.environ, **settings}, stdout=said, stderr=said
         )
     shop = Shop(f"http://127.0.0.1:{4318 + OFFSET}", OFFSET, folder / "shop.log")
-    one = Platform(shop, scenarios(), f"http://127.0.0.1:{8000 + OFFSET}", engine.pid)
+    one = Platform(shop, demo_scenarios(), f"http://127.0.0.1:{8000 + OFFSET}", engine.pid)
     try:
         until(lambda: engine.poll() is not None or answers(f"{one.url}/health"), 60, "the engine is up")
         assert engine.poll() is None, log.read_text()

@@ -6,9 +6,10 @@ from typing import Any
 
 import requests
 
-from aiops.cli.demo.judge import judge
+from aiops.cli.demo.judge import compare
+from aiops.testing.waiting import until
 
-from .conftest import Platform, until
+from .conftest import Platform
 
 
 def live_through(platform: Platform, name: str) -> None:
@@ -20,11 +21,11 @@ def live_through(platform: Platform, name: str) -> None:
     try:
         until(platform.active, 60, "an incident is found")
         found = time.monotonic() - started
-        until(lambda: judge(scenario.truth, platform.active()).perfect, 60, f"{said(platform)} is as the truth says")
+        until(lambda: compare(scenario.truth, platform.active()).perfect, 60, f"{said(platform)} is as the truth says")
         named = time.monotonic() - started
         hold = time.monotonic() + 10  # while the fault lasts, nothing else may open
         until(lambda: time.monotonic() > hold, 20, "the fault to last")
-        verdict = judge(scenario.truth, platform.active())
+        verdict = compare(scenario.truth, platform.active())
         assert verdict.perfect, said(platform)
         for _, incident in verdict.right:  # the page says the same
             page = requests.get(f"{platform.url}/incidents/{incident['id']}", timeout=10)

@@ -16,14 +16,15 @@ from typing import Any
 import pytest
 import requests
 
-from aiops.cli.demo.shop import Shop, scenarios
+from aiops.cli.demo.shop import Shop, demo_scenarios
+from aiops.testing.waiting import until
 from tools.dashboards.everything import DASHBOARDS, ROOT
 from tools.dashboards.filling import filled
 from tools.dashboards.panels import Dashboard, When
 from tools.dashboards.questions import of_dashboards, of_datasources
 
 from .asking import Asked, silent
-from .conftest import Platform, learned, until
+from .conftest import Platform, learned
 from .faults import live_through, said
 from .pictures import Browser, browser
 
@@ -75,7 +76,7 @@ def admin(stack: None) -> tuple[str, str]:
 @pytest.fixture(scope="module")
 def platform(stack: None) -> Platform:
     shop = Shop(OTLP)  # to break, not to start
-    one = Platform(shop, scenarios(), ENGINE, 0)
+    one = Platform(shop, demo_scenarios(), ENGINE, 0)
     until(lambda: learned(one), 400, "every route of the shop has a baseline")
     return one
 

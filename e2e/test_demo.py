@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from .conftest import until
+from aiops.testing.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 OFFSET = 14_000

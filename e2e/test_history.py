@@ -6,14 +6,16 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from aiops import bootstrap
-from aiops.cli.demo.history import HOUR, History, length
+from aiops import bootstrap, detect
+from aiops.cli.demo.history import HOUR, ShopHistory, length
 from aiops.cli.demo.shop import NoShop, objectives
 from aiops.cli.demo.show import BASELINE_POINTS, ROUTES
 from aiops.config import Settings
 from aiops.engine import Cycle
+from aiops.engine.objectives import Budgets
+from aiops.testing.waiting import until
 
-from .conftest import OFFSET, until
+from .conftest import OFFSET
 
 PORT = 8300 + OFFSET
 STEP = 3.0
@@ -33,9 +35,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bootstrap.Appli
     )
     one = bootstrap.embedded(settings)
     said: list[str] = []
-    history = History(length("2h"), STEP)
+    history = ShopHistory(length("2h"), STEP)
     said.append(history.distant(one.source.store, lambda: None))
-    assert one.desk.slos.budgets is not None
+    assert isinstance(one.desk.slos.budgets, Budgets)
     history.counted(one.desk.slos.budgets, lambda: None)
     history.recent(one.source.store, lambda: None)
     assert said[0].startswith("history loaded      2 h of generated telemetry in ")
@@ -60,7 +62,7 @@ def test_one_cycle_gives_every_route_and_edge_a_baseline(engine: bootstrap.Appli
     assert time.time() - cycle.watermark < 60.0
     assert not cycle.gaps
     assert not cycle.findings
-    latency = engine.desk.engine.state.latency
+    latency = engine.desk.engine.state.of(detect.LATENCY)
     assert len(latency.index) >= ROUTES
     assert latency.points[: len(latency.index)].min() >= BASELINE_POINTS
     assert not engine.store.active()
@@ -119,6 +121,6 @@ def test_nonsense_is_refused_with_what_is_right(text: str) -> None:
 
 
 def test_a_shop_that_cannot_says_why(engine: bootstrap.Application) -> None:
-    history = History(1000 * 24 * HOUR, STEP)
+    history = ShopHistory(1000 * 24 * HOUR, STEP)
     with pytest.raises(NoShop, match=r"could not generate history: .*400d"):
         history.distant(engine.source.store, lambda: None)

@@ -3,13 +3,13 @@ admission, the controllers, the scheduler and Helm do with them."""
 
 import json
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from aiops.testing.waiting import until
 from k8s.files import CHART, ROOT
 from k8s.rendering import EXAMPLES, KUSTOMIZE
 from tools.native.cluster import Cluster
@@ -42,10 +42,7 @@ def objects(cluster: Cluster, namespace: str) -> set[str]:
 
 def settled(cluster: Cluster, namespace: str, wanted: set[str]) -> None:
     """Wait until a namespace has just this: pods go a moment after what they belonged to."""
-    over = time.monotonic() + 30
-    while (found := objects(cluster, namespace)) != wanted:
-        assert time.monotonic() < over, f"left: {found - wanted}, missing: {wanted - found}"
-        time.sleep(0.2)
+    until(lambda: objects(cluster, namespace) == wanted, 60, f"it has just {sorted(wanted)}")
 
 
 def install(cluster: Cluster, namespace: str, *more: str, release: str = "aiops", chart: Path = CHART) -> str:

@@ -14,10 +14,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from aiops.testing.waiting import until
 from k8s.files import CHART
 from tools.native.cluster import Cluster, free_port
 
-from .conftest import answers, until
+from .conftest import answers
 from .k8s_cluster import ENGINE_PORT, change, copied
 
 pytestmark = [pytest.mark.k8s, pytest.mark.timeout(3600)]  # the first time the programs are built

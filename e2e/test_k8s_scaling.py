@@ -1,12 +1,12 @@
 """Collector and shop grow with the CPU they use. The metrics are made up, the autoscaler is Kubernetes' own."""
 
 import json
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from aiops.testing.waiting import until
 from tools.native.cluster import Cluster
 
 from .test_k8s import install
@@ -72,10 +72,7 @@ def replicas(cluster: Cluster, namespace: str) -> dict[str, int]:
 
 
 def until_replicas(cluster: Cluster, namespace: str, wanted: dict[str, int]) -> None:
-    over = time.monotonic() + 60
-    while (found := replicas(cluster, namespace)) != wanted:
-        assert time.monotonic() < over, found
-        time.sleep(0.5)
+    until(lambda: replicas(cluster, namespace) == wanted, 60, f"so many replicas: {wanted}")
 
 
 def test_collector_and_shop_grow_with_what_they_use_and_not_beyond_their_most(

@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from aiops.cli.demo.shop import GATEWAY_PORT, Shop, scenarios
+from aiops.cli.demo.shop import GATEWAY_PORT, Shop, demo_scenarios
+from aiops.testing.waiting import until
 from k8s.files import ROOT
 from k8s.forwarding import forwarded
 from tools.dashboards.everything import DASHBOARDS
 from tools.native.command import Command, UsageError, runner
 
-from .conftest import Platform, learned, until
+from .conftest import Platform, learned
 from .faults import live_through
 
 pytestmark = [pytest.mark.kind, pytest.mark.timeout(1800)]
@@ -28,7 +29,7 @@ SERVICES = ("gateway", "checkout", "payment", "inventory", "catalog")
 DEPLOY = ["--namespace", NAMESPACE, "--set", "images.tag=kind", "--set", "shop.enabled=true", "--smoke-timeout", "300s"]
 JOBS = ("aiops", "prometheus", "alertmanager", "tempo", "grafana", "otel-collector")
 GATEWAY = "app.kubernetes.io/name=gateway"
-HANGS = ["python", "-c", "import time; time.sleep(3600)"]
+HANGS = ["python", "-c", "import signal; signal.pause()"]
 ASKS_OFTEN = """\
 import urllib.request
 for _ in range(40):  # each by a connection of its own: half of them would hang if both pods were asked
@@ -71,7 +72,7 @@ def reached() -> Iterator[Platform]:
         forwarded("kubectl", NAMESPACE, "aiops-gateway", "http") as gateway,
     ):
         shop = Shop("", (urlsplit(gateway).port or 0) - GATEWAY_PORT)  # to break, not to start
-        yield Platform(shop, scenarios(), engine, 0)
+        yield Platform(shop, demo_scenarios(), engine, 0)
 
 
 def test_a_fault_is_found_explained_and_resolved_and_outlives_the_engines_pod(kubectl: Command) -> None:

@@ -5,9 +5,10 @@ import time
 
 import pytest
 
+from aiops.testing.waiting import until
 from shop.catalogue import SCENARIOS
 
-from .conftest import Platform, pss_mb, until
+from .conftest import Platform, pss_mb
 from .faults import live_through, said
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]

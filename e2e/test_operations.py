@@ -20,7 +20,8 @@ import requests
 import yaml
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from .conftest import until
+from aiops.testing.waiting import until
+
 from .documented import commands, of
 from .test_readme import free_port
 
@@ -111,6 +112,12 @@ class Engine:
             send(self, after)
         return [one["id"] for one in self.get("/aiops/incidents", state="all")["active_incidents"]]
 
+    def judged(self, after: int) -> int:
+        """Steps in which errors were judged; `after` as above."""
+        send(self, after)
+        rows = self.get("/aiops/series", service="gateway", route="/checkout").get("series", [])
+        return max((len(row["points"]) for row in rows if row["family"] == "errors"), default=0)
+
     def counted(self, after: int | None = None) -> dict[str, float]:
         """Events by objective."""
         if after is not None:
@@ -132,9 +139,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     one = Engine(tmp_path_factory.mktemp("operations") / "data")
     one.start()
     try:
-        for _ in range(16):
-            send(one)
-            time.sleep(0.5)
+        until(lambda: one.judged(after=0) >= 8, 60, "what fails has an expectation")
         until(lambda: one.incidents(after=9), 60, "an incident")
         until(one.counted, 30, "requests count for an objective")
         yield one
@@ -249,9 +254,7 @@ def test_the_engine_says_which_store_is_away(engine: Engine, tmp_path: Path) -> 
 def test_the_engine_says_whether_all_of_it_works(engine: Engine, tmp_path: Path) -> None:
     with ThreadPoolExecutor() as threads:
         asking = threads.submit(run, SMOKE.replace("8000", str(engine.ports["AIOPS_PORT"])), tmp_path)
-        while not asking.done():
-            send(engine)
-            time.sleep(0.2)
+        until(lambda: send(engine) or asking.done(), 90, "an answer, while telemetry goes on")
     assert asking.result().returncode == 0, asking.result().stdout + asking.result().stderr
 
 

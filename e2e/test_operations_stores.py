@@ -13,11 +13,12 @@ import requests
 
 from aiops.http import Endpoint
 from aiops.sources.prometheus.api import Api
+from aiops.testing.waiting import until
 from bench.cycle import Fleet
 from tools.native.alone import LonePrometheus
 from tools.native.build import ensure
 
-from .conftest import answers, until
+from .conftest import answers
 from .documented import of
 from .test_operations import IN_STORES
 from .test_readme import free_port
@@ -39,10 +40,10 @@ def test_the_volume_of_a_stopped_prometheus_is_copied(tmp_path: Path) -> None:
     program, at = ensure()["prometheus"], time.time()
 
     def count(server: LonePrometheus) -> float:
-        return Api(Endpoint("Prometheus", server.url)).instant("count({__name__=~'http_.+'})", at)[0].value
+        return Api(Endpoint(name="Prometheus", url=server.url)).instant("count({__name__=~'http_.+'})", at)[0].value
 
     first = LonePrometheus(program, tmp_path / "first")
-    api = Api(Endpoint("Prometheus", first.url))
+    api = Api(Endpoint(name="Prometheus", url=first.url))
     for body in Fleet(10, at).exports(at):
         api.write_otlp(body)
     found = count(first)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from .conftest import until
+from aiops.testing.waiting import until
 
 README = Path(__file__).parents[1] / "README.md"
 APP = """

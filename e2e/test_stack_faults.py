@@ -13,7 +13,8 @@ import pytest
 import requests
 from aiosmtpd.controller import Controller
 
-from aiops.cli.demo.shop import Shop, scenarios
+from aiops.cli.demo.shop import Shop, demo_scenarios
+from aiops.testing.waiting import until
 from tools.dashboards import catalogue
 from tools.dashboards.catalogue import faults, metrics_of
 from tools.dashboards.filling import filled
@@ -26,7 +27,7 @@ from tools.native.stack import Stack
 
 from . import agrees
 from .asking import Asked, known_to, silent
-from .conftest import Platform, answers, learned, pss_mb, until
+from .conftest import Platform, answers, learned, over_their_limits
 from .faults import live_through, said
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
@@ -87,7 +88,7 @@ def asked(stack: Stack) -> Asked:
 @pytest.fixture(scope="module")
 def platform(stack: Stack) -> Platform:
     shop = Shop(stack.urls["otlp-http"], OFFSET)  # to break, not to start
-    one = Platform(shop, scenarios(), stack.urls["aiops"], stack.pid("aiops"))
+    one = Platform(shop, demo_scenarios(), stack.urls["aiops"], stack.pid("aiops"))
     until(lambda: learned(one), 240, "every route of the shop has a baseline")
     return one
 
@@ -323,10 +324,5 @@ def test_every_mistake_in_a_question_is_seen_in_what_was_recorded(asked: Asked) 
     assert min(found[kind] for kind in ("metric", "label", "value")) > 50
 
 
-def test_memory_is_said(stack: Stack, platform: Platform) -> None:
-    total = 0.0
-    for name in stack.components:
-        used = pss_mb(stack.pid(name))
-        total += used
-        print(f"{name:16} {used:6.0f} MB")
-    print(f"{'in all':16} {total:6.0f} MB")
+def test_every_component_stays_within_the_memory_of_its_container(stack: Stack, platform: Platform) -> None:
+    assert over_their_limits(stack) == {}

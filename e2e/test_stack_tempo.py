@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from aiops.cli.demo.shop import Shop, scenarios
+from aiops.cli.demo.shop import Shop, demo_scenarios
+from aiops.testing.waiting import until
 from tools.dashboards.catalogue import faults, metrics_of
 from tools.dashboards.filling import filled
 from tools.dashboards.mutants import mutants
@@ -20,7 +21,7 @@ from tools.native.components import Options
 from tools.native.stack import Stack
 
 from .asking import Asked, known_to, of_spans, silent
-from .conftest import Platform, learned, until
+from .conftest import Platform, learned
 from .faults import live_through, said
 
 pytestmark = [
@@ -43,7 +44,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def platform(stack: Stack) -> Platform:
     shop = Shop(stack.urls["otlp-http"], OFFSET)
-    one = Platform(shop, scenarios(), stack.urls["aiops"], stack.pid("aiops"))
+    one = Platform(shop, demo_scenarios(), stack.urls["aiops"], stack.pid("aiops"))
     until(lambda: learned(one), 300, "every route of the shop has a baseline")
     return one
 

@@ -1,5 +1,6 @@
 """The repository is as its documents say: paths exist, layers are few, and a public name means one thing."""
 
+import ast
 import re
 import tomllib
 from collections.abc import Iterator
@@ -63,10 +64,80 @@ def test_comments_cite_documents_of_this_repository_only() -> None:
 
 def test_layers_are_few() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    [layers] = [one["layers"] for one in contracts if one["type"] == "layers" and "aiops.cli" in one["layers"]]
+    [layers] = [one["layers"] for one in contracts if one["name"] == "the rooms of aiops"]
     assert len(layers) <= 11
     rooms = {room.strip() for layer in layers for room in layer.split("|")}
     modules = {f"aiops.{one.stem}" for one in PACKAGE.glob("*.py")}
     packages = {f"aiops.{one.parent.name}" for one in PACKAGE.glob("*/__init__.py")}
     assert packages <= rooms, "every package has its layer"
     assert len(modules) <= 4
+
+
+DOCUMENTS = "aiops.presentation.documents."
+"""OpenAPI schemas: the document of a noun bears the noun's name, as clients know it."""
+SHARED = {"main": "each program has one: the command line, and the receiver's process"}
+"""Names that may be defined in several packages, and why."""
+
+
+def public_names() -> Iterator[tuple[str, str]]:
+    """Name and module of every public class and function, and of constants that another module reads."""
+    trees = {
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): ast.parse(path.read_text())
+        for path in PACKAGE.rglob("*.py")
+        if "migrations" not in path.parts
+    }
+    read = set()
+    for tree in trees.values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                read |= {(node.module, each.name) for each in node.names}
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                read.add((node.value.id, node.attr))
+    for module, tree in trees.items():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef):
+                found = [node.name]
+            else:
+                targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+                named = [each.id for each in targets if isinstance(each, ast.Name)]
+                found = [each for each in named if {(module, each), (module.split(".")[-1], each)} & read]
+            yield from ((each, module) for each in found if not each.startswith("_") and each != "log")
+
+
+def test_a_public_name_means_one_thing() -> None:
+    homes: dict[str, set[str]] = {}
+    for name, module in public_names():
+        if not module.startswith(DOCUMENTS) and name not in SHARED:
+            homes.setdefault(name, set()).add(module)
+    assert len(homes) > 1000
+    rooms = {name: {module.split(".")[1] for module in modules} for name, modules in homes.items()}
+    assert not {name: sorted(homes[name]) for name, found in rooms.items() if len(found) > 1}
+
+
+def test_a_value_of_many_fields_is_made_by_their_names() -> None:
+    wrong = []
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.ClassDef):
+                continue
+            made = [ast.unparse(each) for each in node.decorator_list if "dataclass(" in ast.unparse(each)]
+            fields = [
+                each
+                for each in node.body
+                if isinstance(each, ast.AnnAssign) and "ClassVar" not in ast.unparse(each.annotation)
+            ]
+            if made and "frozen" in made[0] and len(fields) > 5 and "kw_only" not in made[0]:
+                wrong.append(f"{path.name}: {node.name}")
+    assert not wrong
+
+
+def test_functions_take_seven_parameters_at_most() -> None:
+    wrong = []
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                names = [each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+                command = any("click" in ast.unparse(each) for each in node.decorator_list)  # options are parameters
+                if len([each for each in names if each not in ("self", "cls")]) > 7 and not command:
+                    wrong.append(f"{path.name}: {node.name}")
+    assert not wrong

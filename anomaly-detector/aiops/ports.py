@@ -1,4 +1,4 @@
-"""What the engine needs from the world."""
+"""The interfaces (ports) through which the engine reads and writes: telemetry, stores, notifications, time."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -26,94 +26,112 @@ from aiops.model import (
 )
 
 LONGEST_WAIT = 300.0
-"""Seconds between two tries to tell somebody of an incident, at most."""
-
-
-class SourceError(Exception):
-    """A source could not answer; the message says which, why and what to do. The cycle goes on without it."""
-
-
-class StoreError(Exception):
-    """The incident store cannot be used; the message says why and what to do. Nothing was written."""
-
-
-class NotFound(LookupError):
-    """There is no such thing; the message names it."""
-
-
-class TooMuch(Exception):
-    """The answer would be larger than the question allows; the message says by how much."""
+"""The longest time, in seconds, between two attempts to send a notification."""
 
 
 class MetricSource(Protocol):
+    """A source of metrics, on a grid of steps."""
+
     def window(self, selectors: Sequence[Selector], window: Window, step: float) -> SeriesBlock:
         """Answer all selectors on the grid window.start + k * step; counts are exact increments. Raises SourceError."""
         ...
 
     def complete_until(self) -> float | None:
-        """The time up to which data may be judged: newest point minus allowed lateness; None before the first."""
+        """Return the time up to which data may be judged: newest point minus allowed lateness; None before the first
+        point."""
         ...
 
     def newest(self) -> float | None:
-        """End time of the newest span or point of any service; None before the first.
+        """Return the end of the newest span or point of any service, Unix seconds; None before the first.
 
-        It lies before `complete_until` while only such telemetry comes: it is not clear yet whether clocks were set
-        back. If they were, `complete_until` goes back as well."""
+        It lies before `complete_until` while only older telemetry arrives: it is not clear yet whether clocks were set
+        back. If they were, `complete_until` goes back as well.
+        """
         ...
 
 
 class Senders(Protocol):
+    """A source that knows how services send their telemetry."""
+
     def oddities(self) -> Sequence[Oddity]:
-        """What is odd about the way in which services send, by service. Raises SourceError."""
+        """Return what is peculiar about the telemetry of services, by service. Raises SourceError."""
         ...
 
 
 class TraceSource(Protocol):
-    def search(self, query: TraceQuery, window: Window, limit: int) -> list[TraceSummary]: ...
+    """A source of traces."""
 
-    def traces(self, ids: Sequence[str]) -> list[Trace]: ...
+    def search(self, query: TraceQuery, window: Window, limit: int) -> list[TraceSummary]:
+        """Find at most `limit` traces with a span that ended in the window and matches the query, newest first. Raises
+        SourceError."""
+        ...
+
+    def traces(self, ids: Sequence[str]) -> list[Trace]:
+        """Read whole traces by id (32 hexadecimal digits), in the order asked; unknown ids are left out. Raises
+        SourceError."""
+        ...
 
     def populations(self, wanted: Sequence[Population]) -> Sequence[list[Trace] | Unread]:
-        """Draw at most `limit` whole traces for each, evenly over time slices of its window; the same ones each time.
-        A trace that several draw is read once.
+        """Draw at most `limit` whole traces for each population, evenly over time slices of its window; repeated draws
+        give the same traces. A trace that several populations draw is read once.
 
-        What is refused for one is that one's fault, and the others have their traces. A store that may only be asked so
-        much at a time draws the first ones, and the others when they are asked for again. Raises SourceError where
-        there is no answer at all."""
+        If the question for one population is refused, only that one is Unread; the others have their traces. A store
+        that may only be asked a limited number of questions at a time draws the first populations now, and the others
+        when they are asked for again. Raises SourceError where there is no answer at all.
+        """
         ...
 
 
 class TopologySource(Protocol):
-    def edges(self, window: Window) -> list[Edge]: ...
+    """A source of the calls between services."""
+
+    def edges(self, window: Window) -> list[Edge]:
+        """Return the edges with calls that ended in the window, by caller and callee. Raises SourceError."""
+        ...
 
 
 class VerdictStore(Protocol):
-    def record(self, verdicts: Sequence[Verdict]) -> None: ...
+    """A store of the detector's verdicts."""
+
+    def record(self, verdicts: Sequence[Verdict]) -> None:
+        """Store verdicts; storing the same verdict again changes nothing. Raises SourceError."""
+        ...
 
     def history(self, service: str, route: str, window: Window, most: int = 0) -> list[Verdict]:
-        """By time; an empty route matches every one. Raises TooMuch for more than `most` (0: any number)."""
+        """Return the verdicts of a route by time; an empty route matches all. Raises TooMuch for more than `most` (0:
+        any number)."""
         ...
 
 
 class EdgeSink(Protocol):
+    """A receiver of the calls between services."""
+
     def record(self, edges: Sequence[Edge], at: float) -> None:
-        """Publish the calls between services as they were at a time. Raises SourceError."""
+        """Publish the edges as they were at a time (Unix seconds). Raises SourceError."""
         ...
 
 
 class IncidentStore(Protocol):
-    def active(self) -> list[Incident]: ...
+    """A store of incidents. Every method may raise StoreError."""
 
-    def resolved_since(self, at: float) -> list[Incident]: ...
-
-    def latest(self, fingerprint: str) -> Incident | None:
-        """The one with this fingerprint that was resolved last, but for merged ones."""
+    def active(self) -> list[Incident]:
+        """Return open and acknowledged incidents, oldest first."""
         ...
 
-    def count(self) -> int: ...
+    def resolved_since(self, at: float) -> list[Incident]:
+        """Return the incidents that were resolved at a time (Unix seconds) or later."""
+        ...
+
+    def latest(self, fingerprint: str) -> Incident | None:
+        """Return the incident with this fingerprint that was resolved last; merged incidents are left out."""
+        ...
+
+    def count(self) -> int:
+        """Return the highest number that an incident was ever given; 0 before the first."""
+        ...
 
     def get(self, name: str) -> Incident | None:
-        """By id or key."""
+        """Return an incident by its id or key; None where there is none."""
         ...
 
     def save_cycle(
@@ -124,59 +142,80 @@ class IncidentStore(Protocol):
         events: Sequence[IncidentEvent],
         ledger: Ledger | None = None,
     ) -> None:
-        """Write findings, incidents, announcements, what objectives counted and the watermark in one transaction;
-        saving again changes nothing.
+        """Write findings, incidents, announcements, the counts of objectives and the watermark in one transaction;
+        saving the same again changes nothing.
 
-        Raises StoreError."""
+        Raises StoreError.
+        """
         ...
 
 
 class ObjectiveStore(Protocol):
+    """A store of the counts and burn records of objectives. Every method may raise StoreError."""
+
     def ledger(self) -> tuple[list[LedgerHour], float]:
-        """All hours, and the end of the last step that is in them (0: none)."""
+        """Return all hours, and the end of the last step that they include (0: none)."""
         ...
 
     def counted(self) -> float:
-        """End of the last step that is in the ledger (0: none)."""
+        """Return the end of the last step that the ledger includes (0: none)."""
         ...
 
     def burning(self) -> list[Burn]:
-        """The records that have no end yet."""
+        """Return the burn records that have no end yet."""
         ...
 
 
 class Outbox(Protocol):
+    """The store of announcements that are not sent yet. Every method may raise StoreError."""
+
     def unsent(self, now: float) -> list[Announcement]:
-        """What waits for its next attempt, oldest first."""
+        """Return the announcements whose next attempt is due, oldest first."""
         ...
 
-    def sent(self, number: int, at: float) -> None: ...
+    def sent(self, number: int, at: float) -> None:
+        """Mark an announcement as sent at a time (Unix seconds)."""
+        ...
 
-    def failed(self, number: int, attempts: int, next_attempt: float) -> None: ...
+    def failed(self, number: int, attempts: int, next_attempt: float) -> None:
+        """Store that an attempt failed: how many there were, and when the next one is due (Unix seconds)."""
+        ...
 
 
 class Notifier(Protocol):
+    """A way to notify people."""
+
     def send(self, transition: str, subject: Incident | Burn) -> None:
-        """Tell somebody of one transition. Raises OSError when they cannot be reached: it is tried again later."""
+        """Send one transition. Raises OSError when the receiver cannot be reached; the attempt is then repeated
+        later."""
         ...
 
 
 class Forecast(Protocol):
+    """A forecast of the number of events."""
+
     def events(self, slo: str, group: Labels, window: Window) -> float | None:
-        """How many events of an objective's group are to come in a window; None where nothing is known."""
+        """Return how many events of a group of an objective are expected in a window; None where nothing is known."""
         ...
 
 
 BurnRates = Mapping[tuple[str, Labels], Mapping[int, float]]
-"""By objective and group: the burn rate over each window (seconds)."""
+"""Burn rates by objective and group, then by window (seconds)."""
 
 
 class RuledBurns(Protocol):
+    """The burn rates that Prometheus' own rules recorded."""
+
     def burn_rates(self, at: float) -> BurnRates:
-        """What Prometheus' own rules say at a time. A group is all labels of what they recorded but its name and the
-        objective's: those that an objective is split by, and others. Raises SourceError."""
+        """Return the recorded burn rates at a time (Unix seconds). A group holds all labels of the recorded series
+        except its name and the objective's name: the labels that the objective is split by, and others. Raises
+        SourceError."""
         ...
 
 
 class Clock(Protocol):
-    def now(self) -> float: ...
+    """A source of the current time."""
+
+    def now(self) -> float:
+        """Return the current time in Unix seconds."""
+        ...

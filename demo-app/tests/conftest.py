@@ -6,13 +6,12 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 import requests
@@ -20,11 +19,12 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
+from aiops.testing.waiting import until
+
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))  # whoever tests beside has other ports
 OFFSET = int(os.environ.get("SHOP_TEST_OFFSET", "2000")) + 700 * WORKER
 PORTS = {"gateway": 3000, "checkout": 3011, "payment": 3012, "inventory": 3013, "catalog": 3014}
 PROJECT = Path(__file__).parents[1]
-T = TypeVar("T")
 
 
 def _value(value: AnyValue) -> Any:
@@ -133,21 +133,6 @@ class Sink:
         return [point for point in found if wanted <= point.attributes.items()]
 
 
-def poll(question: Callable[[], T], seconds: float = 15.0) -> T:
-    """Ask until the answer is true, and return it."""
-    over = time.monotonic() + seconds
-    while not (answer := question()):
-        assert time.monotonic() < over, f"not so after {seconds} s: {question}"
-        time.sleep(0.02)
-    return answer
-
-
-@pytest.fixture(scope="session")
-def until() -> Callable[..., Any]:
-    """Give the tests `poll`."""
-    return poll
-
-
 @pytest.fixture(scope="session")
 def sink() -> Iterator[Sink]:
     """Run a receiver."""
@@ -253,7 +238,7 @@ def base() -> int:
 def running(start: Start) -> Shop:
     """Run one whole shop, without load, for all tests that do not end it."""
     shop = start("up", "--rate", "0", offset=OFFSET)
-    poll(lambda: "shop: ready" in shop.said(), 60)
+    until(lambda: "shop: ready" in shop.said(), 60)
     return shop
 
 
@@ -261,6 +246,6 @@ def running(start: Start) -> Shop:
 def shop(running: Shop) -> Iterator[Shop]:
     """Give a test the running shop without a fault, and leave none behind."""
     running.call("POST", "/simulate/clear")
-    poll(lambda: all(running.up(service) for service in PORTS))
+    until(lambda: all(running.up(service) for service in PORTS))
     yield running
     running.call("POST", "/simulate/clear")

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from aiops.testing.waiting import until
+
 BY = {"/checkout": "POST", "/payment": "POST", "/products": "GET"}
 
 
@@ -15,7 +17,7 @@ def served(shop: Any, path: str, **arguments: Any) -> Any:
     return shop.call(BY[path], path, **arguments)
 
 
-def client_spans(shop: Any, sink: Any, until: Any, service: str, peer: str, count: int = 1) -> list[Any]:
+def client_spans(shop: Any, sink: Any, service: str, peer: str, count: int = 1) -> list[Any]:
     """Wait for so many calls from a service to another in the last trace, and return them."""
 
     def found() -> list[Any]:
@@ -33,31 +35,31 @@ def versions(shop: Any) -> set[str]:
     return {shop.call("GET", "/ready", "payment").json()["version"] for _ in range(12)}
 
 
-def test_time_is_lost_before_the_server_span_of_one_caller(shop: Any, sink: Any, until: Any) -> None:
-    assert shop.fault(kind="network", endpoint="/payment", strength=700, caller="checkout").ok
+def test_time_is_lost_before_the_server_span_of_one_caller(shop: Any, sink: Any) -> None:
+    assert shop.fault(kind="network", endpoint="/payment", strength=3000, caller="checkout").ok
     assert served(shop, "/payment").ok
-    assert client_spans(shop, sink, until, "gateway", "payment")[0].seconds < 0.7
+    assert client_spans(shop, sink, "gateway", "payment")[0].seconds < 3
     assert served(shop, "/checkout").ok
-    assert client_spans(shop, sink, until, "checkout", "payment")[0].seconds > 0.7
+    assert client_spans(shop, sink, "checkout", "payment")[0].seconds > 3
     server = until(lambda: [s for s in sink.trace(shop.trace_id) if (s.service, s.kind) == ("payment", "server")])
-    assert server[0].seconds < 0.7
+    assert server[0].seconds < 3
 
 
-def test_callers_call_again_when_they_are_asked_to(shop: Any, sink: Any, until: Any) -> None:
+def test_callers_call_again_when_they_are_asked_to(shop: Any, sink: Any) -> None:
     assert shop.fault(kind="retries", endpoint="/payment").ok
     answer = shop.call("POST", "/payment")
     assert answer.status_code == 503
     assert "Retry-After" not in answer.headers  # that was between the two services
-    calls = client_spans(shop, sink, until, "gateway", "payment", 4)
+    calls = client_spans(shop, sink, "gateway", "payment", 4)
     assert [span.attributes.get("http.request.resend_count") for span in calls] == [None, 1, 2, 3]
     shop.call("POST", "/simulate/clear")
     assert shop.fault(kind="errors", endpoint="/payment", strength=1).ok
     assert shop.call("POST", "/payment").status_code == 503
     until(lambda: [s for s in sink.trace(shop.trace_id) if (s.service, s.kind) == ("gateway", "server")])
-    assert len(client_spans(shop, sink, until, "gateway", "payment")) == 1
+    assert len(client_spans(shop, sink, "gateway", "payment")) == 1
 
 
-def test_a_pool_runs_out(shop: Any, until: Any) -> None:
+def test_a_pool_runs_out(shop: Any) -> None:
     assert shop.fault(kind="pool", endpoint="/payment", strength=20_000).ok
     answers: list[Any] = []
     paying = [threading.Thread(target=lambda: answers.append(shop.call("POST", "/payment", "payment"))) for _ in "123"]
@@ -67,11 +69,11 @@ def test_a_pool_runs_out(shop: Any, until: Any) -> None:
     assert (answers[0].status_code, answers[0].json()) == (503, {"error": "no free connection within 1 s"})
     shop.call("POST", "/simulate/clear")
     for thread in paying:
-        thread.join(3)
+        thread.join(15)
     assert [answer.json().get("payment", "by chance") for answer in answers[1:]] == ["accepted"] * 2
 
 
-def test_a_tenant_is_known_everywhere_and_can_fail_alone(shop: Any, sink: Any, until: Any) -> None:
+def test_a_tenant_is_known_everywhere_and_can_fail_alone(shop: Any, sink: Any) -> None:
     assert shop.fault(kind="tenant", endpoint="/payment").ok
     assert served(shop, "/checkout").ok
     assert served(shop, "/checkout", tenant="acme").ok
@@ -84,35 +86,35 @@ def test_a_tenant_is_known_everywhere_and_can_fail_alone(shop: Any, sink: Any, u
     }
 
 
-def test_a_query_is_slow_in_the_database(shop: Any, sink: Any, until: Any) -> None:
+def test_a_query_is_slow_in_the_database(shop: Any, sink: Any) -> None:
     assert shop.fault(kind="query", endpoint="/products", strength=500).ok
     assert served(shop, "/products").json()["products"]
     span = until(lambda: next((s for s in sink.trace(shop.trace_id) if s.name == "SELECT products"), None))
-    assert 0.5 < span.seconds < 1.5
+    assert 0.5 < span.seconds < 10
 
 
-def test_stock_is_asked_for_many_times(shop: Any, sink: Any, until: Any) -> None:
+def test_stock_is_asked_for_many_times(shop: Any, sink: Any) -> None:
     assert shop.fault(kind="n-plus-one", endpoint="/checkout", strength=6).ok
     assert served(shop, "/checkout").ok
     until(lambda: [s for s in sink.trace(shop.trace_id) if (s.service, s.kind) == ("checkout", "server")])
-    assert len(client_spans(shop, sink, until, "checkout", "inventory", 6)) == 6
+    assert len(client_spans(shop, sink, "checkout", "inventory", 6)) == 6
 
 
-def test_what_payment_depends_on_refuses(shop: Any, sink: Any, until: Any) -> None:
+def test_what_payment_depends_on_refuses(shop: Any, sink: Any) -> None:
     assert served(shop, "/payment").ok
-    good = client_spans(shop, sink, until, "payment", "card-processor")[0]
+    good = client_spans(shop, sink, "payment", "card-processor")[0]
     assert shop.fault(kind="dependency", endpoint="/payment").ok
     until(lambda: shop.call("POST", "/payment").status_code == 502)
     answer = shop.call("POST", "/payment", "payment")
     assert (answer.status_code, answer.json()) == (502, {"error": "card-processor cannot be reached"})
-    bad = client_spans(shop, sink, until, "payment", "card-processor")[0]
+    bad = client_spans(shop, sink, "payment", "card-processor")[0]
     assert (bad.status, bad.attributes["error.type"]) == ("error", "ConnectionError")
     assert bad.attributes["server.port"] == good.attributes["server.port"]
     shop.call("POST", "/simulate/clear")
     until(lambda: shop.call("POST", "/payment").ok)
 
 
-def test_a_new_version_beside_the_old_one_fails(shop: Any, sink: Any, until: Any) -> None:
+def test_a_new_version_beside_the_old_one_fails(shop: Any, sink: Any) -> None:
     assert shop.fault(kind="version", service="payment").ok
     until(lambda: versions(shop) == {"1.4.2", "1.5.0"})
     before = len(sink.spans)
@@ -137,7 +139,7 @@ def test_a_new_version_beside_the_old_one_fails(shop: Any, sink: Any, until: Any
     assert shop.call("GET", "/simulate/status").json()["active"] == []
 
 
-def test_a_deployment_fails_no_request(shop: Any, until: Any) -> None:
+def test_a_deployment_fails_no_request(shop: Any) -> None:
     old = shop.call("GET", "/ready", "payment").json()["pid"]
     answered: list[int] = []
     done = threading.Event()
@@ -169,7 +171,7 @@ def test_a_deployment_fails_no_request(shop: Any, until: Any) -> None:
     assert answered.count(200) > 0.95 * len(answered)
 
 
-def test_customers_come_and_stay_away(start: Any, sink: Any, until: Any, base: int) -> None:
+def test_customers_come_and_stay_away(start: Any, sink: Any, base: int) -> None:
     shop = start("up", "--rate", "2", offset=base + 500)
     until(lambda: "shop: ready" in shop.said(), 60)
 
@@ -179,7 +181,7 @@ def test_customers_come_and_stay_away(start: Any, sink: Any, until: Any, base: i
 
     def came_within(seconds: float) -> int:
         before = came()
-        time.sleep(seconds)
+        time.sleep(seconds)  # how many come in a time is what is asked
         return came() - before
 
     assert shop.fault(kind="surge", strength=20).ok

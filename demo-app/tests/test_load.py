@@ -68,7 +68,7 @@ def test_a_surge_makes_time_pass_faster(silent_port: int, tmp_path: Path) -> Non
     start = time.monotonic()
     sending.run(iter([Arrival(20.0, "/payment", "acme")]), duration=None, progress=False)
     assert "sent 1," in sending.line()
-    assert 0.4 < time.monotonic() - start < 5
+    assert 0.4 < time.monotonic() - start < 15
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """The card processor answers, refuses, and answers again where it was."""
 
-from typing import Any
-
 import requests
 
+from aiops.testing.waiting import until
 from shop.processor import Processor
 
 
-def test_it_refuses_while_it_is_told_to(until: Any) -> None:
+def test_it_refuses_while_it_is_told_to() -> None:
     refusing = False
     processor = Processor(lambda: refusing)
     processor.start()

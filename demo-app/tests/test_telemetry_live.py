@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from aiops.testing.waiting import until
 from shop import names
 from shop.virtual.graph import shop as shop_graph
 from shop.virtual.load import Load
@@ -12,7 +13,7 @@ from shop.virtual.stream import Model
 
 
 @pytest.fixture
-def checkout(shop: Any, sink: Any, until: Any) -> list[Any]:
+def checkout(shop: Any, sink: Any) -> list[Any]:
     """Give the spans of one checkout that went well."""
     for _ in range(3):
         if shop.call("POST", "/checkout").ok:
@@ -65,7 +66,7 @@ def test_resources_name_the_service(sink: Any) -> None:
         )
 
 
-def test_a_query_is_a_span_and_a_duration(shop: Any, sink: Any, until: Any) -> None:
+def test_a_query_is_a_span_and_a_duration(shop: Any, sink: Any) -> None:
     shop.call("GET", "/products")
     span = until(lambda: next((span for span in sink.trace(shop.trace_id) if span.name == "SELECT products"), None))
     assert (span.service, span.kind) == ("catalog", "client")
@@ -76,7 +77,7 @@ def test_a_query_is_a_span_and_a_duration(shop: Any, sink: Any, until: Any) -> N
 
 
 @pytest.mark.usefixtures("checkout")
-def test_durations_carry_exemplars(sink: Any, until: Any) -> None:
+def test_durations_carry_exemplars(sink: Any) -> None:
     def exemplars() -> set[str]:
         points = sink.metric("payment", "http.server.request.duration", http__route="/payment")
         return set().union(*(point.exemplar_trace_ids for point in points))
@@ -86,14 +87,14 @@ def test_durations_carry_exemplars(sink: Any, until: Any) -> None:
 
 
 @pytest.mark.usefixtures("checkout")
-def test_the_business_is_counted(sink: Any, until: Any) -> None:
+def test_the_business_is_counted(sink: Any) -> None:
     assert until(lambda: sink.metric("payment", "shop.payments", shop__outcome="accepted"))[0].unit == "{payment}"
     assert until(lambda: sink.metric("payment", "shop.payment.amount"))[0].unit == "EUR"
     assert until(lambda: sink.metric("inventory", "shop.inventory.stock", shop__item="lamp"))[0].value > 0
     assert until(lambda: sink.metric("checkout", "shop.checkouts", shop__outcome="completed"))
 
 
-def test_control_calls_leave_no_telemetry(shop: Any, sink: Any, until: Any) -> None:
+def test_control_calls_leave_no_telemetry(shop: Any, sink: Any) -> None:
     def requests_counted() -> int:
         names = ("http.server.request.duration", "http.client.request.duration")
         return sum(point.count for point in list(sink.points.values()) if point.metric in names)
@@ -113,7 +114,7 @@ def test_control_calls_leave_no_telemetry(shop: Any, sink: Any, until: Any) -> N
     assert requests_counted() == before
 
 
-def test_an_unknown_path_is_a_json_404_without_a_route(shop: Any, sink: Any, until: Any) -> None:
+def test_an_unknown_path_is_a_json_404_without_a_route(shop: Any, sink: Any) -> None:
     answer = shop.call("GET", "/nope")
     assert answer.status_code == 404
     assert "error" in answer.json()
@@ -121,14 +122,14 @@ def test_an_unknown_path_is_a_json_404_without_a_route(shop: Any, sink: Any, unt
     assert "http.route" not in span.attributes
 
 
-def test_an_idle_service_is_heard(start: Any, sink: Any, until: Any, base: int) -> None:
+def test_an_idle_service_is_heard(start: Any, sink: Any, base: int) -> None:
     before = sink.metric_exports["checkout"]
     start("serve", "checkout", offset=base + 400)
     until(lambda: sink.metric_exports["checkout"] >= before + 3)
     assert sink.metric("checkout", "process.uptime")[0].unit == "s"
 
 
-def test_the_model_sends_the_same_keys(shop: Any, sink: Any, until: Any) -> None:
+def test_the_model_sends_the_same_keys(shop: Any, sink: Any) -> None:
     """What is generated is compared with what is live: a key that only one of them has would tell them apart."""
     for method, path in (("POST", "/checkout"), ("GET", "/products")):
         shop.call(method, path)

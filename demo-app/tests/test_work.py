@@ -3,13 +3,14 @@
 import random
 import statistics
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from opentelemetry import baggage, context
 
+from aiops.testing.waiting import until
 from shop.board import Board
 from shop.catalogue import Fault
 from shop.failures import PaymentError, Unavailable
@@ -77,23 +78,32 @@ def test_a_gradual_fault_grows_and_stays(elapsed: float, extra: float) -> None:
     assert board.held == [pytest.approx(extra)]
 
 
+class Counted(Board):
+    """A board that counts who is held."""
+
+    holding = 0
+
+    def hold(self, *arguments: Any) -> None:
+        self.holding += 1
+        super().hold(*arguments)
+
+
 def test_a_pool_has_two_connections_and_patience_for_a_second() -> None:
-    board = Board("payment")
+    board = Counted("payment")
     board.start(Order(Fault("pool", "payment", "/payment", 30_000.0)))
     worker = Worker(board, random.Random(7), sleep=lambda _: None)
     holding = [threading.Thread(target=worker.perform, args=("/payment",)) for _ in range(3)]
     with pytest.raises(Unavailable, match="no free connection within 1 s") as unavailable:  # noqa: PT012
         for thread in holding[:2]:
             thread.start()
-            time.sleep(0.05)
+        until(lambda: board.holding == 2)
         worker.perform("/payment")
     assert isinstance(unavailable.value.error, PaymentError)
     holding[2].start()
-    start = time.monotonic()
     board.clear()
     for thread in holding:
-        thread.join()
-    assert time.monotonic() - start < 0.5
+        thread.join(10)  # of the 30 s for which they would be held
+    assert not any(thread.is_alive() for thread in holding)
 
 
 def test_some_failures_ask_to_be_called_again() -> None:

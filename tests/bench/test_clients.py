@@ -6,7 +6,7 @@ import pytest
 
 from bench.clients import BEGIN, END, PAGE, play, recordings
 
-SHORT = {"good": 180.0, "bad": 60.0, "after": 120.0}
+SHORT = {"good": 180.0, "bad": 60.0, "after": 120.0, "calm_steps": 4}
 CASES = [(one, fault) for one in recordings() for fault in one["truth"] if fault != "slow"]
 
 

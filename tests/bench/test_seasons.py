@@ -5,14 +5,14 @@ import pytest
 from aiops.detect import Calendar
 from bench import seasons
 
+pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]  # days, lived through step by step
 
-@pytest.mark.timeout(900)
+
 @pytest.mark.parametrize("scenario", ["contamination", "clocks", "rebaseline"])
 def test_days_are_judged_as_they_should_be(scenario: str) -> None:
     assert seasons.SCENARIOS[scenario]() == []
 
 
-@pytest.mark.timeout(900)
 def test_without_its_time_zone_a_shop_opens_at_the_wrong_hour_when_clocks_change() -> None:
     wrong = seasons.clocks(Calendar(), seasons.MONDAY + 10 * seasons.DAY)
     assert wrong

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 import yaml
 
-from aiops.bootstrap.objectives import load
+from aiops.bootstrap.objectives import load_objectives
 from tools.dashboards import catalogue, traceql
 from tools.dashboards.filling import filled
 from tools.dashboards.mutants import mutants
@@ -125,7 +125,9 @@ def test_the_catalogue_knows_every_alert_and_objective() -> None:
         for rule in group["rules"]
     ]
     assert KNOWN["ALERTS"]["alertname"] == {rule["alert"] for rule in rules if "alert" in rule}
-    assert KNOWN["ALERTS"]["slo"] == {one.name for one in load([ROOT / "demo-app/shop/objectives.yaml"]).slos}
+    assert KNOWN["ALERTS"]["slo"] == {
+        one.name for one in load_objectives([ROOT / "demo-app/shop/objectives.yaml"]).slos
+    }
 
 
 def test_a_recorded_catalogue_knows_every_value() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from aiops.config import load
+from aiops.config import load_settings
 from tools.native.addresses import PORTS
 
 ROOT = Path(__file__).parents[2]
@@ -128,8 +128,8 @@ def test_the_engine_takes_its_settings(tmp_path: Path) -> None:
     tokens = tmp_path / "tokens"
     tokens.write_text("operator: 0123456789abcdef0123456789abcdef\n")
     image = re.findall(r"(AIOPS_\w+)=(\S+)", (ROOT / "anomaly-detector" / "Dockerfile").read_text(encoding="utf-8"))
-    settings = load({**dict(image), **SERVICES["aiops"]["environment"], "AIOPS_TOKEN_FILE": str(tokens)})
+    settings = load_settings({**dict(image), **SERVICES["aiops"]["environment"], "AIOPS_TOKEN_FILE": str(tokens)})
     assert (settings.host, settings.url) == ("0.0.0.0", "http://127.0.0.1:8000")
-    for url in (settings.prometheus_url, settings.tempo_url, settings.alertmanager_url, settings.traces_url):
+    for url in (settings.prometheus.url, settings.tempo.url, settings.alertmanager_url, settings.traces_url):
         name, port = re.fullmatch(r"http://([\w-]+):(\d+)", url).groups()  # type: ignore[union-attr]
         assert port in {text.rsplit(":", 1)[1] for text in SERVICES[name]["ports"]}

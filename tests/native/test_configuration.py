@@ -176,7 +176,7 @@ def test_grafana_links_exemplars_to_traces_and_back() -> None:
 @pytest.mark.parametrize("tempo", [True, False])
 def test_the_engine_knows_every_setting_that_the_stack_gives_it(tmp_path: Path, tempo: bool) -> None:
     planned = {one.name: one for one in components(Options(Programs(tmp_path), tmp_path, tempo=tempo), Addresses())}
-    settings = config.load(planned["aiops"].environment)
-    assert settings.prometheus_url == "http://127.0.0.1:9090"
-    assert settings.tempo_url == ("http://127.0.0.1:3200" if tempo else "")
+    settings = config.load_settings(planned["aiops"].environment)
+    assert settings.prometheus.url == "http://127.0.0.1:9090"
+    assert settings.tempo.url == ("http://127.0.0.1:3200" if tempo else "")
     assert (settings.port, settings.otlp_grpc_port, settings.otlp_http_port) == (8000, 14317, 14318)

@@ -2,13 +2,13 @@
 
 import signal
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import requests
 
+from aiops.testing.waiting import never, until
 from tools.native import process, stack
 from tools.native.addresses import Addresses, BadAddress
 from tools.native.build import Programs
@@ -20,13 +20,6 @@ OFFSET = 16_000
 WEB = """import sys
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 ThreadingHTTPServer(('127.0.0.1', int(sys.argv[1])), SimpleHTTPRequestHandler).serve_forever()"""
-
-
-def until(done: Callable[[], bool]) -> None:
-    over = time.monotonic() + 20
-    while not done():
-        assert time.monotonic() < over, "not within 20 s"
-        time.sleep(0.05)
 
 
 def program(name: str, at: Addresses, code: str = WEB, **more: float) -> Component:
@@ -75,8 +68,7 @@ def test_one_that_dies_is_said_and_started_again(make: Callable[..., Stack], sai
 def test_one_that_is_killed_stays_dead_until_it_is_restarted(make: Callable[..., Stack]) -> None:
     with make(program("prometheus", AT)) as stack:
         stack.kill("prometheus")
-        time.sleep(1.5)  # longer than the first pause before a restart
-        assert not stack.alive("prometheus")
+        never(lambda: stack.alive("prometheus"), 1.5, "longer than the first pause before a restart")
         stack.restart("prometheus")
         assert requests.get(stack.urls["prometheus"], timeout=2).ok
 
@@ -89,7 +81,7 @@ def test_one_that_does_not_come_up_is_named_with_its_last_words(make: Callable[.
 
 
 def test_one_that_never_answers_is_given_up_at_its_deadline(make: Callable[..., Stack]) -> None:
-    stack = make(program("prometheus", AT, "import time; time.sleep(60)", start_seconds=0.5))
+    stack = make(program("prometheus", AT, "import signal; signal.pause()", start_seconds=0.5))
     with pytest.raises(NotReady, match="prometheus is not ready after 0 s"):
         stack.start()
 

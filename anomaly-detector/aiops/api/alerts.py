@@ -1,4 +1,4 @@
-"""Alerts of others: what Alertmanager's webhook tells, and what is known of them."""
+"""Alerts of other systems: received from the webhook of Alertmanager, and listed."""
 
 from typing import Annotated, Any, Literal
 
@@ -9,26 +9,27 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validat
 
 from aiops.api import webhook
 from aiops.api.answer import Question, changing, responses
-from aiops.api.documents import Alert, Alerts, LinkedAlert, MendedField, Received
 from aiops.incidents.alerts import services_of
 from aiops.model import Alert as Kept
 from aiops.model import AlertState, iso
+from aiops.presentation.documents.alerts import Alert, Alerts, MendedField, Received
+from aiops.presentation.documents.incident import LinkedAlert
 from aiops.service.desk import IncidentService
 
 TAG = Tag(name="alerts")
 LARGEST_BODY = 4 * 1024 * 1024
 NAMED = 20
-"""Mended fields that an answer names, at most."""
+"""The most repaired fields that an answer names."""
 Time = Annotated[float | None, WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]})]
 
 
-class Told(BaseModel):
+class LenientModel(BaseModel):
     """Fields that a later Alertmanager may add are passed over."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class ToldAlert(Told):
+class ToldAlert(LenientModel):
     """What is wrong in one of its fields costs that field."""
 
     status: Literal["firing", "resolved"]
@@ -40,7 +41,7 @@ class ToldAlert(Told):
     fingerprint: str = Field("", max_length=64)
 
 
-class Webhook(Told):
+class Webhook(LenientModel):
     """What Alertmanager posts, version 4; what is not described here is passed over."""
 
     version: Literal["4"]
@@ -62,6 +63,7 @@ class Filter(Question):
 
 
 def blueprint(desk: IncidentService) -> APIBlueprint:
+    """Return the routes for alerts."""
     api = APIBlueprint("alerts", __name__, url_prefix="/aiops", abp_tags=[TAG])
 
     @api.before_request
@@ -101,7 +103,7 @@ def blueprint(desk: IncidentService) -> APIBlueprint:
 
 
 def linked(one: Kept) -> LinkedAlert:
-    """An alert as the incident it tells of lists it."""
+    """Return an alert as its incident lists it."""
     return LinkedAlert(
         name=one.name,
         severity=one.severity or None,
@@ -125,7 +127,7 @@ def _shown(one: Kept, incidents: list[str]) -> Alert:
 
 
 def _kept(told: ToldAlert, began: float | None, now: float) -> Kept:
-    """`began`: when the episode that fires began, as far as is known."""
+    """Convert a received alert. `began`: when the firing episode began, as far as known."""
     firing = told.status == "firing"
     guessed = next(one for one in (began, None if firing else told.endsAt, now) if one is not None)
     starts_at = guessed if told.startsAt is None else told.startsAt

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from aiops.api.documents import Problem
+from aiops.presentation.documents.base import Problem
 
 Responses = dict[Any, Any]
 TOKEN: list[dict[str, list[Any]]] = [{"token": []}, {}]
@@ -33,11 +33,12 @@ class Question(BaseModel):
 
 
 def responses(ok: type[BaseModel], *problems: int, status: int = 200) -> Responses:
-    """Describe an endpoint's answers: a good one, and the problems it may have besides the common ones."""
+    """Describe the answers of an endpoint: the successful one, and its problems in addition to the common ones."""
     return {status: ok, **described(*problems)}
 
 
 def described(*problems: int) -> Responses:
+    """Describe problems as responses, with the common ones."""
     wanted = sorted({400, 403, 500, 503, *problems})
     return {status: {"description": _WHY[status], "content": _CONTENT} for status in wanted}
 
@@ -48,9 +49,10 @@ def changing(ok: type[BaseModel], *problems: int, status: int = 200) -> Mapping[
 
 
 def number(value: float | None, digits: int = 4) -> float | None:
-    """A number to show; None for what is not known."""
+    """Round a number for an answer; None for what is not known."""
     return round(value, digits) if value is not None and isfinite(value) else None
 
 
 def milliseconds(seconds: float | None) -> float | None:
+    """Convert seconds to milliseconds with one decimal; None stays None."""
     return None if seconds is None else number(1000 * seconds, 1)

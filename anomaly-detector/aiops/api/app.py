@@ -1,4 +1,4 @@
-"""The Flask application: who may come in, what is answered, how failures are told."""
+"""The Flask application: access, routes, and errors."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from flask_openapi3.openapi import OpenAPI
 
 from aiops import __version__
 from aiops.api import alerts, changes, guard, incidents, parameters, probes, problem, series, slos, telemetry
-from aiops.api.documents import Problem
 from aiops.config import Settings
+from aiops.presentation.documents.base import Problem
 from aiops.service.desk import IncidentService
 
 LARGEST_BODY = 64 * 1024
@@ -27,14 +27,16 @@ class OrjsonProvider(JSONProvider):
     """JSON as orjson writes it: numpy numbers too, and NaN as null."""
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:  # noqa: ARG002 (Flask's signature)
+        """Write JSON."""
         return orjson.dumps(obj, option=orjson.OPT_SERIALIZE_NUMPY).decode()
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:  # noqa: ARG002 (Flask's signature)
+        """Read JSON."""
         return orjson.loads(s)
 
 
 def create_app(desk: IncidentService, settings: Settings) -> Flask:
-    """Make the API over a desk. Handlers run in the server's threads; the desk takes the locks it needs."""
+    """Create the API on a desk. Handlers run in the threads of the server; the desk takes the locks that it needs."""
     app = OpenAPI(
         "aiops.api",
         info=Info(title="aiops", version=__version__, description=ABOUT),
@@ -49,11 +51,11 @@ def create_app(desk: IncidentService, settings: Settings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY
     app.url_map.strict_slashes = False
-    guard.install(app, settings)
-    problem.install(app)
+    guard.install_guard(app, settings)
+    problem.install_problems(app)
     for room in (incidents, slos, telemetry, series, changes, alerts):
         api = room.blueprint(desk)
-        api.before_request(parameters.check)
+        api.before_request(parameters.check_parameters)
         app.register_api(api)
     app.register_api(probes.blueprint(desk))
     app.add_url_rule(DESCRIPTION, "description", lambda: jsonify(app.api_doc))

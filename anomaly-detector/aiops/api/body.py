@@ -7,7 +7,7 @@ from aiops.api.problem import ApiProblem
 
 
 def must_be_object() -> None:
-    """Refuse anything but a JSON object, before its fields are looked at."""
+    """Refuse anything but a JSON object, before its fields are read. Raises ApiProblem."""
     if not request.is_json:
         raise ApiProblem(415, f"the body must be application/json, not {request.mimetype or 'without a type'}")
     try:
@@ -19,7 +19,7 @@ def must_be_object() -> None:
 
 
 def must_be_empty() -> None:
-    """Refuse fields that nobody would read."""
+    """Refuse fields that would be ignored. Raises ApiProblem."""
     data = request.get_data().strip()
     if data in (b"", b"{}"):
         return

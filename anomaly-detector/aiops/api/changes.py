@@ -1,4 +1,4 @@
-"""Deployments, flag flips and configuration changes, as CI tells them."""
+"""Deployments, changes of flags and of configuration, as CI reports them."""
 
 from typing import Annotated, Any, Literal
 
@@ -9,9 +9,9 @@ from pydantic import Field, StringConstraints
 
 from aiops.api.answer import Question, changing, responses
 from aiops.api.body import must_be_object
-from aiops.api.documents import Change, Changes
 from aiops.api.moment import Moment, window
 from aiops.model import iso
+from aiops.presentation.documents.telemetry import Change, Changes
 from aiops.service.desk import IncidentService
 from aiops.store import Change as Recorded
 
@@ -39,6 +39,7 @@ class When(Question):
 
 
 def blueprint(desk: IncidentService) -> APIBlueprint:
+    """Return the routes for changes."""
     api = APIBlueprint("changes", __name__, url_prefix="/aiops", abp_tags=[TAG])
 
     @api.before_request
@@ -56,7 +57,9 @@ def blueprint(desk: IncidentService) -> APIBlueprint:
     def record(body: NewChange) -> Any:
         """Record a change, so that incidents after it can name it."""
         at = desk.now() if body.at is None else body.at
-        change = Recorded(at, g.who, body.kind, body.service, body.version or "", body.text or "")
+        change = Recorded(
+            at=at, who=g.who, kind=body.kind, service=body.service, version=body.version or "", text=body.text or ""
+        )
         desk.record_change(change)
         return _shown(change).model_dump(), 201
 

@@ -1,4 +1,4 @@
-"""Who may do what: tokens for calls that change something; on loopback, no web page of somebody else."""
+"""Access control: tokens for calls that change something; on loopback, no web pages of other origins."""
 
 import hmac
 from collections.abc import Mapping
@@ -29,8 +29,8 @@ HEADERS = {
 }
 
 
-def install(app: Flask, settings: Settings) -> None:
-    """Check each request before it is answered; `flask.g.who` is then the name to write into the audit."""
+def install_guard(app: Flask, settings: Settings) -> None:
+    """Check each request before it is answered; afterwards `flask.g.who` is the name for the audit."""
     names = Names.of(settings.host in LOOPBACK, settings.public_url, settings.allowed_hosts)
 
     def check() -> None:
@@ -54,7 +54,8 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def door(settings: Settings) -> Door:
-    """Which bodies are read: of changes, and of those who hold a token, which pages send inside of a form."""
+    """Return which bodies are read: only those of changes. Where tokens are configured, the header must hold a valid
+    token, or the body must be a form, in which a page sends its token."""
 
     def wanted(method: str, _path: str, headers: Mapping[str, str]) -> bool:
         if method in SAFE:
@@ -72,7 +73,7 @@ def door(settings: Settings) -> Door:
 
 
 def holder(tokens: Mapping[str, str], presented: str | None) -> str:
-    """Name who holds a token, in the same time wherever it differs. Raises ApiProblem."""
+    """Return the name of the holder of a token, in constant time. Raises ApiProblem."""
     if not presented:
         raise ApiProblem(401, "this changes something and needs a token: `Authorization: Bearer <token>`")
     found = None
@@ -85,7 +86,7 @@ def holder(tokens: Mapping[str, str], presented: str | None) -> str:
 
 
 def _presented() -> str | None:
-    """The token of the header, or of the password field of a page's form."""
+    """Return the token of the header, or of the password field of a page's form."""
     given = request.authorization
     if given is not None and given.type == "bearer":
         return given.token

@@ -1,4 +1,4 @@
-"""Incidents: list, look, acknowledge, resolve, and look for new ones now."""
+"""Incidents: list, show, acknowledge, resolve, and run a cycle now."""
 
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
@@ -11,18 +11,6 @@ from pydantic import AfterValidator, Field, StringConstraints
 from aiops.api.alerts import linked
 from aiops.api.answer import Question, changing, number, responses
 from aiops.api.body import must_be_empty
-from aiops.api.documents import (
-    Accepted,
-    Alike,
-    Analysis,
-    Finding,
-    Incident,
-    Incidents,
-    NewNormal,
-    Relearned,
-    Transition,
-    WholeIncident,
-)
 from aiops.api.moment import Moment, in_order
 from aiops.engine import Cycle
 from aiops.model import Accepted as KeptWord
@@ -30,7 +18,18 @@ from aiops.model import Family, iso, names
 from aiops.model import Finding as Found
 from aiops.model import Incident as Kept
 from aiops.model import Relearned as KeptChange
-from aiops.presentation.incident import document
+from aiops.presentation.documents.incident import (
+    Accepted,
+    Alike,
+    Analysis,
+    Finding,
+    Incidents,
+    NewNormal,
+    Relearned,
+    Transition,
+    WholeIncident,
+)
+from aiops.presentation.incident import incident_document
 from aiops.service.desk import IncidentService
 from aiops.service.normal import UNDO_SECONDS
 
@@ -68,6 +67,7 @@ class OneIncident(Question):
 
 
 def blueprint(desk: IncidentService) -> APIBlueprint:
+    """Return the routes for incidents."""
     api = APIBlueprint("incidents", __name__, url_prefix="/aiops", abp_tags=[TAG])
 
     @api.get("/incidents", responses=responses(Incidents))
@@ -81,7 +81,8 @@ def blueprint(desk: IncidentService) -> APIBlueprint:
         )
         cursor = None if following is None else str(following)
         return Incidents(
-            active_incidents=[Incident(**document(one, grafana_url=desk.grafana_url)) for one in found], next=cursor
+            active_incidents=[incident_document(one, grafana_url=desk.grafana_url) for one in found],
+            next=cursor,
         ).model_dump()
 
     @api.get("/incidents/<incident_id>", responses=responses(WholeIncident, 404))
@@ -131,7 +132,7 @@ def blueprint(desk: IncidentService) -> APIBlueprint:
 
 def _whole(desk: IncidentService, one: Kept) -> WholeIncident:
     return WholeIncident(
-        **document(one, grafana_url=desk.grafana_url),
+        **dict(incident_document(one, grafana_url=desk.grafana_url)),
         alerts=[linked(alert) for alert in desk.alerts.of(one)],
         accepted=[_accepted(desk, each) for each in desk.normal.of(one)],
         alike=[_alike(other) for other in desk.alike(one)],
@@ -184,7 +185,8 @@ def _analysis(cycle: Cycle, grafana_url: str) -> Analysis:
         findings=[_finding(one) for one in cycle.findings],
         events=[
             Transition(
-                transition=str(one.transition), incident=Incident(**document(one.incident, grafana_url=grafana_url))
+                transition=str(one.transition),
+                incident=incident_document(one.incident, grafana_url=grafana_url),
             )
             for one in cycle.events
         ],

@@ -1,4 +1,4 @@
-"""Points in time as requests write them: RFC 3339 with its zone, or Unix seconds."""
+"""Times in requests: RFC 3339 with zone, or Unix seconds."""
 
 import math
 from datetime import datetime
@@ -13,7 +13,7 @@ LATEST = 253402300799.0  # the last second of the year 9999, as far as RFC 3339 
 
 
 def unix_seconds(value: object) -> float:
-    """Read a moment; raises ValueError with what to write instead."""
+    """Read a time. Raises ValueError with what to write instead."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(f"must be a time, not {value!r}")
     try:
@@ -28,7 +28,7 @@ def unix_seconds(value: object) -> float:
 
 
 def window(since: float | None, until: float | None, now: float, default_seconds: float) -> Window:
-    """The window asked for; by default the last `default_seconds`. Raises ApiProblem."""
+    """Return the requested window; by default the last `default_seconds`. Raises ApiProblem."""
     end = now if until is None else until
     start = max(end - default_seconds, 0.0) if since is None else since
     in_order(start, end)
@@ -36,7 +36,7 @@ def window(since: float | None, until: float | None, now: float, default_seconds
 
 
 def in_order(since: float | None, until: float | None) -> None:
-    """Raises ApiProblem when the window ends before it starts."""
+    """Raise ApiProblem when the window ends before it starts."""
     if since is not None and until is not None and until < since:
         raise ApiProblem(400, "`since` must not be later than `until`", "since")
 

@@ -1,4 +1,4 @@
-"""Parameters and fields of requests: what is wrong with them, said with their name."""
+"""Parameters and fields of requests: errors are reported with the name of the parameter."""
 
 import inspect
 from typing import get_type_hints
@@ -9,8 +9,8 @@ from pydantic import BaseModel, ValidationError
 from aiops.api.problem import ApiProblem
 
 
-def check() -> None:
-    """Refuse query parameters that are given twice, or to a view that takes none: nobody would read them."""
+def check_parameters() -> None:
+    """Refuse query parameters that are given twice, or that the view does not take: they would be ignored."""
     for name, values in request.args.lists():
         if len(values) > 1:
             raise ApiProblem(400, f"`{name}` is given {len(values)} times", name)
@@ -20,7 +20,7 @@ def check() -> None:
 
 
 def wrong(error: ValidationError) -> Response:
-    """Say which parameter or field is wrong, and why: the first one, an unknown one before all."""
+    """Return a problem for the first wrong parameter or field; an unknown one comes first."""
     errors = error.errors(include_url=False, include_context=False)
     first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     parameter = ".".join(str(part) for part in first["loc"]) or None
@@ -37,7 +37,7 @@ def wrong(error: ValidationError) -> Response:
 
 
 def _models() -> dict[str, type[BaseModel]]:
-    """The models of the view asked for: `query`, `path` and `body`, as far as it has them."""
+    """Return the models of the requested view: `query`, `path` and `body`, as far as it has them."""
     hints = get_type_hints(inspect.unwrap(current_app.view_functions[request.endpoint or ""]))
     return {name: hint for name, hint in hints.items() if name in ("query", "path", "body")}
 

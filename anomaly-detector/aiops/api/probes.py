@@ -1,4 +1,4 @@
-"""What orchestrators and Prometheus ask: alive, ready, own metrics."""
+"""Endpoints for orchestrators and Prometheus: alive, ready, own metrics."""
 
 from typing import Any
 
@@ -8,14 +8,15 @@ from flask_openapi3.models.tag import Tag
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from aiops.api.answer import Responses, described, responses
-from aiops.api.documents import Alive, Ready
 from aiops.api.problem import ApiProblem
+from aiops.presentation.documents.telemetry import Alive, Ready
 from aiops.service.desk import IncidentService
 
 TAG = Tag(name="engine")
 
 
 def blueprint(desk: IncidentService) -> APIBlueprint:
+    """Return the routes for liveness, readiness and own metrics."""
     api = APIBlueprint("probes", __name__, abp_tags=[TAG])
 
     @api.get("/health", responses=responses(Alive))

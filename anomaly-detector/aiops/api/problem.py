@@ -1,31 +1,38 @@
-"""Failures as RFC 9457 problem details; what only the log should know stays in the log."""
+"""Errors as RFC 9457 problem details; internal details stay in the log."""
 
 import logging
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from aiops.incidents.life import NotPossible
-from aiops.ports import NotFound, SourceError, StoreError, TooMuch
+from aiops.model.errors import AiopsError, NotFound, NotPossible, SourceError, StoreError, TooMuch
 
 log = logging.getLogger(__name__)
 MIMETYPE = "application/problem+json"
 RETRY_SECONDS = 5
-LESS = ": take less time (`since`, `until`), a longer `step`, fewer attributes in `by`, or one `service`"
+STATUSES: Final[dict[type[AiopsError], tuple[int, str]]] = {
+    NotFound: (404, ""),
+    NotPossible: (409, ""),
+    TooMuch: (422, ": take less time (`since`, `until`), a longer `step`, fewer attributes in `by`, or one `service`"),
+    SourceError: (503, ""),
+    StoreError: (503, ""),
+}
+"""What each of our errors is answered with, and what is added to its message."""
 
 
 class ApiProblem(Exception):
-    """A request cannot be answered: with this status, for this reason, and the parameter at fault if there is one."""
+    """A request cannot be answered: HTTP status, reason, and the parameter at fault if there is one."""
 
     def __init__(self, status: int, detail: str, parameter: str | None = None, **extra: Any) -> None:
         super().__init__(detail)
         self.status, self.detail, self.parameter, self.extra = status, detail, parameter, extra
 
     def response(self) -> Response:
+        """Return the response: RFC 9457 problem details."""
         title = HTTPStatus(self.status).phrase
         body = {"type": "about:blank", "title": title, "status": self.status, "detail": self.detail, **self.extra}
         if self.parameter is not None:
@@ -38,21 +45,20 @@ class ApiProblem(Exception):
         return answer
 
 
-def install(app: Flask) -> None:
-    """Answer every failure of the application as a problem."""
+def install_problems(app: Flask) -> None:
+    """Answer every error of the application as a problem."""
     app.register_error_handler(ApiProblem, ApiProblem.response)
-    app.register_error_handler(NotFound, lambda error: ApiProblem(404, str(error)).response())
-    app.register_error_handler(NotPossible, lambda error: ApiProblem(409, str(error)).response())
-    app.register_error_handler(TooMuch, lambda error: ApiProblem(422, f"{error}{LESS}").response())
-    app.register_error_handler(SourceError, _unavailable)
-    app.register_error_handler(StoreError, _unavailable)
+    for kind in STATUSES:
+        app.register_error_handler(kind, _ours)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
 
 
-def _unavailable(error: Exception) -> Response:
-    log.error("%s %s: %s", request.method, request.path, error)
-    return ApiProblem(503, str(error)).response()
+def _ours(error: Exception) -> Response:
+    status, more = next(answer for kind, answer in STATUSES.items() if isinstance(error, kind))
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        log.error("%s %s: %s", request.method, request.path, error)
+    return ApiProblem(status, f"{error}{more}").response()
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:

@@ -1,4 +1,4 @@
-"""Series over time: what the detector judged of a route, or any OpenTelemetry metric."""
+"""Series over time: the verdicts on a route, or any OpenTelemetry metric."""
 
 from collections import defaultdict
 from typing import Any, Literal
@@ -8,10 +8,10 @@ from flask_openapi3.models.tag import Tag
 from pydantic import Field, RootModel
 
 from aiops.api.answer import Question, number, responses
-from aiops.api.documents import Judged, JudgedSeries, MetricSeries, Point, Values
 from aiops.api.moment import Moment, window
 from aiops.api.problem import ApiProblem
 from aiops.model import Family, Labels, Verdict, Window, iso, labels, names
+from aiops.presentation.documents.telemetry import Judged, JudgedSeries, MetricSeries, Point, Values
 from aiops.service.desk import IncidentService
 
 TAG = Tag(name="telemetry")
@@ -35,6 +35,7 @@ class Series(RootModel[JudgedSeries | MetricSeries]):
 
 
 def blueprint(desk: IncidentService) -> APIBlueprint:
+    """Return the route for series."""
     api = APIBlueprint("series", __name__, url_prefix="/aiops", abp_tags=[TAG])
 
     @api.get("/series", responses=responses(Series, 404, 422))
@@ -84,7 +85,7 @@ def _point(one: Verdict) -> Point:
         score=number(one.score),
         confidence=number(one.confidence),
         tier=one.tier.name.lower(),
-        life=one.life.name.lower(),
+        life=one.state.name.lower(),
     )
 
 

@@ -1,4 +1,4 @@
-"""Objectives: how they stand, and where each number is from."""
+"""Objectives: their status, and the source of each number."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import Field
 
-from aiops.api import slo_documents as documents
 from aiops.api.answer import Question, number, responses
 from aiops.model import iso, iso_duration
 from aiops.presentation.burn import burn_document
+from aiops.presentation.documents import slo as documents
 from aiops.service.desk import IncidentService
-from aiops.service.slo_book import sources
-from aiops.slo.live.standing import LOOKBACK, CompositeStatus, SloState, SloStatus
+from aiops.service.slo_book import number_sources
+from aiops.slo.live.status import LOOKBACK, CompositeStatus, SloState, SloStatus
 from aiops.slo.spec import durations
 
 TAG = Tag(name="objectives")
@@ -27,6 +27,7 @@ class OneSlo(Question):
 
 
 def blueprint(desk: IncidentService) -> APIBlueprint:
+    """Return the routes for objectives."""
     api = APIBlueprint("slos", __name__, url_prefix="/aiops", abp_tags=[TAG])
 
     @api.get("/slos", responses=responses(documents.Slos))
@@ -35,8 +36,8 @@ def blueprint(desk: IncidentService) -> APIBlueprint:
         book = desk.slos
         return documents.Slos(
             as_of=iso(book.at()),
-            slos=[standing_document(one) for one in book.all()],
-            journeys=[_journey(one) for one in book.journeys()],
+            slos=[status_document(one) for one in book.all()],
+            journeys=[_journey(one) for one in book.composites()],
             left_out=[documents.LeftOut(slo=name, why=why) for name, why in book.left_out.items()],
             problems=[str(one) for one in book.objectives.problems],
         ).model_dump()
@@ -54,18 +55,19 @@ def blueprint(desk: IncidentService) -> APIBlueprint:
             period=slo.period.text,
             left_out=desk.slos.left_out.get(slo.name),
             written=str(slo.place),
-            groups=[standing_document(each) for each in found],
+            groups=[status_document(each) for each in found],
             queries=[
                 documents.Query(number=of.number, exact=of.exact, query=of.query, promql=of.promql or None)
-                for of in sources(slo, found)
+                for of in number_sources(slo, found)
             ],
-            burns=[documents.Burn(**burn_document(each)) for each in desk.slos.burns(slo.name)],
+            burns=[burn_document(each) for each in desk.slos.burns(slo.name)],
         ).model_dump()
 
     return api
 
 
-def standing_document(one: SloStatus) -> documents.Standing:
+def status_document(one: SloStatus) -> documents.Standing:
+    """Return the document of the status of a group of an objective."""
     slo, budget, heard = one.slo, one.budget, one.state != SloState.NO_DATA or one.budget.events > 0
     minutes = budget.spare * slo.slices.seconds / 60 if slo.slices else None
     return documents.Standing(
@@ -89,7 +91,7 @@ def standing_document(one: SloStatus) -> documents.Standing:
         data_since=None if one.since is None else iso(one.since),
         burn_rates=_rates(one.burn),
         burn_rates_from="rules" if one.ruled else "counts",
-        lookback=durations.prometheus(LOOKBACK),
+        lookback=durations.promql_duration(LOOKBACK),
         exhausted_in=None if one.exhausted_in is None or not heard else iso_duration(one.exhausted_in),
         projected_left=number(one.projected, 6),
         excluded=one.excluded or None,
@@ -98,14 +100,14 @@ def standing_document(one: SloStatus) -> documents.Standing:
 
 def _journey(one: CompositeStatus) -> documents.JourneyStanding:
     return documents.JourneyStanding(
-        journey=one.journey.name,
-        display_name=one.journey.display_name,
-        service=one.journey.service,
-        parts=[documents.Part(slo=name, weight=float(weight)) for name, weight in one.journey.parts],
+        journey=one.composite.name,
+        display_name=one.composite.display_name,
+        service=one.composite.service,
+        parts=[documents.Part(slo=name, weight=float(weight)) for name, weight in one.composite.parts],
         burn_rates=_rates(one.burn),
         budget_left=number(one.left, 6),
     )
 
 
 def _rates(burn: Any) -> documents.Rates:
-    return {durations.prometheus(window): number(rate) for window, rate in burn.items()}
+    return {durations.promql_duration(window): number(rate) for window, rate in burn.items()}

@@ -1,4 +1,4 @@
-"""How routes and services do now, and who calls whom."""
+"""Present health of routes and services, and the calls between services."""
 
 from collections import Counter
 from typing import Any
@@ -7,14 +7,15 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from aiops.api.answer import milliseconds, number, responses
-from aiops.api.documents import Edge, Health, Metrics, RouteMetrics, Service, Services, Topology
 from aiops.health import RouteHealth, ServiceHealth
+from aiops.presentation.documents.telemetry import Edge, Health, Metrics, RouteMetrics, Service, Services, Topology
 from aiops.service.desk import IncidentService
 
 TAG = Tag(name="telemetry")
 
 
 def blueprint(desk: IncidentService) -> APIBlueprint:
+    """Return the routes for routes, services and topology."""
     api = APIBlueprint("telemetry", __name__, url_prefix="/aiops", abp_tags=[TAG])
 
     @api.get("/metrics", responses=responses(Metrics))

@@ -1,4 +1,4 @@
-"""What Alertmanager's webhook tells, read leaf by leaf: what is wrong with it costs its smallest part, and is said."""
+"""The body of Alertmanager's webhook, read field by field: an error affects only its smallest part, and is reported."""
 
 import json
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ class Mended(NamedTuple):
 
 
 def loaded() -> Found:
-    """The body as an object, its text mended. Raises ApiProblem where it is none."""
+    """Return the body as an object, its text repaired. Raises ApiProblem where it is none."""
     if not request.is_json:
         raise ApiProblem(415, f"the body must be application/json, not {request.mimetype or 'without a type'}")
     try:
@@ -37,8 +37,8 @@ def loaded() -> Found:
 
 
 def mended(whole: Found) -> tuple[Found, list[Mended]]:
-    """The message with every alert as it must be, and what was mended for it. An alert that cannot be told from others
-    is left out; `alerts` itself, and a version that is another, are for the caller to judge."""
+    """Return the message with every alert in valid form, and what was repaired for that. An alert that cannot be told
+    from others is left out; `alerts` itself and `version` are for the caller to check."""
     notes: list[Mended] = []
     out = dict(whole)
     version = whole.get("version")
@@ -65,7 +65,7 @@ def _alert(told: object, at: str, notes: list[Mended]) -> Found | None:
         if not labels:
             notes.append(Mended(at, "left out: it has neither labels nor a fingerprint"))
             return None
-        print_of = fingerprint(labels)
+        print_of = alert_fingerprint(labels)
         notes.append(Mended(f"{at}.fingerprint", "made of its labels"))
     ends_at = _moment(told.get("endsAt"), f"{at}.endsAt", notes)
     status = told.get("status")
@@ -91,7 +91,7 @@ def _alert(told: object, at: str, notes: list[Mended]) -> Found | None:
 
 
 def _texts(found: object, at: str, notes: list[Mended]) -> dict[str, str]:
-    """Bounded, and without what databases refuse."""
+    """Return texts of limited length, without characters that databases refuse."""
     if not isinstance(found, dict):
         notes.append(Mended(at, "left out: it is no object"))
         return {}
@@ -112,7 +112,7 @@ def _text(value: str) -> str:
 
 
 def _moment(value: object, at: str, notes: list[Mended]) -> float | None:
-    """None where it is not set; what is no time counts as not set."""
+    """Return a time, Unix seconds; None where it is not set or not a time."""
     if value is None or (isinstance(value, str) and value.startswith(NO_TIME)):
         return None
     try:
@@ -126,9 +126,9 @@ def _is_word(text: str) -> bool:
     return all(one.isascii() and (one.isalnum() or one in "_-") for one in text)
 
 
-def fingerprint(labels: Mapping[str, str]) -> str:
-    """What Alertmanager calls these labels: FNV-1a, 64 bits, over sorted names and values, each closed by 0xff
-    (prometheus/common, model.LabelSet.Fingerprint)."""
+def alert_fingerprint(labels: Mapping[str, str]) -> str:
+    """Return Alertmanager's fingerprint of labels: FNV-1a, 64 bits, over sorted names and values, each terminated by
+    0xff (prometheus/common, model.LabelSet.Fingerprint)."""
     value = 14695981039346656037
     for name in sorted(labels):
         for one in (*name.encode(), 255, *labels[name].encode(), 255):

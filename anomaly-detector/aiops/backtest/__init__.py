@@ -1,24 +1,25 @@
-"""What would have been alerted: detectors over history, exactly as they run live. Pure: no clock, no I/O."""
+"""What would have been alerted: detectors over history, exactly as they run live. Pure computation: no clock, no
+I/O."""
 
 from aiops.backtest.alarms import Alarm, Replayed, Seen, Stretch
-from aiops.backtest.rows import Read, Series, Unreadable, read
+from aiops.backtest.rows import Read, TableSeries, Unreadable, read_table
 from aiops.backtest.steps import Choice, Steps
-from aiops.backtest.trace import Column, Trace
-from aiops.backtest.values import Gains, Values
+from aiops.backtest.trace import Column, Curve
+from aiops.backtest.values import GivenGains, ValuesReplay
 
 __all__ = [
     "Alarm",
     "Choice",
     "Column",
-    "Gains",
+    "Curve",
+    "GivenGains",
     "Read",
     "Replayed",
     "Seen",
-    "Series",
     "Steps",
     "Stretch",
-    "Trace",
+    "TableSeries",
     "Unreadable",
-    "Values",
-    "read",
+    "ValuesReplay",
+    "read_table",
 ]

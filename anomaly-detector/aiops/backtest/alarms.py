@@ -1,17 +1,18 @@
-"""The nouns of a backtest: what one series would have told, when, and on what evidence. Times are Unix seconds."""
+"""The values of a backtest: what would have been alerted for one series, when, and with which evidence. Times are Unix
+seconds."""
 
 from dataclasses import dataclass
 from typing import Final
 
-from aiops.backtest.trace import Trace
+from aiops.backtest.trace import Curve
 from aiops.model import Family, Labels, SeriesState
 
 DAY: Final = 86_400.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One point, beside what was expected of it; NaN where that is not known. A score of 1 is the boundary."""
+    """One point, with its expectation; NaN where not known. A score of 1 is the boundary."""
 
     at: float
     score: float
@@ -23,18 +24,18 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """A stretch in which somebody would have been told: from `start` on, the time of the point that decided it.
+    """A stretch in which an alarm would have been on: from `start`, the time of the point that triggered it.
 
-    `onset` is the first point that looked wrong. `end` is that of the point which ended it, None where it went on at
-    the end of history. `peak` is the point of the highest score. `around` shows it and what was before and after it;
-    only the alarms of the highest scores of a series have it.
+    `onset` is the first abnormal point. `end` is the time of the point that ended the alarm, None where it continued at
+    the end of history. `peak` is the point with the highest score. `around` shows the alarm with the points before and
+    after it; only the alarms with the highest scores of a series have it.
     """
 
     onset: float
     start: float
     end: float | None
     peak: Seen
-    around: Trace | None = None
+    around: Curve | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,14 @@ class Stretch:
     end: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """What became of one series. `family` is what of it was judged, None for values of which nothing is known.
+    """The outcome of one series. `family` is the symptom family that was judged, None for values without a known
+    meaning.
 
-    points: how many there were; judged: how many of them got a score, the rest were learned from alone or are gaps.
-    first, last: times of the first and the last point. step: seconds between points. seconds: how long was watched.
+    points: how many there were. judged: how many of them got a score; the others were only learned from, or are gaps.
+    first, last: times of the first and the last point. step: seconds between points. seconds: the length of the watched
+    time.
     """
 
     series: Labels
@@ -63,17 +66,19 @@ class Replayed:
     step: float
     alarms: tuple[Alarm, ...]
     stretches: tuple[Stretch, ...]
-    trace: Trace
+    trace: Curve
 
     @property
     def seconds(self) -> float:
+        """The watched time in seconds."""
         return self.last - self.first + self.step
 
     @property
     def days(self) -> float:
+        """The watched time in days."""
         return self.seconds / DAY
 
     @property
     def worst(self) -> float:
-        """The highest score of an alarm, 0 where there was none: series are shown by it."""
+        """The highest score of an alarm, 0 where there was none; series are sorted by it."""
         return max((one.peak.score for one in self.alarms), default=0.0)

@@ -1,24 +1,24 @@
-"""One series as it is replayed: its points, its states and its alarms, put together as they come."""
+"""One series during a replay: its points, states and alarms, put together as they come."""
 
 from dataclasses import replace
 from math import isfinite, nan
 
 from aiops.backtest.alarms import Alarm, Replayed, Seen, Stretch
 from aiops.backtest.closer import Closer
-from aiops.backtest.trace import Trace
+from aiops.backtest.trace import Curve
 from aiops.model import Family, Labels, SeriesState
 
 
 class Followed:
-    """What becomes of one series between the first and the last time (Unix seconds) that is told of. What ended before
-    the first is not told of; what began before it and goes on is."""
+    """The record of one series between the first and the last time (Unix seconds) of the report. What ended before the
+    first time is left out; what began before it and continues is included."""
 
     def __init__(self, first: float, last: float) -> None:
         self.alarm: Alarm | None = None
         self.newest: Seen | None = None
         self._stretch: Stretch | None = None
         self._begins = first
-        self._trace = Trace(first, last)
+        self._trace = Curve(first, last)
         self._closer = Closer()
         self._alarms: list[Alarm] = []
         self._stretches: list[Stretch] = []
@@ -38,7 +38,8 @@ class Followed:
         self._trace.add(seen.at, seen.observed, seen.expected, seen.lower, seen.upper, judged)
 
     def told(self, at: float, onset: float | None, seen: Seen) -> None:
-        """Take whether it is told of after a step, None if not, and since when it looked wrong; `seen` is its point."""
+        """Take the state of the alarm after a step: `onset` is since when it looked abnormal, None if no alarm is on;
+        `seen` is the point of the step."""
         now = self.alarm
         if now is not None and onset != now.onset:
             self._end(replace(now, end=at))
@@ -50,7 +51,7 @@ class Followed:
             self.alarm = replace(now, peak=seen)
 
     def lives(self, at: float, life: SeriesState) -> None:
-        """Take the state it is in after a step."""
+        """Take the state of the series after a step."""
         now = self._stretch
         if now is not None and life == now.life:
             return
@@ -59,22 +60,22 @@ class Followed:
         self._stretch = None if life == SeriesState.NORMAL else Stretch(life, at, None)
 
     def replayed(self, series: Labels, family: Family | None, last: float, step: float) -> Replayed:
-        """What became of it until its last point."""
+        """Return the outcome until the last point."""
         if self.alarm is not None:
             self._end(self.alarm)
         around = self._closer.traces()
         stretches = [*self._stretches, *([self._stretch] if self._stretch else [])]
         return Replayed(
-            series,
-            family,
-            self._points,
-            self._judged,
-            self._first,
-            last,
-            step,
-            tuple(replace(one, around=around.get(one.start)) for one in self._alarms),
-            tuple(one for one in stretches if self._reaches(one.end)),
-            self._trace,
+            series=series,
+            family=family,
+            points=self._points,
+            judged=self._judged,
+            first=self._first,
+            last=last,
+            step=step,
+            alarms=tuple(replace(one, around=around.get(one.start)) for one in self._alarms),
+            stretches=tuple(one for one in stretches if self._reaches(one.end)),
+            trace=self._trace,
         )
 
     def _end(self, alarm: Alarm) -> None:

@@ -1,4 +1,4 @@
-"""Series out of a table of text: a line a point, its time, its value, and what tells series apart."""
+"""Series from a text table: one line per point, with its time, its value, and the labels of its series."""
 
 import csv
 import difflib
@@ -9,21 +9,22 @@ from math import isfinite, nan
 from typing import Final
 
 from aiops.model import Labels
+from aiops.model.errors import InvalidInput
 
 TIME: Final = "timestamp"
 VALUE: Final = "value"
 EMPTY: Final = frozenset({"", "nan", "null", "none", "na", "n/a"})
 LARGEST: Final = 1e100
-"""Of a value: its square is still a number."""
+"""The largest value: its square is still a finite number."""
 LATEST: Final = 253402300799.0  # the last second of the year 9999
 
 
-class Unreadable(ValueError):
+class Unreadable(InvalidInput, ValueError):
     """The table cannot be read at all; the message says why and what to write."""
 
 
 @dataclass(slots=True)
-class Series:
+class TableSeries:
     """Points in order of time: Unix seconds, and values; NaN is a gap. `ordinal` numbers series as they come."""
 
     labels: Labels
@@ -32,30 +33,30 @@ class Series:
 
     @property
     def points(self) -> int:
-        """How many have a value."""
+        """The number of points with a value."""
         return sum(map(isfinite, self.values))
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What was read: series in the order of their first points, and what is wrong, by line; those lines are left out,
-    as the engine leaves out what comes late or twice."""
+    """The result of reading: series in the order of their first points, and problems by line. These lines are left out,
+    as the engine leaves out late and duplicate points."""
 
-    series: tuple[Series, ...]
+    series: tuple[TableSeries, ...]
     problems: tuple[tuple[int, str], ...]
 
 
-def read(lines: Iterable[str]) -> Read:
-    """Read lines of comma-separated text whose first names the columns: TIME, VALUE, and labels of any name.
+def read_table(lines: Iterable[str]) -> Read:
+    """Read lines of comma-separated text whose first line names the columns: TIME, VALUE, and labels of any name.
 
-    A time is Unix seconds or ISO 8601, in UTC where it says no zone. An empty value, NaN or an infinity is a gap.
-    Raises Unreadable.
+    A time is Unix seconds or ISO 8601, in UTC where it has no zone. An empty value, NaN or an infinity is a gap. Raises
+    Unreadable.
     """
     rows = csv.reader(lines, strict=True)
     try:
         header = next(rows, [])
         columns = _columns([name.strip() for name in header])
-        found: dict[Labels, Series] = {}
+        found: dict[Labels, TableSeries] = {}
         problems: list[tuple[int, str]] = []
         for row in rows:
             if not any(one.strip() for one in row):
@@ -71,7 +72,7 @@ def read(lines: Iterable[str]) -> Read:
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """Places of the time, the value and the labels in a row of `width` fields."""
+    """The positions of the time, the value and the labels in a row of `width` fields."""
 
     time: int
     value: int
@@ -98,7 +99,7 @@ def _columns(header: Sequence[str]) -> _Columns:
     return _Columns(header.index(TIME), header.index(VALUE), tuple(sorted(others)), len(header))
 
 
-def _take(row: list[str], columns: _Columns, found: dict[Labels, Series]) -> None:
+def _take(row: list[str], columns: _Columns, found: dict[Labels, TableSeries]) -> None:
     """Add a row to its series. Raises ValueError with what is wrong."""
     if len(row) != columns.width:
         raise ValueError(f"has {len(row)} field{'s' * (len(row) != 1)}, not {columns.width} as the first line")
@@ -106,7 +107,7 @@ def _take(row: list[str], columns: _Columns, found: dict[Labels, Series]) -> Non
     of = tuple((name, row[place].strip()) for name, place in columns.labels)
     series = found.get(of)
     if series is None:
-        series = found[of] = Series(of)
+        series = found[of] = TableSeries(of)
     elif at <= series.times[-1]:
         before = datetime.fromtimestamp(series.times[-1], UTC).isoformat().replace("+00:00", "Z")
         if at == series.times[-1]:

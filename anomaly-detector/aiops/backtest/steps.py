@@ -10,20 +10,19 @@ import numpy as np
 from aiops import detect
 from aiops.backtest.alarms import Replayed, Seen
 from aiops.backtest.followed import Followed
-from aiops.detect import Floats
 from aiops.model import Family, Finding, Labels, SeriesBlock, SeriesState, Window, names, value_of
+from aiops.model.arrays import Floats
 
-FAMILIES: Final = (Family.ERRORS, Family.LATENCY, Family.TRAFFIC, Family.SILENCE)
 EXPIRE_SECONDS: Final = 600.0
-"""How often series that have been away for long are forgotten."""
+"""Seconds between two passes that forget series which have been silent for long."""
 
 Key = tuple[Labels, Family]
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which series are judged; empty: all. `service` is one that serves, calls, or is called. `endpoint` is a route
-    with or without its method: `/checkout` or `POST /checkout`; then nothing but requests is judged."""
+    """The series to judge; empty: all. `service` serves, calls, or is called. `endpoint` is a route with or without its
+    method: `/checkout` or `POST /checkout`; then nothing but requests is judged."""
 
     service: str = ""
     endpoint: str = ""
@@ -32,6 +31,7 @@ class Choice:
         return bool(self.service or self.endpoint)
 
     def takes(self, series: Labels) -> bool:
+        """Whether a series is to be judged."""
         of = dict(series)
         roles = (of.get(names.SERVICE), of.get(names.CALLER), of.get(names.CALLEE))
         if self.service and self.service not in roles:
@@ -41,10 +41,11 @@ class Choice:
 
 
 class Steps:
-    """A replay of blocks that follow one another. `window` is what is told of; what comes before it is learned from.
+    """A replay of blocks that follow one another. `window` is the time of the report; the time before it is only
+    learned from.
 
-    The detector is called for each step with the rows that have a sample in it, as it is when the engine keeps up: so
-    how history is cut into blocks changes nothing.
+    The detector is called for each step with the rows that have a sample in it, as in a live engine that keeps up. So
+    it does not matter how history is cut into blocks.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Steps:
         self._expired = -inf
 
     def take(self, block: SeriesBlock) -> Iterator[detect.Outcome]:
-        """Judge the next block, a step at a time; yields what the detector said of each."""
+        """Judge the next block, one step at a time; yields the outcome of each."""
         self.services |= {value_of(one, names.SERVICE) for one in block.labels} - {""}
         rows = np.array([row for row, one in enumerate(block.labels) if self._choice.takes(one)], np.int64)
         for column, end in enumerate(block.ends):
@@ -72,15 +73,18 @@ class Steps:
             yield self._judge(SeriesBlock(labels, block.ends[column : column + 1], block.step, values), float(end))
 
     def results(self) -> tuple[Replayed, ...]:
-        """What became of every series that had a point in the window."""
+        """Return the outcome of every series that had a point in the window."""
         every = (each.replayed(*key, self._window.end, self._step) for key, each in self._followed.items())
         return tuple(one for one in every if one.points or one.alarms)
 
     def _judge(self, block: SeriesBlock, at: float) -> detect.Outcome:
-        traffic, silence = self._state.traffic.level.copy(), self._state.silence.rate.copy()
+        traffic = self._state.of(detect.TRAFFIC).level.copy()
+        silence = self._state.of(detect.SILENCE).rate.copy()
         outcome = detect.step(self._state, block, self._tuning, self._calendar)
         for one in outcome.verdicts:
-            seen = Seen(at, one.score, one.observed, one.expected, one.lower, one.upper)
+            seen = Seen(
+                at=at, score=one.score, observed=one.observed, expected=one.expected, lower=one.lower, upper=one.upper
+            )
             self._of((one.series, one.family)).point(seen)
         self._count(block, at, traffic, silence)
         findings = {(one.series, one.family): one for one in outcome.findings}
@@ -94,39 +98,50 @@ class Steps:
         return outcome
 
     def _count(self, block: SeriesBlock, at: float, traffic: Floats, silence: Floats) -> None:
-        """Points of what the detector counts without a verdict: requests a second of each route, and signals of each
-        service. What was expected is what had been learned before."""
-        lived = self._state.traffic
-        for series, row in lived.index.items():
-            if lived.seen[row] == at:
-                pace = max(float(lived.pace[row]), 1e-9)
-                expected = float(traffic[row]) / pace if row < len(traffic) and lived.points[row] > 1 else nan
-                seen = Seen(at, float(lived.score[row]), float(lived.ring[row, -1]) / pace, expected, nan, nan)
+        """Add the points that the detector counts without a verdict: requests per second of each route, and signals of
+        each service. The expectation is the one learned before the step."""
+        counts = self._state.of(detect.TRAFFIC)
+        for series, row in counts.index.items():
+            if counts.seen[row] == at:
+                pace = max(float(counts.pace[row]), 1e-9)
+                expected = float(traffic[row]) / pace if row < len(traffic) and counts.points[row] > 1 else nan
+                seen = Seen(
+                    at=at,
+                    score=float(counts.score[row]),
+                    observed=float(counts.ring[row, -1]) / pace,
+                    expected=expected,
+                    lower=nan,
+                    upper=nan,
+                )
                 self._of((series, Family.TRAFFIC)).point(seen)
         signals = dict(zip(*telemetry(block), strict=True))
-        for series, row in self._state.silence.index.items():
+        quiet = self._state.of(detect.SILENCE)
+        for series, row in quiet.index.items():
             heard = signals.get(value_of(series, names.SERVICE))
             if heard is not None:
                 expected = float(silence[row]) if row < len(silence) else nan
-                score = float(self._state.silence.score[row])
-                self._of((series, Family.SILENCE)).point(Seen(at, score, heard, expected, nan, nan))
+                score = float(quiet.score[row])
+                self._of((series, Family.SILENCE)).point(
+                    Seen(at=at, score=score, observed=heard, expected=expected, lower=nan, upper=nan)
+                )
 
     def _tell(self, key: Key, at: float, finding: Finding | None) -> None:
         followed = self._of(key)
         seen = followed.newest
         if seen is None or seen.at != at:
-            values = (nan, nan, nan) if finding is None else (finding.score, finding.observed, finding.expected)
-            seen = Seen(at, *values, nan, nan)
+            score, observed, expected = (
+                (nan, nan, nan) if finding is None else (finding.score, finding.observed, finding.expected)
+            )
+            seen = Seen(at=at, score=score, observed=observed, expected=expected, lower=nan, upper=nan)
         followed.told(at, None if finding is None else finding.onset, seen)
 
     def _live(self, at: float) -> None:
         now: dict[Key, SeriesState] = {}
-        for family in FAMILIES:
-            lived = getattr(self._state, str(family))
-            life = lived.life[: len(lived.index)]
-            if life.any():
-                series = list(lived.index)
-                now |= {(series[row], family): SeriesState(int(life[row])) for row in np.flatnonzero(life)}
+        for family, tracked in self._state.families.items():
+            status = tracked.status[: len(tracked.index)]
+            if status.any():
+                series = list(tracked.index)
+                now |= {(series[row], family): SeriesState(int(status[row])) for row in np.flatnonzero(status)}
         for key in now.keys() | self._stirred:
             self._of(key).lives(at, now.get(key, SeriesState.NORMAL))
         self._stirred = set(now)
@@ -139,6 +154,6 @@ class Steps:
 
 
 def telemetry(block: SeriesBlock) -> tuple[list[str], list[float]]:
-    """Services that were heard in a block of one step, and how many signals came from each."""
+    """Return the services that were heard in a block of one step, and how many signals came from each."""
     rows = [row for row, one in enumerate(block.labels) if value_of(one, names.NAME) == names.TELEMETRY]
     return [value_of(block.labels[row], names.SERVICE) for row in rows], block.values[rows, 0].tolist()

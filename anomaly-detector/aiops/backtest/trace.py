@@ -1,18 +1,19 @@
-"""A series as a plot shows it: lowest and highest value of each column, so that no spike is lost and it stays small."""
+"""A series as a plot shows it: the lowest and highest value of each column, so that no spike is lost and the data stay
+small."""
 
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from math import isfinite, nan
 from typing import Final
 
 COLUMNS: Final = 800
-"""Of a plot: about as many as a screen has room for."""
+"""The columns of a plot: about as many as a screen can show."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """The points of a plot that share a column: lowest and highest value, the newest expectation and its band, NaN
-    where there is none; and whether any of them was judged."""
+    """The points of a plot that share a column: lowest and highest value, the newest expectation and its band (NaN
+    where there is none), and whether any of them was judged."""
 
     low: float
     high: float
@@ -27,8 +28,8 @@ def _blank() -> "array[float]":
 
 
 @dataclass(slots=True)
-class Trace:
-    """Columns of equal length between two times (Unix seconds), made of points as they come."""
+class Curve:
+    """Columns of equal length between two times (Unix seconds), filled point by point."""
 
     start: float
     end: float
@@ -48,7 +49,7 @@ class Trace:
         upper: float = nan,
         judged: bool = True,
     ) -> None:
-        """Add a point; one outside the times is left out, and so is what is no number."""
+        """Add a point; a point outside the times is left out, and so are values that are not finite."""
         if not self.start <= at <= self.end or not isfinite(observed):
             return
         place = self.place(at)
@@ -63,13 +64,14 @@ class Trace:
             self._lower[place], self._upper[place] = lower, upper
 
     def place(self, at: float) -> int:
-        """The column of a time."""
+        """Return the column of a time."""
         share = (at - self.start) / max(self.end - self.start, 1e-9)
         return min(int(share * COLUMNS), COLUMNS - 1)
 
     @property
     def columns(self) -> list[Column]:
-        """All of them, from the left."""
+        """All columns, from the left."""
         judged = map(bool, self._judged)
         columns = zip(self._low, self._high, self._expected, self._lower, self._upper, judged, strict=True)
-        return [Column(*one) for one in columns]
+        names = [one.name for one in fields(Column)]
+        return [Column(**dict(zip(names, one, strict=True))) for one in columns]

@@ -1,4 +1,4 @@
-"""Values of which nothing is known, judged point by point as they would have come in."""
+"""Values without a known meaning, judged point by point as they would have come in."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -8,45 +8,46 @@ from numpy.typing import NDArray
 
 from aiops.backtest.alarms import Replayed, Seen
 from aiops.backtest.followed import Followed
-from aiops.backtest.rows import Series
-from aiops.detect import Place
+from aiops.backtest.rows import TableSeries
+from aiops.detect import LocalCalendar
 from aiops.detect.univariate import Model, Tuning
 from aiops.model import Labels, SeriesState
 
-Gains = tuple[float, float, float, float]
-"""α, β, γ and φ of Holt-Winters."""
+GivenGains = tuple[float, float, float, float]
+"""The gains α, β, γ and φ of Holt-Winters."""
 RECENT: Final = 20
-"""Times between points whose median is the step: those that have passed by then, for a later one is not known yet."""
+"""The number of intervals between points whose median is the step: only earlier ones, because later ones are not known
+yet."""
 
 
-class Values:
-    """A replay of series from a table. Those that have points at the same times share a model, which judges them as it
-    would each alone; the others have one of their own. `place`: whose days and weeks they follow. `gains`: fitted ones,
-    of the season of the day."""
+class ValuesReplay:
+    """A replay of series from a table. Series with points at the same times share a model, which judges each as if it
+    were alone; every other series has its own model. `place`: whose local days and weeks apply. `gains`: fitted gains
+    for the season of the day."""
 
     def __init__(
         self,
-        series: Sequence[Series],
-        place: Place | None = None,
-        gains: Mapping[Labels, Gains] | None = None,
+        series: Sequence[TableSeries],
+        place: LocalCalendar | None = None,
+        gains: Mapping[Labels, GivenGains] | None = None,
         tuning: Tuning | None = None,
     ) -> None:
         self.results: tuple[Replayed, ...] = ()
         self._series = series
-        self._place = place or Place()
+        self._place = place or LocalCalendar()
         self._gains = gains or {}
         self._tuning = tuning or Tuning()
-        groups: dict[bytes, list[Series]] = {}
+        groups: dict[bytes, list[TableSeries]] = {}
         for one in series:
             groups.setdefault(np.array(one.times).tobytes(), []).append(one)
         self._groups = list(groups.values())
 
     def __len__(self) -> int:
-        """How many times there are to go through, over all models."""
+        """Return how many times there are to replay, over all models."""
         return sum(len(group[0].times) for group in self._groups)
 
     def replay(self) -> Iterator[float]:
-        """Go through it all, yielding each time that is gone through; `results` is complete then, in the order of the
+        """Replay everything, and yield each time that is done; afterwards `results` is complete, in the order of the
         series."""
         done: dict[int, Replayed] = {}
         for group in self._groups:
@@ -58,7 +59,7 @@ class Values:
                 done[id(one)] = each.replayed(one.labels, None, times[-1], apart)
         self.results = tuple(done[id(one)] for one in self._series)
 
-    def _judge(self, group: list[Series], followed: list[Followed]) -> Iterator[float]:
+    def _judge(self, group: list[TableSeries], followed: list[Followed]) -> Iterator[float]:
         model = Model(self._tuning)
         model.grow(len(group))
         for row, one in enumerate(group):
@@ -72,7 +73,17 @@ class Values:
             columns = (found.score, found.expected, found.lower, found.upper)
             for row, each in enumerate(followed):
                 score, expected, lower, upper = (float(column[row]) for column in columns)
-                seen, on = Seen(at, score, float(table[place, row]), expected, lower, upper), bool(found.alarm[row])
+                seen, on = (
+                    Seen(
+                        at=at,
+                        score=score,
+                        observed=float(table[place, row]),
+                        expected=expected,
+                        lower=lower,
+                        upper=upper,
+                    ),
+                    bool(found.alarm[row]),
+                )
                 each.point(seen)
                 each.told(at, (each.alarm.onset if each.alarm else at) if on else None, seen)
                 each.lives(at, SeriesState.INCIDENT if on else SeriesState.NORMAL)
@@ -80,8 +91,8 @@ class Values:
 
 
 def steps(times: Sequence[float]) -> list[float]:
-    """The time between points as it is known at each of them (s): the median of those that came last. The first point
-    has none, and is given the second's: nothing is judged by then."""
+    """Return the time between points as known at each of them, in seconds: the median of the last intervals. The first
+    point has none and gets the value of the second: nothing is judged by then."""
     if len(times) < 2:
         return [1.0] * len(times)
     apart = np.diff(np.array(times))

@@ -1,4 +1,4 @@
-"""The only place that picks concrete classes: settings in, a running application out."""
+"""The only package that chooses concrete classes: settings in, a running application out."""
 
 from aiops.bootstrap.application import Application, CannotStart, embedded, on_stack
 

@@ -1,4 +1,4 @@
-"""A running application: the engine over its world, pages and API, threads, and their end."""
+"""A running application: the engine with its sources, pages and API, threads, and their shutdown."""
 
 import logging
 import os
@@ -13,17 +13,18 @@ from hashlib import sha256
 from aiops import __version__
 from aiops.api import create_app, door
 from aiops.bootstrap import calendars, objectives
-from aiops.bootstrap.world import World, all_embedded, on_stores
+from aiops.bootstrap.world import TelemetrySources, all_embedded, on_stores
 from aiops.config import Settings
 from aiops.detect import Calendar, Tuning
-from aiops.engine import Cycle, Engine, Pace
-from aiops.engine.budgets import Budgets
+from aiops.engine import Cycle, Detector, Engine, Pace
+from aiops.engine.objectives import Budgets, NoBudgets
 from aiops.engine.scheduler import Chore, Runner
 from aiops.http.serving import HttpServer
-from aiops.incidents import Habits
+from aiops.incidents import ResolutionPolicy
+from aiops.model.errors import StartError, StoreError
 from aiops.notify import EVERY, Alertmanager, LogNotifier, WebhookNotifier, deliver
 from aiops.observability.telemetry import Telemetry
-from aiops.ports import Notifier, StoreError
+from aiops.ports import Notifier
 from aiops.process.folder import DataFolder, FolderError
 from aiops.service.desk import IncidentService
 from aiops.sources.embedded import EmbeddedSource
@@ -35,45 +36,47 @@ log = logging.getLogger(__name__)
 STOP_SECONDS = 5
 
 
-class CannotStart(Exception):
-    """Why the engine does not start, in one sentence, with what to do."""
+class CannotStart(StartError):
+    """The engine cannot start; the message is one sentence that says why and what to do."""
 
 
 class SystemClock:
-    """The wall clock."""
+    """The clock of the system."""
 
     def now(self) -> float:
+        """Return the current time in Unix seconds."""
         return time.time()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Application:
-    """Everything of one engine. `stop` undoes `start`; both may be called once."""
+    """All parts of one engine. `stop` undoes `start`; each may be called once."""
 
     settings: Settings
-    world: World
+    world: TelemetrySources
     store: SqlIncidents
     desk: IncidentService
     runner: Runner
     server: HttpServer
     alertmanagers: tuple[Alertmanager, ...]
     folder: DataFolder
-    broken: bool = False  # ends by itself, and is to be started again
+    broken: bool = False  # ended by itself because of an error, to be started again
     _serving: threading.Thread | None = None
 
     @property
     def url(self) -> str:
+        """The address of pages and API."""
         return self.settings.url
 
     @property
     def source(self) -> EmbeddedSource:
-        """The engine's own telemetry. Raises LookupError when it reads all of it elsewhere."""
+        """The engine's own source of telemetry. Raises LookupError when it reads everything from elsewhere."""
         if self.world.embedded is None:
             raise LookupError("this engine keeps no telemetry of its own")
         return self.world.embedded
 
     def start(self) -> None:
-        """Receive, judge and answer HTTP, in threads of their own. Raises SourceError."""
+        """Receive telemetry, judge and answer HTTP, in separate threads. Raises SourceError."""
         self.world.start()
         self.runner.start()
         self.serve()
@@ -84,7 +87,7 @@ class Application:
         self._serving.start()
 
     def _answer(self) -> None:
-        """Answer HTTP. A process that no longer does is of no use: it ends, for others to start it again."""
+        """Answer HTTP. A process that no longer answers is useless: it ends, so that it is started again."""
         try:
             self.server.run()
         finally:
@@ -94,7 +97,7 @@ class Application:
                 os.kill(os.getpid(), signal.SIGTERM)
 
     def stop(self) -> None:
-        """End everything. No thread is left that holds the store: it must be gone before the interpreter is."""
+        """End everything. No thread may be left that holds the store: it must be closed before the interpreter ends."""
         self.server.close()
         if self._serving is not None:
             self._serving.join(STOP_SECONDS)
@@ -109,7 +112,7 @@ class Application:
 
 
 def embedded(settings: Settings) -> Application:
-    """Build an engine on telemetry of its own in `settings.data_dir`; nothing listens before `start`.
+    """Build an engine on its own store of telemetry in `settings.data_dir`; nothing listens before `start`.
 
     Raises SourceError, StoreError or CannotStart.
     """
@@ -119,11 +122,12 @@ def embedded(settings: Settings) -> Application:
 
 
 def on_stack(settings: Settings) -> Application:
-    """Build an engine on Prometheus, and on Tempo where that is configured; nothing is asked or listens before `start`.
+    """Build an engine on Prometheus, and on Tempo where that is configured; nothing is queried or listens before
+    `start`.
 
     Raises SourceError, StoreError, ConfigError or CannotStart.
     """
-    if not settings.prometheus_url:
+    if not settings.prometheus.url:
         raise CannotStart("no Prometheus to read from; give --prometheus-url or set AIOPS_PROMETHEUS_URL")
     clock, telemetry = SystemClock(), Telemetry(settings.traces_url)
     with _taken(settings) as folder:
@@ -132,7 +136,7 @@ def on_stack(settings: Settings) -> Application:
 
 @contextmanager
 def _taken(settings: Settings) -> Iterator[DataFolder]:
-    """The data folder, held by the application that is built with it. Raises CannotStart."""
+    """Hold the data folder for the application that is built with it. Raises CannotStart."""
     try:
         folder = DataFolder(settings.data_dir)
     except FolderError as error:
@@ -145,7 +149,7 @@ def _taken(settings: Settings) -> Iterator[DataFolder]:
 
 
 def _build(
-    settings: Settings, clock: SystemClock, world: World, telemetry: Telemetry, folder: DataFolder
+    settings: Settings, clock: SystemClock, world: TelemetrySources, telemetry: Telemetry, folder: DataFolder
 ) -> Application:
     tuning = Tuning()
     telemetry.about(settings.url)
@@ -162,7 +166,7 @@ def _build(
         world.close()
         store.close()
         raise
-    pace = Pace(settings.cycle_seconds, settings.backfill_seconds, Habits(settings.resolve_seconds))
+    pace = Pace(settings.cycle_seconds, settings.backfill_seconds, ResolutionPolicy(settings.resolve_seconds))
     engine = Engine(
         metrics=world.metrics,
         traces=world.traces,
@@ -173,15 +177,14 @@ def _build(
         clock=clock,
         telemetry=telemetry,
         pace=pace,
-        tuning=tuning,
-        calendar=calendar,
+        detector=Detector(tuning, calendar),
         edges=world.edges,
         senders=world.senders,
         budgets=budgets,
     )
     desk = IncidentService(engine, store, clock.now(), settings.grafana_url)
     notifier = _notifier(settings)
-    kept = SqlObjectives(store.database) if budgets is not None else None
+    kept = SqlObjectives(store.database) if isinstance(budgets, Budgets) else None
 
     def posted(to: str, outcome: str) -> None:
         telemetry.posts.labels(to, outcome).inc()
@@ -223,7 +226,7 @@ def _build(
     app = create_app(desk, settings)
     add_pages(app, desk, settings)
     try:
-        server = HttpServer(app, door(settings), settings.host, settings.port, ident=f"aiops/{__version__}")
+        server = HttpServer(app, door(settings), (settings.host, settings.port), ident=f"aiops/{__version__}")
     except OSError as error:
         world.close()
         store.close()
@@ -231,15 +234,24 @@ def _build(
             f"cannot listen on {settings.host}:{settings.port} for pages and API: {error.strerror}; "
             "stop what uses the port or set another with --port or AIOPS_PORT"
         ) from None
-    return Application(settings, world, store, desk, runner, server, alertmanagers, folder)
+    return Application(
+        settings=settings,
+        world=world,
+        store=store,
+        desk=desk,
+        runner=runner,
+        server=server,
+        alertmanagers=alertmanagers,
+        folder=folder,
+    )
 
 
-def _budgets(settings: Settings, world: World, store: SqlIncidents) -> Budgets | None:
-    """The objectives that are configured. What is wrong in their files is said, and costs its own document only."""
+def _budgets(settings: Settings, world: TelemetrySources, store: SqlIncidents) -> Budgets | NoBudgets:
+    """Load the configured objectives. A problem in a file is logged, and affects its own document only."""
     if not settings.objective_paths:
-        return None
+        return NoBudgets()
     try:
-        found = objectives.load(settings.objective_paths)
+        found = objectives.load_objectives(settings.objective_paths)
     except (OSError, UnicodeError) as error:
         raise CannotStart(f"cannot read objectives: {error}; set objectives") from None
     for problem in found.problems:
@@ -251,7 +263,7 @@ def _budgets(settings: Settings, world: World, store: SqlIncidents) -> Budgets |
         Rings(settings.data_dir / "objectives.npz"),
         settings.backfill_seconds,
         ruled=world.ruled,
-        tells=world.ruled is None,  # else Prometheus does
+        tells=world.ruled is None,  # otherwise the alerts of Prometheus notify
     )
 
 
@@ -271,5 +283,5 @@ def _notifier(settings: Settings) -> Notifier:
 
 
 def _fingerprint(step: float, tuning: Tuning, calendar: Calendar) -> str:
-    """Learned state fits only the step and the time zones it was learned in, and the tuning it was learned with."""
+    """Return a fingerprint of the step, the time zones and the tuning: learned state is valid only for these."""
     return sha256(f"{step}|{tuning!r}|{calendar.zones!r}".encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""The calendar out of its file: where services live, their holidays, and what is known to come."""
+"""The calendar from its file: where services are used, their holidays, and known events."""
 
 from datetime import datetime
 from pathlib import Path
@@ -19,11 +19,12 @@ from pydantic import (
 )
 
 from aiops.config import Settings
-from aiops.detect import Calendar, Event, Place
+from aiops.detect import Calendar, Event, LocalCalendar
+from aiops.model.errors import InvalidInput
 
 
-class BadCalendar(Exception):
-    """The file cannot be used; the message names it, the key, its value and what is allowed."""
+class BadCalendar(InvalidInput):
+    """The file cannot be used; the message names the file, the key, its value and what is allowed."""
 
 
 def _zone(name: str) -> str:
@@ -48,7 +49,7 @@ Zone = Annotated[str, AfterValidator(_zone)]
 
 
 def _norway(value: object) -> object:
-    """YAML takes an unquoted NO for false."""
+    """Read an unquoted NO, which YAML takes for false, as Norway."""
     return "NO" if value is False else value
 
 
@@ -83,15 +84,15 @@ class _File(_Place):
 
 
 def of(settings: Settings) -> Calendar:
-    """The calendar of the settings. Raises BadCalendar."""
-    return load(Path(settings.calendar).expanduser()) if settings.calendar else Calendar()
+    """Return the calendar of the settings. Raises BadCalendar."""
+    return load_calendar(Path(settings.calendar).expanduser()) if settings.calendar else Calendar()
 
 
-def load(path: Path) -> Calendar:
+def load_calendar(path: Path) -> Calendar:
     """Read a calendar.
 
         time_zone: Europe/Berlin
-        holidays: DE-BY             # such a day is like a Sunday
+        holidays: DE-BY             # a holiday counts as a Sunday
         services:
           checkout: {time_zone: America/New_York, holidays: US}
         events:                     # latency and traffic are neither judged nor learned
@@ -113,7 +114,7 @@ def load(path: Path) -> Calendar:
         reason = first["msg"].removeprefix("Value error, ")
         given = f", not {first['input']!r}" if not isinstance(first["input"], dict) else ""
         raise BadCalendar(f"{path}: `{key}`: {reason[0].lower()}{reason[1:]}{given}") from None
-    usual = _place(found, Place())
+    usual = _place(found, LocalCalendar())
     return Calendar(
         usual,
         {service: _place(one, usual) for service, one in found.services.items()},
@@ -121,13 +122,13 @@ def load(path: Path) -> Calendar:
     )
 
 
-def _place(one: _Place, usual: Place) -> Place:
-    """What is not said is as usual."""
+def _place(one: _Place, usual: LocalCalendar) -> LocalCalendar:
+    """Fill in missing values from `usual`."""
     days: Any = usual.holidays
     if one.holidays is not None:
         country, _, part = one.holidays.partition("-")
         days = holidays.country_holidays(country, subdiv=part or None)
-    return Place(ZoneInfo(one.time_zone) if one.time_zone is not None else usual.zone, days)
+    return LocalCalendar(ZoneInfo(one.time_zone) if one.time_zone is not None else usual.zone, days)
 
 
 def _seconds(then: datetime) -> float:

@@ -17,9 +17,9 @@ MEMORY: Final = "512MB"
 
 
 @contextmanager
-def prometheus(url: str) -> Iterator[MetricSource]:
-    """The metrics of a Prometheus. Using them raises SourceError."""
-    api = Api(Endpoint("Prometheus", url))
+def prometheus_history(url: str) -> Iterator[MetricSource]:
+    """Open the metrics of a Prometheus. Using them raises SourceError."""
+    api = Api(Endpoint(name="Prometheus", url=url))
     try:
         yield PrometheusMetrics(api, SystemClock(), 0.0)
     finally:
@@ -28,7 +28,7 @@ def prometheus(url: str) -> Iterator[MetricSource]:
 
 @contextmanager
 def left_by_engine(data_dir: Path) -> Iterator[MetricSource]:
-    """The metrics in the data folder of an engine that does not run. Raises SourceError."""
+    """Open the metrics in the data folder of an engine that does not run. Raises SourceError."""
     store = Store(str(data_dir / "telemetry.duckdb"), SystemClock().now, MEMORY, read_only=True)
     try:
         yield EmbeddedMetrics(store, 0.0)

@@ -1,4 +1,4 @@
-"""Objectives out of files and folders."""
+"""Objectives from files and folders."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -6,18 +6,19 @@ from typing import Final
 
 from dateutil.rrule import rrulestr
 
-from aiops.slo import Objectives, read
+from aiops.slo import Objectives, read_objectives
 from aiops.slo.spec import expressions
 
 SUFFIXES: Final = (".yaml", ".yml")
 
 
-def load(paths: Sequence[Path]) -> Objectives:
-    """Read OpenSLO documents of files, and of every YAML file in folders and below them, in the order of their names.
+def load_objectives(paths: Sequence[Path]) -> Objectives:
+    """Read OpenSLO documents from files, and from every YAML file in folders and below them, in the order of their
+    names.
 
-    Raises OSError where a path cannot be read; what is wrong inside a file is a problem of the answer.
+    Raises OSError where a path cannot be read; an error inside a file is a problem in the result.
     """
-    return read(
+    return read_objectives(
         ((str(file), file.read_text(encoding="utf-8")) for path in paths for file in _files(path)),
         expressions,
         check_rrule,
@@ -29,11 +30,12 @@ def _files(path: Path) -> Iterator[Path]:
         yield path
         return
     for one in sorted(path.rglob("*")):
-        # Kubernetes keeps the files of a volume in hidden folders as well, and would name every objective twice.
+        # Kubernetes keeps the files of a volume in hidden folders too, so that every objective would be read twice.
         hidden = any(part.startswith(".") for part in one.relative_to(path).parts)
         if one.suffix in SUFFIXES and not hidden and one.is_file():
             yield one
 
 
 def check_rrule(text: str) -> None:
+    """Check a recurrence rule (RFC 5545). Raises ValueError."""
     rrulestr(text)

@@ -1,10 +1,10 @@
-"""Where telemetry is read from: metrics, traces and topology, each chosen by what is configured."""
+"""The sources of telemetry: metrics, traces and topology, each chosen by the settings."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiops.config import ConfigError, Settings
+from aiops.config import ConfigError, PrometheusSettings, Settings, TempoSettings
 from aiops.http import Endpoint
 from aiops.observability.telemetry import Telemetry
 from aiops.ports import Clock, EdgeSink, MetricSource, RuledBurns, Senders, TopologySource, TraceSource, VerdictStore
@@ -20,10 +20,10 @@ from aiops.sources.prometheus.verdicts import PrometheusVerdicts
 from aiops.sources.tempo.source import TempoSource
 
 
-@dataclass(frozen=True, slots=True)
-class World:
-    """The ports over telemetry, the embedded source if any of them is on it, and what is to be closed at the end.
-    Each of `folded` says what it counted as `other` since it was asked last."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TelemetrySources:
+    """The ports for telemetry, the embedded source if any of them uses it, and what to close at the end. Each function
+    of `folded` returns what was counted as `other` since its last call."""
 
     metrics: MetricSource
     traces: TraceSource
@@ -42,59 +42,60 @@ class World:
             self.embedded.start()
 
     def close(self) -> None:
+        """Close all sources."""
         for close in self.closers:
             close()
 
 
-def all_embedded(settings: Settings, clock: Clock) -> World:
-    """Everything in the engine's own store. Raises SourceError."""
+def all_embedded(settings: Settings, clock: Clock) -> TelemetrySources:
+    """Use the engine's own store for everything. Raises SourceError."""
     source = _embedded(settings, clock)
-    return World(
-        source.metrics,
-        source.traces,
-        source.topology,
-        source.verdicts,
-        source.metrics,
-        source,
+    return TelemetrySources(
+        metrics=source.metrics,
+        traces=source.traces,
+        topology=source.topology,
+        verdicts=source.verdicts,
+        senders=source.metrics,
+        embedded=source,
         folded=(source.receivers.folded,),
         closers=(source.close,),
     )
 
 
-def on_stores(settings: Settings, clock: Clock, telemetry: Telemetry) -> World:
-    """Metrics and verdicts in Prometheus; traces in Tempo where it is configured, else in the engine's own store, which
-    then has the calls between services too. Raises SourceError or ConfigError."""
-    prometheus = Api(_endpoint("Prometheus", "prometheus", settings), settings.prometheus_otlp_url)
+def on_stores(settings: Settings, clock: Clock, telemetry: Telemetry) -> TelemetrySources:
+    """Use Prometheus for metrics and verdicts, and Tempo for traces where it is configured; otherwise the engine's own
+    store holds traces and the calls between services. Raises SourceError or ConfigError."""
+    prometheus = Api(_endpoint("Prometheus", settings.prometheus, settings), settings.prometheus.otlp_url)
     roll = Roll(_limits(settings), now=clock.now)
     counts = PrometheusMetrics(prometheus, clock, settings.lateness_seconds, roll)
     verdicts = PrometheusVerdicts(prometheus, settings.verdicts_limit, telemetry.dropped.labels("verdicts").inc)
     edges = PrometheusEdges(prometheus, settings.verdicts_limit, telemetry.dropped.labels("edges").inc)
     ruled = PrometheusBurns(prometheus)
-    if settings.tempo_url:
-        tempo = TempoSource(_endpoint("Tempo", "tempo", settings), settings.tempo_reads)
-        return World(
-            counts,
-            tempo.traces,
-            PrometheusTopology(prometheus, roll),
-            verdicts,
-            counts,
-            None,
-            edges,
-            ruled,
+    if settings.tempo.url:
+        tempo = TempoSource(_endpoint("Tempo", settings.tempo, settings), settings.tempo.reads)
+        return TelemetrySources(
+            metrics=counts,
+            traces=tempo.traces,
+            topology=PrometheusTopology(prometheus, roll),
+            verdicts=verdicts,
+            senders=counts,
+            embedded=None,
+            edges=edges,
+            ruled=ruled,
             folded=(roll.folded,),
             closers=(prometheus.close, tempo.close),
         )
     source = _embedded(settings, clock)
     metrics = CallsFrom(counts, source.metrics)
-    return World(
-        metrics,
-        source.traces,
-        source.topology,
-        verdicts,
-        metrics,
-        source,
-        edges,
-        ruled,
+    return TelemetrySources(
+        metrics=metrics,
+        traces=source.traces,
+        topology=source.topology,
+        verdicts=verdicts,
+        senders=metrics,
+        embedded=source,
+        edges=edges,
+        ruled=ruled,
         folded=(roll.folded, source.receivers.folded),
         closers=(prometheus.close, source.close),
     )
@@ -130,29 +131,25 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _endpoint(name: str, prefix: str, settings: Settings) -> Endpoint:
-    def setting(key: str) -> str:
-        return str(getattr(settings, f"{prefix}_{key}"))
-
-    secret = ""
-    if file := setting("secret_file"):
+def _endpoint(name: str, store: PrometheusSettings | TempoSettings, settings: Settings) -> Endpoint:
+    prefix, secret = name.lower(), ""
+    if store.secret_file:
         try:
-            secret = Path(file).read_text(encoding="utf-8").strip()
+            secret = Path(store.secret_file).read_text(encoding="utf-8").strip()
         except OSError as error:
-            raise ConfigError(f"cannot read `{prefix}_secret_file` {file}: {error.strerror}") from None
-    for key in ("ca_file", "cert_file", "key_file"):
-        if (file := setting(key)) and not Path(file).is_file():
+            raise ConfigError(f"cannot read `{prefix}_secret_file` {store.secret_file}: {error.strerror}") from None
+    for key, file in (("ca_file", store.ca_file), ("cert_file", store.cert_file), ("key_file", store.key_file)):
+        if file and not Path(file).is_file():
             raise ConfigError(f"`{prefix}_{key}`: there is no file {file}")
-    user = setting("username")
     return Endpoint(
-        name,
-        setting("url"),
-        tenant=setting("tenant"),
-        username=user,
-        password=secret if user else "",
-        bearer="" if user else secret,
-        ca=setting("ca_file"),
-        certificate=setting("cert_file"),
-        key=setting("key_file"),
+        name=name,
+        url=store.url,
+        tenant=store.tenant,
+        username=store.username,
+        password=secret if store.username else "",
+        bearer="" if store.username else secret,
+        ca=store.ca_file,
+        certificate=store.cert_file,
+        key=store.key_file,
         timeout_seconds=settings.source_timeout_seconds,
     )

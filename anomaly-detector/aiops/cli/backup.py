@@ -10,20 +10,20 @@ from typing import IO, Any, NoReturn
 
 import click
 
-from aiops.config import ConfigError, load
+from aiops.config import ConfigError, load_settings
 from aiops.model.safe import visible
-from aiops.store.backup import BackupError, Contents, check, put_back, take
+from aiops.store.backup import BackupError, Contents, check_backup, put_back, take_backup
 
 _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
 
 def _folder(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Not by all settings: where a backup is put back, addresses and tokens need not be known."""
+    """Add --data-dir only: where a backup is restored, addresses and tokens need not be known."""
     return click.option(
         "--data-dir",
         envvar="AIOPS_DATA_DIR",
         type=click.Path(file_okay=False, path_type=Path),
-        help="The engine's data folder. [default: by the settings]",
+        help="Data folder of the engine. [default: data_dir of the settings]",
     )(command)
 
 
@@ -31,15 +31,17 @@ def _folder(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("file", type=_FILE)
 @_folder
 def backup(file: Path, data_dir: Path | None) -> None:
-    """Copy incidents, budgets and what was learned into FILE, also while the engine runs.
+    """Copy incidents, budgets and learned state into FILE; the engine may be running.
 
-    FILE must not be there yet; `-` is standard output. Telemetry is not copied: what an engine keeps of it by itself,
-    where it has no Tempo or no Prometheus, is forgotten after `retention_hours` in any case.
+    FILE must not exist yet; `-` is standard output. Telemetry is not copied: an engine that stores its own telemetry
+    (without Tempo or without Prometheus) deletes it after `retention_hours` in any case.
+
+    Example: aiops backup aiops.tar
     """
     folder = _chosen(data_dir)
     try:
         if str(file) == "-":
-            contents = take(folder, sys.stdout.buffer)
+            contents = take_backup(folder, sys.stdout.buffer)
             sys.stdout.buffer.flush()
         else:
             contents = _into(file, folder)
@@ -48,16 +50,16 @@ def backup(file: Path, data_dir: Path | None) -> None:
     click.echo(f"{folder} as of now: {_said(contents)}", err=True)
 
 
-@click.command()
+@click.command("restore")
 @click.argument("file", type=_FILE)
 @_folder
-@click.option("--replace", is_flag=True, help="Keep what is there already beside it, as *.before-restore-<time>.")
-@click.option("--check", "only_check", is_flag=True, help="Read FILE through, and change nothing.")
-def restore(file: Path, data_dir: Path | None, replace: bool, only_check: bool) -> None:
-    """Put back what `aiops backup` copied into FILE, into an empty data folder whose engine does not run.
+@click.option("--replace", is_flag=True, help="Rename existing files to *.before-restore-<time>, instead of refusing.")
+@click.option("--check", "only_check", is_flag=True, help="Only check FILE; change nothing.")
+def restore_command(file: Path, data_dir: Path | None, replace: bool, only_check: bool) -> None:
+    """Restore FILE, written by `aiops backup`, into the data folder of an engine that does not run.
 
-    FILE is read through before anything is written: one that is damaged, foreign or of a newer release is refused. `-`
-    is standard input.
+    The folder must be empty, unless --replace is given. FILE is checked completely before anything is written: a
+    damaged or foreign file, or one of a newer release, is refused. `-` is standard input.
     """
     try:
         with click.open_file(str(file), "rb") as opened:
@@ -68,18 +70,18 @@ def restore(file: Path, data_dir: Path | None, replace: bool, only_check: bool) 
 
 
 def _read(opened: IO[bytes], data_dir: Path | None, replace: bool, only_check: bool) -> Contents:
-    return check(opened) if only_check else put_back(opened, _chosen(data_dir), replace)
+    return check_backup(opened) if only_check else put_back(opened, _chosen(data_dir), replace)
 
 
 def _into(file: Path, folder: Path) -> Contents:
-    """Write beside, sync, then rename: there is never half a backup under its name."""
+    """Write to a file beside it, sync, then rename: there is never half a backup under its name."""
     if file.exists():
         raise BackupError(f"{file} is there already")
     partial = file.with_name(f"{file.name}.partial")
     try:
-        # Incidents are nobody else's to read.
+        # Other users must not read incidents.
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as to:
-            contents = take(folder, to)
+            contents = take_backup(folder, to)
             to.flush()
             os.fsync(to.fileno())
         partial.rename(file)
@@ -94,7 +96,7 @@ def _chosen(data_dir: Path | None) -> Path:
     if data_dir is not None:
         return data_dir.expanduser().absolute()
     try:
-        return load().data_dir
+        return load_settings().data_dir
     except ConfigError as error:
         click.echo(f"aiops: {visible(str(error))}", err=True)
         sys.exit(2)

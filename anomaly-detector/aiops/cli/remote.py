@@ -1,4 +1,4 @@
-"""A running engine seen from the command line; its files, for reading, while none runs."""
+"""A running engine as seen by the command line; its files, for reading, while none runs."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -11,30 +11,32 @@ import requests
 
 from aiops.http import reason
 from aiops.model import Expectation
+from aiops.model.errors import AiopsError, StoreError
 from aiops.model.safe import visible_in
-from aiops.ports import StoreError
-from aiops.presentation.incident import Document, document
+from aiops.presentation.documents.base import Json
+from aiops.presentation.incident import incident_document
 from aiops.presentation.words import written
 
 if TYPE_CHECKING:
     from aiops.store import SqlIncidents
 
 
-class NotAnswered(Exception):
+class NotAnswered(AiopsError):
     """The engine did not do what was asked; the message says why."""
 
 
 class NoEngine(NotAnswered):
-    """Nothing that speaks HTTP listens at that address; `why` says it in a few words."""
+    """No HTTP server listens at that address; `why` gives the reason in a few words."""
 
     def __init__(self, url: str, why: str) -> None:
         super().__init__(f"no engine answers at {url} ({why}); start one with `aiops up`, or give --url")
         self.why = why
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which incidents, as the API names it: `limit` None is all of them, `cursor` the `next` of an earlier answer."""
+    """Which incidents to list, with the names of the API: `limit` None means all, `cursor` is the `next` of an earlier
+    answer."""
 
     state: str
     severity: str | None = None
@@ -46,46 +48,51 @@ class Wanted:
 
 
 AT_ONCE = 200
-"""Incidents that one answer holds, at most."""
+"""The most incidents in one answer."""
 
 
 class Remote:
-    """Calls the API at `url`; every method raises NotAnswered. An answer takes `seconds` at most."""
+    """A client of the API at `url`. Every method raises NotAnswered. An answer may take `seconds`."""
 
     def __init__(self, url: str, token: str | None = None, seconds: float = 30.0) -> None:
         self._url, self._seconds = url.rstrip("/"), seconds
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
-    def incidents(self, wanted: Wanted) -> tuple[list[Document], str | None]:
+    def incidents(self, wanted: Wanted) -> tuple[list[Json], str | None]:
+        """Return the incidents, and the cursor of the next page (None at the end)."""
         return _paged(wanted, self._page_of)
 
-    def _page_of(self, wanted: Wanted, limit: int, cursor: str | None) -> tuple[list[Document], str | None]:
+    def _page_of(self, wanted: Wanted, limit: int, cursor: str | None) -> tuple[list[Json], str | None]:
         given = {**asdict(wanted), "limit": str(limit), "cursor": cursor}
         answer = self._call("GET", "/aiops/incidents", {key: str(one) for key, one in given.items() if one is not None})
         return answer["active_incidents"], answer["next"]
 
-    def incident(self, name: str) -> Document:
+    def incident(self, name: str) -> Json:
+        """Return one incident by its id."""
         return self._call("GET", f"/aiops/incidents/{quote(name, safe='')}")
 
-    def act(self, name: str, what: str) -> Document:
+    def act(self, name: str, what: str) -> Json:
+        """Acknowledge or resolve an incident; returns it afterwards."""
         return self._call("POST", f"/aiops/incidents/{quote(name, safe='')}/{what}")
 
-    def proposal(self, name: str) -> Document:
-        """What would be learned of an incident if it were normal now."""
+    def proposal(self, name: str) -> Json:
+        """Return what would be learned of an incident if it were declared normal."""
         return self._call("GET", f"/aiops/incidents/{quote(name, safe='')}/normal")
 
-    def accept(self, name: str, reason: str) -> Document:
+    def accept(self, name: str, reason: str) -> Json:
+        """Declare an incident normal; returns it afterwards."""
         return self._call("POST", f"/aiops/incidents/{quote(name, safe='')}/normal", body={"reason": reason})
 
-    def slos(self) -> Document:
+    def slos(self) -> Json:
+        """Return the status of all objectives."""
         return self._call("GET", "/aiops/slos")
 
     def page(self, path: str, params: dict[str, str] | None = None) -> requests.Response:
-        """Answer what is there as it is, whatever its status."""
+        """Return the response of a path, whatever its status."""
         return self._ask("GET", path, params)
 
     def _ask(
-        self, method: str, path: str, params: dict[str, str] | None, body: Document | None = None
+        self, method: str, path: str, params: dict[str, str] | None, body: Json | None = None
     ) -> requests.Response:
         url = self._url + path
         try:
@@ -99,12 +106,10 @@ class Remote:
         except requests.RequestException as error:
             raise NotAnswered(f"{self._url} cannot be asked: {reason(error)}") from None
 
-    def _call(
-        self, method: str, path: str, params: dict[str, str] | None = None, body: Document | None = None
-    ) -> Document:
+    def _call(self, method: str, path: str, params: dict[str, str] | None = None, body: Json | None = None) -> Json:
         answer = self._ask(method, path, params, body)
         try:
-            found: Document = answer.json()
+            found: Json = answer.json()
         except requests.JSONDecodeError:
             raise NotAnswered(f"{self._url} does not speak as an engine does; is the address right?") from None
         if not answer.ok:
@@ -113,33 +118,37 @@ class Remote:
 
 
 class Files:
-    """The incidents that an engine which does not run now has left in its data folder. Raises NotAnswered."""
+    """The incidents in the data folder of an engine that does not run. Raises NotAnswered."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "incidents.sqlite"
 
-    def incidents(self, wanted: Wanted) -> tuple[list[Document], str | None]:
+    def incidents(self, wanted: Wanted) -> tuple[list[Json], str | None]:
+        """Return the incidents, and the cursor of the next page (None at the end)."""
         with self._opened() as store:
 
-            def page_of(wanted: Wanted, limit: int, cursor: str | None) -> tuple[list[Document], str | None]:
+            def page_of(wanted: Wanted, limit: int, cursor: str | None) -> tuple[list[Json], str | None]:
                 state, before = None if wanted.state == "all" else wanted.state, int(cursor) if cursor else None
                 found, following = store.page(
                     state, wanted.severity, wanted.service, wanted.since, wanted.until, before, limit
                 )
-                return [document(one) for one in found], None if following is None else str(following)
+                return [incident_document(one).model_dump() for one in found], None if following is None else str(
+                    following
+                )
 
             return _paged(wanted, page_of)
 
-    def incident(self, name: str) -> Document:
+    def incident(self, name: str) -> Json:
+        """Return one incident by its id."""
         with self._opened() as store:
             found = store.get(name)
         if found is None:
             raise NotAnswered(f"there is no incident {name} in {self._file}")
-        return document(found)
+        return incident_document(found).model_dump()
 
     @contextmanager
     def _opened(self) -> Iterator["SqlIncidents"]:
-        from aiops.store import SqlIncidents, open_to_read  # brings much along, and a running engine is asked without
+        from aiops.store import SqlIncidents, open_to_read  # a large import, not needed to ask a running engine
 
         if not self._file.exists():
             raise NotAnswered(f"no engine runs, and there is no {self._file}; start one with `aiops up`, or give --url")
@@ -152,10 +161,10 @@ class Files:
 
 
 def _paged(
-    wanted: Wanted, ask: Callable[[Wanted, int, str | None], tuple[list[Document], str | None]]
-) -> tuple[list[Document], str | None]:
-    """Ask page by page until there are as many as wanted; also the cursor of what follows."""
-    found: list[Document] = []
+    wanted: Wanted, ask: Callable[[Wanted, int, str | None], tuple[list[Json], str | None]]
+) -> tuple[list[Json], str | None]:
+    """Read page by page until there are as many as wanted; also returns the cursor of what follows."""
+    found: list[Json] = []
     cursor = wanted.cursor
     while True:
         left = AT_ONCE if wanted.limit is None else min(AT_ONCE, wanted.limit - len(found))
@@ -165,8 +174,8 @@ def _paged(
             return found, cursor
 
 
-def line(incident: Document) -> str:
-    """One incident in one line, for a terminal."""
+def line(incident: Json) -> str:
+    """Write one incident in one line, for a terminal."""
     incident = visible_in(incident)
     cause = incident["root_cause"]
     sure = f" ({100 * cause['confidence']:.0f}% sure)" if cause else ""
@@ -180,8 +189,8 @@ def line(incident: Document) -> str:
     return "  ".join(parts)
 
 
-def page(incident: Document) -> str:
-    """One incident in full, for a terminal."""
+def fetch_page(incident: Json) -> str:
+    """Write one incident in full, for a terminal."""
     incident = visible_in(incident)
     cause, span = incident["root_cause"], incident["first_failing_span"]
     rows = [line(incident), ""]
@@ -216,8 +225,8 @@ def page(incident: Document) -> str:
     return "\n".join(rows)
 
 
-def relearned(change: Document) -> str:
-    """What would be learned of one symptom, in one line."""
+def relearned(change: Json) -> str:
+    """Write in one line what would be learned of one symptom."""
     change = visible_in(change)
     of = change["labels"]
     where = (

@@ -1,108 +1,138 @@
-"""Settings: one frozen object, read once from a YAML file and the environment, or one sentence that names the key."""
+"""Settings: one frozen object, with the meaning of each key."""
 
-import difflib
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 from urllib.parse import urlsplit
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from aiops.model.errors import InvalidInput
 
 PREFIX = "AIOPS_"
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised here, never chosen
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-# Read by other parts than this table: tests and tokens with names.
+# Variables that are read elsewhere: by tests, and for tokens with names.
 ALSO_KNOWN = ("AIOPS_TOKEN", "AIOPS_TOKEN_FILE", "AIOPS_CONFIG", "AIOPS_URL")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
 
 
-class ConfigError(Exception):
+class ConfigError(InvalidInput):
     """The configuration cannot be used; the message names the key, its value and what is allowed."""
 
 
-class Settings(BaseModel):
-    """Everything that can be set. A key `x` is `x:` in the file and `AIOPS_X` in the environment, which wins."""
+class StoreSettings(BaseModel):
+    """The address of a store and the credentials for it. A key `x` of the store `prometheus` is `prometheus: {x: …}` in
+    the file, or `prometheus_x:`, and `AIOPS_PROMETHEUS_X` in the environment."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    url: str = ""
+    tenant: str = Field("", description="tenant, sent to the store as X-Scope-OrgID; empty: none")
+    username: str = Field("", description="user name for basic authentication; empty: none")
+    secret_file: str = Field("", description="file with the password, or with a bearer token if there is no user name")
+    ca_file: str = Field("", description="CA certificates (PEM) by which the store is verified")
+    cert_file: str = Field("", description="client certificate (PEM), for mutual TLS")
+    key_file: str = Field("", description="private key (PEM) of the client certificate")
+
+    @field_validator("url", "otlp_url", check_fields=False)
+    @classmethod
+    def _is_http(cls, value: str) -> str:
+        return _address(value)
+
+
+class PrometheusSettings(StoreSettings):
+    """Prometheus, or a store with the same API."""
+
+    url: str = Field("", description="address of Prometheus, to read metrics; empty: the engine's own store")
+    otlp_url: str = Field(
+        "", description="address for verdicts and calls, sent as OTLP, without /v1/metrics; empty: Prometheus' own path"
+    )
+
+
+class TempoSettings(StoreSettings):
+    """Grafana Tempo."""
+
+    url: str = Field("", description="address of Tempo, to read traces; empty: the engine's own store")
+    reads: int = Field(
+        1, ge=1, le=64, description="whole traces read in parallel; each one takes 150 MB of memory in Tempo meanwhile"
+    )
+
+
+class Settings(BaseSettings):
+    """All settings. A key `x` is `x:` in the file and `AIOPS_X` in the environment, which wins."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter="_", env_nested_max_split=1
+    )
+
     host: str = Field("127.0.0.1", description="address of pages and API")
     port: Port = Field(8000, description="port of pages and API")
-    public_url: str = Field("", description="where people reach the pages, for links; empty: host and port")
+    public_url: str = Field(
+        "", description="address of the pages for people, used in links; empty: made of host and port"
+    )
     otlp_host: str = Field("127.0.0.1", description="address of the OTLP receivers")
     otlp_grpc_port: Port = Field(4317, description="port of the OTLP receiver over gRPC")
     otlp_http_port: Port = Field(4318, description="port of the OTLP receiver over HTTP")
     allowed_hosts: str = Field(
-        "", description="further names, by commas, under which pages, API and OTLP over HTTP may be asked"
+        "", description="further host names, by commas, under which pages, API and OTLP over HTTP answer"
     )
     otlp_cors_origins: str = Field(
-        "", description="web pages whose browsers may send OTLP over HTTP, by commas; *: all; empty: none"
+        "", description="origins of web pages that may send OTLP over HTTP, by commas; *: all; empty: none"
     )
-    data_dir: Path = Field(Path("~/.local/share/aiops"), description="folder of telemetry, incidents and learned state")
-    cycle_seconds: Seconds = Field(15.0, description="time between two looks at the data, and the length of a step")
-    lateness_seconds: float = Field(10.0, ge=0, description="how long to wait for late data before judging a step")
-    resolve_seconds: Seconds = Field(30.0, description="quiet time before an incident resolves by itself")
-    retention_hours: float = Field(48.0, ge=1, description="how long spans and points are kept")
-    backfill_seconds: float = Field(3600.0, ge=0, description="stored history to learn from when there is no state yet")
-    memory_limit_mb: int = Field(128, ge=64, description="memory that the telemetry store may use")
-    services_limit: int = Field(500, ge=1, description="services told apart; the rest are one, `other`")
+    data_dir: Path = Field(
+        Path("~/.local/share/aiops"), description="folder for telemetry, incidents and learned state"
+    )
+    cycle_seconds: Seconds = Field(15.0, description="seconds between two cycles, and the length of a step")
+    lateness_seconds: float = Field(10.0, ge=0, description="seconds to wait for late data before a step is judged")
+    resolve_seconds: Seconds = Field(30.0, description="seconds without symptoms before an incident resolves by itself")
+    retention_hours: float = Field(48.0, ge=1, description="hours for which spans and points are stored")
+    backfill_seconds: float = Field(
+        3600.0, ge=0, description="seconds of stored history to learn from without a learned state"
+    )
+    memory_limit_mb: int = Field(128, ge=64, description="memory limit of the telemetry store in MB")
+    services_limit: int = Field(500, ge=1, description="most services; all further ones count as one, `other`")
     routes_limit: int = Field(
-        200, ge=1, description="routes of a service that are told apart; the rest are one, `other`"
+        200, ge=1, description="most routes of one service; all further ones count as one, `other`"
     )
     callees_limit: int = Field(
-        200, ge=1, description="whom a service calls that are told apart; the rest are one, `other`"
+        200, ge=1, description="most callees of one service; all further ones count as one, `other`"
     )
-    processes_limit: int = Field(
-        10_000, ge=1, description="processes whose own telemetry the engine's store tells apart"
-    )
+    processes_limit: int = Field(10_000, ge=1, description="most processes that the engine's own store distinguishes")
     series_limit: int = Field(
         100_000,
         ge=10,
-        description="series of metrics told apart; the store sums up the rest, of Prometheus it is left out",
+        description="most series of metrics; the engine's own store sums up the rest, from Prometheus it is not read",
     )
-    prometheus_url: str = Field("", description="read metrics from Prometheus here; empty: from the engine's own store")
-    prometheus_otlp_url: str = Field(
-        "", description="where verdicts and calls are sent as OTLP, without /v1/metrics; empty: Prometheus' own path"
-    )
-    prometheus_tenant: str = Field("", description="sent to Prometheus as X-Scope-OrgID")
-    prometheus_username: str = Field("", description="for basic authentication at Prometheus")
-    prometheus_secret_file: str = Field("", description="file with the password, or without a user name a bearer token")
-    prometheus_ca_file: str = Field("", description="certificates (PEM) that Prometheus' own is checked against")
-    prometheus_cert_file: str = Field("", description="client certificate (PEM), for mutual TLS")
-    prometheus_key_file: str = Field("", description="its private key (PEM)")
-    tempo_url: str = Field("", description="read traces from Tempo here; empty: from the engine's own store")
-    tempo_tenant: str = Field("", description="sent to Tempo as X-Scope-OrgID")
-    tempo_username: str = Field("", description="for basic authentication at Tempo")
-    tempo_secret_file: str = Field("", description="file with the password, or without a user name a bearer token")
-    tempo_ca_file: str = Field("", description="certificates (PEM) that Tempo's own is checked against")
-    tempo_cert_file: str = Field("", description="client certificate (PEM), for mutual TLS")
-    tempo_key_file: str = Field("", description="its private key (PEM)")
-    tempo_reads: int = Field(
-        1, ge=1, le=64, description="whole traces read from Tempo at a time; each takes 150 MB of it meanwhile"
-    )
-    source_timeout_seconds: Seconds = Field(10.0, description="longest time that one question to a store may take")
-    verdicts_limit: int = Field(
-        5000, ge=0, description="verdicts, and edges, of a step that are written to Prometheus, at most"
-    )
-    traces_url: str = Field("", description="send the engine's own traces here, as OTLP over HTTP; empty: nowhere")
+    prometheus: PrometheusSettings = Field(PrometheusSettings(), description="the store of metrics")
+    tempo: TempoSettings = Field(TempoSettings(), description="the store of traces")
+    source_timeout_seconds: Seconds = Field(10.0, description="time limit in seconds for one query to a store")
+    verdicts_limit: int = Field(5000, ge=0, description="most verdicts, and most edges, written to Prometheus per step")
+    traces_url: str = Field("", description="address for the engine's own traces, as OTLP over HTTP; empty: not sent")
     objectives: str = Field("", description="OpenSLO files, or folders of them, by commas; empty: no objectives")
-    calendar: str = Field("", description="YAML file of time zones, holidays and events; empty: UTC, without any")
-    webhook_url: str = Field("", description="address that gets each transition of an incident as JSON; empty: none")
+    calendar: str = Field(
+        "", description="YAML file of time zones, holidays and events; empty: UTC, no holidays, no events"
+    )
+    webhook_url: str = Field(
+        "", description="address that receives each transition of an incident as JSON; empty: none"
+    )
     alertmanager_url: str = Field(
-        "", description="Alertmanager that incidents are sent to; several by commas: each gets all; empty: none"
+        "", description="address of the Alertmanager for incidents; several, by commas, each get all; empty: none"
     )
     grafana_url: str = Field(
-        "", description="where people reach Grafana, for links to its dashboards of this engine; empty: none"
+        "", description="address of Grafana for people, used in links to the dashboards of the engine; empty: none"
     )
-    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
+    log_level: str = Field(
+        "info", pattern="^(debug|info|warning|error)$", description="level of the log: debug, info, warning or error"
+    )
     tokens: Mapping[str, str] = Field(default_factory=dict, description="tokens by the name of their holder")
 
     @property
     def url(self) -> str:
-        """Where people reach pages and API: as configured, else where they are on this machine."""
+        """The address of pages and API for people: as configured, else the address on this machine."""
         if self.public_url:
             return self.public_url.rstrip("/")
         host = "127.0.0.1" if self.host in EVERYWHERE else self.host
@@ -110,12 +140,12 @@ class Settings(BaseModel):
 
     @property
     def alertmanagers(self) -> tuple[str, ...]:
-        """The address of each."""
+        """The address of each Alertmanager."""
         return tuple(dict.fromkeys(one.strip() for one in self.alertmanager_url.split(",") if one.strip()))
 
     @property
     def objective_paths(self) -> tuple[Path, ...]:
-        """Where objectives are."""
+        """Files and folders of objectives."""
         return tuple(Path(one.strip()).expanduser() for one in self.objectives.split(",") if one.strip())
 
     @field_validator("alertmanager_url")
@@ -125,12 +155,45 @@ class Settings(BaseModel):
             raise ValueError("each address is like http://127.0.0.1:9093")
         return value
 
-    @field_validator("prometheus_url", "prometheus_otlp_url", "tempo_url", "traces_url", "public_url", "grafana_url")
+    @field_validator("traces_url", "public_url", "grafana_url")
     @classmethod
     def _is_http(cls, value: str) -> str:
-        if value and not _http(value):
-            raise ValueError("an address is like http://127.0.0.1:9090")
-        return value
+        return _address(value)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_stores(cls, values: Any) -> Any:
+        return nested(values) if isinstance(values, Mapping) else values
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Use only the given values: `load_settings` reads file and environment."""
+        return (init_settings,)
+
+    @classmethod
+    def keys(cls) -> dict[str, str]:
+        """Return every key by its flat name, as in the environment without its prefix, with its meaning."""
+        found: dict[str, str] = {}
+        for key, field in cls.model_fields.items():
+            inner = STORES.get(key)
+            parts = {key: field} if inner is None else {f"{key}_{part}": of for part, of in inner.model_fields.items()}
+            store = f"{key.title()}: " if inner else ""
+            found |= {name: f"{store}{of.description}" for name, of in parts.items()}
+        return found
+
+    def flat(self) -> dict[str, Any]:
+        """Return every value by its flat name, ready for JSON."""
+        found: dict[str, Any] = {}
+        for key, value in self.model_dump(mode="json").items():
+            found |= {f"{key}_{part}": each for part, each in value.items()} if key in STORES else {key: value}
+        return {key: found[key] for key in self.keys()}
 
     @model_validator(mode="after")
     def _open_only_on_loopback(self) -> Self:
@@ -145,91 +208,28 @@ class Settings(BaseModel):
         return self
 
 
+STORES: Final[Mapping[str, type[BaseModel]]] = {"prometheus": PrometheusSettings, "tempo": TempoSettings}
+
+
+def nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Group the settings of each store in one mapping: `prometheus_url` becomes `url` of `prometheus`."""
+    out: dict[str, Any] = {}
+    for key, value in values.items():
+        store, _, part = key.partition("_")
+        if store in STORES and part in STORES[store].model_fields:
+            out.setdefault(store, {})[part] = value
+        elif key in STORES and isinstance(value, Mapping):
+            out.setdefault(key, {}).update(value)
+        else:
+            out[key] = value
+    return out
+
+
+def _address(url: str) -> str:
+    if url and not _http(url):
+        raise ValueError("an address is like http://127.0.0.1:9090")
+    return url
+
+
 def _http(url: str) -> bool:
     return urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname)
-
-
-def load(
-    environment: Mapping[str, str] | None = None,
-    file: Path | None = None,
-    overrides: Mapping[str, Any] | None = None,
-    defaults: Mapping[str, Any] | None = None,
-) -> Settings:
-    """Read the file (`--config` or AIOPS_CONFIG), then the environment, then options of the command line; `defaults`
-    stand where none of them says anything.
-
-    Raises ConfigError.
-    """
-    env = os.environ if environment is None else environment
-    path = file or (Path(env["AIOPS_CONFIG"]) if env.get("AIOPS_CONFIG") else None)
-    values: dict[str, Any] = dict(defaults or {}) | (_from_file(path) if path else {})
-    values |= _from_environment(env)
-    tokens = _tokens(env)
-    if tokens:
-        values["tokens"] = {**values.get("tokens", {}), **tokens}
-    values |= {key: value for key, value in (overrides or {}).items() if value is not None}
-    for key in values:
-        _known(key, str(path) if path else "the command line")
-    try:
-        settings = Settings(**values)
-    except ValidationError as error:
-        raise ConfigError(_sentence(error)) from None
-    return settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
-
-
-def _from_file(path: Path) -> dict[str, Any]:
-    try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(loaded, dict):
-        raise ConfigError(f"{path} must hold keys and values, such as `port: 8000`")
-    for key in loaded:
-        _known(str(key), str(path))
-    return {str(key): value for key, value in loaded.items()}
-
-
-def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
-    values = {}
-    for name, value in env.items():
-        if name.startswith(PREFIX) and name not in ALSO_KNOWN and not name.startswith("AIOPS_TEST_"):
-            key = name.removeprefix(PREFIX).lower()
-            _known(key, f"the environment ({name})")
-            values[key] = value
-    return values
-
-
-def _tokens(env: Mapping[str, str]) -> dict[str, str]:
-    """AIOPS_TOKEN, or lines of `token` or `name: token` in AIOPS_TOKEN_FILE."""
-    tokens = {"token": env["AIOPS_TOKEN"].strip()} if env.get("AIOPS_TOKEN") else {}
-    if file := env.get("AIOPS_TOKEN_FILE"):
-        try:
-            lines = Path(file).read_text(encoding="utf-8").splitlines()
-        except OSError as error:
-            raise ConfigError(f"cannot read AIOPS_TOKEN_FILE {file}: {error.strerror}") from None
-        for line in filter(None, (one.strip() for one in lines)):
-            name, colon, token = line.partition(":")
-            tokens[name.strip() if colon else "token"] = token.strip() if colon else line
-        if not tokens:
-            raise ConfigError(f"AIOPS_TOKEN_FILE {file} holds no token")
-    return tokens
-
-
-def _known(key: str, where: str) -> None:
-    if key not in Settings.model_fields:
-        near = difflib.get_close_matches(key, Settings.model_fields, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else "`aiops config show` lists the keys"
-        raise ConfigError(f"unknown key `{key}` in {where}; {hint}")
-
-
-def _sentence(error: ValidationError) -> str:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    reason = first["msg"].removeprefix("Value error, ")
-    if key.startswith("tokens"):  # a secret is not repeated
-        return (
-            f"`tokens`: {reason[0].lower()}{reason[1:]}; give AIOPS_TOKEN, AIOPS_TOKEN_FILE, or a map of name to token"
-        )
-    return f"`{key}`: {reason[0].lower()}{reason[1:]}, not {first['input']!r}" if key else reason

@@ -1,26 +1,33 @@
-"""Is this series as expected? Pure numerics, vectorised over series; no clock, no I/O."""
+"""Does a series behave as expected? Pure computation, vectorised over series; no clock, no I/O."""
 
-from aiops.detect.accept import ACCEPTABLE, DoesNotFit, proposed, rebaseline, restore, troubled
-from aiops.detect.blocks import no_steps
-from aiops.detect.calendar import Calendar, Event, Place
-from aiops.detect.look import look, sight
-from aiops.detect.rows import Floats
+from aiops.detect.accept import DoesNotFit, adoptable, proposed, rebaseline, restore, troubled
+from aiops.detect.calendar import Calendar, Event, LocalCalendar
+from aiops.detect.families import ERRORS, FAMILIES, LATENCY, SILENCE, TRAFFIC
+from aiops.detect.inputs import no_steps
+from aiops.detect.look import last_verdicts, sight
 from aiops.detect.state import State
-from aiops.detect.step import Outcome, expire, rewind, step
+from aiops.detect.step import Outcome, expire, family_selectors, rewind, step
 from aiops.detect.tuning import Tuning
+from aiops.model.arrays import Floats
 
 __all__ = [
-    "ACCEPTABLE",
+    "ERRORS",
+    "FAMILIES",
+    "LATENCY",
+    "SILENCE",
+    "TRAFFIC",
     "Calendar",
     "DoesNotFit",
     "Event",
     "Floats",
+    "LocalCalendar",
     "Outcome",
-    "Place",
     "State",
     "Tuning",
+    "adoptable",
     "expire",
-    "look",
+    "family_selectors",
+    "last_verdicts",
     "no_steps",
     "proposed",
     "rebaseline",

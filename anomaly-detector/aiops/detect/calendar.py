@@ -1,4 +1,4 @@
-"""The local time of each service, its holidays, and events that were known before."""
+"""Local time and holidays of each service, and known events."""
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,21 +6,21 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 import numpy as np
 
-from aiops.detect.rows import Bools, Floats
+from aiops.model.arrays import Bools, Floats
 
 DAY = 86_400.0
 SUNDAY = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a service's users live: their time zone, and the days on which they do not work."""
+class LocalCalendar:
+    """The time zone and the holidays of a service's users."""
 
     zone: tzinfo = UTC
     holidays: Container[date] = frozenset()
 
     def local(self, at: float) -> float:
-        """Seconds since Monday 00:00 by the clocks there; a holiday is a Sunday."""
+        """Return local time as seconds since Monday 00:00; a holiday counts as a Sunday."""
         then = datetime.fromtimestamp(at, tz=self.zone)
         midnight = then.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
         weekday = SUNDAY if then.date() in self.holidays else then.weekday()
@@ -29,7 +29,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A time, Unix seconds, in which latency and traffic are known to be unusual; `services` empty: of all."""
+    """A stretch of time, Unix seconds, in which latency and traffic are known to be unusual. Empty `services` means all
+    services."""
 
     name: str
     start: float
@@ -39,21 +40,22 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """`places` of the services that do not live where the rest does."""
+    """The calendar of all services: `place` applies to every service that is not in `places`."""
 
-    place: Place = field(default_factory=Place)
-    places: Mapping[str, Place] = field(default_factory=dict)
+    place: LocalCalendar = field(default_factory=LocalCalendar)
+    places: Mapping[str, LocalCalendar] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
 
     @property
     def zones(self) -> tuple[tuple[str, str], ...]:
-        """The time zones of services, "" for all others: what is learned by the hour fits only these."""
+        """The time zone of each service, "" for all others. A seasonality that was learned by the hour is valid only
+        for these."""
         usual = str(self.place.zone)
         others = sorted((name, str(one.zone)) for name, one in self.places.items())
         return (("", usual), *((name, zone) for name, zone in others if zone != usual))
 
     def local(self, services: Sequence[str], at: float) -> Floats:
-        """Seconds since Monday 00:00 where each lives, `(services,)`."""
+        """Return the local time of each service as seconds since Monday 00:00, `(services,)`."""
         usual = self.place.local(at)
         if not self.places:
             return np.full(len(services), usual)
@@ -61,7 +63,7 @@ class Calendar:
         return np.array([special.get(service, usual) for service in services])
 
     def unusual(self, services: Sequence[str], at: float) -> Bools:
-        """Of which an event is on, `(services,)`."""
+        """Return for which services an event is in progress, `(services,)`."""
         on = [event for event in self.events if event.start < at <= event.end]
         if not on:
             return np.zeros(len(services), dtype=np.bool_)

@@ -1,31 +1,27 @@
-"""Arrays over series that lengthen together: how every detector keeps its state."""
+"""Arrays over series that grow together: how every detector keeps its state."""
 
 from collections.abc import Iterator
 from copy import copy
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aiops.model import Labels
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
-Array = np.ndarray[Any, Any]
+from aiops.model.arrays import Array, Ints
 
 
 @dataclass(slots=True)
 class Arrays:
-    """Fields that are arrays have a row a series; fields that are `Arrays` themselves lengthen with them.
+    """Arrays with one row per series. Fields that are `Arrays` themselves grow with them.
 
-    Their metadata may say what a new row holds: `fill`, 0 if nothing is said; and whether what is there is `kept` when
-    a row is made new: it was given, not learned.
+    The metadata of a field may give: `fill`, the value of a new row (0 by default); `kept`, whether the value stays
+    when a row is reset, because it was given and not learned; `saved`, the name under which the field is saved, where
+    it is not the name of the field.
     """
 
     def grow(self, size: int) -> None:
-        """Make room for so many series; some more is made, so that growing by one is cheap."""
+        """Make room for so many series; a reserve is added, so that growing by one is cheap."""
         for one in fields(self):
             held = getattr(self, one.name)
             if isinstance(held, Arrays):
@@ -38,7 +34,7 @@ class Arrays:
                 setattr(self, one.name, wider)
 
     def taken(self, rows: Ints | slice) -> Self:
-        """A copy with only these rows, in this order."""
+        """Return a copy with only these rows, in this order."""
         out = copy(self)
         for one in fields(self):
             held = getattr(self, one.name)
@@ -49,24 +45,25 @@ class Arrays:
         return out
 
     def arrays(self, prefix: str = "") -> Iterator[tuple[str, Array]]:
-        """All arrays by name; those of an inner one as `outer.inner`."""
+        """Yield all arrays with the names under which they are saved; arrays of an inner field as `outer.inner`."""
         for one in fields(self):
             held = getattr(self, one.name)
             if isinstance(held, Arrays):
-                yield from held.arrays(f"{prefix}{one.name}.")
+                yield from held.arrays(f"{prefix}{_saved(one)}.")
             elif isinstance(held, np.ndarray):
-                yield prefix + one.name, held
+                yield prefix + _saved(one), held
 
     def put(self, name: str, array: Array) -> None:
         """Set an array by its name, as `arrays` gives it."""
         first, _, rest = name.partition(".")
+        field_name = {_saved(one): one.name for one in fields(self)}[first]
         if rest:
-            getattr(self, first).put(rest, array)
+            getattr(self, field_name).put(rest, array)
         else:
-            setattr(self, first, array)
+            setattr(self, field_name, array)
 
     def wipe(self, rows: Ints) -> None:
-        """Make these rows new ones."""
+        """Reset these rows to new ones."""
         for one in fields(self):
             held = getattr(self, one.name)
             if isinstance(held, Arrays):
@@ -76,13 +73,13 @@ class Arrays:
 
 
 @dataclass(slots=True)
-class Rows(Arrays):
-    """Series in the order they were first seen; subclasses add the arrays."""
+class SeriesRows(Arrays):
+    """Series in the order in which they were first seen; subclasses add the arrays."""
 
     index: dict[Labels, int] = field(default_factory=dict)
 
     def rows(self, wanted: list[Labels]) -> Ints:
-        """Row numbers of these series; unknown ones are added."""
+        """Return the row numbers of these series; unknown series are added."""
         known = len(self.index)
         for series in wanted:
             self.index.setdefault(series, len(self.index))
@@ -91,14 +88,18 @@ class Rows(Arrays):
         return np.array([self.index[series] for series in wanted], dtype=np.int64)
 
     def keep(self, kept: list[Labels]) -> Self:
-        """A copy with only these series."""
+        """Return a copy with only these series."""
         out = self.taken(np.array([self.index[series] for series in kept], dtype=np.int64))
         out.index = {series: row for row, series in enumerate(kept)}
         return out
 
 
 def array(*inner: int, fill: float = 0, dtype: type = np.float64, **metadata: object) -> Any:
-    """A field of `Arrays`: a row of shape `inner` a series."""
+    """Define a field of `Arrays`: one row of shape `inner` per series."""
     return field(
         default_factory=lambda: np.zeros((0, *inner), dtype=dtype), metadata={"fill": fill, **metadata}, init=False
     )
+
+
+def _saved(one: Field[Any]) -> str:
+    return one.metadata.get("saved") or one.name

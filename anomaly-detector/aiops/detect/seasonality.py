@@ -1,43 +1,47 @@
-"""How a service's day and week go: what is added to a level that follows a series closely, by the time of the day.
+"""Seasonality of a service by day and week: an offset by the time of the day, added to a level that follows a series
+closely.
 
-The level of latency and traffic follows within minutes, so that drifts tell nobody. What it cannot know is what comes
-next: that it gets busy at nine, or that a batch begins at two. That is learned here, on the clock of its buckets of a
-quarter of an hour, with a correction by the hour of the week, and used once it has been shown to tell the next quarter
-better than the last one does.
+The level of latency and traffic follows within minutes, so that slow drifts raise no alarm. It cannot know what comes
+next: that a service gets busy at nine, or that a batch job begins at two. That is learned here, in buckets of a quarter
+of an hour of local time, with a correction by the hour of the week. It is used once it has been shown to predict the
+next quarter-hour better than the last quarter-hour does.
 """
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from aiops.detect.rows import Array, Arrays, Floats, Ints, array
+from aiops.detect.rows import Arrays, array
 from aiops.detect.univariate.holt_winters import HoltWinters
 from aiops.detect.univariate.season import by_day, by_week
+from aiops.model.arrays import Array, Floats, Ints
 
 BETTER = 0.9
-"""How much smaller the mean squared errors must be. Squared: what tells people something wrong are the large ones."""
+"""By which factor the mean squared errors must be smaller. Squared, because large errors cause false alarms."""
 MEMORY = 672
-"""Quarters of an hour, a week of them, over which errors are compared; `SURE` must have been, by day and by week."""
+"""Quarter-hours over which errors are compared (a week); `SURE` of them must be known, by day and by week."""
 SURE = np.array([0, 24, 96])
 WIDEST = 3.0
-"""The most a quarter is taken to be off the level, as a logarithm: twenty times as much, or as little."""
+"""The largest offset of a quarter-hour from the level, as a logarithm: twenty times as much, or a twentieth."""
 NEXT = 2700.0
-"""Seconds within which one quarter follows another; after a longer gap nothing is compared."""
+"""Seconds within which one quarter-hour follows another; after a longer gap nothing is compared."""
 LEAST = 0.1
-"""Requests a step below which fewer are the same."""
+"""Requests per step to which smaller means are raised before the logarithm is taken."""
 USUAL = 0.15
-"""Roughness that is learned in normal life, at most, as a logarithm; what is rougher is so by habit."""
+"""The largest roughness that is learned step by step in normal operation, as a logarithm; only `expect` sets a larger
+one."""
 ROUGH = 3.0
-"""How many times its roughness a quarter is off by, that is rough by habit."""
+"""How many times larger the excess of a habitual trouble is than the roughness that is stored for it."""
 WAYS = 3
 
 
 @dataclass(slots=True)
 class Seasonality(Arrays):
-    """Of each series. held: what is added by each way `(series, WAYS)`: nothing, by the day, by day and week. last: the
-    mean of the last quarter without it. before: the time of its last point, seen: that of the last point of all, Unix
-    seconds. hour: of the week, of the open quarter. loss, known: mean squared error of each way, and how many quarters
-    it has told. rough: mean square of residuals by quarter of the day, squares: their sum in the open one."""
+    """The seasonality of each series. held: the offset of each kind of seasonality `(series, WAYS)`: none, by day, by
+    day and week. last: the mean of the last quarter-hour without the offset. before: the time of the last point of that
+    quarter-hour; seen: the time of the last point of all; Unix seconds. hour: hour of the week of the open
+    quarter-hour. loss, known: mean squared error of each kind, and the number of quarter-hours that it has predicted.
+    rough: mean square of residuals by quarter-hour of the day; squares: their sum in the open one."""
 
     day: HoltWinters = field(default_factory=by_day)
     week: HoltWinters = field(default_factory=by_week)
@@ -52,8 +56,8 @@ class Seasonality(Arrays):
     squares: Floats = array()
 
     def offsets(self, rows: Ints, local: Floats) -> Floats:
-        """What is added to the level at a local time, seconds since Monday 00:00, `(rows, WAYS)`. Where a quarter is
-        not known it is what was added last."""
+        """Return the offsets at a local time (seconds since Monday 00:00), `(rows, WAYS)`. Where a quarter-hour is not
+        known, the last offset stays."""
         day, known = self.day.season(rows, self.day.bucket(local))
         week, _ = self.week.season(rows, self.week.bucket(local))
         held = self.held[rows]
@@ -62,15 +66,16 @@ class Seasonality(Arrays):
         return self.held[rows]
 
     def best(self, rows: Ints) -> Ints:
-        """Which way to go by `(rows,)`: another than the first only if it has told clearly better what comes."""
+        """Return the kind of seasonality to use, `(rows,)`: another than the first only if it has predicted clearly
+        better."""
         none, day, week = self.loss[rows].T
         sure = self.known[rows] >= SURE
         found = np.where(sure[:, 1] & (day < BETTER * none), 1, 0)
         return np.where(sure[:, 2] & (week < BETTER * np.minimum(none, day)), 2, found)
 
     def slack(self, rows: Ints, local: Floats, best: Ints) -> tuple[Floats, Floats]:
-        """How far the quarters beside this one lie below and above what is added now, `(rows,)` each: habits are not
-        kept to the minute."""
+        """Return how far the neighbouring quarter-hours lie below and above the present offset, `(rows,)` each, because
+        habits are not punctual to the minute."""
         here = self.day.bucket(local)
         now, _ = self.day.season(rows, here)
         beside = [self.day.season(rows, (here + by) % self.day.buckets)[0] - now for by in (-1, 1)]
@@ -78,14 +83,15 @@ class Seasonality(Arrays):
         return np.where(best > 0, down, 0.0), np.where(best > 0, up, 0.0)
 
     def roughness(self, rows: Ints, local: Floats) -> Floats:
-        """How rough this quarter of the day has been: root mean square of residuals, 0 where that is not known."""
+        """Return the roughness of this quarter-hour of the day: root mean square of its residuals, 0 where not
+        known."""
         return np.sqrt(self.rough[rows, self.day.bucket(local)]).astype(np.float64)
 
     def learn(
         self, rows: Ints, at: float, local: Floats, values: Floats, residuals: Floats, logs: bool = False
     ) -> None:
-        """Take in values of normal life and what they were off the expected, `(rows,)`. With `logs` the logarithm of a
-        quarter's mean is learned, for counts; else the mean of the values, which are logarithms."""
+        """Learn values of normal operation and their residuals, `(rows,)`. With `logs`, for counts, the logarithm of
+        the quarter-hour's mean is learned; otherwise the mean of the values, which are logarithms already."""
         quarter = self.day.bucket(local)
         over, was, means = self.day.due(rows, quarter)
         if len(over):
@@ -98,13 +104,13 @@ class Seasonality(Arrays):
         self.squares[rows] += residuals**2
 
     def expect(self, row: int, at: float, local: float, since: float, excess: float) -> None:
-        """What has come since a time (Unix seconds), `excess` off the expected, comes at these hours: it is no surprise
-        there, far more is."""
+        """Expect at these hours what has happened since a time (Unix seconds), `excess` off the expected value: it is
+        no surprise there, but far more is."""
         places = local - np.arange(self._quarters(at, local, since), dtype=np.float64) * self.day.seconds
         self.rough[row, self.day.bucket(places)] = (excess / ROUGH) ** 2
 
     def settle(self, row: int, at: float, local: float, since: float, value: float) -> None:
-        """Learn that since a time (Unix seconds) a series has been at `value`, as that is its normal life."""
+        """Learn that a series has been at `value` since a time (Unix seconds) as its normal operation."""
         rows = np.array([row])
         for back in range(self._quarters(at, local, since)):
             place = np.array([local - back * self.day.seconds])
@@ -114,12 +120,12 @@ class Seasonality(Arrays):
         self.offsets(rows, np.array([local]))
 
     def _quarters(self, at: float, local: float, since: float) -> int:
-        """How many quarters of an hour have been begun since a time, the first and the present one among them."""
+        """Return how many quarter-hours have begun since a time, including the first and the present one."""
         length = self.day.seconds
         return int(np.clip(local // length - (local - (at - since)) // length + 1, 1, self.day.buckets))
 
     def _close(self, rows: Ints, was: Ints, means: Floats) -> None:
-        """Compare each way's error about the quarter that is over, then learn it."""
+        """Compare the error of each kind of seasonality for the quarter-hour that has ended, then learn it."""
         hour, seen = self.hour[rows].astype(np.int64), self.seen[rows]
         day, known = self.day.season(rows, was)
         week, week_known = self.week.season(rows, hour)

@@ -3,34 +3,38 @@
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tuning:
     """One configuration for all series.
 
-    false_alarm: accepted probability that one healthy window of counts crosses the boundary.
-    z_boundary: robust z at which a latency scores 1. Request latencies are heavy-tailed: 6, not the Gaussian 4.75.
-    z_clip: the most one step may add to the evidence of a longer window, so that one outlier never fires by itself.
-    confirm_seconds: how long overwhelming evidence must last to fire at once; absorbs a stall of the machine.
-    recover_steps, recover_errors_steps: calm steps that end a trouble. Errors need fewer: that they are over has been
-    shown by count before a step is calm.
-    learn_below: the error score up to which a step teaches the normal ratio.
+    false_alarm: accepted probability that one healthy window of counts crosses the boundary. z_boundary: robust z at
+    which a latency scores 1. Request latencies are heavy-tailed: 6, not the Gaussian 4.75. z_clip: the most that one
+    step may add to the evidence of a longer window, so that one outlier never fires by itself. confirm_seconds: how
+    long overwhelming evidence must last to fire at once; it absorbs a stall of the machine.
+
+    recover_steps, recover_errors_steps: calm steps that end a trouble. Errors need fewer, because a step is calm only
+    once the counts have shown that the errors are over. learn_below: the error score up to which a step is learned into
+    the normal ratio.
+
     traffic_seconds: how long a route must have been watched before its traffic is judged, so that one burst is no
-    habit; and how long its requests may stay away before that is normal.
-    traffic_effect: the part of its requests that a route must lose. traffic_spread: how much traffic differs from what
-    is expected by itself, as a share, at least. traffic_fall_half_life, traffic_rise_half_life: seconds in which its
-    level follows half of the way; it rises slowly, so that the end of a rush is no loss.
-    days_per_false_alarm: how often residuals of one latency may reach the boundary by themselves, once its tail is
-    known from `tail_points` healthy steps.
-    settle_seconds: a latency that has been in trouble for so long is normal from then on, unless an objective burns.
-    habit_days, habit_seconds: a trouble of latency that comes again within so many days, at the same time of the day
-    but for so many seconds, is a habit.
-    expire_seconds, forget_seconds: silence after which a series is dropped; the second where days and weeks are known.
-    ended_seconds, ended_calls: a trouble ends without data where whoever sends it is heard and has none of it any more:
-    for so many seconds at least, and for as long as so many requests would have taken to come. Longer than a circuit
-    breaker usually waits before it tries again.
-    stream_seconds, stream_spread: requests that take so long, and are so different (log), last for as long as somebody
-    listens; their duration is not judged.
-    half_life: seconds of normal life after which the level and the error rate have forgotten half.
+    habit; also how long its requests may stay away before that is normal. traffic_effect: the share of its requests
+    that a route must lose. traffic_spread: the least spread of traffic around its expectation, as a share.
+    traffic_fall_half_life, traffic_rise_half_life: seconds in which the level follows half of a change; it rises
+    slowly, so that the end of a rush is no loss.
+
+    days_per_false_alarm: how often residuals of one latency may reach the boundary by chance, once its tail is known
+    from `tail_points` healthy steps. settle_seconds: a latency that has been in trouble for so long is normal from then
+    on, unless an objective burns. habit_days, habit_seconds: a trouble of latency is a habit if it came within so many
+    days at the same time of the day, within so many seconds.
+
+    expire_seconds, forget_seconds: silence after which a series is dropped; the second applies where days and weeks are
+    learned. ended_seconds, ended_calls: a trouble ends without data where its sender is heard but reports no such
+    requests: after at least so many seconds, and after the time in which so many requests would have come. Longer than
+    a circuit breaker usually waits before it tries again.
+
+    stream_seconds, stream_spread: requests that take at least so long, and whose durations differ so much (log), last
+    for as long as their client listens; their duration is not judged. half_life: seconds of normal operation after
+    which the level and the error rate have forgotten half.
     """
 
     warmup_points: int = 5
@@ -77,7 +81,7 @@ class Tuning:
     traffic_fall_half_life: float = 600.0
     traffic_rise_half_life: float = 3600.0
 
-    # The first prototype's fixed rules serve while a series has 5 to 20 points.
+    # Fixed rules, used while a series has 5 to 20 points.
     default_latency_factor: float = 3.0
     default_error_ratio: float = 0.20
     default_error_requests: float = 5.0

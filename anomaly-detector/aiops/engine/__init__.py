@@ -1,5 +1,6 @@
-"""One cycle after the other: telemetry in, incidents out."""
+"""The cycle of the engine: telemetry in, incidents out."""
 
-from aiops.engine.cycle import SELECTORS, Cycle, Engine, Pace
+from aiops.engine.cycle import Cycle, Engine, Pace
+from aiops.engine.detector import Detector
 
-__all__ = ["SELECTORS", "Cycle", "Engine", "Pace"]
+__all__ = ["Cycle", "Detector", "Engine", "Pace"]

@@ -1,4 +1,4 @@
-"""One cycle: collect, detect, explain, reconcile, save, publish."""
+"""One cycle: collect, detect, explain, count, reconcile, save, remember."""
 
 import logging
 import threading
@@ -7,71 +7,53 @@ from dataclasses import dataclass, field, replace
 from math import ceil, floor
 
 from aiops import detect, explain, incidents
-from aiops.engine.budgets import Budgets
-from aiops.engine.diagnosis import Diagnosis, Heartbeat
+from aiops.engine.detector import Detector
+from aiops.engine.diagnosis import Diagnosis
+from aiops.engine.heartbeat import Heartbeat, is_of_heartbeat
 from aiops.engine.lateness import Lateness
+from aiops.engine.objectives import Budgets, NoBudgets
+from aiops.engine.phases import Gaps, phase
+from aiops.engine.transaction import CycleTransaction
 from aiops.model import (
     Explained,
     Family,
     Finding,
-    Impact,
     Incident,
     IncidentEvent,
-    IncidentState,
-    Labels,
     Ledger,
     Oddity,
-    Selector,
     SeriesBlock,
-    TraceCorrelation,
     Transition,
     Window,
-    labels,
-    names,
 )
+from aiops.model.errors import SourceError
 from aiops.observability.telemetry import Telemetry
-from aiops.ports import (
-    Clock,
-    EdgeSink,
-    IncidentStore,
-    MetricSource,
-    Senders,
-    SourceError,
-    StoreError,
-    TopologySource,
-    TraceSource,
-    VerdictStore,
-)
+from aiops.ports import Clock, EdgeSink, IncidentStore, MetricSource, Senders, TopologySource, TraceSource, VerdictStore
 from aiops.process import garbage
 from aiops.process.faultpoints import FaultPoint, reach
-from aiops.slo.live.standing import LOOKBACK
 from aiops.store import Snapshots
 
 log = logging.getLogger(__name__)
 
-EDGE = (names.CALLER, names.CALLEE)
 SET_BACK = 30.0
-"""Seconds that telemetry may be behind what was judged, as after a loss, without being followed back."""
-SELECTORS = (
-    *(Selector(name) for name in (names.REQUESTS, names.ERRORS, names.DURATION, names.BUCKET)),
-    *(Selector(name, EDGE) for name in (names.REQUESTS, names.ERRORS, names.DURATION)),
-    Selector(names.TELEMETRY, (names.SERVICE,)),
-)
+"""Seconds that telemetry may be behind the last step judged, for example after a loss, before the engine goes back with
+it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds: of a step, of stored history to learn from at the first start, and the habits of incidents."""
+    """Durations in seconds: of a step, of stored history to learn from at the first start, and until incidents
+    resolve."""
 
     step: float = 15.0
     backfill: float = 3600.0
-    habits: incidents.Habits = field(default_factory=incidents.Habits)
+    resolution: incidents.ResolutionPolicy = field(default_factory=incidents.ResolutionPolicy)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cycle:
-    """What one cycle did; `watermark` is the end of the newest step judged, `gaps` is what was not as
-    usual: sources that did not answer (`failed` names them), clocks that were set back."""
+    """The result of one cycle. `watermark` is the end of the newest step judged. `gaps` are deviations: sources that
+    did not answer (`failed` names them), or clocks that were set back."""
 
     at: float
     watermark: float | None
@@ -81,10 +63,19 @@ class Cycle:
     failed: frozenset[str] = frozenset()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What came since the last cycle; `newest` is the end of the newest point of all, None where no source knows it."""
+
+    block: SeriesBlock
+    newest: float | None
+    gaps: Gaps
+
+
+@dataclass(slots=True, kw_only=True)
 class Engine:
-    """The engine over its ports. `cycle` and people's actions on incidents take `lock`, so that neither sees half of
-    the other."""
+    """The engine on its ports. `cycle` and actions of people on incidents take `lock`, so that each sees the other
+    completely or not at all."""
 
     metrics: MetricSource
     traces: TraceSource
@@ -95,106 +86,163 @@ class Engine:
     clock: Clock
     telemetry: Telemetry
     pace: Pace = field(default_factory=Pace)
-    tuning: detect.Tuning = field(default_factory=detect.Tuning)
-    calendar: detect.Calendar = field(default_factory=detect.Calendar)
-    state: detect.State = field(default_factory=detect.State)
+    detector: Detector = field(default_factory=Detector)
+    budgets: Budgets | NoBudgets = field(default_factory=NoBudgets)
     edges: EdgeSink | None = None
     senders: Senders | None = None
-    budgets: Budgets | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
     last: Cycle | None = None
     oddities: tuple[Oddity, ...] = ()
     _diagnosis: Diagnosis = field(init=False)
-    _pulse: Heartbeat = field(init=False)
+    _heartbeat: Heartbeat = field(init=False)
     _lateness: Lateness = field(init=False)
 
     def __post_init__(self) -> None:
         self._diagnosis = Diagnosis(self.traces, self.topology, self.pace.step)
-        self._pulse = Heartbeat(self.pace.step)
+        self._heartbeat = Heartbeat(self.pace.step)
         self._lateness = Lateness(self.pace.step)
-        if self.budgets is not None:
-            self.budgets.evidence = lambda finding: self._diagnosis.evidence(finding)
-        self.state = self.snapshots.load() or self.state
+        self.budgets.evidence = lambda finding: self._diagnosis.evidence(finding)
+        self.detector.state = self.snapshots.load() or self.detector.state
+
+    @property
+    def state(self) -> detect.State:
+        """What the detector has learned."""
+        return self.detector.state
 
     def cycle(self) -> Cycle:
         """Judge what has become complete since the last cycle. Raises StoreError when incidents cannot be saved: then
-        nothing has happened, and the next cycle does it again."""
+        nothing has changed, and the next cycle repeats it."""
         with self.lock, garbage.held(), self.telemetry.cycle() as measured:
-            now, before = self.clock.now(), self.snapshots.copy(self.state)
-            newest: float | None = None
-            failed: set[str] = set()
-            try:
-                reach(FaultPoint.COLLECT)
-                gaps = self._follow_time()
-                with self.telemetry.phase("collect"):
-                    block = self._collect()
-                newest = self.metrics.newest()
-                self._look_at_senders()
-            except SourceError as error:
-                block, gaps = detect.no_steps(self.pace.step), [str(error)]
-                failed.add("metrics")
-            try:
-                reach(FaultPoint.DETECT)
-                with self.telemetry.phase("detect"):
-                    outcome = detect.step(self.state, block, self.tuning, self.calendar, self._burning())
-                reach(FaultPoint.EXPLAIN)
-                with self.telemetry.phase("explain"):
-                    groups = explain.doubted(
-                        self._diagnosis.diagnose(outcome.findings, block, self.state), self._lateness.note(now)
-                    )
-                with self.telemetry.phase("objectives"):
-                    gaps += self._count(block, now)
-                reach(FaultPoint.RECONCILE)
-                events = self._reconcile(groups, outcome, now, newest)
-                ledger = self._ledger(events, now, gaps)
-                reach(FaultPoint.SAVE)
-                with self.telemetry.phase("save"):
-                    self.store.save_cycle(self.state.at or 0.0, now, outcome.findings, events, ledger)
-            except Exception:
-                self.state = before
-                if self.budgets is not None:
-                    self.budgets.undo()
-                raise
-            if self.budgets is not None:
-                self.budgets.saved()
-            gaps += self._diagnosis.gaps
-            failed |= self._diagnosis.failed
-            for what, why in self._remember(outcome).items():
-                gaps.append(f"{what} could not be saved: {why}")
-                failed |= {"verdicts"} & {what}
-            self.last = Cycle(now, self.state.at, outcome.findings, tuple(events), tuple(gaps), frozenset(failed))
+            now = self.clock.now()
+            with CycleTransaction(self.store, self.detector, self.budgets) as transaction:
+                collected = self._collect()
+                outcome = self._detect(collected.block)
+                groups = self._explain(outcome, collected.block, now)
+                self._count(collected.block, now)
+                known = self._known(now)
+                events = self._reconcile(known, groups, outcome, now)
+                events += self._listen(known, collected.newest, events, now)
+                self._save(transaction, outcome, events, now)
+            lost = self._remember(outcome, now)
+            self.last = Cycle(
+                at=now,
+                watermark=self.detector.at,
+                findings=outcome.findings,
+                events=tuple(events),
+                gaps=(*collected.gaps.texts, *self.budgets.gaps, *self._diagnosis.gaps, *lost.texts),
+                failed=frozenset({*collected.gaps.sources, *self._diagnosis.failed, *lost.sources}),
+            )
             measured(self.last)
             return self.last
 
-    def _remember(self, outcome: detect.Outcome) -> dict[str, str]:
-        """Keep what can be made again: verdicts for the pages, calls between services, what was learned. Incidents
-        are saved already, so a full disk here costs only a replay after a restart. Returns why, by what was not kept.
-        """
-        lost = {}
+    def expire(self) -> None:
+        """Forget series, and groups of objectives, that have been silent for long."""
+        with self.lock:
+            self.detector.expire()
+            self.budgets.forget()
+
+    @phase("collect", FaultPoint.COLLECT)
+    def _collect(self) -> Collected:
+        """Return the steps that are complete now. A source that does not answer gives no steps, and a gap."""
+        gaps = Gaps()
         try:
+            self._follow_time(gaps)
+            block = self._missing_steps()
+            newest = self.metrics.newest()
+            self._look_at_senders()
+        except SourceError as error:
+            return Collected(detect.no_steps(self.pace.step), None, Gaps([str(error)], {"metrics"}))
+        return Collected(block, newest, gaps)
+
+    @phase("detect", FaultPoint.DETECT)
+    def _detect(self, block: SeriesBlock) -> detect.Outcome:
+        return self.detector.step(block, self.budgets.burning(self.store.active))
+
+    @phase("explain", FaultPoint.EXPLAIN)
+    def _explain(self, outcome: detect.Outcome, block: SeriesBlock, now: float) -> tuple[Explained, ...]:
+        groups = self._diagnosis.diagnose(outcome.findings, block, self.state)
+        return explain.doubted(groups, self._lateness.note(now))
+
+    @phase("objectives")
+    def _count(self, block: SeriesBlock, now: float) -> None:
+        self.budgets.count(block, self.detector.at, now)
+        if self.budgets.counted:
+            self.telemetry.budgets.statuses = self.budgets.statuses
+
+    @phase("reconcile", FaultPoint.RECONCILE)
+    def _reconcile(
+        self, known: Sequence[Incident], groups: Sequence[Explained], outcome: detect.Outcome, now: float
+    ) -> list[IncidentEvent]:
+        """Update incidents by what was found."""
+        at = self.detector.at if self.detector.at is not None else now
+        around = incidents.Surroundings(
+            public=self._diagnosis.public(),
+            find=self.store.get,
+            past=self.store.latest,
+            look=lambda symptom, since: self.detector.sight(symptom[0], Family(symptom[1]), since, at),
+            settled={(series, str(family)) for series, family in outcome.settled},
+            impact=self.budgets.impact,
+        )
+        others = [one for one in known if not is_of_heartbeat(one)]
+        return incidents.reconcile(others, groups, at, self.store.count(), self.pace.resolution, around)
+
+    def _listen(
+        self, known: Sequence[Incident], newest: float | None, events: Sequence[IncidentEvent], now: float
+    ) -> list[IncidentEvent]:
+        """Update the incident that no telemetry arrives. If all telemetry stops, the watermark stops too: so this one
+        incident uses the given clock. A source that does not answer is no evidence about telemetry, neither that it
+        stopped nor that it came back."""
+        if newest is None:
+            return []
+        mute = [one for one in known if is_of_heartbeat(one)]
+        groups = self._heartbeat.explained(newest, now, mute)
+        number = self.store.count() + sum(one.transition == Transition.OPENED for one in events)
+        at_once = replace(self.pace.resolution, resolve_seconds=0.0)
+        around = incidents.Surroundings(public=self._diagnosis.public(), find=self.store.get, past=self.store.latest)
+        return incidents.reconcile(mute, groups, now, number, at_once, around)
+
+    @phase("save", FaultPoint.SAVE)
+    def _save(
+        self, transaction: CycleTransaction, outcome: detect.Outcome, events: Sequence[IncidentEvent], now: float
+    ) -> None:
+        ledger = self._ledger(events, now)
+        transaction.save(self.detector.at or 0.0, now, outcome.findings, events, ledger)
+
+    def _ledger(self, events: Sequence[IncidentEvent], now: float) -> Ledger | None:
+        """Return what objectives have to save; None where they failed in this cycle, or where there are none."""
+        if not self.budgets.counted:
+            return None
+        open_now = {one.key: one for one in self.store.active()} | {one.incident.key: one.incident for one in events}
+        return self.budgets.ledger(open_now.values(), now)
+
+    def _remember(self, outcome: detect.Outcome, now: float) -> Gaps:
+        """Store what can be restored otherwise: verdicts for the pages, calls between services, learned state.
+        Incidents are saved already, so that a full disk costs no more than a replay after a restart."""
+        lost = Gaps()
+        with lost.noted("verdicts could not be saved", "verdicts"):
             reach(FaultPoint.VERDICTS)
             self.verdicts.record(outcome.verdicts)
-        except (SourceError, OSError) as error:
-            lost["verdicts"] = str(error)
-        try:
+        with lost.noted("calls between services could not be saved"):
             if self.edges is not None and self._diagnosis.fresh:
-                self.edges.record(self._diagnosis.fresh, self.state.at or 0.0)
-        except SourceError as error:
-            lost["calls between services"] = str(error)
-        try:
+                self.edges.record(self._diagnosis.fresh, self.detector.at or 0.0)
+        with lost.noted("what was learned could not be saved"):
             reach(FaultPoint.SNAPSHOT)
             self.snapshots.save(self.state)
-        except OSError as error:
-            lost["what was learned"] = str(error)
-        try:
-            if self.budgets is not None:
-                self.budgets.keep(self.clock.now())
-        except OSError as error:
-            lost["counts of objectives"] = str(error)
+        with lost.noted("counts of objectives could not be saved"):
+            self.budgets.keep(now)
         return lost
 
+    def _known(self, now: float) -> list[Incident]:
+        """Return the open incidents, and recently resolved ones that may be reopened."""
+        at = self.detector.at if self.detector.at is not None else now
+        reopen = self.pace.resolution.reopen_seconds
+        lately = self.store.resolved_since(at - reopen)
+        # An incident whose end lies far in the future, from before clocks were set back, is not reopened.
+        latest = max(at, now) + reopen
+        return [*self.store.active(), *(one for one in lately if (one.resolved_at or 0.0) <= latest)]
+
     def _look_at_senders(self) -> None:
-        """Hear what is odd about the way in which services send, and say what is new of it. Raises SourceError."""
+        """Read peculiarities of telemetry, and log the new ones. Raises SourceError."""
         if self.senders is None:
             return
         found = tuple(self.senders.oddities())
@@ -204,128 +252,29 @@ class Engine:
         self.oddities = found
         self.telemetry.odd(found)
 
-    def _count(self, block: SeriesBlock, now: float) -> list[str]:
-        """Count objectives, and say what was not as usual. A mistake in them must not end detection."""
-        if self.budgets is None:
-            return []
-        try:
-            self.budgets.count(block, self.state.at, now)
-        except StoreError:
-            raise
-        except Exception as error:
-            return [self._uncounted(self.budgets, error)]
-        self.telemetry.budgets.standings = self.budgets.standings
-        return self.budgets.gaps
-
-    def _ledger(self, events: Sequence[IncidentEvent], now: float, gaps: list[str]) -> Ledger | None:
-        """What objectives are to save; none where they failed in this cycle."""
-        if self.budgets is None or not self.budgets.counted:
-            return None
-        open_now = {one.key: one for one in self.store.active()} | {one.incident.key: one.incident for one in events}
-        try:
-            return self.budgets.ledger(open_now.values(), now)
-        except Exception as error:
-            gaps.append(self._uncounted(self.budgets, error))
-            return None
-
-    def _uncounted(self, budgets: Budgets, error: Exception) -> str:
-        log.exception("objectives could not be counted; incidents go on, and the next cycle counts again")
-        budgets.undo()
-        return f"objectives were not counted: {type(error).__name__}: {error}"
-
-    def expire(self) -> None:
-        """Forget series that have been away for long, and groups of objectives."""
-        with self.lock:
-            if self.state.at is not None:
-                detect.expire(self.state, self.state.at, self.tuning)
-            if self.budgets is not None:
-                self.budgets.watch.forget()
-
-    def _follow_time(self) -> list[str]:
-        """Where telemetry goes on from an earlier time, go back with it; nothing there is scored that was judged.
-
-        Returns what is to be said of it."""
-        newest, until, at = self.metrics.newest(), self.metrics.complete_until(), self.state.at
+    def _follow_time(self, gaps: Gaps) -> None:
+        """Go back where telemetry continues from an earlier time; steps that were judged are not scored again."""
+        newest, until, at = self.metrics.newest(), self.metrics.complete_until(), self.detector.at
         if newest is None or until is None:
-            return []
+            return
         if newest < until:
-            return [f"telemetry comes with times {until - newest:.0f} s behind what is judged: were clocks set back?"]
-        if at is None or newest >= at - max(SET_BACK, self.pace.step):
-            return []
-        back_to = ceil(newest / self.pace.step) * self.pace.step
-        detect.rewind(self.state, back_to)
-        if self.budgets is not None:
+            gaps.add(f"telemetry comes with times {until - newest:.0f} s behind what is judged: were clocks set back?")
+        elif at is not None and newest < at - max(SET_BACK, self.pace.step):
+            back_to = ceil(newest / self.pace.step) * self.pace.step
+            self.detector.rewind(back_to)
             self.budgets.rewind(back_to)
-        self._diagnosis = Diagnosis(self.traces, self.topology, self.pace.step)
-        return [f"clocks were set back by {at - newest:.0f} s: judging goes on from there"]
+            self._diagnosis = Diagnosis(self.traces, self.topology, self.pace.step)
+            gaps.add(f"clocks were set back by {at - newest:.0f} s: judging goes on from there")
 
-    def _collect(self) -> SeriesBlock:
-        """The steps between the last one judged and the watermark; none while the watermark stands."""
-        step, until = self.pace.step, self.metrics.complete_until()
+    def _missing_steps(self) -> SeriesBlock:
+        """Return the steps between the last one judged and the watermark; none while the watermark stands."""
+        step, until, at = self.pace.step, self.metrics.complete_until(), self.detector.at
         if until is None:
             return detect.no_steps(step)
         end = floor(until / step) * step
-        # After a long absence only the last stretch is judged: what was wrong before it is no longer news.
+        # After a long absence only the last stretch is judged: older trouble is no longer of interest.
         oldest = end - floor(self.pace.backfill / step) * step
-        start = oldest if self.state.at is None else max(self.state.at, oldest)
+        start = oldest if at is None else max(at, oldest)
         if end <= start:
             return detect.no_steps(step)
-        return self.metrics.window(SELECTORS, Window(start, end), step)
-
-    def _burning(self) -> set[str]:
-        """Services with an objective that burns faster than allowed, and those of incidents that make one burn."""
-        if self.budgets is None:
-            return set()
-        fast = [one.slo for one in self.budgets.standings if (one.burn.get(LOOKBACK) or 0.0) > 1]
-        burning = {slo.name for slo in fast}
-        hurt = (one for one in self.store.active() if any(each.slo in burning for each in one.slo_impact))
-        return {slo.service for slo in fast}.union(*(one.affected_services for one in hurt))
-
-    def _impact(
-        self, services: Sequence[str], endpoints: Sequence[str], symptoms: Sequence[tuple[Labels, str]]
-    ) -> tuple[Impact, ...]:
-        return self.budgets.impact(services, endpoints, symptoms) if self.budgets is not None else ()
-
-    def _reconcile(
-        self, groups: Sequence[Explained], outcome: detect.Outcome, now: float, newest: float | None
-    ) -> list[IncidentEvent]:
-        at = self.state.at if self.state.at is not None else now
-        habits = self.pace.habits
-        lately = self.store.resolved_since(at - habits.reopen_seconds)
-        # What was resolved later than now, before clocks were set back, is as old as the rest.
-        latest = max(at, now) + habits.reopen_seconds
-        known = [*self.store.active(), *(one for one in lately if (one.resolved_at or 0.0) <= latest)]
-        mute = [one for one in known if _is_mute(one)]
-        others = [one for one in known if not _is_mute(one)]
-        around = incidents.Surroundings(
-            public=self._diagnosis.public(),
-            find=self.store.get,
-            past=self.store.latest,
-            look=lambda symptom, since: detect.sight(self.state, symptom[0], symptom[1], since, at, self.tuning),
-            settled={(series, str(family)) for series, family in outcome.settled},
-            impact=self._impact,
-        )
-        events = incidents.reconcile(others, groups, at, self.store.count(), habits, around)
-        number = self.store.count() + sum(one.transition == Transition.OPENED for one in events)
-        # Telemetry that stops altogether stops the watermark: this one incident lives by the given clock. A source that
-        # does not answer says nothing of telemetry: neither that it stopped nor that it came back.
-        if newest is None:
-            return events
-        silence = self._no_telemetry(now, newest, any(one.state != IncidentState.RESOLVED for one in mute))
-        at_once = replace(habits, resolve_seconds=0.0)
-        beside = incidents.Surroundings(around.public, self.store.get, self.store.latest)
-        return events + incidents.reconcile(mute, silence, now, number, at_once, beside)
-
-    def _no_telemetry(self, now: float, newest: float, open_already: bool) -> list[Explained]:
-        quiet = self._pulse.quiet(newest, now)
-        if not (quiet or (open_already and not self._pulse.beating)):
-            return []
-        series = labels(service="*")
-        finding = Finding(series, Family.NO_TELEMETRY, min(newest, now), now, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0)
-        why = "no cause found in telemetry: there is none"
-        text = f"no span or metric has arrived for {self._pulse.waited:.0f} s"
-        return [Explained("No telemetry arrives", (finding,), (text,), None, why, None, TraceCorrelation(), (), ())]
-
-
-def _is_mute(incident: Incident) -> bool:
-    return any(family == Family.NO_TELEMETRY for _, family in incident.symptoms)
+        return self.metrics.window(detect.family_selectors(), Window(start, end), step)

@@ -1,52 +1,20 @@
-"""Have findings explained by their traces, and by what is known of the services around them."""
+"""Explain findings by their traces and by what is known of the services around them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from aiops import detect, explain
+from aiops.engine.heartbeat import SILENT_SECONDS
 from aiops.engine.reading import Readings
 from aiops.model import Edge, Explained, Family, Finding, SeriesBlock, SeriesState, Unread, Window, names, value_of
-from aiops.ports import SourceError, TopologySource, TraceSource
+from aiops.model.errors import SourceError
+from aiops.ports import TopologySource, TraceSource
 
 EDGE_WINDOW = 300.0
 EDGE_REFRESH = 30.0
 REMEMBERED = 3600.0
 EXPIRE = 86_400.0
-SILENT_SECONDS = 60.0
-PAUSE = 90.0
-STEADY = 10
-FEW = 20  # traces of either kind that tell what one finding is about
-
-
-@dataclass(slots=True)
-class Heartbeat:
-    """Whether telemetry as a whole beats: only what came steadily can be missed when it stops.
-
-    An application that is clicked through by hand, or sends spans only, pauses for a minute without being ill.
-    """
-
-    step: float
-    beating: bool = False  # whether anything has arrived since this process started
-    newest: float | None = None
-    steady: int = 0  # advances in a row without a pause over `PAUSE`
-    longest: float = 0.0  # gap between two of them, seconds
-    waited: float = 0.0  # seconds since the last of them
-    asked: float | None = None
-
-    def quiet(self, newest: float, now: float) -> bool:
-        """Take in the newest point; say whether a steady stream has stopped for 60 s and four of its longest gaps.
-
-        To be called every step. A clock that jumps, or a machine that slept, is no silence: a call counts for a step
-        and a half at most."""
-        self.waited += 0.0 if self.asked is None else min(max(now - self.asked, 0.0), 1.5 * self.step)
-        self.asked = now
-        if self.newest is None:
-            self.newest, self.waited = newest, max(now - newest, 0.0)
-        elif newest != self.newest:
-            gap = newest - self.newest
-            self.steady, self.longest = (self.steady + 1, max(self.longest, gap)) if gap <= PAUSE else (0, 0.0)
-            self.beating, self.newest, self.waited = True, newest, 0.0
-        return self.steady >= STEADY and self.waited > max(SILENT_SECONDS, 4 * self.longest)
+FEW = 20  # traces of each kind that are read for a single finding
 
 
 @dataclass(slots=True)
@@ -65,28 +33,31 @@ class Diagnosis:
     _served: dict[str, float] = field(default_factory=dict)
     _called: dict[str, float] = field(default_factory=dict)
     _callees: dict[str, frozenset[str]] = field(default_factory=dict)
-    _world: explain.World = field(default_factory=lambda: explain.World(frozenset(), frozenset(), frozenset()))
+    _world: explain.KnownServices = field(
+        default_factory=lambda: explain.KnownServices(frozenset(), frozenset(), frozenset())
+    )
 
     def __post_init__(self) -> None:
         self._readings = Readings(self.traces, self.step)
 
     def diagnose(self, findings: Sequence[Finding], block: SeriesBlock, state: detect.State) -> tuple[Explained, ...]:
-        """A source that does not answer leaves its findings unexplained until it does, and a line in `gaps`."""
+        """Group findings by their causes. While a source does not answer, its findings stay unexplained, and `gaps`
+        gets a line."""
         self.gaps, self.failed, self.fresh = [], set(), ()
         self._remember(block)
         at = state.at
         if at is None:
             return ()
         self._look_around(at)
-        known = frozenset(value_of(series, names.SERVICE) for series in state.silence.index)
-        silence = state.silence
+        silence = state.of(detect.SILENCE)
+        known = frozenset(value_of(series, names.SERVICE) for series in silence.index)
         silent = frozenset(
             value_of(series, names.SERVICE)
             for series, row in silence.index.items()
-            if silence.life[row] > SeriesState.NORMAL
+            if silence.status[row] > SeriesState.NORMAL
         )
         answering = frozenset(name for name, last in self._served.items() if at - last < 2 * self.step)
-        world = self._world = explain.World(known, answering, silent, self._callees)
+        world = self._world = explain.KnownServices(known, answering, silent, self._callees)
         public = self.public()
         wanted = {(one.series, str(one.family), one.onset): one for one in findings if _counts(one, public)}
         self._readings.read(wanted, at, world)
@@ -97,17 +68,17 @@ class Diagnosis:
         return tuple(one for one in found if not _hits_nobody_yet(one) and not self._comes_to_be_known(one, at))
 
     def _comes_to_be_known(self, group: Explained, at: float) -> bool:
-        """Whether all that keeps a cause from being known is that traces are read in turn: what is told before says
-        less, and may turn out to be a part of another group."""
+        """Whether a cause is unknown only because traces are still waiting to be read: an earlier announcement would
+        have less evidence, and might turn out to belong to another group."""
         return group.root_cause is None and all(self._readings.waits(one, at) for one in group.findings)
 
     def evidence(self, finding: Finding) -> Explained | None:
-        """What traces say of one finding by itself; None where they do not answer, or have no bad one."""
+        """Return what traces show of a single finding; None where they do not answer, or have no bad trace."""
         pair = explain.populations(finding, self.step)
         if pair is None:
             return None
         try:
-            # One call each: the first of a call is drawn always.
+            # One call for each population: the first one of a call is always drawn.
             bad, good = (self.traces.populations([replace(one, limit=FEW)])[0] for one in pair)
         except SourceError as error:
             self.gaps.append(str(error))
@@ -122,7 +93,7 @@ class Diagnosis:
     def _look_around(self, at: float) -> None:
         if self._edges and at - self._edges_at < EDGE_REFRESH:
             return
-        back = EDGE_WINDOW if self._called else REMEMBERED  # a fresh process looks further back
+        back = EDGE_WINDOW if self._called else REMEMBERED  # a new process looks further back
         try:
             self._edges, self._edges_at = self.topology.edges(Window(at - back, at)), at
             self.fresh = self._edges
@@ -131,7 +102,7 @@ class Diagnosis:
             self.failed.add("topology")
         self._called |= {edge.callee: at for edge in self._edges}
         self._called = {name: last for name, last in self._called.items() if at - last < EXPIRE}
-        # One that is not called any more stays a callee: its callers may have lost its name with it.
+        # A service that is no longer called stays a callee: its callers may have lost its name with it.
         for edge in self._edges:
             self._callees[edge.caller] = self._callees.get(edge.caller, frozenset()) | {edge.callee}
         self._callees = {
@@ -139,12 +110,12 @@ class Diagnosis:
         }
 
     def public(self) -> frozenset[str]:
-        """Services that no other service calls: their callers are users. One that was called is inside for a day, for
-        its callers may be in trouble."""
+        """Return the services that no other service calls: their callers are users. A service that was called stays
+        internal for a day, because its callers may be in trouble."""
         return frozenset({*(edge.caller for edge in self._edges), *self._served} - self._called.keys())
 
     def _remember(self, block: SeriesBlock) -> None:
-        """When each service last served a request."""
+        """Note when each service last served a request."""
         for series, values in zip(block.labels, block.values, strict=True):
             if value_of(series, names.NAME) == names.REQUESTS and (service := value_of(series, names.SERVICE)):
                 served = block.ends[values > 0]
@@ -153,13 +124,13 @@ class Diagnosis:
 
 
 def _hits_nobody_yet(group: Explained) -> bool:
-    """Whether all that is known is that a service went quiet, and lately: calls to it do not fail. A collector or an
-    exporter that starts again looks like that, and loses what was sent meanwhile."""
+    """Whether it is only known that a service recently became silent while calls to it succeed. A restart of a
+    collector or exporter, which loses telemetry, looks like that."""
     quiet = all(one.family == Family.SILENCE for one in group.findings)
     return quiet and group.root_cause is None and all(one.at - one.onset < SILENT_SECONDS for one in group.findings)
 
 
 def _counts(finding: Finding, public: frozenset[str]) -> bool:
-    """Whether a finding can be an incident: that requests stay away is one where users send them; inside, callers have
-    their reasons, and failures that keep them from calling are found themselves."""
+    """Whether a finding can be an incident. Missing requests are one where users send them; inside, callers may stop
+    for their own reasons, and failures that stop them are found themselves."""
     return finding.family != Family.TRAFFIC or value_of(finding.series, names.SERVICE) in public

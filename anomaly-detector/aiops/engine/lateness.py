@@ -1,24 +1,24 @@
-"""Whether the engine keeps its own pace: a machine that starves it makes everything that it measures doubtful."""
+"""Whether the engine keeps its own pace: if the machine starves it, all its measurements are doubtful."""
 
 from collections import deque
 from dataclasses import dataclass, field
 
-LATE = 1.75  # steps between two cycles, from which the second is late
-SEVERAL, OF = 2, 10  # late cycles among the last, from which it is no accident
+LATE = 1.75  # steps between two cycles, from which on the second one is late
+SEVERAL, OF = 2, 10  # late cycles among the last ones, from which on it is no accident
 
 
 @dataclass(slots=True)
 class Lateness:
-    """When the last cycles came; `step` is seconds between two that are in time."""
+    """The times of the last cycles; `step` is the number of seconds between two punctual cycles."""
 
     step: float
     waits: deque[float] = field(default_factory=lambda: deque(maxlen=OF))
     last: float | None = None
 
     def note(self, now: float) -> str:
-        """Take in that a cycle begins; say what is wrong with the engine's own pace, "" while nothing is.
+        """Note that a cycle begins; return a sentence about the engine's own delays, "" while there are none.
 
-        One late cycle is an accident, such as a machine that slept; a clock that was set back is none.
+        One late cycle is an accident, such as a machine that slept; a clock that was set back does not count.
         """
         if self.last is not None and now > self.last:
             self.waits.append(now - self.last)

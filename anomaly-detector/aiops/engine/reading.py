@@ -1,4 +1,4 @@
-"""What was read of each finding's traces, and what is to be read next: the worst first, and nothing twice."""
+"""The traces that were read for each finding, and those to read next: the worst finding first, no trace twice."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -9,16 +9,17 @@ from typing import Final
 
 from aiops import explain
 from aiops.model import Finding, Labels, Population, Trace, Unread, Window
-from aiops.ports import SourceError, TraceSource
+from aiops.model.errors import SourceError
+from aiops.ports import TraceSource
 
 log = logging.getLogger(__name__)
 
 REFRESH: Final = 300.0
 LATE: Final = 60.0
-"""Seconds before the end of what was read in which more may have come since."""
+"""Seconds before the end of the last read in which more traces may have arrived since."""
 NOT_YET: Final = "its traces have not been read yet"
 PATIENCE: Final = 30.0
-"""Seconds that a finding may wait for its turn before it is told without its traces."""
+"""Seconds that a finding may wait for its turn before it is announced without its traces."""
 NO_ANSWER: Final = "the store of traces did not answer"
 REFUSED: Final = "the store of traces refused the question for them"
 
@@ -27,10 +28,10 @@ Key = tuple[Labels, str, float]  # of a finding: its series, family and onset
 
 @dataclass(slots=True)
 class Reading:
-    """Of one finding: bad traces up to `until`, good ones (None: not read), and what they say; read at `at`.
+    """What was read for one finding: bad traces up to `until`, good traces (None: not read yet), and their attribution;
+    read at `at`.
 
-    Times are Unix seconds, `since` of when the finding was seen first. `failed` counts the times that it could not be
-    read.
+    Times are Unix seconds; `since` is when the finding was first seen. `failed` counts failed attempts.
     """
 
     since: float
@@ -45,9 +46,9 @@ class Reading:
 
 @dataclass(slots=True)
 class Readings:
-    """A finding's traces are read when it is new, and more of them after as long as it had then lasted, or twice that
-    where they were many, at most five minutes: the first answer is quick, later ones rest on more traces. Good traces,
-    from before it, are read once.
+    """The traces of all findings. They are read when a finding is new, and again after as long as it had lasted by
+    then, or twice that where there were many traces, at most five minutes: the first answer is quick, later ones rest
+    on more traces. Good traces, from before the finding, are read once.
 
     `gaps` says what could not be read in the last round, `down` whether the store did not answer.
     """
@@ -58,8 +59,8 @@ class Readings:
     down: bool = False
     _of: dict[Key, Reading] = field(default_factory=dict)
 
-    def read(self, findings: Mapping[Key, Finding], at: float, world: explain.World) -> None:
-        """Read what is due at a time, all in one go, and forget what is not among these findings."""
+    def read(self, findings: Mapping[Key, Finding], at: float, world: explain.KnownServices) -> None:
+        """Read everything that is due at a time, in one call, and forget all other findings."""
         self.gaps, self.down = [], False
         self._of = {key: self._of.get(key) or Reading(at) for key in findings}
         asked = [
@@ -74,45 +75,49 @@ class Readings:
             drawn = {one: next(answers) for one in populations}
             try:
                 self._take(key, findings[key], drawn, at, world)
-            except Exception as error:  # one odd trace must not silence every incident
+            except Exception as error:  # one malformed trace must not suppress every incident
                 log.exception("a finding could not be explained: %s", findings[key])
                 self.gaps.append(f"a finding could not be explained: {error!r}")
 
     def attribution(self, key: Key, finding: Finding) -> explain.Attribution:
-        """What the traces say of a finding as it stands now."""
+        """Return what the traces show of a finding in its present form."""
         one = self._of.get(key)
         if one is None or one.says is None:
             can_be_read = explain.populations(finding, self.step) is not None
-            return explain.Attribution(finding, (), unread=one.unread if one and can_be_read else "")
+            return explain.Attribution(finding=finding, votes=(), unread=one.unread if one and can_be_read else "")
         return explain.refreshed(one.says, finding)
 
     def waits(self, finding: Finding, at: float) -> bool:
-        """Whether the traces of a finding have only not had their turn, which comes soon."""
+        """Whether the traces of a finding are missing only because their turn comes soon."""
         one = self._of.get((finding.series, str(finding.family), finding.onset))
         if one is None or one.says is not None or explain.populations(finding, self.step) is None:
             return False
         return one.unread == NOT_YET and at - one.since < PATIENCE
 
     def _turn(self, key: Key, finding: Finding) -> tuple[bool, int, float, float, Key]:
-        """What is new goes first, of that the worst; what could not be read lets the others go before it."""
+        """Return the sort key of a finding: new findings first, the worst of them first; findings that could not be
+        read go last."""
         one = self._of[key]
         return one.says is not None, one.failed, one.at, -finding.score, key
 
     def _wanted(self, key: Key, finding: Finding, at: float) -> list[Population]:
-        """What to ask for now: the bad traces since the last time, and the good ones where they are not known."""
+        """Return what to ask for now: the bad traces since the last time, and the good ones where they are not
+        known."""
         one, pair = self._of[key], explain.populations(finding, self.step)
         if pair is None:
             return []
         bad, good = pair
         if one.says is not None:
-            # Where they were few, more are worth more.
+            # Where there were few traces, more of them are worth more.
             wait = max(self.step, one.at - finding.onset) * (1 if len(one.bad) < bad.limit / 2 else 2)
             if not finding.rising or at - one.at < min(REFRESH, wait) or bad.window.end <= one.until:
                 return []
             start = max(bad.window.start, one.until - LATE)
             share = (bad.window.end - start) / max(bad.window.seconds, self.step)
             bad = replace(bad, window=Window(start, bad.window.end), limit=max(1, ceil(bad.limit * share)))
-        return [bad] if one.good is not None else [good, bad]  # the good ones are kept, if only these are read now
+        return (
+            [bad] if one.good is not None else [good, bad]
+        )  # if only one of them is read now, it is the good one, which is kept
 
     def _ask(self, wanted: Sequence[Population]) -> Sequence[list[Trace] | Unread]:
         try:
@@ -130,7 +135,7 @@ class Readings:
         finding: Finding,
         drawn: Mapping[Population, list[Trace] | Unread],
         at: float,
-        world: explain.World,
+        world: explain.KnownServices,
     ) -> None:
         one, pair = self._of[key], explain.populations(finding, self.step)
         assert pair is not None
@@ -151,7 +156,7 @@ class Readings:
 
 
 def _together(before: Sequence[Trace], more: Sequence[Trace], limit: int) -> list[Trace]:
-    """Earlier traces and later ones, each once; where they are too many, some of the earlier ones go."""
+    """Join earlier and later traces, each once; beyond the limit some of the earlier ones are dropped."""
     later = {one.trace_id: one for one in more}
     earlier = sorted((one for one in before if one.trace_id not in later), key=lambda one: _hash(one.trace_id))
     return [*earlier[: max(0, limit - len(later))], *later.values()]

@@ -1,4 +1,4 @@
-"""Run the cycle and the chores around it, each in a thread of its own, until told to stop."""
+"""Run the cycle and periodic tasks, each in a thread of its own, until stopped."""
 
 import logging
 import threading
@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aiops.engine import Cycle, Engine
-from aiops.ports import SourceError, StoreError
+from aiops.model.errors import SourceError, StoreError
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """Something to do every `seconds`."""
+    """A task to run every `seconds`."""
 
     name: str
     seconds: float
@@ -23,7 +23,7 @@ class Chore:
 
 @dataclass(slots=True)
 class Runner:
-    """Cycles every step, chores at their own pace; an error of one is said in the log and ends none."""
+    """Runs cycles every step and chores at their own intervals; an error is logged and ends none of them."""
 
     engine: Engine
     chores: tuple[Chore, ...] = ()
@@ -32,13 +32,14 @@ class Runner:
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def start(self) -> None:
+        """Start a thread for the cycle and one for each chore."""
         for chore in (Chore("cycle", self.engine.pace.step, self._cycle), *self.chores):
             thread = threading.Thread(target=self._repeat, args=(chore,), name=f"aiops-{chore.name}", daemon=True)
             thread.start()
             self._threads.append(thread)
 
     def stop(self) -> None:
-        """Let what runs finish, at most 10 s."""
+        """Stop; wait at most 10 s for running tasks to finish."""
         self._stop.set()
         for thread in self._threads:
             thread.join(timeout=10)
@@ -53,7 +54,7 @@ class Runner:
     def _repeat(self, chore: Chore) -> None:
         due = time.monotonic()
         while not self._stop.wait(max(0.0, due - time.monotonic())):
-            # One that was late does not hurry to catch up: the watermark decides what is judged.
+            # A late task does not catch up: the watermark decides what is judged.
             due = max(due + chore.seconds, time.monotonic())
             try:
                 chore.do()

@@ -6,12 +6,12 @@ from aiops.explain.cause import explain
 from aiops.explain.doubt import doubted
 from aiops.explain.places import owner
 from aiops.explain.wanted import populations
-from aiops.explain.world import World
+from aiops.explain.world import KnownServices
 
 __all__ = [
     "Attribution",
+    "KnownServices",
     "Vote",
-    "World",
     "attribute",
     "doubted",
     "explain",

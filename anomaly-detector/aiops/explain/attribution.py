@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from aiops.explain import errors, latency, wilson
 from aiops.explain.blame import Blame
 from aiops.explain.callees import Callees
-from aiops.explain.machine import Pace, paces
+from aiops.explain.machine import PlaceTime, paces
 from aiops.explain.tree import CALLING, SERVING, Tree
 from aiops.explain.wanted import is_entry
-from aiops.explain.world import World
+from aiops.explain.world import KnownServices
 from aiops.model import Cause, Family, Finding, Population, Span, SpanKind, Trace
 
 NAMED = 0.2  # the part of a request's excess time from which a place is worth naming
@@ -32,6 +32,7 @@ class Vote:
 
     @property
     def share(self) -> float:
+        """The share of the bad traces that starts at the cause."""
         return self.weight / self.traces if self.traces else 0.0
 
     @property
@@ -41,10 +42,11 @@ class Vote:
 
     @property
     def interval(self) -> tuple[float, float]:
+        """The 95 % Wilson interval of the evidence."""
         return wilson.interval(self.evidence, self.traces)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
     """Votes of one finding, heaviest first; `upstream` are the services on the way from the users to the cause, `paces`
     how long each place of its requests takes.
@@ -59,12 +61,12 @@ class Attribution:
     endpoints: tuple[str, ...] = ()
     bad_spans: tuple[Span, ...] = ()
     good_spans: tuple[Span, ...] = ()
-    paces: tuple[Pace, ...] = ()
+    paces: tuple[PlaceTime, ...] = ()
     unread: str = ""
 
 
 def attribute(
-    finding: Finding, wanted: Population, bad: Sequence[Trace], good: Sequence[Trace], world: World
+    finding: Finding, wanted: Population, bad: Sequence[Trace], good: Sequence[Trace], world: KnownServices
 ) -> Attribution:
     """Let every bad trace cast one vote, split over its origins or over its excess time.
 
@@ -112,14 +114,14 @@ def attribute(
         for cause, weight in sorted(weights.items(), key=lambda pair: (-pair[1], str(pair[0])))
     )
     return Attribution(
-        finding,
-        votes,
-        tuple(sorted(set(voters))),
-        tuple(sorted(upstream)),
-        tuple(sorted(endpoints)),
-        tuple(span for trace in bad for span in trace.spans),
-        tuple(span for trace in good for span in trace.spans),
-        paces(bad, good),
+        finding=finding,
+        votes=votes,
+        traces=tuple(sorted(set(voters))),
+        upstream=tuple(sorted(upstream)),
+        endpoints=tuple(sorted(endpoints)),
+        bad_spans=tuple(span for trace in bad for span in trace.spans),
+        good_spans=tuple(span for trace in good for span in trace.spans),
+        paces=paces(bad, good),
     )
 
 

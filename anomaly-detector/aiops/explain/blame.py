@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from aiops.explain.callees import Callees
 from aiops.explain.tree import CALLING, Tree
 from aiops.explain.urls import path
-from aiops.explain.world import World
+from aiops.explain.world import KnownServices
 from aiops.model import Cause, CauseKind, Span
 
 REFUSED = ("connection", "refused", "unreachable", "econnrefused", "unavailable", "nameresolution", "resolve")
@@ -16,10 +16,11 @@ TIMED_OUT = ("timeout", "timed out", "deadline")
 class Blame:
     """Names the cause that an origin stands for, by what is known of the world and of whom calls reached before."""
 
-    world: World
+    world: KnownServices
     callees: Callees
 
     def cause(self, tree: Tree, span: Span) -> Cause:
+        """Return the cause that a failed span stands for."""
         if span.kind in CALLING:
             return self._of_callee(tree, span)
         serving = tree.serving(span)

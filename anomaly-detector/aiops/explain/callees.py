@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from aiops.explain.tree import CALLING, Tree
 from aiops.explain.urls import host
-from aiops.explain.world import World
+from aiops.explain.world import KnownServices
 from aiops.model import Span
 
 Place = tuple[str, ...]
@@ -34,7 +34,7 @@ class Callees:
                         reached[place].add(server.service)
         return cls({place: frozenset(services) for place, services in reached.items()})
 
-    def name(self, tree: Tree, client: Span, world: World) -> str:
+    def name(self, tree: Tree, client: Span, world: KnownServices) -> str:
         """The callee of a call that no span answered; "" where nothing tells.
 
         What is known to send spans goes by its name. Of several that it may be, it is the one that answers nobody now,
@@ -53,7 +53,7 @@ class Callees:
         return next(iter(missing)) if len(missing) == 1 else ""
 
 
-def _chosen(candidates: frozenset[str], tree: Tree, client: Span, world: World) -> str:
+def _chosen(candidates: frozenset[str], tree: Tree, client: Span, world: KnownServices) -> str:
     answered = {server.service for one in _beside(tree, client) if (server := tree.server_of(one)) is not None}
     for fitting in (candidates, candidates - world.answering, candidates - answered):
         if len(fitting) == 1:

@@ -104,25 +104,27 @@ def _explained(place: Place, members: list[Attribution]) -> Explained:
     bad, good = _spans_at(cause, members)
     description = wording.describe(cause, own, weight, traces, _usually(bad), _usually(good))
     root = RootCause(
-        cause,
-        description,
-        round(wilson.centre(weight, traces), 3),
-        (round(lower, 3), round(upper, 3)),
-        dimensions(bad, good),
-        tuple(alternatives[:3]),
+        cause=cause,
+        description=description,
+        confidence=round(wilson.centre(weight, traces), 3),
+        interval=(round(lower, 3), round(upper, 3)),
+        dimensions=dimensions(bad, good),
+        alternatives=tuple(alternatives[:3]),
     )
     services = {place[0], *(service for one in members for service in one.upstream)}
     services |= {owner(one.finding) for one in members}
     endpoints = {route for one in members for route in (*one.endpoints, value_of(one.finding.series, names.ROUTE))}
+    findings, texts = _findings(members)
     return Explained(
-        wording.title(cause),
-        *_findings(members),
-        root,
-        "",
-        _first_failing(place, members),
-        _correlation(members, best),
-        (place[0], *sorted(services - {place[0]})),
-        tuple(sorted(endpoints - {""}, key=lambda route: (route != cause.endpoint, route))),
+        title=wording.title(cause),
+        findings=findings,
+        texts=texts,
+        root_cause=root,
+        no_cause="",
+        first_failing_span=_first_failing(place, members),
+        correlation=_correlation(members, best),
+        affected_services=(place[0], *sorted(services - {place[0]})),
+        affected_endpoints=tuple(sorted(endpoints - {""}, key=lambda route: (route != cause.endpoint, route))),
     )
 
 
@@ -149,14 +151,24 @@ def _fewer(service: str, members: list[Attribution]) -> Explained:
     observed, expected = (sum(getattr(one.finding, what) for one in members) for what in ("observed", "expected"))
     lower, upper = wilson.interval(len(routes), len(routes))
     root = RootCause(
-        cause,
-        wording.fewer(observed, expected),
-        round(wilson.centre(len(routes), len(routes)), 3),
-        (round(lower, 3), round(upper, 3)),
+        cause=cause,
+        description=wording.fewer(observed, expected),
+        confidence=round(wilson.centre(len(routes), len(routes)), 3),
+        interval=(round(lower, 3), round(upper, 3)),
     )
     findings, texts = _findings(members)
     endpoints = tuple(sorted({route for route, _ in routes} - {""}))
-    return Explained(wording.title(cause), findings, texts, root, "", None, TraceCorrelation(), (service,), endpoints)
+    return Explained(
+        title=wording.title(cause),
+        findings=findings,
+        texts=texts,
+        root_cause=root,
+        no_cause="",
+        first_failing_span=None,
+        correlation=TraceCorrelation(),
+        affected_services=(service,),
+        affected_endpoints=endpoints,
+    )
 
 
 def _starved(root: RootCause, members: list[Attribution]) -> Explained:
@@ -164,9 +176,18 @@ def _starved(root: RootCause, members: list[Attribution]) -> Explained:
     best = max(members, key=lambda one: len(one.traces))
     services = {owner(one.finding) for one in members} | {name for one in members for name in one.upstream}
     endpoints = {route for one in members for route in (*one.endpoints, value_of(one.finding.series, names.ROUTE))}
-    correlation = _correlation(members, best)
-    hit, routes = tuple(sorted(services)), tuple(sorted(endpoints - {""}))
-    return Explained(wording.title(root.cause), *_findings(members), root, "", None, correlation, hit, routes)
+    findings, texts = _findings(members)
+    return Explained(
+        title=wording.title(root.cause),
+        findings=findings,
+        texts=texts,
+        root_cause=root,
+        no_cause="",
+        first_failing_span=None,
+        correlation=_correlation(members, best),
+        affected_services=tuple(sorted(services)),
+        affected_endpoints=tuple(sorted(endpoints - {""})),
+    )
 
 
 def _unexplained(members: list[Attribution]) -> Explained:
@@ -182,7 +203,17 @@ def _unexplained(members: list[Attribution]) -> Explained:
     findings, texts = _findings(members)
     no_cause = f"no cause found in telemetry: {why}"
     title = f"{texts[0][0].upper()}{texts[0][1:]}"
-    return Explained(title, findings, texts, None, no_cause, None, correlation, tuple(services), tuple(routes))
+    return Explained(
+        title=title,
+        findings=findings,
+        texts=texts,
+        root_cause=None,
+        no_cause=no_cause,
+        first_failing_span=None,
+        correlation=correlation,
+        affected_services=tuple(services),
+        affected_endpoints=tuple(routes),
+    )
 
 
 def _merged(place: Place, members: list[Attribution]) -> Cause:
@@ -237,7 +268,7 @@ def _lower(one: Attribution, place: Place) -> float:
 
 def _findings(members: Iterable[Attribution]) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
     findings = sorted((one.finding for one in members), key=lambda one: (one.onset, one.series, one.family))
-    return tuple(findings), tuple(wording.symptom(one, wording.where(one.series)) for one in findings)
+    return tuple(findings), tuple(wording.finding_clause(one, wording.where(one.series)) for one in findings)
 
 
 def _first_failing(place: Place, members: list[Attribution]) -> FirstFailingSpan | None:
@@ -256,13 +287,13 @@ def _first_failing(place: Place, members: list[Attribution]) -> FirstFailingSpan
     group = max(sorted(alike), key=lambda key: len(alike[key]))
     first = min(alike[group].values(), key=lambda span: (span.start, span.span_id))
     return FirstFailingSpan(
-        first.trace_id,
-        first.span_id,
-        first.service,
-        first.name,
-        wording.status(first),
-        first.exception_type or first.error_type,
-        round(len(alike[group]) / max(len(voters), 1), 3),
+        trace_id=first.trace_id,
+        span_id=first.span_id,
+        service=first.service,
+        name=first.name,
+        status=wording.status(first),
+        exception=first.exception_type or first.error_type,
+        share_of_traces=round(len(alike[group]) / max(len(voters), 1), 3),
     )
 
 

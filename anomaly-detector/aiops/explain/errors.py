@@ -49,6 +49,7 @@ def explaining(tree: Tree, span: Span, lived_with: frozenset[Deed] = frozenset()
 
 
 def deed(span: Span) -> Deed:
+    """Return what a span does: its service, name, kind and peer."""
     return span.service, span.name, span.kind, span.peer
 
 

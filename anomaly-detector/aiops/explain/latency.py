@@ -18,7 +18,7 @@ Called = tuple[Cause, str, str]  # who calls, whom, and for what
 
 
 @dataclass(frozen=True, slots=True)
-class Habit:
+class CallProfile:
     """How often a call is made in one good request (`most`: the 95th percentile), and its median seconds."""
 
     most: float
@@ -30,19 +30,19 @@ class Usual:
     """What good traces spend: median seconds per cause, how calls are made, and the median of the entry span."""
 
     parts: Spent
-    calls: dict[Called, Habit]
+    calls: dict[Called, CallProfile]
     entry: float
     traces: int
 
 
-def spent(tree: Tree, entry: Span, habits: Mapping[Called, Habit] | None = None) -> Spent:
+def spent(tree: Tree, entry: Span, profiles: Mapping[Called, CallProfile] | None = None) -> Spent:
     """Seconds that the entry's request spent in each place that could be a cause.
 
     Time in a service is its requests' self time. A client span whose server answered contributes only the gap between
     the two, on the edge; one to what sends no spans, such as a database, contributes all of itself, to the callee that
     it waited for. What a call takes after the answer was given is nobody's wait.
 
-    With `habits`, a call beyond the usual number costs its caller what such a call usually takes: who asks fifteen
+    With `profiles`, a call beyond the usual number costs its caller what such a call usually takes: who asks fifteen
     times instead of once is slow by itself. What the call takes longer than that stays where it is spent: the shift of
     the call count is told apart from that of time (docs/methods.md, Where the time goes).
     """
@@ -62,11 +62,11 @@ def spent(tree: Tree, entry: Span, habits: Mapping[Called, Habit] | None = None)
             seen.add(call.span_id)
             start, end = tree.waited(span, call)
             pays, share = payer, part
-            if payer is None and habits is not None and (named := _call(tree, call)) is not None:
+            if payer is None and profiles is not None and (named := _call(tree, call)) is not None:
                 made[named] += 1
-                habit = habits.get(named, Habit(1.0, call.duration))
-                if made[named] > max(habit.most, 1.0):
-                    pays, share = named[0], min(1.0, habit.seconds / max(call.duration, 1e-9))
+                profile = profiles.get(named, CallProfile(1.0, call.duration))
+                if made[named] > max(profile.most, 1.0):
+                    pays, share = named[0], min(1.0, profile.seconds / max(call.duration, 1e-9))
             stack.append((call, waited * (end - start) / max(call.duration, 1e-9), pays, share))
     return dict(parts)
 
@@ -76,7 +76,7 @@ def usual(good: Sequence[tuple[Tree, Span]]) -> Usual:
     each = [spent(tree, entry) for tree, entry in good]
     return Usual(
         _medians(each),
-        _habits(good),
+        _profiles(good),
         float(np.median([entry.duration for _, entry in good])) if good else 0.0,
         len(each),
     )
@@ -84,8 +84,8 @@ def usual(good: Sequence[tuple[Tree, Span]]) -> Usual:
 
 def shares(tree: Tree, entry: Span, normal: Usual) -> Spent:
     """Each cause's share of this request's excess over the usual; sums to 1, empty when there is none."""
-    habits = normal.calls if normal.traces else None
-    excess = {cause: took - normal.parts.get(cause, 0.0) for cause, took in spent(tree, entry, habits).items()}
+    profiles = normal.calls if normal.traces else None
+    excess = {cause: took - normal.parts.get(cause, 0.0) for cause, took in spent(tree, entry, profiles).items()}
     positive = {cause: more for cause, more in excess.items() if more > 0.002}
     total = sum(positive.values())
     return {cause: more / total for cause, more in positive.items()} if total > 0 else {}
@@ -103,7 +103,7 @@ def _place(tree: Tree, span: Span) -> Cause:
 
 
 def _call(tree: Tree, span: Span) -> Called | None:
-    """What a client span calls; None for others, and for a call that failed: its repetition is no habit."""
+    """What a client span calls; None for others, and for a call that failed: its repetition is no profile."""
     if span.kind != SpanKind.CLIENT or not span.peer or span.failed:
         return None
     serving = tree.serving(span)
@@ -112,7 +112,7 @@ def _call(tree: Tree, span: Span) -> Called | None:
     return caller, span.peer, (server.route if server else "") or span.name
 
 
-def _habits(good: Sequence[tuple[Tree, Span]]) -> dict[Called, Habit]:
+def _profiles(good: Sequence[tuple[Tree, Span]]) -> dict[Called, CallProfile]:
     took: dict[Called, list[float]] = defaultdict(list)
     counts: list[Counter[Called]] = []
     for tree, entry in good:
@@ -122,7 +122,7 @@ def _habits(good: Sequence[tuple[Tree, Span]]) -> dict[Called, Habit]:
                 counts[-1][call] += 1
                 took[call].append(span.duration)
     return {
-        call: Habit(float(np.percentile([one[call] for one in counts], 95)), float(np.median(seconds)))
+        call: CallProfile(float(np.percentile([one[call] for one in counts], 95)), float(np.median(seconds)))
         for call, seconds in took.items()
     }
 

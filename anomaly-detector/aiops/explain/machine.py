@@ -25,7 +25,7 @@ Location = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class PlaceTime:
     """How long one place takes: the own work of a service, or (with a `callee`) the way from it to another.
 
     took, takes: median seconds in good and in bad requests. at: what the processes on either side run on.
@@ -39,14 +39,17 @@ class Pace:
 
     @property
     def slower(self) -> bool:
+        """Whether the place is slower in bad requests than in good ones."""
         return self.takes >= SLOWER * self.took and self.excess >= LEAST
 
     @property
     def excess(self) -> float:
+        """By how many seconds it is slower."""
         return self.takes - self.took
 
     @property
     def ratio(self) -> float:
+        """How many times as long it takes."""
         return self.takes / max(self.took, LEAST)
 
 
@@ -55,15 +58,16 @@ class Machine:
     """What starves: a location, ("", "") where none is known; and how fast each of its places is."""
 
     location: Location
-    paces: tuple[Pace, ...]
+    paces: tuple[PlaceTime, ...]
 
-    def holds(self, paces: Sequence[Pace]) -> bool:
+    def holds(self, paces: Sequence[PlaceTime]) -> bool:
         """Whether these places, of the requests of one finding, are slow with the machine."""
         mine = [one for one in paces if _is_at(one, self.location)]
         return bool(mine) and _slow_share(mine) >= HELD
 
     @property
     def services(self) -> frozenset[str]:
+        """The services whose own work was measured."""
         return frozenset(one.service for one in self.paces if not one.callee)
 
     def counts(self) -> tuple[int, int, int, int]:
@@ -78,17 +82,17 @@ class Machine:
         return median(one.ratio for one in self.paces if one.slower)
 
 
-def paces(bad: Sequence[Trace], good: Sequence[Trace]) -> tuple[Pace, ...]:
+def paces(bad: Sequence[Trace], good: Sequence[Trace]) -> tuple[PlaceTime, ...]:
     """How long every place takes that bad and good traces have often enough."""
     takes, took = _seconds(bad), _seconds(good)
     return tuple(
-        Pace(*place, median(took[place]), median(seconds))
+        PlaceTime(*place, median(took[place]), median(seconds))
         for place, seconds in sorted(takes.items(), key=lambda pair: (pair[0][0], pair[0][1], sorted(pair[0][2])))
         if len(seconds) >= ENOUGH and len(took.get(place, ())) >= ENOUGH
     )
 
 
-def starved(each: Sequence[Sequence[Pace]]) -> Machine | None:
+def starved(each: Sequence[Sequence[PlaceTime]]) -> Machine | None:
     """The machine that the places of several findings' requests show to starve; None where there is none."""
     merged = _merged(each)
     work = [one for one in merged if not one.callee]
@@ -104,7 +108,7 @@ def starved(each: Sequence[Sequence[Pace]]) -> Machine | None:
     return Machine(("", ""), tuple(merged)) if not shared and _starves(merged) else None
 
 
-def _starves(places: Sequence[Pace]) -> bool:
+def _starves(places: Sequence[PlaceTime]) -> bool:
     work, ways = [one for one in places if not one.callee], [one for one in places if one.callee]
     slow = {one.service for one in work if one.slower}
     return (
@@ -116,24 +120,24 @@ def _starves(places: Sequence[Pace]) -> bool:
     )
 
 
-def _by_itself(places: Sequence[Pace]) -> bool:
+def _by_itself(places: Sequence[PlaceTime]) -> bool:
     """Whether a place is so much slower than the rest that it has a trouble of its own. Who waits for a turn loses some
     time at every place, and as many times as long as the work needs: a place beyond both is slow by itself."""
     lost, ratio = median(one.excess for one in places), median(one.ratio for one in places)
     return any(one.excess > BEYOND * (max(lost, LEAST) + (max(ratio, 1.0) - 1.0) * one.took) for one in places)
 
 
-def _slow_share(places: Sequence[Pace]) -> float:
+def _slow_share(places: Sequence[PlaceTime]) -> float:
     return sum(one.slower for one in places) / len(places) if places else 0.0
 
 
-def _is_at(pace: Pace, location: Location) -> bool:
+def _is_at(pace: PlaceTime, location: Location) -> bool:
     return not location[0] or location in pace.at
 
 
-def _merged(each: Sequence[Sequence[Pace]]) -> list[Pace]:
+def _merged(each: Sequence[Sequence[PlaceTime]]) -> list[PlaceTime]:
     """One pace for each place, the middle one of those that the findings saw."""
-    found: dict[tuple[str, str, frozenset[Location]], list[Pace]] = defaultdict(list)
+    found: dict[tuple[str, str, frozenset[Location]], list[PlaceTime]] = defaultdict(list)
     for paces_ in each:
         for one in paces_:
             found[one.service, one.callee, one.at].append(one)

@@ -25,6 +25,7 @@ def place_of(cause: Cause) -> Place:
 
 
 def shares_of(one: Attribution) -> dict[Place, float]:
+    """Return the share of a finding that each place holds."""
     shares: dict[Place, float] = defaultdict(float)
     for vote in one.votes:
         shares[place_of(vote.cause)] += vote.share

@@ -45,4 +45,9 @@ def _cause(found: Machine) -> RootCause:
     lower, upper = (round(min(end, most), 3) for end in wilson.interval(hits, total))
     cause = Cause(found.location[1] or NOBODY, CauseKind.MACHINE)
     text = wording.starves(found.location, found.counts(), found.factor())
-    return RootCause(cause, text, round(min(wilson.centre(hits, total), most), 3), (lower, upper))
+    return RootCause(
+        cause=cause,
+        description=text,
+        confidence=round(min(wilson.centre(hits, total), most), 3),
+        interval=(lower, upper),
+    )

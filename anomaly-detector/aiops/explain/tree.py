@@ -23,6 +23,7 @@ class Tree:
 
     @classmethod
     def of(cls, trace: Trace) -> "Tree":
+        """Build the tree of a trace."""
         by_id = {span.span_id: span for span in trace.spans}
         children: dict[str, list[Span]] = defaultdict(list)
         for span in sorted(by_id.values(), key=lambda one: (one.start, one.span_id)):
@@ -39,6 +40,7 @@ class Tree:
         return next((one for one in self.awaited(client) if one.kind == SpanKind.SERVER), None)
 
     def ancestors(self, span: Span) -> Iterator[Span]:
+        """Yield the parent of a span, its parent, and so on; cycles end the walk."""
         seen = {span.span_id}
         current = self.by_id.get(span.parent_id)
         while current is not None and current.span_id not in seen:

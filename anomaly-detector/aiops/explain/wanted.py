@@ -27,8 +27,26 @@ def populations(finding: Finding, step: float) -> tuple[Population, Population] 
     callee = value_of(finding.series, names.CALLEE)
     kind = PopulationKind.FAILED if finding.family == Family.ERRORS else PopulationKind.SLOW
     return (
-        Population(service, bad, kind, route, method, callee, threshold, LIMIT),
-        Population(service, good, PopulationKind.GOOD, route, method, callee, threshold, LIMIT),
+        Population(
+            service=service,
+            window=bad,
+            kind=kind,
+            route=route,
+            method=method,
+            callee=callee,
+            threshold=threshold,
+            limit=LIMIT,
+        ),
+        Population(
+            service=service,
+            window=good,
+            kind=PopulationKind.GOOD,
+            route=route,
+            method=method,
+            callee=callee,
+            threshold=threshold,
+            limit=LIMIT,
+        ),
     )
 
 

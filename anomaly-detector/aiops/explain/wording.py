@@ -1,6 +1,7 @@
 """Causes and evidence in words, the same wherever they are shown."""
 
 from aiops.model import Cause, CauseKind, Family, Finding, Labels, Span, names, value_of
+from aiops.presentation.numbers import duration, percent
 
 FEW = 5  # traces under which a cause is only suspected
 
@@ -35,17 +36,19 @@ def where(series: Labels) -> str:
     return " ".join(part for part in parts if part)
 
 
-def symptom(finding: Finding, at: str) -> str:
+def finding_clause(finding: Finding, at: str) -> str:
     """One finding in one clause: what is seen, and what was expected."""
     if finding.family == Family.ERRORS:
-        return f"{share(finding.observed)} of requests to {at} fail ({_counted(finding)})"
+        return f"{percent(finding.observed)} of requests to {at} fail ({_counted(finding)})"
     if finding.family == Family.LATENCY:
         return f"requests to {at} take {duration(finding.observed)} on average (expected {duration(finding.expected)})"
     if finding.family == Family.TRAFFIC:
         return f"{finding.observed:.2g} requests/s reach {at} (expected {finding.expected:.2g}/s)"
     if finding.family == Family.SILENCE:
         return f"{at} sends no telemetry while its callers still call it"
-    return "no telemetry arrives from any service"
+    if finding.family == Family.NO_TELEMETRY:
+        return "no telemetry arrives from any service"
+    return f"{finding.family} of {at}: {finding.observed:.3g} (expected {finding.expected:.3g})"
 
 
 def describe(
@@ -56,7 +59,7 @@ def describe(
     takes, took: median seconds of the spans at the cause in bad and in good traces, where there are any.
     """
     if cause.kind == CauseKind.ERRORS and finding.family == Family.ERRORS:
-        text = f"{share(finding.observed)} of requests fail ({_counted(finding)})"
+        text = f"{percent(finding.observed)} of requests fail ({_counted(finding)})"
     elif cause.kind == CauseKind.ERRORS:
         text = f"{hits:.0f} of {traces} bad requests fail first in {cause.service}"
     elif cause.kind == CauseKind.LATENCY and cause.caller:
@@ -115,15 +118,5 @@ def status(span: Span) -> str:
     return span.status_message or span.exception_message or span.error_type or (str(span.http_status or "") or "error")
 
 
-def share(ratio: float) -> str:
-    """A ratio as a percentage with the digits it deserves."""
-    percent = 100 * ratio
-    return f"{percent:.0f}%" if percent >= 10 or percent == 0 else f"{percent:.2g}%"
-
-
-def duration(seconds: float) -> str:
-    return f"{seconds:.2f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
-
-
 def _counted(finding: Finding) -> str:
-    return f"{finding.bad:.0f} of {finding.total:.0f}; expected {share(finding.expected)}"
+    return f"{finding.bad:.0f} of {finding.total:.0f}; expected {percent(finding.expected)}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class KnownServices:
     """Services, by what they do.
 
     known: those that ever sent spans; answering: those that served requests since the trouble began; silent: those that

@@ -1,5 +1,5 @@
-"""How services and routes do: rate, errors and durations of their requests, and one score."""
+"""Health of services and routes: rate, errors and durations (RED) of their requests, and one score."""
 
-from aiops.health.red import RECENT, SELECTORS, Counted, RouteHealth, ServiceHealth, counted, routes, services
+from aiops.health.red import RECENT, SELECTORS, RouteCounts, RouteHealth, ServiceHealth, count_routes, routes, services
 
-__all__ = ["RECENT", "SELECTORS", "Counted", "RouteHealth", "ServiceHealth", "counted", "routes", "services"]
+__all__ = ["RECENT", "SELECTORS", "RouteCounts", "RouteHealth", "ServiceHealth", "count_routes", "routes", "services"]

@@ -1,4 +1,4 @@
-"""How routes and services do now: what their requests came to lately, beside what the detector expects."""
+"""Present health of routes and services: sums of their recent requests, and what the detector expects."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ from aiops.model import (
 RECENT = 300.0
 """Seconds that are summed up."""
 CAUSE, HIT = 50, 70
-"""The best score of a service that an open incident names as its cause, and of one that it hits."""
+"""The best score of a service that is the cause of an open incident, and of one that it affects."""
 ROUTE = (names.SERVICE, names.ROUTE, names.METHOD)
 SELECTORS = (
     *(Selector(one, ROUTE) for one in (names.REQUESTS, names.ERRORS, names.DURATION, names.BUCKET)),
@@ -32,9 +32,10 @@ SELECTORS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RouteHealth:
-    """One route over the last five minutes. Latencies in seconds, None where nothing is known; score 0..100."""
+    """One route over the last five minutes. Latencies are in seconds, None where nothing is known; the score is
+    0..100."""
 
     service: str
     route: str
@@ -50,10 +51,10 @@ class RouteHealth:
     score: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceHealth:
-    """A service is as healthy as its worst route, or silent; never healthy while an incident that it causes, or that
-    hits it, is open. `oddities` say what is odd about how it sends."""
+    """The health of a service: that of its worst route, or silent. It is never healthy while an incident is open that
+    it causes, or that affects it. `oddities` are peculiarities of its telemetry."""
 
     service: str
     status: str
@@ -66,21 +67,21 @@ class ServiceHealth:
 
 
 @dataclass(slots=True)
-class Counted:
-    """What the requests of a route came to: sums by signal, cumulative counts by bound in seconds, and by status."""
+class RouteCounts:
+    """The sums over the requests of a route: by signal, cumulative counts by bound in seconds, and by HTTP status."""
 
     sums: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     buckets: list[tuple[float, float]] = field(default_factory=list)
     statuses: dict[str, int] = field(default_factory=dict)
 
 
-def counted(block: SeriesBlock) -> dict[Labels, Counted]:
-    """What a block of SELECTORS holds, by route in label order; each row is read once."""
-    out: dict[Labels, Counted] = {}
+def count_routes(block: SeriesBlock) -> dict[Labels, RouteCounts]:
+    """Sum up a block of SELECTORS by route, in label order; each row is read once."""
+    out: dict[Labels, RouteCounts] = {}
     for series, total in zip(block.labels, np.nansum(block.values, axis=1).tolist(), strict=True):
         of = dict(series)
         scope = labels(**{name: of.get(name, "") for name in ROUTE})
-        one = out.setdefault(scope, Counted())
+        one = out.setdefault(scope, RouteCounts())
         if status := of.get(names.STATUS_CODE):
             if total > 0:
                 one.statuses[status] = int(total)
@@ -91,8 +92,8 @@ def counted(block: SeriesBlock) -> dict[Labels, Counted]:
     return {scope: out[scope] for scope in sorted(out) if names.REQUESTS in out[scope].sums}
 
 
-def routes(found: Mapping[Labels, Counted], judged: Mapping[Labels, Mapping[Family, Verdict]]) -> list[RouteHealth]:
-    """Every route, worst first; `judged` is what the detector says of each."""
+def routes(found: Mapping[Labels, RouteCounts], judged: Mapping[Labels, Mapping[Family, Verdict]]) -> list[RouteHealth]:
+    """Return the health of every route, worst first; `judged` are the verdicts on each."""
     out = [_route(scope, one, judged.get(scope, {})) for scope, one in found.items()]
     return sorted(out, key=lambda one: (one.score, one.service, one.route, one.method))
 
@@ -104,7 +105,7 @@ def services(
     active: Sequence[Incident],
     oddities: Sequence[Oddity] = (),
 ) -> list[ServiceHealth]:
-    """Every service that has routes, is `known` or sends oddly, worst first."""
+    """Return the health of every service that has routes, is `known` or has oddities, worst first."""
     mine: dict[str, list[RouteHealth]] = {name: [] for name in known}
     for one in found:
         mine.setdefault(one.service, []).append(one)
@@ -120,7 +121,7 @@ def services(
     return sorted(out, key=lambda one: (one.score, one.service))
 
 
-def _route(scope: Labels, found: Counted, latest: Mapping[Family, Verdict]) -> RouteHealth:
+def _route(scope: Labels, found: RouteCounts, latest: Mapping[Family, Verdict]) -> RouteHealth:
     requests, errors, seconds = (found.sums[name] for name in (names.REQUESTS, names.ERRORS, names.DURATION))
     status, score = _health(latest)
     expected = latest.get(Family.LATENCY)
@@ -142,15 +143,15 @@ def _route(scope: Labels, found: Counted, latest: Mapping[Family, Verdict]) -> R
 
 
 def _health(latest: Mapping[Family, Verdict]) -> tuple[str, int]:
-    """100 while nothing stands out, half the score in suspicion, under 50 in trouble; unknown before anything could
-    be judged."""
+    """Return status and score: 100 while nothing stands out, half the score in suspicion, under 50 in trouble; unknown
+    before anything could be judged."""
     judged = [one for one in latest.values() if one.tier != Tier.WARMUP]
     if not judged:
         return "unknown", 100
     worst = max(one.score if one.score == one.score else 0.0 for one in judged)
-    if any(one.life == SeriesState.INCIDENT for one in judged):
+    if any(one.state == SeriesState.INCIDENT for one in judged):
         return "unhealthy", max(0, round(50 - 10 * min(worst, 5.0)))
-    if any(one.life != SeriesState.NORMAL for one in judged):
+    if any(one.state != SeriesState.NORMAL for one in judged):
         return "degraded", HIT
     return "healthy", 100 - round(20 * min(max(worst, 0.0), 1.0))
 
@@ -169,19 +170,19 @@ def _service(
     if silent:
         status, score = "unhealthy", 0
     return ServiceHealth(
-        name,
-        status,
-        score,
-        requests / RECENT,
-        errors / requests if requests else 0.0,
-        tuple(routes),
-        tuple(one.id for one in hurt),
-        tuple(oddities),
+        service=name,
+        status=status,
+        score=score,
+        requests_per_second=requests / RECENT,
+        error_ratio=errors / requests if requests else 0.0,
+        routes=tuple(routes),
+        incidents=tuple(one.id for one in hurt),
+        oddities=tuple(oddities),
     )
 
 
 def _quantile(share: float, buckets: Sequence[tuple[float, float]], total: float) -> float | None:
-    """A quantile from cumulative buckets, linear inside a bucket; the last finite bound when it lies beyond."""
+    """Return a quantile from cumulative buckets, linear inside a bucket; the last finite bound when it lies beyond."""
     if not buckets or total <= 0:
         return None
     below_bound, below = 0.0, 0.0

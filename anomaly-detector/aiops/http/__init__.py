@@ -1,5 +1,5 @@
-"""The one HTTP client, and the one HTTP server (`serving`)."""
+"""The HTTP client and the HTTP server (`serving`)."""
 
-from aiops.http.client import Client, Endpoint, RequestRejected, TooLarge, Unavailable, reason
+from aiops.http.client import AnswerTooLarge, Client, Endpoint, RequestRejected, Unavailable, reason
 
-__all__ = ["Client", "Endpoint", "RequestRejected", "TooLarge", "Unavailable", "reason"]
+__all__ = ["AnswerTooLarge", "Client", "Endpoint", "RequestRejected", "Unavailable", "reason"]

@@ -1,4 +1,4 @@
-"""HTTP to a store of telemetry or an Alertmanager: bounded in time and number, tried again, told in one sentence."""
+"""HTTP to a store of telemetry or an Alertmanager: limited in time and number, retried, with errors in one sentence."""
 
 import re
 import threading
@@ -15,16 +15,16 @@ from requests.auth import HTTPBasicAuth
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 from urllib3.util import Retry
 
-from aiops.ports import SourceError
+from aiops.model.errors import SourceError
 
 T = TypeVar("T")
 
 CONNECT_SECONDS: Final = 3.0
 TRIES: Final = 3
 PASSING: Final = (429, 502, 503, 504)
-"""Answers that may be another a moment later."""
+"""Status codes that may be different a moment later, so that the request is tried again."""
 SAID: Final = 300
-"""Characters of a refusal that are repeated."""
+"""The number of characters of a refusal that are repeated."""
 _CODES: Final = re.compile(r"\[(Errno|SSL: )[^\]]*\] | \(_ssl\.c:\d+\)$")
 
 
@@ -32,30 +32,30 @@ MEGABYTE: Final = 1 << 20
 
 
 class Unavailable(SourceError):
-    """The store cannot be reached, is overloaded or broken, or answers nonsense: the next cycle may do better."""
+    """The store cannot be reached, is overloaded or broken, or its answer makes no sense: the next cycle may
+    succeed."""
 
 
 class RequestRejected(SourceError):
-    """The store understood and will not: a wrong query, a missing right, a limit. The same question fails again.
-
-    `status` is that of HTTP."""
+    """The store understood the request and refuses it: a wrong query, a missing permission, a limit. The same request
+    fails again. `status` is the HTTP status."""
 
     def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(message)
         self.status = status
 
 
-class TooLarge(RequestRejected):
-    """An answer larger than is read; asked for less, there may be one."""
+class AnswerTooLarge(RequestRejected):
+    """The answer is larger than the limit; a smaller question may succeed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """Where a store is and how to be let in.
+    """The address of a store and the credentials for it.
 
     `tenant` is sent as X-Scope-OrgID. `username` and `password`, or `bearer`, authenticate; `ca`, `certificate` and
-    `key` are files in PEM for TLS. An answer takes `timeout_seconds` at most, and `largest_bytes` once it is unpacked;
-    `at_once` questions are open at a time.
+    `key` are files in PEM for TLS. An answer may take `timeout_seconds`, and may have `largest_bytes` after
+    decompression; at most `at_once` requests are open at a time.
     """
 
     name: str
@@ -72,19 +72,19 @@ class Endpoint:
     largest_bytes: int = 64 * MEGABYTE
 
     def __str__(self) -> str:
-        """Its name and address, without the secrets that an address may hold."""
+        """Return name and address, without secrets that the address may hold."""
         parts = urlsplit(self.url)
         return f"{self.name} at {parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 class Client:
-    """One store over HTTP; any thread may ask."""
+    """The client of one store; every thread may use it."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         self._open = threading.BoundedSemaphore(endpoint.at_once)
         self._session = requests.Session()
-        self._session.trust_env = False  # no proxy, no .netrc: a store is reached as it was configured
+        self._session.trust_env = False  # no proxy, no .netrc: a store is reached exactly as configured
         retry = Retry(
             total=TRIES - 1,
             read=0,
@@ -100,7 +100,7 @@ class Client:
         self._session.mount("http://", pool)
         self._session.mount("https://", pool)
         if not endpoint.url.startswith("https:"):
-            # Plain HTTP is spoken nearby, where compressing takes longer than sending.
+            # Plain HTTP is used for nearby stores, where compressing takes longer than sending.
             self._session.headers["Accept-Encoding"] = "identity"
         if endpoint.tenant:
             self._session.headers["X-Scope-OrgID"] = endpoint.tenant
@@ -114,13 +114,13 @@ class Client:
             self._session.cert = (endpoint.certificate, endpoint.key) if endpoint.key else endpoint.certificate
 
     def json(self, path: str, parameters: Mapping[str, str] | None = None, form: bool = False) -> Any:
-        """Ask for JSON; with `form` the parameters are posted, so that a long query fits. Raises SourceError."""
+        """Request JSON; with `form` the parameters are posted, so that a long query fits. Raises SourceError."""
         return self._read(self.ask(path, parameters, form=form), orjson.loads)
 
     def ask(
         self, path: str, parameters: Mapping[str, str] | None = None, form: bool = False, accept: str = ""
     ) -> bytes:
-        """Ask and return the body of an answer below 400. Raises SourceError."""
+        """Send a request and return the body of an answer below 400. Raises SourceError."""
         return self._send(
             "POST" if form else "GET",
             path,
@@ -130,10 +130,11 @@ class Client:
         )
 
     def post(self, path: str, body: bytes, content_type: str) -> bytes:
-        """Give a body and return that of the answer. Raises SourceError."""
+        """Post a body and return the body of the answer. Raises SourceError."""
         return self._send("POST", path, data=body, headers={"Content-Type": content_type})
 
     def close(self) -> None:
+        """Close all connections."""
         self._session.close()
 
     def _send(self, method: str, path: str, **more: Any) -> bytes:
@@ -156,14 +157,16 @@ class Client:
                     body += chunk
                     if len(body) > self.endpoint.largest_bytes:
                         megabytes = self.endpoint.largest_bytes / MEGABYTE
-                        raise TooLarge(f"{self.endpoint} answers more than {megabytes:g} MB to {path}: ask for less")
+                        raise AnswerTooLarge(
+                            f"{self.endpoint} answers more than {megabytes:g} MB to {path}: ask for less"
+                        )
                     if time.monotonic() > deadline:
                         raise Unavailable(f"{self.endpoint} did not finish its answer within {limit:g} s")
         except requests.exceptions.Timeout:
             raise Unavailable(f"{self.endpoint} does not answer within {limit:g} s") from None
         except ReadTimeoutError:
             raise Unavailable(f"{self.endpoint} stopped in its answer for {limit:g} s") from None
-        except (OSError, HTTPError) as error:  # what requests raises are OSErrors
+        except (OSError, HTTPError) as error:  # the errors of requests are OSErrors
             if isinstance(_innermost(error), ReadTimeoutError):
                 raise Unavailable(f"{self.endpoint} does not answer within {limit:g} s") from None
             raise Unavailable(f"{self.endpoint} cannot be reached: {reason(error)}") from None
@@ -185,14 +188,14 @@ class Client:
 
 
 def reason(error: BaseException) -> str:
-    """What is behind an error of requests, in a few words: `Connection refused`, `self-signed certificate`."""
+    """Return the cause of an error of requests in a few words: `Connection refused`, `self-signed certificate`."""
     inner = _innermost(error)
     text = _CODES.sub("", str(inner)).rpartition(": ")[2]
     return " ".join(text.split()) or type(inner).__name__
 
 
 def _message(body: bytes) -> str:
-    """What a refusal says: Prometheus puts it into `error`, others send plain text."""
+    """Return the text of a refusal: Prometheus puts it into `error`, others send plain text."""
     try:
         document = orjson.loads(body)
     except ValueError:
@@ -201,7 +204,7 @@ def _message(body: bytes) -> str:
 
 
 def _innermost(error: BaseException) -> BaseException:
-    """The reason, `[Errno 111] Connection refused`, out of what is wrapped around it."""
+    """Return the innermost reason, such as `[Errno 111] Connection refused`, of nested errors."""
     inner: Any = error
     while True:
         if isinstance(reason := getattr(inner, "reason", None), BaseException):

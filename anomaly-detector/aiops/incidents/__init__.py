@@ -1,6 +1,8 @@
-"""Which findings are one incident, and where in its life is it? Pure."""
+"""Which findings form one incident, and in which state it is. Pure computation, no I/O."""
 
-from aiops.incidents.life import NotPossible, acknowledge, resolve
-from aiops.incidents.reconcile import Habits, Surroundings, reconcile
+from aiops.incidents.life import acknowledge, resolve
+from aiops.incidents.reconcile import reconcile
+from aiops.incidents.surroundings import ResolutionPolicy, Surroundings
+from aiops.model.errors import NotPossible
 
-__all__ = ["Habits", "NotPossible", "Surroundings", "acknowledge", "reconcile", "resolve"]
+__all__ = ["NotPossible", "ResolutionPolicy", "Surroundings", "acknowledge", "reconcile", "resolve"]

@@ -1,4 +1,4 @@
-"""Alerts of others: how their episodes go on, and which incidents they tell of."""
+"""Alerts of other systems: how their episodes continue, and which incidents they concern."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -12,32 +12,34 @@ from aiops.model.alert import Identity
 FIRES = "alert"
 RESOLVED = "alert_resolved"
 MOMENTS = 60.0
-"""Seconds after an end was told in which that it fires may have been told late."""
+"""Seconds after a reported end in which a late report of firing is ignored once."""
 APART = 1.0
-"""Seconds between two tellings that are not one that was sent twice."""
-MOST = 100  # entries of a timeline that are of alerts
+"""Seconds between two reports that are not the same report sent twice."""
+MOST = 100  # entries about alerts in one timeline
 
 
 def services_of(labels: Mapping[str, str]) -> tuple[str, ...]:
-    """The services that an alert's labels name; a job is `namespace/service`, as OpenTelemetry has it, or the name."""
+    """Return the services that an alert's labels name. A job is `namespace/service`, as OpenTelemetry has it, or the
+    name."""
     named = [labels.get(name, "") for name in names.ALERT_SERVICES]
     named.append(labels.get(names.ALERT_JOB, "").rpartition("/")[2])
     return tuple(dict.fromkeys(name for name in named if name))
 
 
 def is_own(labels: Mapping[str, str]) -> bool:
-    """An incident of this engine that came back through Alertmanager."""
+    """Whether an alert is an incident of this engine that came back through Alertmanager."""
     return labels.get(names.ALERT_SOURCE) == names.OWN_SOURCE
 
 
 def carried_on(known: Iterable[Alert], told: Iterable[Alert]) -> list[Alert]:
-    """The episodes that what is told changes, as they are afterwards, in any order it comes.
+    """Return the episodes that reports change, as they are afterwards; reports may come in any order.
 
-    A later start is another episode, and ends one whose end was not told, until it is. That a resolved one fires may be
-    told late, for posts overtake each other: it is passed over once, within moments of the end. Told again, or later,
-    the end was wrong and it fires again.
-    `known` must hold the firing episodes of the fingerprints told of, and all that start with the earliest told, or
-    later.
+    A later start is another episode; it ends an earlier one whose end was not reported, until its end is reported. A
+    report that a resolved episode fires may be a late one, because posts can overtake each other: it is ignored once,
+    within MOMENTS of the end. If it is repeated, or comes later, the end was wrong and the episode fires again.
+
+    `known` must hold the firing episodes of all reported fingerprints, and all episodes that start at the earliest
+    reported start or later.
     """
     before = {one.identity: one for one in known}
     after = dict(before)
@@ -57,7 +59,7 @@ def carried_on(known: Iterable[Alert], told: Iterable[Alert]) -> list[Alert]:
 
 
 def _next(old: Alert, told: Alert) -> Alert:
-    """The episode as it is once this is told of it, too."""
+    """Return the episode after this report."""
     if old.state == AlertState.FIRING:
         stale = told.state == AlertState.RESOLVED and told.ends_at is not None and told.ends_at == old.was_over
         return old if stale else replace(told, was_over=old.was_over)
@@ -75,7 +77,7 @@ def _ends_earlier(one: Alert, other: Alert) -> bool:
 
 
 def concerns(alert: Alert, incident: Incident) -> bool:
-    """Whether the alert names a service of the incident's, and both lasted at one time."""
+    """Whether the alert names a service of the incident, and both overlap in time."""
     if _hit(incident).isdisjoint(alert.services):
         return False
     over = incident.resolved_at is not None and alert.starts_at > incident.resolved_at
@@ -85,9 +87,10 @@ def concerns(alert: Alert, incident: Incident) -> bool:
 def joined(
     alerts: Iterable[Alert], incidents: Iterable[Incident], links: Iterable[AlertLink], now: float
 ) -> tuple[list[AlertLink], list[Incident]]:
-    """The links that are new or tell of more than before, and the incidents whose timelines do.
+    """Return the links that are new or have a new state, and the incidents whose timelines changed.
 
-    `links` must hold those of each of these alerts to each of these incidents; what is told already is not told again.
+    `links` must hold the links of each of these alerts to each of these incidents; what a timeline already shows is not
+    added again.
     """
     told = {(one.fingerprint, one.starts_at, one.incident): one.told for one in links}
     after = {one.key: one for one in incidents}
@@ -115,7 +118,7 @@ def _hit(incident: Incident) -> set[str]:
 
 
 def _with(incident: Incident, alert: Alert, told: AlertState | None, now: float) -> Incident:
-    """The incident with what its timeline does not tell yet of the alert; `told` is what it tells."""
+    """Add to the timeline what it does not yet show of the alert; `told` is the state that it shows."""
     name = alert.name or "without a name"
     if told is None:
         incident = _entered(incident, alert.starts_at, FIRES, f"alert {name} fires", now)
@@ -128,12 +131,13 @@ def _with(incident: Incident, alert: Alert, told: AlertState | None, now: float)
 
 
 def is_alert(entry: TimelineEntry) -> bool:
+    """Whether an entry of a timeline is about an alert."""
     return entry.what in (FIRES, RESOLVED)
 
 
 def _entered(incident: Incident, at: float, what: str, text: str, now: float) -> Incident:
-    """Put an entry where its time is, for alerts are told of later than they happen; a time to come is now, or all
-    that follows would seem to lie behind it."""
+    """Insert an entry at its time, because alerts are reported later than they happen. A time in the future becomes
+    now, so that it does not make later entries seem older."""
     if sum(map(is_alert, incident.timeline)) >= MOST:
         return incident
     entry = TimelineEntry(min(at, now), what, text)

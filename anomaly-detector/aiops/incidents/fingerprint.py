@@ -1,4 +1,4 @@
-"""What makes incidents alike: their cause and how it shows."""
+"""The fingerprint by which incidents are alike: their cause and its symptoms."""
 
 from collections.abc import Collection
 from hashlib import sha256
@@ -7,8 +7,8 @@ from aiops.model import CauseKind, Labels, RootCause
 
 
 def fingerprint(root: RootCause | None, symptoms: Collection[tuple[Labels, str]]) -> str:
-    """16 hexadecimal digits of the cause's place and kind; where no cause is known, of the first symptom in the order
-    of labels, whichever began first."""
+    """Return 16 hexadecimal digits for the place and kind of the cause. Where no cause is known: for the first symptom
+    in the order of labels, whichever began first."""
     if root is not None:
         cause = root.cause
         caller = cause.caller if cause.kind == CauseKind.NETWORK else ""

@@ -1,23 +1,20 @@
-"""An incident's transitions. Each returns the incident as it is afterwards, its timeline one entry longer."""
+"""The transitions of an incident. Each function returns the incident after it, with one more entry in its timeline."""
 
 from dataclasses import replace
 
 from aiops.model import Ending, Episode, Incident, IncidentState, Severity, TimelineEntry, TraceCorrelation, iso
+from aiops.model.errors import NotPossible
 from aiops.presentation.words import again
 
 LONG = 200  # entries
 MOMENT = 0.001  # seconds
 EPISODES = 50
-"""Episodes that an incident keeps the times of; its timeline has them all."""
-
-
-class NotPossible(ValueError):
-    """The incident's state does not allow this; the message says which state it is in."""
+"""How many episodes an incident keeps with their times; its timeline has all of them."""
 
 
 def noted(incident: Incident, at: float, what: str, text: str) -> Incident:
-    """Add to the timeline; when it is long, only what people must see. What comes later stands later there, too: a
-    clock set back in between moves it just behind the entry before."""
+    """Add an entry to the timeline. A long timeline keeps only what people must see. Entries stay in the order in which
+    they were added: if a clock was set back, the new entry moves just behind the one before."""
     if len(incident.timeline) >= LONG and what in ("anomaly", "cause", "recovering", "severity"):
         return incident
     before = incident.timeline[-1].at if incident.timeline else at
@@ -26,7 +23,8 @@ def noted(incident: Incident, at: float, what: str, text: str) -> Incident:
 
 
 def acknowledge(incident: Incident, at: float, who: str) -> Incident:
-    """Somebody has taken it. Again by the same person changes nothing; raises NotPossible once it is resolved."""
+    """Acknowledge an incident for a person. The same person again changes nothing. Raises NotPossible once it is
+    resolved."""
     if incident.state == IncidentState.RESOLVED:
         raise NotPossible(f"{incident.id} is resolved since {iso(incident.resolved_at or at)}; nothing to acknowledge")
     if incident.state == IncidentState.ACKNOWLEDGED and incident.acknowledged_by == who:
@@ -36,7 +34,7 @@ def acknowledge(incident: Incident, at: float, who: str) -> Incident:
 
 
 def resolve(incident: Incident, at: float, how: str, ending: Ending = Ending.PERSON) -> Incident:
-    """It is over; `how` is said in the timeline. Again changes nothing."""
+    """Resolve an incident; the timeline shows `how`. Resolving it again changes nothing."""
     if incident.state == IncidentState.RESOLVED:
         return incident
     over = replace(incident, state=IncidentState.RESOLVED, resolution=how, ending=ending, persists=0, milder=None)
@@ -46,7 +44,7 @@ def resolve(incident: Incident, at: float, how: str, ending: Ending = Ending.PER
 
 
 def go_on(incident: Incident, at: float) -> Incident:
-    """It was not over: its symptoms go on, whatever was said. People are told."""
+    """Reopen an incident that a person resolved although its symptoms continue. People are notified."""
     text = "its symptoms go on"
     if incident.resolution:
         text += f", though it was said to be over: {incident.resolution}"
@@ -54,14 +52,15 @@ def go_on(incident: Incident, at: float) -> Incident:
 
 
 def taken_back(incident: Incident, at: float, who: str) -> Incident:
-    """It is not normal after all. People are told."""
+    """Reopen an incident whose symptoms were declared normal, because a person took that back. People are notified."""
     opened = _open(incident, at, f"{who} takes back that this is normal")
     return _last(replace(opened, last_seen=at), replace(incident.episode, ended=None, told=True))
 
 
 def recur(incident: Incident, at: float, onset: float, severity: Severity, told: bool) -> Incident:
-    """The same trouble came back: another episode, as bad as it is now. Whom it hits is not who was hit before, and its
-    own traces, however few, say more of its cause than those of the last time."""
+    """Add an episode, because the same trouble came back, with its present severity. Affected services and endpoints
+    start empty, and traces of this episode, however few, are better evidence of its cause than those of the last
+    one."""
     episodes = (*(incident.episodes or (incident.episode,)), Episode(onset, at, None, told))
     counted = replace(
         incident,
@@ -78,12 +77,12 @@ def recur(incident: Incident, at: float, onset: float, severity: Severity, told:
 
 
 def tell(incident: Incident) -> Incident:
-    """People are told of this episode by itself after all."""
+    """Mark the present episode as one that people are notified of by itself."""
     return _last(incident, replace(incident.episode, told=True))
 
 
 def since(incident: Incident, onset: float) -> Incident:
-    """The trouble of this episode began at another time than it seemed."""
+    """Correct the onset of the present episode."""
     return _last(replace(incident, onset=onset), replace(incident.episode, onset=onset))
 
 

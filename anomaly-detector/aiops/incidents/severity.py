@@ -1,4 +1,4 @@
-"""How bad it is, by who notices."""
+"""The severity of an incident, by who is affected."""
 
 from collections.abc import Collection, Sequence
 
@@ -9,11 +9,14 @@ ENOUGH = 20.0  # fewer could all fail by chance
 
 
 def severity(group: Explained, public: Collection[str], burning: Sequence[Impact] = ()) -> Severity:
-    """critical: a public endpoint answers nobody, or an objective burns so fast that somebody must get up. high:
-    failures reach users, or users stay away. medium: slowness, or failures of a service of which users are affected in
-    some other way. low: no user sees it, as when a service sends no telemetry and its callers are answered.
+    """Return the severity.
 
-    public: services that nobody inside calls, so that their callers are users.
+    - critical: a public endpoint answers nobody, or an objective burns so fast that it pages.
+    - high: failures reach users, or users stay away.
+    - medium: slowness, or failures of a service that affect users in some other way.
+    - low: no user notices, for example when a service sends no telemetry but its callers are answered.
+
+    public: services that no other service calls, so that their callers are users.
     """
     kind = group.root_cause.cause.kind if group.root_cause else None
     seen = [one for one in group.findings if value_of(one.series, names.SERVICE) in public]

@@ -1,4 +1,4 @@
-"""The nouns: frozen values that every room speaks in. Times are Unix seconds (UTC), durations seconds."""
+"""Value types that all packages share. Times are Unix seconds (UTC), durations are seconds."""
 
 from aiops.model.accepted import Accepted, Expectation, Relearned
 from aiops.model.alert import Alert, AlertLink, AlertState
@@ -29,12 +29,11 @@ from aiops.model.oddity import Oddity, OddityKind, much_rejected, not_understood
 from aiops.model.series import Labels, Selector, SeriesBlock, group_label, labels, value_of
 from aiops.model.slo import (
     Adjustment,
-    Calendar,
+    CalendarPeriods,
     CompositeSlo,
     Indicator,
     Missing,
     Period,
-    Place,
     Probe,
     Protocol,
     Query,
@@ -43,6 +42,7 @@ from aiops.model.slo import (
     Server,
     Slices,
     Slo,
+    SourceLocation,
     Term,
     Threshold,
     Urgency,
@@ -77,7 +77,7 @@ __all__ = [
     "Announcement",
     "Burn",
     "BurnEvent",
-    "Calendar",
+    "CalendarPeriods",
     "Cause",
     "CauseKind",
     "CompositeSlo",
@@ -104,7 +104,6 @@ __all__ = [
     "Oddity",
     "OddityKind",
     "Period",
-    "Place",
     "Population",
     "PopulationKind",
     "Probe",
@@ -122,6 +121,7 @@ __all__ = [
     "Sight",
     "Slices",
     "Slo",
+    "SourceLocation",
     "Span",
     "SpanKind",
     "Status",

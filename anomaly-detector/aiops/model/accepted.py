@@ -1,4 +1,4 @@
-"""What somebody said is normal from now on."""
+"""What a person declared to be normal from now on."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from aiops.model.series import Labels
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What is expected of a series next, and its bounds where it has them: seconds of a request for latency, requests a
-    second for traffic; None where nothing is known."""
+    """The value expected next in a series, and its bounds. Latency is in seconds per request, traffic in requests per
+    second. None means not known."""
 
     expected: float | None
     lower: float | None
@@ -17,7 +17,7 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Relearned:
-    """A symptom whose series was, or would be, learned anew."""
+    """A symptom whose series was relearned, or would be: its expectation before and after."""
 
     series: Labels
     family: str
@@ -25,9 +25,9 @@ class Relearned:
     after: Expectation
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """One person's word that what an incident's symptoms did is normal."""
+    """One person's statement that the symptoms of an incident are normal."""
 
     incident: str
     at: float

@@ -1,4 +1,4 @@
-"""An alert that somebody else's rules raised, as Alertmanager tells of it."""
+"""An alert raised by rules outside the engine, as Alertmanager reports it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,8 @@ from aiops.model.series import Labels, value_of
 
 
 class AlertState(StrEnum):
-    """An alert goes from inactive to pending, firing and resolved; a webhook tells of the last two."""
+    """State of an alert. An alert goes from inactive to pending, firing and resolved; a webhook reports the last
+    two."""
 
     FIRING = "firing"
     RESOLVED = "resolved"
@@ -17,13 +18,14 @@ class AlertState(StrEnum):
 Identity = tuple[str, float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """One episode of an alert, identified by `fingerprint` (of its labels) and `starts_at`.
 
-    services: those that its labels name. url: the rule behind it, empty unless it is an http address. heard_at: when it
-    was last told of as firing, or first as resolved. guessed: its start was not told. doubted_at: when it was told of
-    as firing after it was told that it is over; was_over: when it was over by what turned out to be wrong.
+    services: the services that its labels name. url: the rule behind it; empty unless it is an http address. heard_at:
+    when it was last reported as firing, or first reported as resolved. guessed: its start was not reported, so that it
+    is an estimate. doubted_at: when it was reported as firing after it had been reported as resolved. was_over: the
+    reported end that turned out to be wrong.
     """
 
     fingerprint: str
@@ -41,25 +43,29 @@ class Alert:
 
     @property
     def identity(self) -> Identity:
+        """The fingerprint and the start, which identify the episode."""
         return self.fingerprint, self.starts_at
 
     @property
     def name(self) -> str:
+        """The name of the alert: its label `alertname`."""
         return value_of(self.labels, names.ALERT_NAME)
 
     @property
     def severity(self) -> str:
-        """As its rule says, empty where it does not."""
+        """The severity that its rule gives it; "" where the rule gives none."""
         return value_of(self.labels, names.ALERT_SEVERITY)
 
     @property
     def summary(self) -> str:
+        """The annotation `summary`, else `description`; "" where there is neither."""
         return value_of(self.annotations, "summary") or value_of(self.annotations, "description")
 
 
 @dataclass(frozen=True, slots=True)
 class AlertLink:
-    """An alert that an incident's timeline tells of: `told` is the state it tells."""
+    """The link between an alert and an incident. `told` is the state of the alert that the timeline of the incident
+    shows."""
 
     incident: str
     fingerprint: str

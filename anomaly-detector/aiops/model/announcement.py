@@ -1,4 +1,4 @@
-"""What waits in the outbox."""
+"""An entry of the outbox."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from aiops.model.incident import Incident
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """A transition that waits to be told: its number in the outbox, and how often telling it has failed."""
+    """A transition that waits to be sent: its number in the outbox, and how many attempts have failed."""
 
     number: int
     transition: str

@@ -1,4 +1,4 @@
-"""The record of a burn of an objective's budget, with a life of its own."""
+"""The record of one burn of an objective's error budget, which begins and ends on its own."""
 
 from dataclasses import dataclass
 
@@ -10,17 +10,18 @@ BURNS, BURNS_FASTER, BURNS_NO_MORE = BURN_TRANSITIONS = ("burns", "burns_faster"
 
 
 HELD = 1800.0
-"""The longest short window of a page: as long after its end an outage may still burn."""
+"""Seconds: the longest short window of a page. After an outage its burn rate may stay high for this long."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Burn:
-    """The record of one burn of one objective's group, from the first moment an urgency had it until none has.
+    """The record of one burn of one group of an objective: from the first moment it has an urgency until it has none.
 
-    `burn_rate` and `urgency` are the highest it had, `budget_left` is as it was last seen. `incident` is the id of an
-    incident whose impact it is, "" while there is none: then nothing else tells of it, and it is `told` by itself.
-    `covered_at` is when such an incident was open last: for HELD seconds after it the burn dies away, untold.
-    `highest_at` is when it was as urgent as that last, with no such incident: so again HELD seconds later, it is news.
+    `burn_rate` and `urgency` are the highest values so far, `budget_left` is the latest. `incident` is the id of an
+    incident that lists this burn as its impact; "" where there is none, and then the burn is announced by itself
+    (`told`). `covered_at` is when such an incident was last open. For HELD seconds after it the burn is not announced,
+    because it is only fading. `highest_at` is when the burn last had its highest urgency without such an incident. If
+    it reaches that urgency again more than HELD seconds later, that is announced again.
     """
 
     key: str
@@ -45,7 +46,7 @@ class Burn:
 
 @dataclass(frozen=True, slots=True)
 class BurnEvent:
-    """What happened to a record that people are to be told of; `transition` is one of BURN_TRANSITIONS."""
+    """A change of a burn record that people are notified of; `transition` is one of BURN_TRANSITIONS."""
 
     transition: str
     burn: Burn

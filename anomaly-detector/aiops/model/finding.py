@@ -1,23 +1,33 @@
-"""What the detector says: a verdict on every point, a finding while a series is in trouble."""
+"""What the detector reports: a verdict on every point, and a finding while a series is in trouble."""
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import ClassVar
 
 from aiops.model.series import Labels
 
 
-class Family(StrEnum):
-    """What kind of symptom a series shows."""
+class Family(str):
+    """The name of a symptom family. The families that come with the engine have a constant here; a further family in
+    `detect` defines its own name."""
 
-    ERRORS = "errors"
-    LATENCY = "latency"
-    SILENCE = "silence"
-    TRAFFIC = "traffic"
-    NO_TELEMETRY = "no_telemetry"
+    __slots__ = ()
+    ERRORS: ClassVar["Family"]
+    LATENCY: ClassVar["Family"]
+    SILENCE: ClassVar["Family"]
+    TRAFFIC: ClassVar["Family"]
+    NO_TELEMETRY: ClassVar["Family"]
+
+
+Family.ERRORS = Family("errors")
+Family.LATENCY = Family("latency")
+Family.SILENCE = Family("silence")
+Family.TRAFFIC = Family("traffic")
+Family.NO_TELEMETRY = Family("no_telemetry")
 
 
 class SeriesState(IntEnum):
-    """Where a series is; only NORMAL learns freely (docs/methods.md, Series state)."""
+    """The state of a series. It learns without restriction in NORMAL only (docs/methods.md, Series state)."""
 
     NORMAL = 0
     SUSPECT = 1
@@ -26,7 +36,7 @@ class SeriesState(IntEnum):
 
 
 class Tier(IntEnum):
-    """Which model judged, by how much usable history there was (docs/methods.md, Tiers)."""
+    """Which model judged, depending on how much usable history there was (docs/methods.md, Tiers)."""
 
     WARMUP = 0
     DEFAULTS = 1
@@ -36,19 +46,19 @@ class Tier(IntEnum):
 
 
 class Sight(StrEnum):
-    """What is known of a series that is in no trouble now: it was judged and is WELL; it is not judged yet (UNJUDGED);
-    or nothing has come for so long that it cannot be (GONE)."""
+    """What is known of a series that is in no trouble now. WELL: it was judged and is normal. UNJUDGED: it has not been
+    judged yet. GONE: it has sent nothing for so long that it cannot be judged."""
 
     WELL = "well"
     UNJUDGED = "unjudged"
     GONE = "gone"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The judgement on one series at one step. A score of 1 is the boundary; NaN where it was not judged.
+    """The judgement on one series at one step. A score of 1 is the boundary; NaN where the step was not judged.
 
-    Errors and slow shares are ratios, latency is in seconds.
+    Error shares and slow shares are ratios, latency is in seconds.
     """
 
     series: Labels
@@ -61,17 +71,17 @@ class Verdict:
     score: float
     confidence: float
     tier: Tier
-    life: SeriesState
+    state: SeriesState
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """A series that is in trouble now.
 
-    `onset` is the end of the first step that looked wrong, `at` that of the last step judged, `rising` is false once
-    it looks right again but is not trusted yet. `observed` and `expected` describe the trouble since onset: ratios
-    for errors, seconds for latency, signals a step for silence, requests a second for traffic. `bad` of `total`
-    requests were bad since onset.
+    `onset` is the end of the first abnormal step, `at` the end of the last step judged. `rising` is false once the
+    series looks normal again but is still recovering. `observed` and `expected` describe the trouble since onset:
+    ratios for errors, seconds for latency, signals per step for silence, requests per second for traffic. `bad` of
+    `total` requests were bad since onset.
     """
 
     series: Labels

@@ -1,4 +1,4 @@
-"""What an incident does to an objective."""
+"""The impact of an incident on an objective."""
 
 from dataclasses import dataclass
 
@@ -6,10 +6,10 @@ from aiops.model.series import Labels
 from aiops.model.slo import Urgency
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Impact:
-    """An objective that burns while an incident lasts: how fast of late, what is left of its budget (a share), and in
-    how many seconds that is gone at this rate (None: it is not)."""
+    """An objective whose budget burns while an incident lasts: its recent burn rate, the share of the budget that is
+    left, and in how many seconds the budget is spent at this rate (None: it is not running out)."""
 
     slo: str
     group: Labels

@@ -1,4 +1,4 @@
-"""An incident: one cause, its symptoms, its evidence and its life."""
+"""An incident: one cause, its symptoms, its evidence and its states."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,19 +9,30 @@ from aiops.model.series import Labels
 
 
 class Severity(StrEnum):
+    """How severe an incident is, from the least severe to the most severe."""
+
     LOW = "low"
     MEDIUM = "medium"
     HIGH = "high"
     CRITICAL = "critical"
 
+    @property
+    def rank(self) -> int:
+        """Position in the order of severities; 0 is the least severe."""
+        return list(Severity).index(self)
+
 
 class IncidentState(StrEnum):
+    """The state of an incident. Open and acknowledged incidents are active."""
+
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
 
 
 class CauseKind(StrEnum):
+    """What goes wrong at the place where the trouble starts."""
+
     ERRORS = "errors"
     LATENCY = "latency"
     TIMEOUT = "timeout"
@@ -36,8 +47,9 @@ class CauseKind(StrEnum):
 class Cause:
     """Where the trouble starts: a service and its endpoint, or the edge from `caller` to the service.
 
-    `endpoint` is a route ("/payment") where the service has them, else the operation's name; "" means all of it. Of
-    what sends no telemetry, such as a database, `caller` is who asked it. A MACHINE is named in place of a service.
+    `endpoint` is a route ("/payment") where the service has routes, else the name of the operation; "" means the whole
+    service. For a callee that sends no telemetry, such as a database, `caller` is the service that called it. For the
+    kind MACHINE, `service` is the name of the machine.
     """
 
     service: str
@@ -49,7 +61,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """An attribute value that the bad requests share and the good ones do not."""
+    """An attribute value that is common among the bad requests and rare among the good ones."""
 
     attribute: str
     value: str
@@ -57,10 +69,11 @@ class Dimension:
     share_of_good: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RootCause:
-    """A cause with how sure we are: `confidence` is the share of bad traces that start there, `interval` its 95 %
-    Wilson interval; `alternatives` are causes whose interval overlaps, best first, with their own confidence."""
+    """A cause with its confidence. `confidence` is the share of bad traces that start there, `interval` its 95 %
+    Wilson interval. `alternatives` are the causes whose intervals overlap with it, best first, each with its own
+    confidence."""
 
     cause: Cause
     description: str
@@ -71,8 +84,11 @@ class RootCause:
     change: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FirstFailingSpan:
+    """The span in which the failure starts. `share_of_traces` is the share of the bad traces that start failing at such
+    a span."""
+
     trace_id: str
     span_id: str
     service: str
@@ -84,7 +100,7 @@ class FirstFailingSpan:
 
 @dataclass(frozen=True, slots=True)
 class TraceCorrelation:
-    """The traces that the cause was read from; `trace_id` is the one to look at first."""
+    """The traces that the cause was derived from; `trace_id` is the one to look at first."""
 
     trace_id: str = ""
     trace_ids: tuple[str, ...] = ()
@@ -92,10 +108,10 @@ class TraceCorrelation:
     correlated_failures: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """The findings of one cause, earliest first, with one sentence for each; `root_cause` is None where the evidence
-    carries none, and `no_cause` says why."""
+    """The findings of one cause, earliest first, with one sentence for each. `root_cause` is None where the evidence
+    supports none; `no_cause` then says why."""
 
     title: str
     findings: tuple[Finding, ...]
@@ -110,7 +126,8 @@ class Explained:
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """`what` is a word a program can switch on: onset, anomaly, cause, acknowledged, recovering, resolved, …"""
+    """One entry of a timeline. `what` is a fixed word for programs: onset, anomaly, cause, acknowledged, recovering,
+    resolved, …"""
 
     at: float
     what: str
@@ -118,25 +135,26 @@ class TimelineEntry:
 
 
 class Ending(StrEnum):
-    """Why an incident is over."""
+    """Why an incident ended."""
 
     CALM = "calm"
-    """its symptoms were judged, and are normal again"""
+    """its symptoms were judged and are normal again"""
     NO_DATA = "no_data"
-    """nothing comes any more by which they could be judged"""
+    """no more data arrive by which its symptoms could be judged"""
     SETTLED = "settled"
-    """it has lasted for so long that it is normal"""
+    """the trouble has lasted for so long that it counts as normal"""
     MERGED = "merged"
-    """another incident goes on with them"""
+    """its symptoms continue in another incident"""
     PERSON = "person"
-    """somebody said so"""
+    """a person resolved it"""
     ACCEPTED = "accepted"
-    """somebody said that this is normal from now on"""
+    """a person declared its symptoms to be normal from now on"""
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """One of the times that an incident's trouble was there. told: whether people were told of this one by itself."""
+    """One period in which the trouble of an incident was present. told: whether people were notified of this episode by
+    itself."""
 
     onset: float
     detected: float
@@ -146,21 +164,23 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What people were told that an incident is there: when last, how often, and how bad they know it to be."""
+    """The last notification that an incident is active: when it was sent, how many there were, and the severity they
+    gave."""
 
     at: float
     times: int
     severity: Severity
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """One incident. `key` is fixed when it opens (docs/methods.md, Incidents); `id` is what people say.
+    """One incident. `key` is fixed when it opens (docs/methods.md, Incidents); `id` is the name that people use.
 
-    Trouble that comes again within hours is the same incident: `occurrences` counts its episodes, of which the newest
-    are kept. `first_detected` is of the first episode; `onset` of the present one, or the last. `fingerprint` is of the
-    cause and how it shows: incidents that share it are alike. `persists` counts steps in which symptoms went on after a
-    person said that it is over; `milder` is what its severity would be, and since when.
+    Trouble that comes back within hours belongs to the same incident: `occurrences` counts its episodes, and the newest
+    of them are kept. `first_detected` belongs to the first episode, `onset` to the present one, or to the last one.
+    `fingerprint` is made of the cause and its symptoms: incidents with the same fingerprint are alike. `persists`
+    counts the steps in which symptoms continued after a person resolved the incident. `milder` is the lower severity
+    that the incident would have now, and since when.
     """
 
     id: str
@@ -193,17 +213,18 @@ class Incident:
 
     @property
     def episode(self) -> Episode:
-        """The present episode, or the last."""
+        """The present episode, or the last one."""
         return self.episodes[-1] if self.episodes else Episode(self.onset, self.first_detected, self.resolved_at)
 
     @property
     def quiet(self) -> bool:
-        """Whether people are not told of the present episode by itself: the trouble comes and goes, as they know."""
+        """Whether people are not notified of the present episode by itself, because they already know that the trouble
+        comes and goes."""
         return not self.episode.told
 
     @property
     def service(self) -> str:
-        """The service to look at first: its cause, or the first that is hit; "" where none is known."""
+        """The service to look at first: the cause, or the first affected service; "" where none is known."""
         cause = self.root_cause.cause if self.root_cause is not None else None
         if cause is not None and cause.kind != CauseKind.MACHINE:
             return cause.service
@@ -211,10 +232,10 @@ class Incident:
 
 
 class Transition(StrEnum):
-    """What happened to an incident; people are told of each once, but not of UPDATED: more of the same.
+    """What happened to an incident. People are notified of each transition once, except of UPDATED (no news).
 
-    CHANGED: its severity rose, or its cause is another. REOPENED: its trouble came again, or went on after somebody
-    said that it was over.
+    CHANGED: its severity rose, or another cause was found. REOPENED: its trouble came back, or continued after a person
+    had resolved it.
     """
 
     OPENED = "opened"
@@ -227,10 +248,12 @@ class Transition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IncidentEvent:
+    """A transition of an incident, and the incident after it."""
+
     transition: Transition
     incident: Incident
 
     @property
     def told(self) -> bool:
-        """Whether people are told of it."""
+        """Whether people are notified of the event."""
         return self.transition != Transition.UPDATED and not self.incident.quiet

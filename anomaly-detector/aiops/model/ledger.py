@@ -1,4 +1,4 @@
-"""What is kept of objectives: hours of counts, and the records of burns."""
+"""What is stored of objectives: counts by hour, and the records of burns."""
 
 from dataclasses import dataclass
 
@@ -8,17 +8,18 @@ from aiops.model.series import Labels
 
 @dataclass(frozen=True, slots=True)
 class LedgerKey:
-    """A budget: its objective's name, a word for which events that counts, and the group."""
+    """The key of a budget: the objective's name, a word for the events that it counts, and the group."""
 
     slo: str
     sli: str
     group: Labels
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerHour:
-    """What an hour counted. `hour` is its end (Unix seconds / 3600); `bad` of `events` (slices of time, where the
-    objective counts those) were bad. It was looked at for `watched` seconds, and data were there for `covered`."""
+    """The counts of one hour. `hour` is its end (Unix seconds / 3600). `bad` of `events` were bad; both count slices of
+    time where the objective counts slices. The engine was watching for `watched` seconds, and there were data for
+    `covered` seconds."""
 
     key: LedgerKey
     hour: int
@@ -30,8 +31,8 @@ class LedgerHour:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What a cycle adds: counts of the steps up to `at` (Unix seconds), records of burns, what to tell of them.
-    `back_to` is the time that clocks were set back to: what is counted from there on is new, whatever is saved."""
+    """What one cycle adds: counts of the steps up to `at` (Unix seconds), burn records, and events to notify people of.
+    `back_to` is the time that clocks were set back to: counts after it are new, whatever is already saved."""
 
     at: float
     hours: tuple[LedgerHour, ...] = ()

@@ -1,4 +1,4 @@
-"""Every telemetry name the engine reads or writes, once.
+"""Every telemetry name that the engine reads or writes, defined once.
 
 Sources: OpenTelemetry semantic conventions 1.4x (HTTP, RPC, resource, exceptions), old HTTP/RPC names included.
 """
@@ -21,11 +21,11 @@ LE: Final = "le"
 STATUS_CODE: Final = "http_status"
 
 OTHER: Final = "other"
-"""What lies beyond a limit of names is counted under this one."""
+"""The name under which everything beyond a limit of names is counted."""
 OVERFLOW: Final = "otel.metric.overflow"
-"""The attribute of a series that is the sum of those beyond a limit, as SDKs write it."""
+"""The attribute by which SDKs mark the series that sums up everything beyond a limit."""
 
-# Structured signals a MetricSource answers (see ports.MetricSource).
+# Structured signals that a MetricSource answers (see ports.MetricSource).
 REQUESTS: Final = "requests"
 ERRORS: Final = "errors"
 DURATION: Final = "duration_seconds"
@@ -50,7 +50,7 @@ SERVICE_NAME: Final = "service.name"
 SERVICE_VERSION: Final = "service.version"
 SERVICE_INSTANCE: Final = "service.instance.id"
 LOCATIONS: Final = ("host.name", "host.id", "k8s.node.name", "cloud.availability_zone")
-"""What several services may run on, the smallest first."""
+"""Attributes of what several services may run on, the smallest unit first."""
 
 # Span and metric attributes; where a convention was renamed, the current name stands first.
 HTTP_ROUTE: Final = "http.route"
@@ -94,7 +94,7 @@ EXCEPTION_EVENT: Final = "exception"
 EXCEPTION_TYPE: Final = "exception.type"
 EXCEPTION_MESSAGE: Final = "exception.message"
 
-# Alerts: those of the engine at an Alertmanager, and the labels by which others name a service.
+# Alerts: those that the engine sends to an Alertmanager, and the labels by which other alerts name a service.
 INCIDENT_ALERT: Final = "AiopsIncident"
 IMPACT_ALERT: Final = "IncidentImpact"
 ALERT_NAME: Final = "alertname"
@@ -106,7 +106,7 @@ ALERT_KIND: Final = "kind"
 ALERT_SERVICES: Final = ("service", "service_name")
 ALERT_JOB: Final = "job"
 
-# Alerts of objectives, by how urgent they are.
+# Alerts of objectives, by urgency.
 BURN_ALERTS: Final = {"page": "SloBurnsFast", "ticket": "SloBurnsSlowly"}
 SLO_NO_DATA: Final = "SloWithoutData"
 
@@ -120,7 +120,7 @@ SLO_COVERAGE: Final = "aiops_slo_coverage_ratio"
 SLO_BURN_RATE: Final = "aiops_slo_burn_rate"
 SLO_LABELS: Final = ("slo", "slo_group", "service_name")
 
-# Incidents, changes and the engine itself, likewise.
+# Incidents, changes and the engine itself, as the engine exposes them on /metrics.
 ENGINE_INFO: Final = "aiops_engine_info"
 CYCLE_INTERVAL: Final = "aiops_cycle_interval_seconds"
 CYCLE_TIME: Final = "aiops_cycle_timestamp_seconds"

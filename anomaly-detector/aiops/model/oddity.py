@@ -1,4 +1,4 @@
-"""What is odd about the way in which a service sends its telemetry."""
+"""Peculiarities of the way in which a service sends its telemetry."""
 
 import re
 from collections.abc import Sequence
@@ -7,6 +7,8 @@ from enum import StrEnum
 
 
 class OddityKind(StrEnum):
+    """What is peculiar about the telemetry of a service."""
+
     SHARED_IDENTITY = "shared_identity"
     NOT_UNDERSTOOD = "not_understood"
     REJECTED = "rejected"
@@ -15,7 +17,8 @@ class OddityKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Oddity:
-    """`text` is one clause that a person can act on; it goes on from the service's name."""
+    """A peculiarity of a service. `text` is one clause that a person can act on; it continues a sentence that begins
+    with the service's name."""
 
     service: str
     kind: OddityKind
@@ -23,9 +26,9 @@ class Oddity:
 
 
 NAMED = 3
-"""Metrics that are named of those that are not understood."""
-# Namespaces of the semantic conventions for machines and for calls made, of a Collector and of a scrape itself: who
-# sends nothing else serves nobody, and nothing is missed of it.
+"""How many of the metrics that are not understood are named."""
+# Namespaces of the semantic conventions for machines and for outgoing calls, of a Collector and of a scrape itself. A
+# sender of nothing else serves no requests, so that nothing is missing.
 _OF_AGENTS = re.compile(
     r"(system|hw|container|k8s|process|otelcol|http_client|rpc_client|db_client|promhttp|scrape|up|target)(_|$)"
 )
@@ -33,7 +36,7 @@ _PART = re.compile(r"_(bucket|count|sum)$")
 
 
 def shared_identity(service: str, lost: bool) -> Oddity:
-    """Several processes send under one identity; `lost` says that they are not told apart."""
+    """Report that several processes send under one identity; `lost`: they cannot be told apart."""
     text = "several processes send under one identity; set service.instance.id"
     if lost:
         text += ". Until then fewer requests are counted than there are"
@@ -41,8 +44,8 @@ def shared_identity(service: str, lost: bool) -> Oddity:
 
 
 def not_understood(service: str, metrics: Sequence[str]) -> Oddity | None:
-    """All that a service sends are these metrics, none of which tells of requests served; None where none could,
-    because an agent sent them. Names are OpenTelemetry's or Prometheus'."""
+    """Report that a service sends only these metrics, none of which counts requests served. Return None where none
+    could, because an agent sent them. Names are OpenTelemetry's or Prometheus'."""
     told = list(dict.fromkeys(_PART.sub("", one) for one in metrics if not _OF_AGENTS.match(one.replace(".", "_"))))
     if not told:
         return None
@@ -53,12 +56,13 @@ def not_understood(service: str, metrics: Sequence[str]) -> Oddity | None:
 
 
 def much_rejected(service: str, reasons: Sequence[str]) -> Oddity:
-    """So much of its requests cannot be taken, for these reasons, that what is left is not judged."""
+    """Report that so many of the service's requests are rejected, for these reasons, that the rest is not judged."""
     text = f"sends much that has to be rejected: {'; '.join(reasons)}. What is left of those requests is not judged"
     return Oddity(service, OddityKind.REJECTED, text)
 
 
 def too_many_series(service: str) -> Oddity:
-    """There is no room for all its series; some alone would be one side of a ratio."""
+    """Report that there is no room for all series of a service. A part of them could be only one side of a ratio, so
+    none is counted."""
     text = "has more series than are read beside those of others (series_limit); none of them is counted"
     return Oddity(service, OddityKind.TOO_MANY_SERIES, text)

@@ -1,4 +1,4 @@
-"""Texts of PromQL: strings that cannot break out of their place, and the names that attributes get."""
+"""Texts for PromQL: quoted strings, and the label names that attributes get."""
 
 import re
 from collections.abc import Sequence
@@ -6,8 +6,8 @@ from decimal import Decimal
 
 
 def label(attribute: str) -> str:
-    """The label that an OpenTelemetry attribute becomes, by the rules of github.com/prometheus/otlptranslator v1.0.0 as
-    Prometheus sets them. Raises ValueError for one that nothing is left of."""
+    """Return the label that an OpenTelemetry attribute becomes, by the rules of github.com/prometheus/otlptranslator
+    v1.0.0 with the settings of Prometheus. Raises ValueError where nothing of the name is left."""
     made = re.sub(r"[^a-zA-Z0-9_]", "_", attribute)
     if made[:1].isdigit():
         made = f"key_{made}"
@@ -19,8 +19,8 @@ def label(attribute: str) -> str:
 
 
 def spellings(bound: Decimal) -> list[str]:
-    """How the upper bound of a bucket is written as `le`: pushed over OTLP without an exponent, scraped as OpenMetrics
-    writes it, or as programs do."""
+    """Return the ways in which the upper bound of a bucket is written as `le`: pushed over OTLP without an exponent,
+    scraped as OpenMetrics writes it, or as programs write it."""
     digits, exponent = bound.normalize().as_tuple().digits, bound.adjusted()
     if not bound.is_finite():
         return [str(bound)]
@@ -34,12 +34,12 @@ def spellings(bound: Decimal) -> list[str]:
 
 
 def quoted(text: str) -> str:
-    """A string of PromQL."""
+    """Quote a text as a string of PromQL."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
 
 
 def any_of(texts: Sequence[str]) -> str:
-    """A string of PromQL that as a regular expression matches exactly these texts."""
+    """Return a PromQL string that, as a regular expression, matches exactly these texts."""
     special = "\\.+*?()|[]{}^$"
     return quoted("|".join("".join(f"\\{one}" if one in special else one for one in text) for text in texts))

@@ -1,6 +1,6 @@
-"""Texts of others, made safe to show: a service may be called what a log line, a terminal or a chat understands.
+"""Texts from outside, made safe to show: a service name may contain what a log, a terminal or a chat interprets.
 
-Each sink escapes for itself, and nothing before it does, so that names stay what they are: logs in
+Each output escapes for itself, and nothing before it does, so that names stay unchanged inside: logs in
 `aiops.process.logs`, terminals in `aiops.cli.terminal` and `aiops.cli.remote`, notifications in `aiops.notify`, pages
 by their templates. Chat markup is escaped where messages are rendered, in Alertmanager's templates.
 """
@@ -9,18 +9,18 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-# Control characters of ASCII and Latin-1, line and paragraph separators, what turns the direction of writing, and
-# halves of characters, which cannot be encoded.
+# Control characters of ASCII and Latin-1, line and paragraph separators, characters that change the direction of
+# writing, and unpaired surrogates, which cannot be encoded.
 _UNSEEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 NEWLINE: Final = "\n"
-"""What messages of several lines keep; their parts are made visible before."""
+"""The character that messages of several lines keep; their parts are made visible before they are joined."""
 LAID_OUT: Final = "\n\t"
-"""What other programs lay their lines out with."""
+"""The characters by which other programs lay out their lines."""
 _SHORT: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def visible(text: str, keep: str = "") -> str:
-    r"""Write what cannot be seen as it is written in a program: `\n`, `\x1b`, `\u202e`; but for what is in `keep`.
+    r"""Write invisible characters as escape sequences (`\n`, `\x1b`, `\u202e`), except those in `keep`.
 
     >>> visible("pay\n2026-11-29 ERROR forged \x1b[31m")
     'pay\\n2026-11-29 ERROR forged \\x1b[31m'
@@ -29,7 +29,7 @@ def visible(text: str, keep: str = "") -> str:
 
 
 def visible_in(document: Any) -> Any:
-    """The same for every text of a JSON document."""
+    """Apply `visible` to every text of a JSON document."""
     match document:
         case str():
             return visible(document)

@@ -1,4 +1,4 @@
-"""Series: labels, what to ask of a metric source, and the block it answers with."""
+"""Series: labels, the question to a metric source, and the block that answers it."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,22 +12,22 @@ Labels = tuple[tuple[str, str], ...]
 
 
 def labels(**pairs: str) -> Labels:
-    """Make a label set: sorted, so that equal sets are equal values; `name=` stands for `__name__`."""
+    """Make a label set, sorted, so that equal sets are equal values; `name=` stands for `__name__`."""
     if "name" in pairs:
         pairs[names.NAME] = pairs.pop("name")
     return tuple(sorted(pairs.items()))
 
 
 def value_of(of: Labels, key: str, default: str = "") -> str:
-    """Look up one label."""
-    for name, value in of:  # a loop: this is asked a hundred thousand times a cycle
+    """Return the value of one label, or `default`."""
+    for name, value in of:  # a loop, for speed: called a hundred thousand times a cycle
         if name == key:
             return value
     return default
 
 
 def group_label(group: Labels) -> str:
-    """An objective's group in one label, as alerts carry it."""
+    """Write the group of an objective as the value of one label, for alerts."""
     return " ".join(value for _, value in group)
 
 
@@ -39,18 +39,17 @@ class Selector:
     OpenTelemetry metric. `by` are the labels of the answer:
 
     - (service, route, method), or these and http_status ("0": none): requests served, from the service's metrics
-      where it sends them, else from its spans;
+      where it sends such metrics, else from its spans;
     - (caller, callee): requests as their callers saw them, from client spans;
     - (service,) with TELEMETRY: points and spans that arrived from a service;
-    - (metric, service) with LOST: 1 in the steps in which so much of a metric had to be rejected that what is left of
-      it is no side of a ratio; service "" is all services together;
+    - (metric, service) with LOST: 1 in the steps in which so much of a metric was rejected that the rest cannot be used
+      as one side of a ratio; service "" stands for all services together;
     - any attribute names, for an OpenTelemetry metric: counters and histograms answer increments (histograms of
       their count), gauges the last value of the step.
 
-    `where` keeps only series with these labels. `unit` is that of an OpenTelemetry metric, None where it is not known:
-    Prometheus makes it part of the name.
-    `most` bounds what is read for a metric, and what is answered: so many
-    values, series times steps, and eight times as many samples (0: any number).
+    `where` keeps only series with these labels. `unit` is the unit of an OpenTelemetry metric, which Prometheus makes
+    part of the name; None where it is not known. `most` limits the answer to so many values (series times steps), and
+    the samples read for it to eight times as many (0: any number).
     """
 
     name: str
@@ -79,14 +78,14 @@ class SeriesBlock:
             raise ValueError(f"block of {len(self.labels)} series x {len(self.ends)} steps holds {self.values.shape}")
 
     def without(self, known: Collection[Labels]) -> "SeriesBlock":
-        """The rows of this block whose labels are not known."""
+        """Return the rows of this block whose labels are not among `known`."""
         rows = [row for row, one in enumerate(self.labels) if one not in known]
         if len(rows) == len(self.labels):
             return self
         return SeriesBlock(tuple(self.labels[row] for row in rows), self.ends, self.step, self.values[rows])
 
     def joined(self, other: "SeriesBlock") -> "SeriesBlock":
-        """This block and the rows of another on the same grid, in label order."""
+        """Return a block of these rows and the rows of another block on the same grid, in label order."""
         labels, values = (*self.labels, *other.labels), np.concatenate([self.values, other.values])
         order = sorted(range(len(labels)), key=labels.__getitem__)
         return SeriesBlock(tuple(labels[at] for at in order), self.ends, self.step, values[order])

@@ -9,14 +9,14 @@ from aiops.model.series import Labels
 
 
 class Protocol(StrEnum):
-    """What a server speaks: the semantic conventions its requests are counted by."""
+    """The protocol of a server: it selects the semantic conventions by which requests are counted."""
 
     HTTP = "otel.http.server"
     RPC = "otel.rpc.server"
 
 
 class Missing(StrEnum):
-    """What absent data mean: nothing, a broken promise, or that the budget stands still."""
+    """How missing data count: not at all (IGNORE), as bad (BAD), or they stop the budget (FREEZE)."""
 
     IGNORE = "ignore"
     BAD = "bad"
@@ -24,7 +24,7 @@ class Missing(StrEnum):
 
 
 class Urgency(StrEnum):
-    """How soon somebody must look when a budget burns."""
+    """How soon a person must look when a budget burns."""
 
     PAGE = "page"
     TICKET = "ticket"
@@ -32,15 +32,15 @@ class Urgency(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rolling:
-    """The last `seconds`; `text` is what the user wrote (30d)."""
+    """A rolling period: the last `seconds`; `text` is what the user wrote (30d)."""
 
     seconds: int
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Calendar:
-    """Periods of whole months or days, the first of them beginning at `start` (local time in the IANA `zone`)."""
+class CalendarPeriods:
+    """Periods of whole months or days. The first one begins at `start`, local time in the IANA `zone`."""
 
     months: int
     days: int
@@ -49,13 +49,13 @@ class Calendar:
     text: str
 
 
-Period = Rolling | Calendar
+Period = Rolling | CalendarPeriods
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A part of PromQL that somebody wrote: series to be summed, each so many times as `factor` says. `counted`: events
-    in a window instead of a second. Of a level, whether it is no more than a `selector`."""
+    """A term of a user's PromQL expression: series to be summed, multiplied by `factor`. `counted`: it gives events per
+    window instead of per second. `selector`: a level (gauge) that is a bare selector."""
 
     text: str
     factor: Decimal = Decimal(1)
@@ -65,9 +65,9 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Where a number is read: PromQL (with `{{.window}}` where a counter is rated), or an OpenTelemetry metric, its
-    unit and the attributes its series must have. Exactly one of `promql` and `metric` is set. `terms` are what PromQL
-    was found to be the sum of."""
+    """Where a number is read: PromQL (with `{{.window}}` where a counter is rated), or an OpenTelemetry metric with its
+    unit and the attributes that its series must have. Exactly one of `promql` and `metric` is set. `terms` are the
+    terms that the PromQL expression is a sum of."""
 
     promql: str = ""
     metric: str = ""
@@ -76,10 +76,10 @@ class Query:
     terms: tuple[Term, ...] = field(default=(), compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """Requests that a service answered, from its duration histogram or its spans. An empty route or method matches
-    every one. With a `threshold` (seconds) slow ones are bad, else those that failed by the server's own doing."""
+    """Requests that a service answered, from its duration histogram or its spans. An empty route or method matches all.
+    With a `threshold` (seconds) slow requests are bad; without it, requests that failed through the server's fault."""
 
     protocol: Protocol
     service: str
@@ -91,7 +91,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """Events counted by counters: all of them, and either the bad or the good ones."""
+    """Events from counters: all of them, and either the bad or the good ones."""
 
     total: Query
     bad: Query | None = None
@@ -119,15 +119,16 @@ Indicator = Server | Ratio | Threshold | Probe
 
 @dataclass(frozen=True, slots=True)
 class Slices:
-    """Time slices instead of events: one of `seconds` is good when at least `target` of its events are."""
+    """Time slices instead of events: a slice of `seconds` is good when at least the share `target` of its events is
+    good."""
 
     seconds: int
     target: Decimal
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """Where something was written; lines and columns count from 1."""
+class SourceLocation:
+    """A place in a file; lines and columns count from 1."""
 
     file: str
     line: int
@@ -137,18 +138,18 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Slo:
-    """One objective. `target` is the share of good events promised, as the user wrote it; `group_by` are attributes
-    whose every value has a budget of its own; a burn counts from `min_bad_events` bad events on. `alerts` are the
-    urgencies with which people are told of it."""
+    """One objective (SLO). `target` is the promised share of good events, as the user wrote it. `group_by` are
+    attributes; each combination of their values has its own budget. A burn counts only from `min_bad_events` bad events
+    on. `alerts` are the urgencies with which people are notified."""
 
     name: str
     service: str
     indicator: Indicator
     target: Decimal
     period: Period
-    place: Place
+    place: SourceLocation
     slices: Slices | None = None
     group_by: tuple[str, ...] = ()
     min_bad_events: int = 0
@@ -162,27 +163,28 @@ class Slo:
 
     @property
     def allowed(self) -> Decimal:
-        """The share of events that may be bad."""
+        """The share of events that may be bad: 1 - target."""
         return 1 - self.target
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CompositeSlo:
-    """A composite: objectives of one user journey, each with a weight. Its burn rate, and the share of its budget that
-    is spent, are the weighted means of theirs."""
+    """A composite objective: several objectives, such as those of one user journey, each with a weight. Its burn rate
+    and the spent share of its budget are the weighted means of its parts."""
 
     name: str
     service: str
     parts: tuple[tuple[str, Decimal], ...]
-    place: Place
+    place: SourceLocation
     display_name: str = ""
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Adjustment:
-    """Time that does not count for some objectives, with the reason. `rrule` (RFC 5545) repeats it; `start` is local
-    time in the IANA `zone`, `seconds` its length. An empty `slos` means every objective of the service."""
+    """A stretch of time that does not count for some objectives, with the reason. `start` is local time in the IANA
+    `zone`, `seconds` the length; `rrule` (RFC 5545) repeats it. An empty `slos` means every objective of the
+    service."""
 
     name: str
     reason: str
@@ -191,5 +193,5 @@ class Adjustment:
     start: datetime
     zone: str
     seconds: int
-    place: Place
+    place: SourceLocation
     rrule: str = ""

@@ -1,4 +1,4 @@
-"""Spans, traces, edges, and how to ask for populations of them."""
+"""Spans, traces, edges, and populations of traces to ask for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from aiops.model.window import Window
 
 
 class SpanKind(IntEnum):
-    """OTLP numbers."""
+    """Kind of a span, with the numbers of OTLP."""
 
     UNSPECIFIED = 0
     INTERNAL = 1
@@ -20,20 +20,20 @@ class SpanKind(IntEnum):
 
 
 class Status(IntEnum):
-    """OTLP numbers."""
+    """Status of a span, with the numbers of OTLP."""
 
     UNSET = 0
     OK = 1
     ERROR = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """One span, its well-known attributes read out under either convention.
+    """One span, its well-known attributes already read, whichever version of the conventions they follow.
 
-    `failed` follows the conventions: a server failed with a 5xx or an ERROR status; a client also when nobody answered,
-    but neither with a code that is the caller's own doing, such as a 4xx. `links` are the spans of other traces that
-    it goes on from: trace and span ids. `streams`: it lasted for as long as somebody listened.
+    `failed` follows the conventions: a server span failed with a 5xx or an ERROR status; a client span also when nobody
+    answered, but not with a code that the caller is responsible for, such as a 4xx. `links` are spans of other traces
+    that this one continues: trace and span ids. `streams`: the request lasted for as long as its client listened.
     """
 
     trace_id: str
@@ -63,16 +63,17 @@ class Span:
 
     @property
     def end(self) -> float:
+        """The end, Unix seconds."""
         return self.start + self.duration
 
     @property
     def operation(self) -> str:
-        """The name people know the work by: `POST /payment`, else the span's own name."""
+        """The name of the operation: method and route, such as `POST /payment`, else the span's own name."""
         return f"{self.method} {self.route}".strip() if self.route else self.name
 
     def goes_by(self, route: str) -> bool:
-        """Whether a metric may name this work by a route: by the span's own, or where it has none by its name
-        (`GET /items`); and a router that is mounted under a prefix may tell only one of them of it."""
+        """Whether a metric may name this operation by a route: by the route of the span, or where it has none by its
+        name (`GET /items`). A router that is mounted under a prefix may report the prefix in one of the two only."""
         if route in ("", self.route):
             return True
         if not self.route:
@@ -81,8 +82,8 @@ class Span:
         return "/" not in (mine, its) and (mine.endswith(its) or its.endswith(mine))
 
     def calls(self, callee: str) -> bool:
-        """Whether a metric may name the callee of this call so: as it goes here, or a database by its host, address,
-        namespace or system, as a graph of services in Tempo does."""
+        """Whether a metric may name the callee of this call like this: by its name here, or a database by its host,
+        address, namespace or system, as the service graph of Tempo does."""
         if callee in ("", self.peer):
             return True
         if not any(key in self.attributes for key in names.DB_SYSTEM):
@@ -95,8 +96,8 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The stored spans of one trace, by start time; of a huge one `left_out` are not here, which took least time and
-    did not fail."""
+    """The stored spans of one trace, by start time. Of a huge trace `left_out` spans are missing here: the shortest
+    that did not fail."""
 
     trace_id: str
     spans: tuple[Span, ...]
@@ -105,7 +106,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class TraceQuery:
-    """What to search for: traces with a span that fits every field given."""
+    """What to search for: traces with a span that matches every given field."""
 
     service: str = ""
     route: str = ""
@@ -113,8 +114,10 @@ class TraceQuery:
     min_duration: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TraceSummary:
+    """One line about a trace: its root, start and duration, number of spans, and whether any of them failed."""
+
     trace_id: str
     root_service: str
     root_name: str
@@ -125,18 +128,20 @@ class TraceSummary:
 
 
 class PopulationKind(StrEnum):
+    """Which traces a population holds: failed, slow or good ones."""
+
     FAILED = "failed"
     SLOW = "slow"
     GOOD = "good"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Population:
-    """Which traces to draw: those with a span of this service and route (or of this caller to this callee, when
-    `callee` is given: its client spans) that ended in the window and is of this kind.
+    """Which traces to draw: traces with a span of this service and route that ended in the window and is of this kind.
+    With `callee`, the span is a client span of the service that called the callee.
 
     FAILED: the span failed. SLOW: it took longer than `threshold` seconds. GOOD: it did not fail and took no longer
-    than `threshold` (0: any duration). An empty route or method matches every one.
+    than `threshold` (0: any duration). An empty route or method matches all.
     """
 
     service: str
@@ -151,8 +156,8 @@ class Population:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A population that was not read: `why` in a sentence, "" where its turn has not come. `down`: its store does not
-    answer; else the one question was refused."""
+    """A population that was not read: `why` is a sentence, "" where it still waits for its turn. `down`: the store does
+    not answer; otherwise this one question was refused."""
 
     why: str = ""
     down: bool = False
@@ -161,11 +166,11 @@ class Unread:
 VIRTUAL = "virtual"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """One service calling another, over a window: rates per second, mean latency in seconds as the caller saw it.
+    """One service calling another over a window: requests per second, and mean latency in seconds as the caller saw it.
 
-    `connection` is "" between services that both send spans, VIRTUAL where the callee sends none.
+    `connection` is "" where both services send spans, VIRTUAL where the callee sends none.
     """
 
     caller: str

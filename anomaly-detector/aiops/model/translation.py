@@ -1,7 +1,7 @@
 """The names that Prometheus gives to OpenTelemetry metrics, as its OTLP receiver and the Collector do by default
 (`UnderscoreEscapingWithSuffixes`).
 
-Source: github.com/prometheus/otlptranslator v1.0.0. Units are UCUM's, case-sensitive; one in braces says nothing.
+Source: github.com/prometheus/otlptranslator v1.0.0. Units are UCUM's, case-sensitive; a unit in braces adds nothing.
 """
 
 import re
@@ -40,21 +40,22 @@ PER: Final = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week"
 _TOKEN: Final = re.compile(r"[a-zA-Z0-9:]+")
 
 
-class Kind(StrEnum):
-    """What a metric is, as far as its name tells: a monotonic sum, a gauge, or a histogram or up-down counter."""
+class MetricType(StrEnum):
+    """The type of a metric as far as its name shows it: a monotonic sum, a gauge, or something else (a histogram or an
+    up-down counter)."""
 
     COUNTER = "counter"
     GAUGE = "gauge"
     OTHER = "other"
 
 
-def metric_name(name: str, unit: str, kind: Kind) -> str:
-    """The name of a metric in Prometheus, without what the parts of a histogram append. Raises ValueError for one that
-    nothing is left of."""
+def metric_name(name: str, unit: str, kind: MetricType) -> str:
+    """Return the name of a metric in Prometheus, without the suffixes of the parts of a histogram. Raises ValueError
+    where nothing of the name is left."""
     tokens = [*_TOKEN.findall(name), *_of_unit(_TOKEN.findall(name), unit)]
-    if kind == Kind.COUNTER:
+    if kind == MetricType.COUNTER:
         tokens = [*(one for one in tokens if one != "total"), "total"]
-    if kind == Kind.GAUGE and unit == "1":
+    if kind == MetricType.GAUGE and unit == "1":
         tokens = [*(one for one in tokens if one != "ratio"), "ratio"]
     made = _begun("_".join(tokens))
     if not made.strip("_"):
@@ -62,27 +63,27 @@ def metric_name(name: str, unit: str, kind: Kind) -> str:
     return made
 
 
-def any_unit(name: str, kind: Kind) -> str:
-    """A regular expression for the names that a metric may have whose unit is not known, but is one of the table."""
+def any_unit(name: str, kind: MetricType) -> str:
+    """Return a regular expression for the names of a metric whose unit is not known but is one of the table."""
     tokens = _TOKEN.findall(name)
-    if kind == Kind.COUNTER:
+    if kind == MetricType.COUNTER:
         tokens = [one for one in tokens if one != "total"]
     base = _begun("_".join(tokens))
     units = f"(_({'|'.join(one for one in UNITS.values() if one)}))?(_per_({'|'.join(PER.values())}))?"
-    found = base + units + ("_total" if kind == Kind.COUNTER else "")
-    if kind != Kind.GAUGE:
+    found = base + units + ("_total" if kind == MetricType.COUNTER else "")
+    if kind != MetricType.GAUGE:
         return found
     bare = _begun("_".join(one for one in tokens if one != "ratio"))
     return f"{found}|{bare}_ratio"
 
 
 def _begun(name: str) -> str:
-    """A name does not begin with a digit."""
+    """Prefix a name that begins with a digit."""
     return f"_{name}" if name[:1].isdigit() else name
 
 
 def _of_unit(tokens: list[str], unit: str) -> list[str]:
-    """What is appended for a unit: not what the name says already."""
+    """Return the suffixes for a unit, without those that the name already has."""
     main, _, per = (one.strip() for one in unit.partition("/"))
     whole = _clean(_said(main, UNITS))
     each = _said(per, PER)

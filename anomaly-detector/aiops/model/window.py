@@ -1,4 +1,4 @@
-"""A stretch of time."""
+"""A time window."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,21 +17,23 @@ class Window:
 
     @property
     def seconds(self) -> float:
+        """The length in seconds."""
         return self.end - self.start
 
     def overlaps(self, start: float, end: float) -> bool:
+        """Whether the window and another stretch of time (Unix seconds) overlap."""
         return start < self.end and end > self.start
 
 
 def iso(unix_seconds: float) -> str:
-    """Write a time as RFC 3339 in UTC, to the millisecond where it has one."""
+    """Write a time as RFC 3339 in UTC, with milliseconds where it has any."""
     moment = datetime.fromtimestamp(unix_seconds, UTC)
     spec = "seconds" if moment.microsecond < 500 else "milliseconds"
     return moment.isoformat(timespec=spec).replace("+00:00", "Z")
 
 
 def iso_duration(seconds: float) -> str:
-    """Write a length of time as ISO 8601 does, to the second, in days at most: P1DT2H30M."""
+    """Write a duration as ISO 8601, to the second, with days as the largest unit: P1DT2H30M."""
     left = max(0, round(seconds))
     days, left = divmod(left, 86_400)
     hours, left = divmod(left, 3600)

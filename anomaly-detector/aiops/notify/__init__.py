@@ -1,4 +1,4 @@
-"""The world out: who is told of incidents."""
+"""Notifications: who is told about incidents and burns, and how."""
 
 from aiops.notify.alertmanager import EVERY, Alertmanager
 from aiops.notify.delivery import deliver

@@ -1,50 +1,50 @@
-"""Incidents as alerts of an Alertmanager, by its API v2: sent again while they are open, ended when they are resolved.
+"""Incidents as alerts of an Alertmanager, by its API v2: sent repeatedly while they are open, ended when they are
+resolved.
 
-Nothing here must survive: after a restart all is sent again, and what is sent no more ends by itself.
+Nothing here is stored: after a restart everything is sent again, and an alert that is no longer sent ends by itself.
 """
 
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import orjson
 
 from aiops.http import Client, Endpoint
 from aiops.model import HELD, Burn, Episode, Incident, group_label, iso, names
+from aiops.model.errors import SourceError
 from aiops.model.safe import visible
-from aiops.ports import Clock, IncidentStore, ObjectiveStore, SourceError
-from aiops.presentation.incident import document
+from aiops.ports import Clock, IncidentStore, ObjectiveStore
+from aiops.presentation.documents.base import Json
+from aiops.presentation.incident import incident_document
 from aiops.presentation.words import again, place, sure
 
 log = logging.getLogger(__name__)
 
 EVERY = 5.0
-"""Seconds between two posts: less than an Alertmanager waits before it tells of a burn that an incident speaks for."""
+"""Seconds between two posts: less than an Alertmanager waits before it notifies of a burn that an incident covers."""
 LASTS = 300.0
-"""Seconds after which an alert ends that is not sent again: the engine is dead, then."""
+"""Seconds after which an alert that is not sent again ends, because the engine is dead."""
 KEPT = 600.0
-"""Seconds for which the end of an alert is sent, so that an Alertmanager that was away learns of it."""
+"""Seconds for which the end of an alert is sent, so that an Alertmanager that was away receives it."""
 TIMEOUT = 5.0
 PATH = "/api/v2/alerts"
 LINKS = {"page": "incident_url", "trace": "trace_url", "dashboard": "dashboard_url", "runbook": "runbook_url"}
 
-Document = dict[str, Any]
-
 
 @dataclass(slots=True)
 class Sheet:
-    """The alerts to send. It remembers the labels of what it gave: an alert is known by them, so that when one changes
-    the alert with the old ones has ended."""
+    """The alerts to send. It remembers the labels of every alert, because they identify it: when a label changes, the
+    alert with the old labels is ended."""
 
     base_url: str = ""
     grafana_url: str = ""
-    _given: dict[str, Document] = field(default_factory=dict)
-    _ended: dict[str, list[tuple[float, Document]]] = field(default_factory=dict)
+    _given: dict[str, Json] = field(default_factory=dict)
+    _ended: dict[str, list[tuple[float, Json]]] = field(default_factory=dict)
 
-    def alerts(self, active: list[Incident], resolved: list[Incident], now: float) -> list[Document]:
-        """Those of all incidents that are open, and of those resolved lately. One whose present episode is not told by
-        itself is over since the last that was."""
+    def alerts(self, active: list[Incident], resolved: list[Incident], now: float) -> list[Json]:
+        """Return the alerts of all open incidents, and of recently resolved ones. An incident whose present episode is
+        not announced by itself ended with its last announced episode."""
         known = [one for one in (*active, *resolved) if _told_lately(one, now)]
         for one in known:
             alert, before = alert_of(one, self.base_url, now, self.grafana_url), self._given.get(one.id)
@@ -59,7 +59,8 @@ class Sheet:
 
 
 class Alertmanager:
-    """One Alertmanager; each of several gets every alert, for they tell each other only what they notified of."""
+    """One Alertmanager. If there are several, each gets every alert, because they tell each other only which
+    notifications they sent."""
 
     def __init__(
         self,
@@ -71,19 +72,19 @@ class Alertmanager:
         objectives: ObjectiveStore | None = None,
         grafana_url: str = "",
     ) -> None:
-        """`base_url` is where the engine's pages are; `count` gets the address and what became of each post;
-        `objectives` has the records of what burns."""
-        self._client = Client(Endpoint("Alertmanager", url, timeout_seconds=TIMEOUT, at_once=1))
+        """Connect to an Alertmanager. `base_url` is the address of the engine's pages; `count` receives the address and
+        the result of each post; `objectives` holds the burn records."""
+        self._client = Client(Endpoint(name="Alertmanager", url=url, timeout_seconds=TIMEOUT, at_once=1))
         self._store, self._clock, self._count, self._objectives = store, clock, count, objectives
         self._sheet, self._base_url = Sheet(base_url, grafana_url), base_url
         self._said = ""
 
     def send(self) -> None:
-        """Post all alerts; what fails is said once, and tried again at the next call. Raises StoreError."""
+        """Post all alerts. A failure is logged once, and the next call tries again. Raises StoreError."""
         now = self._clock.now()
         active = self._store.active()
         body = self._sheet.alerts(active, self._store.resolved_since(now - KEPT), now)
-        body += impacts(active, self._objectives.burning() if self._objectives else (), self._base_url, now)
+        body += impact_alerts(active, self._objectives.burning() if self._objectives else (), self._base_url, now)
         if not body:
             return
         try:
@@ -101,15 +102,18 @@ class Alertmanager:
 
     @property
     def name(self) -> str:
+        """The address, without secrets."""
         return str(self._client.endpoint).partition(" at ")[2]
 
     def close(self) -> None:
+        """Close all connections."""
         self._client.close()
 
 
-def impacts(active: Iterable[Incident], burns: Iterable[Burn], base_url: str, now: float) -> list[Document]:
-    """One alert for each objective that an incident speaks for, to hold back its burn alerts: nobody gets it. It stays
-    while the burn dies away after the incident; if the engine dies, it ends and they are told."""
+def impact_alerts(active: Iterable[Incident], burns: Iterable[Burn], base_url: str, now: float) -> list[Json]:
+    """Return one alert for each objective that an incident covers. It inhibits the burn alerts of the objective and
+    notifies nobody. It stays while the burn fades after the incident; if the engine dies, it ends and the burn alerts
+    are sent."""
     found = {(each.slo, each.group): one.id for one in active for each in one.slo_impact}
     for burn in burns:
         if burn.covered_at is not None and 0 <= now - burn.covered_at <= HELD:
@@ -131,17 +135,21 @@ def impacts(active: Iterable[Incident], burns: Iterable[Burn], base_url: str, no
     ]
 
 
-def alert_of(incident: Incident, base_url: str, now: float, grafana_url: str = "") -> Document:
-    """An incident as Alertmanager takes it. It is known by its labels: only what seldom changes is one."""
+def alert_of(incident: Incident, base_url: str, now: float, grafana_url: str = "") -> Json:
+    """Return an incident as an alert. Labels identify it, so that only what seldom changes is a label."""
     episode = _told(incident) or incident.episode
     over = episode.ended is not None
-    # What was resolved later than now, before clocks were set back, is over all the same.
+    # An episode that ended in the future, before clocks were set back, has ended all the same.
     ends = min(episode.ended, now) if episode.ended is not None else now + LASTS
-    links = document(incident, base_url, grafana_url)["links"]
+    links = incident_document(incident, base_url, grafana_url).links.model_dump()
     shown = {annotation: links[link] for link, annotation in LINKS.items() if links.get(link)}
     return {
         "labels": labels_of(incident),
-        "annotations": {"summary": visible(incident.title), "description": visible(described(incident)), **shown},
+        "annotations": {
+            "summary": visible(incident.title),
+            "description": visible(alert_description(incident)),
+            **shown,
+        },
         "startsAt": iso(min(episode.detected, ends if over else now)),
         "endsAt": iso(ends),
         "generatorURL": links["page"],
@@ -149,18 +157,18 @@ def alert_of(incident: Incident, base_url: str, now: float, grafana_url: str = "
 
 
 def _told(incident: Incident) -> Episode | None:
-    """The last episode that people were told of by itself."""
+    """Return the last episode that people were notified of by itself."""
     return next((one for one in reversed(incident.episodes or (incident.episode,)) if one.told), None)
 
 
 def _told_lately(incident: Incident, now: float) -> bool:
-    """Whether there is something to send: an episode that people know of, which goes on or has ended of late."""
+    """Whether there is something to send: an announced episode that is still open or ended recently."""
     last = _told(incident)
     return last is not None and (last.ended is None or last.ended > now - KEPT)
 
 
 def labels_of(incident: Incident) -> dict[str, str]:
-    """Alertmanager takes no empty label."""
+    """Return the labels of an incident without empty ones, which Alertmanager refuses."""
     cause = incident.root_cause.cause if incident.root_cause is not None else None
     kind = str(cause.kind) if cause is not None else next((family for _, family in incident.symptoms), "")
     found = {
@@ -174,8 +182,8 @@ def labels_of(incident: Incident) -> dict[str, str]:
     return {name: visible(value) for name, value in found.items() if value}
 
 
-def described(incident: Incident) -> str:
-    """What is wrong, why and how sure that is, and who is hit, in sentences."""
+def alert_description(incident: Incident) -> str:
+    """Describe in sentences what is wrong, the cause and its confidence, and who is affected."""
     root = incident.root_cause
     if root is not None:
         what = f"{root.description}. The cause is {sure(root.confidence)} ({100 * root.confidence:.0f}%): "

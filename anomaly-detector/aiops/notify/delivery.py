@@ -1,6 +1,6 @@
-"""Empty the outbox: each announcement is tried again with back-off until somebody took it.
+"""Empty the outbox: each announcement is tried again with back-off until it is delivered.
 
-A process that is killed between telling and noting it tells once more: nobody is left untold.
+A process that is killed between sending and marking sends once more: no announcement is lost.
 """
 
 import logging
@@ -13,7 +13,8 @@ log = logging.getLogger(__name__)
 
 
 def deliver(store: Outbox, notifier: Notifier, now: float) -> int:
-    """Send what waits; returns how many were taken. A failure waits 1, 2, 4 … seconds, five minutes at most."""
+    """Send what is due; returns how many were delivered. After a failure the wait is 1, 2, 4 … seconds, at most five
+    minutes."""
     taken = 0
     for message in store.unsent(now):
         try:

@@ -1,4 +1,4 @@
-"""Ways to tell people: a line in the log, or a POST to an address."""
+"""Ways to notify people: a line in the log, or a POST to an address."""
 
 import logging
 
@@ -8,19 +8,20 @@ import requests
 from aiops.model import Burn, Incident
 from aiops.model.safe import visible_in
 from aiops.ports import Notifier
-from aiops.presentation.burn import burn_document, said
-from aiops.presentation.incident import document
+from aiops.presentation.burn import burn_document, burn_sentence
+from aiops.presentation.incident import incident_document
 from aiops.presentation.words import again
 
 log = logging.getLogger("aiops.incident")
 
 
 class LogNotifier(Notifier):
-    """One line a transition."""
+    """One line in the log for each transition."""
 
     def send(self, transition: str, subject: Incident | Burn) -> None:
+        """Log one transition."""
         if isinstance(subject, Burn):
-            log.warning("%s %s [%s]: %s", subject.slo, transition, subject.urgency, said(subject))
+            log.warning("%s %s [%s]: %s", subject.slo, transition, subject.urgency, burn_sentence(subject))
             return
         incident, cause = subject, subject.root_cause
         why = f"{cause.description} ({100 * cause.confidence:.0f}% sure)" if cause else incident.no_cause
@@ -29,17 +30,19 @@ class LogNotifier(Notifier):
 
 
 class WebhookNotifier(Notifier):
-    """POST `{"transition": …, "incident": {…}}`, or `"slo": {…}` where a budget burns that no incident tells of;
-    anything but a 2xx counts as not delivered."""
+    """POST `{"transition": …, "incident": {…}}`, or `"slo": {…}` for a burn that no incident covers. Any status but 2xx
+    counts as not delivered."""
 
     def __init__(self, url: str, base_url: str, grafana_url: str = "") -> None:
         self._url, self._base_url, self._grafana_url = url, base_url, grafana_url
 
     def send(self, transition: str, subject: Incident | Burn) -> None:
+        """Post one transition. Raises OSError where it is not delivered."""
         if isinstance(subject, Burn):
-            about = {"slo": burn_document(subject, self._base_url)}
+            about = {"slo": burn_document(subject, self._base_url).model_dump()}
         else:
-            about = {"incident": document(subject, self._base_url, self._grafana_url)}
+            document = incident_document(subject, self._base_url, self._grafana_url)
+            about = {"incident": document.model_dump()}
         body = orjson.dumps({"transition": transition, **visible_in(about)})
         answer = requests.post(self._url, body, headers={"Content-Type": "application/json"}, timeout=10)
         answer.raise_for_status()

@@ -1,4 +1,4 @@
-"""Budgets and incidents as metrics, for Prometheus to scrape: what its own rules cannot know, for dashboards and
+"""Budgets and incidents as metrics for Prometheus to scrape: what its own rules cannot know, for dashboards and
 Grafana's alerts."""
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,71 +7,46 @@ from typing import Final
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from aiops.model import Incident, group_label, names
-from aiops.slo.live.standing import SloState, SloStatus
+from aiops.model import Incident, group_label
+from aiops.model import own_metrics as own
+from aiops.slo.live.status import SloState, SloStatus
 from aiops.slo.spec import durations
 
 MOST: Final = 200
-"""Incidents that are exposed, at most: the newest."""
-TOLD: Final = ("incident", "state", "severity", "service", "endpoint", "kind", "title", "trace_id", "page")
-CHANGED: Final = ("kind", "service", "version")
+"""The most incidents that are exposed: the newest."""
 
 
 class BudgetGauges(Collector):
-    """`aiops_slo_*`, of the standings it was given last. What is not known is not there."""
+    """`aiops_slo_*`, from the last status of objectives. Unknown values are left out."""
 
     def __init__(self) -> None:
-        self.standings: Sequence[SloStatus] = ()
+        self.statuses: Sequence[SloStatus] = ()
 
     def collect(self) -> Iterator[Metric]:
-        found = [(one, _labels(one)) for one in self.standings]
-        yield _family(
-            names.SLO_BUDGET_LEFT,
-            "Share of the error budget that is left; negative once it is broken",
-            [(labels, one.budget.left) for one, labels in found if one.state != SloState.NO_DATA],
-        )
-        yield _family(
-            names.SLO_EXHAUSTED_IN,
-            "Time until the budget is gone if it burns as in the last hour; absent while it does not run out",
-            [(labels, one.exhausted_in) for one, labels in found if one.state != SloState.NO_DATA],
-        )
-        yield _family(
-            names.SLO_PROJECTED_LEFT,
-            "Share of the budget left at the end of a calendar period, by the traffic of last week",
-            [(labels, one.projected) for one, labels in found if one.state != SloState.NO_DATA],
-        )
-        yield _family(
-            names.SLO_COVERAGE,
-            "Share of the period in which data were there",
-            [(labels, one.budget.coverage) for one, labels in found],
-        )
-        yield _family(
-            names.SLO_EVENTS,
-            "Events of the period: requests, or slices of time",
-            [(labels, one.budget.events) for one, labels in found],
-        )
-        yield _family(
-            names.SLO_BAD_EVENTS,
-            "Bad ones of them",
-            [(labels, one.budget.bad) for one, labels in found],
-        )
-        burn = GaugeMetricFamily(
-            names.SLO_BURN_RATE,
-            "How many times as fast as allowed the budget burns",
-            labels=(*names.SLO_LABELS, "window"),
-        )
+        """Yield the metrics of objectives."""
+        found = [(one, _labels(one)) for one in self.statuses]
+        lasting = [(one, labels) for one, labels in found if one.state != SloState.NO_DATA]
+        yield _family(own.SLO_BUDGET_LEFT, [(labels, one.budget.left) for one, labels in lasting])
+        yield _family(own.SLO_EXHAUSTED_IN, [(labels, one.exhausted_in) for one, labels in lasting])
+        yield _family(own.SLO_PROJECTED_LEFT, [(labels, one.projected) for one, labels in lasting])
+        yield _family(own.SLO_COVERAGE, [(labels, one.budget.coverage) for one, labels in found])
+        yield _family(own.SLO_EVENTS, [(labels, one.budget.events) for one, labels in found])
+        yield _family(own.SLO_BAD_EVENTS, [(labels, one.budget.bad) for one, labels in found])
+        burn = _empty(own.SLO_BURN_RATE)
         for one, labels in found:
             for window, rate in one.burn.items():
                 if rate is not None:
-                    burn.add_metric((*labels, durations.prometheus(window)), rate)
+                    burn.add_metric((*labels, durations.promql_duration(window)), rate)
         yield burn
 
     def describe(self) -> Iterator[Metric]:
+        """Yield nothing: names are not checked in advance."""
         return iter(())
 
 
 class IncidentGauges(Collector):
-    """`aiops_incident_*` and `aiops_change_*`, of what it was given last; `base_url` is where pages are."""
+    """`aiops_incident_*` and `aiops_change_*`, from the last data it was given; `base_url` is the address of the
+    engine's pages."""
 
     def __init__(self) -> None:
         self.base_url = ""
@@ -85,34 +60,31 @@ class IncidentGauges(Collector):
         alerts: Mapping[str, int],
         changes: Sequence[tuple[tuple[str, str, str], float]],
     ) -> None:
-        """Expose these incidents; how many alerts tell of each, by its key; changes (CHANGED) and when they were."""
+        """Set what to expose: incidents, the number of alerts that concern each (by its key), and the times of changes
+        by kind, service and version."""
         newest = sorted(incidents, key=lambda one: one.episode.detected)[-MOST:]
         self._incidents, self._alerts, self._changes = newest, alerts, dict(changes)
 
     def collect(self) -> Iterator[Metric]:
-        info = GaugeMetricFamily(names.INCIDENT_INFO, "Incidents that are open, or were in the last hour", labels=TOLD)
-        times = GaugeMetricFamily(
-            names.INCIDENT_TIME, "When an incident began, was detected, taken and over", labels=("incident", "moment")
-        )
-        alerts = GaugeMetricFamily(
-            names.INCIDENT_ALERTS, "Alerts of other rules that tell of an incident", labels=("incident",)
-        )
+        """Yield the metrics of incidents and changes."""
+        info, times, alerts = _empty(own.INCIDENT_INFO), _empty(own.INCIDENT_TIME), _empty(own.INCIDENT_ALERTS)
         for one in self._incidents:
             info.add_metric(_told(one, self.base_url), 1)
             alerts.add_metric((one.id,), self._alerts.get(one.key, 0))
             for moment, at in _moments(one):
                 times.add_metric((one.id, moment), at)
-        changes = GaugeMetricFamily(names.CHANGE_TIME, "When a change was told of, last hour's", labels=CHANGED)
+        changes = _empty(own.CHANGE_TIME)
         for change, at in self._changes.items():
             changes.add_metric(change, at)
         yield from (info, times, alerts, changes)
 
     def describe(self) -> Iterator[Metric]:
+        """Yield nothing: names are not checked in advance."""
         return iter(())
 
 
 def _told(one: Incident, base_url: str) -> tuple[str, ...]:
-    """The values of TOLD. Without a cause the first of the services that are hit stands for it."""
+    """Return the labels of INCIDENT_INFO. Without a cause, the first affected service takes its place."""
     cause = one.root_cause.cause if one.root_cause is not None else None
     return (
         one.id,
@@ -128,7 +100,8 @@ def _told(one: Incident, base_url: str) -> tuple[str, ...]:
 
 
 def _moments(one: Incident) -> Iterator[tuple[str, float]]:
-    """Of the present episode, or the last: how long it took says nothing when it begins with another's."""
+    """Yield the times of the present episode, or of the last one: durations across two episodes would be
+    meaningless."""
     episode = one.episode
     yield "onset", episode.onset
     yield "detected", episode.detected
@@ -140,8 +113,12 @@ def _moments(one: Incident) -> Iterator[tuple[str, float]]:
         yield "resolved", one.resolved_at
 
 
-def _family(name: str, about: str, values: Sequence[tuple[tuple[str, ...], float | None]]) -> Metric:
-    family = GaugeMetricFamily(name, about, labels=names.SLO_LABELS)
+def _empty(metric: own.OwnMetric) -> GaugeMetricFamily:
+    return GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
+
+
+def _family(metric: own.OwnMetric, values: Sequence[tuple[tuple[str, ...], float | None]]) -> Metric:
+    family = _empty(metric)
     for labels, value in values:
         if value is not None:
             family.add_metric(labels, value)

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from aiops import __version__
 from aiops.model import Oddity, Transition, names
+from aiops.model import own_metrics as own
 from aiops.observability.gauges import BudgetGauges, IncidentGauges
 
 FLUSH_MILLISECONDS = 3000
@@ -21,77 +22,64 @@ SOURCES = ("metrics", "traces", "topology", "verdicts")
 
 
 class Telemetry:
-    """One registry an engine. Names are those of `aiops_*` on /metrics. With `traces_url` each cycle is a trace, with a
-    span for each of its phases."""
+    """One registry per engine. The names are those of `aiops_*` on /metrics. With `traces_url`, each cycle is a trace
+    with a span for each of its phases."""
 
     def __init__(self, traces_url: str = "") -> None:
         self.registry = CollectorRegistry()
         self._provider = _provider(traces_url) if traces_url else None
         self._tracer = (self._provider or trace.NoOpTracerProvider()).get_tracer("aiops")
-        self._seconds = Histogram(
-            "aiops_cycle_duration_seconds",
-            "Time one cycle takes",
-            registry=self.registry,
-            buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
-        )
-        self._failures = Counter(names.CYCLE_FAILURES, "Cycles that raised an error", registry=self.registry)
-        self._failed = Counter(
-            "aiops_source_failures_total", "Cycles without an answer of a source", ["source"], registry=self.registry
-        )
-        self._up = Gauge(
-            "aiops_source_up", "Whether a source answered the last cycle that asked", ["source"], registry=self.registry
-        )
-        self.dropped = Counter(
-            "aiops_series_dropped_total",
-            "Series left out, and what was counted as `other`, because there were too many",
-            ["reason"],
-            registry=self.registry,
-        )
+        self._seconds: Histogram = self._made(own.CYCLE_DURATION)
+        self._failures: Counter = self._made(own.CYCLE_FAILURES)
+        self._failed: Counter = self._made(own.SOURCE_FAILURES)
+        self._up: Gauge = self._made(own.SOURCE_UP)
+        self.dropped: Counter = self._made(own.SERIES_DROPPED)
         self.budgets = BudgetGauges()
         self.registry.register(self.budgets)
         self.incidents = IncidentGauges()
         self.registry.register(self.incidents)
-        self._about = Info("aiops_engine", "Which release this is, and where its pages are", registry=self.registry)
+        self._about: Info = self._made(own.ENGINE)
         for source in SOURCES:
             self._failed.labels(source)
             self._up.labels(source).set(1)
-        self.interval = Gauge(names.CYCLE_INTERVAL, "Time from one cycle to the next", registry=self.registry)
-        self._at = Gauge(names.CYCLE_TIME, "When the last cycle ended", registry=self.registry)
-        self._watermark = Gauge(names.WATERMARK_TIME, "End of the last step judged", registry=self.registry)
-        self._findings = Gauge("aiops_findings", "Series in trouble now", ["family"], registry=self.registry)
-        self._events = Counter("aiops_incident_events_total", "Transitions", ["transition"], registry=self.registry)
+        self.interval: Gauge = self._made(own.CYCLE_INTERVAL)
+        self._at: Gauge = self._made(own.CYCLE_TIME)
+        self._watermark: Gauge = self._made(own.WATERMARK)
+        self._findings: Gauge = self._made(own.FINDINGS)
+        self._events: Counter = self._made(own.INCIDENT_EVENTS)
         for transition in Transition:
             self._events.labels(str(transition))
-        self.spans = Gauge("aiops_spans_accepted", "Spans accepted since the start", registry=self.registry)
-        self.points = Gauge("aiops_points_accepted", "Metric points accepted since the start", registry=self.registry)
-        self.faults = Gauge(
-            "aiops_received_faults",
-            "What was rejected, repaired or left out of what clients sent since the start, and connections given up",
-            ["reason"],
-            registry=self.registry,
-        )
-        self.late = Gauge("aiops_late_items", "Spans and points that came behind the watermark", registry=self.registry)
-
-        self._oddities = Gauge(
-            "aiops_sender_oddity", "What is odd about how a service sends", ["service", "kind"], registry=self.registry
-        )
-        self.alerts = Counter(
-            "aiops_alerts_received_total", "Alerts that Alertmanager told of", ["outcome"], registry=self.registry
-        )
+        self.spans: Gauge = self._made(own.SPANS_ACCEPTED)
+        self.points: Gauge = self._made(own.POINTS_ACCEPTED)
+        self.faults: Gauge = self._made(own.RECEIVED_FAULTS)
+        self.late: Gauge = self._made(own.LATE_ITEMS)
+        self._oddities: Gauge = self._made(own.SENDER_ODDITY)
+        self.alerts: Counter = self._made(own.ALERTS_RECEIVED)
         for outcome in OUTCOMES:
             self.alerts.labels(outcome)
-        self.posts = Counter(
-            "aiops_alertmanager_posts_total", "Posts to an Alertmanager", ["to", "outcome"], registry=self.registry
-        )
+        self.posts: Counter = self._made(own.ALERTMANAGER_POSTS)
+
+    def _made(self, metric: own.OwnMetric) -> Any:
+        """Create the instrument of a metric in this engine's registry."""
+        given: dict[str, Any] = {"registry": self.registry}
+        match metric.kind:
+            case own.InstrumentKind.COUNTER:
+                return Counter(metric.name, metric.help, metric.labels, **given)
+            case own.InstrumentKind.GAUGE:
+                return Gauge(metric.name, metric.help, metric.labels, **given)
+            case own.InstrumentKind.HISTOGRAM:
+                return Histogram(metric.name, metric.help, metric.labels, buckets=metric.buckets, **given)
+            case own.InstrumentKind.INFO:  # its labels are given with its values
+                return Info(metric.name.removesuffix("_info"), metric.help, **given)
 
     def odd(self, oddities: Iterable[Oddity]) -> None:
-        """Say what is odd about the way in which services send."""
+        """Expose peculiarities of the telemetry of services."""
         self._oddities.clear()
         for one in oddities:
             self._oddities.labels(one.service, one.kind).set(1)
 
     def about(self, base_url: str) -> None:
-        """Say where the engine's pages are."""
+        """Expose the address of the engine's pages."""
         self._about.info({"version": __version__, "url": base_url})
         self.incidents.base_url = base_url
 
@@ -110,18 +98,18 @@ class Telemetry:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """A part of a cycle, as a span."""
+        """Record a part of a cycle as a span."""
         with self._tracer.start_as_current_span(name):
             yield
 
     def close(self) -> None:
-        """Send what is left of the traces, for a moment at most."""
+        """Send the remaining traces, within a short time limit."""
         if self._provider is not None:
             self._provider.force_flush(FLUSH_MILLISECONDS)
             self._provider.shutdown()
 
     def exposition(self) -> bytes:
-        """The text that Prometheus reads."""
+        """Return the metrics in the text format of Prometheus."""
         return generate_latest(self.registry)
 
     def _done(self, cycle: Any) -> None:
@@ -145,7 +133,7 @@ class Telemetry:
 
 
 def _provider(url: str) -> TracerProvider:
-    # Imported where it is needed: most engines send no traces.
+    # Imported only here: most engines send no traces.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 

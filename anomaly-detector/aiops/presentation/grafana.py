@@ -1,4 +1,4 @@
-"""Where Grafana shows what an incident or an objective is about."""
+"""Links to Grafana for an incident or an objective."""
 
 from typing import Final
 from urllib.parse import urlencode
@@ -9,11 +9,12 @@ from aiops.model.slo import Slo
 
 BEFORE: Final = 600.0
 AFTER: Final = 300.0
-"""Seconds that are shown before an incident began, and after it was over."""
+"""Seconds shown before the beginning of an incident and after its end."""
 
 
 def of_incident(one: Incident, url: str) -> list[tuple[str, str]]:
-    """Titles and addresses: its service, traces and first trace at its time; none without Grafana's address."""
+    """Return titles and addresses: the service, traces and first trace at the time of the incident; none without
+    Grafana's address."""
     if not url or not one.service:
         return []
     ends = "now" if one.resolved_at is None else _milliseconds(one.resolved_at + AFTER)
@@ -25,7 +26,7 @@ def of_incident(one: Incident, url: str) -> list[tuple[str, str]]:
 
 
 def of_objective(slo: Slo, url: str) -> list[tuple[str, str]]:
-    """Its dashboard; none without Grafana's address."""
+    """Return title and address of its dashboard; none without Grafana's address."""
     return (
         [("Objective", f"{url.rstrip('/')}/d/{names.DASHBOARD_SLO}?{urlencode({'var-slo': slo.name})}")] if url else []
     )

@@ -1,4 +1,4 @@
-"""The page's first sentence: how things are, and whether we would know."""
+"""The first sentence of the start page: how things are, and whether the engine would notice trouble."""
 
 from enum import StrEnum
 
@@ -6,6 +6,8 @@ STOPPED_SECONDS = 60.0
 
 
 class Mood(StrEnum):
+    """The overall state. WAITING: no telemetry yet. STOPPED: no more telemetry. BLIND: something cannot be read."""
+
     TROUBLE = "trouble"
     WAITING = "waiting"
     STOPPED = "stopped"
@@ -14,7 +16,8 @@ class Mood(StrEnum):
 
 
 def mood(active: int, newest: float | None, now: float, has_gaps: bool) -> Mood:
-    """Nothing is wrong only when telemetry says so: none, none any more, or an engine that is blind is not calm."""
+    """Return the overall state. It is CALM only when telemetry confirms it: never without telemetry, after it stopped,
+    or while the engine cannot read something."""
     if newest is not None and now - newest > STOPPED_SECONDS:
         return Mood.STOPPED
     if active:

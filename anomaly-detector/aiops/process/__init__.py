@@ -1,1 +1,1 @@
-"""What concerns the one process: its log, its data folder, its garbage collector, and where tests make it fail."""
+"""The process itself: its log, its data folder, its garbage collector, and the places where tests make it fail."""

@@ -1,7 +1,7 @@
-"""Places where a test can kill this process, by name: what is killed there must lose nothing and double nothing.
+"""Places where a test can kill this process, by name: a kill there must neither lose nor duplicate anything.
 
-`AIOPS_TEST_CRASH_AT=save.written:2` kills it (SIGKILL) the second time `save.written` is reached. Read once, at import;
-without the variable, as always in production, a fault point is one comparison.
+`AIOPS_TEST_CRASH_AT=save.written:2` kills it (SIGKILL) the second time `save.written` is reached. The variable is read
+once, at import; without it, as always in production, a fault point is one comparison.
 """
 
 import os
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class FaultPoint(StrEnum):
-    """Named after the stage that would come next, or after what has just been done."""
+    """A place, named after the stage that would come next, or after what has just been done."""
 
     COLLECT = "collect"
     DETECT = "detect"
@@ -20,7 +20,7 @@ class FaultPoint(StrEnum):
     SAVE_WRITTEN = "save.written"  # every row of the transaction is written, none is committed
     VERDICTS = "verdicts"  # the incidents are committed
     SNAPSHOT = "snapshot"
-    SNAPSHOT_WRITTEN = "snapshot.written"  # beside the last one, which is not replaced yet
+    SNAPSHOT_WRITTEN = "snapshot.written"  # beside the target, which is not replaced yet
     SNAPSHOT_REPLACED = "snapshot.replaced"
     NOTIFY = "notify"
     NOTIFY_SENT = "notify.sent"  # not yet marked as sent
@@ -29,7 +29,7 @@ class FaultPoint(StrEnum):
 
 
 def reach(point: FaultPoint) -> None:
-    """Die here, if this is where a test wants it."""
+    """Kill the process here, if a test asks for it."""
     if _crash_at is not None:
         _count_down(point)
 
@@ -43,7 +43,7 @@ def _count_down(point: FaultPoint) -> None:
 
 
 def _armed(setting: str) -> tuple[FaultPoint | None, int]:
-    """Read `name` or `name:nth`; raises ValueError for a name that is none."""
+    """Read `name` or `name:nth`; raises ValueError for an unknown name."""
     name, _, nth = setting.partition(":")
     return (FaultPoint(name), int(nth or 1)) if name else (None, 0)
 

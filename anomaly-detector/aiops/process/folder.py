@@ -1,4 +1,4 @@
-"""The data folder: its owner's alone, and one engine's at a time."""
+"""The data folder: accessible by its owner only, and used by one engine at a time."""
 
 import fcntl
 import json
@@ -11,28 +11,30 @@ from pathlib import Path
 from typing import Final
 
 from aiops.model import iso
+from aiops.model.errors import StartError
 
 log = logging.getLogger(__name__)
 
 LOCK: Final = "engine.lock"
 OURS: Final = ("incidents.", "telemetry.", "learned.", "objectives.", LOCK)
-"""How names of files begin that an engine makes."""
+"""Prefixes of the names of files that an engine creates."""
 OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
-"""What only the owner may do."""
+"""Permissions that only the owner may have."""
 
 
-class FolderError(Exception):
+class FolderError(StartError):
     """The folder cannot be used; the message says why and what to do."""
 
 
 class DataFolder:
-    """A folder that this process holds until `release`, or until it ends, in whatever way: the lock is the system's.
+    """A folder that this process holds until `release`, or until it ends in any way: the operating system keeps the
+    lock.
 
-    What the process writes from then on, anywhere, is readable by its user alone.
+    Everything that the process writes from then on, anywhere, is readable by its user only.
     """
 
     def __init__(self, path: Path) -> None:
-        """Make the folder, close it to others and take it. Raises FolderError."""
+        """Create the folder, remove the permissions of other users and lock it. Raises FolderError."""
         os.umask(OTHERS)
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -47,6 +49,7 @@ class DataFolder:
         _tighten(path)
 
     def release(self) -> None:
+        """Release the lock."""
         os.close(self._lock)
 
     def _take(self, path: Path) -> None:
@@ -66,18 +69,18 @@ class DataFolder:
         try:
             said = json.loads(os.pread(self._lock, 1024, 0))
             return f" (pid {said['pid']} on {said['host']}, since {said['since']})"
-        except (ValueError, KeyError, TypeError):  # it is just being written
+        except (ValueError, KeyError, TypeError):  # the file is being written at this moment
             return ""
 
 
 def _tighten(path: Path) -> None:
-    """Take from others what they may do with the folder and an engine's files in it."""
+    """Remove the permissions of other users for the folder and for an engine's files in it."""
     files = [one for one in sorted(path.iterdir()) if one.name.startswith(OURS)]
     for one in (path, *files):
         try:
             now = one.lstat()
             mode = stat.S_IMODE(now.st_mode)
-            # What is not ours, as the root of a volume, and what all share, as /tmp, is left as it is.
+            # A folder of another owner (the root of a volume) and a shared one (such as /tmp) are left as they are.
             if stat.S_ISLNK(now.st_mode) or not mode & OTHERS or now.st_uid != os.geteuid() or mode & stat.S_ISVTX:
                 continue
             one.chmod(mode & ~OTHERS)

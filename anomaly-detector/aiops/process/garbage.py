@@ -1,4 +1,4 @@
-"""Python's search for cyclic garbage, held while much is made that has no cycles."""
+"""Python's search for cyclic garbage, suspended while many objects without cycles are created."""
 
 import gc
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def held() -> Iterator[None]:
-    """Tens of thousands of series, or the nodes of a large document, set the search off again and again over a large
-    heap: it would take as long as the work itself, or longer."""
+    """Suspend the search for cyclic garbage. Tens of thousands of series, or the nodes of a large document, trigger it
+    again and again over a large heap: it would take as long as the work itself, or longer."""
     was = gc.isenabled()
     gc.disable()
     try:

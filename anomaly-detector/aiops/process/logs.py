@@ -1,4 +1,4 @@
-"""The log, of every process alike: to stderr, times in UTC, one line for what happened and no more."""
+"""The log, the same for every process: to stderr, times in UTC, one line per event."""
 
 import logging
 import sys
@@ -11,13 +11,13 @@ from aiops.model.safe import visible
 FORM: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 UTC: Final = "%Y-%m-%dT%H:%M:%SZ"
 INSIDE: Final = "  | "
-"""Before each line of a traceback, so that none passes for one of the log."""
+"""The prefix of each line of a traceback, so that none looks like a line of the log."""
 
 _Error = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 class Formatter(logging.Formatter):
-    """Lines in which what others say cannot end a line, or speak to a terminal."""
+    """A formatter in which texts from outside cannot end a line or control a terminal."""
 
     converter = staticmethod(time.gmtime)
 
@@ -25,23 +25,26 @@ class Formatter(logging.Formatter):
         super().__init__(FORM, UTC)
 
     def formatMessage(self, record: logging.LogRecord) -> str:
+        """Format a message, with invisible characters escaped."""
         return visible(super().formatMessage(record))
 
     def formatException(self, ei: _Error) -> str:
+        """Format a traceback, each line with INSIDE."""
         return _inside(super().formatException(ei))
 
     def formatStack(self, stack_info: str) -> str:
+        """Format a stack, each line with INSIDE."""
         return _inside(super().formatStack(stack_info))
 
 
 def configure(level: str) -> None:
-    """Log from this level on, and leave out what others log that is no news. Colour and progress are for data on a
-    terminal, not for logs."""
+    """Log from this level on, and suppress routine messages of libraries. Colours and progress bars belong to data on a
+    terminal, not to logs."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Formatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # a try that another follows is no news
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # an attempt that is retried is no news
 
 
 def _inside(text: str) -> str:

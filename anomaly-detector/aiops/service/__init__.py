@@ -1,1 +1,1 @@
-"""What people and programs may ask of the engine, and do."""
+"""The use cases of the engine: what people and programs may ask and do."""

@@ -1,4 +1,4 @@
-"""The book of alerts: what Alertmanager tells, joined to the incidents it is about."""
+"""The book of alerts: what Alertmanager reports, linked to the incidents it concerns."""
 
 import threading
 from collections import Counter as Counts
@@ -16,15 +16,15 @@ from aiops.store import SqlAlerts
 DAY = 86_400.0
 KEPT = 30 * DAY
 LATE = DAY
-"""Seconds that an incident may be over when somebody tells late of an alert that fired while it lasted."""
+"""Seconds since the end of an incident within which a late report of an alert is still linked to it."""
 JUST = 600.0
-"""Seconds that an incident may be over when it is looked at for alerts that were told of before it opened."""
+"""Seconds since the end of an incident within which it is linked to alerts that were reported before it opened."""
 SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of the alerts of one post: own ones are refused."""
+    """What happened to the alerts of one post: the engine's own are refused."""
 
     received: int
     firing: int
@@ -35,8 +35,8 @@ class Receipt:
 
 @dataclass(slots=True)
 class AlertBook:
-    """Alerts and their incidents. `lock` is the engine's: a cycle and a post do not write the same incident at once.
-    Every method may raise StoreError."""
+    """Alerts and their incidents. `lock` is the engine's, so that a cycle and a post do not write the same incident at
+    once. Every method may raise StoreError."""
 
     store: SqlAlerts
     incidents: IncidentStore
@@ -45,12 +45,12 @@ class AlertBook:
     counter: Counter
 
     def began(self, fingerprints: Sequence[str]) -> dict[str, float]:
-        """When the episodes of these that fire began."""
+        """Return the start of the firing episodes of these fingerprints."""
         found = self.store.episodes(fingerprints, inf) if fingerprints else []
         return {one.fingerprint: one.starts_at for one in sorted(found, key=lambda one: one.starts_at)}
 
     def take(self, told: Sequence[Alert], truncated: int = 0, dropped: int = 0, mended: int = 0) -> Receipt:
-        """Keep what is told, in one transaction with the timelines it goes into; told again it changes nothing."""
+        """Store reports in one transaction with the timelines that show them; the same reports again change nothing."""
         theirs = [one for one in told if not is_own(dict(one.labels))]
         known: list[Alert] = []
         fresh: list[Alert] = []
@@ -66,7 +66,8 @@ class AlertBook:
         return receipt
 
     def join(self) -> None:
-        """Link what was told before an incident opened, reopened or hit another service. For after each cycle."""
+        """Link alerts that were reported before an incident opened, reopened or affected another service. To be called
+        after each cycle."""
         with self.lock:
             just = self.incidents.resolved_since(self.clock.now() - JUST)
             lately = [*self.incidents.active(), *just]
@@ -75,27 +76,27 @@ class AlertBook:
                 self._join((), alerts, lately, self.store.links(incidents=[one.key for one in lately]))
 
     def page(self, state: str | None, service: str | None, limit: int) -> list[tuple[Alert, list[str]]]:
-        """Newest first, each with the ids of its incidents."""
+        """Return alerts, newest first, each with the ids of its incidents."""
         found = self.store.page(state, service, limit)
         names = self.store.names(found)
         return [(one, names[one.identity]) for one in found]
 
     def of(self, incident: Incident) -> list[Alert]:
-        """Those that tell of an incident, newest first."""
+        """Return the alerts that concern an incident, newest first."""
         return self.store.of(incident.key, SHOWN)
 
     def counts(self, incidents: Iterable[Incident]) -> dict[str, int]:
-        """How many tell of each, by the incident's key."""
+        """Return how many alerts concern each incident, by the incident's key."""
         return dict(Counts(link.incident for link in self.store.links(incidents=[one.key for one in incidents])))
 
     def purge(self) -> int:
-        """Forget what is long over."""
+        """Forget alerts that ended long ago; returns how many."""
         return self.store.purge(self.clock.now() - KEPT)
 
     def _join(
         self, fresh: Sequence[Alert], alerts: Sequence[Alert], lately: Iterable[Incident], links: Sequence[AlertLink]
     ) -> None:
-        """Save `fresh`, and what `alerts` add to incidents: those of `lately`, and any that is linked already."""
+        """Save `fresh`, and add `alerts` to incidents: those of `lately`, and any that is already linked."""
         incidents = {one.key: one for one in lately}
         for key in {one.incident for one in links} - set(incidents):
             found = self.incidents.get(key)

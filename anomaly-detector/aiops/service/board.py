@@ -1,4 +1,5 @@
-"""How everything does now, worked out once a cycle and shared by all who ask: every open page asks again and again."""
+"""The present health of everything, computed once per cycle and shared by all readers, because every open page asks
+repeatedly."""
 
 import threading
 from collections.abc import Mapping
@@ -6,16 +7,16 @@ from dataclasses import dataclass, field
 
 from aiops import detect, health
 from aiops.engine import Cycle, Engine
-from aiops.health import Counted, RouteHealth
+from aiops.health import RouteCounts, RouteHealth
 from aiops.model import Labels, SeriesState, Window, names, value_of
 
 CYCLES = 2
-"""After so many cycles that did not come about, what stands here is read again without them."""
+"""After so many missing cycles the answer is read again without them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """Routes, worst first; services that were ever heard of, and those that are silent."""
+    """Routes, worst first; all services ever heard, and the silent ones."""
 
     routes: list[RouteHealth] = field(default_factory=list)
     known: frozenset[str] = frozenset()
@@ -23,7 +24,7 @@ class Now:
 
 
 class Board:
-    """Reads of a running engine. Thread-safe; while a cycle is under way it answers what it knew before."""
+    """Reads of a running engine. Thread-safe. While a cycle runs, it returns the answer of the cycle before."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -31,7 +32,7 @@ class Board:
         self._read: tuple[Cycle, float, Now] | None = None
 
     def now(self) -> Now:
-        """What came of the last cycle. Raises SourceError."""
+        """Return the health after the last cycle. Raises SourceError."""
         engine = self._engine
         with self._lock:
             last, at = engine.last, engine.clock.now()
@@ -40,7 +41,7 @@ class Board:
                 if cycle is last and 0 <= at - since <= CYCLES * engine.pace.step:
                     return known
             found = self._counted()
-            # Whoever has an answer does not wait for a cycle to end, only the first.
+            # Only the first reader, who has no earlier answer, waits for the end of a cycle.
             if not engine.lock.acquire(blocking=self._read is None):
                 assert self._read is not None
                 return self._read[2]
@@ -53,27 +54,26 @@ class Board:
 
     @property
     def crowded(self) -> list[str]:
-        """Services with routes that are counted as `other`, as far as that is known without asking."""
+        """Services with routes that are counted as `other`, as far as known without asking a source."""
         known = self._read
         return sorted({one.service for one in known[2].routes if one.route == names.OTHER}) if known else []
 
     def forget(self) -> None:
-        """Read again at the next question: a person has changed what is known."""
+        """Read again at the next question, because a person has changed the state."""
         with self._lock:
             self._read = None
 
-    def _counted(self) -> dict[Labels, Counted]:
+    def _counted(self) -> dict[Labels, RouteCounts]:
         until = self._engine.metrics.complete_until()
         if until is None:
             return {}
         window = Window(until - health.RECENT, until)
-        return health.counted(self._engine.metrics.window(health.SELECTORS, window, health.RECENT))
+        return health.count_routes(self._engine.metrics.window(health.SELECTORS, window, health.RECENT))
 
-    def _judged(self, found: Mapping[Labels, Counted]) -> Now:
+    def _judged(self, found: Mapping[Labels, RouteCounts]) -> Now:
         state = self._engine.state
-        routes = health.routes(found, detect.look(state, list(found), self._engine.tuning))
-        lives = {
-            value_of(series, names.SERVICE): state.silence.life[row] for series, row in state.silence.index.items()
-        }
-        silent = frozenset(name for name, life in lives.items() if life >= SeriesState.INCIDENT)
-        return Now(routes, frozenset(lives), silent)
+        routes = health.routes(found, detect.last_verdicts(state, list(found), self._engine.detector.tuning))
+        silence = state.of(detect.SILENCE)
+        known = {value_of(series, names.SERVICE): silence.status[row] for series, row in silence.index.items()}
+        silent = frozenset(name for name, status in known.items() if status >= SeriesState.INCIDENT)
+        return Now(routes, frozenset(known), silent)

@@ -20,7 +20,7 @@ from aiops.model import (
     Window,
     names,
 )
-from aiops.ports import NotFound, SourceError, StoreError
+from aiops.model.errors import NotFound, SourceError, StoreError
 from aiops.service.alerts import AlertBook
 from aiops.service.board import Board
 from aiops.service.normal import NormalBook
@@ -30,20 +30,21 @@ from aiops.sources.common.caps import Overflow
 from aiops.store import Change, SqlAccepted, SqlAlerts, SqlIncidents, SqlObjectives
 
 EXPOSED = 3600.0
-"""Seconds that an incident which is over, and a change, stay among the metrics: longer than Prometheus is away."""
+"""Seconds for which a resolved incident, and a change, stay among the metrics: longer than Prometheus is usually
+away."""
 ALIKE = 10
-"""Incidents that are listed beside one that is like them."""
+"""The number of similar incidents listed beside one."""
 
 VALUES = 250_000
-"""Values in one answer, at most: about 5 MB of JSON."""
+"""The most values in one answer: about 5 MB of JSON."""
 VERDICTS = 50_000
 NAMED = 5
-"""Services that a note names, at most."""
+"""The most services that a note names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether the engine does its work, and why not; `notes` are what is less than whole and keeps it from nothing."""
+    """Whether the engine works, and why not. `notes` are limitations that do not prevent it from working."""
 
     ready: bool
     reasons: tuple[str, ...]
@@ -52,7 +53,7 @@ class Readiness:
 
 @dataclass(slots=True)
 class IncidentService:
-    """Every method may raise SourceError or StoreError; those with an id raise NotFound."""
+    """The use cases. Every method may raise SourceError or StoreError; methods with an id raise NotFound."""
 
     engine: Engine
     store: SqlIncidents
@@ -85,11 +86,11 @@ class IncidentService:
         before: int | None = None,
         limit: int = 50,
     ) -> tuple[list[Incident], int | None]:
-        """Newest first, and the cursor for the next page."""
+        """Return incidents, newest first, and the cursor of the next page (None at the end)."""
         return self.store.page(state, severity, service, since, until, before, limit)
 
     def urgent(self, limit: int) -> tuple[list[Incident], int]:
-        """Active ones, the most severe and then the newest first, and how many there are."""
+        """Return active incidents, the most severe first and then the newest, and their number."""
         found: list[Incident] = []
         for severity in reversed(Severity):
             if len(found) < limit:
@@ -97,37 +98,39 @@ class IncidentService:
         return found, self.store.active_count()
 
     def incident(self, name: str) -> Incident:
+        """Return one incident by its id or key. Raises NotFound."""
         found = self.store.get(name)
         if found is None:
             raise NotFound(f"there is no incident {name}")
         return found
 
     def alike(self, incident: Incident) -> list[Incident]:
-        """Others with the same fingerprint, newest first."""
+        """Return other incidents with the same fingerprint, newest first."""
         return self.store.alike(incident, ALIKE)
 
     def acknowledge(self, name: str, who: str) -> Incident:
-        """Raises NotPossible when it is resolved."""
+        """Acknowledge an incident. Raises NotPossible when it is resolved."""
         with self.engine.lock:
             before, now = self.incident(name), self.engine.clock.now()
             after = incidents.acknowledge(before, now, who)
             return self._acted(before, after, Transition.ACKNOWLEDGED, who, "acknowledge")
 
     def resolve(self, name: str, who: str) -> Incident:
-        """A person's word that this is over. Nothing is learned: while its symptoms go on, it is open again soon."""
+        """Resolve an incident on the word of a person. Nothing is learned: if its symptoms continue, it is reopened
+        soon."""
         with self.engine.lock:
             before, now = self.incident(name), self.engine.clock.now()
             after = incidents.resolve(before, now, f"resolved by {who}")
             return self._acted(before, after, Transition.RESOLVED, who, "resolve")
 
     def accept(self, name: str, who: str, reason: str) -> Incident:
-        """A person's word that this is normal from now on: it is learned. Raises NotPossible."""
+        """Declare the symptoms of an incident normal from now on: this is learned. Raises NotPossible."""
         with self.engine.lock:
             self._board.forget()
             return self.normal.accept(self.incident(name), who, reason)
 
     def undo_normal(self, name: str, who: str) -> Incident:
-        """Take that back. Raises NotPossible."""
+        """Undo `accept`. Raises NotPossible."""
         with self.engine.lock:
             self._board.forget()
             return self.normal.undo(self.incident(name), who)
@@ -149,21 +152,22 @@ class IncidentService:
         return cycle
 
     def routes(self) -> list[RouteHealth]:
-        """Every route seen in the last five minutes, worst first."""
+        """Return every route seen in the last five minutes, worst first."""
         return self._board.now().routes
 
     def services(self) -> list[ServiceHealth]:
-        """Every service, worst first; one that was heard of before and is not now is there too."""
+        """Return every service, worst first, including those heard only earlier."""
         active = self.store.active()
         now = self._board.now()
         return health.services(now.routes, now.known, now.silent, active, self.engine.oddities)
 
     def topology(self) -> list[Edge]:
+        """Return the calls between services over the last five minutes."""
         until = self.engine.metrics.complete_until()
         return [] if until is None else self.engine.topology.edges(Window(until - RECENT, until))
 
     def series(self, service: str, route: str, window: Window) -> list[Verdict]:
-        """Observed, expected, bounds and score of a route over time; raises NotFound for one never judged,
+        """Return observed, expected, bounds and score of a route over time. Raises NotFound for a route never judged,
         TooMuch for more than VERDICTS."""
         found = self.engine.verdicts.history(service, route, window, VERDICTS)
         if not found:
@@ -171,14 +175,15 @@ class IncidentService:
         return found
 
     def metric(self, name: str, by: Sequence[str], where: Labels, window: Window, step: float) -> SeriesBlock:
-        """Any OpenTelemetry metric that was sent, on a grid. Raises TooMuch."""
+        """Return any OpenTelemetry metric that was received, on a grid. Raises TooMuch."""
         selector, steps = Selector(name, tuple(by), where, most=VALUES), int(window.seconds // step)
         if name in names.SIGNALS and steps > 1:
-            # What the engine counts itself is not read series by series: one step tells how many there are.
-            bounds.check(len(self.engine.metrics.window([selector], window, window.seconds).labels), steps, VALUES)
+            # Requests are summed from many series: one step over the window shows how many rows the answer has.
+            bounds.check_size(len(self.engine.metrics.window([selector], window, window.seconds).labels), steps, VALUES)
         return self.engine.metrics.window([selector], window, step)
 
     def trace(self, trace_id: str) -> Trace:
+        """Return a trace by its id. Raises NotFound where it is unknown or no longer stored."""
         found = self.engine.traces.traces([trace_id])
         if not found:
             raise NotFound(f"there is no trace {trace_id}, or not any more")
@@ -187,15 +192,17 @@ class IncidentService:
     # changes
 
     def record_change(self, change: Change) -> None:
+        """Store a change, such as a deployment."""
         self.store.record_change(change)
 
     def changes(self, window: Window) -> list[Change]:
+        """Return the changes in a window, oldest first."""
         return self.store.changes(window.start, window.end)
 
     # the engine itself
 
     def publish(self) -> None:
-        """Put incidents and changes of late among the engine's own metrics. For after each cycle."""
+        """Put recent incidents and changes among the engine's own metrics. To be called after each cycle."""
         since = self.engine.clock.now() - EXPOSED
         lately = [*self.store.active(), *self.store.resolved_since(since)]
         changes = [
@@ -204,14 +211,16 @@ class IncidentService:
         self.engine.telemetry.incidents.show(lately, self.alerts.counts(lately), changes)
 
     def now(self) -> float:
+        """Return the time of the engine's clock, Unix seconds."""
         return self.engine.clock.now()
 
     def newest(self) -> float | None:
-        """When telemetry last arrived, by its own time; None before the first."""
+        """Return when telemetry last arrived, by its own timestamps; None before the first."""
         return self.engine.metrics.newest()
 
     def readiness(self) -> Readiness:
-        """Ready: the stores answer and cycles are fresh. Before the first telemetry it is ready, and waits."""
+        """Return whether the stores answer and cycles are recent. Before the first telemetry the engine is ready, and
+        waits."""
         reasons: list[str] = []
         last, pace, now = self.engine.last, self.engine.pace.step, self.engine.clock.now()
         idle = now - (last.at if last else self.started)
@@ -226,7 +235,7 @@ class IncidentService:
         return Readiness(not reasons, tuple(reasons), tuple(self.notes()))
 
     def notes(self) -> list[str]:
-        """Limits of names that were met of late."""
+        """Return the limits of names that were reached recently."""
         said = self.overflow.lately(self.engine.clock.now())
         if said and (crowded := self._board.crowded):
             more = " and others" if len(crowded) > NAMED else ""
@@ -234,4 +243,5 @@ class IncidentService:
         return said
 
     def exposition(self) -> bytes:
+        """Return the engine's own metrics in the text format of Prometheus."""
         return self.engine.telemetry.exposition()

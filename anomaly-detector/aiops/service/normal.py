@@ -1,11 +1,11 @@
-"""*This is normal now*: people teach the detector what it may not take for normal by itself, and take it back."""
+"""*This is normal now*: people teach the detector what it may not take as normal by itself, and undo it."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from aiops import detect
 from aiops.engine import Engine
-from aiops.incidents import NotPossible, life
+from aiops.incidents import life
 from aiops.model import (
     Accepted,
     Ending,
@@ -20,6 +20,7 @@ from aiops.model import (
     names,
     value_of,
 )
+from aiops.model.errors import NotPossible
 from aiops.presentation.words import written
 from aiops.store import SqlAccepted, SqlIncidents
 
@@ -34,96 +35,96 @@ NEVER: Final = {
 
 @dataclass(slots=True)
 class NormalBook:
-    """Every method may raise NotPossible, which says why, or StoreError."""
+    """Declarations that symptoms are normal. Every method may raise NotPossible, with the reason, or StoreError."""
 
     engine: Engine
     incidents: SqlIncidents
     store: SqlAccepted
 
     def proposal(self, incident: Incident) -> list[Relearned]:
-        """What would be learned of each symptom that is in trouble now: what is expected of it, and would be."""
+        """Return what would be learned of each symptom in trouble: its expectation now and afterwards."""
         if incident.state == IncidentState.RESOLVED:
             since = iso(incident.resolved_at or incident.last_seen)
             raise NotPossible(f"{incident.id} is resolved since {since}; there is nothing to take for normal")
         with self.engine.lock:
-            state, tuning = self.engine.state, self.engine.tuning
+            state, tuning = self.engine.state, self.engine.detector.tuning
             found = []
-            for series, family in incident.symptoms:
-                never = NEVER.get(Family(family))
+            for series, family in ((series, Family(name)) for series, name in incident.symptoms):
                 if family == Family.NO_TELEMETRY or detect.troubled(state, series, family):
-                    if never is not None:
+                    if not detect.adoptable(family):
+                        what = NEVER.get(family, family)
                         raise NotPossible(
-                            f"{incident.id}: {never} at {_where(series)}, and that is never taken for normal; "
+                            f"{incident.id}: {what} at {_where(series)}, and that is never taken for normal; "
                             "only latency and traffic are. Resolve it when it is over"
                         )
-                    found.append(Relearned(series, family, *detect.proposed(state, series, Family(family), tuning)))
+                    found.append(Relearned(series, family, *detect.proposed(state, series, family, tuning)))
         if not found:
             raise NotPossible(f"none of the symptoms of {incident.id} is in trouble now; there is nothing to learn")
         return found
 
     def accept(self, incident: Incident, who: str, reason: str) -> Incident:
-        """Learn it, and resolve the incident. What was learned until then is kept for an hour."""
+        """Learn the symptoms as normal, and resolve the incident. The earlier learned state is kept for an hour."""
         with self.engine.lock:
             changes, now = self.proposal(incident), self.engine.clock.now()
-            before = self.engine.snapshots.copy(self.engine.state)
+            before = self.engine.state.copy()
             learned = [
-                detect.rebaseline(self.engine.state, one.series, Family(one.family), self.engine.tuning)
+                detect.rebaseline(self.engine.state, one.series, Family(one.family), self.engine.detector.tuning)
                 for one in changes
             ]
             after = life.resolve(incident, now, f"normal from now on, says {who}: {reason}", Ending.ACCEPTED)
-            record = Accepted(incident.id, now, who, reason, tuple(changes))
-            text = "; ".join(map(said, changes)) + f"; reason: {reason}"
+            record = Accepted(incident=incident.id, at=now, who=who, reason=reason, changes=tuple(changes))
+            text = "; ".join(map(change_sentence, changes)) + f"; reason: {reason}"
             event = IncidentEvent(Transition.RESOLVED, after)
             try:
                 self.incidents.act(event, now, who, ACTION, text, self.store.added(record, learned))
             except Exception:
-                self.engine.state = before
+                self.engine.detector.state = before
                 raise
             return after
 
     def undo(self, incident: Incident, who: str) -> Incident:
-        """Put back what was learned before the last time; the incident that it resolved is open again."""
+        """Restore the learned state before the last declaration; the incident that it resolved is open again."""
         with self.engine.lock:
             now, last = self.engine.clock.now(), self.undoable(incident)
             if last is None:
                 raise NotPossible(
                     f"nothing of {incident.id} was taken for normal within the last hour that could be taken back"
                 )
-            before = self.engine.snapshots.copy(self.engine.state)
+            before = self.engine.state.copy()
             try:
                 for one, learned in zip(last.changes, self.store.learned(last), strict=True):
                     detect.restore(self.engine.state, one.series, Family(one.family), learned)
                 after, transition = incident, Transition.UPDATED
                 if incident.ending == Ending.ACCEPTED:
                     after, transition = life.taken_back(incident, now, who), Transition.REOPENED
-                text = "taken back: " + "; ".join(map(said, last.changes))
+                text = "taken back: " + "; ".join(map(change_sentence, last.changes))
                 event = IncidentEvent(transition, after)
                 self.incidents.act(event, now, who, f"{ACTION} undone", text, self.store.undone(last, now, who))
             except ValueError as error:
-                self.engine.state = before
+                self.engine.detector.state = before
                 raise NotPossible(f"what was taken for normal of {incident.id} cannot be taken back: {error}") from None
             except Exception:
-                self.engine.state = before
+                self.engine.detector.state = before
                 raise
             return after
 
     def of(self, incident: Incident) -> list[Accepted]:
-        """What of it was taken for normal, newest first."""
+        """Return the declarations about an incident, newest first."""
         return self.store.of(incident.id)
 
     def undoable(self, incident: Incident) -> Accepted | None:
-        """The last time, where it can still be taken back."""
+        """Return the last declaration if it can still be undone."""
         last = next((one for one in self.of(incident) if one.undone_at is None), None)
         now = self.engine.clock.now()
         return last if last is not None and now - last.at <= UNDO_SECONDS else None
 
     def purge(self) -> int:
-        """Forget what cannot be taken back any more."""
+        """Delete learned state that can no longer be restored."""
         return self.store.purge(self.engine.clock.now() - UNDO_SECONDS)
 
 
-def said(one: Relearned) -> str:
-    """A change in words: `latency of payment POST /pay: 41 ms expected, 560 ms from now on`."""
+def change_sentence(one: Relearned) -> str:
+    """Write a change in words: `latency of payment POST /pay: 41 ms expected, 560 ms from now on`."""
     before, after = written(one.family, one.before), written(one.family, one.after)
     return f"{one.family} of {_where(one.series)}: {before} expected, {after} from now on"
 

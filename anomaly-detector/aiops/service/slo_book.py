@@ -1,4 +1,4 @@
-"""What may be asked of objectives: how each stands, its records, and where each number is from."""
+"""What may be asked about objectives: the status of each, its burn records, and the source of each number."""
 
 import logging
 import threading
@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from aiops.engine.budgets import Budgets
+from aiops.engine.objectives import Budgets, NoBudgets
 from aiops.model import Burn, Server, Slo
-from aiops.ports import Clock, NotFound
+from aiops.model.errors import NotFound
+from aiops.ports import Clock
 from aiops.slo import Objectives
-from aiops.slo.live.standing import LOOKBACK, CompositeStatus, SloState, SloStatus
+from aiops.slo.live.status import LOOKBACK, CompositeStatus, SloState, SloStatus
 from aiops.slo.rules import promql, tiers
 from aiops.slo.rules.prometheus import BURN, selector
 from aiops.slo.spec import durations
@@ -26,8 +27,8 @@ WORST: Final = tuple(SloState)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a number is from. `exact`: counted by the engine, or worked out of such counts; else as Prometheus' rules
-    recorded it, or an estimate. `promql` is the same in PromQL, where there is such a thing."""
+    """The source of a number. `exact`: counted by the engine, or computed from such counts; otherwise recorded by
+    Prometheus' rules, or an estimate. `promql` is the same number in PromQL, where that is possible."""
 
     number: str
     exact: bool
@@ -37,60 +38,57 @@ class Source:
 
 @dataclass(slots=True)
 class SloBook:
-    """Objectives and how they stand after the last cycle. Methods may raise StoreError; those with a name NotFound."""
+    """Objectives and their status after the last cycle. Methods may raise StoreError; methods with a name raise
+    NotFound."""
 
-    budgets: Budgets | None
+    budgets: Budgets | NoBudgets
     store: SqlObjectives
     clock: Clock
     lock: threading.RLock
 
     @property
     def objectives(self) -> Objectives:
-        return self.budgets.objectives if self.budgets else Objectives()
+        """All objectives that were read, with the problems of their files."""
+        return self.budgets.objectives
 
     @property
     def left_out(self) -> dict[str, str]:
-        """Objectives that are not counted, and why."""
-        if self.budgets is None:
-            return {}
-        meter = self.budgets.watch.meter
-        unbound = dict.fromkeys(sorted(meter.unbound), "no bucket of its requests ends at its threshold")
-        return {**meter.left_out, **unbound}
+        """Objectives that are not counted, with the reason."""
+        return self.budgets.left_out
 
     def all(self) -> tuple[SloStatus, ...]:
-        """All that are counted, the worst first."""
-        found = self.budgets.standings if self.budgets else ()
-        return tuple(sorted(found, key=lambda one: (WORST.index(one.state), one.budget.left, one.slo.name)))
+        """Return all groups that are counted, the worst first."""
+        return tuple(
+            sorted(self.budgets.statuses, key=lambda one: (WORST.index(one.state), one.budget.left, one.slo.name))
+        )
 
     def at(self) -> float:
-        """The time that all is said of."""
-        found = self.budgets.standings if self.budgets else ()
+        """Return the time that the status refers to, Unix seconds."""
+        found = self.budgets.statuses
         return found[0].at if found else self.clock.now()
 
-    def journeys(self) -> tuple[CompositeStatus, ...]:
-        return self.budgets.journeys if self.budgets else ()
+    def composites(self) -> tuple[CompositeStatus, ...]:
+        """Return the status of all composite objectives."""
+        return self.budgets.composites
 
     def one(self, name: str) -> tuple[Slo, list[SloStatus]]:
-        """An objective and its groups, the worst first; none where it is left out."""
+        """Return an objective and its groups, the worst first; no groups where it is left out."""
         slo = next((one for one in self.objectives.slos if one.name == name), None)
         if slo is None:
             raise NotFound(f"there is no objective {name!r}")
         return slo, [one for one in self.all() if one.slo.name == name]
 
     def burns(self, name: str) -> list[Burn]:
-        """Its records, newest first."""
+        """Return the burn records of an objective, newest first."""
         return self.store.burns(name, SHOWN)
 
     def purge(self) -> None:
-        """Forget hours that no period reaches any more, and records that are long over."""
-        if self.budgets is not None:
-            hours = self.budgets.watch.hours
-            self.store.purge(hours.newest - hours.size, self.clock.now() - KEPT)
+        """Delete hours that no period includes any more, and records that ended long ago."""
+        if (oldest := self.budgets.oldest_hour) is not None:
+            self.store.purge(oldest, self.clock.now() - KEPT)
 
     def keep(self) -> None:
-        """Keep what the next start needs, at the end."""
-        if self.budgets is None:
-            return
+        """Save what the next start needs; called at the end."""
         with self.lock:
             try:
                 self.budgets.keep(self.clock.now(), at_once=True)
@@ -98,16 +96,16 @@ class SloBook:
                 log.warning("counts of objectives could not be saved: %s", error)
 
 
-def sources(slo: Slo, found: Sequence[SloStatus]) -> list[Source]:
-    """The query behind each number."""
+def number_sources(slo: Slo, found: Sequence[SloStatus]) -> list[Source]:
+    """Return the query behind each number."""
     allowed, over = f"{slo.allowed.normalize():f}", slo.period.text
     events, bad = _counted(slo)
     total = promql.total(slo, FIVE)
-    each = ", ".join(durations.prometheus(window) for window in tiers.WINDOWS)
+    each = ", ".join(durations.promql_duration(window) for window in tiers.WINDOWS)
     ruled = any(one.ruled for one in found)
     burn = "recorded by Prometheus" if ruled else f"bad / all / {allowed}, of what was counted over {each}"
     every = "all slices of the period" if slo.slices else "all"
-    lasts = f"budget left x {over} / (burn over {durations.prometheus(LOOKBACK)} - burn of what ages out)"
+    lasts = f"budget left x {over} / (burn over {durations.promql_duration(LOOKBACK)} - burn of what ages out)"
     return [
         Source("events", exact=True, query=events, promql=total),
         Source("bad_events", exact=True, query=bad, promql=promql.bad(slo, FIVE, f"({total})")),
@@ -118,7 +116,7 @@ def sources(slo: Slo, found: Sequence[SloStatus]) -> list[Source]:
 
 
 def _counted(slo: Slo) -> tuple[str, str]:
-    """What all and what bad events are."""
+    """Return what all events and what bad events are."""
     of = slo.indicator
     if not isinstance(of, Server):
         events, bad = "increments of its counters", "those of the bad ones, or what is left of the good ones"
@@ -126,7 +124,7 @@ def _counted(slo: Slo) -> tuple[str, str]:
         where = (("service", of.service), ("route", of.route), ("method", of.method))
         events = "requests of " + ", ".join(f"{key}={value}" for key, value in where if value)
         failed = "those that failed"
-        bad = failed if of.threshold is None else f"those not answered within {tiers.plain(of.threshold)} s"
+        bad = failed if of.threshold is None else f"those not answered within {tiers.plain_number(of.threshold)} s"
     if slo.slices is None:
         return f"{events}, by the step", bad
     share = f"{(100 * (1 - slo.slices.target)).normalize():f}%"

@@ -1,4 +1,4 @@
-"""Is a promise being broken? Objectives, budgets, burn rates, and the rules made of them. Pure."""
+"""Objectives (SLOs): error budgets, burn rates, and the rules generated from them. Pure computation, no I/O."""
 
 from aiops.slo.rules import lock
 from aiops.slo.rules.grafana import provisioning
@@ -9,7 +9,7 @@ from aiops.slo.rules.writing import documents
 from aiops.slo.spec import sloth
 from aiops.slo.spec.fields import Problem
 from aiops.slo.spec.lint import Note, lint
-from aiops.slo.spec.openslo import Objectives, read
+from aiops.slo.spec.openslo import Objectives, read_objectives
 
 __all__ = [
     "Links",
@@ -22,7 +22,7 @@ __all__ = [
     "lock",
     "provable",
     "provisioning",
-    "read",
+    "read_objectives",
     "scenarios",
     "sloth",
     "tests",

@@ -1,1 +1,1 @@
-"""The world in: every source of telemetry behind the ports; foreign shapes and foreign errors end here."""
+"""Every source of telemetry, behind the ports. Foreign formats and foreign errors are translated here."""

@@ -1,11 +1,12 @@
-"""The embedded source as one thing: what bootstrap builds, starts and closes."""
+"""The embedded source as a whole: what bootstrap builds, starts and closes."""
 
 import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from aiops.ports import Clock, SourceError
+from aiops.model.errors import SourceError
+from aiops.ports import Clock
 from aiops.sources.common.caps import Limits
 from aiops.sources.duckdb.metrics import EmbeddedMetrics
 from aiops.sources.duckdb.opening import MEMORY
@@ -20,9 +21,10 @@ log = logging.getLogger(__name__)
 _RETAIN_EVERY_SECONDS = 600.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddedSettings:
-    """`path` is a file or ":memory:"; port 0 takes any free one; `tokens` maps names to secrets, empty means open."""
+    """`path` is a file or ":memory:"; port 0 takes any free port; `tokens` maps names to secrets, empty means that
+    everybody may send."""
 
     path: str = MEMORY
     host: str = "127.0.0.1"
@@ -45,10 +47,10 @@ class EmbeddedSettings:
 
 
 class EmbeddedSource:
-    """Receiver, store and ports over them. `metrics`, `traces`, `topology` and `verdicts` are the ports."""
+    """Receiver, store and the ports on them: `metrics`, `traces`, `topology` and `verdicts`."""
 
     def __init__(self, settings: EmbeddedSettings, clock: Clock) -> None:
-        """Open the store; raises SourceError."""
+        """Open the store. Raises SourceError."""
         self._clock = clock
         self._retention = settings.retention_hours * 3600
         self.store = Store(settings.path, clock.now, settings.memory_limit, settings.threads)
@@ -57,11 +59,11 @@ class EmbeddedSource:
         self.topology = EmbeddedTopology(self.store)
         self.verdicts = EmbeddedVerdicts(self.store)
         listen = Listen(
-            settings.host,
-            settings.grpc_port,
-            settings.http_port,
-            settings.tokens,
-            settings.max_export_bytes,
+            host=settings.host,
+            grpc_port=settings.grpc_port,
+            http_port=settings.http_port,
+            tokens=settings.tokens,
+            max_bytes=settings.max_export_bytes,
             public_url=settings.public_url,
             allowed_hosts=settings.allowed_hosts,
             cors_origins=settings.cors_origins,
@@ -72,17 +74,17 @@ class EmbeddedSource:
         self._retainer: threading.Thread | None = None
 
     def start(self) -> None:
-        """Receive, and drop what is older than the retention from time to time; raises SourceError."""
+        """Start receiving, and regularly drop what is older than the retention. Raises SourceError."""
         self.receivers.start()
         self._retainer = threading.Thread(target=self._retain, name="retention", daemon=True)
         self._retainer.start()
 
     def judged(self, until: float) -> None:
-        """Tell up to when the engine has judged: what arrives from before is counted as late."""
+        """Set the end of the last step judged: older data that arrive later count as late."""
         self.store.judged_until = until
 
     def stats(self) -> Stats:
-        """Count what came in since the start."""
+        """Return what was received since the start."""
         return self.store.stats()
 
     def close(self) -> None:
@@ -96,7 +98,7 @@ class EmbeddedSource:
     def _retain(self) -> None:
         while not self._closing.is_set():
             try:
-                # By the time of telemetry: a clock that jumped ahead must not drop what is young.
+                # By the time of telemetry: a clock that jumped ahead must not drop recent data.
                 newest = self.store.newest()
                 self.store.drop_before(min(self._clock.now(), newest or 0.0) - self._retention)
             except SourceError as problem:

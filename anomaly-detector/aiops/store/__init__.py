@@ -1,4 +1,5 @@
-"""What must survive: incidents, their notifications and audit in SQL; what the detector learned in a snapshot."""
+"""Data that must survive: incidents with their announcements and audit in SQL, and what the detector learned in a
+snapshot."""
 
 from aiops.store.accepted import SqlAccepted
 from aiops.store.alerts import SqlAlerts

@@ -1,4 +1,4 @@
-"""Alerts of others in SQL, in the same database as incidents: what changes both is one transaction."""
+"""Alerts of other systems in SQL, in the same database as incidents: a change of both is one transaction."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -14,17 +14,18 @@ from aiops.store.transaction import Transaction, keep_incident
 _ALERT = TypeAdapter(Alert)
 _AT, _LINK = tables.alerts.c, tables.alert_links.c
 AT_ONCE = 500
-"""Values of one IN: databases bound them."""
+"""The number of values in one IN: databases limit it."""
 
 
 class SqlAlerts:
-    """Episodes and their links to incidents. Every method raises StoreError when the database does not answer."""
+    """Episodes of alerts and their links to incidents. Every method raises StoreError when the database does not
+    answer."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def episodes(self, fingerprints: Sequence[str], since: float) -> list[Alert]:
-        """Those of these fingerprints that are firing, or start then or later."""
+        """Return the episodes of these fingerprints that are firing, or that start at `since` or later."""
         wanted = or_(_AT.state == AlertState.FIRING, _AT.starts_at >= since)
         with Transaction(self._engine) as connection:
             return [
@@ -34,14 +35,14 @@ class SqlAlerts:
             ]
 
     def lasting(self, since: float) -> list[Alert]:
-        """Those that name a service and are firing, or ended then or later."""
+        """Return the episodes that name a service and are firing, or ended at `since` or later."""
         wanted = (or_(_AT.state == AlertState.FIRING, _AT.ends_at >= since), _AT.services != "||")
         with Transaction(self._engine) as connection:
             texts = connection.execute(select(_AT.document).where(*wanted)).scalars()
             return [_ALERT.validate_json(text) for text in texts]
 
     def page(self, state: str | None, service: str | None, limit: int) -> list[Alert]:
-        """Newest first."""
+        """Return episodes, newest first."""
         wanted = [_AT.state == state] if state else []
         if service:
             wanted.append(_AT.services.contains(f"|{service}|", autoescape=True))
@@ -50,14 +51,14 @@ class SqlAlerts:
             return [_ALERT.validate_json(text) for text in connection.execute(query).scalars()]
 
     def of(self, incident: str, limit: int) -> list[Alert]:
-        """Those linked to an incident, by its key; newest first."""
+        """Return the episodes linked to an incident, by its key; newest first."""
         query = select(_AT.document).join(tables.alert_links, _SAME).where(_LINK.incident == incident)
         with Transaction(self._engine) as connection:
             texts = connection.execute(query.order_by(_AT.starts_at.desc(), _AT.fingerprint).limit(limit)).scalars()
             return [_ALERT.validate_json(text) for text in texts]
 
     def links(self, fingerprints: Sequence[str] = (), incidents: Sequence[str] = ()) -> list[AlertLink]:
-        """Those of any of these fingerprints, or of any of these incidents' keys."""
+        """Return the links of any of these fingerprints, or of any of these incidents' keys."""
         wanted = [_LINK.fingerprint.in_(some) for some in _chunks(fingerprints)]
         wanted += [_LINK.incident.in_(some) for some in _chunks(incidents)]
         query = select(_LINK.incident, _LINK.fingerprint, _LINK.starts_at, _LINK.told)
@@ -66,7 +67,7 @@ class SqlAlerts:
         return [AlertLink(row[0], row[1], row[2], AlertState(row[3])) for row in rows]
 
     def names(self, alerts: Sequence[Alert]) -> dict[tuple[str, float], list[str]]:
-        """The ids of the incidents that each is linked to."""
+        """Return the ids of the incidents that each episode is linked to."""
         query = select(_LINK.fingerprint, _LINK.starts_at, tables.incidents.c.id)
         query = query.join(tables.incidents, tables.incidents.c.key == _LINK.incident)
         found: dict[tuple[str, float], list[str]] = {one.identity: [] for one in alerts}
@@ -79,7 +80,7 @@ class SqlAlerts:
         return found
 
     def keep(self, alerts: Sequence[Alert], links: Sequence[AlertLink], incidents: Sequence[Incident]) -> None:
-        """All of it or nothing."""
+        """Store alerts, links and incidents in one transaction."""
         with Transaction(self._engine) as connection:
             _replace(connection, tables.alerts, [_row(one) for one in alerts])
             _replace(connection, tables.alert_links, [{**asdict(one), "told": str(one.told)} for one in links])
@@ -87,7 +88,7 @@ class SqlAlerts:
                 keep_incident(connection, incident)
 
     def purge(self, before: float) -> int:
-        """Forget what ended before then, and what was not told of as firing since; returns how many."""
+        """Delete episodes that ended before a time, or that were not reported as firing since; returns how many."""
         old = or_(
             and_(_AT.state == AlertState.RESOLVED, _AT.ends_at < before),
             and_(_AT.state == AlertState.FIRING, _AT.heard_at < before),
@@ -115,7 +116,7 @@ def _row(alert: Alert) -> dict[str, Any]:
 
 
 def _replace(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Put rows in the place of those with the same key, however many in two statements."""
+    """Replace the rows with the same keys, in two statements however many there are."""
     if rows:
         keys = [column.name for column in table.primary_key]
         same = delete(table).where(*(table.c[key] == bindparam(f"old_{key}") for key in keys))

@@ -1,4 +1,4 @@
-"""Arrays and what is said of them, in one file that is replaced whole or not at all."""
+"""Arrays and their description in one file, which is replaced as a whole or not at all."""
 
 import os
 import zipfile
@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import orjson
 
-from aiops.detect.rows import Array
+from aiops.model.arrays import Array
 
 DAMAGED = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
-"""What `read`, and using what it gave, raises where a file is not as it was written."""
+"""The errors that `read_arrays`, and the use of its result, raise for a damaged file."""
 
 
-def write(
+def write_arrays(
     path: Path,
     index: Mapping[str, Any],
     arrays: Mapping[str, Array],
@@ -23,9 +23,10 @@ def write(
     sync: bool = True,
     written: Callable[[], None] | None = None,
 ) -> None:
-    """Write beside, call `written`, then rename over the last one. Raises OSError when the disk does not take it.
+    """Write to a file beside the target, call `written`, then rename it over the target. Raises OSError when the disk
+    is full.
 
-    Without `sync` a machine that stops may leave a damaged file, but it takes less long.
+    Without `sync` a machine that stops may leave a damaged file, but it is faster.
     """
     said = np.frombuffer(orjson.dumps(index), dtype=np.uint8)
     partial = path.with_suffix(".partial")
@@ -43,8 +44,8 @@ def write(
         raise
 
 
-def read(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
-    """What was said, and the arrays. Raises one of DAMAGED."""
+def read_arrays(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return the description and the arrays. Raises one of DAMAGED."""
     with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     return orjson.loads(arrays.pop("index").tobytes()), arrays

@@ -1,10 +1,11 @@
-"""What an engine cannot learn again, in one file: taken while it runs, put back whole or not at all.
+"""Everything that an engine cannot learn again, in one file: taken while the engine runs, restored as a whole or not at
+all.
 
-The file is a tar archive: a list of what is in it with sizes and checksums, then the files. What was learned and the
-counts of objectives are copied before the incidents, so that they are never ahead of them: together they are what a
-crash between two saves would have left, from which an engine goes on. Telemetry is not in it.
+The file is a tar archive: a list of its contents with sizes and checksums, then the files. Learned state and the counts
+of objectives are copied before the incidents, so that they are never ahead of them: together they are what a crash
+between two saves would have left, and an engine can continue from it. Telemetry is not included.
 
-This needs little memory and none of the engine's modules, because it runs beside the engine in its container.
+This module needs little memory and none of the engine's modules, because it runs beside the engine in its container.
 """
 
 import hashlib
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from aiops import __version__
+from aiops.model.errors import InvalidInput
 
 INCIDENTS: Final = "incidents.sqlite"
 LEARNED: Final = ("learned.npz", "objectives.npz")
@@ -33,13 +35,14 @@ _LIST_BYTES: Final = 65_536
 _PIECE: Final = 1 << 20
 
 
-class BackupError(Exception):
-    """Nothing was written, and why, in one sentence."""
+class BackupError(InvalidInput):
+    """A backup or restore failed and nothing was written; the message says why, in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """`at`: when it was taken, in Unix seconds. `store`: the version of the incident store. `sizes`: bytes by name."""
+    """The contents of a backup. `at`: when it was taken, Unix seconds. `store`: the version of the incident store.
+    `sizes`: bytes by name."""
 
     at: float
     made_by: str
@@ -47,8 +50,8 @@ class Contents:
     sizes: Mapping[str, int]
 
 
-def take(folder: Path, to: IO[bytes]) -> Contents:
-    """Copy what is in a data folder, whether an engine runs on it or not. Raises BackupError or OSError."""
+def take_backup(folder: Path, to: IO[bytes]) -> Contents:
+    """Copy the contents of a data folder, whether an engine runs on it or not. Raises BackupError or OSError."""
     if not (folder / INCIDENTS).is_file():
         raise BackupError(f"there is no {folder / INCIDENTS}: is it the data folder of an engine?")
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=folder) as text:
@@ -79,14 +82,14 @@ def take(folder: Path, to: IO[bytes]) -> Contents:
     return contents
 
 
-def check(source: IO[bytes]) -> Contents:
-    """Read a backup through, and write nothing that stays. Raises BackupError or OSError."""
+def check_backup(source: IO[bytes]) -> Contents:
+    """Read a whole backup and check it, without writing anything permanent. Raises BackupError or OSError."""
     with tempfile.TemporaryDirectory(prefix="aiops-backup-") as folder:
         return _unpack(source, Path(folder))
 
 
 def put_back(source: IO[bytes], folder: Path, replace: bool = False) -> Contents:
-    """Fill a data folder, all or nothing. What is there already is refused, or kept beside it with `replace`.
+    """Restore a data folder, all or nothing. Existing files are refused, or kept beside it with `replace`.
 
     Raises BackupError or OSError.
     """
@@ -99,7 +102,7 @@ def put_back(source: IO[bytes], folder: Path, replace: bool = False) -> Contents
         contents = _unpack(source, Path(text))
         with _unused(folder / INCIDENTS):
             stamp = f"before-restore-{int(time.time())}"
-            for old in there:  # what was learned goes first and comes last: without it, it is learned anew
+            for old in there:  # learned state is moved first and restored last: if it is missing, it is learned again
                 if old.exists():
                     old.rename(old.with_name(f"{old.name}.{stamp}"))
             for name in contents.sizes:
@@ -109,7 +112,8 @@ def put_back(source: IO[bytes], folder: Path, replace: bool = False) -> Contents
 
 
 def _copy_incidents(source: Path, target: Path) -> str:
-    """Copy as SQLite does beside a writer, to one file; return the version of its tables. Raises sqlite3.Error."""
+    """Copy to one file as SQLite does while another process writes; return the version of the tables. Raises
+    sqlite3.Error."""
     with (
         closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, timeout=10)) as live,
         closing(sqlite3.connect(target)) as copy,
@@ -121,7 +125,7 @@ def _copy_incidents(source: Path, target: Path) -> str:
 
 
 def _unpack(source: IO[bytes], folder: Path) -> Contents:
-    """Write what is in a backup into an empty folder, each file checked. Raises BackupError."""
+    """Write the files of a backup into an empty folder, each one checked. Raises BackupError."""
     name = str(getattr(source, "name", "the backup")).replace("<stdin>", "standard input")
     try:
         with tarfile.open(fileobj=source, mode="r|") as archive:
@@ -151,7 +155,7 @@ def _listed(first: tarfile.TarInfo | None, archive: tarfile.TarFile) -> dict[str
 
 
 def _write(archive: tarfile.TarFile, part: str, wanted: Mapping[str, Any], target: Path) -> None:
-    """Raises ValueError where it is not what the list says."""
+    """Write one part. Raises ValueError where it does not match the list."""
     member = archive.next()
     if member is None or member.name != part or not member.isreg():
         raise ValueError(f"{part} is missing")
@@ -166,14 +170,14 @@ def _write(archive: tarfile.TarFile, part: str, wanted: Mapping[str, Any], targe
 
 
 def _known(store: str) -> bool:
-    """Whether this program can read a store of that version, or bring it up to date."""
-    from aiops.store.tables import HEAD  # brings the engine's modules along
+    """Whether this program can read a store of that version, or upgrade it."""
+    from aiops.store.tables import HEAD  # imports modules of the engine
 
     return store <= HEAD
 
 
 def _sound(file: Path, called: str) -> None:
-    """Raises BackupError where a file cannot be what an engine wrote."""
+    """Raise BackupError where a file cannot be one that an engine wrote."""
     try:
         if file.name == INCIDENTS:
             with closing(sqlite3.connect(file)) as opened:
@@ -191,7 +195,8 @@ def _sound(file: Path, called: str) -> None:
 
 @contextmanager
 def _unused(file: Path) -> Iterator[None]:
-    """Hold a store that no engine has open, its log taken into it; one that is damaged is nobody's.
+    """Hold a store that no engine has open, with its write-ahead log merged into it; a damaged store is in use by
+    nobody.
 
     Raises BackupError where an engine runs on it.
     """
@@ -200,7 +205,7 @@ def _unused(file: Path) -> Iterator[None]:
         return
     with closing(sqlite3.connect(file, timeout=0)) as opened:
         try:
-            opened.execute("pragma journal_mode = delete")  # only who is alone with it may leave its log
+            opened.execute("pragma journal_mode = delete")  # possible only if no other process has it open
         except sqlite3.DatabaseError as error:
             if "locked" in str(error):
                 raise BackupError(f"an engine runs on {file.parent}: stop it first") from None
@@ -220,7 +225,7 @@ def _checksum(file: Path) -> str:
 
 
 def _sync(folder: Path) -> None:
-    """Make renames in a folder last."""
+    """Make renames in a folder permanent."""
     opened = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(opened)

@@ -1,4 +1,4 @@
-"""Incidents in SQL: one transaction a cycle, one for each call of a person."""
+"""Incidents in SQL: one transaction per cycle, and one per action of a person."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,16 +21,16 @@ from aiops.model import (
 from aiops.ports import LONGEST_WAIT
 from aiops.process.faultpoints import FaultPoint, reach
 from aiops.store import tables
-from aiops.store.objectives import BURN, keep_ledger
+from aiops.store.objectives import BURN_ADAPTER, keep_ledger
 from aiops.store.transaction import INCIDENT, Transaction, keep_incident, upsert
 
 NEWEST = 20
-"""Incidents of a fingerprint that are looked through for the last that was not merged."""
+"""The number of incidents with a fingerprint that are searched for the last one that was not merged."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A deployment, flag flip or configuration change that somebody told us of."""
+    """A deployment, a change of a flag or a change of configuration that was reported to the engine."""
 
     at: float
     who: str
@@ -48,18 +48,19 @@ class SqlIncidents:
 
     @property
     def database(self) -> Engine:
-        """What others that must be saved with incidents are saved in."""
+        """The database, for other data that must be saved with incidents."""
         return self._engine
 
     def close(self) -> None:
+        """Close all connections."""
         self._engine.dispose()
 
     def active(self) -> list[Incident]:
-        """Open and acknowledged ones, oldest first."""
+        """Return open and acknowledged incidents, oldest first."""
         return self._read(tables.incidents.c.state != IncidentState.RESOLVED)
 
     def latest(self, fingerprint: str) -> Incident | None:
-        """The one with this fingerprint that was resolved last, but for merged ones."""
+        """Return the incident with this fingerprint that was resolved last; merged incidents are left out."""
         at = tables.incidents.c
         alike = (at.fingerprint == fingerprint, at.state == IncidentState.RESOLVED)
         query = select(at.document).where(*alike).order_by(at.resolved_at.desc()).limit(NEWEST)
@@ -68,7 +69,7 @@ class SqlIncidents:
             return next((one for one in found if one.ending != Ending.MERGED), None)
 
     def alike(self, incident: Incident, limit: int) -> list[Incident]:
-        """Others with the same fingerprint, newest first."""
+        """Return other incidents with the same fingerprint, newest first."""
         at = tables.incidents.c
         if not incident.fingerprint:
             return []
@@ -78,10 +79,11 @@ class SqlIncidents:
             return [INCIDENT.validate_json(text) for text in connection.execute(query).scalars()]
 
     def resolved_since(self, at: float) -> list[Incident]:
+        """Return the incidents that were resolved at a time (Unix seconds) or later."""
         return self._read(tables.incidents.c.resolved_at >= at)
 
     def get(self, name: str) -> Incident | None:
-        """By id or key."""
+        """Return an incident by its id or key; None where there is none."""
         found = self._read((tables.incidents.c.id == name) | (tables.incidents.c.key == name))
         return found[0] if found else None
 
@@ -95,7 +97,8 @@ class SqlIncidents:
         before: int | None = None,
         limit: int = 50,
     ) -> tuple[list[Incident], int | None]:
-        """Newest first; `state` "active" means not resolved. Returns the cursor of the next page, None at the end."""
+        """Return incidents, newest first; `state` "active" means not resolved. Also returns the cursor of the next
+        page, None at the end."""
         at = tables.incidents.c
         wanted = [at.number > 0]
         if state == "active":
@@ -119,19 +122,19 @@ class SqlIncidents:
         return [INCIDENT.validate_json(row.document) for row in rows[:limit]], following
 
     def active_count(self) -> int:
-        """How many are not resolved."""
+        """Return how many incidents are not resolved."""
         at = tables.incidents.c
         query = select(func.count()).where(at.number > 0, at.state != IncidentState.RESOLVED)
         with self._begin() as connection:
             return int(connection.execute(query).scalar_one())
 
     def count(self) -> int:
-        """The highest number ever given."""
+        """Return the highest number that an incident was ever given."""
         with self._begin() as connection:
             return int(connection.execute(select(func.coalesce(func.max(tables.incidents.c.number), 0))).scalar_one())
 
     def watermark(self) -> float | None:
-        """End of the last step whose findings are saved."""
+        """Return the end of the last step whose findings are saved."""
         query = select(tables.progress.c.value).where(tables.progress.c.name == "watermark")
         with self._begin() as connection:
             value = connection.execute(query).scalar()
@@ -145,8 +148,8 @@ class SqlIncidents:
         events: Sequence[IncidentEvent],
         ledger: Ledger | None = None,
     ) -> None:
-        """Findings, incidents, outbox, watermark and what objectives counted in one transaction; saving the same again
-        changes nothing."""
+        """Write findings, incidents, outbox, watermark and the counts of objectives in one transaction; saving the same
+        again changes nothing."""
         with self._begin() as connection:
             for finding in findings:
                 _keep_finding(connection, finding)
@@ -157,15 +160,15 @@ class SqlIncidents:
             if ledger is not None:
                 keep_ledger(connection, ledger)
                 for told in ledger.events:
-                    _queue(connection, told.burn.key, told.transition, told.at, now, BURN.dump_json(told.burn))
+                    _queue(connection, told.burn.key, told.transition, told.at, now, BURN_ADAPTER.dump_json(told.burn))
             upsert(connection, tables.progress, {"name": "watermark"}, {"value": watermark})
             reach(FaultPoint.SAVE_WRITTEN)
 
     def act(
         self, event: IncidentEvent, now: float, who: str, what: str, text: str, beside: Executable | None = None
     ) -> None:
-        """One person's action: the incident, its announcement and the audit entry in one transaction, and what is done
-        beside them."""
+        """Store one person's action: the incident, its announcement, the audit entry and the statement `beside`, in one
+        transaction."""
         with self._begin() as connection:
             keep_incident(connection, event.incident)
             if event.told:
@@ -176,23 +179,26 @@ class SqlIncidents:
             connection.execute(insert(tables.audit).values(**entry))
 
     def record_change(self, change: Change) -> None:
+        """Store a change."""
         values = {name: getattr(change, name) for name in Change.__slots__}
         with self._begin() as connection:
             connection.execute(insert(tables.changes).values(**values))
 
     def changes(self, since: float, until: float) -> list[Change]:
+        """Return the changes between two times (Unix seconds), oldest first."""
         at = tables.changes.c
         query = select(at.at, at.who, at.kind, at.service, at.version, at.text)
         with self._begin() as connection:
             rows = connection.execute(query.where(at.at >= since, at.at <= until).order_by(at.at)).all()
-        return [Change(*row) for row in rows]
+        return [Change(**row._mapping) for row in rows]
 
     def unsent(self, now: float, limit: int = 20) -> list[Announcement]:
-        """The oldest waiting announcement of each incident, where its next try is due: later ones wait for it."""
+        """Return the oldest waiting announcement of each incident, if its next attempt is due: later ones wait for
+        it."""
         at = tables.outbox.c
         first = select(func.min(at.number)).where(at.sent_at.is_(None)).group_by(at.incident)
         query = select(at.number, at.transition, at.document, at.attempts)
-        # A try due later than any wait was put off by a clock that was ahead.
+        # An attempt due later than any wait was scheduled by a clock that was ahead.
         due = or_(at.next_attempt <= now, at.next_attempt > now + LONGEST_WAIT)
         query = query.where(at.number.in_(first), due).order_by(at.number).limit(limit)
         with self._begin() as connection:
@@ -200,9 +206,11 @@ class SqlIncidents:
         return [Announcement(row[0], row[1], _subject(row[1], row[2]), row[3]) for row in rows]
 
     def sent(self, number: int, at: float) -> None:
+        """Mark an announcement as sent at a time (Unix seconds)."""
         self._outbox(number, sent_at=at)
 
     def failed(self, number: int, attempts: int, next_attempt: float) -> None:
+        """Store that an attempt failed: how many there were, and when the next one is due (Unix seconds)."""
         self._outbox(number, attempts=attempts, next_attempt=next_attempt)
 
     def _outbox(self, number: int, **values: Any) -> None:
@@ -234,7 +242,7 @@ def _announce(connection: Connection, event: IncidentEvent, now: float) -> None:
 
 
 def _subject(transition: str, document: str) -> Incident | Burn:
-    return BURN.validate_json(document) if transition in BURN_TRANSITIONS else INCIDENT.validate_json(document)
+    return BURN_ADAPTER.validate_json(document) if transition in BURN_TRANSITIONS else INCIDENT.validate_json(document)
 
 
 def _queue(connection: Connection, key: str, transition: str, at: float, now: float, document: bytes) -> None:

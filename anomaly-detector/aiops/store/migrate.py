@@ -1,4 +1,4 @@
-"""Bring an incident store up to date: `python -m aiops.store.migrate URL`."""
+"""Upgrade an incident store: `python -m aiops.store.migrate URL`."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ from alembic.config import Config
 
 
 def migrate(url: str) -> None:
-    """Upgrade to the newest version this program knows."""
+    """Upgrade to the newest version that this program knows."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))

@@ -1,4 +1,4 @@
-"""What is kept of objectives, in the same database as incidents: a cycle saves both in one transaction."""
+"""Stored data of objectives, in the same database as incidents: a cycle saves both in one transaction."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,42 +11,42 @@ from aiops.model import Burn, Ledger, LedgerHour, LedgerKey
 from aiops.store import tables
 from aiops.store.transaction import Transaction, upsert
 
-BURN = TypeAdapter(Burn)
+BURN_ADAPTER = TypeAdapter(Burn)
 COUNTED = "ledger"
 SUMS = ("events", "bad", "watched", "covered")
 _HOUR, _BURN = tables.ledger.c, tables.burns.c
 
 
 class SqlObjectives:
-    """Ledger and records. Every method raises StoreError when the database does not answer."""
+    """The ledger and the burn records. Every method raises StoreError when the database does not answer."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def ledger(self) -> tuple[list[LedgerHour], float]:
-        """All hours, and the end of the last step that is in them (0: none)."""
+        """Return all hours, and the end of the last step that they include (0: none)."""
         query = select(_HOUR.slo, _HOUR.sli, _HOUR.slo_group, _HOUR.hour, *(_HOUR[name] for name in SUMS))
         with Transaction(self._engine) as connection:
             rows = connection.execute(query).all()
             at = _counted(connection)
         keys = {of: LedgerKey(of[0], of[1], _group(of[2])) for of in {(row[0], row[1], row[2]) for row in rows}}
-        return [LedgerHour(keys[row[0], row[1], row[2]], *row[3:]) for row in rows], at
+        return [_hour(keys[row[0], row[1], row[2]], *row[3:]) for row in rows], at
 
     def counted(self) -> float:
-        """End of the last step that is in the ledger (0: none)."""
+        """Return the end of the last step that the ledger includes (0: none)."""
         with Transaction(self._engine) as connection:
             return _counted(connection)
 
     def burning(self) -> list[Burn]:
-        """The records that have no end yet."""
+        """Return the burn records that have no end yet."""
         return self._burns(_BURN.until.is_(None))
 
     def burns(self, slo: str, limit: int) -> list[Burn]:
-        """Those of an objective, newest first."""
+        """Return the burn records of an objective, newest first."""
         return self._burns(_BURN.slo == slo, limit)
 
     def purge(self, hour: int, ended: float) -> None:
-        """Forget hours before one (by its number), and records that ended before a time."""
+        """Delete hours before one (by its number), and records that ended before a time."""
         with Transaction(self._engine) as connection:
             connection.execute(delete(tables.ledger).where(_HOUR.hour < hour))
             connection.execute(delete(tables.burns).where(_BURN.until < ended))
@@ -54,17 +54,17 @@ class SqlObjectives:
     def _burns(self, wanted: Any, limit: int | None = None) -> list[Burn]:
         query = select(_BURN.document).where(wanted).order_by(_BURN.since.desc(), _BURN.key).limit(limit)
         with Transaction(self._engine) as connection:
-            return [BURN.validate_json(text) for text in connection.execute(query).scalars()]
+            return [BURN_ADAPTER.validate_json(text) for text in connection.execute(query).scalars()]
 
 
 def keep_ledger(connection: Connection, ledger: Ledger) -> None:
-    """Add the counts to their hours, once, and keep the records as they are now."""
+    """Add the counts to their hours, once, and store the present records."""
     counted = _counted(connection)
     if ledger.at > (counted if ledger.back_to is None else min(counted, ledger.back_to)):
         _add(connection, ledger.hours)
         upsert(connection, tables.progress, {"name": COUNTED}, {"value": ledger.at})
     for one in ledger.burns:
-        document = BURN.dump_json(one).decode()
+        document = BURN_ADAPTER.dump_json(one).decode()
         values = {"slo": one.slo, "since": one.since, "until": one.until, "document": document}
         upsert(connection, tables.burns, {"key": one.key}, values)
 
@@ -75,7 +75,7 @@ def _counted(connection: Connection) -> float:
 
 
 def _add(connection: Connection, hours: Iterable[LedgerHour]) -> None:
-    """Insert the hours that are new, add to the others: two statements, however many there are."""
+    """Insert the hours that are new, and add to the others: two statements, however many there are."""
     rows: dict[tuple[LedgerKey, int], LedgerHour] = {}
     for one in hours:
         other = rows.get((one.key, one.hour))
@@ -105,7 +105,11 @@ def _add(connection: Connection, hours: Iterable[LedgerHour]) -> None:
 
 
 def _sum(one: LedgerHour, other: LedgerHour) -> LedgerHour:
-    return LedgerHour(one.key, one.hour, *(getattr(one, name) + getattr(other, name) for name in SUMS))
+    return _hour(one.key, one.hour, *(getattr(one, name) + getattr(other, name) for name in SUMS))
+
+
+def _hour(key: LedgerKey, hour: int, *sums: float) -> LedgerHour:
+    return LedgerHour(key=key, hour=hour, **dict(zip(SUMS, sums, strict=True)))
 
 
 def _row(one: LedgerHour) -> dict[str, Any]:

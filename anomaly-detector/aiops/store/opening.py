@@ -1,4 +1,4 @@
-"""Open the incident store: check the file, bring its tables up to date, never overwrite what cannot be read."""
+"""Open the incident store: check the file, upgrade its tables, and never overwrite what cannot be read."""
 
 import logging
 import shutil
@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from aiops.ports import StoreError
+from aiops.model.errors import StoreError
 from aiops.store import wal
 from aiops.store.tables import HEAD
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 def open_store(url: str) -> Engine:
-    """Open a database by its SQLAlchemy URL, made or migrated as needed. Raises StoreError."""
+    """Open a database by its SQLAlchemy URL; create or upgrade its tables. Raises StoreError."""
     file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
     if file is not None:
         _set_aside_if_broken(file)
@@ -43,7 +43,7 @@ def open_store(url: str) -> Engine:
 
 
 def open_to_read(file: Path) -> Engine:
-    """Open a SQLite store without changing it in any way; raises StoreError when this program cannot read it."""
+    """Open a SQLite store without changing it. Raises StoreError when this program cannot read it."""
     engine = create_engine(f"sqlite:///file:{file}?mode=ro&uri=true")
     try:
         found = _revision(engine)
@@ -65,7 +65,7 @@ def _revision(engine: Engine) -> str | None:
 
 
 def _migrate(url: str) -> None:
-    """Run Alembic in a process of its own: it and Mako stay out of the engine's memory."""
+    """Run Alembic in a separate process, so that it and Mako do not take memory in the engine."""
     done = subprocess.run(
         [sys.executable, "-m", "aiops.store.migrate", url], capture_output=True, text=True, check=False
     )
@@ -98,7 +98,7 @@ def _set_aside_if_broken(file: Path) -> None:
 
 
 def _verdict(file: Path) -> str:
-    """Read the file through; "ok", or what is wrong with it. Raises StoreError where it cannot be opened."""
+    """Read the whole file; return "ok", or what is wrong with it. Raises StoreError where it cannot be opened."""
     connection = sqlite3.connect(file)
     connection.text_factory = bytes
     try:

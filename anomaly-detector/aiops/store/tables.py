@@ -1,4 +1,4 @@
-"""The tables, as SQLAlchemy knows them. Alembic's migrations make them; a test compares the two."""
+"""The tables, defined for SQLAlchemy. The migrations of Alembic create them; a test compares the two."""
 
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
 
@@ -18,7 +18,7 @@ incidents = Table(
     Column("resolved_at", Float),
     Column("services", Text, nullable=False),  # |payment|checkout|: affected ones, the cause first
     Column("document", Text, nullable=False),  # the whole incident as JSON
-    Column("fingerprint", String(16)),  # NULL: written before there were any
+    Column("fingerprint", String(16)),  # NULL: written by a release without fingerprints
     Index("incidents_by_state", "state", "first_detected"),
     Index("incidents_by_fingerprint", "fingerprint", "number"),
     Index("incidents_by_end", "resolved_at"),
@@ -74,7 +74,7 @@ accepted = Table(
     Column("who", String(128), nullable=False),
     Column("reason", Text, nullable=False),
     Column("document", Text, nullable=False),  # what was expected before and after, as JSON
-    Column("learned", LargeBinary, nullable=False),  # what was learned until then
+    Column("learned", LargeBinary, nullable=False),  # the learned state before it
     Column("undone_at", Float),
     Column("undone_by", String(128)),
 )
@@ -100,7 +100,7 @@ alerts = Table(
     Column("state", String(16), nullable=False),
     Column("ends_at", Float),
     Column("heard_at", Float, nullable=False),
-    Column("services", Text, nullable=False),  # |payment|: those that its labels name
+    Column("services", Text, nullable=False),  # |payment|: the services that its labels name
     Column("document", Text, nullable=False),  # the whole alert as JSON
     Index("alerts_by_time", "starts_at"),
     Index("alerts_by_state", "state", "ends_at"),
@@ -121,7 +121,7 @@ ledger = Table(
     metadata,
     Column("slo", String(256), primary_key=True),
     Column("sli", String(16), primary_key=True),  # which events it counts
-    Column("slo_group", Text, primary_key=True),  # as JSON, as long as a route may be
+    Column("slo_group", Text, primary_key=True),  # as JSON, as long as a route can be
     Column("hour", Integer, primary_key=True),  # its end, Unix seconds / 3600
     Column("events", Float, nullable=False),
     Column("bad", Float, nullable=False),

@@ -1,4 +1,4 @@
-"""A transaction on the incident store, and the rows that more than one part of it writes."""
+"""A transaction on the incident store, and the rows that several parts of it write."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from sqlalchemy import Connection, Engine, insert, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from aiops.model import Incident
-from aiops.ports import StoreError
+from aiops.model.errors import StoreError
 from aiops.store import tables
 
 INCIDENT = TypeAdapter(Incident)
 
 
 class Transaction:
-    """A transaction whose failures are StoreErrors."""
+    """A transaction whose errors are raised as StoreError."""
 
     def __init__(self, engine: Engine) -> None:
         self._context = engine.begin()
@@ -39,6 +39,7 @@ def _reason(error: SQLAlchemyError) -> str:
 
 
 def keep_incident(connection: Connection, incident: Incident) -> None:
+    """Insert or update an incident by its key."""
     document = INCIDENT.dump_json(incident).decode()
     values = {
         "id": incident.id,
@@ -55,7 +56,7 @@ def keep_incident(connection: Connection, incident: Incident) -> None:
 
 
 def upsert(connection: Connection, table: Any, identity: dict[str, Any], values: dict[str, Any]) -> None:
-    """Update the row, or insert it: every database speaks this, and one engine writes at a time."""
+    """Update the row, or insert it. This works on every database, because only one engine writes at a time."""
     changed = connection.execute(update(table).filter_by(**identity).values(**values))
     if changed.rowcount == 0:
         connection.execute(insert(table).values(**identity, **values))

@@ -1,4 +1,4 @@
-"""SQLite's write-ahead log as the file format describes it: SQLite drops what it cannot read of it without a word."""
+"""SQLite's write-ahead log, checked by its file format: SQLite silently drops what it cannot read of it."""
 
 import struct
 from typing import Final
@@ -10,9 +10,10 @@ _WORD: Final = 1 << 32
 
 
 def damaged(log: bytes) -> bool:
-    """Whether frames of the log's present generation cannot be read. What an older one left behind them is no damage.
+    """Whether frames of the present generation of the log cannot be read. Remains of an older generation behind them
+    are no damage.
 
-    A process that was killed while it wrote a frame leaves the same picture: what was not committed is lost rightly.
+    A process that was killed while it wrote a frame leaves the same picture, but then nothing committed is lost.
     """
     if len(log) < _HEADER.size:
         return bool(log)

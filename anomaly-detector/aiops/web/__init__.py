@@ -1,4 +1,4 @@
-"""Pages for people, rendered on the server: incidents, one incident, one trace. They need nothing but the engine."""
+"""Pages for people, rendered on the server: incidents, one incident, one trace. They need no other server."""
 
 from aiops.web.pages import add_pages
 

@@ -1,4 +1,4 @@
-"""What a backtest found, as one page that needs nothing but itself: no scripts, and nothing to be fetched."""
+"""The results of a backtest as one self-contained page: no scripts, nothing to download."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from aiops.backtest import Alarm, Replayed, Seen
 from aiops.model import Family, Window
-from aiops.presentation import reading
-from aiops.web.plot import Plot, across, plot, share
+from aiops.presentation import filters, numbers
+from aiops.web.plot import Plot, across, plot, position
 
 MOST_PLOTS: Final = 40
 MOST_PROBLEMS: Final = 100
 MOST_ALARMS: Final = 60
-"""Listed below a plot; those that lasted on the highest scores."""
+"""The most alarms listed below a plot: those with the highest scores."""
 CLOSER: Final = 0.4
-"""Alarms are drawn once more where that shows less than this part of a series."""
+"""An alarm is drawn a second time, enlarged, where that shows less than this share of the series."""
 UNITS: Final = {
     Family.ERRORS: "share of requests that failed",
     Family.LATENCY: "mean time of a request",
@@ -27,9 +27,9 @@ UNITS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What was replayed: where it was, from when to when (Unix seconds), what became of each series, the unit of
-    values of which nothing is known."""
+class BacktestFindings:
+    """What was replayed: where it was stored, from when to when (Unix seconds), the outcome of each series, and the
+    unit of values without a known meaning."""
 
     place: str
     start: float
@@ -39,10 +39,12 @@ class Found:
 
     @property
     def alarms(self) -> int:
+        """The number of alarms of all series."""
         return sum(len(one.alarms) for one in self.series)
 
     @property
     def points(self) -> int:
+        """The number of points of all series."""
         return sum(one.points for one in self.series)
 
     @property
@@ -52,11 +54,11 @@ class Found:
 
     @property
     def ordered(self) -> list[Replayed]:
-        """Most to tell first."""
-        return sorted(self.series, key=lambda one: (-one.worst, title(one)))
+        """The series, those with most alarms first."""
+        return sorted(self.series, key=lambda one: (-one.worst, series_title(one)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """An alarm in words."""
 
@@ -70,10 +72,10 @@ class Row:
     expected: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A series in words, with its drawing and those of some alarms. `lane` is where the alarms of `rows` lie in all the
-    time that was gone through: number, left and width in percent."""
+    """A series in words, with its plot and enlarged plots of some alarms. `lane` is where the alarms of `rows` lie in
+    the whole time: number, left and width in percent."""
 
     title: str
     unit: str
@@ -87,12 +89,12 @@ class Card:
 
     @property
     def onsets(self) -> bool:
-        """Whether any alarm looked wrong before it was told."""
+        """Whether any alarm looked abnormal before it was on."""
         return any(row.onset for row in self.rows)
 
 
-def page(found: Found, problems: Sequence[str] = ()) -> str:
-    """Write the page; at most MOST_PLOTS series are drawn, those that had most to tell."""
+def backtest_page(found: BacktestFindings, problems: Sequence[str] = ()) -> str:
+    """Return the page; at most MOST_PLOTS series are drawn, those with most alarms."""
     environment = Environment(
         loader=PackageLoader("aiops", "web/templates"),
         autoescape=True,
@@ -104,8 +106,8 @@ def page(found: Found, problems: Sequence[str] = ()) -> str:
     loud = [one for one in drawn if one.count]
     return environment.get_template("backtest.html").render(
         found=found,
-        when=f"{reading.moment(found.start)} to {reading.moment(found.end)}",
-        length=reading.span_of_time(found.end - found.start),
+        when=f"{filters.moment(found.start)} to {filters.moment(found.end)}",
+        length=numbers.span_of_time(found.end - found.start),
         across=list(across(Window(found.start, found.end))),
         loud=loud,
         lanes=sorted(enumerate(loud, 1), key=lambda pair: pair[1].lane[0][1]),
@@ -118,21 +120,21 @@ def page(found: Found, problems: Sequence[str] = ()) -> str:
     )
 
 
-def title(one: Replayed) -> str:
-    """What a series is called: `payment POST /payment: too many errors`, or its labels."""
+def series_title(one: Replayed) -> str:
+    """Write the title of a series: `payment POST /payment: too many errors`, or its labels."""
     if one.family is not None:
-        return reading.symptom((one.series, one.family))
+        return filters.symptom((one.series, one.family))
     return ", ".join(f"{name}={value}" for name, value in one.series) or "value"
 
 
 def amount(value: float, family: Family | None, unit: str = "") -> str:
-    """A value with its unit."""
+    """Write a value with its unit."""
     if not isfinite(value):
         return "–"
     if family == Family.ERRORS:
-        return reading.percent(value)
+        return numbers.percent(value)
     if family == Family.LATENCY:
-        return reading.duration(value) if value > 0 else "0"
+        return filters.duration(value) if value > 0 else "0"
     if family == Family.TRAFFIC:
         return f"{value:.3g}/s"
     text = f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
@@ -140,8 +142,8 @@ def amount(value: float, family: Family | None, unit: str = "") -> str:
 
 
 def expectation(seen: Seen, family: Family | None, unit: str = "") -> str:
-    """What was expected, with its band: `20 (4 to 36)`. A value of which nothing is known is told inside of it as well,
-    when it comes too suddenly."""
+    """Write the expectation with its band: `20 (4 to 36)`. A value without a known meaning can raise an alarm inside
+    the band too, if it jumps."""
     text = amount(seen.expected, family, unit)
     if isfinite(seen.lower) and isfinite(seen.upper):
         text += f" ({amount(seen.lower, family)} to {amount(seen.upper, family)})"
@@ -151,19 +153,19 @@ def expectation(seen: Seen, family: Family | None, unit: str = "") -> str:
 
 
 def lasted(one: Alarm, until: float) -> str:
-    """How long it was on."""
-    return reading.span_of_time((until if one.end is None else one.end) - one.start)
+    """Write how long an alarm was on."""
+    return numbers.span_of_time((until if one.end is None else one.end) - one.start)
 
 
 def pace(alarms: int, days: float) -> str:
-    """Alarms a series and day."""
+    """Write the alarms per series and day."""
     return f"{alarms / days:.2g}" if days else "–"
 
 
-def _card(one: Replayed, found: Found) -> Card:
+def _card(one: Replayed, found: BacktestFindings) -> Card:
     worst = sorted(one.alarms, key=lambda each: -each.peak.score)[:MOST_ALARMS]
     listed = dict(enumerate(sorted(worst, key=lambda each: each.start), 1))
-    facts = [f"{one.points:,} points, {reading.span_of_time(one.step)} apart", reading.span_of_time(one.seconds)]
+    facts = [f"{one.points:,} points, {numbers.span_of_time(one.step)} apart", numbers.span_of_time(one.seconds)]
     if one.alarms:
         facts.append(f"alarms a day: {pace(len(one.alarms), one.days)}")
     if not one.judged:
@@ -173,37 +175,37 @@ def _card(one: Replayed, found: Found) -> Card:
         return amount(value, one.family, found.unit)
 
     return Card(
-        title(one),
-        UNITS.get(one.family, "") if one.family else found.unit or "value",
-        " · ".join(facts),
-        len(one.alarms),
-        tuple(_row(number, each, one, found) for number, each in listed.items()),
-        len(one.alarms) - len(listed),
-        plot(one, one.trace, listed, written),
-        tuple(
+        title=series_title(one),
+        unit=UNITS.get(one.family, "") if one.family else found.unit or "value",
+        facts=" · ".join(facts),
+        count=len(one.alarms),
+        rows=tuple(_row(number, each, one, found) for number, each in listed.items()),
+        hidden=len(one.alarms) - len(listed),
+        plot=plot(one, one.trace, listed, written),
+        closer=tuple(
             (number, plot(one, each.around, {number: each}, written))
             for number, each in listed.items()
             if each.around is not None and each.around.end - each.around.start < CLOSER * one.seconds
         ),
-        tuple(_lane(number, each, found) for number, each in listed.items()),
+        lane=tuple(_lane(number, each, found) for number, each in listed.items()),
     )
 
 
-def _lane(number: int, alarm: Alarm, found: Found) -> tuple[int, float, float]:
+def _lane(number: int, alarm: Alarm, found: BacktestFindings) -> tuple[int, float, float]:
     window = Window(found.start, found.end)
-    left, right = share(alarm.start, window), share(found.end if alarm.end is None else alarm.end, window)
+    left, right = position(alarm.start, window), position(found.end if alarm.end is None else alarm.end, window)
     return number, round(100 * left, 2), round(100 * (right - left), 2)
 
 
-def _row(number: int, alarm: Alarm, one: Replayed, found: Found) -> Row:
+def _row(number: int, alarm: Alarm, one: Replayed, found: BacktestFindings) -> Row:
     seen = alarm.peak
     return Row(
-        number,
-        reading.moment(alarm.start).removesuffix(" UTC"),
-        reading.moment(alarm.onset).removesuffix(" UTC") if alarm.onset != alarm.start else "",
-        "still on" if alarm.end is None else reading.moment(alarm.end).removesuffix(" UTC"),
-        lasted(alarm, one.last),
-        f"{seen.score:.1f}",
-        amount(seen.observed, one.family, found.unit),
-        expectation(seen, one.family, found.unit),
+        number=number,
+        told=filters.moment(alarm.start).removesuffix(" UTC"),
+        onset=filters.moment(alarm.onset).removesuffix(" UTC") if alarm.onset != alarm.start else "",
+        ended="still on" if alarm.end is None else filters.moment(alarm.end).removesuffix(" UTC"),
+        lasted=lasted(alarm, one.last),
+        score=f"{seen.score:.1f}",
+        observed=amount(seen.observed, one.family, found.unit),
+        expected=expectation(seen, one.family, found.unit),
     )

@@ -1,4 +1,4 @@
-"""The pages: each asks the desk and renders a template."""
+"""The pages: each one asks the desk and renders a template."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,11 +11,11 @@ from aiops import __version__
 from aiops.config import EVERYWHERE, Settings
 from aiops.health import ServiceHealth
 from aiops.model import Incident, IncidentState
-from aiops.ports import NotFound, SourceError
-from aiops.presentation import grafana, reading
+from aiops.model.errors import NotFound, SourceError
+from aiops.presentation import filters, grafana
 from aiops.presentation.mood import mood
 from aiops.service.desk import IncidentService
-from aiops.service.slo_book import sources
+from aiops.service.slo_book import number_sources
 from aiops.web import refusal
 from aiops.web.waterfall import waterfall
 
@@ -26,7 +26,7 @@ LONGEST_REASON = 1000
 
 
 def add_pages(app: Flask, desk: IncidentService, settings: Settings) -> None:
-    """Mount the pages on an application whose guard has put `flask.g.who` in place."""
+    """Add the pages to an application whose guard has set `flask.g.who`."""
     pages = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/static")
 
     @pages.context_processor
@@ -103,7 +103,7 @@ def add_pages(app: Flask, desk: IncidentService, settings: Settings) -> None:
         return render_template(
             "slos.html",
             found=book.all(),
-            journeys=book.journeys(),
+            journeys=book.composites(),
             left_out=book.left_out,
             problems=book.objectives.problems,
             gaps=desk.readiness().reasons,
@@ -117,7 +117,7 @@ def add_pages(app: Flask, desk: IncidentService, settings: Settings) -> None:
             slo=one,
             found=found,
             burns=desk.slos.burns(name),
-            sources=sources(one, found),
+            sources=number_sources(one, found),
             left_out=desk.slos.left_out.get(name),
             shown=grafana.of_objective(one, settings.grafana_url),
         )
@@ -131,14 +131,14 @@ def add_pages(app: Flask, desk: IncidentService, settings: Settings) -> None:
         span = request.args.get("span", "")
         return render_template("trace.html", fall=waterfall(found, span, begins), span=span)
 
-    for function in reading.FILTERS:
+    for function in filters.FILTERS:
         app.add_template_filter(function, function.__name__)
     app.register_blueprint(pages)
-    refusal.install(app, desk)
+    refusal.install_refusals(app, desk)
 
 
 def _or_gap(ask: Callable[[], T], otherwise: T, gaps: list[str]) -> T:
-    """A source that does not answer leaves a hole in the page and a line that says so."""
+    """Call a source; if it does not answer, return `otherwise` and add a line to the gaps of the page."""
     try:
         return ask()
     except SourceError as error:
@@ -147,7 +147,8 @@ def _or_gap(ask: Callable[[], T], otherwise: T, gaps: list[str]) -> T:
 
 
 def _otlp(settings: Settings) -> str:
-    """Where to send telemetry: an engine that listens everywhere is reached under the name it was asked by."""
+    """Return the address for telemetry: an engine that listens everywhere is reached under the host name of the
+    request."""
     host = settings.otlp_host
     if host in EVERYWHERE:
         host = urlsplit(request.host_url).hostname or host
@@ -155,4 +156,4 @@ def _otlp(settings: Settings) -> str:
 
 
 def _urgency(one: Incident) -> tuple[bool, int, float]:
-    return one.state != IncidentState.OPEN, -reading.RANK[one.severity], -one.first_detected
+    return one.state != IncidentState.OPEN, -one.severity.rank, -one.first_detected

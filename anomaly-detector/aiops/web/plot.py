@@ -1,5 +1,5 @@
-"""A replayed series as a drawing: paths on a plane that is as wide as it has columns and HEIGHT high, and labels whose
-places are percents, so that lines stretch with the page and words do not."""
+"""A replayed series as a drawing: paths on a plane that is as wide as it has columns and HEIGHT high. Labels are placed
+in percent, so that lines stretch with the page and words do not."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from math import ceil, floor, isfinite, log10, nan
 from typing import Final
 
-from aiops.backtest import Alarm, Column, Replayed, Stretch, Trace
+from aiops.backtest import Alarm, Column, Curve, Replayed, Stretch
 from aiops.model import SeriesState, Window
 
 HEIGHT: Final = 100.0
 HEADROOM: Final = 0.35
-"""How far a band may widen the picture beyond what was observed, as a share of that."""
+"""How far a band may extend the picture beyond the observed values, as a share of their range."""
 CROWDED: Final = 3.0
-"""Percents between two numbers beside each other, at least."""
+"""The smallest distance between two numbers beside each other, in percent."""
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 TICKS: Final = (
     *(1, 2, 5, 10, 15, 30),
@@ -28,7 +28,7 @@ SHADES: Final = {SeriesState.SUSPECT: "suspect", SeriesState.INCIDENT: "incident
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A label on an axis: where, in percent from the left or the top."""
+    """A label on an axis, with its position in percent from the left or the top."""
 
     place: float
     text: str
@@ -45,8 +45,8 @@ class Shade:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """An alarm: where it began, and its peak, in percent. `row` is its number in the list below; `number` is what is
-    written, "" where it is crowded."""
+    """An alarm: where it began, and its peak, in percent. `row` is its number in the list below; `number` is the number
+    shown, "" where it is too crowded."""
 
     left: float
     row: int
@@ -54,9 +54,9 @@ class Mark:
     peak: tuple[float, float] | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plot:
-    """Everything a template needs to draw a series; paths are of SVG."""
+    """Everything that a template needs to draw a series; paths are those of SVG."""
 
     width: int
     observed: str
@@ -68,33 +68,33 @@ class Plot:
     upwards: tuple[Tick, ...]
 
 
-def plot(one: Replayed, trace: Trace, alarms: Mapping[int, Alarm], amount: Callable[[float], str]) -> Plot:
-    """Draw a series, or a part of it, with its alarms by the numbers they are listed under; `amount` writes a value."""
+def plot(one: Replayed, trace: Curve, alarms: Mapping[int, Alarm], amount: Callable[[float], str]) -> Plot:
+    """Draw a series, or a part of it, with its alarms by their numbers in the list; `amount` writes a value."""
     width = len(trace.columns)
     axis = _Axis.over(trace)
     gap = max(3.0, 3 * one.step / max(trace.end - trace.start, 1e-9) * width)
     return Plot(
-        width,
-        _line(_observed(trace, axis), gap),
-        _line([(at, axis.y(each.expected)) for at, each in _known(trace, "expected")], gap),
-        _area([(at, axis.y(each.lower), axis.y(each.upper)) for at, each in _known(trace, "lower")], gap),
-        tuple(_shades(one.stretches, trace)),
-        tuple(_marks(alarms, trace, axis)),
-        tuple(across(trace)),
-        tuple(axis.ticks(amount)),
+        width=width,
+        observed=_line(_observed(trace, axis), gap),
+        expected=_line([(at, axis.y(each.expected)) for at, each in _known(trace, "expected")], gap),
+        band=_area([(at, axis.y(each.lower), axis.y(each.upper)) for at, each in _known(trace, "lower")], gap),
+        shades=tuple(_shades(one.stretches, trace)),
+        marks=tuple(_marks(alarms, trace, axis)),
+        across=tuple(across(trace)),
+        upwards=tuple(axis.ticks(amount)),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """Values between two bounds, upwards."""
+    """Values between two bounds, from bottom to top."""
 
     low: float
     high: float
 
     @classmethod
-    def over(cls, trace: Trace) -> "_Axis":
-        """Room for all that was observed and expected, and for its band as far as that leaves a picture."""
+    def over(cls, trace: Curve) -> "_Axis":
+        """Make room for all observed and expected values, and for the band as far as the picture stays readable."""
         seen = [value for one in trace.columns for value in (one.low, one.high, one.expected) if isfinite(value)]
         low, high = (min(seen), max(seen)) if seen else (0.0, 1.0)
         room = HEADROOM * (high - low or abs(high) or 1.0)
@@ -102,19 +102,21 @@ class _Axis:
         upper = [one.upper for one in trace.columns if isfinite(one.upper)]
         bottom = min(low, max(min(lower, default=low), low - room))
         top = max(high, min(max(upper, default=high), high + room))
-        if low >= 0:  # what is never negative is not drawn as if it could be; what begins near zero begins there
+        if (
+            low >= 0
+        ):  # values that are never negative get no negative range; a range that begins near zero begins at zero
             bottom = 0.0 if bottom < top / 3 else bottom
         if top <= bottom:
             bottom, top = bottom - room, top + room
         return cls(bottom, top + 0.06 * (top - bottom))
 
     def y(self, value: float) -> float:
-        """From the top, not far outside the picture."""
+        """Return the distance from the top, not far outside the picture."""
         place = HEIGHT * (self.high - value) / (self.high - self.low)
         return round(min(max(place, -HEIGHT / 2), 1.5 * HEIGHT), 1)
 
     def ticks(self, amount: Callable[[float], str]) -> Iterator[Tick]:
-        """Round values, about four; to the last digit that differs, where the usual ones are the same for all."""
+        """Yield about four round values, with as many digits as are needed to tell them apart."""
         rough = (self.high - self.low) / 4
         power = 10.0 ** floor(log10(rough))
         size = next(power * one for one in (1, 2, 2.5, 5, 10) if power * one >= rough)
@@ -126,12 +128,12 @@ class _Axis:
             yield Tick(self.y(value), text)
 
 
-def _known(trace: Trace, name: str) -> list[tuple[int, Column]]:
+def _known(trace: Curve, name: str) -> list[tuple[int, Column]]:
     return [(at, one) for at, one in enumerate(trace.columns) if isfinite(getattr(one, name))]
 
 
-def _observed(trace: Trace, axis: _Axis) -> Iterator[tuple[int, float]]:
-    """Through the lowest and the highest of each column, the nearer one first."""
+def _observed(trace: Curve, axis: _Axis) -> Iterator[tuple[int, float]]:
+    """Yield the lowest and the highest value of each column, the nearer one first."""
     before = nan
     for at, one in enumerate(trace.columns):
         if isfinite(one.low):
@@ -144,7 +146,7 @@ def _observed(trace: Trace, axis: _Axis) -> Iterator[tuple[int, float]]:
 
 
 def _runs(points: Sequence[tuple[float, ...]], gap: float) -> Iterator[list[tuple[float, ...]]]:
-    """Points that belong together: a gap parts them."""
+    """Yield points that belong together: a gap separates them."""
     run: list[tuple[float, ...]] = []
     for point in points:
         if run and point[0] - run[-1][0] > gap:
@@ -173,15 +175,16 @@ def _area(points: Sequence[tuple[int, float, float]], gap: float) -> str:
 
 
 def _bends(run: Sequence[tuple[float, ...]]) -> list[tuple[float, ...]]:
-    """Without the points in the middle of what is level."""
+    """Drop the points in the middle of a level stretch."""
     inner = [
         here for before, here, after in zip(run, run[1:], run[2:], strict=False) if not before[1] == here[1] == after[1]
     ]
     return [run[0], *inner, run[-1]] if len(run) > 1 else [run[0]]
 
 
-def _shades(stretches: Sequence[Stretch], trace: Trace) -> Iterator[Shade]:
-    """Where nothing was judged yet, then the states, each at least as wide as can be seen and a column at most once."""
+def _shades(stretches: Sequence[Stretch], trace: Curve) -> Iterator[Shade]:
+    """Yield the stretch before the first judgement, then the states; each is wide enough to be seen, and each column
+    has at most one."""
     width = len(trace.columns)
     judged = next((at for at, each in enumerate(trace.columns) if each.judged), width)
     if judged:
@@ -191,32 +194,32 @@ def _shades(stretches: Sequence[Stretch], trace: Trace) -> Iterator[Shade]:
         end = trace.end if stretch.end is None else stretch.end
         if end < trace.start or stretch.start > trace.end:
             continue
-        left, right = width * share(stretch.start, trace), width * share(end, trace)
+        left, right = width * position(stretch.start, trace), width * position(end, trace)
         if right - left < 2 and (int(left), SHADES[stretch.life]) in drawn:
             continue
         drawn.add((int(left), SHADES[stretch.life]))
         yield Shade(round(left, 1), round(max(right - left, 2.0), 1), SHADES[stretch.life])
 
 
-def share(at: float, of: Trace | Window) -> float:
-    """Where a time lies between two, 0..1."""
+def position(at: float, of: Curve | Window) -> float:
+    """Return the position of a time between two times, 0..1."""
     return min(max((at - of.start) / max(of.end - of.start, 1e-9), 0.0), 1.0)
 
 
-def _marks(alarms: Mapping[int, Alarm], trace: Trace, axis: _Axis) -> Iterator[Mark]:
+def _marks(alarms: Mapping[int, Alarm], trace: Curve, axis: _Axis) -> Iterator[Mark]:
     last = -CROWDED
     for number, alarm in alarms.items():
-        left = round(100 * share(alarm.start, trace), 2)
+        left = round(100 * position(alarm.start, trace), 2)
         crowded = left - last < CROWDED
         last = last if crowded else left
         seen = alarm.peak
         shown = isfinite(seen.observed) and trace.start <= seen.at <= trace.end
-        peak = (round(100 * share(seen.at, trace), 2), axis.y(seen.observed)) if shown else None
+        peak = (round(100 * position(seen.at, trace), 2), axis.y(seen.observed)) if shown else None
         yield Mark(left, number, "" if crowded else str(number), peak)
 
 
-def across(trace: Trace | Window) -> Iterator[Tick]:
-    """Round times; the first one, and each midnight, says which day it is."""
+def across(trace: Curve | Window) -> Iterator[Tick]:
+    """Yield round times; the first one, and each midnight, includes the date."""
     seconds = trace.end - trace.start
     longest = TICKS[-1] * ceil(seconds / TICKS[-1] / MOST_TICKS)
     size = next((one for one in TICKS if seconds / one < MOST_TICKS), longest)
@@ -229,4 +232,4 @@ def across(trace: Trace | Window) -> Iterator[Tick]:
             of if size >= DAY or (of != day and clock.startswith("00:00")) else clock if of == day else f"{of} {clock}"
         )
         day = of
-        yield Tick(round(100 * share(number * size, trace), 2), text)
+        yield Tick(round(100 * position(number * size, trace), 2), text)

@@ -1,10 +1,10 @@
-"""Problems as pages: what a browser sees where a program would see problem details."""
+"""Errors as pages: what a browser shows where a program gets problem details."""
 
 from flask import Flask, Response, render_template, request
 
 from aiops import __version__
 from aiops.model import Incident
-from aiops.ports import StoreError
+from aiops.model.errors import StoreError
 from aiops.service.desk import IncidentService
 
 PROBLEM = "application/problem+json"
@@ -20,8 +20,8 @@ HEADLINES = {
 }
 
 
-def install(app: Flask, desk: IncidentService) -> None:
-    """Render the problem details of page addresses for those who prefer HTML; programs get them as they are."""
+def install_refusals(app: Flask, desk: IncidentService) -> None:
+    """Render problem details as pages for clients that prefer HTML; programs get them unchanged."""
 
     def render(response: Response) -> Response:
         if response.mimetype != PROBLEM or not _is_for_a_person():
@@ -49,7 +49,7 @@ def _is_for_a_person() -> bool:
 
 
 def _back() -> str:
-    """The incident whose button was pressed, else the list."""
+    """Return the page of the incident whose button was pressed, else the list."""
     name = (request.view_args or {}).get("name") if request.method == "POST" else None
     return f"/incidents/{name}" if name else "/"
 

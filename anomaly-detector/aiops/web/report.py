@@ -1,4 +1,4 @@
-"""Objectives as they stand, made ready for people: rows for a terminal, and one page that needs nothing but itself."""
+"""The status of objectives for people: rows for a terminal, and one self-contained page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,29 +9,20 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import TypeAdapter
 
-from aiops.presentation import reading
-from aiops.presentation.incident import Document
-from aiops.slo.rules.tiers import plain
+from aiops.presentation import filters, numbers
+from aiops.presentation.documents.base import Json
+from aiops.presentation.status import BELOW_TARGET, SLO_STATES, StatusStyle, slo_style
+from aiops.slo.rules.tiers import plain_number
 
-STATES: Final = {
-    "exhausted": ("✕", "budget spent"),
-    "burns_fast": ("▲", "burns fast"),
-    "burns_slowly": ("◆", "burns slowly"),
-    "no_data": ("?", "no data"),
-    "ok": ("✓", "kept"),
-}
-"""Worst first: a mark beside each colour, for those who do not tell colours apart, and words."""
-SHORT: Final = ("◇", "below target, budget left")
-"""What is kept of a budget only because of time without data is not said to be kept."""
 WHOLE: Final = 0.99
-"""Coverage from which on nothing is said of it."""
+"""The coverage from which on it is not mentioned."""
 _DURATION: Final = TypeAdapter(timedelta)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """An objective, or a group of it, in words. `level` is a name of STATES; `bar` is what is left of the budget, 0..1;
-    `burn` are windows and rates. Empty texts are not shown."""
+    """An objective, or a group of it, in words. `level` is a name of SLO_STATES; `bar` is the share of the budget that
+    is left, 0..1; `burn` are windows and rates. Empty texts are not shown."""
 
     name: str
     group: str
@@ -52,20 +43,25 @@ class Row:
     short: bool = False
 
     @property
+    def style(self) -> StatusStyle:
+        """The style of the state."""
+        return slo_style(self.level, self.short)
+
+    @property
     def mark(self) -> str:
-        return self._said[0]
+        """The character of the state."""
+        return self.style.mark
 
     @property
     def state(self) -> str:
-        return self._said[1]
-
-    @property
-    def _said(self) -> tuple[str, str]:
-        return SHORT if self.short and self.level == "ok" else STATES[self.level]
+        """The state in words."""
+        return self.style.words
 
 
-@dataclass(frozen=True, slots=True)
-class Journey:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompositeRow:
+    """A composite objective in words; the fields are those of `Row`."""
+
     title: str
     service: str
     left: str
@@ -76,26 +72,28 @@ class Journey:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an engine answered to /aiops/slos, in words; worst objectives first."""
+    """The answer of an engine to /aiops/slos, in words; the worst objectives first."""
 
     as_of: str
     rows: tuple[Row, ...]
-    journeys: tuple[Journey, ...]
+    journeys: tuple[CompositeRow, ...]
     left_out: tuple[tuple[str, str], ...]
     problems: tuple[str, ...]
 
     @property
     def summary(self) -> str:
         """How many objectives are in which state."""
-        counts = {words: sum(row.state == words for row in self.rows) for _, words in (*STATES.values(), SHORT)}
+        counts = {
+            each.words: sum(row.style == each for row in self.rows) for each in (*SLO_STATES.values(), BELOW_TARGET)
+        }
         return ", ".join(f"{count} {words}" for words, count in counts.items() if count) or "no objectives"
 
 
-def read(answer: Document) -> Report:
-    """Put an answer into words. Raises KeyError, TypeError or ValueError where it is none of this release."""
+def report_of(answer: Json) -> Report:
+    """Put an answer into words. Raises KeyError, TypeError or ValueError where it is not of this release."""
     ordered = sorted(answer["slos"], key=_worst_first)
     return Report(
-        reading.moment(datetime.fromisoformat(answer["as_of"]).timestamp()),
+        filters.moment(datetime.fromisoformat(answer["as_of"]).timestamp()),
         tuple(_row(one) for one in ordered),
         tuple(_journey(one) for one in sorted(answer["journeys"], key=lambda one: _least(one["budget_left"]))),
         tuple((one["slo"], one["why"]) for one in answer["left_out"]),
@@ -103,8 +101,8 @@ def read(answer: Document) -> Report:
     )
 
 
-def page(report: Report) -> str:
-    """The report as a page of HTML: no scripts, and nothing to be fetched."""
+def report_page(report: Report) -> str:
+    """Return the report as an HTML page without scripts or anything to download."""
     environment = Environment(
         loader=PackageLoader("aiops", "web/templates"),
         autoescape=True,
@@ -119,7 +117,7 @@ def _row(one: Mapping[str, Any]) -> Row:
     left, events = one["budget_left"], one["events"]
     split = " ".join(f"{key}={value}" for key, value in one["group"].items())
     target = Decimal(one["target"])
-    if one["state"] not in STATES:
+    if one["state"] not in SLO_STATES:
         raise ValueError(f"the state {one['state']!r} is not known")
     return Row(
         name=one["slo"],
@@ -127,7 +125,7 @@ def _row(one: Mapping[str, Any]) -> Row:
         title=f"{one['display_name']} {split}".strip(),
         service=one["service"],
         level=one["state"],
-        target=f"{plain(target * 100)}%",
+        target=f"{plain_number(target * 100)}%",
         good="" if one["good_ratio"] is None else floored(one["good_ratio"], target),
         counted=f"{one['bad_events']:,.0f} of {events:,.0f} {'slices' if one['method'] == 'timeslices' else 'events'}",
         period=one["period"],
@@ -143,29 +141,33 @@ def _row(one: Mapping[str, Any]) -> Row:
 
 
 def _coverage(one: Mapping[str, Any]) -> str:
-    """From when on, and for how much of the period there are data; "" where for all of it."""
+    """Write since when, and for how much of the period, there are data; "" where for all of it."""
     if one["coverage"] >= WHOLE:
         return ""
-    much = f"data for {reading.percent(one['coverage'])} of the time"
+    much = f"data for {numbers.percent(one['coverage'])} of the time"
     if one["data_since"] is None:
         return much
-    return f"{much}, which began {reading.moment(datetime.fromisoformat(one['data_since']).timestamp())}"
+    return f"{much}, which began {filters.moment(datetime.fromisoformat(one['data_since']).timestamp())}"
 
 
-def _journey(one: Mapping[str, Any]) -> Journey:
+def _journey(one: Mapping[str, Any]) -> CompositeRow:
     whole = sum(float(part["weight"]) for part in one["parts"])
-    return Journey(
-        one["display_name"],
-        one["service"],
-        _percent(one["budget_left"]),
-        _bar(one["budget_left"]),
-        _burn(one["burn_rates"]),
-        tuple(f"{part['slo']} ({reading.percent(float(part['weight']) / whole)})" for part in one["parts"]),
+    return CompositeRow(
+        title=one["display_name"],
+        service=one["service"],
+        left=_percent(one["budget_left"]),
+        bar=_bar(one["budget_left"]),
+        burn=_burn(one["burn_rates"]),
+        parts=tuple(f"{part['slo']} ({numbers.percent(float(part['weight']) / whole)})" for part in one["parts"]),
     )
 
 
 def _worst_first(one: Mapping[str, Any]) -> tuple[int, float, str]:
-    return list(STATES).index(one["state"]) if one["state"] in STATES else 0, _least(one["budget_left"]), one["slo"]
+    return (
+        list(SLO_STATES).index(one["state"]) if one["state"] in SLO_STATES else 0,
+        _least(one["budget_left"]),
+        one["slo"],
+    )
 
 
 def _least(left: float | None) -> float:
@@ -181,7 +183,7 @@ def _bar(left: float | None) -> float:
 
 
 def floored(ratio: float, target: Decimal) -> str:
-    """A share to more digits than its target has, never rounded up: what is not kept must not look kept."""
+    """Write a share with more digits than its target has, never rounded up: a missed target must not look met."""
     digits = max(2, -(1 - target).adjusted())
     return f"{(Decimal(ratio) * 100).quantize(Decimal(1).scaleb(-digits), ROUND_FLOOR)}%"
 
@@ -189,7 +191,7 @@ def floored(ratio: float, target: Decimal) -> str:
 def _spare(one: Mapping[str, Any]) -> str:
     minutes = one["budget_minutes_left"]
     if minutes is not None:
-        return f"{reading.span_of_time(60 * minutes)} of bad time left" if minutes > 0 else ""
+        return f"{numbers.span_of_time(60 * minutes)} of bad time left" if minutes > 0 else ""
     events = one["budget_events_left"]
     return f"{events:,.0f} more may fail" if events is not None and events >= 1 else ""
 
@@ -205,6 +207,6 @@ def _runs_out(one: Mapping[str, Any]) -> str:
         return "spent"
     if one["exhausted_in"] is not None:
         seconds = _DURATION.validate_python(one["exhausted_in"]).total_seconds()
-        return f"in {reading.span_of_time(seconds)}, by the last {one['lookback']}"
+        return f"in {numbers.span_of_time(seconds)}, by the last {one['lookback']}"
     projected = one["projected_left"]
     return "not running out" if projected is None else f"{_percent(projected)} left at the end of the period"

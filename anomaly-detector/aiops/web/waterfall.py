@@ -10,7 +10,7 @@ MOST_ROWS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A span, how deep it hangs, and where its bar is: parts of the whole trace, 0..1."""
+    """A span, its depth in the tree, and its bar: shares of the whole trace, 0..1."""
 
     span: Span
     depth: int
@@ -19,9 +19,9 @@ class Row:
     is_first_failing: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waterfall:
-    """`rows` are those from `begins` on, MOST_ROWS at most, of `spans`; `left_out` more are in the store."""
+    """`rows` are those from `begins` on, at most MOST_ROWS, of `spans`; `left_out` further spans are in the store."""
 
     trace_id: str
     start: float
@@ -36,20 +36,20 @@ class Waterfall:
 
     @property
     def ends(self) -> int:
-        """The row after the last shown."""
+        """The index of the row after the last one shown."""
         return self.begins + len(self.rows)
 
     @property
     def before(self) -> int:
-        """Where the rows before these begin."""
+        """The index at which the rows before these begin."""
         return max(0, self.begins - MOST_ROWS)
 
 
 def waterfall(trace: Trace, wanted: str = "", begins: int = 0) -> Waterfall:
-    """Order spans below their parents by start; spans whose parent is missing stand at the top.
+    """Order spans below their parents by start; spans without a known parent are at the top.
 
-    `wanted` names the failing span to mark, as an incident says; else it is the earliest failed span without a failed
-    child. Rows are shown from `begins` on.
+    `wanted` is the id of the failing span to mark, as an incident names it; otherwise it is the earliest failed span
+    without a failed child. Rows are shown from `begins` on.
     """
     spans = list({span.span_id: span for span in trace.spans}.values())
     start = min(span.start for span in spans)
@@ -71,21 +71,21 @@ def waterfall(trace: Trace, wanted: str = "", begins: int = 0) -> Waterfall:
         for span, depth in _below(children, spans)[begins : begins + MOST_ROWS]
     ]
     return Waterfall(
-        trace.trace_id,
-        start,
-        seconds,
-        len({span.service for span in spans}),
-        len(spans),
-        sum(span.failed for span in spans),
-        first,
-        tuple(rows),
-        begins,
-        trace.left_out,
+        trace_id=trace.trace_id,
+        start=start,
+        seconds=seconds,
+        services=len({span.service for span in spans}),
+        spans=len(spans),
+        failed=sum(span.failed for span in spans),
+        first_failing=first,
+        rows=tuple(rows),
+        begins=begins,
+        left_out=trace.left_out,
     )
 
 
 def _below(children: dict[str, list[Span]], spans: list[Span]) -> list[tuple[Span, int]]:
-    """Each span once, parents before children; those in a circle of parents come last, at the top level."""
+    """Return each span once, parents before children; spans in a cycle of parents come last, at the top level."""
     out: list[tuple[Span, int]] = []
     seen: set[str] = set()
     for root in [*children[""], *spans]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from examples import share
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,9 +13,9 @@ from made_up.fakes import NOW
 from made_up.samples import sample, simple
 from made_up.world import World
 
-from aiops.api.webhook import fingerprint
+from aiops.api.webhook import alert_fingerprint
 from aiops.model import IncidentState, iso
-from aiops.ports import StoreError
+from aiops.model.errors import StoreError
 
 URL = "http://vm:29090/graph?g0.expr=x&g0.tab=1"
 ONE = "/aiops/incidents/INC-1795253415-1"
@@ -302,7 +303,7 @@ JUNK = st.one_of(
 ALERT_FIELDS = ["status", "labels", "annotations", "startsAt", "endsAt", "generatorURL", "fingerprint", "news"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(share(0.6), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(field=st.sampled_from([*ALERT_FIELDS, "labels.severity", "annotations.summary", ""]), junk=JUNK)
 def test_one_corrupted_leaf_changes_no_other_alert(client: FlaskClient, field: str, junk: Any) -> None:
     bad = alert(NOW - 70, fingerprint="bad", name="Bad")
@@ -341,8 +342,8 @@ def test_a_firing_one_whose_start_is_lost_goes_on(client: FlaskClient) -> None:
 
 
 def test_the_fingerprint_is_alertmanager_s() -> None:
-    assert fingerprint({}) == "cbf29ce484222325"
-    assert fingerprint({"name": "a"}) == fingerprint({"name": "a"}) != fingerprint({"name": "b"})
+    assert alert_fingerprint({}) == "cbf29ce484222325"
+    assert alert_fingerprint({"name": "a"}) == alert_fingerprint({"name": "a"}) != alert_fingerprint({"name": "b"})
 
 
 def test_one_that_fires_on_after_a_wrong_end_is_shown_as_firing(world: World, client: FlaskClient) -> None:

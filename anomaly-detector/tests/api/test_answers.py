@@ -243,7 +243,10 @@ def test_services_name_their_incidents(world: World, client: FlaskClient) -> Non
 
 def test_topology_lists_edges_and_services(world: World, client: FlaskClient) -> None:
     world.metrics.routes = [Route("payment", "POST", "/payment")]
-    world.topology.known = [Edge("gateway", "payment", 2.0, 0.5, 0.0421), Edge("payment", "bank", 1, 0, NAN, "virtual")]
+    world.topology.known = [
+        Edge(caller="gateway", callee="payment", rate=2.0, error_ratio=0.5, latency=0.0421),
+        Edge(caller="payment", callee="bank", rate=1, error_ratio=0, latency=NAN, connection="virtual"),
+    ]
     assert client.get("/aiops/topology").json == {
         "services": ["bank", "gateway", "payment"],
         "edges": [
@@ -269,7 +272,19 @@ def test_topology_lists_edges_and_services(world: World, client: FlaskClient) ->
 
 def test_a_series_has_observed_expected_bounds_and_score(world: World, client: FlaskClient) -> None:
     of = labels(service="payment", route="/payment", method="POST")
-    first = Verdict(of, Family.LATENCY, NOW - 30, 0.2, 0.1, 0.05, 0.15, 2.0, 0.3, Tier.DEFAULTS, SeriesState.SUSPECT)
+    first = Verdict(
+        series=of,
+        family=Family.LATENCY,
+        at=NOW - 30,
+        observed=0.2,
+        expected=0.1,
+        lower=0.05,
+        upper=0.15,
+        score=2.0,
+        confidence=0.3,
+        tier=Tier.DEFAULTS,
+        state=SeriesState.SUSPECT,
+    )
     old, warming = replace(first, at=NOW - 1000), replace(first, at=NOW - 15, expected=NAN, score=NAN)
     world.verdicts.recorded = [old, first, warming]
     found = client.get("/aiops/series?service=payment&route=/payment").json

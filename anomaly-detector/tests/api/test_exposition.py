@@ -83,7 +83,15 @@ def test_what_people_do_is_seen_with_the_next_cycle(world: World, client: FlaskC
 def test_alerts_of_others_are_counted_by_incident(world: World, client: FlaskClient) -> None:
     world.keep(sample())
     told = [
-        Alert(name, NOW - 200, AlertState.FIRING, None, NOW, (("alertname", name),), services=("payment",))
+        Alert(
+            fingerprint=name,
+            starts_at=NOW - 200,
+            state=AlertState.FIRING,
+            ends_at=None,
+            heard_at=NOW,
+            labels=(("alertname", name),),
+            services=("payment",),
+        )
         for name in ("DiskFull", "TooSlow")
     ]
     world.desk.alerts.take(told)
@@ -92,7 +100,9 @@ def test_alerts_of_others_are_counted_by_incident(world: World, client: FlaskCli
 
 def test_a_change_is_told_for_an_hour(world: World, client: FlaskClient) -> None:
     for ago, version in ((7200, "1.4.0"), (600, "1.5.0"), (60, "1.5.0")):
-        world.desk.record_change(Change(NOW - ago, "ci", "deployment", "payment", version, ""))
+        world.desk.record_change(
+            Change(at=NOW - ago, who="ci", kind="deployment", service="payment", version=version, text="")
+        )
     assert exposed(client, names.CHANGE_TIME) == {
         labels(kind="deployment", service="payment", version="1.5.0"): NOW - 60
     }

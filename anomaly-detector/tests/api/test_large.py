@@ -9,9 +9,9 @@ from made_up.samples import sample_trace, simple
 from made_up.world import World
 
 from aiops.model import Severity, Trace
-from aiops.ports import TooMuch
+from aiops.model.errors import TooMuch
 from aiops.service.desk import VALUES
-from aiops.sources.common.bounds import SPANS_AT_ONCE, check, spans_each
+from aiops.sources.common.bounds import SPANS_AT_ONCE, check_size, spans_each
 from aiops.sources.common.spans import trimmed
 from aiops.web.waterfall import MOST_ROWS
 
@@ -29,10 +29,10 @@ def test_four_hundred_series_of_eleven_thousand_steps_are_too_many(world: World,
 
 
 def test_a_bound_of_nothing_is_none() -> None:
-    check(10_000, 10_000, 0)
-    check(1, VALUES, VALUES)
+    check_size(10_000, 10_000, 0)
+    check_size(1, VALUES, VALUES)
     with pytest.raises(TooMuch):
-        check(1, VALUES + 1, VALUES)
+        check_size(1, VALUES + 1, VALUES)
 
 
 def test_many_traces_are_read_in_part_and_one_almost_whole() -> None:

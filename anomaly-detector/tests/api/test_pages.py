@@ -10,8 +10,10 @@ from made_up.fakes import NOW, Route
 from made_up.samples import TRACE_ID, sample, sample_trace, simple
 from made_up.world import World
 
+from aiops import detect
 from aiops.model import CauseKind, Family, IncidentState, Severity, Span, SpanKind, TimelineEntry, Trace, names
-from aiops.presentation.reading import FAMILIES, KINDS, age, percent, span_of_time
+from aiops.presentation.filters import FAMILIES, KINDS, age
+from aiops.presentation.numbers import percent, span_of_time
 from aiops.web.waterfall import waterfall
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
@@ -158,7 +160,16 @@ def test_a_trace_is_an_indented_waterfall(world: World, client: FlaskClient) -> 
 
 def test_a_waterfall_keeps_every_span_once() -> None:
     def span(name: str, parent: str, start: float) -> Span:
-        return Span(TRACE_ID, name, parent, "a", name, SpanKind.INTERNAL, start, 1.0)
+        return Span(
+            trace_id=TRACE_ID,
+            span_id=name,
+            parent_id=parent,
+            service="a",
+            name=name,
+            kind=SpanKind.INTERNAL,
+            start=start,
+            duration=1.0,
+        )
 
     spans = [span("a", "", 0), span("c", "a", 2), span("b", "a", 1), span("orphan", "gone", 3), span("self", "self", 4)]
     spans += [span("x", "y", 5), span("y", "x", 6)]
@@ -177,7 +188,17 @@ def test_a_waterfall_keeps_every_span_once() -> None:
 
 def test_a_deep_trace_is_drawn_in_part(world: World, client: FlaskClient) -> None:
     spans = [
-        Span(TRACE_ID, str(n), str(n - 1) if n else "", "a", "deep", SpanKind.INTERNAL, NOW, 1.0) for n in range(3000)
+        Span(
+            trace_id=TRACE_ID,
+            span_id=str(n),
+            parent_id=str(n - 1) if n else "",
+            service="a",
+            name="deep",
+            kind=SpanKind.INTERNAL,
+            start=NOW,
+            duration=1.0,
+        )
+        for n in range(3000)
     ]
     world.traces.known[TRACE_ID] = Trace(TRACE_ID, tuple(spans))
     assert "Spans 1 to 1000 of 3000" in client.get(f"/traces/{TRACE_ID}").text
@@ -228,4 +249,4 @@ def test_percents_tell_rare_from_never(ratio: float, expected: str) -> None:
 
 def test_every_kind_of_cause_and_symptom_has_words() -> None:
     assert set(KINDS) == set(CauseKind)
-    assert set(FAMILIES) == set(Family)
+    assert set(FAMILIES) == {one.name for one in detect.FAMILIES} | {Family.NO_TELEMETRY}

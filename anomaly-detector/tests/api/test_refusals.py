@@ -10,7 +10,7 @@ from made_up.samples import simple
 from made_up.world import World
 
 from aiops.model import IncidentState
-from aiops.ports import StoreError
+from aiops.model.errors import StoreError
 
 
 def wrong(name: str, detail: str) -> tuple[int, str, str]:

@@ -4,7 +4,7 @@ from math import isnan
 
 import pytest
 
-from aiops.backtest import Unreadable, read
+from aiops.backtest import Unreadable, read_table
 
 T0 = 1_700_000_000.0
 
@@ -26,12 +26,12 @@ def table(*rows: str, header: str = "timestamp,value") -> list[str]:
     ],
 )
 def test_a_time_is_iso_8601_or_unix_seconds_and_utc_without_a_zone(text: str, at: float) -> None:
-    [series] = read(table(f"{text},1")).series
+    [series] = read_table(table(f"{text},1")).series
     assert series.times == [at]
 
 
 def test_label_columns_tell_series_apart_in_any_order() -> None:
-    found = read(table("a,1,x,7", "b,1,x,8", "a,2,x,9", header="host,timestamp,zone,value"))
+    found = read_table(table("a,1,x,7", "b,1,x,8", "a,2,x,9", header="host,timestamp,zone,value"))
     assert [(dict(one.labels), one.times, one.values) for one in found.series] == [
         ({"host": "a", "zone": "x"}, [1, 2], [7, 9]),
         ({"host": "b", "zone": "x"}, [1], [8]),
@@ -41,7 +41,7 @@ def test_label_columns_tell_series_apart_in_any_order() -> None:
 
 @pytest.mark.parametrize("text", ["", " ", "NaN", "nan", "null", "inf", "-Inf", "N/A"])
 def test_what_is_no_value_is_a_gap(text: str) -> None:
-    [series] = read(table("1,5", f"2,{text}", "3,6")).series
+    [series] = read_table(table("1,5", f"2,{text}", "3,6")).series
     assert (series.times, isnan(series.values[1]), series.points) == ([1, 2, 3], True, 2)
 
 
@@ -62,7 +62,7 @@ def test_what_is_no_value_is_a_gap(text: str) -> None:
     ],
 )
 def test_a_wrong_line_is_named_and_left_out(row: str, said: str) -> None:
-    found = read(table("1,5", "2,6", row, "9,7"))
+    found = read_table(table("1,5", "2,6", row, "9,7"))
     [(line, what)] = found.problems
     assert (line, said in what) == (4, True), what
     assert found.series[0].values == [5, 6, 7]
@@ -84,10 +84,10 @@ def test_a_wrong_line_is_named_and_left_out(row: str, said: str) -> None:
 )
 def test_what_is_no_table_is_said(lines: list[str], said: str) -> None:
     with pytest.raises(Unreadable) as error:
-        read(lines)
+        read_table(lines)
     assert said in str(error.value)
 
 
 def test_empty_lines_are_nothing() -> None:
-    found = read(table("1,5", "", " ", "2,6"))
+    found = read_table(table("1,5", "", " ", "2,6"))
     assert (found.series[0].times, found.problems) == ([1, 2], ())

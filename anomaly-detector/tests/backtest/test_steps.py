@@ -8,10 +8,9 @@ from engine.world import STEP, T0, World
 
 from aiops import detect
 from aiops.backtest import Choice, Replayed, Steps
-from aiops.engine import SELECTORS
 from aiops.model import Family, Finding, SeriesState, Verdict, Window
 
-LIVED = 220
+LIVED = 135
 WINDOW = Window(T0, T0 + LIVED * STEP)
 
 
@@ -44,9 +43,9 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
     recorder, findings = Recorder(), {}
     world.engine.verdicts = recorder
     for number in range(LIVED):
-        world.failing = 0.7 if 70 <= number < 85 else 0.0
-        world.mute = 120 <= number < 155
-        world.slower = 0.4 if 190 <= number < 205 else 0.0
+        world.failing = 0.7 if 30 <= number < 45 else 0.0
+        world.mute = 65 <= number < 95
+        world.slower = 0.4 if 115 <= number < 125 else 0.0
         world.live(1)
         assert world.engine.last is not None
         assert world.engine.last.watermark is not None or number < 3
@@ -60,7 +59,7 @@ def replay(lived: Lived, steps_at_once: int, choice: Choice | None = None) -> tu
     start = WINDOW.start
     while start < WINDOW.end:
         end = min(start + steps_at_once * STEP, WINDOW.end)
-        outcomes += steps.take(lived.world.source.metrics.window(SELECTORS, Window(start, end), STEP))
+        outcomes += steps.take(lived.world.source.metrics.window(detect.family_selectors(), Window(start, end), STEP))
         start = end
     return steps, outcomes
 
@@ -85,13 +84,16 @@ def test_it_says_what_the_engine_said_bit_for_bit(lived: Lived, steps_at_once: i
 def test_each_trouble_is_told_once_from_its_onset_to_its_end(lived: Lived) -> None:
     steps, _ = replay(lived, 64)
     found = {(one.series, one.family): one for one in steps.results()}
-    by_family = {family: [one for (_, of), one in found.items() if of == family] for family in Family}
+    by_family = {
+        family: [one for (_, of), one in found.items() if of == family]
+        for family in (each.name for each in detect.FAMILIES)
+    }
     payment = next(one for one in by_family[Family.ERRORS] if dict(one.series).get("service") == "payment")
     [alarm] = payment.alarms
-    assert T0 + 70 * STEP < alarm.onset <= T0 + 73 * STEP
-    assert alarm.onset <= alarm.start <= T0 + 76 * STEP
+    assert T0 + 30 * STEP < alarm.onset <= T0 + 33 * STEP
+    assert alarm.onset <= alarm.start <= T0 + 36 * STEP
     assert alarm.end is not None
-    assert T0 + 85 * STEP < alarm.end < T0 + 100 * STEP
+    assert T0 + 45 * STEP < alarm.end < T0 + 60 * STEP
     assert alarm.peak.score > 1
     assert alarm.peak.observed > alarm.peak.upper
     assert {one.life for one in payment.stretches} <= {
@@ -123,20 +125,20 @@ def test_a_choice_changes_no_verdict(lived: Lived) -> None:
 
 
 def test_what_was_over_before_the_window_is_not_told(lived: Lived) -> None:
-    steps = Steps(Window(T0 + 110 * STEP, WINDOW.end), STEP)
-    for _ in steps.take(lived.world.source.metrics.window(SELECTORS, WINDOW, STEP)):
+    steps = Steps(Window(T0 + 60 * STEP, WINDOW.end), STEP)
+    for _ in steps.take(lived.world.source.metrics.window(detect.family_selectors(), WINDOW, STEP)):
         pass
     found = steps.results()
     assert "errors" not in {family for family, _ in told(found)}
     assert ("silence", "payment") in told(found)
-    assert min(one.first for one in found) >= T0 + 110 * STEP
+    assert min(one.first for one in found) >= T0 + 60 * STEP
 
 
 def test_what_began_before_the_window_and_goes_on_is_told(lived: Lived) -> None:
-    steps = Steps(Window(T0 + 80 * STEP, WINDOW.end), STEP)
-    for _ in steps.take(lived.world.source.metrics.window(SELECTORS, WINDOW, STEP)):
+    steps = Steps(Window(T0 + 40 * STEP, WINDOW.end), STEP)
+    for _ in steps.take(lived.world.source.metrics.window(detect.family_selectors(), WINDOW, STEP)):
         pass
     payment = next(
         one for one in steps.results() if one.family == Family.ERRORS and dict(one.series).get("service") == "payment"
     )
-    assert payment.alarms[0].start < T0 + 80 * STEP
+    assert payment.alarms[0].start < T0 + 40 * STEP

@@ -5,7 +5,7 @@ from math import inf, isfinite, nan
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiops.backtest import Trace
+from aiops.backtest import Curve
 from aiops.backtest.trace import COLUMNS
 
 POINTS = st.lists(st.tuples(st.floats(0, 1e6), st.floats(-1e9, 1e9)), min_size=1, max_size=60)
@@ -13,7 +13,7 @@ POINTS = st.lists(st.tuples(st.floats(0, 1e6), st.floats(-1e9, 1e9)), min_size=1
 
 @given(POINTS)
 def test_every_extreme_is_in_its_column(points: list[tuple[float, float]]) -> None:
-    trace = Trace(0.0, 1e6)
+    trace = Curve(0.0, 1e6)
     for at, value in points:
         trace.add(at, value)
     assert len(trace.columns) == COLUMNS
@@ -25,7 +25,7 @@ def test_every_extreme_is_in_its_column(points: list[tuple[float, float]]) -> No
 
 
 def test_what_is_outside_or_no_number_is_left_out() -> None:
-    trace = Trace(10.0, 20.0)
+    trace = Curve(10.0, 20.0)
     for at, value in ((9.0, 1.0), (21.0, 1.0), (15.0, nan), (15.0, inf)):
         trace.add(at, value)
     assert not any(isfinite(one.low) for one in trace.columns)
@@ -33,6 +33,6 @@ def test_what_is_outside_or_no_number_is_left_out() -> None:
 
 
 def test_a_single_moment_has_a_place() -> None:
-    trace = Trace(10.0, 10.0)
+    trace = Curve(10.0, 10.0)
     trace.add(10.0, 5.0)
     assert trace.columns[0].low == 5.0

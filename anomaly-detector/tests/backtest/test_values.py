@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import share
+from hypothesis import given
 from hypothesis import strategies as st
 
-from aiops.backtest import Replayed, Series, Values
+from aiops.backtest import Replayed, TableSeries, ValuesReplay
 from aiops.backtest.values import steps
 from aiops.detect.univariate import Model
 from aiops.model import labels
@@ -16,12 +17,12 @@ STEP = 300.0
 START = 1_700_000_000.0 - 1_700_000_000.0 % 86_400
 
 
-def series(values: Sequence[float], name: str = "a", start: float = START, step: float = STEP) -> Series:
-    return Series(labels(host=name), [start + step * at for at in range(len(values))], list(map(float, values)))
+def series(values: Sequence[float], name: str = "a", start: float = START, step: float = STEP) -> TableSeries:
+    return TableSeries(labels(host=name), [start + step * at for at in range(len(values))], list(map(float, values)))
 
 
-def replay(*wanted: Series) -> tuple[Replayed, ...]:
-    values = Values(wanted)
+def replay(*wanted: TableSeries) -> tuple[Replayed, ...]:
+    values = ValuesReplay(wanted)
     gone_through = sum(1 for _ in values.replay())
     assert gone_through == len(values)
     return values.results
@@ -87,13 +88,13 @@ def test_series_in_one_file_are_judged_as_alone(count: int) -> None:
 
 
 @given(st.integers(0, 10**6), st.integers(30, 140))
-@settings(deadline=None, max_examples=20)
+@share(0.2)
 def test_no_later_point_changes_what_was_told(seed: int, cut: int) -> None:
     random = np.random.default_rng(seed)
     times = START + np.cumsum(random.choice([60.0, 60.0, 60.0, 300.0], 150))
     values = random.lognormal(3, 1, 150)
-    whole = Series((), times.tolist(), values.tolist())
-    begun = Series((), times[:cut].tolist(), values[:cut].tolist())
+    whole = TableSeries((), times.tolist(), values.tolist())
+    begun = TableSeries((), times[:cut].tolist(), values[:cut].tolist())
     [all_of_it], [part] = replay(whole), replay(begun)
     known = [one for one in all_of_it.alarms if one.start <= begun.times[-1]]
     assert [one.start for one in part.alarms] == [one.start for one in known]
@@ -102,7 +103,7 @@ def test_no_later_point_changes_what_was_told(seed: int, cut: int) -> None:
 
 
 @given(st.lists(st.floats(0.1, 1e5), min_size=1, max_size=80), st.integers(1, 80))
-@settings(deadline=None, max_examples=50)
+@share(0.5)
 def test_the_step_is_known_from_what_has_passed(apart: list[float], cut: int) -> None:
     times = np.cumsum(apart).tolist()
     assert steps(times)[1:cut] == steps(times[:cut])[1:]

@@ -8,6 +8,7 @@ from sources.otlp import Call, spans
 
 from aiops.bootstrap import embedded
 from aiops.config import Settings
+from aiops.testing.waiting import until
 
 from ..cli.test_main import free_port
 
@@ -32,9 +33,6 @@ def test_what_clients_send_wrongly_is_counted_by_reason(tmp_path: Path) -> None:
             'aiops_received_faults{reason="a span id must be 8 bytes, not all zero"} 1.0',
             'aiops_received_faults{reason="a parent span id must be empty or 8 bytes"} 1.0',
         }
-        until = time.monotonic() + TIMEOUT
-        while not wanted <= set(engine.desk.exposition().decode().splitlines()):
-            assert time.monotonic() < until, engine.desk.exposition().decode()
-            time.sleep(0.05)
+        until(lambda: wanted <= set(engine.desk.exposition().decode().splitlines()), TIMEOUT, str(wanted))
     finally:
         engine.stop()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from aiops.bootstrap.objectives import load
+from aiops.bootstrap.objectives import load_objectives
 
 SHOP = Path(__file__).parents[3] / "demo-app" / "shop" / "objectives.yaml"
 
@@ -13,12 +13,12 @@ def test_a_folder_as_kubernetes_mounts_it_names_every_objective_once(tmp_path: P
     (kept / "shop.yaml").write_bytes(SHOP.read_bytes())
     (tmp_path / "..data").symlink_to(kept.name)
     (tmp_path / "shop.yaml").symlink_to("..data/shop.yaml")
-    once = load([SHOP])
+    once = load_objectives([SHOP])
     assert not once.problems
-    mounted = load([tmp_path])
+    mounted = load_objectives([tmp_path])
     assert not mounted.problems
     assert len(mounted.slos) == len(once.slos)
 
 
 def test_an_empty_folder_has_none(tmp_path: Path) -> None:
-    assert not load([tmp_path]).slos
+    assert not load_objectives([tmp_path]).slos

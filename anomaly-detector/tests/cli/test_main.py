@@ -5,13 +5,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 from made_up.ended import Threads
+
+from aiops.testing.waiting import until
 
 TIMEOUT = 60
 
@@ -128,7 +129,7 @@ def test_up_serves_until_ctrl_c_and_keeps_what_it_has(tmp_path: Path) -> None:
         engine = subprocess.Popen([sys.executable, "-m", "aiops", "up"], env=env, stdout=said, stderr=said)
     url = f"http://127.0.0.1:{ports['AIOPS_PORT']}"
     try:
-        _until(lambda: requests.get(f"{url}/health", timeout=2).ok)
+        until(lambda: requests.get(f"{url}/health", timeout=2).ok, despite=requests.RequestException)
         second = aiops("up", **{**env, "AIOPS_PORT": str(free_port())})
         assert second.returncode == 2
         assert "another" in second.stderr
@@ -159,21 +160,12 @@ def test_an_engine_whose_pages_have_ended_ends_to_be_started_again(tmp_path: Pat
     with log.open("wb") as said:
         engine = subprocess.Popen([sys.executable, "-m", "aiops", "up"], env=env, stdout=said, stderr=said)
     try:
-        _until(lambda: requests.get(f"http://127.0.0.1:{ports['AIOPS_PORT']}/health", timeout=2).ok)
+        until(
+            lambda: requests.get(f"http://127.0.0.1:{ports['AIOPS_PORT']}/health", timeout=2).ok,
+            despite=requests.RequestException,
+        )
         threads.end("aiops-http")
         assert engine.wait(TIMEOUT) == 1
     finally:
         engine.kill()
     assert "the thread that answers HTTP has ended" in log.read_text()
-
-
-def _until(done: "object", seconds: float = TIMEOUT) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if done():  # type: ignore[operator]
-                return
-        except requests.RequestException:
-            pass
-        time.sleep(0.1)
-    raise AssertionError(f"not within {seconds:.0f} s")

@@ -19,10 +19,10 @@ from ..sources.otlp import Point, http, points
 
 UNTIL = iso(T0 + 7200)
 HOLD = """
-import sys, time, duckdb
+import signal, sys, duckdb
 connection = duckdb.connect(sys.argv[1])
 print("open", flush=True)
-time.sleep(60)
+signal.pause()
 """
 
 

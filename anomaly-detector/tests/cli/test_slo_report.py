@@ -159,8 +159,8 @@ def test_worst_first_in_one_look(engine: Engine) -> None:
         "1 budget spent, 1 burns fast, 1 burns slowly, 1 no data, 1 kept, as of 2026-03-02 12:00:00 UTC"
     )
     assert [line.split()[:2] for line in lines[3:8]] == [
-        ["✕", "checkout-availability"],
-        ["▲", "payment-availability"],
+        ["▲", "checkout-availability"],
+        ["⬣", "payment-availability"],
         ["◆", "basket"],
         ["?", "search"],
         ["✓", "products-available"],
@@ -271,14 +271,14 @@ def test_what_has_little_data_is_not_said_to_be_kept() -> None:
     young = objective(
         "young", coverage=0.001, data_since="2026-03-02T11:20:00Z", good_ratio=0.8425, target="0.99", budget_left=0.965
     )
-    found = report.read({**EMPTY, "slos": [young, objective("old")]})
+    found = report.report_of({**EMPTY, "slos": [young, objective("old")]})
     by_name = {row.name: row for row in found.rows}
     row = by_name["young"]
     assert (row.mark, row.state) == ("\N{WHITE DIAMOND}", "below target, budget left")
     assert row.coverage == "data for 0.1% of the time, which began 2026-03-02 11:20:00 UTC"
     assert by_name["old"].state == "kept"
     assert found.summary == "1 kept, 1 below target, budget left"
-    page = report.page(found)
+    page = report.report_page(found)
     assert '84.25%</strong> <span class="quiet">of 99% promised, since data began</span>' in page
     assert "of the budget of 30d left, as if there were no errors without data</span>" in page
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aiops.detect.rows import Bools, Floats, Ints
 from aiops.detect.univariate import Judgement, Model
+from aiops.model.arrays import Bools, Floats, Ints
 
 STEP = 300.0
 START = 1_700_000_000.0

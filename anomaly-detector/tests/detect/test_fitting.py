@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from aiops.cli.main import main
-from aiops.detect.rows import Floats
 from aiops.detect.univariate import Model, fitting
-from aiops.detect.univariate.fitting import Gains, bucket_means, fit, losses, use
+from aiops.detect.univariate.fitting import Gains, bucket_means, fit_gains, losses, use
+from aiops.model.arrays import Floats
 
 BEGIN, STEP, DAYS = 1_763_337_600.0, 900.0, 12
 TIMES = BEGIN + STEP * np.arange(DAYS * 96)
@@ -30,7 +30,7 @@ def steady(seed: int = 1) -> Floats:
 
 
 def test_a_fit_is_kept_where_it_forecasts_better() -> None:
-    found = fit(TIMES, wandering())
+    found = fit_gains(TIMES, wandering())
     assert found.kept
     assert found.gains is not None
     assert found.gains.alpha > 0.5
@@ -42,13 +42,13 @@ def test_a_fit_is_kept_where_it_forecasts_better() -> None:
 
 
 def test_a_fit_is_not_kept_where_nothing_is_won() -> None:
-    found = fit(TIMES, steady())
+    found = fit_gains(TIMES, steady())
     assert found.gains is not None
     assert not found.kept
 
 
 def test_the_detector_forecasts_better_with_fitted_gains() -> None:
-    gains = fit(TIMES, wandering()).gains
+    gains = fit_gains(TIMES, wandering()).gains
     assert gains is not None
     fresh, model = wandering(2), Model()
     model.grow(2)
@@ -72,7 +72,7 @@ def test_the_detector_forecasts_better_with_fitted_gains() -> None:
     ids=["short", "full of holes", "constant", "empty"],
 )
 def test_what_cannot_be_fitted_says_why(times: Floats, values: Floats, why: str) -> None:
-    found = fit(times, values)
+    found = fit_gains(times, values)
     assert not found.kept
     assert why in found.why
 
@@ -81,7 +81,7 @@ def test_holes_and_an_incident_do_not_spoil_a_fit() -> None:
     values = wandering()
     values[np.random.default_rng(1).random(len(values)) < 0.1] = np.nan
     values[-40:-30] += 1e4
-    found = fit(TIMES, values)
+    found = fit_gains(TIMES, values)
     assert found.gains is not None
     assert found.kept
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aiops.model import Family, SeriesBlock
+from aiops.model import Family, SeriesBlock, labels
 
-from .traffic import STEP, Fault, blocks, only, play, troubled
+from .traffic import STEP, Fault, beside, blocks, only, play, troubled
 
 START, END = 30, 50
 
@@ -33,10 +33,15 @@ def test_a_fault_is_found_and_ends(fault: Fault, family: Family, within: int, se
     assert END <= found[-1] + 1 <= END + 20
 
 
-@pytest.mark.parametrize("requests", [1.0, 4.0, 15.0, 60.0])
-@pytest.mark.parametrize("seed", range(2))
-def test_forty_ordinary_minutes_are_quiet(requests: float, seed: int) -> None:
-    assert troubled(play(blocks(800, requests=requests, seed=seed))) == []
+def test_forty_ordinary_minutes_are_quiet() -> None:
+    streams = [
+        blocks(800, requests=requests, seed=seed, scope=labels(service=f"{requests}-{seed}", route="/", method="GET"))
+        for requests in (1.0, 4.0, 15.0, 60.0)
+        for seed in range(2)
+    ]
+    outcomes = play(beside(*streams))
+    assert troubled(outcomes) == []
+    assert len({verdict.series for verdict in outcomes[-1].verdicts}) == 8
 
 
 def test_a_finding_counts_since_onset() -> None:

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import share
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aiops.detect.univariate import Model
@@ -53,14 +54,14 @@ def test_a_constant_that_changes_is_seen() -> None:
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=30, max_size=120), st.integers(1, 60))
-@settings(deadline=None, max_examples=50)
+@share(0.5)
 def test_no_later_point_changes_a_verdict(values: list[float], cut: int) -> None:
     table = np.array(values)
     np.testing.assert_array_equal(judged(table)[0][:-cut], judged(table[:-cut])[0] if len(table) > cut else [])
 
 
 @given(st.integers(0, 10**6))
-@settings(deadline=None, max_examples=20)
+@share(0.2)
 def test_series_are_judged_together_as_alone(seed: int) -> None:
     table = np.random.default_rng(seed).lognormal(3, 1, (5, 120))
     together = judged(table)

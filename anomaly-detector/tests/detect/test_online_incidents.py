@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from aiops.detect.rows import Floats
 from aiops.detect.univariate import Tuning
+from aiops.model.arrays import Floats
 
 from .online import DAY, MONDAY, noise, watch
 

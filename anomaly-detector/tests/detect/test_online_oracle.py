@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
-from aiops.detect.rows import Floats
 from aiops.detect.univariate.holt_winters import HoltWinters
+from aiops.model.arrays import Floats
 
 SEASON, SECONDS = 12, 3600.0
 GROWN = 10**9

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import share
+from hypothesis import given
 from hypothesis import strategies as st
 
-from aiops.detect.rows import Floats
 from aiops.detect.univariate import Model, model
-from aiops.store.arrays import read, write
+from aiops.model.arrays import Floats
+from aiops.store.arrays import read_arrays, write_arrays
 
 from .online import MONDAY, START, STEP, daily, equal, judged, noise, same, watch
 
@@ -28,7 +29,7 @@ def wild(seed: int, series: int, points: int) -> Floats:
 
 
 @given(st.lists(ANYTHING, min_size=25, max_size=60))
-@settings(deadline=None, max_examples=40)
+@share(0.4)
 def test_whatever_comes_a_score_is_a_number(values: list[float]) -> None:
     found = watch(np.array(values))
     there = np.isfinite(values)
@@ -39,7 +40,6 @@ def test_whatever_comes_a_score_is_a_number(values: list[float]) -> None:
 
 
 @given(st.sampled_from([0.0, 1e-300, 1e-30, 1e-9, 1.0, 1e9, 1e30, 1e300]), st.sampled_from([-1.0, 1.0]))
-@settings(deadline=None)
 def test_a_constant_of_any_size_tells_nobody(size: float, sign: float) -> None:
     found = watch(np.full(100, sign * size))
     assert np.nanmax(found.score) < 1
@@ -54,13 +54,13 @@ def test_a_constant_of_any_size_that_changes_is_seen(size: float) -> None:
 
 
 @given(SEEDS, st.floats(1e-3, 1e6))
-@settings(deadline=None, max_examples=8)
+@share(0.08)
 def test_scores_do_not_depend_on_the_unit(seed: int, factor: float) -> None:
     np.testing.assert_allclose(judged(noise(150, seed) * factor), judged(noise(150, seed)), rtol=1e-4, atol=1e-6)
 
 
 @given(SEEDS, st.floats(-60, 20))
-@settings(deadline=None, max_examples=8)
+@share(0.08)
 def test_scores_do_not_depend_on_the_zero(seed: int, shift: float) -> None:
     """As long as a deviation is more than the two per cent of the level that are taken for granted."""
     values = 3 * noise(150, seed) - 200
@@ -68,14 +68,14 @@ def test_scores_do_not_depend_on_the_zero(seed: int, shift: float) -> None:
 
 
 @given(SEEDS)
-@settings(deadline=None, max_examples=8)
+@share(0.08)
 def test_up_is_as_down(seed: int) -> None:
     values = wild(seed, 3, 150)
     np.testing.assert_allclose(judged(-values), judged(values), rtol=1e-9)
 
 
 @given(SEEDS, st.integers(1, 7))
-@settings(deadline=None, max_examples=10)
+@share(0.1)
 def test_what_is_judged_together_does_not_matter(seed: int, at_once: int) -> None:
     table = wild(seed, 7, 120)
     with pytest.MonkeyPatch.context() as patch:
@@ -96,7 +96,7 @@ def test_more_series_than_are_judged_at_once() -> None:
 
 
 @given(SEEDS, st.lists(st.tuples(st.integers(20, 119), st.floats(0, 10 * STEP), ANYTHING), max_size=8))
-@settings(deadline=None, max_examples=10)
+@share(0.1)
 def test_points_that_come_again_or_late_change_nothing(seed: int, late: list[tuple[int, float, float]]) -> None:
     values = noise(120, seed)
     once, twice = Model(), Model()
@@ -117,8 +117,8 @@ def test_saved_and_restored_is_as_never_interrupted(tmp_path: Path, cut: int) ->
     times = MONDAY + STEP * np.arange(table.shape[1])
     whole = watch(table, times=times)
     before = watch(table[:, :cut], times=times[:cut])
-    write(tmp_path / "learned.npz", {"at": before.model.at}, dict(before.model.state.arrays()))
-    index, arrays = read(tmp_path / "learned.npz")
+    write_arrays(tmp_path / "learned.npz", {"at": before.model.at}, dict(before.model.state.arrays()))
+    index, arrays = read_arrays(tmp_path / "learned.npz")
     restored = Model(at=index["at"])
     for name, array in arrays.items():
         restored.state.put(name, array)

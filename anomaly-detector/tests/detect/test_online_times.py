@@ -5,18 +5,19 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import share
+from hypothesis import given
 from hypothesis import strategies as st
 
-from aiops.detect.rows import Floats
 from aiops.detect.univariate import Tuning
 from aiops.detect.univariate.season import monday
+from aiops.model.arrays import Floats
 
 from .online import DAY, MONDAY, START, STEP, noise, watch
 
 
 @given(st.integers(0, 10**6), st.floats(0.1, 0.6))
-@settings(deadline=None, max_examples=5)
+@share(0.05)
 def test_points_that_are_missing_tell_nobody(seed: int, missing: float) -> None:
     values = noise(400, seed)
     values[np.random.default_rng(seed).random(400) < missing] = np.nan

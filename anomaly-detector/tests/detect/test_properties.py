@@ -4,10 +4,12 @@ from copy import deepcopy
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import share
+from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.tsa.api import SimpleExpSmoothing
 
+from aiops import detect
 from aiops.detect import DoesNotFit, State, Tuning, proposed, rebaseline, restore, step
 from aiops.model import Family, SeriesBlock, SeriesState
 
@@ -20,7 +22,7 @@ FAULTS = st.one_of(
 
 
 @given(fault=FAULTS, seed=st.integers(0, 1000), cut=st.integers(1, 59))
-@settings(max_examples=30, deadline=None)
+@share(0.3)
 def test_later_points_never_change_a_verdict(fault: Fault | None, seed: int, cut: int) -> None:
     stream = list(blocks(60, fault, seed=seed))
     whole = [one.verdicts for one in play(iter(stream))]
@@ -29,7 +31,7 @@ def test_later_points_never_change_a_verdict(fault: Fault | None, seed: int, cut
 
 
 @given(fault=FAULTS, seed=st.integers(0, 1000), parts=st.integers(2, 7))
-@settings(max_examples=30, deadline=None)
+@share(0.3)
 def test_steps_judged_together_or_alone_are_the_same(fault: Fault | None, seed: int, parts: int) -> None:
     stream = list(blocks(42, fault, seed=seed))
     alone, together = State(), State()
@@ -78,9 +80,9 @@ def test_absent_steps_neither_teach_nor_alarm() -> None:
     ]
     state = State()
     play(iter(gap[:40]), state)
-    level = state.latency.level[0]
+    level = state.of(detect.LATENCY).level[0]
     play(iter(gap[40:100]), state)
-    assert state.latency.level[0] == level
+    assert state.of(detect.LATENCY).level[0] == level
     assert troubled(play(iter(gap[100:]), state)) == []
 
 
@@ -102,32 +104,32 @@ def test_trouble_is_not_learned() -> None:
     before = deepcopy(state)
     play(blocks(200, Fault(0, 200, slower=2.0), seed=1), state)
     # Only the step or two before suspicion may move the level, and these are clipped.
-    assert abs(state.latency.level[0] - before.latency.level[0]) < 0.05
+    assert abs(state.of(detect.LATENCY).level[0] - before.of(detect.LATENCY).level[0]) < 0.05
 
 
 def test_an_operator_may_call_it_normal() -> None:
     state = State()
     stream = list(blocks(120, Fault(30, 120, slower=0.5)))
     play(iter(stream[:40]), state)
-    assert state.latency.life[0] == SeriesState.INCIDENT
+    assert state.of(detect.LATENCY).status[0] == SeriesState.INCIDENT
     rebaseline(state, PAYMENT, Family.LATENCY, Tuning())
     assert troubled(play(iter(stream[40:]), state)) == []
-    assert 0.4 < np.exp(state.latency.level[0]) < 0.7
+    assert 0.4 < np.exp(state.of(detect.LATENCY).level[0]) < 0.7
 
 
 def test_what_was_called_normal_can_be_taken_back() -> None:
     state = State()
     stream = list(blocks(120, Fault(30, 120, slower=0.5)))
     play(iter(stream[:40]), state)
-    level = float(state.latency.level[0])
+    level = float(state.of(detect.LATENCY).level[0])
     before, after = proposed(state, PAYMENT, Family.LATENCY, Tuning())
     assert before.expected == pytest.approx(np.exp(level))
-    assert state.latency.life[0] == SeriesState.INCIDENT, "a proposal changes nothing"
+    assert state.of(detect.LATENCY).status[0] == SeriesState.INCIDENT, "a proposal changes nothing"
     learned = rebaseline(state, PAYMENT, Family.LATENCY, Tuning())
-    assert after.expected == pytest.approx(np.exp(state.latency.level[0]))
+    assert after.expected == pytest.approx(np.exp(state.of(detect.LATENCY).level[0]))
     play(iter(stream[40:60]), state)
     restore(state, PAYMENT, Family.LATENCY, learned)
-    assert float(state.latency.level[0]) == level
+    assert float(state.of(detect.LATENCY).level[0]) == level
     assert troubled(play(iter(stream[60:64]), state)), "it is slow still"
     with pytest.raises(DoesNotFit):
         restore(state, PAYMENT, Family.LATENCY, {**learned, "level": np.zeros(2)})
@@ -140,9 +142,9 @@ def test_the_level_is_simple_exponential_smoothing_where_nothing_is_clipped() ->
         step(state, one, tuning)
         means.append(np.log(one.values[2, 0] / one.values[0, 0]))
         if number == tuning.defaults_points - 1:
-            start = state.latency.level[0]
+            start = state.of(detect.LATENCY).level[0]
     gain = 1 - 0.5 ** (STEP / tuning.half_life)
     oracle = SimpleExpSmoothing(
         np.array(means[tuning.defaults_points :]), initialization_method="known", initial_level=start
     ).fit(smoothing_level=gain, optimized=False)
-    assert state.latency.level[0] == pytest.approx(oracle.forecast(1)[0], abs=1e-8)
+    assert state.of(detect.LATENCY).level[0] == pytest.approx(oracle.forecast(1)[0], abs=1e-8)

@@ -5,7 +5,8 @@ from datetime import UTC
 import numpy as np
 import pytest
 
-from aiops.detect import Calendar, Event, Outcome, Place, State, Tuning, expire, step
+from aiops import detect
+from aiops.detect import Calendar, Event, LocalCalendar, Outcome, State, Tuning, expire, step
 from aiops.model import Family, SeriesBlock, Tier, labels, names
 
 SCOPE = {"service": "gateway", "route": "/", "method": "GET"}
@@ -30,7 +31,7 @@ def play(
         at = (state.at or MONDAY) + STEP
         values = np.array([[count], [0.0], [mean * count]])
         block = SeriesBlock(rows, np.array([at]), STEP, values)
-        out.append(step(state, block, Tuning(), calendar or Calendar(Place(UTC)), burning))
+        out.append(step(state, block, Tuning(), calendar or Calendar(LocalCalendar(UTC)), burning))
     return out
 
 
@@ -88,7 +89,7 @@ def days() -> dict[str, list[Outcome]]:
         for name in (names.REQUESTS, names.ERRORS, names.DURATION)
     )
     values = np.array([row for count, mean in lives.values() for row in (count, np.zeros(steps), mean * count)])
-    state, place = State(), Calendar(Place(UTC))
+    state, place = State(), Calendar(LocalCalendar(UTC))
     outcomes = [
         step(
             state,
@@ -144,10 +145,10 @@ def test_who_is_away_for_a_weekend_is_known_on_monday() -> None:
     state = State()
     play(requests(600), latency(600), state)
     expire(state, (state.at or 0.0) + 3 * 86_400, Tuning())
-    assert list(state.latency.index) == list(state.traffic.index) == [labels(**SCOPE)]
-    assert not state.errors.index
+    assert list(state.of(detect.LATENCY).index) == list(state.of(detect.TRAFFIC).index) == [labels(**SCOPE)]
+    assert not state.of(detect.ERRORS).index
     expire(state, (state.at or 0.0) + 30 * 86_400, Tuning())
-    assert not state.latency.index
+    assert not state.of(detect.LATENCY).index
 
 
 def test_calls_between_services_heed_events_and_objectives_of_either_end() -> None:

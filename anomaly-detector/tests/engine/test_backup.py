@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from aiops.store import SqlIncidents, backup, open_store
-from aiops.store.arrays import read
-from aiops.store.backup import INCIDENTS, LEARNED, BackupError, check, put_back, take
+from aiops.store.arrays import read_arrays
+from aiops.store.backup import INCIDENTS, LEARNED, BackupError, check_backup, put_back, take_backup
 
 from .script import END, FAULT, STEP_FILE, TELEMETRY, Run
 from .test_kill import incidents, ledger
@@ -25,7 +25,7 @@ COPIED = (10, FAULT.start + 1, FAULT.stop, END - 2)  # before the incident, whil
 
 def copy_of(folder: Path) -> bytes:
     copied = io.BytesIO()
-    take(folder, copied)
+    take_backup(folder, copied)
     return copied.getvalue()
 
 
@@ -65,8 +65,8 @@ def test_an_engine_goes_on_from_a_copy_as_if_nothing_had_been(
     Run(tmp_path).until(END)
     assert incidents(tmp_path) == incidents(reference)
     assert ledger(tmp_path)[:2] == ledger(reference)[:2]
-    index, arrays = read(tmp_path / "learned.npz")
-    wanted, others = read(reference / "learned.npz")
+    index, arrays = read_arrays(tmp_path / "learned.npz")
+    wanted, others = read_arrays(reference / "learned.npz")
     assert index == wanted
     assert {name: one.tobytes() for name, one in arrays.items()} == {
         name: one.tobytes() for name, one in others.items()
@@ -77,7 +77,7 @@ def judged(folder: Path) -> tuple[float, float]:
     """Up to when, by what was learned and by the incidents."""
     with closing(sqlite3.connect(folder / INCIDENTS)) as opened:
         (by_incidents,) = opened.execute("select value from progress where name = 'watermark'").fetchone()
-    return read(folder / "learned.npz")[0]["at"] or 0.0, by_incidents
+    return read_arrays(folder / "learned.npz")[0]["at"] or 0.0, by_incidents
 
 
 def test_what_was_learned_is_never_ahead_of_the_incidents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +112,7 @@ def test_copies_are_taken_beside_a_writer(tmp_path: Path) -> None:
     live.mkdir()
 
     def copying() -> None:
-        while not ended.is_set():
+        while not ended.wait(0.05):
             if (live / "learned.npz").exists():
                 copies.append(copy_of(live))
 
@@ -148,7 +148,7 @@ def copied(lived: tuple[Path, Copies, Copies]) -> bytes:
 def refused(copied: bytes, folder: Path, why: str) -> None:
     """It is, and what is in the folder stays as it is."""
     before = files(folder)
-    for attempt in (check, lambda source: put_back(source, folder, replace=True)):
+    for attempt in (check_backup, lambda source: put_back(source, folder, replace=True)):
         with pytest.raises(BackupError, match=why):
             attempt(io.BytesIO(copied))
     assert files(folder) == before
@@ -223,7 +223,7 @@ def test_what_is_there_is_kept(copied: bytes, tmp_path: Path) -> None:
     kept = {name.partition(".before-restore-")[0]: body for name, body in found.items() if "before-restore" in name}
     assert kept == {name: mine[name] for name in (INCIDENTS, "learned.npz")}
     assert found["telemetry.duckdb"] == b"other"
-    assert check(io.BytesIO(copy_of(tmp_path))).sizes == check(io.BytesIO(copied)).sizes
+    assert check_backup(io.BytesIO(copy_of(tmp_path))).sizes == check_backup(io.BytesIO(copied)).sizes
 
 
 def test_a_running_engine_is_not_replaced(copied: bytes, tmp_path: Path) -> None:
@@ -244,6 +244,6 @@ def test_a_damaged_store_gives_no_copy(copied: bytes, name: str, tmp_path: Path)
     body = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(body[: len(body) // 2])
     with pytest.raises(BackupError, match=f"{name}.*(damaged|cannot be copied)"):
-        take(tmp_path, io.BytesIO())
+        take_backup(tmp_path, io.BytesIO())
     with pytest.raises(BackupError, match="is it the data folder of an engine"):
-        take(tmp_path / "elsewhere", io.BytesIO())
+        take_backup(tmp_path / "elsewhere", io.BytesIO())

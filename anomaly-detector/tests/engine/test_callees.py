@@ -154,7 +154,7 @@ def test_the_trouble_of_calls_that_have_ended_ends_with_them(watched: Watched) -
     watched.play(15, payments)
     assert len(watched.incidents()) == 1
     payments.moved = True
-    watched.play(50, payments)
+    watched.play(50, payments, every=5)
     (incident,) = watched.incidents()
     assert incident.state == "resolved"
     assert edges(watched) == {("shop", "cash")}
@@ -225,7 +225,7 @@ def test_a_service_that_is_only_mute_is_silent_and_answers(watched: Watched) -> 
     mute = Mute()
     watched.play(26, mute, every=AT_ONCE)
     mute.mute = True
-    watched.play(30, mute)
+    watched.play(30, mute, every=3)
     assert watched.engine.last is not None
     assert [(value_of(one.series, names.SERVICE), one.family) for one in watched.engine.last.findings] == [
         ("cart", Family.SILENCE)

@@ -11,7 +11,7 @@ from sources.otlp import CLIENT, Value
 from aiops.model import Cause, CauseKind, Incident, IncidentState, Severity
 
 from .requests import Part, Traffic, called, inner, served, stretched
-from .world import Watched
+from .world import AT_ONCE, Watched
 
 CALM, FAULT = 35, 10  # steps
 
@@ -26,7 +26,7 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
 def found(watched: Watched, good: Callable[[random.Random], Part], bad: Callable[[random.Random], Part]) -> Incident:
     """The one incident that comes of a fault."""
     traffic = Traffic(good, 10)
-    watched.play(CALM, traffic)
+    watched.play(CALM, traffic, every=AT_ONCE)
     assert watched.incidents() == []
     traffic.request = bad
     watched.play(FAULT, traffic)
@@ -140,9 +140,9 @@ def test_telemetry_that_stops_is_no_outage(watched: Watched) -> None:
         return replace(root, inside=(replace(call, inside=(served("stock", "/stock", 12, call.end - 2),)),))
 
     traffic = Traffic(good, 10)
-    watched.play(CALM, traffic)
+    watched.play(CALM, traffic, every=AT_ONCE)
     traffic.request = mute
-    watched.play(32, traffic)
+    watched.play(32, traffic, every=2)
     (incident,) = watched.incidents()
     assert incident.root_cause is None
     assert "its telemetry may have stopped rather than the service" in incident.no_cause
@@ -182,7 +182,7 @@ def test_a_machine_that_starves_is_one_incident(watched: Watched) -> None:
     assert incident.title == "Services on the shared machine are slow at once"
     assert incident.root_cause.confidence < 0.7
     assert {"gateway", "checkout", "payment", "stock", "catalog"} <= set(incident.affected_services)
-    watched.play(30, Traffic(shop(usual), 10))
+    watched.play(30, Traffic(shop(usual), 10), every=3)
     assert [one.state for one in watched.incidents()] == [IncidentState.RESOLVED]
 
 
@@ -191,7 +191,7 @@ def test_services_that_are_slow_by_themselves_are_incidents_of_their_own(watched
         return usual(rng, took) + (500.0 if took >= 12 else 0.0)  # all but the gateway and the ways
 
     traffic = Traffic(shop(usual), 10)
-    watched.play(CALM, traffic)
+    watched.play(CALM, traffic, every=AT_ONCE)
     traffic.request = shop(by_themselves)
     watched.play(FAULT, traffic)
     causes = {one.root_cause.cause for one in watched.incidents() if one.root_cause is not None}

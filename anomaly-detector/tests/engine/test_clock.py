@@ -68,11 +68,11 @@ def test_set_back_with_an_incident_open(world: World) -> None:
     world.live(5)
     (before,) = world.incidents()
     set_clock(world, -HOUR)
-    world.live(SETTLED)
+    world.live(SETTLED, every=2)
     (still,) = world.incidents()
     assert (still.key, still.state) == (before.key, "open")
     world.failing = 0.0
-    world.live(15)
+    world.live(15, every=3)
     (after,) = world.incidents()
     assert (after.key, after.state) == (before.key, "resolved")
     sane(after)
@@ -100,7 +100,7 @@ def test_set_forward_with_an_incident_open(world: World) -> None:
     (still,) = world.incidents()
     assert (still.key, still.state) == (before.key, "open")
     world.failing = 0.0
-    world.live(15)
+    world.live(15, every=3)
     (after,) = world.incidents()
     assert (after.key, after.state) == (before.key, "resolved")
     sane(after)
@@ -126,7 +126,7 @@ def test_another_time_after_a_restart(world: World, seconds: float, failing: flo
     (still,) = world.incidents()
     assert (still.key, still.state) == (before.key, "open" if failing else "resolved")
     world.failing = 0.0
-    world.live(15)
+    world.live(15, every=3)
     (after,) = world.incidents()
     assert (after.key, after.state) == (before.key, "resolved")
     sane(after)
@@ -174,7 +174,7 @@ def test_silence_of_all_is_said_whatever_the_clock_says(world: World) -> None:
     assert incident.title == "No telemetry arrives"
     sane(incident)
     world.sending = True
-    world.live(SETTLED)
+    world.live(SETTLED, every=2)
     (incident,) = world.incidents()
     assert incident.state == "resolved"
     sane(incident)

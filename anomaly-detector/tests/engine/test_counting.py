@@ -44,7 +44,7 @@ def mixed(failing: bool) -> Callable[[float], Iterable[Export]]:
 
 
 def test_consumers_of_a_service_with_http_metrics_are_judged(watched: Watched) -> None:
-    watched.play(4 * HALF_A_MINUTE, mixed(failing=False))
+    watched.play(4 * HALF_A_MINUTE, mixed(failing=False), every=4)
     assert watched.incidents() == []
     watched.play(HALF_A_MINUTE, mixed(failing=True))
     (incident,) = watched.incidents()
@@ -74,7 +74,7 @@ def said(watched: Watched, service: str) -> tuple[str, ...]:
 
 
 def test_workers_under_one_identity_count_once_each_and_are_named(watched: Watched) -> None:
-    watched.play(3 * HALF_A_MINUTE, workers(600.0, 603.0, 609.0))
+    watched.play(3 * HALF_A_MINUTE, workers(600.0, 603.0, 609.0), every=2)
     minute = Window(watched.clock.time - 60.0, watched.clock.time)
     block = watched.source.metrics.window([Selector(names.REQUESTS)], minute, STEP)
     assert block.values.tolist() == [[3 * 5.0] * 20]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aiops.model import CauseKind, Edge, Family, Population, Trace, Window
-from aiops.ports import SourceError, StoreError
+from aiops.model.errors import SourceError, StoreError
 
 from .world import AT_ONCE, STEP, T0, World
 
@@ -29,7 +29,7 @@ def test_a_fault_becomes_one_explained_incident_and_goes_again(world: World) -> 
     assert (incident.root_cause.cause.service, incident.root_cause.cause.kind) == ("payment", CauseKind.ERRORS)
     assert incident.affected_services == ("payment", "gateway")
     world.failing = 0.0
-    world.live(25)
+    world.live(25, every=3)
     (incident,) = world.incidents()
     assert incident.resolution == "its symptoms are back to normal"
     assert [one.what for one in incident.timeline if one.what != "anomaly"][-1] == "resolved"
@@ -54,7 +54,7 @@ def test_a_restart_in_the_middle_neither_loses_nor_doubles(world: World) -> None
     (after,) = world.incidents()
     assert (after.id, after.key) == (before.id, before.key)
     world.failing = 0.0
-    world.live(25)
+    world.live(25, every=3)
     assert [one.state for one in world.incidents()] == ["resolved"]
 
 
@@ -169,7 +169,7 @@ def test_lost_telemetry_of_one_service_hits_nobody_until_it_lasts(world: World) 
     world.live(5)
     assert world.incidents() == []
     world.mute = True
-    world.live(25)
+    world.live(25, every=3)
     (incident,) = world.incidents()
     assert incident.title == "Payment sends no telemetry while its callers still call it"
     assert incident.root_cause is None

@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 from aiops import bootstrap
-from aiops.config import Settings
+from aiops.config import PrometheusSettings, Settings, TempoSettings
 from aiops.process.folder import LOCK, DataFolder, FolderError
 
 HOLDING = """
-import sys, time
+import signal, sys
 from pathlib import Path
 from aiops.process.folder import DataFolder
 held = DataFolder(Path(sys.argv[1]))
 print("held", flush=True)
-time.sleep(600)
+signal.pause()
 """
 
 
@@ -62,7 +62,14 @@ def test_a_second_engine_does_not_start(tmp_path: Path) -> None:
     try:
         for build in (bootstrap.embedded, bootstrap.on_stack):
             with pytest.raises(bootstrap.CannotStart, match=f"pid {os.getpid()}"):
-                build(settings.model_copy(update={"prometheus_url": "http://127.0.0.1:1", "tempo_url": "http://a:1"}))
+                build(
+                    settings.model_copy(
+                        update={
+                            "prometheus": PrometheusSettings(url="http://127.0.0.1:1"),
+                            "tempo": TempoSettings(url="http://a:1"),
+                        }
+                    )
+                )
     finally:
         first.stop()
     bootstrap.embedded(settings).stop()

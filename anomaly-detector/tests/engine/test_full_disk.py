@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from aiops.ports import SourceError, StoreError
+from aiops.model.errors import SourceError, StoreError
 from aiops.sources.duckdb.partitions import SPANS
 
 from .script import TELEMETRY

@@ -11,13 +11,13 @@ from sources.otlp import Call, http, spans
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
+from aiops import detect
 from aiops.api import create_app
 from aiops.cli.main import main
 from aiops.config import Settings
-from aiops.incidents import NotPossible
 from aiops.model import Ending, IncidentState
+from aiops.model.errors import NotPossible
 from aiops.presentation.words import again
-from aiops.store import Snapshots
 from aiops.store.tables import audit
 from aiops.web import add_pages
 
@@ -65,7 +65,7 @@ def failing(begin: float, every: float, lasts: float) -> Callable[[float], Itera
 
 def test_what_comes_and_goes_is_one_incident_that_is_told_once(watched: Watched) -> None:
     begin, every = T0 + 90.0, 90.0
-    watched.play(round(435 / STEP), failing(begin, every, 25.0))
+    watched.play(round(435 / STEP), failing(begin, every, 25.0), every=3)
     (incident,) = watched.incidents()
     assert (incident.occurrences, incident.state, incident.ending) == (4, IncidentState.RESOLVED, Ending.CALM)
     assert again(incident) in ("4th time in 4 minutes", "4th time in 5 minutes")
@@ -95,7 +95,7 @@ def test_resolving_teaches_nothing_and_does_not_hide_what_goes_on(world: World) 
     assert "though it was said to be over: resolved by ada" in incident.timeline[-1].text
     assert all(one.status != "healthy" for one in world.desk.services())
     world.failing = 0.0
-    world.live(30)
+    world.live(30, every=3)
     assert world.incidents()[0].state == IncidentState.RESOLVED
     world.failing = 0.2
     world.live(12)
@@ -110,7 +110,7 @@ def test_one_that_is_over_when_a_person_says_so_stays_so(world: World) -> None:
     world.live(2)
     (incident,) = world.incidents()
     world.desk.resolve(incident.id, "ada")
-    world.live(30)
+    world.live(30, every=3)
     (incident,) = world.incidents()
     assert (incident.state, incident.resolution) == (IncidentState.RESOLVED, "resolved by ada")
 
@@ -132,10 +132,10 @@ def test_nothing_is_back_to_normal_that_was_not_judged(tmp_path: Path) -> None:
     (incident,) = before.incidents()
     world = without_memory(before, tmp_path / "new")
     world.sending = False
-    patience = world.engine.tuning.no_data_seconds
-    world.live(round(0.9 * patience / STEP))
+    patience = world.engine.detector.tuning.no_data_seconds
+    world.live(round(0.9 * patience / STEP), every=3)
     assert [one.state for one in world.incidents()] == [IncidentState.OPEN], "nothing is known of it"
-    world.live(round(0.2 * patience / STEP))
+    world.live(round(0.2 * patience / STEP), every=3)
     (after,) = world.incidents()
     assert (after.id, after.ending) == (incident.id, Ending.NO_DATA)
     assert after.resolution == "no data from its symptoms any more"
@@ -167,7 +167,7 @@ def test_it_may_be_normal_now_and_be_taken_back(world: World) -> None:
     assert served.after.expected is not None
     assert 0.4 < served.after.expected < 0.7
     world.desk.accept(incident.id, "ada", "the new card processor is slower")
-    world.live(20)
+    world.live(20, every=2)
     (after,) = world.incidents()
     assert (after.state, after.ending) == (IncidentState.RESOLVED, Ending.ACCEPTED)
     assert after.resolution == "normal from now on, says ada: the new card processor is slower"
@@ -263,8 +263,8 @@ def test_failures_are_never_normal(world: World) -> None:
     world.failing = 0.8
     world.live(8)
     (incident,) = world.incidents()
-    before = Snapshots.copy(world.engine.state)
+    before = world.engine.state.copy()
     with pytest.raises(NotPossible, match=r"requests fail at .*, and that is never taken for normal"):
         world.desk.accept(incident.id, "ada", "it is always like that")
-    assert (world.engine.state.errors.bad == before.errors.bad).all()
+    assert (world.engine.state.of(detect.ERRORS).bad == before.of(detect.ERRORS).bad).all()
     assert world.incidents()[0].state == IncidentState.OPEN

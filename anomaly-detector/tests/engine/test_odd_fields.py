@@ -14,7 +14,7 @@ from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
 from aiops.sources.receiver.decode import Decoding
 from aiops.sources.receiver.decode_metrics import decode_metrics
 
-from .world import STEP, T0, GivenClock, Watched
+from .world import AT_ONCE, STEP, T0, GivenClock, Watched
 
 STEPS = 24
 
@@ -58,8 +58,8 @@ ODD = ["sum", "no sum", "buckets", "count", "start", "exemplar"]
 
 @pytest.mark.parametrize("odd", ["sum", "buckets"])
 def test_what_becomes_odd_is_no_failure(watched: Watched, odd: str) -> None:
-    watched.play(STEPS, lambda at: [exported(at + STEP, "")])
-    watched.play(STEPS // 2, lambda at: [exported(at + STEP, odd)])
+    watched.play(STEPS, lambda at: [exported(at + STEP, "")], every=AT_ONCE)
+    watched.play(STEPS // 2, lambda at: [exported(at + STEP, odd)], every=2)
     assert watched.incidents() == []
     assert counted(watched.source, watched.clock.now()) == (30.0, 2.0)
 
@@ -68,7 +68,7 @@ def test_what_becomes_odd_is_no_failure(watched: Watched, odd: str) -> None:
 @pytest.mark.parametrize("odd", [*ODD, "bounds"])
 def test_what_is_odd_is_counted_as_it_was(odd: str, before: str) -> None:
     """Odd from the beginning, or from its second half on; bounds are a setting, which is odd from the beginning."""
-    clock = GivenClock()
+    clock = GivenClock(T0)
     source = EmbeddedSource(EmbeddedSettings(retention_hours=1e6), clock)
     for step in range(6):
         clock.time += STEP
@@ -76,9 +76,9 @@ def test_what_is_odd_is_counted_as_it_was(odd: str, before: str) -> None:
         is_odd = before or step >= 3 or odd == "bounds"
         decode_metrics(exported(clock.time, odd if is_odd else ""), rows)
         source.store.append(
-            resources=schema.table(schema.RESOURCES, list(rows.resources.values())),
-            series=schema.table(schema.SERIES, list(rows.series.values())),
-            points=schema.table(schema.POINTS, rows.points),
+            resources=schema.arrow_table(schema.RESOURCES, list(rows.resources.values())),
+            series=schema.arrow_table(schema.SERIES, list(rows.series.values())),
+            points=schema.arrow_table(schema.POINTS, rows.points),
         )
         if step:
             assert counted(source, clock.time) == (30.0, 2.0)

@@ -23,7 +23,7 @@ class OnTempo(World):
     tempo: FakeTempo = field(default_factory=FakeTempo)
 
     def __post_init__(self) -> None:
-        self.tracing = TempoSource(Endpoint("Tempo", self.tempo.url, timeout_seconds=60), seconds=math.inf)
+        self.tracing = TempoSource(Endpoint(name="Tempo", url=self.tempo.url, timeout_seconds=60), seconds=math.inf)
         super().__post_init__()
 
     def started(self) -> Engine:
@@ -63,7 +63,7 @@ def test_a_slow_callee_is_one_incident_with_its_cause_for_few_questions(shop: On
     shop.live(30)
     assert len(shop.tempo.asked) - before < 40, "in a minute and a half more"
     shop.slower = 0.0
-    shop.live(30)
+    shop.live(30, every=3)
     [incident] = shop.incidents()
     assert incident.state == IncidentState.RESOLVED
 

@@ -9,7 +9,7 @@ import pytest
 from sources.otlp import CLIENT, Call, Point, http, points, spans
 
 from aiops.model import OddityKind, Query, Ratio, Selector, Window, names
-from aiops.slo.live.meter import SliMatcher
+from aiops.slo.live.matcher import SliMatcher
 
 from .world import AT_ONCE, STEP, T0, Export, Watched, next_id, times
 
@@ -100,7 +100,7 @@ def kinds(watched: Watched) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("odd", ["time", "bounds"])
 def test_failures_of_which_the_successes_were_rejected_are_not_judged(watched: Watched, odd: str) -> None:
     watched.play(QUIET, counted(1), serving(0, service="other"), every=AT_ONCE)
-    watched.play(QUIET, counted(1, odd), serving(0, service="other"))
+    watched.play(QUIET, counted(1, odd), serving(0, service="other"), every=2)
     assert watched.incidents() == []
     assert ("api", OddityKind.REJECTED) in kinds(watched)
     (tile,) = [one for one in watched.desk.services() if one.service == "api"]
@@ -111,7 +111,7 @@ def test_failures_of_which_the_successes_were_rejected_are_not_judged(watched: W
 
 def test_spans_that_failed_beside_rejected_ones_are_not_judged(watched: Watched) -> None:
     watched.play(QUIET, serving(1), serving(0, route="/b"), every=AT_ONCE)
-    watched.play(QUIET, serving(1, lost=9), serving(0, route="/b"))
+    watched.play(QUIET, serving(1, lost=9), serving(0, route="/b"), every=2)
     assert watched.incidents() == []
     assert kinds(watched) == [("api", OddityKind.REJECTED)]
     # Beside it all goes on: another route, and what fails there.
@@ -122,14 +122,14 @@ def test_spans_that_failed_beside_rejected_ones_are_not_judged(watched: Watched)
 
 def test_calls_that_failed_beside_rejected_ones_are_not_judged(watched: Watched) -> None:
     watched.play(QUIET, calling(1, lost=False), serving(0), every=AT_ONCE)
-    watched.play(QUIET, calling(1, lost=True), serving(0))
+    watched.play(QUIET, calling(1, lost=True), serving(0), every=2)
     assert watched.incidents() == []
     assert kinds(watched) == [("front", OddityKind.REJECTED)]
 
 
 def test_a_service_of_which_all_is_rejected_is_not_silent(watched: Watched) -> None:
     watched.play(QUIET, serving(0), calling(0, lost=False), every=AT_ONCE)
-    watched.play(QUIET, serving(0, lost=10), calling(0, lost=False))
+    watched.play(QUIET, serving(0, lost=10), calling(0, lost=False), every=2)
     assert watched.incidents() == []
     assert kinds(watched) == [("api", OddityKind.REJECTED)]
 
@@ -142,7 +142,7 @@ def test_trouble_of_which_one_side_is_rejected_is_not_back_to_normal(watched: Wa
     failures_lost: Sender = lambda at: [  # noqa: E731
         replace(one, end=one.end - AGES) if one.error else one for one in serving(8)(at) if isinstance(one, Call)
     ]
-    watched.play(40, failures_lost, other)
+    watched.play(40, failures_lost, other, every=4)
     assert [one.resolved_at for one in watched.incidents()] == [None]
     assert watched.incidents()[0].id == found.id
 
@@ -200,14 +200,14 @@ def orders(good_lost: bool, since: float = T0) -> Sender:
 
 def test_an_objective_is_not_counted_while_one_side_of_it_is_rejected(watched: Watched) -> None:
     total, paid = Query(metric="orders"), Query(metric="orders.paid")
-    meter = SliMatcher([replace(watched.desk.engine.budgets.objectives.slos[0], indicator=Ratio(total, good=paid))])
+    matcher = SliMatcher([replace(watched.desk.engine.budgets.objectives.slos[0], indicator=Ratio(total, good=paid))])
     watched.play(QUIET, orders(good_lost=False), every=AT_ONCE)
     lost_from = watched.clock.time
     watched.play(10, orders(good_lost=True))
     until = watched.clock.time - STEP
     window = Window(T0 + STEP, until)
-    counted = watched.source.metrics.window(meter.selectors(), window, STEP)
-    events, bad = meter.counted(counted)
+    counted = watched.source.metrics.window(matcher.selectors(), window, STEP)
+    events, bad = matcher.counted(counted)
     before = counted.ends <= lost_from - STEP
     assert events[0, before].tolist() == [10.0] * int(before.sum())
     assert bad[0, before].tolist() == [0.0] * int(before.sum())

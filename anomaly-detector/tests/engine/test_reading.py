@@ -7,16 +7,27 @@ from itertools import pairwise
 from aiops import explain
 from aiops.engine.reading import NO_ANSWER, NOT_YET, REFUSED, Key, Readings
 from aiops.model import Family, Finding, Population, PopulationKind, Span, SpanKind, Trace, Unread, labels, names
-from aiops.ports import SourceError
+from aiops.model.errors import SourceError
 
 T0 = 1_700_000_000.0
 STEP = 5.0
-WORLD = explain.World()
+WORLD = explain.KnownServices()
 
 
 def finding(service: str, family: Family = Family.ERRORS, score: float = 2.0, onset: float = T0) -> Finding:
     series = labels(**{names.NAME: "errors", names.SERVICE: service, names.ROUTE: "/pay"})
-    return Finding(series, family, onset, onset + STEP, score, 0.5, 0.0, 5.0, 10.0, 1.0)
+    return Finding(
+        series=series,
+        family=family,
+        onset=onset,
+        at=onset + STEP,
+        score=score,
+        observed=0.5,
+        expected=0.0,
+        bad=5.0,
+        total=10.0,
+        confidence=1.0,
+    )
 
 
 def keyed(*findings: Finding) -> dict[Key, Finding]:
@@ -25,7 +36,16 @@ def keyed(*findings: Finding) -> dict[Key, Finding]:
 
 def trace(number: int, service: str, end: float) -> Trace:
     span = Span(
-        f"{number:032x}", "1", "", service, "GET /pay", SpanKind.SERVER, end - 0.1, 0.1, failed=True, route="/pay"
+        trace_id=f"{number:032x}",
+        span_id="1",
+        parent_id="",
+        service=service,
+        name="GET /pay",
+        kind=SpanKind.SERVER,
+        start=end - 0.1,
+        duration=0.1,
+        failed=True,
+        route="/pay",
     )
     return Trace(span.trace_id, (span,))
 

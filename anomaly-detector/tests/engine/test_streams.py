@@ -10,6 +10,8 @@ from sources.otlp import CLIENT, Call, Value, http
 
 from .world import AT_ONCE, STEP, Watched, next_id, times
 
+AT_A_TIME = 3
+"""Steps judged in one cycle where nothing may be found: trouble that is not there would last for longer."""
 Length = Callable[[random.Random], float]
 
 
@@ -73,7 +75,7 @@ def test_streams_are_not_judged_by_how_long_they_last(
     short = Listening("/live", said[0], lambda rng: rng.uniform(0.5, 2), said[1])
     watched.play(26, short, plain, every=AT_ONCE)
     short.length = minutes
-    watched.play(60, short, plain)
+    watched.play(60, short, plain, every=AT_A_TIME)
     assert watched.incidents() == []
 
 
@@ -81,7 +83,7 @@ def test_long_requests_of_arbitrary_length_are_not_judged_by_it(watched: Watched
     untold = Listening("/live", http("/live"), minutes)
     watched.play(60, untold, every=AT_ONCE)
     untold.length = lambda rng: rng.expovariate(1 / 300)
-    watched.play(80, untold)
+    watched.play(80, untold, every=AT_A_TIME)
     assert watched.incidents() == []
 
 
@@ -101,7 +103,7 @@ def test_a_service_of_long_streams_alone_is_not_silent_between_them(watched: Wat
             late.append((step + 5, Call(trace, served, at + 5 * STEP + 1, 95, call, "live", "GET", attributes=said)))
         yield from (one for due, one in late if due == step)
 
-    watched.play(260, ends)
+    watched.play(260, ends, every=AT_A_TIME)
     assert watched.incidents() == []
 
 

@@ -11,12 +11,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from sources.otlp import Call, spans
 
 from aiops.engine import Engine, Pace
-from aiops.engine.budgets import Budgets
-from aiops.incidents import Habits
+from aiops.engine.objectives import Budgets
+from aiops.incidents import ResolutionPolicy
 from aiops.model import CauseKind, Incident
-from aiops.observability.telemetry import Telemetry
 from aiops.service.desk import IncidentService
-from aiops.slo import read
+from aiops.slo import read_objectives
 from aiops.sources.common.caps import Limits, Roll
 from aiops.sources.duckdb import schema
 from aiops.sources.duckdb.opening import MEMORY
@@ -24,13 +23,14 @@ from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
 from aiops.sources.receiver.decode import Decoding
 from aiops.sources.receiver.decode_metrics import decode_metrics
 from aiops.sources.receiver.decode_spans import decode_spans
-from aiops.store import Rings, Snapshots, SqlIncidents, SqlObjectives, open_store
+from aiops.store import Rings, SqlObjectives
+from aiops.testing import GivenClock, Sources, assemble, empty_store
 
 T0 = 1_700_000_000.0 - 1_700_000_000.0 % 3600
 STEP = 3.0
 AT_ONCE = 10
 """Steps that are judged together while an engine only learns."""
-OBJECTIVES = read(
+OBJECTIVES = read_objectives(
     [
         (
             "objectives.yaml",
@@ -58,14 +58,6 @@ spec:
 )
 
 
-@dataclass
-class GivenClock:
-    time: float = T0
-
-    def now(self) -> float:
-        return self.time
-
-
 Export = ExportTraceServiceRequest | ExportMetricsServiceRequest
 
 
@@ -77,32 +69,29 @@ class Watched:
     """
 
     folder: Path
-    clock: GivenClock = field(default_factory=GivenClock)
+    clock: GivenClock = field(default_factory=lambda: GivenClock(T0))
     telemetry: str = MEMORY
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         path = self.telemetry if self.telemetry == MEMORY else str(self.folder / self.telemetry)
         # Virtual time is long past for the receiver, which knows the real one.
-        settings = EmbeddedSettings(path, grpc_port=0, http_port=0, lateness_seconds=STEP, retention_hours=1e6)
+        settings = EmbeddedSettings(path=path, grpc_port=0, http_port=0, lateness_seconds=STEP, retention_hours=1e6)
         self.source = EmbeddedSource(settings, self.clock)
         self.roll = Roll(self.limits, now=self.clock.now)
-        self.store = SqlIncidents(open_store(f"sqlite:///{self.folder / 'incidents.sqlite'}"))
+        self.store = empty_store(self.folder)
         self.engine = self.started()
 
     def started(self) -> Engine:
         """A fresh process over the same files."""
-        return Engine(
-            metrics=self.source.metrics,
-            traces=self.source.traces,
-            topology=self.source.topology,
-            verdicts=self.source.verdicts,
-            store=self.store,
-            snapshots=Snapshots(self.folder / "learned.npz", "f"),
-            clock=self.clock,
+        return assemble(
+            self.folder,
+            Sources.of(self.source),
+            self.clock,
+            self.store,
+            "f",
             senders=self.source.metrics,
-            telemetry=Telemetry(),
-            pace=Pace(STEP, 600.0, Habits(9.0, 60.0)),
+            pace=Pace(STEP, 600.0, ResolutionPolicy(9.0, 60.0)),
             budgets=Budgets(
                 OBJECTIVES,
                 self.source.metrics,
@@ -141,10 +130,10 @@ class Watched:
 
     def keep(self, rows: Decoding) -> None:
         self.source.store.append(
-            resources=schema.table(schema.RESOURCES, list(rows.resources.values())),
-            series=schema.table(schema.SERIES, list(rows.series.values())),
-            points=schema.table(schema.POINTS, rows.points),
-            spans=schema.table(schema.SPANS, rows.spans),
+            resources=schema.arrow_table(schema.RESOURCES, list(rows.resources.values())),
+            series=schema.arrow_table(schema.SERIES, list(rows.series.values())),
+            points=schema.arrow_table(schema.POINTS, rows.points),
+            spans=schema.arrow_table(schema.SPANS, rows.spans),
             lost=rows.lost.counts,
         )
 

@@ -88,8 +88,21 @@ def _serve(call: Call, trace_id: str, parent: str, start: float, spans: list[Spa
 def finding(service: str, route: str, family: Family, observed: float = 0.8, expected: float = 0.01) -> Finding:
     """A route in trouble since step 90, looked at ten seconds later."""
     series = labels(service=service, route=route, method="POST")
-    return Finding(series, family, 90.0, 100.0, 3.0, observed, expected, 12, 15, 0.5)
+    return Finding(
+        series=series,
+        family=family,
+        onset=90.0,
+        at=100.0,
+        score=3.0,
+        observed=observed,
+        expected=expected,
+        bad=12,
+        total=15,
+        confidence=0.5,
+    )
 
 
 def population(service: str, route: str) -> Population:
-    return Population(service, Window(87.0, 200.0), PopulationKind.FAILED, route, "POST")
+    return Population(
+        service=service, window=Window(87.0, 200.0), kind=PopulationKind.FAILED, route=route, method="POST"
+    )

@@ -4,21 +4,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from examples import share
+from hypothesis import given
 from hypothesis import strategies as st
 
-from aiops.explain import World, attribute, explain
+from aiops.explain import KnownServices, attribute, explain
 from aiops.explain.attribution import Attribution
 from aiops.model import CauseKind, Edge, Explained, Family, Trace, labels
 
 from .shop import Call, finding, population, trace
 
 EVERYONE = frozenset({"gateway", "checkout", "payment", "inventory"})
+EVERYBODY = KnownServices(EVERYONE, EVERYONE)
 EDGES = (
-    Edge("gateway", "checkout"),
-    Edge("checkout", "payment"),
-    Edge("checkout", "inventory"),
-    Edge("gateway", "payment"),
+    Edge(caller="gateway", callee="checkout"),
+    Edge(caller="checkout", callee="payment"),
+    Edge(caller="checkout", callee="inventory"),
+    Edge(caller="gateway", callee="payment"),
 )
 
 
@@ -40,7 +42,7 @@ def attributed(
     route: str,
     bad: Sequence[Trace],
     family: Family = Family.ERRORS,
-    world: World = World(EVERYONE, EVERYONE),  # noqa: B008 - frozen
+    world: KnownServices = EVERYBODY,
     observed: float = 0.8,
     expected: float = 0.01,
 ) -> Attribution:
@@ -48,7 +50,7 @@ def attributed(
     return attribute(found, population(service, route), bad, GOOD, world)
 
 
-def all_of(bad: Sequence[Trace], family: Family, world: World = World(EVERYONE, EVERYONE)) -> list[Attribution]:  # noqa: B008
+def all_of(bad: Sequence[Trace], family: Family, world: KnownServices = EVERYBODY) -> list[Attribution]:
     """Findings on every service that failed in the bad traces."""
     routes = {(span.service, span.route) for one in bad for span in one.spans if span.route and span.failed}
     return [attributed(service, route, bad, family, world) for service, route in sorted(routes)]
@@ -60,19 +62,19 @@ def only(groups: Sequence[Explained]) -> Explained:
 
 
 FAILED = {"failed": True}
-GONE = World(EVERYONE, EVERYONE - {"payment"}, frozenset({"payment"}))
-HANGS = World(EVERYONE, EVERYONE - {"payment"})
+GONE = KnownServices(EVERYONE, EVERYONE - {"payment"}, frozenset({"payment"}))
+HANGS = KnownServices(EVERYONE, EVERYONE - {"payment"})
 
 
 @pytest.mark.parametrize(
     ("payment", "inventory", "world", "service", "kind", "endpoint"),
     [
         pytest.param(
-            Call("payment", "/payment", message="refused", **FAILED), None, World(EVERYONE, EVERYONE),
+            Call("payment", "/payment", message="refused", **FAILED), None, KnownServices(EVERYONE, EVERYONE),
             "payment", CauseKind.ERRORS, "/payment", id="the-last-callee",
         ),
         pytest.param(
-            None, Call("inventory", "/inventory", **FAILED), World(EVERYONE, EVERYONE),
+            None, Call("inventory", "/inventory", **FAILED), KnownServices(EVERYONE, EVERYONE),
             "inventory", CauseKind.ERRORS, "/inventory", id="the-first-callee",
         ),
         pytest.param(
@@ -84,13 +86,14 @@ HANGS = World(EVERYONE, EVERYONE - {"payment"})
             "payment", CauseKind.DOWN, "", id="is-gone",
         ),
         pytest.param(
-            Call("payment", "/payment", served=False, error="503", **FAILED), None, World(EVERYONE - {"payment"}),
+            Call("payment", "/payment", served=False, error="503", **FAILED), None,
+            KnownServices(EVERYONE - {"payment"}),
             "payment", CauseKind.DEPENDENCY, "", id="sends-no-telemetry",
         ),
     ],
 )  # fmt: skip
 def test_an_error_is_traced_to_where_it_starts(
-    payment: Call | None, inventory: Call | None, world: World, service: str, kind: CauseKind, endpoint: str
+    payment: Call | None, inventory: Call | None, world: KnownServices, service: str, kind: CauseKind, endpoint: str
 ) -> None:
     bad = [trace(checkout(payment, inventory)) for _ in range(20)]
     group = only(explain(all_of(bad, Family.ERRORS, world), EDGES))
@@ -116,7 +119,7 @@ def test_time_lost_before_every_caller_is_one_cause() -> None:
             population("gateway", "/payment"),
             straight,
             good,
-            World(EVERYONE, EVERYONE),
+            KnownServices(EVERYONE, EVERYONE),
         ),
     ]
     group = only(explain(two, EDGES))
@@ -150,7 +153,7 @@ def test_a_list_of_any_length_does_not_take_the_blame_for_its_items() -> None:
     good = [listed(items, 0.02) for items in lengths]
     bad = [listed(items, 0.12) for items in lengths]
     found = finding("checkout", "/checkout", Family.LATENCY, 0.5, 0.1)
-    one = attribute(found, population("checkout", "/checkout"), bad, good, World(EVERYONE, EVERYONE))
+    one = attribute(found, population("checkout", "/checkout"), bad, good, KnownServices(EVERYONE, EVERYONE))
     group = only(explain([one], EDGES))
     assert group.root_cause is not None
     assert (group.root_cause.cause.service, group.root_cause.cause.kind) == ("inventory", CauseKind.LATENCY)
@@ -158,7 +161,7 @@ def test_a_list_of_any_length_does_not_take_the_blame_for_its_items() -> None:
 
 def test_missing_traffic_names_who_lost_it() -> None:
     series = ("/payment", "/checkout")
-    lost = [Attribution(finding("gateway", route, Family.TRAFFIC, 0.2, 1.6), ()) for route in series]
+    lost = [Attribution(finding=finding("gateway", route, Family.TRAFFIC, 0.2, 1.6), votes=()) for route in series]
     group = only(explain(lost, EDGES))
     assert group.root_cause is not None
     assert (group.root_cause.cause.service, group.root_cause.cause.kind) == ("gateway", CauseKind.TRAFFIC)
@@ -207,7 +210,7 @@ def test_a_slow_failure_is_a_failure() -> None:
 
 def test_silence_without_failing_calls_names_no_cause() -> None:
     gone = finding("payment", "", Family.SILENCE)
-    group = only(explain([Attribution(gone, ())], EDGES))
+    group = only(explain([Attribution(finding=gone, votes=())], EDGES))
     assert group.root_cause is None
     assert "telemetry may have stopped" in group.no_cause
 
@@ -225,7 +228,9 @@ def test_only_a_silent_callee_that_fails_is_down(family: Family, observed: float
     mute = Call("payment", "/payment", served=False, waits=1.0, error="500", failed=failed)
     bad = [trace(checkout(mute)) for _ in range(20)]
     hit = attributed("checkout", "/checkout", bad, family, observed=observed, expected=0.05)
-    silent = Attribution(replace(finding("payment", "", Family.SILENCE), series=labels(service="payment")), ())
+    silent = Attribution(
+        finding=replace(finding("payment", "", Family.SILENCE), series=labels(service="payment")), votes=()
+    )
     group = only(explain([hit, silent], EDGES))
     assert group.root_cause is not None
     assert (group.root_cause.cause.service, group.root_cause.cause.kind) == ("payment", kind)
@@ -241,7 +246,7 @@ def test_a_database_is_whose_caller_waits_for_it() -> None:
     slower = [trace(Call("checkout", "/checkout", 0.01, calls=(Call("db", "", served=False, waits=0.03),)))]
     found = finding("checkout", "/checkout", Family.LATENCY, 0.5, 0.05)
     wanted = population("checkout", "/checkout")
-    one = attribute(found, wanted, bad + slower, good, World(EVERYONE, EVERYONE))
+    one = attribute(found, wanted, bad + slower, good, KnownServices(EVERYONE, EVERYONE))
     assert len({vote.cause.caller for vote in one.votes if vote.cause.service == "db"}) == 2
     group = only(explain([one], EDGES))
     assert group.root_cause is not None
@@ -309,7 +314,7 @@ def test_who_calls_one_that_waits_for_a_database_belongs_to_it_unread() -> None:
 
     good, bad = [asks(0.001) for _ in range(30)], [asks(0.5) for _ in range(20)]
     found = finding("inventory", "/inventory", Family.LATENCY, 0.5, 0.05)
-    one = attribute(found, population("inventory", "/inventory"), bad, good, World(EVERYONE, EVERYONE))
+    one = attribute(found, population("inventory", "/inventory"), bad, good, KnownServices(EVERYONE, EVERYONE))
     caller = replace(attributed("gateway", "/checkout", [], Family.LATENCY), unread="not yet")
     group = only(explain([caller, one], EDGES))
     assert group.root_cause is not None
@@ -345,7 +350,7 @@ BAD += [trace(checkout(None, Call("inventory", "/inventory", **FAILED))) for _ i
 
 
 @given(st.permutations(all_of(BAD, Family.ERRORS)), st.permutations(EDGES))
-@settings(max_examples=25, deadline=None)
+@share(0.25)
 def test_the_answer_does_not_depend_on_order(found: list[Attribution], edges: list[Edge]) -> None:
     assert explain(found, edges) == explain(all_of(BAD, Family.ERRORS), EDGES)
 
@@ -355,5 +360,5 @@ def test_a_callee_that_its_caller_does_not_name_is_known_by_its_own_spans() -> N
     unnamed = [Trace(one.trace_id, tuple(replace(span, peer="") for span in one.spans)) for one in bad]
     edge = replace(finding("checkout", "", Family.ERRORS), series=labels(caller="checkout", callee="payment"))
     wanted = replace(population("checkout", ""), callee="payment")
-    found = attribute(edge, wanted, unnamed, GOOD, World(EVERYONE, EVERYONE))
+    found = attribute(edge, wanted, unnamed, GOOD, KnownServices(EVERYONE, EVERYONE))
     assert {vote.cause.service for vote in found.votes} == {"payment"}

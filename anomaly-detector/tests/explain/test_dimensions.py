@@ -5,7 +5,16 @@ from dataclasses import replace
 from aiops.explain.dimensions import dimensions
 from aiops.model import Span, SpanKind
 
-SPAN = Span("t", "s", "", "payment", "POST /pay", SpanKind.SERVER, 0.0, 0.1)
+SPAN = Span(
+    trace_id="t",
+    span_id="s",
+    parent_id="",
+    service="payment",
+    name="POST /pay",
+    kind=SpanKind.SERVER,
+    start=0.0,
+    duration=0.1,
+)
 
 
 def spans(count: int, **attributes: str) -> list[Span]:

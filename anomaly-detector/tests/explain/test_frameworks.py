@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from aiops.explain import World, attribute
+from aiops.explain import KnownServices, attribute
 from aiops.model import Cause, CauseKind, Family, Span, SpanKind, Trace
 
 from .shop import finding, population
@@ -53,8 +53,9 @@ def trace(root: Part) -> Trace:
         span_id = f"{next(NUMBERS):016x}"
         spans.append(
             Span(
-                trace_id, span_id, parent, part.service, part.name, part.kind, part.start / 1000,
-                (part.end - part.start) / 1000, failed=part.failed, route=part.route,
+                trace_id=trace_id, span_id=span_id, parent_id=parent, service=part.service, name=part.name,
+                kind=part.kind, start=part.start / 1000,
+                duration=(part.end - part.start) / 1000, failed=part.failed, route=part.route,
                 method="POST" if part.route else "", http_status=part.status, peer=part.peer,
                 exception_type=part.raised[0], exception_message=part.raised[1],
             )
@@ -75,7 +76,7 @@ def blamed(bad: Part, good: Part | None = None, family: Family = Family.ERRORS) 
         population("front", "/orders"),
         [trace(bad) for _ in range(20)],
         [trace(before) for _ in range(20)],
-        World(everyone, everyone),
+        KnownServices(everyone, everyone),
     ).votes
     return {vote.cause: round(vote.share, 2) for vote in votes}
 
@@ -200,7 +201,7 @@ def test_a_call_without_a_name_went_where_such_calls_went(bad: Part, answering: 
         population("front", "/orders"),
         [trace(bad) for _ in range(20)],
         [trace(front(unnamed("price", 2), unnamed("stock", 40), failed=False)) for _ in range(20)],
-        World(everyone, frozenset(answering), called={"front": frozenset({"stock", "price"})}),
+        KnownServices(everyone, frozenset(answering), called={"front": frozenset({"stock", "price"})}),
     ).votes
     assert [vote.cause for vote in votes] == [Cause("stock", CauseKind.DOWN)]
 

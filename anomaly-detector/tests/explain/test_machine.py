@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from aiops.explain import World, attribute, doubted, explain
+from aiops.explain import KnownServices, attribute, doubted, explain
 from aiops.explain.attribution import Attribution
 from aiops.model import CauseKind, Edge, Explained, Family, PopulationKind, Span, SpanKind, Trace, labels
 
@@ -15,7 +15,7 @@ from .shop import finding, population
 
 NUMBERS = count(1)
 PARTS = {"gateway": "checkout", "checkout": "payment", "payment": ""}
-EDGES = (Edge("gateway", "checkout"), Edge("checkout", "payment"))
+EDGES = (Edge(caller="gateway", callee="checkout"), Edge(caller="checkout", callee="payment"))
 Slow = Callable[[random.Random], float]
 
 
@@ -34,12 +34,24 @@ def trace(rng: random.Random, own: Mapping[str, float], way: Slow, factor: Slow,
             inner = serve(callee, client, start + took + gap / 2) + gap
             kind = SpanKind.CLIENT
             spans.append(
-                Span(trace_id, client, mine, service, "GET", kind, start + took, inner, peer=callee, resource=resource)
+                Span(
+                    trace_id=trace_id,
+                    span_id=client,
+                    parent_id=mine,
+                    service=service,
+                    name="GET",
+                    kind=kind,
+                    start=start + took,
+                    duration=inner,
+                    peer=callee,
+                    resource=resource,
+                )
             )
             took += inner
         spans.append(
             Span(
-                trace_id, mine, parent, service, f"POST /{service}", SpanKind.SERVER, start, took,
+                trace_id=trace_id, span_id=mine, parent_id=parent, service=service, name=f"POST /{service}",
+                kind=SpanKind.SERVER, start=start, duration=took,
                 route=f"/{service}", method="POST", resource=resource,
             )
         )  # fmt: skip
@@ -68,10 +80,10 @@ def explained(
     for service in PARTS:
         wanted = replace(population(service, f"/{service}"), kind=PopulationKind.SLOW)
         one = finding(service, f"/{service}", Family.LATENCY, 0.3, 0.03)
-        found.append(attribute(one, wanted, bad, good, World(frozenset(PARTS), frozenset(PARTS))))
+        found.append(attribute(one, wanted, bad, good, KnownServices(frozenset(PARTS), frozenset(PARTS))))
     for service in loose:
         silent = replace(finding(service, "", Family.SILENCE), series=labels(service=service))
-        found.append(Attribution(silent, ()))
+        found.append(Attribution(finding=silent, votes=()))
     return explain(found, EDGES)
 
 

@@ -14,7 +14,16 @@ from aiops.model import Span, SpanKind, Trace
 def span(
     number: int, parent: int, start: float = 0.0, duration: float = 1.0, kind: SpanKind = SpanKind.INTERNAL
 ) -> Span:
-    return Span("t", f"{number}", f"{parent}" if parent else "", "s", "n", kind, start, duration)
+    return Span(
+        trace_id="t",
+        span_id=f"{number}",
+        parent_id=f"{parent}" if parent else "",
+        service="s",
+        name="n",
+        kind=kind,
+        start=start,
+        duration=duration,
+    )
 
 
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=12))

@@ -9,13 +9,36 @@ from aiops.model import Cause, CauseKind, Incident, IncidentState, RootCause, Se
 
 def route(service: str, score: int = 99) -> RouteHealth:
     status = "healthy" if score > 70 else "unhealthy"
-    return RouteHealth(service, "/", "GET", 300.0, 0.0, 0.05, 0.09, None, None, {}, status, score)
+    return RouteHealth(
+        service=service,
+        route="/",
+        method="GET",
+        requests=300.0,
+        error_ratio=0.0,
+        latency=0.05,
+        latency_p95=0.09,
+        expected=None,
+        expected_range=None,
+        statuses={},
+        status=status,
+        score=score,
+    )
 
 
 def incident(cause: Cause | None, *hit: str) -> Incident:
-    root = RootCause(cause, "because", 0.9, (0.7, 1.0)) if cause else None
+    root = RootCause(cause=cause, description="because", confidence=0.9, interval=(0.7, 1.0)) if cause else None
     return Incident(
-        "INC-1", "k", IncidentState.OPEN, Severity.HIGH, "Trouble", 1.0, 1.0, 1.0, (), root, affected_services=hit
+        id="INC-1",
+        key="k",
+        state=IncidentState.OPEN,
+        severity=Severity.HIGH,
+        title="Trouble",
+        first_detected=1.0,
+        onset=1.0,
+        last_seen=1.0,
+        symptoms=(),
+        root_cause=root,
+        affected_services=hit,
     )
 
 

@@ -15,7 +15,15 @@ LABELS = (("alertname", "Burn"), ("service", "payment"))
 
 
 def firing(starts_at: float = NOW, fingerprint: str = "a", **more: object) -> Alert:
-    made = Alert(fingerprint, starts_at, AlertState.FIRING, None, NOW, LABELS, services=("payment",))
+    made = Alert(
+        fingerprint=fingerprint,
+        starts_at=starts_at,
+        state=AlertState.FIRING,
+        ends_at=None,
+        heard_at=NOW,
+        labels=LABELS,
+        services=("payment",),
+    )
     return replace(made, **more)  # type: ignore[arg-type]
 
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from aiops.incidents import Habits, NotPossible, Surroundings, acknowledge, reconcile, resolve
-from aiops.incidents.reconcile import OFTEN, Look
+from aiops.incidents import ResolutionPolicy, Surroundings, acknowledge, reconcile, resolve
+from aiops.incidents.matching import OFTEN
 from aiops.incidents.severity import severity
+from aiops.incidents.surroundings import Look
 from aiops.model import (
     Cause,
     CauseKind,
@@ -27,19 +28,35 @@ from aiops.model import (
     labels,
     value_of,
 )
+from aiops.model.errors import NotPossible
 from aiops.presentation.words import again
 
-HABITS = Habits(resolve_seconds=9.0, reopen_seconds=60.0)
+HABITS = ResolutionPolicy(resolve_seconds=9.0, reopen_seconds=60.0)
 PUBLIC = {"gateway"}
 
 
 def finding(service: str, family: Family = Family.ERRORS, onset: float = 90.0, observed: float = 0.8) -> Finding:
     series = labels(service=service, route=f"/{service}", method="POST")
-    return Finding(series, family, onset, onset + 6, 3.0, observed, 0.01, 12, 15, 0.5)
+    return Finding(
+        series=series,
+        family=family,
+        onset=onset,
+        at=onset + 6,
+        score=3.0,
+        observed=observed,
+        expected=0.01,
+        bad=12,
+        total=15,
+        confidence=0.5,
+    )
 
 
 def group(cause: str | None, *findings: Finding, kind: CauseKind = CauseKind.ERRORS, traces: int = 10) -> Explained:
-    root = RootCause(Cause(cause, kind, f"/{cause}"), "because", 0.9, (0.7, 1.0)) if cause else None
+    root = (
+        RootCause(cause=Cause(cause, kind, f"/{cause}"), description="because", confidence=0.9, interval=(0.7, 1.0))
+        if cause
+        else None
+    )
     return Explained(
         title=f"Trouble in {cause}",
         findings=findings,
@@ -66,7 +83,9 @@ class Book:
             for one in self.kept.values()
             if one.state != IncidentState.RESOLVED or at - (one.resolved_at or 0) <= HABITS.reopen_seconds
         ]
-        around = Surroundings(PUBLIC, lambda key: self.kept.get(key), self.latest, self.look, settled)
+        around = Surroundings(
+            public=PUBLIC, find=lambda key: self.kept.get(key), past=self.latest, look=self.look, settled=settled
+        )
         events = reconcile(known, groups, at, len(self.kept), HABITS, around)
         self.kept |= {event.incident.key: event.incident for event in events}
         return events
@@ -103,7 +122,7 @@ def test_a_replay_changes_nothing() -> None:
     kept = dict(book.kept)
     assert book.cycle(100, one) == []
     # A crash may have lost the memory of the incident's row, not its key.
-    (again,) = reconcile([], [one], 100, 0, HABITS, Surroundings(PUBLIC, lambda _: None))
+    (again,) = reconcile([], [one], 100, 0, HABITS, Surroundings(public=PUBLIC, find=lambda _: None))
     assert again.incident == next(iter(kept.values()))
 
 

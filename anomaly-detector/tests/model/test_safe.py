@@ -10,10 +10,10 @@ from made_up.fakes import NOW
 from made_up.samples import sample
 
 from aiops.cli import remote
-from aiops.cli.terminal.table import table
+from aiops.cli.terminal.table import text_table
 from aiops.model.safe import visible, visible_in
 from aiops.notify.alertmanager import alert_of
-from aiops.presentation.incident import document
+from aiops.presentation.incident import incident_document
 from aiops.process import logs
 
 NAME = "pay\n2026-11-29T09:00:00Z ERROR aiops: all is lost\x1b[2J\x9b31m\u202e"
@@ -60,10 +60,10 @@ def test_no_line_of_a_traceback_passes_for_one_of_the_log() -> None:
 
 
 def test_an_incident_on_a_terminal_speaks_for_itself_alone() -> None:
-    one = document(replace(sample(), title=f"Error spike in {NAME}", affected_services=(NAME,)))
+    one = incident_document(replace(sample(), title=f"Error spike in {NAME}", affected_services=(NAME,))).model_dump()
     assert remote.line(one).count("\n") == 0
     assert SHOWN in remote.line(one)
-    page = remote.page(one)
+    page = remote.fetch_page(one)
     assert "\x1b" not in page
     assert not [line for line in page.split("\n") if line.startswith("2026-11-29T09:00:00Z ERROR")]
     assert json.loads(json.dumps(one))["title"].endswith(NAME), "programs get names as they are"
@@ -71,7 +71,7 @@ def test_an_incident_on_a_terminal_speaks_for_itself_alone() -> None:
 
 def test_cells_of_a_table_keep_their_own_colour_and_no_other() -> None:
     coloured = click.style(f"bad {NAME}", fg="red")
-    head, line = table(("what", "is"), [(NAME, coloured)])
+    head, line = text_table(("what", "is"), [(NAME, coloured)])
     assert head.startswith("what")
     assert line.startswith(SHOWN)
     assert line.endswith(click.style(f"bad {SHOWN}", fg="red"))

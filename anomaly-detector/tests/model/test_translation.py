@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from aiops.model.promql import label
-from aiops.model.translation import PER, UNITS, Kind, any_unit, metric_name
+from aiops.model.translation import PER, UNITS, MetricType, any_unit, metric_name
 
 TABLES = Path(__file__).parents[1] / "shared"
 
@@ -30,7 +30,7 @@ def answer(make: Any, *arguments: Any) -> str | None:
 
 def test_metrics_are_named_as_by_the_translator() -> None:
     rows = table("metric_names.jsonl")
-    wrong = [row for row in rows if answer(metric_name, row[0], row[1], Kind(row[2])) != row[3]]
+    wrong = [row for row in rows if answer(metric_name, row[0], row[1], MetricType(row[2])) != row[3]]
     assert (len(rows), wrong) == (1173, [])
 
 
@@ -44,9 +44,9 @@ def test_a_metric_is_found_whatever_its_unit_is() -> None:
     rows = [row for row in table("metric_names.jsonl") if row[1] in known and row[0].strip("._") not in ("", "total")]
     assert len(rows) > 500
     for name, unit, kind, made in rows:
-        assert re.fullmatch(any_unit(name, Kind(kind)), made), (name, unit, kind)
+        assert re.fullmatch(any_unit(name, MetricType(kind)), made), (name, unit, kind)
 
 
 @pytest.mark.parametrize("other", ["orders_failed_total", "orders_kilos_total", "all_orders_total"])
 def test_another_metric_is_not_taken_for_it(other: str) -> None:
-    assert not re.fullmatch(any_unit("orders", Kind.COUNTER), other)
+    assert not re.fullmatch(any_unit("orders", MetricType.COUNTER), other)

@@ -10,7 +10,7 @@ from made_up.samples import TRACE_ID, sample, simple
 
 from aiops.model import Cause, CauseKind, Episode, Incident, IncidentState, Severity, iso
 from aiops.notify import Alertmanager
-from aiops.notify.alertmanager import Sheet, described
+from aiops.notify.alertmanager import Sheet, alert_description
 
 from .fake import FakeAlertmanager, fake_alertmanager
 
@@ -213,4 +213,6 @@ def test_nobody_there_raises_nothing(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_descriptions_without_anybody_hit() -> None:
-    assert described(simple(affected_services=(), no_cause="")) == ("No cause found: the evidence does not carry one.")
+    assert alert_description(simple(affected_services=(), no_cause="")) == (
+        "No cause found: the evidence does not carry one."
+    )

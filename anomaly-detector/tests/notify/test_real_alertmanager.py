@@ -5,7 +5,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from aiops.model import Incident, IncidentState, Severity, iso
 from aiops.notify import Alertmanager
 from aiops.notify.alertmanager import labels_of
 from aiops.store import SqlIncidents, open_store
+from aiops.testing.waiting import until
 from tools.native.build import ensure
 
 TOKEN = "0123456789abcdef-alertmanager"
@@ -68,13 +69,6 @@ class Both:
 
     def ask(self, path: str) -> Any:
         return requests.get(f"{self.engine}{path}", timeout=5).json()
-
-
-def until(true: Callable[[], object], seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.1)
 
 
 def free_port() -> int:

@@ -12,6 +12,7 @@ from made_up.samples import sample
 from aiops.bootstrap import embedded
 from aiops.config import Settings
 from aiops.model import IncidentEvent, Transition
+from aiops.testing.waiting import until
 
 from .fake import FakeAlertmanager, fake_alertmanager
 
@@ -30,15 +31,22 @@ def away() -> Iterator[str]:
 
 
 def test_incidents_reach_who_is_there(tmp_path: Path, there: FakeAlertmanager, away: str) -> None:
-    now, text, until = time.time(), "", time.monotonic() + 30
+    now = time.time()
     incident = replace(sample(), onset=now - 20, first_detected=now - 10, last_seen=now)
     engine = embedded(Settings(port=0, data_dir=tmp_path, alertmanager_url=f"{away},{there.url}", cycle_seconds=600))
     engine.store.save_cycle(now, now, (), [IncidentEvent(Transition.OPENED, incident)])
     engine.runner.start()
-    while not (there.posts and 'outcome="failed"' in text) and time.monotonic() < until:
-        time.sleep(0.05)
-        text = engine.desk.exposition().decode()
-    engine.stop()
+
+    def exposed() -> str:
+        found = engine.desk.exposition().decode()
+        return (
+            found if there.posts and 'outcome="failed"' in found and f'outcome="sent",to="{there.url}"' in found else ""
+        )
+
+    try:
+        text = until(exposed)
+    finally:
+        engine.stop()
     assert [one["labels"]["incident"] for one in there.last] == [incident.id]
     assert there.last[0]["generatorURL"] == f"{engine.url}/incidents/{incident.id}"
     assert f'aiops_alertmanager_posts_total{{outcome="sent",to="{there.url}"}} 1.0' in text

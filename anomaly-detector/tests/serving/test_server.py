@@ -5,7 +5,6 @@ import os
 import re
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -13,7 +12,8 @@ import pytest
 import requests
 from waitress import wasyncore
 
-from aiops.http.serving import BUSY, Door, HttpServer
+from aiops.http.serving import BUSY, Capacity, Door, HttpServer
+from aiops.testing.waiting import until
 
 MOST, BODY = 20, 100_000
 
@@ -37,20 +37,13 @@ def wanted(method: str, _path: str, headers: Mapping[str, str]) -> bool:
 
 @pytest.fixture
 def server() -> Iterator[HttpServer]:
-    made = HttpServer(Application(), Door(BODY, wanted), "127.0.0.1", 0, threads=2, connections=MOST)
+    made = HttpServer(Application(), Door(BODY, wanted), ("127.0.0.1", 0), Capacity(threads=2, connections=MOST))
     thread = threading.Thread(target=made.run, daemon=True)
     thread.start()
     yield made
     made.close()
     thread.join(10)
     assert not thread.is_alive()
-
-
-def until(condition: Callable[[], Any], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.01)
 
 
 def line(server: HttpServer) -> socket.socket:
@@ -97,7 +90,7 @@ def test_connections_beyond_the_most_replace_those_that_said_nothing(server: Htt
 
 def test_who_is_dropped_leaves_its_number_to_nobody_while_events_are_handled() -> None:
     """An event of it would be taken for one of a new connection, which would be closed."""
-    made = HttpServer(Application(), Door(BODY, wanted), "127.0.0.1", 0, threads=1, connections=MOST)
+    made = HttpServer(Application(), Door(BODY, wanted), ("127.0.0.1", 0), Capacity(threads=1, connections=MOST))
     with line(made):
         while not made.ledger.connections:
             wasyncore.loop(timeout=1.0, use_poll=True, map=made._map, count=1)

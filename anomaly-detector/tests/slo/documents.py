@@ -2,7 +2,7 @@
 
 from aiops.bootstrap.objectives import check_rrule
 from aiops.model import Slo
-from aiops.slo import Objectives, read
+from aiops.slo import Objectives, read_objectives
 from aiops.slo.spec import expressions
 
 CHECKOUT = """\
@@ -36,7 +36,7 @@ spec:
 
 
 def reading(*texts: str) -> Objectives:
-    return read([(f"file{at}.yaml", text) for at, text in enumerate(texts, 1)], expressions, check_rrule)
+    return read_objectives([(f"file{at}.yaml", text) for at, text in enumerate(texts, 1)], expressions, check_rrule)
 
 
 def one(text: str) -> Slo:

@@ -7,16 +7,29 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import share
+from hypothesis import given
 from hypothesis import strategies as st
 
-from aiops.model import Adjustment, Labels, Missing, Place, Selector, SeriesBlock, Slices, Slo, Urgency, Window, names
-from aiops.slo.live.backtest import Fired, History, Outcome, backtest
-from aiops.slo.live.meter import SliMatcher
-from aiops.slo.rules.simulation import MINUTE, Phase, counted, firing
+from aiops.model import (
+    Adjustment,
+    Labels,
+    Missing,
+    Selector,
+    SeriesBlock,
+    Slices,
+    Slo,
+    SourceLocation,
+    Urgency,
+    Window,
+    names,
+)
+from aiops.slo.live.backtest import Fired, SliHistory, SloReplay, replay
+from aiops.slo.live.matcher import SliMatcher
+from aiops.slo.rules.simulation import MINUTE, Phase, firing, simulate_counters
 
 from .documents import CHECKOUT, changed, one
-from .test_meter import GROUPED, LATENCY, served
+from .test_matcher import GROUPED, LATENCY, served
 from .test_openslo import GAUGE, OCCURRENCES, QUERIES, RATIO_METRIC, RAW, SLICES
 
 START = 1_700_000_000 // 3600 * 3600.0
@@ -28,13 +41,13 @@ Rows = dict[Labels, "np.ndarray[tuple[int], np.dtype[np.float64]]"]
 
 
 def rows(phases: Sequence[Phase], **more: str) -> Rows:
-    counts = counted(phases)
+    counts = simulate_counters(phases)
     return {served(names.REQUESTS, **more): np.diff(counts.events), served(names.ERRORS, **more): np.diff(counts.bad)}
 
 
-def history(slos: Sequence[Slo], of: Rows, *cuts: int) -> History:
+def history(slos: Sequence[Slo], of: Rows, *cuts: int) -> SliHistory:
     """Rows of minutes, given in blocks that end after so many; what has no sample in a block has no row."""
-    out = History(SliMatcher(slos), START)
+    out = SliHistory(SliMatcher(slos), START)
     size = len(next(iter(of.values())))
     for first, last in zip((0, *cuts), (*cuts, size), strict=True):
         inside = {key: values[first:last] for key, values in of.items() if not np.isnan(values[first:last]).all()}
@@ -51,9 +64,9 @@ def outcomes(
     since: int = 0,
     targets: Sequence[Decimal] = (),
     adjustments: Sequence[Adjustment] = (),
-) -> list[Outcome]:
+) -> list[SloReplay]:
     end = START + MINUTE * len(next(iter(of.values())))
-    return backtest(history(slos, of, *cuts), Window(START + MINUTE * since, end), adjustments, targets)
+    return replay(history(slos, of, *cuts), Window(START + MINUTE * since, end), adjustments, targets)
 
 
 def test_an_outage_is_told_as_the_rules_would_have_told_it() -> None:
@@ -95,7 +108,7 @@ phases = st.lists(
 
 
 @given(phases, st.lists(st.integers(1, 1500), max_size=3, unique=True), st.sampled_from([None, 60, 300]))
-@settings(deadline=None, max_examples=50)
+@share(0.5)
 def test_blocks_do_not_matter_and_alerts_are_those_of_the_simulation(
     story: list[Phase], cuts: list[int], width: int | None
 ) -> None:
@@ -109,7 +122,7 @@ def test_blocks_do_not_matter_and_alerts_are_those_of_the_simulation(
             if each.urgency == urgency:
                 last = size + 1 if each.end is None else int(each.end - START) // MINUTE
                 fires[int(each.start - START) // MINUTE : last] = True
-        assert fires.tolist() == firing(slo, counted(story), urgency).tolist()
+        assert fires.tolist() == firing(slo, simulate_counters(story), urgency).tolist()
 
 
 def test_slices_are_counted_by_time() -> None:
@@ -133,12 +146,12 @@ def test_history_begins_with_the_first_data() -> None:
     made = history([SLO], of, 60, DAY)
     assert made.begins() == START + MINUTE * (DAY + 90)
     end = START + MINUTE * (DAY + 150)
-    [found] = backtest(made, Window(START, end), (), ())
+    [found] = replay(made, Window(START, end), (), ())
     assert (found.events, found.coverage) == (600, 1)
     # Where missing data are bad, what was before all data is not; slices begin where they would.
     for seconds, slices in ((60, 60), (3600, 2)):
         strict = replace(SLO, slices=Slices(seconds, Decimal("0.9")), missing=Missing.BAD)
-        [found] = backtest(history([strict], of), Window(START, end), (), ())
+        [found] = replay(history([strict], of), Window(START, end), (), ())
         assert (found.events, found.bad, found.trials[0].fired) == (slices - (seconds == 3600), 0, ())
     assert history([SLO], {served(names.REQUESTS): np.full(60, np.nan)}).begins() is None
 
@@ -153,7 +166,16 @@ def test_each_group_is_told_apart() -> None:
 
 def test_time_that_does_not_count_spends_nothing_but_still_alerts() -> None:
     start = datetime.fromtimestamp(START + MINUTE * 3 * DAY, UTC).replace(tzinfo=None)
-    out = Adjustment("move", "a move", "", (SLO.name,), start, "UTC", 30 * 60, Place("", 0, 0))
+    out = Adjustment(
+        name="move",
+        reason="a move",
+        service="",
+        slos=(SLO.name,),
+        start=start,
+        zone="UTC",
+        seconds=30 * 60,
+        place=SourceLocation("", 0, 0),
+    )
     [found] = outcomes([SLO], rows(OUTAGE), adjustments=[out])
     assert (found.events, found.bad) == (1000 * 4 * DAY, 0)
     assert found.trials[0].spent == 0
@@ -162,12 +184,12 @@ def test_time_that_does_not_count_spends_nothing_but_still_alerts() -> None:
 
 def test_what_to_ask_for() -> None:
     def asked(*texts: str) -> list[str]:
-        return [each.name for each in History(SliMatcher([one(text) for text in texts]), START).selectors()]
+        return [each.name for each in SliHistory(SliMatcher([one(text) for text in texts]), START).selectors()]
 
     assert asked(CHECKOUT) == [names.REQUESTS, names.ERRORS]
     assert asked(LATENCY) == [names.REQUESTS, names.BUCKET]
     assert asked(changed(CHECKOUT, (RAW, QUERIES))) == []
-    assert History(SliMatcher([SLO]), START).selectors()[0] == Selector(names.REQUESTS)
+    assert SliHistory(SliMatcher([SLO]), START).selectors()[0] == Selector(names.REQUESTS)
 
 
 def test_why_objectives_are_left_out() -> None:

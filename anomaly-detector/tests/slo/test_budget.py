@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiops.model import Adjustment, Calendar, Place, Rolling, Window
+from aiops.model import Adjustment, CalendarPeriods, Rolling, SourceLocation, Window
 from aiops.slo.live.budget import HOUR, Budget, budget, exhausted_in, lasting, projected, weights
 from aiops.slo.spec.periods import excluded, period_at
 
@@ -17,7 +17,7 @@ from .documents import CHECKOUT, one
 
 SLO = one(CHECKOUT)
 DAY = 86_400.0
-BERLIN = Calendar(1, 0, datetime(2026, 1, 1), "Europe/Berlin", "1M")
+BERLIN = CalendarPeriods(1, 0, datetime(2026, 1, 1), "Europe/Berlin", "1M")
 
 
 def utc(*parts: int) -> float:
@@ -25,7 +25,17 @@ def utc(*parts: int) -> float:
 
 
 def adjustment(start: datetime, seconds: int, rrule: str = "", slos: tuple[str, ...] = (SLO.name,)) -> Adjustment:
-    return Adjustment("a", "because", "", slos, start, "Europe/Berlin", seconds, Place("f", 1, 1), rrule)
+    return Adjustment(
+        name="a",
+        reason="because",
+        service="",
+        slos=slos,
+        start=start,
+        zone="Europe/Berlin",
+        seconds=seconds,
+        place=SourceLocation("f", 1, 1),
+        rrule=rrule,
+    )
 
 
 def test_a_month_begins_at_local_midnight() -> None:
@@ -40,7 +50,7 @@ def test_a_month_begins_at_local_midnight() -> None:
 def test_quarters_weeks_and_times_before_the_first() -> None:
     quarter = replace(BERLIN, months=3)
     assert period_at(quarter, utc(2026, 5, 1)) == Window(utc(2026, 3, 31, 22), utc(2026, 6, 30, 22))
-    week = Calendar(0, 7, datetime(2026, 1, 5), "UTC", "1w")
+    week = CalendarPeriods(0, 7, datetime(2026, 1, 5), "UTC", "1w")
     assert period_at(week, utc(2026, 1, 20)) == Window(utc(2026, 1, 19), utc(2026, 1, 26))
     assert period_at(week, utc(2025, 12, 30)) == Window(utc(2025, 12, 29), utc(2026, 1, 5))
     assert period_at(Rolling(3600, "1h"), 7200.0) == Window(3600.0, 7200.0)

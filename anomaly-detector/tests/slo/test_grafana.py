@@ -78,7 +78,7 @@ def test_each_objective_has_its_rules_and_grafana_its_own() -> None:
 
 
 def test_a_rule_has_what_grafana_reads_and_no_more() -> None:
-    for rule in made(GROUPED, links=Links("http://engine", dashboards=True)):
+    for rule in made(GROUPED, links=Links(engine="http://engine", dashboards=True)):
         assert FIELDS - {"dashboardUid", "panelId", "keepFiringFor"} <= rule.keys() <= FIELDS
         assert all(query.keys() <= QUERY_FIELDS for query in rule["data"])
         assert all(isinstance(text, str) for text in (*rule["labels"].values(), *rule["annotations"].values()))
@@ -91,7 +91,7 @@ def test_burn_is_left_to_prometheus() -> None:
 
 
 def test_labels_and_texts() -> None:
-    links = Links("http://engine", "https://runbooks", {"price": "$5"})
+    links = Links(engine="http://engine", runbooks="https://runbooks", labels={"price": "$5"})
     low, spent, runs_out, *own = made(SPARSE, links=links)
     assert low["labels"] == {
         "price": "$$5",
@@ -194,8 +194,8 @@ def test_rules_of_a_renamed_objective_are_deleted_and_never_forgotten() -> None:
 
 def test_a_lock_is_read_as_it_was_written_in_one_order() -> None:
     known = {"b": "Second ä", "a": "First"}
-    assert lock.write(known) == '{\n  "a": "First",\n  "b": "Second ä"\n}\n'
-    assert lock.read(lock.write(known)) == known
+    assert lock.write_lock(known) == '{\n  "a": "First",\n  "b": "Second ä"\n}\n'
+    assert lock.read_lock(lock.write_lock(known)) == known
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_a_lock_is_read_as_it_was_written_in_one_order() -> None:
 )
 def test_a_damaged_lock_says_where_and_what_to_do(text: str, said: str) -> None:
     with pytest.raises(ValueError, match=rf"{said}.*take the last good one from version control"):
-        lock.read(text)
+        lock.read_lock(text)
 
 
 def gauges(left: float | None = 0.9, bad: int = 100, **others: float) -> list[tuple[str, str]]:

@@ -24,7 +24,7 @@ from aiops.model import (
 )
 from aiops.slo.live.budget import Budget
 from aiops.slo.live.impact import followed, impacts
-from aiops.slo.live.standing import SloStatus
+from aiops.slo.live.status import SloStatus
 from aiops.slo.rules import tiers
 
 from .documents import CHECKOUT, one
@@ -35,8 +35,21 @@ PAGE, TICKET = Urgency.PAGE, Urgency.TICKET
 
 def standing(urgency: Urgency | None, at: float) -> SloStatus:
     burn = dict.fromkeys(tiers.WINDOWS, 20.0 if urgency else 0.0)
-    budget = Budget(100.0, 1.0, 100.0, 0.5, 1.0, 1.0)
-    return SloStatus(SLO, (), at, at, Window(at - 1, at), budget, burn, False, urgency, None, None, "")
+    budget = Budget(events=100.0, bad=1.0, every=100.0, left=0.5, spare=1.0, coverage=1.0)
+    return SloStatus(
+        slo=SLO,
+        group=(),
+        at=at,
+        heard=at,
+        period=Window(at - 1, at),
+        budget=budget,
+        burn=burn,
+        ruled=False,
+        urgency=urgency,
+        exhausted_in=None,
+        projected=None,
+        excluded="",
+    )
 
 
 def incident(at: float) -> Incident:
@@ -55,7 +68,7 @@ def incident(at: float) -> Incident:
         first_failing_span=None,
         affected_services=(),
         affected_endpoints=(),
-        slo_impact=(Impact(SLO.name, (), PAGE, 20.0, 0.5, None),),
+        slo_impact=(Impact(slo=SLO.name, group=(), urgency=PAGE, burn_rate=20.0, budget_left=0.5, exhausted_in=None),),
     )
 
 
@@ -141,6 +154,6 @@ OTHER = (labels(service="payment", route="/payment", method="POST"), "errors")
 def test_an_objective_is_hit_by_symptoms_of_its_kind(
     threshold: Decimal | None, symptoms: list[tuple[Labels, str]], hit: bool
 ) -> None:
-    slo = replace(SLO, indicator=Server(Protocol.HTTP, "checkout", threshold=threshold))
+    slo = replace(SLO, indicator=Server(protocol=Protocol.HTTP, service="checkout", threshold=threshold))
     burning = replace(standing(PAGE, 1e9), slo=slo)
     assert bool(impacts([burning], ["checkout", "payment"], ["/checkout"], symptoms)) == hit

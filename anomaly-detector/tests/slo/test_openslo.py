@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from aiops.model import (
-    Calendar,
+    CalendarPeriods,
     CompositeSlo,
     Missing,
     Probe,
@@ -71,7 +71,7 @@ ROLLING = "    - duration: 30d\n      isRolling: true\n"
 def test_an_objective_is_read_as_it_was_written() -> None:
     slo = one(CHECKOUT)
     assert (slo.name, slo.service, slo.display_name) == ("checkout-availability", "gateway", "Checkout works")
-    assert slo.indicator == Server(Protocol.HTTP, "gateway", "/checkout", "POST")
+    assert slo.indicator == Server(protocol=Protocol.HTTP, service="gateway", route="/checkout", method="POST")
     assert str(slo.target) == "0.9990"
     assert slo.allowed == Decimal("0.001")
     assert slo.period == Rolling(30 * 86_400, "30d")
@@ -87,7 +87,9 @@ def test_latency_of_an_rpc_service() -> None:
             ("route: /checkout", "service: pay\n              route: Pay\n              threshold: 250ms"),
         )
     )
-    assert slo.indicator == Server(Protocol.RPC, "pay", "Pay", "POST", Decimal("0.25"))
+    assert slo.indicator == Server(
+        protocol=Protocol.RPC, service="pay", route="Pay", method="POST", threshold=Decimal("0.25")
+    )
 
 
 def test_ratios_of_metrics_and_of_queries() -> None:
@@ -126,7 +128,7 @@ def test_calendars_and_options() -> None:
     example.org/owner: ann
 """
     slo = one(changed(CHECKOUT, (ROLLING, calendar), ("  displayName: Checkout works\n", note)))
-    assert slo.period == Calendar(1, 0, datetime(2026, 1, 1), "Europe/Berlin", "1M")
+    assert slo.period == CalendarPeriods(1, 0, datetime(2026, 1, 1), "Europe/Berlin", "1M")
     assert (slo.min_bad_events, slo.missing, slo.runbook) == (5, Missing.FREEZE, "https://example.org/checkout")
     assert slo.alerts == ("ticket",)
     assert one(CHECKOUT).alerts == ("page", "ticket")
@@ -141,7 +143,7 @@ def test_several_targets_and_a_journey() -> None:
         ("checkout-availability-90", "0.9"),
         ("checkout-availability-fine", "0.99"),
     ]
-    assert found.journeys == ()
+    assert found.composites == ()
     text = changed(CHECKOUT, (CHECKOUT[CHECKOUT.index("  indicator:") : CHECKOUT.index("  timeWindow")], ""))
     parts = """    - {displayName: Pay, indicatorRef: pay, target: 0.99, compositeWeight: 3}
     - {displayName: Browse, indicatorRef: browse, target: 0.9}
@@ -153,9 +155,9 @@ def test_several_targets_and_a_journey() -> None:
     ]
     found = reading(changed(text, ("    - target: 0.9990\n", parts)), *slis)
     assert not found.problems, [str(each) for each in found.problems]
-    [journey] = found.journeys
-    assert isinstance(journey, CompositeSlo)
-    assert journey.parts == (("checkout-availability-pay", Decimal(3)), ("checkout-availability-browse", Decimal(1)))
+    [composite] = found.composites
+    assert isinstance(composite, CompositeSlo)
+    assert composite.parts == (("checkout-availability-pay", Decimal(3)), ("checkout-availability-browse", Decimal(1)))
     assert [slo.indicator.route for slo in found.slos if isinstance(slo.indicator, Server)] == ["/browse", "/pay"]
 
 

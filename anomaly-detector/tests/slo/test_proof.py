@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from aiops.cli.main import main
 from aiops.slo import Links, groups
-from aiops.slo.rules.simulation import Phase, burn, counted
+from aiops.slo.rules.simulation import Phase, burn, simulate_counters
 from tools.native.build import ensure
 
 from .documents import CHECKOUT, changed, one
@@ -57,7 +57,7 @@ NAIVE = {
 
 
 def test_an_idle_half_day_does_not_halve_the_errors() -> None:
-    share = burn(SLO, counted(BIASED), 86_400)[-1] * 0.001
+    share = burn(SLO, simulate_counters(BIASED), 86_400)[-1] * 0.001
     assert f"{share:.3%}" == "1.980%"
 
 

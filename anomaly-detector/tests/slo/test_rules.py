@@ -65,7 +65,7 @@ def test_slices_are_judged_once_each_and_burn_is_evaluated_as_ever() -> None:
 
 
 def test_one_alert_for_each_urgency() -> None:
-    made = rules(CHECKOUT, Links("http://engine"))
+    made = rules(CHECKOUT, Links(engine="http://engine"))
     of = '{slo="checkout-availability"}'
     fast = made["SloBurnsFast"]
     assert fast["expr"] == (
@@ -156,7 +156,7 @@ def test_names_cannot_break_out_of_their_place() -> None:
 
 
 def test_tiers_that_cannot_fire_or_fire_in_vain_are_left_out() -> None:
-    factors = [tiers.plain(tier.factor(SLO.period)) for tier in tiers.TIERS]
+    factors = [tiers.plain_number(tier.factor(SLO.period)) for tier in tiers.TIERS]
     assert factors == ["14.4", "6", "3", "1"]
     low = replace(SLO, target=Decimal("0.93"))
     assert [tier.long for tier in tiers.live(low)] == [6 * 3600, DAY, 3 * DAY]

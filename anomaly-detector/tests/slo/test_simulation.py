@@ -8,7 +8,7 @@ import pytest
 
 from aiops.model import Missing, Slices, Urgency
 from aiops.slo.rules import tiers
-from aiops.slo.rules.simulation import Phase, burn, burning, counted, firing
+from aiops.slo.rules.simulation import Phase, burn, burning, firing, simulate_counters
 
 from .documents import CHECKOUT, one
 
@@ -20,7 +20,7 @@ OUTAGE = 360
 def changes(*phases: Phase) -> list[tuple[int, int]]:
     """For each tier: minutes from the end of the first phase until it fires, and from the end of the second to the last
     in which it does."""
-    counts = counted(phases)
+    counts = simulate_counters(phases)
     begins, ends = phases[0].minutes, phases[0].minutes + phases[1].minutes
     out = []
     for tier in tiers.TIERS:
@@ -50,7 +50,7 @@ def test_windows_of_the_counters_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_burn_of_nothing_is_no_number() -> None:
-    rates = burn(SLO, counted([Phase(60, 10, 1), Phase(60, 0)]), 300)
+    rates = burn(SLO, simulate_counters([Phase(60, 10, 1), Phase(60, 0)]), 300)
     assert rates[30] == pytest.approx(100)
     assert np.isnan(rates[119])
 
@@ -58,14 +58,14 @@ def test_burn_of_nothing_is_no_number() -> None:
 def test_slices_count_time_not_events() -> None:
     """Ten bad minutes of a hundred are ten per cent, however many events were in them."""
     sliced = replace(SLO, slices=Slices(60, Decimal("0.95")))
-    counts = counted([Phase(50, 1000), Phase(10, 2, 2), Phase(40, 1000)])
+    counts = simulate_counters([Phase(50, 1000), Phase(10, 2, 2), Phase(40, 1000)])
     assert burn(sliced, counts, 100 * 60)[100] == pytest.approx(10 / 100 / 0.001, rel=0.02)
     assert burn(SLO, counts, 100 * 60)[100] == pytest.approx(20 / 90_020 / 0.001, rel=1e-9)
 
 
 def test_slices_without_data_are_bad_where_that_was_agreed() -> None:
     sliced = replace(SLO, slices=Slices(60, Decimal("0.95")))
-    counts = counted([Phase(60, 1000), Phase(30, 0)])
+    counts = simulate_counters([Phase(60, 1000), Phase(30, 0)])
     assert firing(sliced, counts, Urgency.PAGE).sum() == 0
     missed = firing(replace(sliced, missing=Missing.BAD), counts, Urgency.PAGE)
     assert int(np.flatnonzero(missed)[-1]) == 90

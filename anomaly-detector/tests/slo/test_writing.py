@@ -6,19 +6,18 @@ from decimal import Decimal
 from pathlib import Path
 
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aiops.cli.main import main
 from aiops.cli.slo.files import dumped
 from aiops.model import (
     Adjustment,
-    Calendar,
+    CalendarPeriods,
     CompositeSlo,
     Indicator,
     Missing,
     Period,
-    Place,
     Probe,
     Protocol,
     Query,
@@ -27,6 +26,7 @@ from aiops.model import (
     Server,
     Slices,
     Slo,
+    SourceLocation,
     Threshold,
     Urgency,
     labels,
@@ -36,7 +36,7 @@ from aiops.slo import Objectives, documents
 from .documents import CHECKOUT, changed, reading
 from .test_openslo import GAUGE, OCCURRENCES, PROBE, QUERIES, RATIO, RATIO_METRIC, RAW, ROLLING, SLICES
 
-NOWHERE = Place("", 0, 0)
+NOWHERE = SourceLocation("", 0, 0)
 
 # What YAML might take for something else is drawn as well as anything else.
 texts = st.sampled_from(["null", "~", "1.50", "0x1f", "yes", "2026-01-01 00:00:00", "a: b", "# no", "a\nb", " a "])
@@ -53,12 +53,12 @@ counters = metrics | st.builds(Query, promql=windowed)
 gauges = metrics | st.just(Query(promql="up"))
 servers = st.builds(
     Server,
-    st.sampled_from(Protocol),
-    words,
-    st.just("") | words,
-    st.just("") | words,
-    st.none() | st.decimals("0.0001", "600", places=4),
-    st.booleans(),
+    protocol=st.sampled_from(Protocol),
+    service=words,
+    route=st.just("") | words,
+    method=st.just("") | words,
+    threshold=st.none() | st.decimals("0.0001", "600", places=4),
+    native=st.booleans(),
 )
 ratios = st.builds(lambda total, bad: Ratio(total, bad=bad), counters, counters) | st.builds(
     lambda total, good: Ratio(total, good=good), counters, counters
@@ -68,7 +68,7 @@ indicators: st.SearchStrategy[Indicator] = servers | ratios | thresholds | st.bu
 moments = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1)).map(lambda at: at.replace(microsecond=0))
 zones = st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kathmandu"])
 periods: st.SearchStrategy[Period] = st.sampled_from([Rolling(2_592_000, "30d"), Rolling(86_400, "24h")]) | st.builds(
-    Calendar,
+    CalendarPeriods,
     st.just(1),
     st.just(0),
     moments.map(lambda at: at.replace(day=min(at.day, 28))),
@@ -109,7 +109,7 @@ def objectives(draw: st.DrawFn, name: str) -> Slo:
 def books(draw: st.DrawFn) -> Objectives:
     """Objectives, a journey of two, and adjustments of some of them."""
     slos = [draw(objectives(name)) for name in draw(st.lists(names, min_size=1, max_size=3, unique=True))]
-    journeys = []
+    composites = []
     if draw(st.booleans()):
         first = draw(objectives("the-journey-one"))
         second = draw(objectives("the-journey-2"))
@@ -133,8 +133,15 @@ def books(draw: st.DrawFn) -> Objectives:
         both = (first, replace(second, slices=sliced, **same))
         slos += [replace(one, missing=Missing.FREEZE, runbook=first.runbook) for one in both]
         weights = tuple((one.name, draw(st.decimals("0.01", "9", places=2))) for one in both)
-        journeys.append(
-            CompositeSlo("the-journey", first.service, weights, NOWHERE, first.display_name, first.description)
+        composites.append(
+            CompositeSlo(
+                name="the-journey",
+                service=first.service,
+                parts=weights,
+                place=NOWHERE,
+                display_name=first.display_name,
+                description=first.description,
+            )
         )
     adjustments = [
         Adjustment(
@@ -150,7 +157,7 @@ def books(draw: st.DrawFn) -> Objectives:
         )
         for service in draw(st.lists(st.just("") | words, max_size=2))
     ]
-    return Objectives(tuple(sorted(slos, key=lambda one: one.name)), tuple(journeys), tuple(adjustments))
+    return Objectives(tuple(sorted(slos, key=lambda one: one.name)), tuple(composites), tuple(adjustments))
 
 
 def placeless(found: Objectives) -> Objectives:
@@ -158,7 +165,7 @@ def placeless(found: Objectives) -> Objectives:
     return Objectives(
         *(
             tuple(replace(one, place=NOWHERE) for one in every)
-            for every in (found.slos, found.journeys, found.adjustments)
+            for every in (found.slos, found.composites, found.adjustments)
         )
     )
 
@@ -168,7 +175,6 @@ def written(found: Objectives) -> str:
 
 
 @given(books())
-@settings(deadline=None)
 def test_whatever_is_written_is_read_the_same(book: Objectives) -> None:
     assert placeless(reading(written(book))) == book
     assert written(reading(written(book))) == written(book)
@@ -222,7 +228,7 @@ def test_what_was_read_of_files_is_exported(tmp_path: Path) -> None:
     assert (done.exit_code, done.output) == (0, "")
     before, after = placeless(reading(*TEXTS)), placeless(reading(made.read_text()))
     assert after == before
-    assert [one.name for one in after.journeys] == ["buying"]
+    assert [one.name for one in after.composites] == ["buying"]
     assert after.adjustments[0].slos == ("two-fine", "two-90")
     assert "target: 0.9990\n" in made.read_text()
     again = CliRunner().invoke(main, ["slo", "export", str(made)])

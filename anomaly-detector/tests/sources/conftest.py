@@ -5,7 +5,6 @@ import os
 import secrets
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +25,8 @@ from aiops.sources.receiver.decode_metrics import decode_metrics
 from aiops.sources.receiver.decode_spans import decode_spans
 from aiops.sources.tempo.api import Api
 from aiops.sources.tempo.source import TempoSource
+from aiops.testing import GivenClock
+from aiops.testing.waiting import until
 from tools.native.alone import LonePrometheus
 from tools.native.build import ensure
 
@@ -33,14 +34,6 @@ from .fake_tempo import FakeTempo
 
 # An aligned moment in the past: grids of any whole step up to an hour begin here.
 T0 = 1_700_000_000.0 - 1_700_000_000.0 % 3600
-
-
-@dataclass
-class GivenClock:
-    time: float = T0
-
-    def now(self) -> float:
-        return self.time
 
 
 class Adapter(Protocol):
@@ -117,10 +110,10 @@ class Embedded:
                 decode_metrics(export, rows)
             assert not rows.rejected.count, rows.rejected.message()
             self.source.store.append(
-                resources=schema.table(schema.RESOURCES, list(rows.resources.values())),
-                series=schema.table(schema.SERIES, list(rows.series.values())),
-                points=schema.table(schema.POINTS, rows.points),
-                spans=schema.table(schema.SPANS, rows.spans),
+                resources=schema.arrow_table(schema.RESOURCES, list(rows.resources.values())),
+                series=schema.arrow_table(schema.SERIES, list(rows.series.values())),
+                points=schema.arrow_table(schema.POINTS, rows.points),
+                spans=schema.arrow_table(schema.SPANS, rows.spans),
             )
 
 
@@ -137,12 +130,12 @@ class Tempo:
     def __init__(self, url: str, otlp: str) -> None:
         self.tenant = f"test-{secrets.token_hex(6)}"
         self._otlp = otlp.rstrip("/")
-        endpoint = Endpoint("tempo", url, tenant=self.tenant)
+        endpoint = Endpoint(name="tempo", url=url, tenant=self.tenant)
         self.source = TempoSource(endpoint, seconds=math.inf)
         self.traces = self.source.traces
         self.topology = self.source.topology
         self._api = Api(endpoint)
-        self._other = Api(Endpoint("tempo", url, tenant=f"{self.tenant}-other"))
+        self._other = Api(Endpoint(name="tempo", url=url, tenant=f"{self.tenant}-other"))
         # Search leaves out what is younger than the cut-off (30 s) and what came when it was older than two minutes.
         self.t0 = float(int(time.time()) - 105)
 
@@ -158,10 +151,7 @@ class Tempo:
             sent.raise_for_status()
             for group in export.resource_spans:
                 fed |= {span.trace_id.hex() for scope in group.scope_spans for span in scope.spans}
-        until = time.monotonic() + 60
-        while not fed <= self._found(self._api):
-            assert time.monotonic() < until, "Tempo does not find what it was sent a minute ago"
-            time.sleep(0.2)
+        until(lambda: fed <= self._found(self._api), 60, "Tempo finds what it was sent")
         assert not fed & self._found(self._other), "tests need a Tempo that keeps tenants apart: multitenancy_enabled"
 
     def _found(self, api: Api) -> set[str]:
@@ -181,7 +171,7 @@ class Faked:
     def __init__(self) -> None:
         self.tempo = FakeTempo()
         self.feed = self.tempo.feed
-        self.source = TempoSource(Endpoint("tempo", self.tempo.url, timeout_seconds=60), seconds=math.inf)
+        self.source = TempoSource(Endpoint(name="tempo", url=self.tempo.url, timeout_seconds=60), seconds=math.inf)
         self.traces = self.source.traces
         self.topology = self.source.topology
 
@@ -224,7 +214,7 @@ class Prometheus:
 
     def __init__(self, server: LonePrometheus) -> None:
         self._server = server
-        self.api = PrometheusApi(Endpoint("Prometheus", server.url))
+        self.api = PrometheusApi(Endpoint(name="Prometheus", url=server.url))
         self.metrics = PrometheusMetrics(self.api, GivenClock(T0 + 3600), 10.0)
         self.verdicts = PrometheusVerdicts(self.api, 1000)
 

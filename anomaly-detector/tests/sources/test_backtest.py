@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from aiops.cli.main import main
 from aiops.model import Urgency, iso
-from aiops.slo.rules.simulation import Bools, Phase, counted, firing
+from aiops.model.arrays import Bools
+from aiops.slo.rules.simulation import Phase, firing, simulate_counters
 
 from ..slo.documents import CHECKOUT, changed, one
 from ..slo.test_openslo import QUERIES, RAW
@@ -30,7 +31,7 @@ Ask = Callable[..., dict[str, Any]]
 
 def fed(to: Embedded | Prometheus) -> None:
     """The phases, of requests to the gateway's /checkout; an export of all counters at the end of each minute."""
-    counts = counted(PHASES)
+    counts = simulate_counters(PHASES)
     good, of = counts.events - counts.bad, {"service": "gateway", "start": T0}
     ok, failed = http("/checkout", method="POST"), http("/checkout", 503, method="POST")
     for hour in range(0, MINUTES, 60):
@@ -94,8 +95,8 @@ def test_what_happened_is_told_exactly(ask: Ask) -> None:
     for each, target in ((own, "0.9990"), (strict, "0.9999")):
         told = one(changed(CHECKOUT, ("0.9990", target)))
         expected = [
-            *stretches(firing(told, counted(PHASES), Urgency.PAGE), "SloBurnsFast"),
-            *stretches(firing(told, counted(PHASES), Urgency.TICKET), "SloBurnsSlowly"),
+            *stretches(firing(told, simulate_counters(PHASES), Urgency.PAGE), "SloBurnsFast"),
+            *stretches(firing(told, simulate_counters(PHASES), Urgency.TICKET), "SloBurnsSlowly"),
         ]
         assert sorted((alert["alert"], alert["start"], alert["end"]) for alert in each["alerts"]) == expected
         assert (each["pages"], each["tickets"]) == (1, 1)

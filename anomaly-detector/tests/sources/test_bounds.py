@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from aiops.http import Client, Endpoint, TooLarge
+from aiops.http import AnswerTooLarge, Client, Endpoint
 from aiops.model import (
     Family,
     Labels,
@@ -20,7 +20,7 @@ from aiops.model import (
     Window,
     names,
 )
-from aiops.ports import TooMuch
+from aiops.model.errors import TooMuch
 from aiops.sources.common.bounds import SPANS_OF_ONE, spans_each
 from aiops.sources.common.grid import Grid
 from aiops.sources.prometheus.counters import Counters
@@ -64,7 +64,9 @@ def test_many_huge_traces_are_read_in_smaller_parts(embedded: Embedded) -> None:
     count = 60
     for trace in range(1, count + 1):
         embedded.feed(spans(*huge(1000, trace)))
-    wanted = Population("api", Window(T0, T0 + 200), PopulationKind.GOOD, "/", "GET", limit=count)
+    wanted = Population(
+        service="api", window=Window(T0, T0 + 200), kind=PopulationKind.GOOD, route="/", method="GET", limit=count
+    )
     [found] = embedded.traces.populations([wanted])
     assert [len(one.spans) for one in found] == [spans_each(count)] * count
     assert all(one.left_out == 1000 - spans_each(count) for one in found)
@@ -92,7 +94,19 @@ def test_a_metric_of_too_many_values_is_refused_before_it_is_read(embedded: Embe
 
 
 def test_judgements_are_bounded(embedded: Embedded) -> None:
-    one = Verdict(SCOPE, Family.ERRORS, T0, 0.1, 0.0, 0.0, 0.1, 1.0, 0.5, Tier.LEVEL, SeriesState.NORMAL)
+    one = Verdict(
+        series=SCOPE,
+        family=Family.ERRORS,
+        at=T0,
+        observed=0.1,
+        expected=0.0,
+        lower=0.0,
+        upper=0.1,
+        score=1.0,
+        confidence=0.5,
+        tier=Tier.LEVEL,
+        state=SeriesState.NORMAL,
+    )
     embedded.verdicts.record([replace(one, at=T0 + at) for at in range(1, 31)])
     window = Window(T0, T0 + 60)
     assert len(embedded.verdicts.history("api", "/", window, 30)) == 30
@@ -102,10 +116,12 @@ def test_judgements_are_bounded(embedded: Embedded) -> None:
 
 def test_an_answer_of_a_store_ends_at_its_limit() -> None:
     replay = Replay([Exchange("/large", body=b'"' + b"x" * 300_000 + b'"'), Exchange("/small", body=b'"x"')])
-    client = Client(Endpoint("Prometheus", replay.url, largest_bytes=100_000))
+    client = Client(Endpoint(name="Prometheus", url=replay.url, largest_bytes=100_000))
     try:
         assert client.json("/small") == "x"
-        with pytest.raises(TooLarge, match=r"Prometheus at http.* answers more than .* MB to /large: ask for less"):
+        with pytest.raises(
+            AnswerTooLarge, match=r"Prometheus at http.* answers more than .* MB to /large: ask for less"
+        ):
             client.ask("/large")
     finally:
         client.close()
@@ -118,13 +134,13 @@ def test_after_an_answer_that_was_too_large_less_is_asked_for() -> None:
     class Overfull:
         def samples(self, selector: str, start_ns: int, end_ns: int) -> None:
             asked.append(end_ns - start_ns)
-            raise TooLarge("too large")
+            raise AnswerTooLarge("too large")
 
         def instant(self, expression: str, at: float) -> list[object]:
             return []
 
     counters = Counters(Overfull(), served)  # type: ignore[arg-type]
     for _ in range(4):
-        with pytest.raises(TooLarge):
+        with pytest.raises(AnswerTooLarge):
             counters.read("{}", Grid.over(Window(T0, T0 + 600), 15.0))
     assert all(after < before for before, after in pairwise(asked))

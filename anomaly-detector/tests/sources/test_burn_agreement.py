@@ -20,19 +20,20 @@ from itertools import count
 from random import Random
 
 import pytest
+from examples import share
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from aiops.model import Slo, Window
+from aiops.slo.live.counter import SliCounter
 from aiops.slo.live.forecast import LastWeek
-from aiops.slo.live.standing import standings
-from aiops.slo.live.watch import SliCounter
+from aiops.slo.live.status import statuses
 from aiops.slo.rules import tiers
 from aiops.slo.rules.prometheus import BAD, BURN, EVENTS, RAW, Links, groups, selector
 from aiops.slo.spec import durations
 
 from ..slo.documents import CHECKOUT, changed, one
-from ..slo.test_meter import LATENCY
+from ..slo.test_matcher import LATENCY
 from .conftest import T0, Prometheus
 from .otlp import Point, http, points
 from .reading import RED
@@ -43,7 +44,7 @@ EVERY = 15
 RATED = tuple(window for window in tiers.WINDOWS if window <= RAW)
 HOUR = tiers.HOUR
 ALLOWED = 0.001
-few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(share(0.08), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def raw(slo: Slo, window: int) -> str:
     made = {
         rule["record"]: rule["expr"] for group in groups([slo], Links()) for rule in group["rules"] if "record" in rule
     }
-    text, of = durations.prometheus(window), selector(slo)
+    text, of = durations.promql_duration(window), selector(slo)
     expression: str = made[BURN + text]
     for record in (BAD, EVENTS):
         expression = expression.replace(f"{record}{text}{of}", f"({made[record + text]})")
@@ -196,21 +197,21 @@ def test_rules_and_engine_agree_with_plain_counts(prometheus: Prometheus) -> Non
 
 def same_in_engine(prometheus: Prometheus, kinds: Mapping[Slo, Kind], samples: Sequence[Sample], begin: float) -> None:
     """The engine's counts, block by block, are those of plain Python."""
-    watch, end = SliCounter(list(kinds)), samples[-1].at
+    counter, end = SliCounter(list(kinds)), samples[-1].at
     at = begin
     while at < end:
         until = min(at + 1200, end)
-        watch.saved(watch.take(prometheus.metrics.window(RED, Window(at, until), EVERY)))
+        counter.saved(counter.take(prometheus.metrics.window(RED, Window(at, until), EVERY)))
         at = until
-    found = {one.slo: one.budget for one in standings(watch, (), end, LastWeek(watch), {})}
+    found = {one.slo: one.budget for one in statuses(counter, (), end, LastWeek(counter), {})}
     for slo, bad in kinds.items():
         assert [found[slo].events, found[slo].bad] == counted(samples, bad)
     for window in tiers.WINDOWS:
         width = 60 if window <= RAW else 300  # what is open counts, and as many before it as the window has
         oldest = -(-end // width) - window // width
         inside = [one for one in samples if -(-one.at // width) >= oldest]
-        for row, slo in enumerate(watch.of):
-            assert watch.tally.counts(window)[row, :2].tolist() == counted(inside, kinds[slo])
+        for row, slo in enumerate(counter.of):
+            assert counter.windows.counts(window)[row, :2].tolist() == counted(inside, kinds[slo])
 
 
 def counted(samples: Sequence[Sample], bad: Kind) -> list[int]:

@@ -17,12 +17,13 @@ from aiops.slo.rules import tiers
 from aiops.slo.rules.prometheus import BURN, Links, groups, selector
 from aiops.slo.spec import durations
 from aiops.sources.prometheus.burn_rates import PrometheusBurns
+from aiops.testing.waiting import until
 from tools.native.alone import CONFIGURATION, LonePrometheus
 from tools.native.build import ensure
 
 from ..slo.documents import CHECKOUT, one
-from ..slo.test_meter import GROUPED, LATENCY
-from ..slo.test_watch import SLICES
+from ..slo.test_counter import SLICES
+from ..slo.test_matcher import GROUPED, LATENCY
 from .conftest import Prometheus
 from .otlp import Point, http, points
 
@@ -64,7 +65,7 @@ def requests(now: float, route: str, random: Random) -> Iterator[Point]:
 
 def expression(slo: Slo, window: int) -> str:
     """What the rule of a window's burn rate evaluates."""
-    record = BURN + durations.prometheus(window)
+    record = BURN + durations.promql_duration(window)
     [found] = [
         rule["expr"] for group in groups([slo], Links()) for rule in group["rules"] if rule.get("record") == record
     ]
@@ -78,17 +79,17 @@ def test_what_is_read_is_what_the_rules_evaluated(ruled: Prometheus) -> None:
     split: dict[str, list[Labels]] = {slo.name: [(("service_name", "gateway"),)] for slo in SLOS}
     split["grouped"] = [(("http_route", route), *SPLIT) for route in ROUTES]
     wanted = {(name, group, window) for name, found in split.items() for group, window in product(found, tiers.WINDOWS)}
-    while True:
+
+    def recorded_at() -> float:
         at = time.time() - SETTLED
-        read = {
-            (*place, window): rate for place, rates in burns.burn_rates(at).items() for window, rate in rates.items()
-        }
-        if read.keys() == wanted and at > fed + 2:
-            break
-        assert time.time() < fed + 60, (
-            f"not recorded after a minute: {wanted - read.keys()}, too much: {read.keys() - wanted}"
-        )
-        time.sleep(0.2)
+        return at if at > fed + 2 and rates_at(at).keys() == wanted else 0.0
+
+    def rates_at(at: float) -> dict[tuple[str, Labels, float], float]:
+        found = burns.burn_rates(at).items()
+        return {(*place, window): rate for place, rates in found for window, rate in rates.items()}
+
+    at = until(recorded_at, 60, f"recorded is nothing but {wanted}")
+    read = rates_at(at)
     for slo, window in product(SLOS, tiers.WINDOWS):
         recorded = f"{BURN}{durations.prometheus(window)}{selector(slo)}"
         [moment] = {one.value for one in ruled.api.instant(f"timestamp({recorded})", at)}
@@ -119,10 +120,7 @@ def test_an_objective_that_changes_its_labels_is_evaluated_without_a_gap(tmp_pat
         }
 
     def wait(prometheus: Prometheus, slos: list[Slo]) -> None:
-        until = time.time() + 60
-        while not evaluated(prometheus, slos):
-            assert time.time() < until, "nothing was recorded for a minute"
-            time.sleep(0.2)
+        until(lambda: evaluated(prometheus, slos), 60, "a burn rate of every objective is recorded")
 
     write(SLOS)
     program = LonePrometheus(

@@ -39,10 +39,10 @@ class Engine:
             (decode_metrics if hasattr(export, "resource_metrics") else decode_spans)(export, rows)  # type: ignore[operator]
             self.rejected += rows.rejected.count
             self.source.store.append(
-                resources=schema.table(schema.RESOURCES, list(rows.resources.values())),
-                series=schema.table(schema.SERIES, list(rows.series.values())),
-                points=schema.table(schema.POINTS, rows.points),
-                spans=schema.table(schema.SPANS, rows.spans),
+                resources=schema.arrow_table(schema.RESOURCES, list(rows.resources.values())),
+                series=schema.arrow_table(schema.SERIES, list(rows.series.values())),
+                points=schema.arrow_table(schema.POINTS, rows.points),
+                spans=schema.arrow_table(schema.SPANS, rows.spans),
             )
 
     def asked(self, selectors: Sequence[Selector] = ASKED) -> SeriesBlock:
@@ -176,7 +176,7 @@ def test_who_has_a_place_keeps_it_when_the_receiver_starts_again() -> None:
     engine.feed(spans(*(hit(at, route=f"/{at}") for at in range(9)), *(hit(50 + at, route="/1") for at in range(9))))
     engine.feed(points(*(counted(10, 10, route=f"/{one}", service="pay") for one in range(9))))
     roll = Roll(engine.roll.limits, now=engine.clock.now)
-    heard.take(heard.read(engine.source.store, 100), roll)
+    heard.place_heard(heard.read_heard(engine.source.store, 100), roll)
     assert roll.folded() == {}
     assert [roll.route("shop", f"/{at}", "GET")[0] for at in (5, 1, 0)] == ["other", "/1", "/0"]
     engine.roll = roll
@@ -186,7 +186,7 @@ def test_who_has_a_place_keeps_it_when_the_receiver_starts_again() -> None:
 
 
 def test_a_name_that_was_not_met_for_a_period_leaves_its_place() -> None:
-    clock = GivenClock()
+    clock = GivenClock(T0)
     roll = Roll(Limits(services=1), 100.0, clock.now)
     for passed, name, goes_by in ((0, "old", "old"), (0, "new", "other"), (101, "new", "other"), (202, "new", "new")):
         clock.time = T0 + passed

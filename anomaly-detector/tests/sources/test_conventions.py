@@ -95,7 +95,17 @@ def test_databases_are_two_when_both_name_a_part_otherwise() -> None:
     ],
 )
 def test_what_route_a_span_goes_by(name: str, own: str, route: str, goes: bool) -> None:
-    span = Span("t", "s", "", "api", name, SpanKind.SERVER, 0.0, 0.1, route=own)
+    span = Span(
+        trace_id="t",
+        span_id="s",
+        parent_id="",
+        service="api",
+        name=name,
+        kind=SpanKind.SERVER,
+        start=0.0,
+        duration=0.1,
+        route=own,
+    )
     assert span.goes_by(route) is goes
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from examples import share
 from google.protobuf.message import DecodeError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -22,7 +23,7 @@ from aiops.sources.receiver.decode_spans import decode_spans
 from .conftest import T0, GivenClock
 
 NOW = int(T0 * 1e9)
-FUZZ = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FUZZ = settings(share(0.8), suppress_health_check=[HealthCheck.too_slow])
 
 times = st.one_of(
     st.integers(NOW - 10**11, NOW), st.sampled_from([0, 1, NOW, 2**63 - 1, 2**63, 2**64 - 1]), st.integers(0, 2**64 - 1)
@@ -114,10 +115,10 @@ def source() -> Any:
 
 def taken(source: EmbeddedSource, rows: Decoding) -> None:
     source.store.append(
-        resources=schema.table(schema.RESOURCES, list(rows.resources.values())),
-        series=schema.table(schema.SERIES, list(rows.series.values())),
-        points=schema.table(schema.POINTS, rows.points),
-        spans=schema.table(schema.SPANS, rows.spans),
+        resources=schema.arrow_table(schema.RESOURCES, list(rows.resources.values())),
+        series=schema.arrow_table(schema.SERIES, list(rows.series.values())),
+        points=schema.arrow_table(schema.POINTS, rows.points),
+        spans=schema.arrow_table(schema.SPANS, rows.spans),
     )
 
 
@@ -133,7 +134,7 @@ def test_spans_are_stored_or_refused(source: EmbeddedSource, export: ExportTrace
     window = Window(T0 - 100, T0)
     source.topology.edges(window)
     for kind in PopulationKind:
-        for trace in source.traces.populations([Population("", window, kind)])[0]:
+        for trace in source.traces.populations([Population(service="", window=window, kind=kind)])[0]:
             walked(trace)
     for trace in source.traces.traces(["74" * 16, "75" * 16]):
         walked(trace)

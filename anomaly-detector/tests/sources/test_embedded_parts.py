@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from examples import share
 from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -32,7 +33,7 @@ from .otlp import CLIENT, CONSUMER, INTERNAL, Call, Point, http, nano, pairs, po
 Export = ExportTraceServiceRequest | ExportMetricsServiceRequest
 Step = tuple[str, int]
 Path = tuple[Step, ...]
-MANY = settings(max_examples=300, deadline=None)
+MANY = share(3)
 ATTRIBUTES = schema.SPANS.names.index("attributes")
 GIVEN = [
     KeyValue(key="text", value=AnyValue(string_value="gr\u00fcn")),

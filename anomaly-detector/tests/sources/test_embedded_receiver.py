@@ -46,8 +46,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind
 
 from aiops.model import Selector, TraceQuery, Window, names
-from aiops.ports import SourceError
-from aiops.sources.duckdb.partitions import LOST, SPANS
+from aiops.model.errors import SourceError
+from aiops.sources.duckdb.partitions import LOST_TABLE, SPANS
 from aiops.sources.duckdb.store import Store
 from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
 from aiops.sources.receiver import receivers as parent
@@ -56,6 +56,7 @@ from aiops.sources.receiver.otlp_grpc import CONNECTIONS
 from aiops.sources.receiver.receiver import FULL
 from aiops.sources.receiver.receivers import Listen, Receivers
 from aiops.sources.receiver.sockets import connections
+from aiops.testing.waiting import until
 
 from .otlp import Call, Point, http, points, spans
 
@@ -73,15 +74,6 @@ def source() -> Iterator[EmbeddedSource]:
     made.start()
     yield made
     made.close()
-
-
-def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
-    """Poll a condition."""
-    deadline = time.monotonic() + seconds
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        pause.wait(0.01)
 
 
 def exporter(channel: grpc.Channel) -> Callable[..., Any]:
@@ -198,6 +190,15 @@ def test_encodings(source: EmbeddedSource, kind: str, encoding: str) -> None:
     assert stored(source, call) == 1
 
 
+def test_the_receiver_ends_by_itself_when_it_is_stopped() -> None:
+    made = EmbeddedSource(EmbeddedSettings(grpc_port=0, http_port=0), WallClock())
+    made.start()
+    process = made.receivers._process
+    assert process is not None
+    made.close()
+    assert process.returncode == 0, "it was killed"
+
+
 def test_metrics_in_json(source: EmbeddedSource) -> None:
     service = f"json-{os.urandom(4).hex()}"
     gauge = Point(time.time(), time.time() - 1, 5.0, metric="depth", form="gauge", service=service)
@@ -263,7 +264,7 @@ def remembered(source: EmbeddedSource) -> dict[str, int]:
     """Rejected requests by service."""
     found = source.store.query(
         lambda partitions: (
-            f"SELECT service, sum(count)::BIGINT AS count FROM {partitions.relation(LOST)} GROUP BY service"
+            f"SELECT service, sum(count)::BIGINT AS count FROM {partitions.relation(LOST_TABLE)} GROUP BY service"
         )
     )
     return {row["service"]: row["count"] for row in found.to_pylist()}
@@ -563,8 +564,9 @@ def test_a_browser_asks_before_it_sends(browsed: Receivers) -> None:
                 assert answer.headers["Access-Control-Allow-Headers"] == "content-type"
 
 
-@pytest.fixture
-def browsed(store: Store) -> Iterator[Receivers]:
+@pytest.fixture(scope="module")
+def browsed() -> Iterator[Receivers]:
+    store = Store(":memory:", time.time)
     listen = Listen(
         grpc_port=0,
         http_port=0,
@@ -575,6 +577,7 @@ def browsed(store: Store) -> Iterator[Receivers]:
     made.start()
     yield made
     made.stop()
+    store.close()
 
 
 def test_a_message_that_cannot_be_taken_ends_the_receiver_and_not_the_intake(
@@ -658,7 +661,7 @@ from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
 class WallClock:
     def now(self):
         return time.time()
-source = EmbeddedSource(EmbeddedSettings(sys.argv[1], grpc_port=0, http_port=0), WallClock())
+source = EmbeddedSource(EmbeddedSettings(path=sys.argv[1], grpc_port=0, http_port=0), WallClock())
 source.start()
 print(source.receivers.http_port, flush=True)
 sys.stdin.read()

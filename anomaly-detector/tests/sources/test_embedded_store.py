@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from aiops.model import Selector, TraceQuery, Window, names
-from aiops.ports import SourceError
+from aiops.model.errors import SourceError
 from aiops.sources.duckdb import schema
 from aiops.sources.duckdb.any_metric import Metric
 from aiops.sources.duckdb.store import Store
@@ -253,10 +253,10 @@ def test_rows_of_an_earlier_release_are_taken() -> None:
     source = Embedded()
     rows = Decoding(T0 + 60, 3600.0, lambda _: False)
     decode_spans(spans(Call(1, 1, T0 + 5, attributes=http("/"))), rows)
-    whole = schema.table(schema.SPANS, rows.spans)
+    whole = schema.arrow_table(schema.SPANS, rows.spans)
     assert whole is not None
     source.source.store.append(
-        resources=schema.table(schema.RESOURCES, list(rows.resources.values())),
+        resources=schema.arrow_table(schema.RESOURCES, list(rows.resources.values())),
         spans=whole.drop_columns(["destination", "links", "streams"]),
     )
     block = source.metrics.window(RED, Window(T0, T0 + 10), 10.0)

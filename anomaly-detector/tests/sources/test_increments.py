@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiops.model import Window
-from aiops.sources.common.grid import NANO, Floats, Grid
+from aiops.model.arrays import Floats
+from aiops.sources.common.grid import NANO, Grid
 from aiops.sources.common.increments import Samples, increments, newborn, order
 from aiops.sources.common.processes import FIRST
 
@@ -59,12 +60,12 @@ def taken(samples: list[tuple[int, int, int]], delta: bool = False) -> Samples:
     count = len(samples)
     zeros = np.zeros(count, np.int64)
     return Samples(
-        zeros.astype(np.uint64),
-        zeros,
-        times * NANO,
-        starts * NANO,
-        values.astype(np.float64)[:, None],
-        np.full(count, delta),
+        series=zeros.astype(np.uint64),
+        group=zeros,
+        time_ns=times * NANO,
+        start_ns=starts * NANO,
+        values=values.astype(np.float64)[:, None],
+        delta=np.full(count, delta),
     )
 
 

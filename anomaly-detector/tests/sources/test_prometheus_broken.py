@@ -40,7 +40,7 @@ class Broken:
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode("latin-1")
                 outer.asked.append((dict(self.headers), body))
                 outer.paths.append(self.path)
-                time.sleep(outer.sleep)
+                time.sleep(outer.sleep)  # a slow answer
                 self.send_response(outer.status)
                 for name, value in outer.headers.items():
                     self.send_header(name, value)
@@ -88,7 +88,7 @@ def test_a_wrong_answer_is_one_sentence(
     broken: Broken, status: int, body: bytes, kind: type[Exception], said: str, tries: int
 ) -> None:
     broken.status, broken.body = status, body
-    api = Api(Endpoint("Prometheus", broken.url))
+    api = Api(Endpoint(name="Prometheus", url=broken.url))
     with pytest.raises(kind, match=f"^Prometheus at {broken.url} .*{said}"):
         api.samples("up", 0, 10**9)
     assert len(broken.asked) == tries
@@ -98,7 +98,7 @@ def test_a_wrong_answer_is_one_sentence(
 
 @pytest.mark.parametrize(("otlp", "path"), [("", "/prometheus/api/v1/otlp/v1/metrics"), ("/otlp/", "/otlp/v1/metrics")])
 def test_what_is_written_goes_where_otlp_is_taken(broken: Broken, otlp: str, path: str) -> None:
-    endpoint = Endpoint("Prometheus", f"{broken.url}/prometheus", tenant="acme", bearer="secret")
+    endpoint = Endpoint(name="Prometheus", url=f"{broken.url}/prometheus", tenant="acme", bearer="secret")
     api = Api(endpoint, otlp and broken.url + otlp)
     api.write_otlp(b"x")
     api.samples("up", 0, 10**9)
@@ -108,30 +108,32 @@ def test_what_is_written_goes_where_otlp_is_taken(broken: Broken, otlp: str, pat
 
 
 def test_no_answer_in_time_is_one_sentence(broken: Broken) -> None:
-    broken.sleep = 5.0
-    metrics = PrometheusMetrics(Api(Endpoint("Prometheus", broken.url, timeout_seconds=0.3)), GivenClock(), 0.0)
+    broken.sleep = 30.0
+    metrics = PrometheusMetrics(
+        Api(Endpoint(name="Prometheus", url=broken.url, timeout_seconds=0.3)), GivenClock(T0), 0.0
+    )
     started = time.monotonic()
     with pytest.raises(Unavailable, match=r"within 0\.3 s"):
         metrics.window(RED, SECOND, 1.0)
-    assert time.monotonic() - started < 4.0
+    assert time.monotonic() - started < 20
 
 
 def test_nobody_there_is_one_sentence() -> None:
-    metrics = PrometheusMetrics(Api(Endpoint("Prometheus", "http://127.0.0.1:1")), GivenClock(), 0.0)
+    metrics = PrometheusMetrics(Api(Endpoint(name="Prometheus", url="http://127.0.0.1:1")), GivenClock(T0), 0.0)
     with pytest.raises(Unavailable, match=r"Prometheus at http://127\.0\.0\.1:1 cannot be reached: .*refused"):
         metrics.newest()
 
 
 def test_who_asks_is_said_and_secrets_are_not(broken: Broken) -> None:
     broken.status = 500
-    named = Endpoint("Mimir", broken.url.replace("//", "//me:secret@"), tenant="team-a", bearer="token-1")
+    named = Endpoint(name="Mimir", url=broken.url.replace("//", "//me:secret@"), tenant="team-a", bearer="token-1")
     with pytest.raises(Unavailable) as error:
         Api(named).samples("up", 0, 10**9)
     assert "secret" not in str(error.value)
     headers, body = broken.asked[0]
     assert headers["X-Scope-OrgID"] == "team-a"
     assert "partial_response=false" in body
-    plain = Endpoint("Prometheus", broken.url, username="me", password="pass")
+    plain = Endpoint(name="Prometheus", url=broken.url, username="me", password="pass")
     with pytest.raises(Unavailable):
         Api(plain).samples("up", 0, 10**9)
     assert broken.asked[1][0]["Authorization"] == "Basic bWU6cGFzcw=="
@@ -139,7 +141,7 @@ def test_who_asks_is_said_and_secrets_are_not(broken: Broken) -> None:
 
 def test_a_warning_is_logged_once(broken: Broken, caplog: pytest.LogCaptureFixture) -> None:
     broken.body = b'{"status":"success","warnings":["store 2 is away"],"data":{"resultType":"matrix","result":[]}}'
-    api = Api(Endpoint("Prometheus", broken.url))
+    api = Api(Endpoint(name="Prometheus", url=broken.url))
     for _ in range(3):
         api.samples("up", 0, 10**9)
     assert [one.getMessage() for one in caplog.records] == [f"Prometheus at {broken.url} warns: store 2 is away"]
@@ -153,8 +155,15 @@ def test_a_label_cannot_break_out_of_its_place(text: str) -> None:
 
 def test_the_busiest_edges_are_written(broken: Broken) -> None:
     left_out: list[int] = []
-    edges = PrometheusEdges(Api(Endpoint("Prometheus", broken.url)), 2, left_out.append)
-    edges.record([Edge("a", "b", 1.0), Edge("a", "c", 3.0, 0.5, 0.2, VIRTUAL), Edge("b", "c", 2.0)], T0)
+    edges = PrometheusEdges(Api(Endpoint(name="Prometheus", url=broken.url)), 2, left_out.append)
+    edges.record(
+        [
+            Edge(caller="a", callee="b", rate=1.0),
+            Edge(caller="a", callee="c", rate=3.0, error_ratio=0.5, latency=0.2, connection=VIRTUAL),
+            Edge(caller="b", callee="c", rate=2.0),
+        ],
+        T0,
+    )
     [(_, body)] = broken.asked
     sent = ExportMetricsServiceRequest.FromString(body.encode("latin-1"))
     [metrics] = [scope.metrics for scope in sent.resource_metrics[0].scope_metrics]
@@ -171,12 +180,12 @@ def test_the_busiest_edges_are_written(broken: Broken) -> None:
     assert left_out == [1]
     broken.status = 503
     with pytest.raises(Unavailable):
-        edges.record([Edge("a", "b", 1.0)], T0 + 30)
+        edges.record([Edge(caller="a", callee="b", rate=1.0)], T0 + 30)
 
 
 def test_verdicts_wait_until_prometheus_is_back(broken: Broken) -> None:
     left_out: list[int] = []
-    verdicts = PrometheusVerdicts(Api(Endpoint("Prometheus", broken.url)), 2, left_out.append)
+    verdicts = PrometheusVerdicts(Api(Endpoint(name="Prometheus", url=broken.url)), 2, left_out.append)
     broken.status = 503
     for step in range(3):
         with pytest.raises(Unavailable):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from aiops.model import Selector, Window, names
-from aiops.ports import SourceError
+from aiops.model.errors import SourceError
 from aiops.sources.prometheus.topology import PrometheusTopology
 
 from .conftest import T0, Prometheus

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from aiops.cli.main import main
 from aiops.model import Slo
-from aiops.sources.prometheus.objectives import look
+from aiops.sources.prometheus.objectives import check_objectives
 
 from ..slo.documents import CHECKOUT, changed, one
 from ..slo.test_openslo import RAW
@@ -30,23 +30,23 @@ def fed(prometheus: Prometheus, each: int, now: float = T0 + 3600) -> None:
 def test_an_objective_that_counts_nothing(prometheus: Prometheus) -> None:
     fed(prometheus, 100)
     other = one(changed(CHECKOUT, ("route: /checkout", "route: /chekout")))
-    assert look(prometheus.api, [one(CHECKOUT)], T0 + 3600) == []
-    [note] = look(prometheus.api, [other], T0 + 3600)
+    assert check_objectives(prometheus.api, [one(CHECKOUT)], T0 + 3600) == []
+    [note] = check_objectives(prometheus.api, [other], T0 + 3600)
     assert (note.wrong, note.text.partition(";")[0]) == (True, "nothing was counted in the last day")
 
 
 def test_a_budget_of_less_than_one_event(prometheus: Prometheus) -> None:
     fed(prometheus, 1)
-    [note] = look(prometheus.api, [one(changed(CHECKOUT, ("0.9990", "0.9999")))], T0 + 3600)
+    [note] = check_objectives(prometheus.api, [one(changed(CHECKOUT, ("0.9990", "0.9999")))], T0 + 3600)
     assert not note.wrong
     assert note.text.endswith("one bad event breaks it")
 
 
 def test_a_threshold_that_no_bucket_has(prometheus: Prometheus) -> None:
     fed(prometheus, 100)
-    [note] = look(prometheus.api, [one(LATENCY)], T0 + 3600)
+    [note] = check_objectives(prometheus.api, [one(LATENCY)], T0 + 3600)
     assert (note.wrong, note.text) == (True, "no bucket ends at 0.25 s; there are 0.01s, 0.1s, 1s")
-    assert look(prometheus.api, [one(changed(LATENCY, ("250ms", "100ms")))], T0 + 3600) == []
+    assert check_objectives(prometheus.api, [one(changed(LATENCY, ("250ms", "100ms")))], T0 + 3600) == []
 
 
 def test_requests_in_the_other_form_of_a_histogram(prometheus: Prometheus) -> None:
@@ -56,10 +56,10 @@ def test_requests_in_the_other_form_of_a_histogram(prometheus: Prometheus) -> No
         at = T0 + 60 * minute
         made = Point(at, T0 - 7200, buckets=(100 * minute,), form="exponential", attributes=of, service="gateway")
         prometheus.feed(points(made))
-    [note] = look(prometheus.api, [one(CHECKOUT)], T0 + 3600)
+    [note] = check_objectives(prometheus.api, [one(CHECKOUT)], T0 + 3600)
     assert note.wrong
     assert note.text.endswith("say `histogram: native`")
-    assert look(prometheus.api, [one(native)], T0 + 3600) == []
+    assert check_objectives(prometheus.api, [one(native)], T0 + 3600) == []
 
 
 def test_the_command_looks_too(prometheus: Prometheus, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_a_selector_that_matches_nothing(
     prometheus: Prometheus, total: str, bad: str, kind: str, said: str, wrong: bool
 ) -> None:
     now = counted(prometheus)
-    [note] = look(prometheus.api, [queries(total, bad, kind)], now)
+    [note] = check_objectives(prometheus.api, [queries(total, bad, kind)], now)
     assert said in note.text
     assert note.wrong == wrong
 
@@ -142,12 +142,12 @@ def test_selectors_that_match(prometheus: Prometheus) -> None:
     slow = f'{TOOK} - sum(rate(took_seconds_bucket{{le="1.0"}}[{{{{.window}}}}]))'
     either = 'sum(rate(asked_total{code="204"}[{{.window}}]) or rate(old_total[{{.window}}]))'
     for total, bad in ((TOOK, slow), (ALL, either)):
-        assert look(prometheus.api, [queries(total, bad)], now) == []
+        assert check_objectives(prometheus.api, [queries(total, bad)], now) == []
 
 
 def test_requests_whose_failures_cannot_be_told(prometheus: Prometheus) -> None:
     fed(prometheus, 100)
-    assert look(prometheus.api, [one(CHECKOUT)], T0 + 3600) == []
+    assert check_objectives(prometheus.api, [one(CHECKOUT)], T0 + 3600) == []
     now = T0 + 3600
     for minute in range(10):
         of = {"http.route": "/mute", "http.request.method": "POST"}
@@ -155,13 +155,13 @@ def test_requests_whose_failures_cannot_be_told(prometheus: Prometheus) -> None:
             now - 600 + 60 * minute, now - 7200, buckets=(100 * minute, 0, 0, 0), attributes=of, service="gateway"
         )
         prometheus.feed(points(mute))
-    [note] = look(prometheus.api, [one(changed(CHECKOUT, ("route: /checkout", "route: /mute")))], now)
+    [note] = check_objectives(prometheus.api, [one(changed(CHECKOUT, ("route: /checkout", "route: /mute")))], now)
     assert note.wrong
     assert "no such series has the label http_response_status_code" in note.text
 
 
 def test_what_is_counted_only_at_times(prometheus: Prometheus) -> None:
     now = counted(prometheus, hours=3, gap=True)
-    [note] = look(prometheus.api, [queries(ALL, 'sum(rate(asked_total{code="204"}[{{.window}}]))')], now)
+    [note] = check_objectives(prometheus.api, [queries(ALL, 'sum(rate(asked_total{code="204"}[{{.window}}]))')], now)
     assert not note.wrong
     assert note.text.startswith("there was nothing to count for 3")

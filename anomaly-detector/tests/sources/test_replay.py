@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from aiops import detect
 from aiops.backtest import Steps
-from aiops.engine import SELECTORS
 from aiops.model import Family, Window
 
 from .conftest import T0, Counting
@@ -37,7 +37,10 @@ def replayed(counting: Counting, steps_at_once: int) -> tuple[list[str], Steps]:
     steps, said, start = Steps(window, STEP), [], window.start
     while start < window.end:
         end = min(start + steps_at_once * STEP, window.end)
-        said += [repr(one) for one in steps.take(counting.metrics.window(SELECTORS, Window(start, end), STEP))]
+        said += [
+            repr(one)
+            for one in steps.take(counting.metrics.window(detect.family_selectors(), Window(start, end), STEP))
+        ]
         start = end
     return said, steps
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from aiops.model import Trace
 from aiops.sources.common import links, spans
-from aiops.sources.tempo.calls import FORGET_SECONDS, Callees
+from aiops.sources.tempo.calls import FORGET_SECONDS, KnownCallees
 
 from . import otlp
 from .otlp import CLIENT, CONSUMER, PRODUCER, Call, Value
@@ -21,7 +21,7 @@ def traces(*calls: Call) -> list[Trace]:
     return [Trace(trace_id, tuple(of)) for trace_id, of in found.items()]
 
 
-def reached(callees: Callees, of: Iterable[Trace]) -> list[str]:
+def reached(callees: KnownCallees, of: Iterable[Trace]) -> list[str]:
     return [callee for trace in of for _, callee in callees.calls(trace)]
 
 
@@ -29,7 +29,7 @@ QUEUE: dict[str, Value] = {"messaging.destination.name": "orders"}
 
 
 def test_a_producer_calls_who_links_to_it() -> None:
-    callees = Callees()
+    callees = KnownCallees()
     found = traces(
         Call(1, 1, 5, service="shop", kind=PRODUCER), Call(2, 2, 6, service="billing", kind=CONSUMER, links=[(1, 1)])
     )
@@ -44,7 +44,7 @@ def test_a_producer_calls_who_links_to_it() -> None:
 
 
 def test_a_producer_calls_everyone_who_consumes_its_destination() -> None:
-    callees = Callees()
+    callees = KnownCallees()
     found = traces(
         Call(1, 1, 5, service="shop", kind=PRODUCER, attributes=QUEUE),
         Call(2, 2, 6, service="mail", kind=CONSUMER, attributes=QUEUE),
@@ -65,7 +65,7 @@ def test_a_linked_span_that_another_service_called_stays_its_child() -> None:
 
 
 def test_what_is_refused_is_named_by_who_answered_last() -> None:
-    callees = Callees()
+    callees = KnownCallees()
     there: dict[str, Value] = {"server.address": "10.0.0.1"}
     callees.learn(
         traces(
@@ -87,7 +87,7 @@ def test_what_is_refused_is_named_by_who_answered_last() -> None:
 
 
 def test_databases_are_told_apart_once_there_are_two() -> None:
-    callees = Callees()
+    callees = KnownCallees()
 
     def query(number: int, host: str) -> list[Trace]:
         said: dict[str, Value] = {"db.system": "pg", "server.address": host}

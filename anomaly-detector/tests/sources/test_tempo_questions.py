@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aiops.http import Endpoint, Unavailable
@@ -23,7 +23,6 @@ from .fake_tempo import LONGEST, Kept, translated
 from .otlp import CLIENT, Call, Value, http, spans
 
 MINUTE = Window(T0, T0 + 60)
-untimed = settings(deadline=None)
 KINDS = list(PopulationKind)
 NAMES = st.text(st.sampled_from('aZ/{}"\\\n\t ü🚀\x00\x7f.:'), max_size=40).flatmap(
     lambda text: st.integers(0, 60).map(lambda times: text * times)
@@ -31,13 +30,13 @@ NAMES = st.text(st.sampled_from('aZ/{}"\\\n\t ü🚀\x00\x7f.:'), max_size=40).f
 ADDRESSES = st.lists(st.one_of(NAMES, st.just("10.0.0.1:8080")), max_size=50)
 POPULATIONS = st.builds(
     Population,
-    st.one_of(st.just("api"), NAMES),
-    st.just(MINUTE),
-    st.sampled_from(KINDS),
-    NAMES,
-    st.sampled_from(["", "GET"]),
-    st.one_of(st.just(""), NAMES),
-    st.floats(0, 1e4),
+    service=st.one_of(st.just("api"), NAMES),
+    window=st.just(MINUTE),
+    kind=st.sampled_from(KINDS),
+    route=NAMES,
+    method=st.sampled_from(["", "GET"]),
+    callee=st.one_of(st.just(""), NAMES),
+    threshold=st.floats(0, 1e4),
 )
 QUERIES = st.builds(TraceQuery, NAMES, NAMES, st.sampled_from([None, False, True]), st.floats(0, 1e4))
 
@@ -47,20 +46,17 @@ def readable(question: str) -> None:
     translated(question + traceql.NEWEST)
 
 
-@untimed
 @given(POPULATIONS, ADDRESSES)
 def test_no_question_for_a_population_is_longer_than_is_read(wanted: Population, addresses: Sequence[str]) -> None:
     for question in traceql.forms(wanted, addresses):
         readable(question)
 
 
-@untimed
 @given(QUERIES)
 def test_no_search_is_longer_than_is_read(query: TraceQuery) -> None:
     readable(traceql.sought(query))
 
 
-@untimed
 @given(NAMES)
 def test_no_other_question_is_longer_than_is_read(name: str) -> None:
     readable(traceql.served(name))
@@ -90,7 +86,6 @@ RPC = st.one_of(
 )
 
 
-@untimed
 @given(ATTRIBUTES, HTTP, RPC, st.sampled_from([1, 2, 3, 4, 5]), st.booleans())
 def test_no_failure_is_left_out_of_the_question(
     plain: dict[str, Value], status: dict[str, Value], rpc: dict[str, Value], kind: int, error: bool
@@ -110,13 +105,17 @@ def test_no_failure_is_left_out_of_the_question(
 @pytest.mark.parametrize("kind", KINDS)
 def test_names_of_common_length_are_asked_for(kind: PopulationKind) -> None:
     service, route, callee = "a-service-of-some-team", "/api/v1/customers/{customer}/orders/{order}", "another-service"
-    narrow, whole, wide = traceql.forms(Population(service, MINUTE, kind, route, "POST", threshold=1.5))
+    narrow, whole, wide = traceql.forms(
+        Population(service=service, window=MINUTE, kind=kind, route=route, method="POST", threshold=1.5)
+    )
     assert service in narrow
     assert service in whole
     assert service in wide
     assert route in narrow
     assert route in whole
-    first, second, *_ = traceql.forms(Population(service, MINUTE, kind, callee=callee), ["10.1.1.7:8080"])
+    first, second, *_ = traceql.forms(
+        Population(service=service, window=MINUTE, kind=kind, callee=callee), ["10.1.1.7:8080"]
+    )
     assert service in first
     assert callee in first
     assert "10.1.1.7" in second
@@ -124,7 +123,10 @@ def test_names_of_common_length_are_asked_for(kind: PopulationKind) -> None:
 
 def test_the_first_question_is_one_that_tempo_answers_by_what_it_looks_up() -> None:
     for kind in KINDS:
-        for wanted in (Population("a", MINUTE, kind, "/r", "GET"), Population("a", MINUTE, kind, callee="b")):
+        for wanted in (
+            Population(service="a", window=MINUTE, kind=kind, route="/r", method="GET"),
+            Population(service="a", window=MINUTE, kind=kind, callee="b"),
+        ):
             first = traceql.forms(wanted)[0]
             assert "||" not in first
             assert "!" not in first.replace("!=", "")
@@ -167,8 +169,8 @@ def test_a_name_too_long_to_ask_for_is_found_all_the_same(faked: Faked, length: 
     name = sign * length
     faked.tempo.feed(spans(*requests(3, 500, 1, name, f"/{name}"), *requests(3, 500, 11, "other", "/other")))
     wanted = [
-        Population(name, MINUTE, PopulationKind.FAILED, f"/{name}", "GET"),
-        Population("web", MINUTE, PopulationKind.FAILED, callee=name),
+        Population(service=name, window=MINUTE, kind=PopulationKind.FAILED, route=f"/{name}", method="GET"),
+        Population(service="web", window=MINUTE, kind=PopulationKind.FAILED, callee=name),
     ]
     assert [ids(one) for one in faked.traces.populations(wanted)] == [{1, 2, 3}, {1, 2, 3}]
     found = faked.traces.search(TraceQuery(service=name, route=f"/{name}"), MINUTE, 10)
@@ -178,7 +180,7 @@ def test_a_name_too_long_to_ask_for_is_found_all_the_same(faked: Faked, length: 
 def test_a_refused_question_is_asked_in_a_wider_form(faked: Faked, caplog: pytest.LogCaptureFixture) -> None:
     faked.tempo.feed(spans(*requests(3, 500)))
     faked.tempo.refuses = lambda query: "||" not in query
-    wanted = Population("api", MINUTE, PopulationKind.FAILED, "/pay")
+    wanted = Population(service="api", window=MINUTE, kind=PopulationKind.FAILED, route="/pay")
     with caplog.at_level(logging.WARNING):
         assert [ids(one) for one in faked.traces.populations([wanted])] == [{1, 2, 3}]
         faked.traces.populations([wanted])
@@ -188,7 +190,7 @@ def test_a_refused_question_is_asked_in_a_wider_form(faked: Faked, caplog: pytes
 def test_a_question_refused_in_every_form_leaves_the_others_their_answers(faked: Faked) -> None:
     faked.tempo.feed(spans(*requests(3, 500), *requests(3, 500, 11, "other")))
     faked.tempo.refuses = lambda query: '"api"' in query
-    wanted = [Population(name, MINUTE, PopulationKind.FAILED) for name in ("api", "other")]
+    wanted = [Population(service=name, window=MINUTE, kind=PopulationKind.FAILED) for name in ("api", "other")]
     refused, other = faked.traces.populations(wanted)
     assert isinstance(refused, Unread)
     assert "this question is refused" in refused.why
@@ -198,7 +200,7 @@ def test_a_question_refused_in_every_form_leaves_the_others_their_answers(faked:
 
 def test_a_tempo_that_stops_answering_leaves_what_it_said(faked: Faked) -> None:
     faked.tempo.feed(spans(*requests(3, 500), *requests(3, 500, 11, "other")))
-    wanted = [Population(name, MINUTE, PopulationKind.FAILED) for name in ("api", "other", "web")]
+    wanted = [Population(service=name, window=MINUTE, kind=PopulationKind.FAILED) for name in ("api", "other", "web")]
 
     def leaves(query: str) -> bool:
         faked.tempo.away = '"api"' in query
@@ -218,8 +220,8 @@ def test_a_tempo_that_stops_answering_leaves_what_it_said(faked: Faked) -> None:
 def test_failures_are_found_whether_their_spans_say_an_error_or_a_status(faked: Faked) -> None:
     plain = [replace(one, error=False) for one in requests(3, 500, 11)]
     faked.tempo.feed(spans(*requests(3, 500), *plain))
-    served = Population("api", MINUTE, PopulationKind.FAILED, "/pay")
-    called = Population("web", MINUTE, PopulationKind.FAILED, callee="api")
+    served = Population(service="api", window=MINUTE, kind=PopulationKind.FAILED, route="/pay")
+    called = Population(service="web", window=MINUTE, kind=PopulationKind.FAILED, callee="api")
     assert [ids(one) for one in faked.traces.populations([served, called])] == [{1, 2, 3, 11, 12, 13}] * 2
     asked = len(faked.tempo.asked)
     faked.traces.populations([served])
@@ -228,7 +230,7 @@ def test_failures_are_found_whether_their_spans_say_an_error_or_a_status(faked: 
 
 def test_few_traces_cost_one_question_and_many_a_bounded_number(faked: Faked) -> None:
     faked.tempo.feed(spans(*requests(50)))
-    good = Population("api", MINUTE, PopulationKind.GOOD, "/pay", limit=60)
+    good = Population(service="api", window=MINUTE, kind=PopulationKind.GOOD, route="/pay", limit=60)
     faked.traces.populations([good])
     assert len(faked.tempo.asked) == 1
     faked.tempo.feed(spans(*requests(900, first=100)))
@@ -240,8 +242,8 @@ def test_few_traces_cost_one_question_and_many_a_bounded_number(faked: Faked) ->
 
 def test_a_trace_is_read_once_while_it_cannot_have_grown(faked: Faked) -> None:
     faked.tempo.feed(spans(*requests(5)))
-    good = Population("api", MINUTE, PopulationKind.GOOD)
-    calls = Population("web", MINUTE, PopulationKind.GOOD, callee="api")
+    good = Population(service="api", window=MINUTE, kind=PopulationKind.GOOD)
+    calls = Population(service="web", window=MINUTE, kind=PopulationKind.GOOD, callee="api")
     faked.traces.populations([good, calls])
     faked.traces.populations([good])
     assert sorted(faked.tempo.read) == sorted(set(faked.tempo.read))
@@ -274,7 +276,9 @@ def test_a_database_goes_by_any_part_that_a_graph_of_services_names(faked: Faked
         for number in range(1, 6)
     ]
     faked.tempo.feed(spans(*calls))
-    [drawn] = faked.traces.populations([Population("api", MINUTE, PopulationKind.SLOW, callee=name, threshold=0.1)])
+    [drawn] = faked.traces.populations(
+        [Population(service="api", window=MINUTE, kind=PopulationKind.SLOW, callee=name, threshold=0.1)]
+    )
     assert len(drawn) == 5  # type: ignore[arg-type]
 
 
@@ -282,7 +286,7 @@ def test_of_two_populations_each_is_a_smaller_draw_of_the_same_traces(faked: Fak
     wanted = []
     for number in range(2):
         faked.tempo.feed(spans(*requests(80, 500, 1 + 100 * number, f"service-{number}")))
-        wanted.append(Population(f"service-{number}", MINUTE, PopulationKind.FAILED, limit=60))
+        wanted.append(Population(service=f"service-{number}", window=MINUTE, kind=PopulationKind.FAILED, limit=60))
     first, second = faked.traces.populations(wanted)
     [whole] = faked.traces.populations(wanted[1:])
     assert (len(first), len(second), len(whole)) == (READS // 2, READS // 2, 60)  # type: ignore[arg-type]
@@ -293,7 +297,7 @@ def test_one_call_is_bounded_and_the_rest_has_its_turn(faked: Faked) -> None:
     services = [f"service-{number}" for number in range(8)]
     for number, name in enumerate(services):
         faked.tempo.feed(spans(*requests(40, 500, 1 + 100 * number, name)))
-    wanted = [Population(name, MINUTE, PopulationKind.FAILED) for name in services]
+    wanted = [Population(service=name, window=MINUTE, kind=PopulationKind.FAILED) for name in services]
     rounds = 0
     while wanted:
         before = len(faked.tempo.asked), len(faked.tempo.read)
@@ -309,10 +313,10 @@ def test_one_call_is_bounded_and_the_rest_has_its_turn(faked: Faked) -> None:
 
 
 def test_of_a_tempo_that_is_slow_one_population_a_call_is_drawn_and_a_small_one(faked: Faked) -> None:
-    hurried = TempoSource(Endpoint("tempo", faked.tempo.url), seconds=0.0)
+    hurried = TempoSource(Endpoint(name="tempo", url=faked.tempo.url), seconds=0.0)
     for number in range(3):
         faked.tempo.feed(spans(*requests(40, 500, 1 + 100 * number, f"service-{number}")))
-    wanted = [Population(f"service-{number}", MINUTE, PopulationKind.FAILED) for number in range(3)]
+    wanted = [Population(service=f"service-{number}", window=MINUTE, kind=PopulationKind.FAILED) for number in range(3)]
     first, *others = hurried.traces.populations(wanted)
     hurried.close()
     assert len(first) == len(faked.tempo.read) == FEWEST  # type: ignore[arg-type]
@@ -326,7 +330,7 @@ def test_what_does_not_fit_is_replaced_a_few_times_only(faked: Faked) -> None:
         for number in range(1, 200)
     ]
     faked.tempo.feed(spans(*calls))
-    [drawn] = faked.traces.populations([Population("api", MINUTE, PopulationKind.FAILED, limit=60)])
+    [drawn] = faked.traces.populations([Population(service="api", window=MINUTE, kind=PopulationKind.FAILED, limit=60)])
     assert drawn == []
     assert len(faked.tempo.read) <= 60 + SPARE
 

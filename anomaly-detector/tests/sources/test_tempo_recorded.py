@@ -18,7 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from aiops.http import Endpoint, RequestRejected, Unavailable
 from aiops.model import Population, PopulationKind, TraceQuery, Window
-from aiops.ports import SourceError
+from aiops.model.errors import SourceError
 from aiops.sources.common.spans import COLUMNS
 from aiops.sources.duckdb import schema
 from aiops.sources.receiver import otlp_json
@@ -35,7 +35,7 @@ RECORDED = Path(__file__).parent / "tempo"
 SENT = json.loads((RECORDED / "sent.json").read_bytes())
 WINDOW = Window(1795251940, 1795252360)
 END = 1795252340.0
-NOWHERE = Endpoint("traces", "http://127.0.0.1:9", timeout_seconds=1)
+NOWHERE = Endpoint(name="traces", url="http://127.0.0.1:9", timeout_seconds=1)
 
 
 def recorded(*names: str) -> list[Exchange]:
@@ -74,7 +74,7 @@ def serve() -> Iterator[Serve]:
 
     def start(exchanges: list[Exchange], **endpoint: Any) -> tuple[TempoSource, Replay]:
         replay = Replay(exchanges)
-        asked = Endpoint("traces", replay.url, **{"timeout_seconds": 5, **endpoint})
+        asked = Endpoint(name="traces", url=replay.url, **{"timeout_seconds": 5, **endpoint})
         made.append((TempoSource(asked, seconds=math.inf), replay))
         return made[-1]
 
@@ -92,7 +92,7 @@ def tempo(serve: Serve) -> TempoSource:
 @pytest.fixture
 def api(serve: Serve) -> Iterator[Api]:
     _, replay = serve(ALL)
-    made = Api(Endpoint("traces", replay.url, timeout_seconds=5))
+    made = Api(Endpoint(name="traces", url=replay.url, timeout_seconds=5))
     yield made
     made.close()
 
@@ -168,10 +168,13 @@ def test_populations_are_drawn_as_from_the_embedded_store(serve: Serve, sent: Em
     known = {id_of(one) for one in TRACES}
     halves = [Window(1795252200, 1795252290), Window(1795252290, 1795252360)]
     for wanted in [
-        *(Population("checkout", window, PopulationKind.FAILED, "/checkout", "POST") for window in halves),
-        Population("checkout", WINDOW, PopulationKind.FAILED, callee="payment"),
-        Population("checkout", WINDOW, PopulationKind.GOOD, callee="payment"),
-        Population("checkout", WINDOW, PopulationKind.FAILED, callee="nobody"),
+        *(
+            Population(service="checkout", window=window, kind=PopulationKind.FAILED, route="/checkout", method="POST")
+            for window in halves
+        ),
+        Population(service="checkout", window=WINDOW, kind=PopulationKind.FAILED, callee="payment"),
+        Population(service="checkout", window=WINDOW, kind=PopulationKind.GOOD, callee="payment"),
+        Population(service="checkout", window=WINDOW, kind=PopulationKind.FAILED, callee="nobody"),
     ]:
         [drawn] = tempo.traces.populations([wanted])
         [reference] = sent.traces.populations([wanted])
@@ -180,12 +183,12 @@ def test_populations_are_drawn_as_from_the_embedded_store(serve: Serve, sent: Em
             one.trace_id: one for one in reference if one.trace_id in known & matched
         }
     replay.asked.clear()
-    same = Population("checkout", WINDOW, PopulationKind.FAILED)
+    same = Population(service="checkout", window=WINDOW, kind=PopulationKind.FAILED)
     once, again = tempo.traces.populations([same, same])
     assert once == again != []
     assert len([one for one in replay.asked if one.startswith("/api/search")]) == 2
     assert not [one for one in replay.asked if one.startswith("/api/v2/traces")], "they were read before"
-    two = Population("checkout", WINDOW, PopulationKind.FAILED, limit=2)
+    two = Population(service="checkout", window=WINDOW, kind=PopulationKind.FAILED, limit=2)
     assert tempo.traces.populations([two])[0] == once[:2]
 
 
@@ -218,7 +221,7 @@ def test_a_refusal_says_why(api: Api, case: tuple[str, int, int, str]) -> None:
 def test_what_is_empty_because_of_the_cut_off_is_empty(serve: Serve) -> None:
     [refusal] = recorded("search-bad-range")
     _, replay = serve([Exchange("/api/search", body=refusal.body, content_type="text/plain", status=400)])
-    api = Api(Endpoint("traces", replay.url))
+    api = Api(Endpoint(name="traces", url=replay.url))
     assert api.search("{}", 1795252360, 1795252361, 20) == []
     api.close()
 
@@ -270,7 +273,7 @@ def test_nonsense_from_a_search_is_named(serve: Serve, body: bytes) -> None:
     with pytest.raises(Unavailable, match="answers nonsense"):
         source.traces.search(TraceQuery(), WINDOW, 5)
     with pytest.raises(Unavailable, match="answers nonsense"):
-        source.traces.populations([Population("api", WINDOW, PopulationKind.GOOD)])
+        source.traces.populations([Population(service="api", window=WINDOW, kind=PopulationKind.GOOD)])
 
 
 ODD_TRACES = {
@@ -307,12 +310,14 @@ def test_every_failure_is_a_source_error(serve: Serve) -> None:
     with pytest.raises(Unavailable, match="500 to /api/search: boom"):
         source.traces.search(TraceQuery(), WINDOW, 5)
     with pytest.raises(Unavailable):
-        source.traces.populations([Population("web", WINDOW, PopulationKind.FAILED, callee="api")])
+        source.traces.populations([Population(service="web", window=WINDOW, kind=PopulationKind.FAILED, callee="api")])
     slow, _ = serve([Exchange("/api/v2/traces/" + "a" * 32, seconds=60)], timeout_seconds=0.3)
     with pytest.raises(Unavailable):
         slow.traces.traces(["a" * 32])
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        source = TempoSource(Endpoint("traces", f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_seconds=0.3))
+        source = TempoSource(
+            Endpoint(name="traces", url=f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_seconds=0.3)
+        )
         with pytest.raises(SourceError):
             source.topology.edges(WINDOW)
         source.close()

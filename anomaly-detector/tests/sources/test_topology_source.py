@@ -118,7 +118,10 @@ def test_databases_of_one_system(tracing: Tracing, case: tuple[tuple[dict[str, V
     found = tracing.topology.edges(Window(tracing.t0, tracing.t0 + 10))
     assert [edge.callee for edge in found] == callees
     drawn = tracing.traces.populations(
-        [Population("api", Window(tracing.t0, tracing.t0 + 10), PopulationKind.GOOD, callee=one) for one in callees]
+        [
+            Population(service="api", window=Window(tracing.t0, tracing.t0 + 10), kind=PopulationKind.GOOD, callee=one)
+            for one in callees
+        ]
     )
     assert [len(one) for one in drawn] == [len(there) // len(callees)] * len(callees)
     peers = {span.peer for traces in drawn for trace in traces for span in trace.spans}

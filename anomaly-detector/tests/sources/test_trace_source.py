@@ -183,24 +183,29 @@ def test_populations(tracing: Tracing) -> None:
     t0, all_of_it = tracing.t0, minute(tracing)
     slow, bad = trace(100, t0 + 45, duration=3.0), trace(101, t0 + 50, status=500)
     tracing.feed(spans(*many(20, t0, 2), *slow, *bad, *trace(102, t0 + 55, route="/other")))
-    of = Population("api", all_of_it, PopulationKind.GOOD, "/pay", "POST", threshold=1.0)
+    of = Population(
+        service="api", window=all_of_it, kind=PopulationKind.GOOD, route="/pay", method="POST", threshold=1.0
+    )
 
     def ids(wanted: Population) -> set[int]:
         return {int(one.trace_id, 16) for one in tracing.traces.populations([wanted])[0]}
 
     assert ids(of) == set(range(1, 21))
-    assert ids(Population("api", all_of_it, PopulationKind.GOOD, "/pay")) == {*range(1, 21), 100}
-    assert ids(Population("api", all_of_it, PopulationKind.SLOW, threshold=1.0)) == {100}
-    assert ids(Population("api", all_of_it, PopulationKind.FAILED)) == {101}
-    assert ids(Population("web", all_of_it, PopulationKind.FAILED, callee="api")) == {101}
-    assert ids(Population("web", all_of_it, PopulationKind.FAILED)) == set()
-    assert ids(Population("api", Window(t0 + 45, t0 + 50), PopulationKind.FAILED)) == {101}
-    assert ids(Population("api", Window(t0 + 50, t0 + 55), PopulationKind.FAILED)) == set()
+    assert ids(Population(service="api", window=all_of_it, kind=PopulationKind.GOOD, route="/pay")) == {
+        *range(1, 21),
+        100,
+    }
+    assert ids(Population(service="api", window=all_of_it, kind=PopulationKind.SLOW, threshold=1.0)) == {100}
+    assert ids(Population(service="api", window=all_of_it, kind=PopulationKind.FAILED)) == {101}
+    assert ids(Population(service="web", window=all_of_it, kind=PopulationKind.FAILED, callee="api")) == {101}
+    assert ids(Population(service="web", window=all_of_it, kind=PopulationKind.FAILED)) == set()
+    assert ids(Population(service="api", window=Window(t0 + 45, t0 + 50), kind=PopulationKind.FAILED)) == {101}
+    assert ids(Population(service="api", window=Window(t0 + 50, t0 + 55), kind=PopulationKind.FAILED)) == set()
 
 
 def test_a_population_is_even_whole_and_the_same_each_time(tracing: Tracing) -> None:
     tracing.feed(spans(*many(600, tracing.t0, 0.1)))
-    wanted = Population("api", minute(tracing), PopulationKind.GOOD, limit=24)
+    wanted = Population(service="api", window=minute(tracing), kind=PopulationKind.GOOD, limit=24)
     drawn = tracing.traces.populations([wanted])[0]
     assert drawn == tracing.traces.populations([wanted])[0]
     assert all(len(one.spans) == 4 for one in drawn)
@@ -210,13 +215,22 @@ def test_a_population_is_even_whole_and_the_same_each_time(tracing: Tracing) -> 
 
 def test_a_population_takes_what_there_is(tracing: Tracing) -> None:
     tracing.feed(spans(*many(30, tracing.t0, 0.1)))
-    assert len(tracing.traces.populations([Population("api", minute(tracing), PopulationKind.GOOD, limit=20)])[0]) == 20
+    assert (
+        len(
+            tracing.traces.populations(
+                [Population(service="api", window=minute(tracing), kind=PopulationKind.GOOD, limit=20)]
+            )[0]
+        )
+        == 20
+    )
 
 
 def test_a_trace_over_the_border_of_an_hour_is_whole(tracing: Tracing) -> None:
     number, end = 7, tracing.t0 + 60
     tracing.feed(spans(*trace(number, end - 0.1)[2:], *trace(number, end + 0.2)[:2]))
-    [found] = tracing.traces.populations([Population("api", minute(tracing), PopulationKind.GOOD)])[0]
+    [found] = tracing.traces.populations([Population(service="api", window=minute(tracing), kind=PopulationKind.GOOD)])[
+        0
+    ]
     assert len(found.spans) == 4
     assert [span.start for span in found.spans] == sorted(span.start for span in found.spans)
 
@@ -258,7 +272,9 @@ def test_the_population_of_a_callee(tracing: Tracing, case: tuple[Mapping[str, V
     tracing.feed(spans(*calls, *trace(3, tracing.t0 + 15, there={"peer.service": "other"})[:2]))
 
     def ids(kind: PopulationKind, name: str) -> list[int]:
-        [drawn] = tracing.traces.populations([Population("web", minute(tracing), kind, callee=name)])
+        [drawn] = tracing.traces.populations(
+            [Population(service="web", window=minute(tracing), kind=kind, callee=name)]
+        )
         return [int(one.trace_id, 16) for one in drawn]
 
     assert ids(PopulationKind.GOOD, callee) == [1]
@@ -272,7 +288,9 @@ def test_the_population_of_a_callee_that_died(tracing: Tracing) -> None:
     gone = [replace(one, error=True) for one in trace(2, tracing.t0 + 40, there=there)[:2]]
     tracing.feed(spans(*trace(1, tracing.t0 + 5, there=there), *gone))
     lately = Window(tracing.t0 + 30, tracing.t0 + 60)
-    [drawn] = tracing.traces.populations([Population("web", lately, PopulationKind.FAILED, callee="api")])
+    [drawn] = tracing.traces.populations(
+        [Population(service="web", window=lately, kind=PopulationKind.FAILED, callee="api")]
+    )
     assert [int(one.trace_id, 16) for one in drawn] == [2]
 
 
@@ -283,7 +301,9 @@ def test_the_population_of_a_callee_that_sends_nothing(tracing: Tracing) -> None
     tracing.feed(spans(*silent))
 
     def ids(name: str) -> list[int]:
-        [drawn] = tracing.traces.populations([Population("web", minute(tracing), PopulationKind.GOOD, callee=name)])
+        [drawn] = tracing.traces.populations(
+            [Population(service="web", window=minute(tracing), kind=PopulationKind.GOOD, callee=name)]
+        )
         return [int(one.trace_id, 16) for one in drawn]
 
     assert ids("pg") == [1]
@@ -300,9 +320,11 @@ def test_any_name_can_be_asked_for(tracing: Tracing, name: str) -> None:
     tracing.feed(spans(made, Call(2, 2, tracing.t0 + 5, service="other", attributes=http("/"))))
     [found] = tracing.traces.search(TraceQuery(service=name, route=f"/{name}"), minute(tracing), 10)
     assert (found.trace_id, found.root_service) == (made.trace_id, name)
-    wanted = Population(name, minute(tracing), PopulationKind.GOOD, f"/{name}", "GET")
+    wanted = Population(service=name, window=minute(tracing), kind=PopulationKind.GOOD, route=f"/{name}", method="GET")
     assert [one.trace_id for one in tracing.traces.populations([wanted])[0]] == [made.trace_id]
-    assert tracing.traces.populations([Population(name, minute(tracing), PopulationKind.GOOD, callee=name)]) == [[]]
+    assert tracing.traces.populations(
+        [Population(service=name, window=minute(tracing), kind=PopulationKind.GOOD, callee=name)]
+    ) == [[]]
 
 
 def test_populations_go_by_what_failed_says(tracing: Tracing) -> None:
@@ -327,7 +349,9 @@ def test_routes_of_other_protocols(tracing: Tracing) -> None:
     )
 
     def ids(route: str) -> list[int]:
-        [drawn] = tracing.traces.populations([Population("api", minute(tracing), PopulationKind.GOOD, route)])
+        [drawn] = tracing.traces.populations(
+            [Population(service="api", window=minute(tracing), kind=PopulationKind.GOOD, route=route)]
+        )
         return [int(one.trace_id, 16) for one in drawn]
 
     assert ids("shop.Pay/Charge") == [1]
@@ -356,7 +380,7 @@ def test_a_population_goes_by_a_route_or_the_name_of_its_spans(
             Call(2, 2, tracing.t0 + 5, name="GET /b/{id}", attributes=http("/b/{id}")),
         )
     )
-    wanted = Population("api", minute(tracing), PopulationKind.GOOD, route, "GET")
+    wanted = Population(service="api", window=minute(tracing), kind=PopulationKind.GOOD, route=route, method="GET")
     [drawn] = tracing.traces.populations([wanted])
     assert [int(one.trace_id, 16) for one in drawn] == [1]
     assert all(span.goes_by(route) for one in drawn for span in one.spans)
@@ -365,7 +389,9 @@ def test_a_population_goes_by_a_route_or_the_name_of_its_spans(
 def test_a_population_prefers_what_goes_by_its_very_route(tracing: Tracing) -> None:
     exact = Call(1, 1, tracing.t0 + 5, attributes=http("/items"))
     tracing.feed(spans(exact, Call(2, 2, tracing.t0 + 5, attributes=http("/admin/items"))))
-    [drawn] = tracing.traces.populations([Population("api", minute(tracing), PopulationKind.GOOD, "/items", "GET")])
+    [drawn] = tracing.traces.populations(
+        [Population(service="api", window=minute(tracing), kind=PopulationKind.GOOD, route="/items", method="GET")]
+    )
     assert [int(one.trace_id, 16) for one in drawn] == [1]
 
 
@@ -377,7 +403,9 @@ def test_the_population_of_a_consumer_comes_with_who_sent_it_the_message(tracing
             Call(2, 3, tracing.t0 + 6, 0.1, 0, "billing", "process", CONSUMER, True, links=[(1, 2)]),
         )
     )
-    [[drawn]] = tracing.traces.populations([Population("billing", minute(tracing), PopulationKind.FAILED, "process")])
+    [[drawn]] = tracing.traces.populations(
+        [Population(service="billing", window=minute(tracing), kind=PopulationKind.FAILED, route="process")]
+    )
     assert int(drawn.trace_id, 16) == 2
     assert {span.name: span.parent_id for span in drawn.spans} == {
         "POST /order": "",

@@ -8,9 +8,9 @@ from aiops.model import Family, SeriesState, Tier, Verdict, Window, labels
 from .conftest import T0, Counting
 
 ONE = Verdict(
-    labels(service="api", route="/pay", method="POST"),
-    Family.ERRORS,
-    T0 + 3,
+    series=labels(service="api", route="/pay", method="POST"),
+    family=Family.ERRORS,
+    at=T0 + 3,
     observed=0.5,
     expected=0.01,
     lower=0.0,
@@ -18,7 +18,7 @@ ONE = Verdict(
     score=3.0,
     confidence=0.5,
     tier=Tier.LEVEL,
-    life=SeriesState.SUSPECT,
+    state=SeriesState.SUSPECT,
 )
 
 

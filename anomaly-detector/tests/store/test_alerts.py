@@ -12,13 +12,23 @@ from sqlalchemy import event
 
 import aiops.store
 from aiops.model import Alert, AlertLink, AlertState
-from aiops.ports import StoreError
+from aiops.model.errors import StoreError
 from aiops.store import SqlAlerts, SqlIncidents, open_store
 
 from .test_store import incident, opened
 
 LABELS = (("alertname", "Burn"), ("service", "payment"))
-ONE = Alert("f1", 100.5, AlertState.FIRING, None, 101.0, LABELS, (("summary", "s"),), ("payment",), "http://p/graph")
+ONE = Alert(
+    fingerprint="f1",
+    starts_at=100.5,
+    state=AlertState.FIRING,
+    ends_at=None,
+    heard_at=101.0,
+    labels=LABELS,
+    annotations=(("summary", "s"),),
+    services=("payment",),
+    url="http://p/graph",
+)
 OVER = replace(ONE, fingerprint="f2", state=AlertState.RESOLVED, ends_at=200.0)
 
 

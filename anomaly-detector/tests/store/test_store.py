@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
 import aiops.store
+from aiops import detect
 from aiops.detect import State
 from aiops.incidents import acknowledge, resolve
 from aiops.model import (
@@ -28,8 +29,9 @@ from aiops.model import (
     Transition,
     labels,
 )
+from aiops.model.errors import StoreError
 from aiops.notify import deliver
-from aiops.ports import Notifier, StoreError
+from aiops.ports import Notifier
 from aiops.store import Change, Snapshots, SqlIncidents, open_store, tables
 
 from ..detect.traffic import Fault, blocks, only, play
@@ -50,14 +52,22 @@ def incident(number: int = 1, at: float = 100.0) -> Incident:
         last_seen=at,
         symptoms=((PAYMENT, "errors"),),
         root_cause=RootCause(
-            CAUSE,
-            "80% fail",
-            0.93,
-            (0.71, 0.99),
-            (Dimension("service.version", "1.5", 1.0, 0.04),),
-            ((replace(CAUSE, service="checkout"), 0.2),),
+            cause=CAUSE,
+            description="80% fail",
+            confidence=0.93,
+            interval=(0.71, 0.99),
+            dimensions=(Dimension("service.version", "1.5", 1.0, 0.04),),
+            alternatives=((replace(CAUSE, service="checkout"), 0.2),),
         ),
-        first_failing_span=FirstFailingSpan("t", "s", "payment", "POST /payment", "refused", "PaymentError", 0.93),
+        first_failing_span=FirstFailingSpan(
+            trace_id="t",
+            span_id="s",
+            service="payment",
+            name="POST /payment",
+            status="refused",
+            exception="PaymentError",
+            share_of_traces=0.93,
+        ),
         affected_services=("payment", "checkout"),
         affected_endpoints=("/payment",),
         trace_correlation=TraceCorrelation("t", ("t", "u"), 2, ("payment_errors",)),
@@ -181,7 +191,7 @@ def test_pages_filters_and_their_cursor(store: SqlIncidents) -> None:
 
 
 def test_changes_are_kept(store: SqlIncidents) -> None:
-    change = Change(100.0, "ci", "deployment", "payment", "1.5.0", "")
+    change = Change(at=100.0, who="ci", kind="deployment", service="payment", version="1.5.0", text="")
     store.record_change(change)
     assert store.changes(99.0, 101.0) == [change]
     assert store.changes(101.0, 102.0) == []
@@ -235,7 +245,7 @@ def test_learned_state_comes_back_bit_for_bit(tmp_path: Path) -> None:
     loaded = snapshots.load()
     assert loaded is not None
     assert play(iter(stream[50:]), loaded)[-1].findings == play(iter(stream[50:]), state)[-1].findings
-    assert np.array_equal(loaded.latency.level[:1], state.latency.level[:1])
+    assert np.array_equal(loaded.of(detect.LATENCY).level[:1], state.of(detect.LATENCY).level[:1])
 
 
 def test_learned_state_of_other_settings_is_not_used(tmp_path: Path) -> None:

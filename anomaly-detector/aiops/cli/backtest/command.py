@@ -1,4 +1,4 @@
-"""The command: what it takes, and how it ends."""
+"""The command: its options, and its exit codes."""
 
 import json
 import sys
@@ -7,33 +7,44 @@ from pathlib import Path
 import click
 
 from aiops.cli.backtest import outcomes, replaying
-from aiops.cli.terminal.ending import write
+from aiops.cli.common import CONTEXT
+from aiops.cli.terminal.ending import write_out
 from aiops.cli.terminal.past import Past, past_options
 from aiops.model.safe import visible
 
 SINCE = "24h"
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
-@click.command(context_settings=CONTEXT)
+@click.command("backtest", context_settings=CONTEXT)
 @click.argument("file", required=False, metavar="[FILE.csv]")
 @past_options(since=SINCE)
-@click.option("--service", metavar="NAME", help="Only what it serves, calls or is called with.")
-@click.option("--endpoint", metavar="ROUTE", help='Only this route: "/checkout" or "POST /checkout".')
-@click.option("--step", metavar="LENGTH", help="Length of a step. [default: cycle_seconds of the settings]")
-@click.option("--calendar", metavar="FILE", help="YAML file of time zones, holidays and events known before.")
+@click.option(
+    "--service", metavar="NAME", help="Only requests that this service serves, sends or receives. [default: all]"
+)
+@click.option(
+    "--endpoint", metavar="ROUTE", help='Only this route, for example "/checkout" or "POST /checkout". [default: all]'
+)
+@click.option(
+    "--step", metavar="LENGTH", help="Length of a step, such as 15s or 1m. [default: cycle_seconds of the settings]"
+)
+@click.option(
+    "--calendar", metavar="FILE", help="YAML file of time zones, holidays and known events. [default: by the settings]"
+)
 @click.option(
     "--fitted",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="JSON",
-    help="Gains for FILE, as `aiops fit -o` writes them.",
+    help="Fitted gains for the series of FILE, as written by `aiops fit -o`.",
 )
-@click.option("--unit", metavar="TEXT", help="Unit of the values of FILE, as they are shown: ms, %.")
+@click.option("--unit", metavar="TEXT", help="Unit of the values of FILE, for display only: ms, %.")
 @click.option(
-    "--html", type=click.Path(dir_okay=False, path_type=Path), metavar="PAGE", help="Write a page with plots."
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="PAGE",
+    help="Write a page with plots; it needs no other file.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def backtest(
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+def backtest_command(
     file: str | None,
     prometheus_url: str | None,
     data_dir: Path | None,
@@ -48,23 +59,23 @@ def backtest(
     html: Path | None,
     as_json: bool,
 ) -> None:
-    """Look back: what would have been alerted, and on what evidence.
+    """Look back: what would have been alerted, and with which evidence.
 
     \b
       aiops backtest cpu.csv --unit % --html cpu.html
       aiops backtest --data-dir ~/.local/share/aiops --service payment --since 24h
       aiops backtest --prometheus-url http://127.0.0.1:9090 --since 7d --html week.html
 
-    FILE.csv (or - for stdin) has a line a point, and begins with one that names the columns: `timestamp`, `value`, and
-    labels of any name where it holds several series. A time is Unix seconds or ISO 8601, in UTC where it says no zone;
-    an empty value is a gap. Lines that are wrong, late or double are named and left out. Each point is judged knowing
-    only those before it, as it would have been when it came.
+    FILE.csv (or - for stdin) has one line per point. Its first line names the columns: `timestamp`, `value`, and labels
+    of any name if it holds several series. A time is Unix seconds or ISO 8601, in UTC where it says no zone; an empty
+    value is a gap. Wrong, late and duplicate lines are reported and left out. Each point is judged by the points before
+    it only, as it would have been live.
 
-    Without a file, the engine's own detector goes through stored history: every route, call and service, errors,
-    latency, traffic and silence. It learns from the time before --since (backfill_seconds of the settings). A time is
-    written like 2026-01-31T12:00:00Z, a length like 36h or 7d.
+    Without a file, the engine's own detector replays stored history: errors, latency, traffic and silence of every
+    route, call and service. It learns from the time before --since (backfill_seconds of the settings). Write a time
+    like 2026-01-31T12:00:00Z, a length like 36h or 7d.
 
-    Ends with 1 when lines were left out, or when there was nothing to judge.
+    Exit code 1: lines were left out, or there was nothing to judge.
     """
     if file is not None:
         options = {
@@ -91,11 +102,11 @@ def backtest(
     if html is not None:
         from aiops.web import backtest as pages
 
-        write(html, pages.page(found, problems))
+        write_out(html, pages.backtest_page(found, problems))
     for line in outcomes.named(problems):
         click.echo(visible(line), err=True)
     if as_json:
-        click.echo(json.dumps({**outcomes.document(found), "problems": problems}, indent=2, allow_nan=False))
+        click.echo(json.dumps({**outcomes.backtest_document(found), "problems": problems}, indent=2, allow_nan=False))
     else:
         for line in outcomes.lines(found):
             click.echo(line)

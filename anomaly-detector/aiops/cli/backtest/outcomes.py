@@ -1,4 +1,4 @@
-"""What a backtest found, for a terminal and for programs."""
+"""The results of a backtest, for a terminal and for programs."""
 
 from collections.abc import Iterator, Sequence
 from math import isfinite
@@ -7,20 +7,21 @@ from typing import Any, Final
 import click
 
 from aiops.backtest import Alarm, Replayed
-from aiops.cli.terminal.table import table
+from aiops.cli.terminal.table import text_table
 from aiops.model import SeriesState, iso
-from aiops.presentation.reading import moment, span_of_time
-from aiops.web.backtest import Found, amount, expectation, lasted, pace, title
+from aiops.presentation.filters import moment
+from aiops.presentation.numbers import span_of_time
+from aiops.web.backtest import BacktestFindings, amount, expectation, lasted, pace, series_title
 
 ALARMS_SHOWN: Final = 10
-"""Of each series, the newest."""
+"""The number of alarms shown for each series: the newest."""
 SERIES_SHOWN: Final = 50
-"""Those with most to tell; series that told nothing are counted."""
+"""The number of series shown: those with most alarms; series without alarms are only counted."""
 PROBLEMS_SHOWN: Final = 10
 
 
-def lines(found: Found) -> Iterator[str]:
-    """What a person reads; colours are left out where there is no terminal."""
+def lines(found: BacktestFindings) -> Iterator[str]:
+    """Yield the lines for people; colours are left out where there is no terminal."""
     length = span_of_time(found.end - found.start)
     yield f"from {moment(found.start)} to {moment(found.end)} ({length}), in {found.place}"
     yield ""
@@ -33,7 +34,7 @@ def lines(found: Found) -> Iterator[str]:
         rows.append(
             (count, f"{found.points:,}", f"{found.days:.1f}", str(found.alarms), pace(found.alarms, found.days))
         )
-    head, *texts = table(("series", "points", "days", "alarms", "a series and day"), rows, (1, 2, 3, 4))
+    head, *texts = text_table(("series", "points", "days", "alarms", "a series and day"), rows, (1, 2, 3, 4))
     yield click.style(head, bold=True)
     for text, one in zip(texts, [*shown, None], strict=False):
         yield text
@@ -45,14 +46,14 @@ def lines(found: Found) -> Iterator[str]:
 
 
 def named(problems: Sequence[str]) -> Iterator[str]:
-    """What is wrong, the first of it."""
+    """Yield the first problems."""
     yield from problems[:PROBLEMS_SHOWN]
     if len(problems) > PROBLEMS_SHOWN:
         yield f"and {len(problems) - PROBLEMS_SHOWN:,} more; they are left out, all of them (--json has the rest)"
 
 
-def document(found: Found) -> dict[str, Any]:
-    """What a program reads."""
+def backtest_document(found: BacktestFindings) -> dict[str, Any]:
+    """Return the results for programs."""
     return {
         "source": found.place,
         "since": iso(found.start),
@@ -71,11 +72,11 @@ def document(found: Found) -> dict[str, Any]:
 def _row(one: Replayed) -> tuple[str, ...]:
     count = str(len(one.alarms))
     alarms = click.style(count, fg="red", bold=True) if one.alarms else click.style(count, fg="green")
-    return title(one), f"{one.points:,}", f"{one.days:.1f}", alarms, pace(len(one.alarms), one.days)
+    return series_title(one), f"{one.points:,}", f"{one.days:.1f}", alarms, pace(len(one.alarms), one.days)
 
 
 def _below(one: Replayed, unit: str) -> Iterator[str]:
-    """The alarms of a series."""
+    """Yield the alarms of a series."""
     if len(one.alarms) > ALARMS_SHOWN:
         yield f"    {len(one.alarms) - ALARMS_SHOWN} earlier ones (--json has them)"
     rows = []
@@ -87,7 +88,7 @@ def _below(one: Replayed, unit: str) -> Iterator[str]:
             (moment(alarm.start), until, lasted(alarm, one.last), f"score {alarm.peak.score:.1f}", seen + since)
         )
     if rows:
-        _, *texts = table(("",) * 5, rows, (2,))
+        _, *texts = text_table(("",) * 5, rows, (2,))
         yield from (f"    {text}" for text in texts)
 
 

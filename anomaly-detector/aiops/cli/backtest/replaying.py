@@ -1,4 +1,4 @@
-"""Going through a file, or through stored history, with a bar on a terminal."""
+"""Replay a file, or stored history, with a progress bar on a terminal."""
 
 import json
 import sys
@@ -9,35 +9,35 @@ from typing import Final
 
 import click
 
-from aiops.backtest import Choice, Gains, Steps, Unreadable, Values, read
+from aiops import detect
+from aiops.backtest import Choice, GivenGains, Steps, Unreadable, ValuesReplay, read_table
 from aiops.bootstrap import calendars
 from aiops.cli.terminal.ending import Failed
 from aiops.cli.terminal.past import Past
-from aiops.config import ConfigError, Settings, load
+from aiops.config import ConfigError, Settings, load_settings
 from aiops.detect import Calendar
-from aiops.engine import SELECTORS
 from aiops.model import Labels, Window
-from aiops.ports import SourceError
+from aiops.model.errors import SourceError
 from aiops.slo.spec import durations
-from aiops.web.backtest import Found
+from aiops.web.backtest import BacktestFindings
 
 STEPS_AT_ONCE: Final = 240
-"""Of history that is read at once."""
+"""Steps of history that are read at once."""
 SHOWN_EVERY: Final = 200
-"""Points between two looks of the bar."""
+"""Points between two updates of the progress bar."""
 
 
 def settings_of(calendar: str | None) -> tuple[Settings, Calendar]:
-    """The settings, and the calendar of the command line or theirs."""
+    """Return the settings, and the calendar of the command line or of the settings."""
     try:
-        settings = load(overrides={"calendar": calendar})
+        settings = load_settings(overrides={"calendar": calendar})
         return settings, calendars.of(settings)
     except (ConfigError, calendars.BadCalendar) as error:
         raise click.UsageError(str(error)) from None
 
 
-def fitted(path: Path) -> dict[Labels, Gains]:
-    """The gains that `aiops fit` found worth using, by series."""
+def fitted(path: Path) -> dict[Labels, GivenGains]:
+    """Read the gains that `aiops fit` kept, by series."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))["fits"]
         return {
@@ -49,13 +49,15 @@ def fitted(path: Path) -> dict[Labels, Gains]:
         raise click.UsageError(f"--fitted {path} is not what `aiops fit -o` writes: {error!r}") from None
 
 
-def of_file(name: str, unit: str, calendar: str | None, gains: dict[Labels, Gains]) -> tuple[Found, list[str]]:
-    """What would have been told of the values in a file, - for stdin; and what is wrong in it, by line."""
+def of_file(
+    name: str, unit: str, calendar: str | None, gains: dict[Labels, GivenGains]
+) -> tuple[BacktestFindings, list[str]]:
+    """Replay the values in a file, - for stdin; returns the results and the problems of the file by line."""
     _, place_of = settings_of(calendar)
     place = "stdin" if name == "-" else name
     try:
         with click.open_file(name, encoding="utf-8-sig") as lines:
-            found = read(lines)
+            found = read_table(lines)
     except Unreadable as error:
         raise click.UsageError(f"{place}: {error}") from None
     except UnicodeError:
@@ -65,7 +67,7 @@ def of_file(name: str, unit: str, calendar: str | None, gains: dict[Labels, Gain
     problems = [f"{place}:{line}: {what}" for line, what in found.problems]
     if not any(one.points for one in found.series):
         raise Failed("\n".join([*problems[:3], f"{place} holds no point to judge"]))
-    values = Values(found.series, place_of.place, gains)
+    values = ValuesReplay(found.series, place_of.place, gains)
     hidden = not sys.stderr.isatty()
     with click.progressbar(
         values.replay(), len(values), "judging", file=sys.stderr, hidden=hidden, update_min_steps=SHOWN_EVERY
@@ -73,11 +75,11 @@ def of_file(name: str, unit: str, calendar: str | None, gains: dict[Labels, Gain
         for _ in bar:
             pass
     start, end = min(one.first for one in values.results), max(one.last for one in values.results)
-    return Found(place, start, end, values.results, unit), problems
+    return BacktestFindings(place, start, end, values.results, unit), problems
 
 
-def of_history(past: Past, step: str | None, service: str, endpoint: str, calendar: str | None) -> Found:
-    """What the engine would have told of stored history."""
+def of_history(past: Past, step: str | None, service: str, endpoint: str, calendar: str | None) -> BacktestFindings:
+    """Replay stored history with the detector of the engine."""
     settings, days = settings_of(calendar)
     seconds = settings.cycle_seconds if step is None else _seconds(step)
     past.check(seconds)
@@ -89,11 +91,11 @@ def of_history(past: Past, step: str | None, service: str, endpoint: str, calend
             hidden = not sys.stderr.isatty()
             with click.progressbar(blocks, label="judging history", file=sys.stderr, hidden=hidden) as bar:
                 for block in bar:
-                    for _ in steps.take(source.window(SELECTORS, block, seconds)):
+                    for _ in steps.take(source.window(detect.family_selectors(), block, seconds)):
                         pass
     except SourceError as error:
         raise click.UsageError(str(error)) from None
-    found = Found(past.place, window.start, window.end, steps.results())
+    found = BacktestFindings(past.place, window.start, window.end, steps.results())
     if not found.series:
         raise Failed(_nothing(past.place, steps, service, endpoint))
     return found
@@ -110,7 +112,7 @@ def _seconds(step: str) -> float:
 
 
 def _blocks(window: Window, step: float, settings: Settings) -> Iterator[Window]:
-    """The window and what is learned from before it, in stretches of whole steps."""
+    """Yield the window, and the time before it to learn from, in stretches of whole steps."""
     start = window.start - ceil(settings.backfill_seconds / step) * step
     while start < window.end:
         end = min(start + STEPS_AT_ONCE * step, window.end)

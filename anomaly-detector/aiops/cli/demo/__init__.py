@@ -1,4 +1,4 @@
-"""The shop breaks on purpose, and the engine says why."""
+"""`aiops demo`: a shop with injected faults, and the incidents that the engine opens for them."""
 
 from aiops.cli.demo.history import length
 from aiops.cli.demo.show import CannotShow, run

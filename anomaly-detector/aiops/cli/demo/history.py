@@ -1,6 +1,6 @@
 """Generated history of the shop, loaded into the engine's store before the demo begins.
 
-`python -m shop virtual` writes it as slices of Arrow streams; its documentation says how they follow one another.
+`python -m shop virtual` writes it as slices of Arrow streams; its documentation describes their order.
 """
 
 import re
@@ -16,15 +16,15 @@ import click
 import pyarrow as pa
 
 from aiops.cli.demo.shop import NoShop
-from aiops.engine.budgets import Budgets
+from aiops.engine.objectives import Budgets
 from aiops.model import Window
-from aiops.ports import SourceError
+from aiops.model.errors import SourceError
 from aiops.sources.duckdb.store import Store
 from aiops.sources.receiver.batch import Batch, merge
 
 HOUR: Final = 3600.0
 RECENT_SECONDS: Final = HOUR
-"""The end of the history is as dense as the live shop: with every span, at the demo's step and the live shop's load."""
+"""The last part of the history is as dense as the live shop: every span, with the step and the load of the demo."""
 LONGEST_DAYS: Final = 60
 STEP_SECONDS: Final = 60.0
 ROWS: Final = 50_000  # in one transaction
@@ -34,7 +34,7 @@ _UNITS: Final = {"h": HOUR, "d": 24 * HOUR}
 
 
 def length(text: str) -> float:
-    """Read a length of history in seconds, like 36h or 14d. Raises ValueError that says what is right."""
+    """Read a length of history in seconds, such as 36h or 14d. Raises ValueError with what is allowed."""
     found = re.fullmatch(r"(\d+)([hd])", text)
     seconds = int(found[1]) * _UNITS[found[2]] if found else 0.0
     if not RECENT_SECONDS <= seconds <= LONGEST_DAYS * _UNITS["d"]:
@@ -43,15 +43,16 @@ def length(text: str) -> float:
 
 
 def memory_mb(seconds: float) -> int:
-    """Memory that the store needs for questions about a whole history of so many seconds."""
+    """Return the memory in MB that the store needs for queries about a whole history of so many seconds."""
     return 128 + round(16 * seconds / _UNITS["d"])
 
 
 @dataclass(slots=True)
-class History:
-    """History of so many seconds that goes on to the moment when the live shop takes over.
+class ShopHistory:
+    """A history of so many seconds that ends when the live shop takes over.
 
-    Loaded in two parts: `distant` takes long, `recent` reaches to a moment that is known only when the shop is up.
+    It is loaded in two parts: `distant` takes long, `recent` reaches to a moment that is known only when the shop is
+    up.
     """
 
     seconds: float
@@ -59,7 +60,7 @@ class History:
     _reached: float = 0.0
 
     def distant(self, store: Store, alive: Callable[[], None]) -> str:
-        """Load all but the last hour, with a bar on a terminal, and say what was done.
+        """Load everything but the last hour, with a progress bar on a terminal, and return a line about it.
 
         Calls `alive` now and then, which may raise. Raises NoShop or SourceError.
         """
@@ -77,12 +78,12 @@ class History:
         return f"history loaded      {length} of generated telemetry in {took:.0f} s"
 
     def counted(self, budgets: Budgets, alive: Callable[[], None]) -> None:
-        """Count the objectives of what `distant` loaded. Raises SourceError."""
+        """Count the objectives over what `distant` loaded. Raises SourceError."""
         for _ in budgets.look_back(Window(self._reached - self.seconds + RECENT_SECONDS, self._reached), STEP_SECONDS):
             alive()
 
     def recent(self, store: Store, alive: Callable[[], None]) -> None:
-        """Load what is left until now, as `distant` does."""
+        """Load the rest until now, in the way of `distant`."""
         end = self._reached + self.step * ((time.time() - self._reached) // self.step)
         for _ in _load(
             store, self._reached, end, "--step", f"{self.step:g}s", "--spans", "--daily", "0", "--weekend", "1"
@@ -95,7 +96,7 @@ def _load(store: Store, start: float, end: float, *options: str) -> Iterator[flo
     if end <= start:
         return
     command = [sys.executable, "-m", "shop", "virtual", "--history", f"{end - start:.0f}s", "--until", f"{end:.0f}"]
-    # Ctrl-C at the terminal is for the demo, which ends this process itself.
+    # Ctrl-C at the terminal is handled by the demo, which ends this process itself.
     with subprocess.Popen(
         [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     ) as process:
@@ -116,7 +117,7 @@ def _load(store: Store, start: float, end: float, *options: str) -> Iterator[flo
 
 
 def _gathered(slices: Iterator[tuple[float, Batch]]) -> Iterator[tuple[float, Batch]]:
-    """Put slices together until they are worth a transaction."""
+    """Join slices until they are large enough for a transaction."""
     waiting: list[Batch] = []
     rows, until = 0, 0.0
     for until, batch in slices:
@@ -130,7 +131,7 @@ def _gathered(slices: Iterator[tuple[float, Batch]]) -> Iterator[tuple[float, Ba
 
 
 def _slices(file: IO[bytes]) -> Iterator[tuple[float, Batch]]:
-    """Read slices and where each ends, Unix seconds. Raises SourceError for one that is cut short."""
+    """Read slices and the end of each, Unix seconds. Raises SourceError for an incomplete one."""
     while head := file.read(_HEAD.size):
         try:
             until, *lengths = _HEAD.unpack(head)
@@ -139,4 +140,4 @@ def _slices(file: IO[bytes]) -> Iterator[tuple[float, Batch]]:
             )
         except (struct.error, pa.ArrowException) as problem:
             raise SourceError(f"generated history cannot be read: {problem}") from problem
-        yield until, Batch(resources, series, points, spans)
+        yield until, Batch(resources=resources, series=series, points=points, spans=spans)

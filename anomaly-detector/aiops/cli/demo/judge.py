@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aiops.presentation.incident import Document
+from aiops.presentation.documents.base import Json
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """One incident that should come of a fault; `endpoint` None is the whole service."""
+    """An incident that should result from a fault; `endpoint` None is the whole service."""
 
     service: str
     endpoint: str | None
@@ -20,23 +20,24 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """right: expected incidents that are there with their cause. missing: those that are not. wrong: incidents that
-    should not be, or name another cause."""
+class DemoResult:
+    """right: expected incidents that were found with their cause. missing: those that were not. wrong: incidents that
+    should not exist, or that name another cause."""
 
-    right: tuple[tuple[Expected, Document], ...]
+    right: tuple[tuple[Expected, Json], ...]
     missing: tuple[Expected, ...]
-    wrong: tuple[Document, ...]
+    wrong: tuple[Json, ...]
 
     @property
     def perfect(self) -> bool:
+        """Whether nothing is missing or wrong."""
         return not self.missing and not self.wrong
 
 
-def judge(truth: Sequence[Expected], incidents: Sequence[Document]) -> Verdict:
+def compare(truth: Sequence[Expected], incidents: Sequence[Json]) -> DemoResult:
     """Match each expected incident with one whose document names its service, endpoint and kind."""
     left = list(incidents)
-    right: list[tuple[Expected, Document]] = []
+    right: list[tuple[Expected, Json]] = []
     missing: list[Expected] = []
     for one in truth:
         found = next((incident for incident in left if _names(incident, one)), None)
@@ -45,10 +46,10 @@ def judge(truth: Sequence[Expected], incidents: Sequence[Document]) -> Verdict:
         else:
             left.remove(found)
             right.append((one, found))
-    return Verdict(tuple(right), tuple(missing), tuple(left))
+    return DemoResult(tuple(right), tuple(missing), tuple(left))
 
 
-def _names(incident: Document, expected: Expected) -> bool:
+def _names(incident: Json, expected: Expected) -> bool:
     cause = incident["root_cause"]
     if cause is None:
         return False

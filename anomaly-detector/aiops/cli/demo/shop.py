@@ -1,4 +1,4 @@
-"""The shop as a process of its own, and what may be asked of it over HTTP."""
+"""The shop as a separate process, controlled over HTTP."""
 
 import importlib.util
 import json
@@ -11,17 +11,18 @@ from typing import IO, Any
 import requests
 
 from aiops.cli.demo.judge import Expected
+from aiops.model.errors import StartError
 
 GATEWAY_PORT = 3000
 
 
-class NoShop(Exception):
-    """The shop is not installed, or did not come up; the message says what to do."""
+class NoShop(StartError):
+    """The shop is not installed, or did not start; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scenario:
-    """A scenario of the shop's catalogue: faults as the shop takes them, and what should come of them."""
+class DemoScenario:
+    """A scenario of the shop's catalogue: its faults, and the incidents that should result."""
 
     name: str
     title: str
@@ -29,15 +30,15 @@ class Scenario:
     truth: tuple[Expected, ...]
 
 
-def scenarios() -> dict[str, Scenario]:
-    """The scenarios of the shop's catalogue that show within minutes. Raises NoShop."""
+def demo_scenarios() -> dict[str, DemoScenario]:
+    """Return the scenarios of the shop's catalogue that show within minutes. Raises NoShop."""
     if importlib.util.find_spec("shop") is None:
         raise NoShop("the demo needs the shop, which is not installed; run `make demo`, or pip install 'aiops[demo]'")
     done = subprocess.run([sys.executable, "-m", "shop", "scenarios", "--json"], capture_output=True, check=False)
     if done.returncode != 0:
         raise NoShop(f"the shop cannot say its scenarios: {done.stderr.decode().strip()}")
     return {
-        one["name"]: Scenario(
+        one["name"]: DemoScenario(
             one["name"],
             one["title"],
             tuple(one["faults"]),
@@ -52,7 +53,7 @@ def scenarios() -> dict[str, Scenario]:
 
 
 def objectives() -> str:
-    """What the shop promises its customers, as OpenSLO. Raises NoShop."""
+    """Return the shop's objectives as OpenSLO. Raises NoShop."""
     done = subprocess.run([sys.executable, "-m", "shop", "objectives"], capture_output=True, check=False)
     if done.returncode != 0:
         raise NoShop(f"the shop cannot say its objectives: {done.stderr.decode().strip()}")
@@ -60,7 +61,7 @@ def objectives() -> str:
 
 
 class Shop:
-    """Five services and their load, started with the object's `start` and ended with `stop`."""
+    """Five services and their load. `start` starts them, `stop` ends them."""
 
     def __init__(self, otlp_url: str, port_offset: int = 0, log: Path | None = None) -> None:
         self._otlp_url, self._offset, self._log = otlp_url, port_offset, log
@@ -69,14 +70,17 @@ class Shop:
 
     @property
     def gateway(self) -> str:
+        """The address of the gateway."""
         return f"http://127.0.0.1:{GATEWAY_PORT + self._offset}"
 
     @property
     def pid(self) -> int:
+        """The process id."""
         assert self._process is not None
         return self._process.pid
 
     def start(self) -> None:
+        """Start the process."""
         command = [sys.executable, "-m", "shop", "up", "--otlp-endpoint", self._otlp_url]
         command += ["--port-offset", str(self._offset)]
         self._file = self._log.open("wb") if self._log else None
@@ -98,14 +102,17 @@ class Shop:
         except requests.RequestException:
             return False
 
-    def inject(self, scenario: Scenario) -> None:
+    def inject(self, scenario: DemoScenario) -> None:
+        """Inject the faults of a scenario."""
         for fault in scenario.faults:
             self._post("/simulate/fault", fault)
 
     def clear(self) -> None:
+        """Clear all faults."""
         self._post("/simulate/clear", {})
 
     def stop(self) -> None:
+        """End the process, within 20 s."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             try:

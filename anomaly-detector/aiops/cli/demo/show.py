@@ -11,32 +11,33 @@ from pathlib import Path
 
 import click
 
-from aiops import bootstrap
-from aiops.cli.demo.history import History, memory_mb
-from aiops.cli.demo.judge import Verdict, judge
-from aiops.cli.demo.shop import NoShop, Scenario, Shop, objectives, scenarios
+from aiops import bootstrap, detect
+from aiops.cli.demo.history import ShopHistory, memory_mb
+from aiops.cli.demo.judge import DemoResult, compare
+from aiops.cli.demo.shop import DemoScenario, NoShop, Shop, demo_scenarios, objectives
 from aiops.config import Settings
+from aiops.engine.objectives import Budgets
 from aiops.model import Incident
+from aiops.model.errors import SourceError, StartError, StoreError
 from aiops.model.safe import visible
-from aiops.ports import SourceError, StoreError
-from aiops.presentation.incident import document
+from aiops.presentation.incident import incident_document
 from aiops.process import logs
 
-BASELINE_POINTS = 24  # the level tier begins at 20
+BASELINE_POINTS = 24  # the tier LEVEL begins at 20
 ROUTES = 8  # of the shop: four on the gateway, four on their services
 FOUND_WITHIN = 90.0
 RESOLVED_WITHIN = 180.0
 STEP = 3.0
 QUIET_SECONDS = 60.0
-SHOWN_FOR = 12.0  # time with the fault after it was found, so that the page can be read before it clears
+SHOWN_FOR = 12.0  # seconds that the fault stays after it was found, so that the page can be read
 
 
-class CannotShow(Exception):
-    """Why the demo cannot run, in one sentence."""
+class CannotShow(StartError):
+    """The demo cannot run; the message is one sentence that says why."""
 
 
 class Interrupted(Exception):
-    """Ctrl-C."""
+    """Ctrl-C was pressed."""
 
 
 def run(
@@ -47,7 +48,7 @@ def run(
     Raises CannotShow.
     """
     try:
-        known = scenarios()
+        known = demo_scenarios()
     except NoShop as error:
         raise CannotShow(str(error)) from None
     if name == "list":
@@ -71,7 +72,7 @@ def run(
         except Interrupted:
             return False
         except (bootstrap.CannotStart, NoShop, SourceError, StoreError) as error:
-            # Raised below, without this error's frames: they would keep the engine alive into the interpreter's end.
+            # Raised below, without the frames of this error, which would keep the engine alive to the very end.
             failure = str(error)
         finally:
             if stage is not None:
@@ -80,7 +81,7 @@ def run(
 
 
 class Stage:
-    """Shop and engine, side by side for one demo."""
+    """Shop and engine of one demo."""
 
     def __init__(self, folder: Path, offset: int, log_level: str, stop: threading.Event, history: float = 0.0) -> None:
         promised = folder / "objectives.yaml"
@@ -102,12 +103,13 @@ class Stage:
         self._stop, self._started = stop, time.monotonic()
         self._engine = bootstrap.embedded(settings)
         self._shop = Shop(f"http://127.0.0.1:{4318 + offset}", offset, folder / "shop.log")
-        self._history = History(history, STEP) if history else None
+        self._history = ShopHistory(history, STEP) if history else None
 
     def start(self) -> None:
+        """Load history, start engine and shop, and wait until normal behaviour is learned."""
         if self._history is not None:
             self._say(self._history.distant(self._engine.source.store, lambda: self._wait(0.0)))
-            if (budgets := self._engine.desk.slos.budgets) is not None:
+            if isinstance(budgets := self._engine.desk.slos.budgets, Budgets):
                 self._history.counted(budgets, lambda: self._wait(0.0))
         self._engine.source.start()
         self._engine.serve()
@@ -117,11 +119,12 @@ class Stage:
         self._say(f"services up         5 services, load 8 requests/s at {self._shop.gateway}")
         if self._history is not None:
             self._history.recent(self._engine.source.store, lambda: self._wait(0.0))
-        self._engine.runner.start()  # only now: between history and the live shop it would have seen a gap
+        self._engine.runner.start()  # only now: earlier it would have seen a gap between history and the live shop
         self._learn()
         self._say("baseline learned    every route and edge has a model of its own")
 
-    def play(self, scenario: Scenario, browser: bool) -> bool:
+    def play(self, scenario: DemoScenario, browser: bool) -> bool:
+        """Inject the faults, wait for the incident and its resolution; returns whether both were right."""
         self._say(f"fault injected      {scenario.title}")
         injected = time.monotonic()
         self._shop.inject(scenario)
@@ -139,14 +142,15 @@ class Stage:
             self._say(f"resolved            {time.monotonic() - cleared:.0f} s after the clear, by itself")
         else:
             self._say(f"NOT resolved        {RESOLVED_WITHIN:.0f} s after the clear")
-        # Whatever came and went since the fault counts, a second incident for the return among it.
-        everything = [document(one) for one in self._engine.store.page(limit=200)[0]]
-        verdict = judge(scenario.truth, everything)
+        # All incidents since the fault count, including a second one during recovery.
+        everything = [incident_document(one).model_dump() for one in self._engine.store.page(limit=200)[0]]
+        verdict = compare(scenario.truth, everything)
         right = verdict.perfect and over
         self._say("cause and resolution were right" if right else f"NOT right: {_why(verdict)}")
         return right
 
     def stay(self) -> None:
+        """Keep everything running until Ctrl-C."""
         click.echo(f"\nIt all keeps running: {self._engine.url}  (Ctrl-C stops it). Break something yourself:")
         click.echo(f"  curl -X POST '{self._shop.gateway}/simulate/delay?endpoint=/inventory&duration=1500'")
         click.echo(f"  curl -X POST '{self._shop.gateway}/simulate/error?endpoint=/products&rate=0.5'")
@@ -154,15 +158,16 @@ class Stage:
         self._stop.wait()
 
     def close(self) -> None:
+        """Stop shop and engine."""
         self._say("stopping")
         self._shop.stop()
         self._engine.stop()
 
     def _learn(self) -> None:
-        """Until every latency series has enough points, with a bar on a terminal."""
+        """Wait until every latency series has enough points, with a progress bar on a terminal."""
 
         def points() -> int:
-            latency = self._engine.desk.engine.state.latency
+            latency = self._engine.desk.engine.state.of(detect.LATENCY)
             size = len(latency.index)
             return min(int(min(latency.points[:size], default=0)), BASELINE_POINTS) if size >= ROUTES else 0
 
@@ -179,8 +184,8 @@ class Stage:
                 if time.monotonic() > deadline:
                     raise CannotShow("no baseline after 240 s: is telemetry arriving? `--log-level info` says more")
 
-    def _found(self, scenario: Scenario, injected: float) -> Verdict:
-        """Say each incident when it is found; until all are right, or time is up."""
+    def _found(self, scenario: DemoScenario, injected: float) -> DemoResult:
+        """Print each incident when it is found, until all are right or time is up."""
         said: dict[str, str] = {}
         deadline = injected + FOUND_WITHIN
         while True:
@@ -211,8 +216,8 @@ class Stage:
     def _active(self) -> list[Incident]:
         return self._engine.store.active()
 
-    def _judged(self, scenario: Scenario) -> Verdict:
-        return judge(scenario.truth, [document(one) for one in self._active()])
+    def _judged(self, scenario: DemoScenario) -> DemoResult:
+        return compare(scenario.truth, [incident_document(one).model_dump() for one in self._active()])
 
     def _until(self, what: str, done: Callable[[], bool], seconds: float, otherwise: str | None) -> bool:
         deadline = time.monotonic() + seconds
@@ -231,7 +236,7 @@ class Stage:
     def _say(self, text: str) -> None:
         click.echo(f"{time.monotonic() - self._started:6.1f} s  {visible(text)}")
 
-    def _open(self, verdict: Verdict) -> None:
+    def _open(self, verdict: DemoResult) -> None:
         if sys.stdout.isatty() and verdict.right:
             webbrowser.open(f"{self._engine.url}/incidents/{verdict.right[0][1]['id']}")
 
@@ -258,7 +263,7 @@ def _describe(incident: Incident, url: str) -> None:
     click.echo(f"{indent}page      {url}/incidents/{incident.id}")
 
 
-def _why(verdict: Verdict) -> str:
+def _why(verdict: DemoResult) -> str:
     missing = [f"missing: {one}" for one in verdict.missing]
     return (
         "; ".join([*missing, *(f"not expected: {one['id']} {one['title']}" for one in verdict.wrong)])

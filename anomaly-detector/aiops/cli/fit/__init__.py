@@ -1,4 +1,4 @@
-"""`aiops fit`: gains of the detector of any metric, fitted to histories."""
+"""`aiops fit`: gains of the detector for any metric, fitted to histories."""
 
 import json
 import os
@@ -10,9 +10,10 @@ from typing import Any
 import click
 import numpy as np
 
-from aiops.backtest import Unreadable, read
-from aiops.cli.terminal.ending import Failed, write
-from aiops.cli.terminal.table import table
+from aiops.backtest import Unreadable, read_table
+from aiops.cli.common import CONTEXT
+from aiops.cli.terminal.ending import Failed, write_out
+from aiops.cli.terminal.table import text_table
 from aiops.detect.univariate.fitting import Fit, FittingError, fit_all
 from aiops.model import Labels
 from aiops.model.safe import visible
@@ -20,22 +21,35 @@ from aiops.model.safe import visible
 HEAD = ("series", "buckets", "alpha", "beta", "gamma", "phi", "error", "fitted", "kept")
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.command("fit", context_settings=CONTEXT)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE.csv")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write JSON there.")
-@click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, help="Processes. [default: one a core]")
-def fit(file: Path, output: Path | None, workers: int) -> None:
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File for the gains, as JSON. [default: none]",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=os.cpu_count() or 1,
+    help="Number of processes. [default: one per core]",
+)
+def fit_command(file: Path, output: Path | None, workers: int) -> None:
     """Fit the gains of level, trend and season to histories.
 
-    FILE.csv has the columns timestamp (RFC 3339 or Unix seconds) and value; any others are labels, and every set of
-    them a series. Means of a quarter of an hour are fitted, of the last two weeks, by statsmodels (`aiops[fit]`).
-    Fitted gains are kept where they forecast the last quarter of the history at least 5 % better than the usual ones;
-    `aiops backtest --fitted` uses them.
-    Ends with 1 when no series could be fitted.
+    FILE.csv has the columns timestamp (RFC 3339 or Unix seconds) and value; all other columns are labels, and each set
+    of labels is a series. Means of 15 minutes over the last two weeks are fitted by statsmodels (`aiops[fit]`). Fitted
+    gains are kept if they forecast the last quarter of the history at least 5 % better than the default gains; `aiops
+    backtest --fitted` uses them.
+
+    Exit code 1: no series could be fitted.
+
+    Example: aiops fit cpu.csv -o gains.json
     """
     try:
         with file.open(encoding="utf-8-sig") as lines:
-            found_in_file = read(lines)
+            found_in_file = read_table(lines)
     except (OSError, UnicodeError, Unreadable) as error:
         raise click.UsageError(f"{file}: {error}") from None
     for number, what in found_in_file.problems:
@@ -48,11 +62,11 @@ def fit(file: Path, output: Path | None, workers: int) -> None:
     except FittingError as error:
         raise click.UsageError(str(error)) from None
     found = dict(zip(histories, fits, strict=True))
-    for line in table(HEAD, [_row(series, one) for series, one in found.items()], right=range(1, len(HEAD) - 1)):
+    for line in text_table(HEAD, [_row(series, one) for series, one in found.items()], right=range(1, len(HEAD) - 1)):
         click.echo(line)
     if output:
         documents = [_document(series, one) for series, one in found.items()]
-        write(output, json.dumps({"version": 1, "fits": documents}, indent=2) + "\n")
+        write_out(output, json.dumps({"version": 1, "fits": documents}, indent=2) + "\n")
     if not any(one.gains for one in fits):
         raise Failed("no series could be fitted")
 

@@ -1,4 +1,4 @@
-"""`aiops slo validate`: what is wrong with objectives."""
+"""`aiops slo validate`: errors in objectives."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from aiops import slo as slos
-from aiops.cli.slo.files import load, paths_argument
+from aiops.cli.slo.files import load_or_stop, paths_argument
 from aiops.model.names import DURATION_BOUNDS
 from aiops.model.safe import visible
 from aiops.slo import Note, Objectives
@@ -19,15 +19,21 @@ DAY: Final = 86_400
 
 @click.command()
 @paths_argument
-@click.option("--retention", default=15, show_default=True, metavar="DAYS", help="How long the metrics are kept.")
-@click.option("--prometheus-url", help="Look there as well: whether anything is counted, and enough of it.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--retention", default=15, show_default=True, metavar="DAYS", help="For how many days the metrics are stored."
+)
+@click.option(
+    "--prometheus-url", help="Prometheus in which to check that the objectives count enough events. [default: none]"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def validate(paths: tuple[Path, ...], retention: int, prometheus_url: str | None, as_json: bool) -> None:
-    """Check objectives: what is wrong, with its line, and what would not do what you mean.
+    """Check objectives: errors with their lines, and settings that will not do what you mean.
 
-    Ends with 1 when anything is wrong. Notes alone are no failure.
+    Exit code 1: there is an error. Notes alone are no failure.
+
+    Example: aiops slo validate objectives/
     """
-    found = load(paths)
+    found = load_or_stop(paths)
     notes = slos.lint(found.slos, retention * DAY, None if prometheus_url else DURATION_BOUNDS)
     if prometheus_url:
         notes += _looked(prometheus_url, found)
@@ -45,15 +51,15 @@ def validate(paths: tuple[Path, ...], retention: int, prometheus_url: str | None
 
 
 def _looked(url: str, found: Objectives) -> list[Note]:
-    """What Prometheus has of these objectives."""
+    """Return notes on what Prometheus stores for these objectives."""
     from aiops.http import Endpoint
-    from aiops.ports import SourceError
+    from aiops.model.errors import SourceError
     from aiops.sources.prometheus.api import Api
-    from aiops.sources.prometheus.objectives import look
+    from aiops.sources.prometheus.objectives import check_objectives
 
-    api = Api(Endpoint("Prometheus", url))
+    api = Api(Endpoint(name="Prometheus", url=url))
     try:
-        return look(api, found.slos, time.time())
+        return check_objectives(api, found.slos, time.time())
     except SourceError as error:
         raise click.UsageError(str(error)) from None
     finally:

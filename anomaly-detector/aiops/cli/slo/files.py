@@ -1,4 +1,4 @@
-"""What the commands share: objectives read from paths, YAML."""
+"""What the commands share: objectives read from paths, and YAML output."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -16,16 +16,18 @@ MADE: Final = "# Made by `aiops slo rules`; change the objectives instead.\n"
 
 
 def paths_argument(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the argument PATH... to a command."""
     kind = click.Path(exists=True, path_type=Path)
     return click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=kind)(command)
 
 
-def load(paths: tuple[Path, ...]) -> Objectives:
-    # promql-parser and dateutil are for those who read objectives only.
+def load_or_stop(paths: tuple[Path, ...]) -> Objectives:
+    """Load objectives. Raises UsageError where they cannot be read, or where there are none."""
+    # promql-parser and dateutil are imported only where objectives are read.
     from aiops.bootstrap import objectives
 
     try:
-        found = objectives.load(paths)
+        found = objectives.load_objectives(paths)
     except (OSError, UnicodeError) as error:
         raise click.UsageError(f"cannot read objectives: {error}") from None
     if not found.slos and not found.problems:
@@ -34,6 +36,7 @@ def load(paths: tuple[Path, ...]) -> Objectives:
 
 
 def whole(found: Objectives) -> None:
+    """Print all problems; raises Failed if there are any."""
     for problem in found.problems:
         click.echo(visible(str(problem)), err=True)
     if found.problems:
@@ -42,7 +45,7 @@ def whole(found: Objectives) -> None:
 
 
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-    """Long texts as blocks, in the order they were put together."""
+    """Writes long texts as blocks, and fields in their given order."""
 
     def ignore_aliases(self, _data: object) -> bool:
         return True
@@ -53,7 +56,7 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 
 
 def _number(dumper: yaml.SafeDumper, value: Decimal) -> yaml.ScalarNode:
-    """To the last digit, as it was written."""
+    """Write a number with all digits, as it was given."""
     text = f"{value:f}" if -30 < value.adjusted() < 30 else str(value)
     tag = dumper.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     return dumper.represent_scalar(tag, text)
@@ -64,4 +67,5 @@ _Dumper.add_representer(Decimal, _number)
 
 
 def dumped(document: object) -> str:
+    """Write a document as YAML."""
     return str(yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=4096, allow_unicode=True))

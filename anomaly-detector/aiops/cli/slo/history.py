@@ -1,4 +1,4 @@
-"""`aiops slo backtest`: objectives on the history that a Prometheus or an engine's store has."""
+"""`aiops slo backtest`: objectives on the history of a Prometheus or of an engine's store."""
 
 import json
 import sys
@@ -9,24 +9,25 @@ from typing import Any, Final
 
 import click
 
-from aiops.cli.slo.files import load, paths_argument
+from aiops.cli.slo.files import load_or_stop, paths_argument
 from aiops.cli.terminal.ending import Failed
 from aiops.cli.terminal.past import Past, past_options
 from aiops.model import Slo, Window
+from aiops.model.errors import SourceError
 from aiops.model.safe import visible
-from aiops.ports import MetricSource, SourceError
-from aiops.slo.live.backtest import ALIGNED, LOOKBACK, History
-from aiops.slo.live.backtest import backtest as look_back
-from aiops.slo.live.meter import SliMatcher
+from aiops.ports import MetricSource
+from aiops.slo.live.backtest import ALIGNED, LOOKBACK, SliHistory
+from aiops.slo.live.backtest import replay as look_back
+from aiops.slo.live.matcher import SliMatcher
 
 MINUTE: Final = 60.0
 CHUNK: Final = 6 * 3600.0
-"""History that is read at once."""
+"""Seconds of history that are read at once."""
 SINCE: Final = "7d"
 
 
 class _Target(click.ParamType[Decimal]):
-    """A share of good events that is promised."""
+    """A promised share of good events."""
 
     name = "share"
 
@@ -45,9 +46,14 @@ class _Target(click.ParamType[Decimal]):
 @paths_argument
 @past_options(since=SINCE)
 @click.option(
-    "--target", "targets", type=_Target(), multiple=True, metavar="SHARE", help="What if this was promised; repeatable."
+    "--target",
+    "targets",
+    type=_Target(),
+    multiple=True,
+    metavar="SHARE",
+    help="Also compute the result for this target, such as 0.999; may be repeated.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def backtest(
     paths: tuple[Path, ...],
     prometheus_url: str | None,
@@ -57,17 +63,19 @@ def backtest(
     targets: tuple[Decimal, ...],
     as_json: bool,
 ) -> None:
-    """Look back: what was promised and kept, and which alerts would have fired when.
+    """Look back: what was promised and achieved, and which alerts would have fired when.
 
-    Events are counted from raw samples by the minute, and the alerts of `aiops slo rules` worked out over them exactly.
-    A time is written like 2026-01-31T12:00:00Z, a length like 36h or 7d. Ends with 1 when an objective is wrong, or
-    when nothing was counted.
+    Events are counted from raw samples by the minute, and the alerts of `aiops slo rules` are computed over them
+    exactly. Write a time like 2026-01-31T12:00:00Z, a length like 36h or 7d. Exit code 1: an objective has an error, or
+    nothing was counted.
+
+    Example: aiops slo backtest objectives/ --prometheus-url http://127.0.0.1:9090 --since 30d --target 0.999
     """
     from aiops.cli.slo import outcomes
 
     asked = Past(prometheus_url, data_dir, since or SINCE, until)
     asked.check(MINUTE)
-    found = load(paths)
+    found = load_or_stop(paths)
     try:
         with asked.opened() as source:
             window = asked.window(source, MINUTE)
@@ -89,16 +97,17 @@ def backtest(
     shown = outcomes.Shown(asked.place, window, max(window.start, begins), results, left_out)
     if as_json:
         problems = [str(one) for one in found.problems]
-        click.echo(json.dumps({**outcomes.document(shown), "problems": problems}, indent=2))
+        click.echo(json.dumps({**outcomes.slo_document(shown), "problems": problems}, indent=2))
     else:
         for line in outcomes.lines(shown):
             click.echo(line)
     sys.exit(1 if found.problems else 0)
 
 
-def _read(source: MetricSource, slos: tuple[Slo, ...], window: Window) -> History:
-    """Count the minutes of a window and of as much before it as alerts look back, with a bar on a terminal."""
-    history = History(SliMatcher(slos), (window.start - LOOKBACK) // ALIGNED * ALIGNED)
+def _read(source: MetricSource, slos: tuple[Slo, ...], window: Window) -> SliHistory:
+    """Count the minutes of a window, and of as much time before it as alerts look back, with a progress bar on a
+    terminal."""
+    history = SliHistory(SliMatcher(slos), (window.start - LOOKBACK) // ALIGNED * ALIGNED)
     selectors = history.selectors()
     if not selectors:
         return history

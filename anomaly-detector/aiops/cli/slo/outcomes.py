@@ -1,4 +1,4 @@
-"""What a look back found, for a terminal and for programs."""
+"""The results of a look back, for a terminal and for programs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,35 +7,35 @@ from typing import Any, Final
 
 import click
 
-from aiops.cli.terminal.table import table
+from aiops.cli.terminal.table import text_table
 from aiops.model import Urgency, Window, iso, names
 from aiops.model.safe import visible
-from aiops.presentation.reading import span_of_time
-from aiops.slo.live.backtest import Fired, Outcome, Trial
-from aiops.slo.rules.tiers import plain
+from aiops.presentation.numbers import span_of_time
+from aiops.slo.live.backtest import Fired, SloReplay, Trial
+from aiops.slo.rules.tiers import plain_number
 from aiops.web.report import floored
 
 ALERTS_SHOWN: Final = 5
-"""Of each target, the newest."""
+"""The number of alerts shown for each target: the newest."""
 COLOURS: Final = {Urgency.PAGE: "red", Urgency.TICKET: "yellow"}
 WHOLE: Final = 0.99
-"""Share of the minutes from which on nothing is said of those without data."""
+"""The share of minutes with data from which on missing data are not mentioned."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What was looked at: where, the window asked for, from when on there was anything, what was found, and what was
-    left out with the reason."""
+    """What was looked at: the source, the window, the beginning of the data, the results, and what was left out with
+    the reason."""
 
     place: str
     window: Window
     begins: float
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[SloReplay]
     left_out: Mapping[str, str]
 
 
 def lines(shown: Shown) -> Iterator[str]:
-    """What a person reads; colours are left out where there is no terminal."""
+    """Yield the lines for people; colours are left out where there is no terminal."""
     yield f"{stretch(shown.window)} ({span_of_time(shown.window.seconds)}), in {shown.place}"
     if shown.begins > shown.window.start:
         yield click.style(f"nothing was counted before {_minute(shown.begins)}", fg="yellow")
@@ -46,7 +46,9 @@ def lines(shown: Shown) -> Iterator[str]:
         for trial in outcome.trials:
             rows.append(_row(outcome, trial))
             below.append(list(_below(outcome, trial, shown.window.end)))
-    head, *texts = table(("objective", "target", "SLI", "bad of all", "budget spent", "alerts"), rows, (1, 2, 3, 4))
+    head, *texts = text_table(
+        ("objective", "target", "SLI", "bad of all", "budget spent", "alerts"), rows, (1, 2, 3, 4)
+    )
     yield click.style(head, bold=True)
     for text, more in zip(texts, below, strict=True):
         yield text
@@ -57,8 +59,8 @@ def lines(shown: Shown) -> Iterator[str]:
         yield from (visible(f"  {name}: {why}") for name, why in sorted(shown.left_out.items()))
 
 
-def document(shown: Shown) -> dict[str, Any]:
-    """What a program reads."""
+def slo_document(shown: Shown) -> dict[str, Any]:
+    """Return the results for programs."""
     return {
         "source": shown.place,
         "since": iso(shown.window.start),
@@ -70,6 +72,7 @@ def document(shown: Shown) -> dict[str, Any]:
 
 
 def stretch(window: Window) -> str:
+    """Write a window: `from … to …`."""
     return f"from {_minute(window.start)} to {_minute(window.end)}"
 
 
@@ -77,14 +80,14 @@ def _minute(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _worst_first(outcome: Outcome) -> tuple[float, str, Any]:
+def _worst_first(outcome: SloReplay) -> tuple[float, str, Any]:
     return -(outcome.trials[0].spent or 0.0), outcome.slo.name, outcome.group
 
 
-def _row(outcome: Outcome, trial: Trial) -> tuple[str, ...]:
+def _row(outcome: SloReplay, trial: Trial) -> tuple[str, ...]:
     own = trial is outcome.trials[0]
     group = "".join(f" {key}={value}" for key, value in outcome.group)
-    target = f"{plain(trial.target * 100)}%"
+    target = f"{plain_number(trial.target * 100)}%"
     if trial.spent is None or trial.burn is None:
         spent = "no data"
     else:
@@ -101,7 +104,7 @@ def _row(outcome: Outcome, trial: Trial) -> tuple[str, ...]:
 
 
 def _alerts(trial: Trial) -> str:
-    """How often which alert fired, in the colour of the most urgent."""
+    """Write how often which alert fired, in the colour of the most urgent one."""
     out, fired = [], []
     for urgency in Urgency:
         count = sum(one.urgency == urgency for one in trial.fired)
@@ -114,8 +117,8 @@ def _alerts(trial: Trial) -> str:
     return click.style(text, fg=COLOURS[fired[0]]) if fired else text
 
 
-def _below(outcome: Outcome, trial: Trial, until: float) -> Iterator[str]:
-    """The alerts of one target, and how much of its data was not there."""
+def _below(outcome: SloReplay, trial: Trial, until: float) -> Iterator[str]:
+    """Yield the alerts of one target, and how much data was missing."""
     if trial is outcome.trials[0] and 0 < outcome.coverage < WHOLE:
         yield f"    no data for {100 * (1 - outcome.coverage):.0f}% of the time"
     fired = sorted(trial.fired, key=lambda one: one.start)
@@ -128,7 +131,7 @@ def _below(outcome: Outcome, trial: Trial, until: float) -> Iterator[str]:
         yield f"    {alert}  {_minute(one.start)} {ends}"
 
 
-def _document(outcome: Outcome) -> dict[str, Any]:
+def _document(outcome: SloReplay) -> dict[str, Any]:
     return {
         "slo": outcome.slo.name,
         "display_name": outcome.slo.display_name,

@@ -1,4 +1,4 @@
-"""`aiops slo test`: the rules of objectives proven with promtool."""
+"""`aiops slo test`: prove the rules of objectives with promtool."""
 
 import os
 import shutil
@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from aiops import slo as slos
-from aiops.cli.slo.files import MADE, dumped, load, paths_argument, whole
-from aiops.cli.terminal.ending import Failed, write
+from aiops.cli.slo.files import MADE, dumped, load_or_stop, paths_argument, whole
+from aiops.cli.terminal.ending import Failed, write_out
 from aiops.model import Slo
 from aiops.model.safe import LAID_OUT, visible
 from aiops.slo import Links
@@ -21,18 +21,34 @@ from aiops.slo import Links
 @click.command()
 @paths_argument
 @click.option(
-    "--promtool", default="promtool", show_default=True, help="The program of Prometheus that runs the tests."
+    "--promtool",
+    default="promtool",
+    show_default=True,
+    help="Path of promtool, which comes with Prometheus and runs the tests.",
 )
-@click.option("--write", "folder", type=click.Path(file_okay=False, path_type=Path), help="Only write rules and tests.")
-@click.option("--only", "names", multiple=True, metavar="NAME", help="Only this objective; may be repeated.")
+@click.option(
+    "--write",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Only write rules and tests into this folder; do not run them.",
+)
+@click.option(
+    "--only",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Only the objective with this name; may be repeated. [default: all]",
+)
 def test(paths: tuple[Path, ...], promtool: str, folder: Path | None, names: tuple[str, ...]) -> None:
     """Prove that the rules of objectives fire when they must, and only then.
 
-    Makes counters up for an outage, errors, a slow burn, an idle service, a restart and more, works out exactly when
-    each alert has to fire, and has promtool evaluate the rules over them. Objectives over PromQL of your own, gauges
-    and native histograms are left out, and named.
+    Generates counters for an outage, errors, a slow burn, an idle service, a restart and more, computes exactly when
+    each alert has to fire, and lets promtool evaluate the rules over them. Objectives with their own PromQL, gauges or
+    native histograms are skipped and listed.
+
+    Example: aiops slo test objectives/
     """
-    found = load(paths)
+    found = load_or_stop(paths)
     whole(found)
     if unknown := set(names) - {one.name for one in found.slos}:
         raise click.UsageError(f"there is no objective {', '.join(sorted(unknown))}")
@@ -66,10 +82,10 @@ def test(paths: tuple[Path, ...], promtool: str, folder: Path | None, names: tup
 def _written(one: Slo, folder: Path) -> tuple[str, str]:
     """Write the rules of an objective and their tests; returns the names of both files."""
     rules, tests = f"{one.name}.yml", f"{one.name}-tests.yml"
-    # In one group: promtool evaluates several in any order, and slices come before what is made of them.
+    # In one group: promtool evaluates several groups in any order, and slices must come before the rules that use them.
     made = [rule for group in slos.groups([one], Links()) for rule in group["rules"]]
-    write(folder / rules, MADE + dumped({"groups": [{"name": one.name, "rules": made}]}))
-    write(folder / tests, MADE + dumped(slos.tests(one, rules)))
+    write_out(folder / rules, MADE + dumped({"groups": [{"name": one.name, "rules": made}]}))
+    write_out(folder / tests, MADE + dumped(slos.tests(one, rules)))
     return rules, tests
 
 
@@ -80,7 +96,7 @@ def _proved(program: str, folder: Path, one: Slo) -> bool:
     done = subprocess.run([program, "test", "rules", tests], cwd=folder, capture_output=True, text=True, check=False)
     count = len(slos.scenarios(one))
     if done.returncode:
-        # promtool repeats names and values of objectives in its own tables.
+        # The output of promtool contains names and values of objectives.
         click.echo(f"{one.name}: FAILED\n{visible((done.stdout + done.stderr).strip(), keep=LAID_OUT)}")
     else:
         click.echo(f"{one.name}: {count} scenarios as they must be, in {time.monotonic() - started:.0f} s")

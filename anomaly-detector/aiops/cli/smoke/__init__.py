@@ -1,4 +1,4 @@
-"""`aiops smoke`: whether a deployed engine really works."""
+"""`aiops smoke`: check whether a deployed engine really works."""
 
 from aiops.cli.smoke.command import smoke
 

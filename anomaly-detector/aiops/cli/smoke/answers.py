@@ -1,4 +1,4 @@
-"""What an engine answered in one round, and how it is read. Pure; times are Unix seconds, lengths seconds."""
+"""The answers of an engine in one round, and how they are read. Pure; times are Unix seconds, lengths seconds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,21 +10,21 @@ from prometheus_client.parser import text_string_to_metric_families
 
 HEALTH: Final = "/health"
 READY: Final = "/ready"
-METRICS: Final = "/metrics"
+METRICS_PATH: Final = "/metrics"
 SERVICES: Final = "/aiops/services"
 INCIDENTS: Final = "/aiops/incidents"
 DESCRIPTION: Final = "/aiops/openapi.json"
 PAGES: Final = ("/", "/incidents")
 """The start page, and the address of the list of incidents."""
 OF_REQUESTS: Final = ("errors", "latency")
-"""Families that are judged where requests were seen; silence is judged of who sends nothing as well."""
+"""Families that are judged where there were requests; silence is judged for services that send nothing too."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What is at one path. Without an answer `status` is 0 and `why` says what happened.
+    """The answer at one path. Without an answer `status` is 0 and `why` says what happened.
 
-    `at` is the time by the clock of who answers, where it tells it: in whole seconds.
+    `at` is the time by the clock of the server, where it gives one: in whole seconds.
     """
 
     status: int = 0
@@ -37,10 +37,11 @@ class Answer:
 
     @property
     def ok(self) -> bool:
+        """Whether the status is 200."""
         return self.status == 200
 
     def json(self) -> Mapping[str, Any]:
-        """The object that it is; empty where it is none."""
+        """Return the JSON object of the body; empty where it is none."""
         try:
             found = orjson.loads(self.body)
         except ValueError:
@@ -48,7 +49,7 @@ class Answer:
         return found if isinstance(found, dict) else {}
 
     def said(self) -> str:
-        """What came instead of what was wanted, in a few words."""
+        """Write in a few words what came in place of the expected answer."""
         if not self.status:
             return self.why
         detail = self.json().get("detail")
@@ -60,7 +61,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """All answers of one look: by path, and of the services that must be there, by name."""
+    """All answers of one round: by path, and for the required services by name."""
 
     answers: Mapping[str, Answer]
     verdicts: Mapping[str, Answer] = field(default_factory=dict)
@@ -70,13 +71,13 @@ class Round:
 
     @property
     def alive(self) -> bool:
-        """Whether a process answers as an engine does; nothing else is asked where it does not."""
+        """Whether a process answers like an engine; if not, nothing else is asked."""
         return self[HEALTH].ok and self[HEALTH].json().get("status") == "ok"
 
 
 @dataclass(frozen=True, slots=True)
 class Exposition:
-    """Values of the engine's own metrics by name, and the labels of those that say something with them."""
+    """Values of the engine's own metrics by name, and the labels of those whose labels matter."""
 
     values: Mapping[str, float]
     labels: Mapping[str, Mapping[str, str]]
@@ -86,7 +87,7 @@ class Exposition:
 
 
 def exposition(answer: Answer) -> Exposition:
-    """Read a page of metrics; empty where it is none. Of several series of a name the last one stands for it."""
+    """Read a page of metrics; empty where it is none. Of several series with one name the last one counts."""
     values: dict[str, float] = {}
     labels: dict[str, Mapping[str, str]] = {}
     try:
@@ -100,7 +101,7 @@ def exposition(answer: Answer) -> Exposition:
 
 
 def newest_verdict(answer: Answer) -> float | None:
-    """When requests of a service were judged last; None for never."""
+    """Return when requests of a service were last judged; None for never."""
     try:
         times = [
             datetime.fromisoformat(point["at"]).timestamp()

@@ -1,4 +1,4 @@
-"""Asks an engine everything once."""
+"""Ask an engine everything once."""
 
 import time
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from aiops.cli.smoke.answers import (
     DESCRIPTION,
     HEALTH,
     INCIDENTS,
-    METRICS,
+    METRICS_PATH,
     PAGES,
     READY,
     SERVICES,
@@ -20,20 +20,20 @@ from aiops.cli.smoke.answers import (
 
 LONGEST: Final = 10.0
 SHORTEST: Final = 5.0
-"""Seconds that one answer may take; less than the longest where less is left of the whole time."""
+"""Seconds that one answer may take even where less of the whole time is left."""
 BACK: Final = 900.0
-"""Seconds that the newest judgement of a service is looked for."""
+"""Seconds in which the newest verdict on a service is searched for."""
 
 
-def look(url: str, services: Sequence[str], left: float) -> Round:
-    """Ask once; `left` is how many seconds are left for everything. Never raises: what went wrong is in the answers."""
+def ask_once(url: str, services: Sequence[str], left: float) -> Round:
+    """Ask once; `left` is how many seconds are left for everything. Never raises: errors are in the answers."""
     remote = Remote(url, seconds=min(LONGEST, max(SHORTEST, left)))
     alive = Round({HEALTH: _answer(remote, HEALTH)})
     if not alive.alive:
         return alive
-    paths = (READY, METRICS, SERVICES, INCIDENTS, DESCRIPTION, *PAGES)
+    paths = (READY, METRICS_PATH, SERVICES, INCIDENTS, DESCRIPTION, *PAGES)
     answers = {**alive.answers, **{path: _answer(remote, path) for path in paths}}
-    since = (answers[METRICS].at or time.time()) - BACK
+    since = (answers[METRICS_PATH].at or time.time()) - BACK
     return Round(answers, {name: _verdicts(remote, name, since) for name in services})
 
 
@@ -50,12 +50,12 @@ def _answer(remote: Remote, path: str, params: dict[str, str] | None = None) -> 
     except NotAnswered as error:
         return Answer(why=str(error))
     return Answer(
-        got.status_code,
-        got.headers.get("Content-Type", ""),
-        got.content,
-        time.monotonic() - began,
-        _moment(got.headers.get("Date")),
-        got.headers.get("Server", ""),
+        status=got.status_code,
+        kind=got.headers.get("Content-Type", ""),
+        body=got.content,
+        seconds=time.monotonic() - began,
+        at=_moment(got.headers.get("Date")),
+        server=got.headers.get("Server", ""),
     )
 
 

@@ -1,21 +1,19 @@
-"""The command: what it takes, what it says, and how it ends."""
+"""The command: its options, its output, and its exit codes."""
 
 import json
 from functools import partial
-from typing import Final
 from urllib.parse import urlsplit
 
 import click
 
-from aiops.cli.smoke.asking import look
+from aiops.cli.common import CONTEXT
+from aiops.cli.smoke.asking import ask_once
 from aiops.cli.smoke.checks import Wanted
 from aiops.cli.smoke.waiting import Progress, Wait
 from aiops.cli.terminal.ending import Failed
-from aiops.cli.terminal.table import table
+from aiops.cli.terminal.table import text_table
 from aiops.model.safe import visible
 from aiops.slo.spec import durations
-
-CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
 class Length(click.ParamType[float]):
@@ -24,6 +22,7 @@ class Length(click.ParamType[float]):
     name = "length"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read a length of at most a day, in seconds."""
         text = str(value)
         try:
             seconds, months = (int(text), 0) if text.isdecimal() else durations.shorthand(text)
@@ -48,27 +47,33 @@ def _address(_context: click.Context, _option: click.Parameter, url: str) -> str
 
 @click.command(context_settings=CONTEXT)
 @click.argument("url", callback=_address)
-@click.option("--timeout", type=Length(), default="120s", show_default=True, help="How long to wait: 90s, 10m.")
-@click.option("--service", "services", multiple=True, metavar="NAME", help="That is judged now; may be repeated.")
-@click.option("--without-telemetry", is_flag=True, help="Nothing needs to send telemetry yet.")
-@click.option("--version", default="", metavar="VERSION", help="The release that must run.")
-@click.option("--json", "as_json", is_flag=True, help="For a program to read.")
+@click.option(
+    "--timeout", type=Length(), default="120s", show_default=True, help="How long to wait, in seconds or as 90s, 10m."
+)
+@click.option(
+    "--service", "services", multiple=True, metavar="NAME", help="Service that must be judged now; may be repeated."
+)
+@click.option("--without-telemetry", is_flag=True, help="Do not require that telemetry arrives.")
+@click.option("--version", default="", metavar="VERSION", help="Release that must run. [default: any]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def smoke(
     url: str, timeout: float, services: tuple[str, ...], without_telemetry: bool, version: str, as_json: bool
 ) -> None:
-    """Ask the engine at URL whether it really works, as after a deployment or an upgrade.
+    """Check whether the engine at URL really works, for example after a deployment or an upgrade.
 
-    Waits until all of it holds: the process answers and is ready, the last cycle is recent and a new one is seen to
+    Waits until all checks pass: the process answers and is ready, the last cycle is recent and a new one is seen to
     end, telemetry arrives and is judged, pages, API and metrics are served, and the right version runs. Nothing is
-    changed, and no token is needed. REQUESTS_CA_BUNDLE names the certificates (PEM) of an https address that are not
-    the usual ones.
+    changed, and no token is needed. REQUESTS_CA_BUNDLE names the CA certificates (PEM) for an https address with a
+    private CA.
 
-    Ends with 0 when all hold, and with 1 when time is over or it is interrupted and something did not.
+    Exit code 0: all checks passed. Exit code 1: the time was over, or it was interrupted, and a check had not passed.
+
+    Example: aiops smoke http://127.0.0.1:8000 --service checkout
     """
     if services and without_telemetry:
         raise click.UsageError("--service asks for telemetry and --without-telemetry for none; leave one of them out")
     wanted = Wanted(version, services, telemetry=not without_telemetry)
-    wait, progress = Wait(partial(look, url, services), wanted), Progress()
+    wait, progress = Wait(partial(ask_once, url, services), wanted), Progress()
     interrupted = False
     try:
         wait.until(timeout, progress)
@@ -83,7 +88,7 @@ def smoke(
             (one.name, click.style("ok", fg="green") if one.ok else click.style("NOT", fg="red"), one.measured)
             for one in wait.found
         ]
-        for line in table(("check", "holds", "measured"), rows):
+        for line in text_table(("check", "holds", "measured"), rows):
             click.echo(line)
     if interrupted or not wait.works:
         raise Failed(_why(url, wait, interrupted))

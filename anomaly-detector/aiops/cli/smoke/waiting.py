@@ -1,4 +1,4 @@
-"""Looks until everything holds, or the time is over."""
+"""Repeat the checks until all pass, or the time is over."""
 
 import shutil
 import sys
@@ -9,8 +9,8 @@ from typing import Final
 
 import click
 
-from aiops.cli.smoke.answers import METRICS, Round, exposition
-from aiops.cli.smoke.checks import Check, Wanted, Watch, checks, version_of
+from aiops.cli.smoke.answers import METRICS_PATH, Round, exposition
+from aiops.cli.smoke.checks import SmokeCheck, Wanted, Watch, checks, version_of
 from aiops.model.safe import visible
 
 PAUSE_SECONDS: Final = 1.0
@@ -18,33 +18,34 @@ PAUSE_SECONDS: Final = 1.0
 
 @dataclass(slots=True)
 class Wait:
-    """A wait for one engine. `look` asks it everything, given how many seconds are left; `found` is what held last."""
+    """A wait for one engine. `look` asks it everything, given how many seconds are left; `found` are the last
+    results."""
 
     look: Callable[[float], Round]
     wanted: Wanted
-    found: Sequence[Check] = ()
+    found: Sequence[SmokeCheck] = ()
     version: str = ""
     seconds: float = 0.0
     _began: float = field(default_factory=time.monotonic)
 
     @property
     def works(self) -> bool:
-        """Whether everything held at the last look."""
+        """Whether all checks passed at the last look."""
         return bool(self.found) and all(one.ok for one in self.found)
 
     @property
-    def lacking(self) -> tuple[Check, ...]:
-        """What was asked and did not."""
+    def lacking(self) -> tuple[SmokeCheck, ...]:
+        """The checks that failed at the last look."""
         return tuple(one for one in self.found if not one.ok and one.look)
 
     def until(self, timeout: float, shown: Callable[["Wait"], object]) -> bool:
-        """Look until everything holds, or `timeout` seconds are over; return whether it does. `shown` is called
+        """Look until all checks pass, or `timeout` seconds are over; returns whether they passed. `shown` is called
         after each look."""
         watch = Watch()
         while True:
             self.seconds = time.monotonic() - self._began
             seen = self.look(timeout - self.seconds)
-            told = exposition(seen[METRICS])
+            told = exposition(seen[METRICS_PATH])
             if told.values:
                 watch = watch.seen(told)
             self.found = checks(seen, watch, self.wanted, time.time())
@@ -56,7 +57,7 @@ class Wait:
 
 
 class Progress:
-    """A line that says what is waited for, kept up to date on a terminal; elsewhere nothing."""
+    """A line on a terminal that shows what is waited for; nothing elsewhere."""
 
     def __init__(self) -> None:
         self._shown = sys.stderr.isatty()
@@ -68,6 +69,6 @@ class Progress:
             click.echo(f"\r\033[K{line}", nl=False, err=True)
 
     def end(self) -> None:
-        """Leave the line empty."""
+        """Clear the line."""
         if self._shown:
             click.echo("\r\033[K", nl=False, err=True)

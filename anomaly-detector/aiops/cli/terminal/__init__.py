@@ -1,1 +1,1 @@
-"""What commands share: how they end, the files and tables they write, and the history they look back on."""
+"""What commands share: exit codes, output files and tables, and the history they look back on."""

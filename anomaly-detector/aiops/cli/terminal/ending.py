@@ -1,4 +1,4 @@
-"""How commands end that did not find or make what they were to, and files that are written whole or not at all."""
+"""How commands end that did not succeed, and files that are written as a whole or not at all."""
 
 import contextlib
 from pathlib import Path
@@ -10,16 +10,17 @@ from aiops.model.safe import NEWLINE, visible
 
 
 class Failed(click.ClickException):
-    """What was checked is not so."""
+    """The checked condition does not hold: exit code 1."""
 
     exit_code = 1
 
     def show(self, file: Any = None) -> None:
+        """Print the message, with invisible characters escaped."""
         click.echo(f"aiops: {visible(self.message, keep=NEWLINE)}", err=True, file=file)
 
 
-def write(path: Path, text: str) -> None:
-    """Write beside and rename, so that a full disk leaves what was there."""
+def write_out(path: Path, text: str) -> None:
+    """Write to a file beside the target and rename it, so that a full disk leaves the old file."""
     partial = path.with_name(f".{path.name}.partial")
     try:
         partial.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Which stored history a command looks back on: its options, the source behind them, and the window that is meant."""
+"""The stored history that a command looks back on: its options, its source, and the window."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ LONGEST_DAYS: Final = 366
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What the options said: where history is, one of two places, and how far back."""
+    """The values of the options: the source of history, one of two, and how far back."""
 
     prometheus_url: str | None
     data_dir: Path | None
@@ -27,30 +27,30 @@ class Past:
 
     @property
     def place(self) -> str:
-        """Where history is, in words."""
+        """The source of history, in words."""
         return f"the store in {self.data_dir}" if self.data_dir else f"Prometheus at {self.prometheus_url}"
 
     @contextmanager
     def opened(self) -> Iterator[MetricSource]:
-        """The metrics there. Raises SourceError."""
+        """Open its metrics. Raises SourceError."""
         from aiops.bootstrap import history as stored
 
         if self.data_dir is not None:
             with stored.left_by_engine(self.data_dir) as source:
                 yield source
         else:
-            with stored.prometheus(str(self.prometheus_url)) as source:
+            with stored.prometheus_history(str(self.prometheus_url)) as source:
                 yield source
 
     def check(self, step: float) -> None:
-        """Say what is used wrongly before anything is asked. Raises UsageError."""
+        """Check the options before anything is queried. Raises UsageError."""
         if (self.prometheus_url is None) == (self.data_dir is None):
             raise click.UsageError("say whose history is read: --prometheus-url or --data-dir, one of them")
         if (end := self._until()) is not None:
             self._window(end, step)
 
     def window(self, source: MetricSource, step: float) -> Window:
-        """The whole steps (seconds) from `since` to the end, which is no later than now. Raises UsageError or
+        """Return the whole steps (seconds) from `since` to the end, which is not in the future. Raises UsageError or
         SourceError."""
         return self._window(self._until() or source.complete_until() or time.time(), step)
 
@@ -68,18 +68,26 @@ class Past:
 
 
 def past_options(since: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The options that make a Past; `since` is what is looked back on if nothing is said."""
+    """Return a decorator that adds the options of a Past; `since` is the default length."""
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
         for option in (
-            click.option("--until", metavar="WHEN", help="A length before now, or a time. [default: the newest]"),
-            click.option("--since", metavar="WHEN", help=f"A length before the end, or a time. [default: {since}]"),
+            click.option(
+                "--until", metavar="WHEN", help="End: a length before now (1h), or a time. [default: the newest data]"
+            ),
+            click.option(
+                "--since",
+                metavar="WHEN",
+                help=f"Begin: a length before the end (36h, 7d), or a time. [default: {since}]",
+            ),
             click.option(
                 "--data-dir",
                 type=click.Path(path_type=Path),
-                help="Data folder of an engine that does not run, to be read.",
+                help="Read the history in the data folder of an engine that does not run.",
             ),
-            click.option("--prometheus-url", help="The Prometheus whose history is read."),
+            click.option(
+                "--prometheus-url", help="Read the history of this Prometheus, such as http://127.0.0.1:9090."
+            ),
         ):
             command = option(command)
         return command
@@ -88,7 +96,7 @@ def past_options(since: str) -> Callable[[Callable[..., Any]], Callable[..., Any
 
 
 def _moment(option: str, text: str, before: float) -> float:
-    """Read a time, or a length before one, in Unix seconds."""
+    """Read a time, or a length before a time, in Unix seconds."""
     from aiops.api.moment import unix_seconds
 
     try:
@@ -104,6 +112,6 @@ def _moment(option: str, text: str, before: float) -> float:
 
 
 def _shown(at: float) -> str:
-    from aiops.presentation.reading import moment
+    from aiops.presentation.filters import moment
 
     return moment(at)

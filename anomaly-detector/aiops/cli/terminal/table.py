@@ -1,4 +1,4 @@
-"""Columns of text."""
+"""Tables of text."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -10,13 +10,13 @@ from aiops.model.safe import visible
 
 GAP = "  "
 _COLOURED: Final = re.compile("((?:\x1b\\[[0-9]+m)+)(.*)(\x1b\\[0m)", re.DOTALL)
-"""What `click.style` makes of a text."""
+"""A text that `click.style` has coloured."""
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> Iterator[str]:
-    """The lines of a table, its head first; cells may be coloured. Columns `right` are numbers, and end together.
+def text_table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> Iterator[str]:
+    """Yield the lines of a table, its head first; cells may be coloured. Columns `right` are numbers, aligned right.
 
-    What cannot be seen in a cell is escaped, but for the colour of the whole.
+    Invisible characters in a cell are escaped, except the colour of the whole cell.
     """
     every = [[_shown(cell) for cell in row] for row in (head, *rows)]
     widths = [max(len(click.unstyle(row[at])) for row in every) for at in range(len(head))]

@@ -1,56 +1,111 @@
-"""Silence: a service that was steady, is still called, and sends nothing (docs/methods.md, Silence)."""
+"""Silence: a service that sent steadily and is still called sends no telemetry (docs/methods.md, Silence)."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
-from aiops.detect import series_state as life
-from aiops.detect.rows import Floats, Ints
-from aiops.detect.state import SilenceState
+from aiops.detect import series_state
+from aiops.detect.families.family import CALL_LABELS, SymptomFamily
+from aiops.detect.inputs import Step
+from aiops.detect.tracked import Tracked, float_field
 from aiops.detect.tuning import Tuning
-from aiops.model import SeriesState, Tier
+from aiops.model import Family, Labels, Selector, SeriesState, Tier, Verdict, names
+from aiops.model.arrays import Floats, Ints
 
 PACE_OF = 20
-"""Signals that say what gap between them is usual."""
+"""The number of signals over which the usual gap between signals is averaged."""
 
 
-def judge(
-    state: SilenceState, rows: Ints, at: float, step: float, signals: Floats, called: Floats, tuning: Tuning
+@dataclass(slots=True)
+class SilenceState(Tracked):
+    """Whether a service sends anything. gap: seconds without a signal until now. longest: the longest such gap in
+    normal operation. called: requests that callers sent to it during the gap. rate: decayed mean of signals per step.
+    pace: decayed mean of the gaps between its signals, seconds."""
+
+    gap: Floats = float_field()
+    called: Floats = float_field()
+    longest: Floats = float_field()
+    rate: Floats = float_field()
+    pace: Floats = float_field()
+
+
+class Silence(SymptomFamily[SilenceState]):
+    """Symptom family: a service stops sending telemetry."""
+
+    name = Family.SILENCE
+    selectors = (Selector(names.TELEMETRY, (names.SERVICE,)), Selector(names.REQUESTS, CALL_LABELS))
+
+    def tracked(self) -> SilenceState:
+        """Return an empty state."""
+        return SilenceState()
+
+    def judge(self, tracked: SilenceState, step: Step, tuning: Tuning) -> list[Verdict]:
+        """Judge one step of all services whose telemetry is counted; returns no verdicts."""
+        chosen = np.flatnonzero(~np.isnan(step.signals))
+        if len(chosen):
+            rows = tracked.rows([step.inputs.services[row] for row in chosen])
+            _judge(tracked, rows, step.at, step.seconds, step.signals[chosen], step.called[chosen], tuning)
+        return []
+
+    def observed(self, tracked: SilenceState, row: int, tuning: Tuning) -> tuple[float, float]:
+        """Return 0 and the usual number of signals per step."""
+        return 0.0, float(tracked.rate[row])
+
+    def ended(self, tracked: SilenceState, step: Step, tuning: Tuning) -> list[Labels]:
+        """End the silence of services that nobody calls any more."""
+        chosen = np.flatnonzero(~np.isnan(step.signals))
+        if not len(chosen):
+            return []
+        rows = tracked.rows([step.inputs.services[row] for row in chosen])
+        apart = tracked.gap[rows] / np.maximum(tracked.called[rows], 1.0)
+        idle = (step.signals[chosen] == 0) & (step.called[chosen] == 0)
+        over = set(series_state.end_idle(tracked, rows, idle, apart, step.seconds, tuning))
+        tracked.called[list(over)] = 0.0  # silence is judged again only after new calls
+        places = zip(rows.tolist(), chosen.tolist(), strict=True)
+        return [step.inputs.services[place] for row, place in places if row in over]
+
+
+def _judge(
+    tracked: SilenceState, rows: Ints, at: float, seconds: float, signals: Floats, called: Floats, tuning: Tuning
 ) -> None:
-    """Judge one step of these services. signals: spans and points they sent; called: requests sent to them.
+    """Judge one step of these services. signals: spans and points that they sent; called: requests sent to them.
 
-    The boundary is three times the longest gap lately in which the service was called and was well all the same, and
-    three times the gap that is usual between its signals, between `silence_seconds` and `silence_most`. What is usually
-    silent for half of that, such as a service of long streams, is not judged. A call of this step proves nothing yet:
-    whoever serves it may tell of it in the next.
+    The boundary is three times the longest recent gap in which the service was called and nevertheless well, and at
+    least three times the usual gap between its signals, limited to `silence_seconds` … `silence_most`. A service whose
+    usual gap is half of that, such as one with long streams, is not judged. A call in this step is no evidence yet: the
+    service may report it in the next step.
     """
     silent = signals == 0
-    before = state.gap[rows]
-    gap = np.where(silent, before + step, 0.0)
-    state.gap[rows] = gap
-    missed = state.called[rows]
-    state.called[rows] = np.where(silent, missed + called, 0.0)
+    before = tracked.gap[rows]
+    gap = np.where(silent, before + seconds, 0.0)
+    tracked.gap[rows] = gap
+    missed = tracked.called[rows]
+    tracked.called[rows] = np.where(silent, missed + called, 0.0)
 
-    usual = np.maximum(state.longest[rows], state.pace[rows])
+    usual = np.maximum(tracked.longest[rows], tracked.pace[rows])
     boundary = np.clip(3 * usual, tuning.silence_seconds, tuning.silence_most)
-    in_trouble = np.isin(state.life[rows], (SeriesState.INCIDENT, SeriesState.RECOVERING))
-    steady = (state.points[rows] >= tuning.defaults_points) & (2 * state.pace[rows] <= tuning.silence_most)
+    in_trouble = np.isin(tracked.status[rows], (SeriesState.INCIDENT, SeriesState.RECOVERING))
+    steady = (tracked.points[rows] >= tuning.defaults_points) & (2 * tracked.pace[rows] <= tuning.silence_most)
     expected = steady & ((missed > 0) | in_trouble)
     score = np.where(expected & silent, gap / boundary, 0.0)
     score = np.where(steady, score, np.nan)
-    state.tier[rows] = np.where(steady, Tier.LEVEL, Tier.WARMUP)
+    tracked.tier[rows] = np.where(steady, Tier.LEVEL, Tier.WARMUP)
 
-    nobody = np.zeros(len(rows), dtype=bool)
-    life.advance(state, rows, at, step, score, nobody, score >= 1.0, ~silent, tuning.recover_steps, tuning)
-    normal = state.life[rows] == SeriesState.NORMAL
-    state.trouble_total[rows] = np.where(normal, 0.0, state.called[rows])
-    # The onset is when the last signal came, not when patience ended.
-    state.onset[rows] = np.where(~normal & ~in_trouble & silent, at - gap + step, state.onset[rows])
+    evidence = series_state.Evidence(
+        score=score, fires=score >= 1.0, recovered=~silent, calm_steps=tuning.recover_steps
+    )
+    series_state.advance(tracked, rows, at, seconds, evidence, tuning)
+    normal = tracked.status[rows] == SeriesState.NORMAL
+    tracked.trouble_total[rows] = np.where(normal, 0.0, tracked.called[rows])
+    # The onset is the time of the last signal, not the time at which the boundary was reached.
+    tracked.onset[rows] = np.where(~normal & ~in_trouble & silent, at - gap + seconds, tracked.onset[rows])
 
     back = normal & ~silent
-    fading = state.longest[rows] * 0.5 ** (step / tuning.rate_half_life)
-    state.longest[rows] = np.where(back & ~in_trouble & (missed > 0), np.maximum(fading, before), fading)
-    gain = np.maximum(1.0 - 0.5 ** (step / tuning.half_life), 1.0 / (state.points[rows] + 1.0))
-    state.rate[rows] += np.where(back, gain * (signals - state.rate[rows]), 0.0)
-    counted = np.minimum(before, tuning.silence_most) - state.pace[rows]
-    state.pace[rows] += np.where(back & ~in_trouble, counted / np.minimum(state.points[rows] + 1, PACE_OF), 0.0)
-    state.points[rows] += np.where(silent, 0, 1)
-    state.seen[rows] = at
+    fading = tracked.longest[rows] * 0.5 ** (seconds / tuning.rate_half_life)
+    tracked.longest[rows] = np.where(back & ~in_trouble & (missed > 0), np.maximum(fading, before), fading)
+    gain = np.maximum(1.0 - 0.5 ** (seconds / tuning.half_life), 1.0 / (tracked.points[rows] + 1.0))
+    tracked.rate[rows] += np.where(back, gain * (signals - tracked.rate[rows]), 0.0)
+    counted = np.minimum(before, tuning.silence_most) - tracked.pace[rows]
+    tracked.pace[rows] += np.where(back & ~in_trouble, counted / np.minimum(tracked.points[rows] + 1, PACE_OF), 0.0)
+    tracked.points[rows] += np.where(silent, 0, 1)
+    tracked.seen[rows] = at

@@ -18,9 +18,10 @@ from typing import Final
 
 import numpy as np
 
-from aiops.detect.rows import Floats, Ints
 from aiops.detect.univariate.holt_winters import ALPHA, BETA, GAMMA, PHI, HoltWinters
 from aiops.detect.univariate.season import by_day, monday
+from aiops.model.arrays import Floats, Ints
+from aiops.model.errors import InvalidInput
 
 MOST_BUCKETS: Final = 1344
 """Two weeks."""
@@ -35,7 +36,7 @@ COVERED: Final = 0.8
 """The part of its buckets that a history must have."""
 
 
-class FittingError(Exception):
+class FittingError(InvalidInput):
     """Why nothing can be fitted, in a sentence."""
 
 
@@ -71,7 +72,7 @@ def use(season: HoltWinters, rows: Ints, gains: Gains) -> None:
     season.gains[rows] = (gains.alpha, gains.beta, gains.gamma, gains.phi)
 
 
-def check() -> None:
+def check_series() -> None:
     """Raises FittingError where statsmodels is not there."""
     if find_spec("statsmodels") is None:
         raise FittingError("statsmodels is not installed; pip install 'aiops[fit]' brings it")
@@ -81,11 +82,11 @@ def fit_all(
     histories: Iterable[tuple[Floats, Floats]], workers: int, done: Callable[[], None] = lambda: None
 ) -> list[Fit]:
     """Fit histories (times in Unix seconds, values) in processes of their own; `done` is called after each."""
-    check()
+    check_series()
     pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
     try:
         with _interrupts_held():  # those who are started meanwhile never see one
-            asked = [pool.submit(fit, times, values) for times, values in histories]
+            asked = [pool.submit(fit_gains, times, values) for times, values in histories]
         for _ in as_completed(asked):
             done()
         return [one.result() for one in asked]
@@ -93,7 +94,7 @@ def fit_all(
         pool.shutdown(cancel_futures=True)
 
 
-def fit(times: Floats, values: Floats) -> Fit:
+def fit_gains(times: Floats, values: Floats) -> Fit:
     """Fit the means of one history `(points,)`, Unix seconds and values in any order."""
     begin, means = bucket_means(times, values)
     there = np.isfinite(means)

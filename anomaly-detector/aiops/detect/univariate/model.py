@@ -16,11 +16,12 @@ from typing import Final
 
 import numpy as np
 
-from aiops.detect.rows import Array, Arrays, Bools, Floats, Ints, array
+from aiops.detect.rows import Arrays, array
 from aiops.detect.univariate.season import Season, monday
 from aiops.detect.univariate.tails import Tails
 from aiops.detect.univariate.tuning import Tuning
 from aiops.model import Tier
+from aiops.model.arrays import Array, Bools, Floats, Ints
 
 DAY: Final = 86_400.0
 WARMUP: Final = 20
@@ -36,7 +37,7 @@ MOST: Final = 1e12
 TIERS: Final = np.array([Tier.LEVEL, Tier.DAY, Tier.WEEK])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """Of each series: score (1 is the boundary; NaN where nothing was judged), what was expected, the boundaries of the
     first view, whether an alarm is on, and the `Tier` that judged."""
@@ -100,7 +101,14 @@ class Model:
         """
         size = len(values)
         score, expected, lower, upper = np.full((4, size), np.nan)
-        out = Judgement(score, expected, lower, upper, self.state.alarm[:size].copy(), np.zeros(size, dtype=np.int64))
+        out = Judgement(
+            score=score,
+            expected=expected,
+            lower=lower,
+            upper=upper,
+            alarm=self.state.alarm[:size].copy(),
+            tier=np.zeros(size, dtype=np.int64),
+        )
         if not at > self.at:
             return out
         self.at = at

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from aiops.detect.rows import Array, Arrays, Bools, Floats, Ints, array
+from aiops.detect.rows import Arrays, array
 from aiops.detect.univariate.holt_winters import WEEK, HoltWinters
+from aiops.model.arrays import Array, Bools, Floats, Ints
 
 BETTER = 0.95
 """How much smaller a season must make the errors."""
@@ -18,10 +19,12 @@ LEARNT = 100_000.0
 
 
 def by_day() -> HoltWinters:
+    """Return the season of a day: 96 buckets of a quarter of an hour."""
     return HoltWinters(96, 900.0)
 
 
 def by_week() -> HoltWinters:
+    """Return the season of a week: 168 buckets of an hour."""
     return HoltWinters(168, 3600.0)
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aiops.detect.rows import Array, Arrays, Bools, Floats, Ints, array
+from aiops.detect.rows import Arrays, array
+from aiops.model.arrays import Array, Bools, Floats, Ints
 
 LARGEST = 12
 FEWEST = 5

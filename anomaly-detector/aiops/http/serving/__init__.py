@@ -1,7 +1,7 @@
-"""HTTP for pages and for OTLP alike: one server, with limits before cost, and who may ask it by which name."""
+"""The HTTP server of pages, API and OTLP: limits that apply before any cost, and the names under which it answers."""
 
 from aiops.http.serving.connection import BUSY, Door
 from aiops.http.serving.names import Names
-from aiops.http.serving.server import HttpServer
+from aiops.http.serving.server import Capacity, HttpServer
 
-__all__ = ["BUSY", "Door", "HttpServer", "Names"]
+__all__ = ["BUSY", "Capacity", "Door", "HttpServer", "Names"]

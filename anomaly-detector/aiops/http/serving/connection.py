@@ -1,4 +1,4 @@
-"""One connection: what is refused by its headers is not read, and who keeps others waiting is known."""
+"""One connection: a body that the headers already rule out is not read, and slow clients are known."""
 
 import contextlib
 import socket
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from aiops.http.serving.server import Listener
 
 BUSY: Final = "aiops.busy"
-"""In the WSGI environment: the body was not read, for too much is being read already."""
+"""Key in the WSGI environment: the body was not read, because too much is being read already."""
 
-# From the first byte of a request to its last; without a request; for a reader who takes nothing of an answer.
+# Limits for: a request from its first byte to its last; a connection without a request; a client that reads nothing.
 REQUEST_SECONDS: Final = 60.0
 IDLE_SECONDS: Final = 120.0
 FIRST_SECONDS: Final = 30.0
 STALL_SECONDS: Final = 30.0
-# What was not wanted is thrown away for this long, so that the answer arrives before the connection is reset.
+# An unwanted body is thrown away for this long, so that the answer arrives before the connection is reset.
 LINGER_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What is read at all. body_bytes: of one request. wanted: whether a body is, by method, path and headers, whose
-    names are in capitals with underscores; what is not wanted must be refused by the application too."""
+    """Which bodies are read. body_bytes: the largest body. wanted: whether a body is read, by method, path and headers
+    (names in capitals with underscores); the application must refuse an unwanted body too."""
 
     body_bytes: int
     wanted: Callable[[str, str, Mapping[str, str]], bool]
@@ -46,10 +46,11 @@ class Parser(HTTPRequestParser):
 
     @property
     def held(self) -> int:
-        """Bytes kept of it."""
+        """Bytes kept of the request."""
         return len(self.header_plus) + (0 if self.body_rcv is None else len(self.body_rcv))
 
     def parse_header(self, header_plus: bytes) -> None:
+        """Read the headers, and decide whether the body is read."""
         super().parse_header(header_plus)
         if self.body_rcv is None:
             return
@@ -62,6 +63,7 @@ class Parser(HTTPRequestParser):
             self._leave()
 
     def received(self, data: bytes) -> int:
+        """Read further bytes; a body that grows beyond the limit ends the request. Returns how many were consumed."""
         consumed = super().received(data)
         if self.held > self._connection.listener.door.body_bytes and self.body_rcv is not None:
             self._leave()
@@ -71,7 +73,7 @@ class Parser(HTTPRequestParser):
         return consumed
 
     def _leave(self) -> None:
-        """Take the request as complete, and nothing after it."""
+        """Treat the request as complete, and read nothing after it."""
         if self.body_rcv is not None:
             self.body_rcv.getbuf().close()
         self.body_rcv, self.content_length, self.chunked, self.expect_continue = None, 0, False, False
@@ -82,16 +84,17 @@ class Parser(HTTPRequestParser):
 
 
 class Task(WSGITask):
-    """Answers a request; its application is told when the server had no room for the body."""
+    """Answers a request; the application is told when the server had no room for the body."""
 
     def get_environment(self) -> Any:
+        """Return the WSGI environment with BUSY."""
         environ = super().get_environment()
         environ[BUSY] = getattr(self.request, "busy", False)
         return environ
 
 
 class Connection(HTTPChannel):
-    """A connection that knows since when it keeps us waiting, and for what."""
+    """A connection that knows since when the server waits for it, and for what."""
 
     task_class = Task
 
@@ -105,23 +108,25 @@ class Connection(HTTPChannel):
         super().__init__(server, sock, addr, adj, map)
 
     def add_channel(self, map: Any = None) -> None:
+        """Register the connection with the server."""
         super().add_channel(map)
         self.listener.ledger.connections.add(self)
         self.listener.ledger.accepted += 1
 
     def del_channel(self, map: Any = None) -> None:
+        """Remove the connection from the server."""
         super().del_channel(map)
         self.listener.ledger.connections.discard(self)
 
     def parser_class(self, adj: Adjustments) -> Parser:  # type: ignore[override]
-        """Make what reads the next request."""
+        """Create the parser of the next request."""
         return Parser(adj, self)
 
     def received(self, data: bytes) -> bool:
-        """Read on, and note what is kept and since when it is unfinished."""
+        """Read further bytes; note how much is kept, and since when the request is incomplete."""
         taken = super().received(data)
         self.note()
-        self.listener.ledger.room(0)  # bodies grow whose length nobody said
+        self.listener.ledger.room(0)  # bodies of unknown length grow
         return taken
 
     def service(self) -> None:
@@ -131,7 +136,7 @@ class Connection(HTTPChannel):
         self.note()
 
     def note(self) -> None:
-        """Tell the ledger how much is kept of requests that are not answered."""
+        """Tell the ledger how many bytes of unanswered requests are kept."""
         with self.requests_lock:  # type: ignore[attr-defined]
             kept = [*self.requests, *([] if self.request is None else [self.request])]
             held = sum(one.held for one in kept if isinstance(one, Parser))
@@ -142,7 +147,7 @@ class Connection(HTTPChannel):
         self.listener.ledger.held(self, held if self.connected else 0)
 
     def overdue(self, now: float) -> bool:
-        """Whether it kept others waiting for too long."""
+        """Whether the connection has exceeded a time limit."""
         if self._lingers_until:
             return now > self._lingers_until
         if self.total_outbufs_len:
@@ -155,22 +160,23 @@ class Connection(HTTPChannel):
 
     @property
     def idle(self) -> bool:
-        """Whether nothing was asked that is not answered."""
+        """Whether no request is unanswered."""
         return self.may_go and self.began is None
 
     @property
     def may_go(self) -> bool:
-        """Whether it can be given up for another: no request of it is being answered."""
+        """Whether the connection can be closed in favour of another: none of its requests is being answered."""
         return not self.requests and not self.total_outbufs_len
 
     @property
     def patience(self) -> tuple[bool, float]:
-        """Who has the least goes first: before those who ever asked anything those who did not, the longest first."""
+        """Sort key for closing connections: those that never sent a request go first, then those that have waited for
+        the longest."""
         return self.served, self.last_activity if self.began is None else self.began
 
     def drop(self) -> None:
-        """Close at once. The number of its descriptor stays taken until the ledger lets it go: of the events that were
-        polled some may be of it, and would be taken for those of a new connection with that number."""
+        """Close at once. The number of the descriptor stays taken until the ledger releases it: some of the polled
+        events may belong to it, and would be mistaken for events of a new connection with the same number."""
         self._lingers_until = 1.0
         if self.socket is not None:
             with contextlib.suppress(OSError):
@@ -180,12 +186,15 @@ class Connection(HTTPChannel):
         self.handle_close()
 
     def readable(self) -> bool:
+        """Whether to poll for bytes to read."""
         return bool(self._lingers_until) or super().readable()
 
     def writable(self) -> bool:
+        """Whether to poll for room to write."""
         return not self._lingers_until and bool(super().writable())
 
     def handle_read(self) -> None:
+        """Read bytes; throw them away after an unwanted body."""
         if not self._lingers_until:
             super().handle_read()
             return
@@ -196,7 +205,7 @@ class Connection(HTTPChannel):
             self.handle_close()
 
     def handle_close(self) -> None:
-        """Close; where a body was left unread, only for writing at first."""
+        """Close; where a body was left unread, close only for writing first."""
         if self.unread and self.connected and not self._lingers_until:
             self._lingers_until = time.time() + LINGER_SECONDS
             self.will_close = self.close_when_flushed = False

@@ -1,7 +1,7 @@
-"""By which names a server may be asked, and from which web pages: the `Host` and `Origin` of a request.
+"""The names under which a server answers, and the web pages that may send to it: `Host` and `Origin` of a request.
 
-A name of somebody else that resolves to this machine would let its web pages read and act here (DNS rebinding). Such a
-name is one of the public DNS: addresses, names without a dot and those of private zones are not.
+A foreign name that resolves to this machine would let its web pages read and act here (DNS rebinding). Such a name is
+one of the public DNS; addresses, names without a dot and names of private zones are not.
 """
 
 from collections.abc import Iterable
@@ -15,20 +15,21 @@ _PRIVATE: Final = ("localhost", "svc", "local", "internal", "lan", "home", "test
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """on_loopback: this machine only; then other machines' names are foreign too. further: names that people chose."""
+    """The allowed names. on_loopback: the server listens on this machine only, so that names of other machines are
+    foreign too. further: names that the settings allow."""
 
     on_loopback: bool
     further: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, on_loopback: bool, public_url: str, allowed: str) -> "Names":
-        """Take the host of a URL, and names by commas."""
+        """Make the names from the host of a URL and a comma-separated list."""
         further = {(urlsplit(public_url).hostname or "").lower(), *_listed(allowed)}
         return cls(on_loopback, frozenset(further - {""}))
 
     def allow(self, host: str) -> bool:
-        """Whether a request may come under this `Host`."""
-        if not host:  # HTTP/1.0, which no browser speaks
+        """Whether a request with this `Host` is answered."""
+        if not host:  # HTTP/1.0, which no browser uses
             return True
         name = _name(host)
         if name in self.further:
@@ -43,7 +44,7 @@ class Names:
 
 
 def is_foreign(origin: str | None, host: str, site: str | None) -> bool:
-    """Whether a web page of another origin asks: browsers name the page that sends, programs name none.
+    """Whether a web page of another origin sends the request: browsers name the page, programs name none.
 
     `site` is the header `Sec-Fetch-Site`.
     """
@@ -52,8 +53,8 @@ def is_foreign(origin: str | None, host: str, site: str | None) -> bool:
     return (site or "none") not in ("none", "same-origin")
 
 
-def origins(listed: str) -> frozenset[str]:
-    """Origins by commas, as browsers write them."""
+def allowed_origins(listed: str) -> frozenset[str]:
+    """Read a comma-separated list of origins, in the form that browsers send."""
     return frozenset(one.rstrip("/") for one in _listed(listed))
 
 

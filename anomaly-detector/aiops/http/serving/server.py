@@ -1,7 +1,8 @@
-"""waitress, with limits: clients who are slow, many or greedy take nothing from the others.
+"""waitress, with limits, so that slow, many or greedy clients do not harm the others.
 
-It polls, for `select` ends at 1,024 descriptors. Beyond the most connections that there may be, the one that has kept
-us waiting the longest goes, and likewise when unfinished bodies take too much memory. Nothing is written to a disk.
+It uses `poll`, because `select` ends at 1,024 descriptors. Beyond the limit of connections, the one that has kept the
+server waiting for the longest is closed; likewise when unfinished bodies take too much memory. Nothing is written to a
+disk.
 """
 
 import contextlib
@@ -10,6 +11,7 @@ import resource
 import socket
 import sys
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from waitress import wasyncore
@@ -25,18 +27,18 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CONNECTIONS: Final = 1000
-# Descriptors that a process needs beside its connections.
+# Descriptors that a process needs in addition to its connections.
 _OTHERS: Final = 512
-# Of all bodies that are being read or wait to be answered, in bodies of the largest size.
+# Memory for all bodies that are being read or wait for an answer, in bodies of the largest size.
 _BODIES: Final = 2
-# Connections that are taken in before those that are there are looked at again.
+# Connections that are accepted before the existing ones are served again.
 _AT_ONCE: Final = 64
 _HEADER_BYTES: Final = 32 << 10
 STOP_SECONDS: Final = 5
 
 
-class Ledger:
-    """What all connections together hold, and how often one had to go for another. Thread-safe."""
+class ConnectionMemory:
+    """The bytes that all connections hold together, and how often one was closed in favour of others. Thread-safe."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
@@ -48,7 +50,8 @@ class Ledger:
         self.dropped: list[socket.socket] = []
 
     def room(self, size: int, whose: Connection | None = None) -> bool:
-        """Make room for somebody's body of so many bytes, if need be by giving up others that began first."""
+        """Make room for a body of so many bytes, if necessary by closing other connections that began earlier. Returns
+        whether there is room."""
         while self._held and self._held + size > self._most:
             unfinished = [
                 one
@@ -67,29 +70,31 @@ class Ledger:
             by.held = size
 
     def let_go(self) -> None:
-        """Close the descriptors of those that were dropped, when all events that were polled are handled."""
+        """Close the descriptors of dropped connections, once all polled events are handled."""
         while self.dropped:
             self.dropped.pop().close()
 
     def give_up(self, one: Connection) -> None:
-        """Close one for the sake of the others."""
+        """Close one connection in favour of the others."""
         self.refused += 1
         one.drop()
 
 
 class Listener(TcpWSGIServer):
-    """One address."""
+    """The listener of one address."""
 
     channel_class = Connection
 
-    def __init__(self, application: "WSGIApplication", door: Door, ledger: Ledger, most: int, **given: Any) -> None:
+    def __init__(
+        self, application: "WSGIApplication", door: Door, ledger: ConnectionMemory, most: int, **given: Any
+    ) -> None:
         self.door = door
         self.ledger = ledger
         self._most = most
         super().__init__(application, **given)
 
     def handle_accept(self) -> None:
-        """Take in who waits, and give others up where there are too many."""
+        """Accept waiting connections, and close others where there are too many."""
         for _ in range(_AT_ONCE):
             before = self.ledger.accepted
             super().handle_accept()
@@ -102,48 +107,55 @@ class Listener(TcpWSGIServer):
                 self.ledger.give_up(one)
 
     def maintenance(self, now: int) -> None:
-        """Close what is overdue."""
+        """Close overdue connections."""
         for one in list(self.ledger.connections):
             if one.overdue(now):
                 one.drop() if one.idle else self.ledger.give_up(one)
 
 
-class HttpServer:
-    """An application that answers at a host and port (0: any), or at a socket that is bound. Raises OSError.
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What a server handles at once: requests (threads), connections, and bytes per read."""
 
-    `run` answers until `close`, in the thread that calls it.
+    threads: int = 8
+    connections: int = CONNECTIONS
+    recv_bytes: int = 64 << 10
+
+
+class HttpServer:
+    """A server of an application `at` a host and port (0: any free port), or at a bound socket. Raises OSError.
+
+    `run` answers in the calling thread until `close`.
     """
 
     def __init__(
         self,
         application: "WSGIApplication",
         door: Door,
-        host: str = "",
-        port: int = 0,
-        sock: socket.socket | None = None,
-        threads: int = 8,
+        at: tuple[str, int] | socket.socket,
+        capacity: Capacity | None = None,
         ident: str = "",
-        connections: int = CONNECTIONS,
-        recv_bytes: int = 64 << 10,
     ) -> None:
-        most = min(connections, _descriptors(connections + _OTHERS) - _OTHERS)
-        where: dict[str, Any] = {"host": host, "port": port} if sock is None else {"sockets": [sock]}
+        capacity = capacity or Capacity()
+        most = min(capacity.connections, _descriptors(capacity.connections + _OTHERS) - _OTHERS)
+        sock = at if isinstance(at, socket.socket) else None
+        where: dict[str, Any] = {"sockets": [at]} if isinstance(at, socket.socket) else {"host": at[0], "port": at[1]}
         adjustments = Adjustments(
             **where,
-            threads=threads,
+            threads=capacity.threads,
             ident=ident,
             asyncore_use_poll=True,
             cleanup_interval=1,
-            # Our own limits stand before these; and a body stays in memory, for a disk may fill up.
+            # Our own limits apply before these; and a body stays in memory, because a disk may fill up.
             connection_limit=sys.maxsize,
             max_request_body_size=sys.maxsize,
             max_request_header_size=_HEADER_BYTES,
             inbuf_overflow=sys.maxsize,
-            recv_bytes=recv_bytes,
+            recv_bytes=capacity.recv_bytes,
             clear_untrusted_proxy_headers=True,
         )
         self._map: dict[int, Any] = {}
-        self.ledger = Ledger(_BODIES * door.body_bytes)
+        self.ledger = ConnectionMemory(_BODIES * door.body_bytes)
         self._dispatcher = ThreadedTaskDispatcher()
         self._closing = threading.Event()
         self._ended = threading.Event()
@@ -169,11 +181,11 @@ class HttpServer:
         except OSError:
             wasyncore.close_all(self._map, ignore_all=True)
             raise
-        self._dispatcher.set_thread_count(threads)
+        self._dispatcher.set_thread_count(capacity.threads)
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port on which it listens."""
         return int(self._listeners[0].getsockname()[1])
 
     @property
@@ -182,7 +194,7 @@ class HttpServer:
         return self._closing.is_set()
 
     def run(self) -> None:
-        """Answer until closed. What goes wrong in the loop itself costs the connections, not the server."""
+        """Answer until closed. An error in the loop itself closes the connections, but not the server."""
         self._ended.clear()
         try:
             while not self._closing.is_set():
@@ -197,7 +209,7 @@ class HttpServer:
             self._ended.set()
 
     def refuse(self) -> None:
-        """Take no connection any more, and answer what is under way."""
+        """Accept no more connections, and answer the requests in progress."""
         for one in self._listeners:
             one.accepting = False
 
@@ -217,7 +229,7 @@ class HttpServer:
 
 
 def _descriptors(wanted: int) -> int:
-    """Raise how many files this process may open, as far as it may; returns how many it may."""
+    """Raise the limit of open files of this process as far as allowed; returns the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft >= wanted or soft == resource.RLIM_INFINITY:
         return wanted if soft == resource.RLIM_INFINITY else soft

@@ -1,1 +1,1 @@
-"""Objectives as they stand: what was counted, what burns, what is left."""
+"""The present status of objectives: counts, burns and remaining budgets."""

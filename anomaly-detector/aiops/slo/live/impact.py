@@ -1,4 +1,4 @@
-"""Which objectives burn where an incident is, and the records of burns."""
+"""Which objectives burn because of an incident, and the records of burns."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -24,17 +24,18 @@ from aiops.model import (
     value_of,
 )
 from aiops.slo.live.budget import exhausted_in
-from aiops.slo.live.standing import LOOKBACK, SloStatus
+from aiops.slo.live.status import LOOKBACK, SloStatus
 from aiops.slo.rules import tiers
 
 NOW: Final = 300
-"""Seconds of the window that says whether a budget burns at present."""
+"""Seconds of the window that shows whether a budget burns at present."""
 SETTLED: Final = 30.0
-"""Seconds that a burn must last before it is told by itself."""
+"""Seconds for which a burn must last before it is announced by itself."""
 ROLES: Final = (names.SERVICE, names.CALLER, names.CALLEE)
 FAILING: Final = frozenset({Family.ERRORS, Family.SILENCE, Family.TRAFFIC, Family.NO_TELEMETRY})
 SLOW: Final = frozenset({Family.LATENCY})
-"""Families of symptoms of which requests that fail, or that are slow, are counted by objectives."""
+"""Symptom families that match an objective: FAILING where it counts failures, SLOW where it has a threshold of
+duration."""
 FASTER: Final = {Urgency.TICKET: 0, Urgency.PAGE: 1}
 
 
@@ -44,13 +45,20 @@ def impacts(
     endpoints: Sequence[str],
     symptoms: Sequence[tuple[Labels, str]],
 ) -> tuple[Impact, ...]:
-    """What burns at present faster than allowed, of objectives about these services and endpoints, where these symptoms
-    (series, family) are of the kind that it counts; the fastest first.
+    """Return the objectives that burn faster than allowed at present, the fastest first: those about these services and
+    endpoints, where these symptoms (series, family) are of the kind that the objective counts.
 
-    An objective of a whole service, or of a metric, is about every endpoint of it.
+    An objective of a whole service, or of a metric, is about every endpoint of the service.
     """
     hit = [
-        Impact(one.slo.name, one.group, one.urgency, _rate(one), one.budget.left, _lasts(one))
+        Impact(
+            slo=one.slo.name,
+            group=one.group,
+            urgency=one.urgency,
+            burn_rate=_rate(one),
+            budget_left=one.budget.left,
+            exhausted_in=_lasts(one),
+        )
         for one in found
         if (one.burn[NOW] or 0.0) > 1 and _about(one.slo, one.group, services, endpoints) and _shows(one.slo, symptoms)
     ]
@@ -60,10 +68,10 @@ def impacts(
 def followed(
     records: Sequence[Burn], found: Sequence[SloStatus], incidents: Iterable[Incident], now: float
 ) -> tuple[list[Burn], list[BurnEvent]]:
-    """Carry the records of burns on: those that changed, and what people are to be told of.
+    """Update the records of burns: return the records that changed, and the events to notify people of.
 
-    A burn that an incident lists is told by that incident alone, also while it dies away afterwards; if it burns on for
-    longer, it is told by itself.
+    A burn that an incident lists is announced by that incident alone, also while it fades afterwards. If it continues
+    for longer, it is announced by itself.
     """
     covered = {
         (impact.slo, impact.group): one.id
@@ -74,10 +82,10 @@ def followed(
     known = {(one.slo, one.group): one for one in records if one.until is None}
     carried = list(_burning(known, found, covered, now))
     after = {place: burn for place, burn, _ in carried}
-    # What is told late, as its incident ends, is told as urgent as it is by then.
+    # A burn that is announced late, when its incident ends, is announced with its urgency at that time.
     urgency = {(one.slo.name, one.group): one.urgency for one in found if one.urgency is not None}
     events = [BurnEvent(what, replace(burn, urgency=urgency[place]), now) for place, burn, what in carried if what]
-    there = {one.slo.name for one in found}  # of an objective that was taken away nothing is known
+    there = {one.slo.name for one in found}  # nothing is known of an objective that was removed
     for place, burn in known.items():
         if place not in after:
             after[place] = replace(burn, until=now)
@@ -92,7 +100,7 @@ def _burning(
     covered: Mapping[tuple[str, Labels], str],
     now: float,
 ) -> Iterator[tuple[tuple[str, Labels], Burn, str]]:
-    """The record of everything that has an urgency, and the transition to tell of, if there is one."""
+    """Yield the record of each group with an urgency, and the transition to announce, if there is one."""
     for one in found:
         if one.urgency is None:
             continue
@@ -103,10 +111,10 @@ def _burning(
             yield place, replace(_new(one, now), **beside), ""
             continue
         rank, highest = FASTER[one.urgency], FASTER[before.urgency]
-        # After an outage it burns slowly for hours: the next outage in them is news.
+        # After an outage the budget burns slowly for hours: another outage in that time is announced.
         faster = rank > highest or (rank == highest > 0 and not _lately(before.highest_at, now))
         covered_at = now if incident else before.covered_at
-        # An incident of the same fault may be a cycle or two behind.
+        # An incident of the same fault may come a cycle or two later.
         free = not _lately(covered_at, now) and not 0 <= now - before.since < SETTLED
         burn = replace(
             before,
@@ -125,7 +133,7 @@ def _burning(
 
 
 def _lately(at: float | None, now: float) -> bool:
-    """Whether it is less than HELD ago; a time that is still to come is from before clocks were set back."""
+    """Whether a time is less than HELD ago. A time in the future is from before clocks were set back."""
     return at is not None and 0 <= now - at <= HELD
 
 
@@ -148,18 +156,18 @@ def _new(one: SloStatus, now: float) -> Burn:
 
 
 def _rate(one: SloStatus) -> float:
-    """How fast it burns, over the last hour; over the last minutes where that is faster, as at the start."""
+    """Return the burn rate over the last hour, or over the last minutes where that is higher, as at the start."""
     return max(one.burn[LOOKBACK] or 0.0, one.burn[NOW] or 0.0)
 
 
 def _lasts(one: SloStatus) -> float | None:
-    """Seconds until the budget is gone at that rate."""
+    """Return the seconds until the budget is spent at that rate."""
     return exhausted_in(one.budget.left, tiers.seconds(one.slo.period), _rate(one))
 
 
 def _shows(slo: Slo, symptoms: Sequence[tuple[Labels, str]]) -> bool:
-    """Whether what is seen of the objective's service, or where nothing is seen of it at all, is what it counts:
-    slowness does not make requests fail. What an objective on a metric of its own counts is not known."""
+    """Whether the symptoms seen at the objective's service, or at all where none is seen there, are what it counts:
+    slowness does not make requests fail. For an objective on a metric of its own this is not known."""
     of = slo.indicator
     if not isinstance(of, Server):
         return True

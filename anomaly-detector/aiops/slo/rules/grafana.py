@@ -1,9 +1,9 @@
 """Objectives as rules that Grafana evaluates: what is left of a budget, and how long it lasts. Rules about Grafana
-itself come with them: whether what it asks answers, and whether its alerts are taken.
+itself come with them: whether its datasources answer, and whether its alerts are delivered.
 
-How fast a budget burns is for Prometheus' rules alone: they page. These are about the state that a budget is in, as the
-engine exposes it. The result is one file for Grafana's provisioning/alerting. Grafana expands $NAME in most places of
-it, so templates say `.Labels` and `.Values`, never `$labels` and `$values`.
+How fast a budget burns is alerted by Prometheus' rules alone: they page. The rules here are about the state of a
+budget, as the engine exposes it. The result is one file for Grafana's provisioning/alerting. Grafana expands $NAME in
+most places of it, so templates use `.Labels` and `.Values`, never `$labels` and `$values`.
 """
 
 import hashlib
@@ -11,36 +11,36 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aiops.model import Calendar, Slo, Urgency, names
+from aiops.model import CalendarPeriods, Slo, Urgency, names
 from aiops.slo.rules import prometheus as rules
 from aiops.slo.rules import tiers
 from aiops.slo.rules.links import Links, literal
 from aiops.slo.rules.prometheus import Rule
 
 LOW: Final = 0.25
-"""Share of a budget below which little is left."""
+"""The share of a budget below which little is left."""
 SOON: Final = 3 * tiers.DAY
-"""Seconds before it is spent from which on a budget is said to run out: these, or a tenth of a shorter period."""
+"""A budget that will be spent within so many seconds is said to run out: this, or a tenth of a shorter period."""
 ORGANISATION: Final = 1
 FOLDER: Final = "AIOps alerts"
-"""A folder of their own: that of the dashboards has a fixed uid, which a file of rules cannot give it."""
+"""A separate folder: the folder of the dashboards has a fixed uid, which a file of rules cannot set."""
 RECEIVER: Final = "aiops-alertmanager"
 NOTIFIED: Final = {"receiver": RECEIVER, "group_wait": "10s", "group_interval": "1m", "repeat_interval": "2m"}
-"""Alertmanager holds an alert to be over when it has not heard of it for five minutes: Grafana repeats it earlier."""
+"""Alertmanager treats an alert as over when it has not heard of it for five minutes: Grafana repeats it earlier."""
 HELD: Final = "30m"
-"""How long an alert outlasts its condition: a share that wavers about a bound tells once."""
+"""How long an alert outlasts its condition, so that a share that wavers around a bound alerts once."""
 QUIET: Final = ("OK", "KeepLast")
-"""What is not there tells nobody, and an error changes nothing: others tell of that."""
+"""Missing data raise no alert, and an error changes nothing: other rules report these."""
 LOUD: Final = ("Alerting", "Alerting")
 
 _SHARE: Final = "{{ .Values.A.Value | humanizePercentage }}"
 _TIME: Final = "{{ .Values.A.Value | humanizeDuration }}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Check:
-    """One thing that is looked at of every objective: an alert while `bound`, a comparison of Grafana's with its
-    parameters, holds for `since` of the value of `expression`. `panel` shows it."""
+    """One check of every objective: it alerts while the value of `expression` meets `bound` (a comparison of Grafana
+    with its parameters) for `since`. `panel` shows the value."""
 
     alert: str
     expression: str
@@ -51,8 +51,8 @@ class _Check:
 
 
 def provisioning(slos: Sequence[Slo], links: Links, known: Mapping[str, str]) -> tuple[Rule, dict[str, str]]:
-    """The provisioning file, and the titles by uid of every rule ever made. `known` are those of the last time: what is
-    in them and no longer made is deleted. Of a datasource without a uid there is no rule."""
+    """Return the provisioning file, and the titles by uid of every rule ever made. `known` are those of the last time:
+    rules that are no longer made are deleted. Rules on a datasource without a uid are left out."""
     groups = [
         _group(f"slo-{slo.name}", (_about(slo, links, check) for check in _checks(slo)))
         for slo in sorted(slos, key=lambda one: one.name)
@@ -60,7 +60,7 @@ def provisioning(slos: Sequence[Slo], links: Links, known: Mapping[str, str]) ->
     ]
     groups.append(_group("grafana", _health(links)))
     made = {rule["uid"]: rule["title"] for group in groups for rule in group["rules"]}
-    # Alertmanager alone knows who hears what; its address is the datasource's.
+    # Only Alertmanager decides who is notified; its address is that of the datasource.
     receiver = {"uid": RECEIVER, "type": "prometheus-alertmanager", "settings": {"url": "${ALERTMANAGER_URL}"}}
     point = {"orgId": ORGANISATION, "name": RECEIVER, "receivers": [receiver]}
     document: Rule = {"apiVersion": 1, "contactPoints": [point], "groups": groups}
@@ -78,21 +78,40 @@ def _checks(slo: Slo) -> Iterator[_Check]:
     left = _gauge(slo, names.SLO_BUDGET_LEFT)
     low, spent = f"{_SHARE} of its error budget is left", f"its error budget is spent ({_SHARE} left)"
     yield _Check(
-        names.SLO_BUDGET_LOW, _counted(slo, left), ("within_range", 0, LOW), "5m", names.PANEL_BUDGET, f"{name}: {low}"
+        alert=names.SLO_BUDGET_LOW,
+        expression=_counted(slo, left),
+        bound=("within_range", 0, LOW),
+        since="5m",
+        panel=names.PANEL_BUDGET,
+        summary=f"{name}: {low}",
     )
-    yield _Check(names.SLO_BUDGET_SPENT, _counted(slo, left), ("lte", 0), "5m", names.PANEL_BUDGET, f"{name}: {spent}")
-    if isinstance(slo.period, Calendar):
+    yield _Check(
+        alert=names.SLO_BUDGET_SPENT,
+        expression=_counted(slo, left),
+        bound=("lte", 0),
+        since="5m",
+        panel=names.PANEL_BUDGET,
+        summary=f"{name}: {spent}",
+    )
+    if isinstance(slo.period, CalendarPeriods):
         metric, alert, bound = names.SLO_PROJECTED_LEFT, names.SLO_BUDGET_WILL_NOT_LAST, 0
         told = f"its error budget will not last to the end of the period ({_SHARE} would be left)"
     else:
         metric, alert, bound = names.SLO_EXHAUSTED_IN, names.SLO_BUDGET_RUNS_OUT, _soon(slo)
         told = f"its error budget is spent in {_TIME} if it goes on like this"
-    # While a burn alert fires, that one tells.
+    # While a burn alert fires, it is enough.
     burns = f'alertname=~"{"|".join(names.BURN_ALERTS.values())}", alertstate="firing"'
     unspent = f"and on (slo, slo_group) ({left} > 0)"
     untold = f"unless on (slo, slo_group) ALERTS{rules.selector(slo, burns)}"
     forecast = "\n".join((_counted(slo, _gauge(slo, metric)), unspent, untold))
-    yield _Check(alert, forecast, ("lt", bound), "30m", names.PANEL_EXHAUSTION, f"{name}: {told}")
+    yield _Check(
+        alert=alert,
+        expression=forecast,
+        bound=("lt", bound),
+        since="30m",
+        panel=names.PANEL_EXHAUSTION,
+        summary=f"{name}: {told}",
+    )
 
 
 def _soon(slo: Slo) -> int:
@@ -100,12 +119,12 @@ def _soon(slo: Slo) -> int:
 
 
 def _gauge(slo: Slo, metric: str) -> str:
-    """Of several engines the one that sees the worst."""
+    """Return the worst value where several engines expose it."""
     return f"min by ({', '.join(names.SLO_LABELS)}) ({metric}{rules.selector(slo)})"
 
 
 def _counted(slo: Slo, expression: str) -> str:
-    """An expression, where there were as many bad events as are asked for."""
+    """Return an expression that is limited to objectives with at least the required bad events."""
     if not slo.min_bad_events:
         return expression
     bad = f"{names.SLO_BAD_EVENTS}{rules.selector(slo)}"
@@ -113,7 +132,7 @@ def _counted(slo: Slo, expression: str) -> str:
 
 
 def _about(slo: Slo, links: Links, check: _Check) -> Rule:
-    """The rule of one check. Nobody is paged: a budget can be spent for weeks, and what burns it pages."""
+    """Return the rule of one check. It pages nobody: a budget can be spent for weeks, and the burn itself pages."""
     made = _rule(
         check.alert, slo.name, [_instant(links, check.expression), _threshold("A", *check.bound)], QUIET, check.since
     )
@@ -127,7 +146,8 @@ def _about(slo: Slo, links: Links, check: _Check) -> Rule:
 
 
 def _health(links: Links) -> Iterator[Rule]:
-    """Whether what Grafana asks answers it. The conditions of the first two never hold: an error tells."""
+    """Yield rules on whether the datasources of Grafana answer. The conditions of the first two never hold: an error of
+    the query alerts."""
     works = [_instant(links, "vector(1)"), _threshold("A", "lt", 1)]
     spans = [_traces(links, "{} | rate() with (exemplars=false)"), _reduced("A"), _threshold("B", "lt", 0)]
     unanswered = (
@@ -159,8 +179,8 @@ def _own(
 
 
 def _rule(alert: str, of: str, data: list[Rule], states: tuple[str, str], since: str) -> Rule:
-    """A rule without labels and annotations. Its title, unique in the folder, is what Alertmanager calls `alertname`;
-    its uid is a hash of what it is about, the same whatever else changes."""
+    """Return a rule without labels and annotations. Its title, unique in the folder, becomes `alertname` in
+    Alertmanager; its uid is a hash of its subject and stays the same whatever else changes."""
     digest = hashlib.sha256(f"{alert}\n{of}".encode()).hexdigest()
     return {
         "uid": f"aiops-{digest[:24]}",
@@ -180,7 +200,7 @@ def _instant(links: Links, expression: str) -> Rule:
 
 
 def _traces(links: Links, query: str) -> Rule:
-    """Over time, without exemplars: of TraceQL a rule understands nothing else."""
+    """Query TraceQL as a time series without exemplars: a rule can read nothing else of TraceQL."""
     model = {"query": query, "queryType": "traceql", "metricsQueryType": "range"}
     return {"queryType": "traceql", **_query("A", links.tempo, "tempo", model, 600)}
 
@@ -205,5 +225,5 @@ def _query(name: str, uid: str, kind: str, model: dict[str, Any], since: int) ->
 
 
 def _literal(labels: Mapping[str, str]) -> dict[str, str]:
-    """Labels in which Grafana expands nothing."""
+    """Return labels in which Grafana expands nothing."""
     return {key: value.replace("$", "$$") for key, value in labels.items()}

@@ -1,4 +1,4 @@
-"""Where alerts of objectives lead to."""
+"""Links in alerts of objectives."""
 
 import json
 from dataclasses import dataclass, field
@@ -6,16 +6,16 @@ from typing import Final
 from urllib.parse import quote
 
 from aiops.model import Protocol, Server, Slo, names
-from aiops.slo.rules.tiers import plain
+from aiops.slo.rules.tiers import plain_number
 
 BACK: Final = "now-1h"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """The engine's pages, runbooks and Grafana, by their addresses; empty where there is none. Labels are put on each
-    alert. `dashboards` says that Grafana has those of `names`: a link to one that is not there leads nowhere.
-    `prometheus` and `tempo` are the uids of its datasources, empty where it has none."""
+    """Addresses of the engine's pages, runbooks and Grafana; empty where there is none. `labels` are added to each
+    alert. `dashboards`: Grafana has the dashboards of `names`, so that they can be linked to. `prometheus` and `tempo`
+    are the uids of Grafana's datasources, empty where it has none."""
 
     engine: str = ""
     runbooks: str = "docs/runbooks"
@@ -26,7 +26,7 @@ class Links:
     tempo: str = names.DATASOURCE_TEMPO
 
     def of(self, slo: Slo) -> dict[str, str]:
-        """The annotations that link to an objective, to the traces of its bad requests, and to incidents."""
+        """Return the annotations that link to an objective, to the traces of its bad requests, and to incidents."""
         out = {}
         if self.engine:
             out["slo_url"] = f"{self.engine}/slos/{quote(slo.name)}"
@@ -39,7 +39,7 @@ class Links:
 
 
 def bad_requests(slo: Slo) -> str:
-    """The bad requests of an objective in TraceQL; empty where it is not about requests."""
+    """Return TraceQL for the bad requests of an objective; "" where it does not count requests."""
     of = slo.indicator
     if not isinstance(of, Server):
         return ""
@@ -49,17 +49,17 @@ def bad_requests(slo: Slo) -> str:
         named = ((names.RPC_SERVICE, of.route), (names.RPC_METHOD, of.method))
     conditions = [f"resource.{names.SERVICE_NAME} = {json.dumps(of.service)}", "kind = server"]
     conditions += [f"span.{key} = {json.dumps(value)}" for key, value in named if value]
-    conditions.append("status = error" if of.threshold is None else f"duration > {plain(of.threshold * 1000)}ms")
+    conditions.append("status = error" if of.threshold is None else f"duration > {plain_number(of.threshold * 1000)}ms")
     return f"{{ {' && '.join(conditions)} }}"
 
 
 def literal(text: str) -> str:
-    """A text as it is, where templates are expanded."""
+    """Escape a text for places where templates are expanded."""
     return text.replace("{{", '{{ "{{" }}')
 
 
 def _explored(grafana: str, source: str, query: str) -> str:
-    """A search in Grafana's Explore, by the format of its addresses (schema version 1)."""
+    """Return the address of a search in Grafana's Explore (schema version 1)."""
     asked = {
         "refId": "A",
         "datasource": {"type": "tempo", "uid": source},

@@ -1,6 +1,7 @@
-"""Which rules Grafana was ever given: it removes none by itself, so every uid is kept, with its title.
+"""The lock file of all rules that Grafana was ever given. Grafana removes no rule by itself, so every uid is kept with
+its title.
 
-The text is a JSON object of uid -> title, one a line, in order of uids.
+The text is a JSON object of uid -> title, one per line, in order of uids.
 """
 
 import json
@@ -12,8 +13,8 @@ _UID: Final = re.compile(r"[a-zA-Z0-9_-]{1,40}")
 _REPAIR: Final = "take the last good one from version control: a rule that it no longer names stays in Grafana for ever"
 
 
-def read(text: str) -> dict[str, str]:
-    """Titles by uid. Raises ValueError that says what is wrong, and where."""
+def read_lock(text: str) -> dict[str, str]:
+    """Read titles by uid. Raises ValueError with what is wrong, and where."""
     try:
         found = json.loads(text)
     except ValueError as error:
@@ -26,5 +27,6 @@ def read(text: str) -> dict[str, str]:
     return found
 
 
-def write(known: Mapping[str, str]) -> str:
+def write_lock(known: Mapping[str, str]) -> str:
+    """Write titles by uid as the text of a lock file."""
     return json.dumps(known, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

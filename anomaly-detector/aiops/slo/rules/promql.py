@@ -1,4 +1,4 @@
-"""An objective's events in PromQL: how many a second there were in a window, and how many of them were bad."""
+"""The events of an objective in PromQL: how many per second there were in a window, and how many of them were bad."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -6,7 +6,7 @@ from typing import Final
 
 from aiops.model import Labels, Probe, Protocol, Query, Ratio, Server, Slo, Threshold
 from aiops.model.promql import any_of, label, quoted, spellings
-from aiops.model.translation import Kind, metric_name
+from aiops.model.translation import MetricType, metric_name
 from aiops.slo.spec import durations
 from aiops.slo.spec.indicators import windows
 
@@ -24,7 +24,7 @@ HISTOGRAMS: Final = {
 _STATUS: Final = {
     "http_server_request_duration_seconds": 'http_response_status_code=~"5.."',
     "http_server_duration_milliseconds": 'http_status_code=~"5.."',
-    # UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS: the server's own doing.
+    # UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS: the server's fault.
     "rpc_server_call_duration_seconds": (
         'rpc_response_status_code=~"UNKNOWN|DEADLINE_EXCEEDED|UNIMPLEMENTED|INTERNAL|UNAVAILABLE|DATA_LOSS"'
     ),
@@ -37,8 +37,8 @@ _METHOD: Final = {
 
 
 def total(slo: Slo, window: int) -> str:
-    """Events a second over a window (seconds). Time slices: of the query that each slice is judged by."""
-    of, by, text = slo.indicator, by_groups(slo), durations.prometheus(window)
+    """Return events per second over a window (seconds). For time slices: of the query by which each slice is judged."""
+    of, by, text = slo.indicator, by_groups(slo), durations.promql_duration(window)
     match of:
         case Server():
             return _either(f"sum{by}({_count(of, name, text)})" for name, _ in HISTOGRAMS[of.protocol])
@@ -51,11 +51,12 @@ def total(slo: Slo, window: int) -> str:
 
 
 def bad(slo: Slo, window: int, events: str) -> str:
-    """Bad events a second over a window (seconds); `events` is an expression for all of them, where it is at hand.
+    """Return bad events per second over a window (seconds); `events` is an expression for all events, where one is
+    available.
 
-    Without bad events the answer may be empty: what it is then, zero or absent, depends on `events`.
+    Without bad events the answer may be empty; whether that means zero or missing data depends on `events`.
     """
-    of, by, text = slo.indicator, by_groups(slo), durations.prometheus(window)
+    of, by, text = slo.indicator, by_groups(slo), durations.promql_duration(window)
     match of:
         case Server(threshold=None):
             return _either(failed(slo, window))
@@ -76,24 +77,25 @@ def bad(slo: Slo, window: int, events: str) -> str:
 
 
 def failed(slo: Slo, window: int) -> list[str]:
-    """Requests a second that failed, of each histogram that a server may have."""
-    of, by, text = slo.indicator, by_groups(slo), durations.prometheus(window)
+    """Return requests per second that failed, for each histogram that a server may have."""
+    of, by, text = slo.indicator, by_groups(slo), durations.promql_duration(window)
     assert isinstance(of, Server)
     return [f"sum{by}({_count(of, name, text, _STATUS[name])})" for name, _ in HISTOGRAMS[of.protocol]]
 
 
 def grouping(slo: Slo) -> str:
-    """The labels that an objective is split by, for `on (…)`."""
+    """Return the labels that an objective is split by, for `on (…)`."""
     return ", ".join(label(one) for one in slo.group_by)
 
 
 def by_groups(slo: Slo) -> str:
-    """What an aggregation keeps of the series of an objective."""
+    """Return the labels that an aggregation of the series of an objective keeps."""
     return f" by ({grouping(slo)}) " if slo.group_by else ""
 
 
 def _either(parts: Iterable[str]) -> str:
-    """The first that is there: a service that sends both names while it migrates counts once."""
+    """Return an expression for the first series that exists: a service that sends both names while it migrates counts
+    once."""
     return " or ".join(parts)
 
 
@@ -104,7 +106,7 @@ def _count(of: Server, name: str, window: str, *more: str) -> str:
 
 
 def _fast(of: Server, name: str, unit: Decimal, window: str) -> str:
-    """Requests a second that took no longer than the threshold."""
+    """Return requests per second that took no longer than the threshold."""
     assert of.threshold is not None
     bound = of.threshold / unit
     if of.native:
@@ -126,11 +128,11 @@ def _selected(of: Server, name: str, *more: str) -> str:
 
 
 def rated(query: Query, slo: Slo, window: int, nothing: str = "") -> str:
-    """Events a second that a query counts, whatever other labels its series have. A term that has no series counts as
-    zero beside the others; `nothing` is an expression for zero where there were any events."""
-    by, text = by_groups(slo), durations.prometheus(window)
+    """Return the events per second that a query counts, whatever other labels its series have. A term without series
+    counts as zero beside the others; `nothing` is an expression for zero where there were any events."""
+    by, text = by_groups(slo), durations.promql_duration(window)
     if query.metric:
-        name = metric_name(query.metric, query.unit, Kind.COUNTER)
+        name = metric_name(query.metric, query.unit, MetricType.COUNTER)
         return f"sum{by}(rate({name}{_matching(query.where)}[{text}]))"
     sums = [f"sum{by}({windows(one.text, text)})" for one in query.terms]
     scales = [one.factor / window if one.counted else one.factor for one in query.terms]
@@ -138,7 +140,7 @@ def rated(query: Query, slo: Slo, window: int, nothing: str = "") -> str:
         return _scaled(sums[0], scales[0])
     on = f" or on ({grouping(slo)}) "
     nothing = nothing or f"0 * ({on.join(sums)})"
-    # Zero has the labels of what it was made of.
+    # A zero keeps the labels of the series that it was made from.
     found = f" + on ({grouping(slo)}) ".join(
         _scaled(f"({one}{on}{nothing})", scale) for one, scale in zip(sums, scales, strict=True)
     )
@@ -150,7 +152,7 @@ def _scaled(text: str, factor: Decimal) -> str:
 
 
 def _looked_at(query: Query, window: str) -> str:
-    """A gauge over a window, sample by sample; of what is no selector, evaluation by evaluation."""
+    """Return a gauge over a window, sample by sample; an expression that is no selector, evaluation by evaluation."""
     if query.promql and not query.terms[0].selector:
         return f"{_gauge(query)}[{window}:1m]"
     return f"{_gauge(query)}[{window}]"
@@ -159,7 +161,7 @@ def _looked_at(query: Query, window: str) -> str:
 def _gauge(query: Query) -> str:
     if query.promql:
         return query.terms[0].text
-    return f"{metric_name(query.metric, query.unit, Kind.GAUGE)}{_matching(query.where)}"
+    return f"{metric_name(query.metric, query.unit, MetricType.GAUGE)}{_matching(query.where)}"
 
 
 def _matching(where: Labels) -> str:
@@ -167,6 +169,6 @@ def _matching(where: Labels) -> str:
 
 
 def _rest(events: str, good: str, slo: Slo) -> str:
-    """All events less the good ones. Where no good one was ever counted, all are bad."""
+    """Return all events minus the good ones. Where no good event was ever counted, all are bad."""
     on = f" on ({grouping(slo)}) "
     return f"clamp_min({events} -{on}(({good}) or{on}0 * {events}), 0)"

@@ -1,8 +1,8 @@
-"""Unit tests for the rules of objectives, as `promtool test rules` reads them: each alert fires when it must,
-and only then.
+"""Unit tests for the rules of objectives, in the format of `promtool test rules`: each alert fires when it must, and
+only then.
 
-What must happen is worked out exactly (see `simulation`); `rate` extrapolates and does not see the birth of a series,
-so a change of an alert is asked for `SLACK` minutes before and after the exact one.
+The expected alerts are computed exactly (see `simulation`). `rate` extrapolates and misses the first value of a series,
+so each change of an alert is checked `SLACK` minutes before and after the exact time.
 """
 
 from collections.abc import Iterator
@@ -14,19 +14,21 @@ from typing import Any, Final
 import numpy as np
 
 from aiops.model import Indicator, Protocol, Query, Ratio, Server, Slo, Urgency, names
+from aiops.model.arrays import Bools
 from aiops.model.promql import label, quoted
-from aiops.model.translation import Kind, metric_name
+from aiops.model.translation import MetricType, metric_name
 from aiops.slo.rules import promql, tiers
 from aiops.slo.rules.prometheus import BAD, BURN
-from aiops.slo.rules.simulation import MINUTE, Bools, Counted, Phase, counted, firing
+from aiops.slo.rules.simulation import MINUTE, Phase, SimulatedCounters, firing, simulate_counters
 
 SLACK: Final = 3
 STEADY: Final = 360
-"""Minutes of traffic without trouble before it starts: with less, tiers over hours see as little as those over one."""
+"""Minutes of healthy traffic before the trouble starts: with less, tiers over hours would see no more than tiers over
+one hour."""
 BUSY: Final = 1000
-"""Events a minute."""
+"""Events per minute."""
 SAMPLES: Final = 4
-"""Samples a minute of each series."""
+"""Samples per minute of each series."""
 GROUP: Final = "one"
 
 Test = dict[str, Any]
@@ -34,8 +36,9 @@ Test = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What happens to an objective. `restart` is the minute in which the process that counts is another one: its series
-    has a new instance, or the same one again from zero. Unborn: bad events have no series before the first."""
+    """What happens to an objective. `restart` is the minute in which the counting process is replaced: its series has a
+    new instance (`renamed`), or is the same and starts again from zero. `unborn`: bad events have no series before the
+    first one."""
 
     name: str
     phases: tuple[Phase, ...]
@@ -45,9 +48,9 @@ class Scenario:
 
 
 def scenarios(slo: Slo) -> list[Scenario]:
-    """Outage, recovery, errors, slow burn, idle, no error series yet, label change, reset."""
+    """Return the scenarios: outage, recovery, errors, slow burn, idle, no error series yet, label change, reset."""
     steady, after = Phase(STEADY, BUSY), Phase(60, BUSY)
-    # Not exactly what a slice may have: whether it is good then hangs on the last digit.
+    # Not exactly the share that a slice may have: the result would depend on rounding.
     percent = 5 if slo.slices is None or slo.slices.target != Decimal("0.95") else 6
     first = max(1, round(BUSY * min(0.9, 2 * float(slo.allowed))))
     out = [
@@ -69,13 +72,13 @@ def scenarios(slo: Slo) -> list[Scenario]:
 
 
 def tests(slo: Slo, rule_file: str) -> Test:
-    """The document that promtool runs, for an objective that is `provable`."""
+    """Return the document that promtool runs, for an objective that is `provable`."""
     documents = [_test(slo, one) for one in scenarios(slo)]
     return {"rule_files": [rule_file], "evaluation_interval": f"{_minutes(slo)}m", "tests": documents}
 
 
 def provable(slo: Slo) -> bool:
-    """Whether series can be made up for an objective: those of its queries are named."""
+    """Whether series can be generated for an objective: its queries must name their metrics."""
     of = slo.indicator
     if isinstance(of, Ratio):
         return not any(one.promql for one in _queries(of))
@@ -88,7 +91,7 @@ def _queries(of: Indicator) -> list[Query]:
 
 
 def _slow(slo: Slo) -> Phase:
-    """A burn that nobody is paged for, for as long as it takes until there is a ticket, and an hour."""
+    """Return a burn that pages nobody, for as long as it takes until a ticket fires, plus an hour."""
     pages = [float(one.factor(slo.period)) for one in tiers.live(slo) if one.urgency == Urgency.PAGE]
     tickets = [one for one in tiers.live(slo) if one.urgency == Urgency.TICKET]
     burn = 0.9 * min(pages, default=10.0)
@@ -98,7 +101,7 @@ def _slow(slo: Slo) -> Phase:
 
 
 def _test(slo: Slo, scenario: Scenario) -> Test:
-    counts = counted(scenario.phases)
+    counts = simulate_counters(scenario.phases)
     asked = list(_asked(slo, scenario, counts))
     return {
         "name": f"{slo.name}: {scenario.name}",
@@ -108,7 +111,7 @@ def _test(slo: Slo, scenario: Scenario) -> Test:
     }
 
 
-def _asked(slo: Slo, scenario: Scenario, counts: Counted) -> Iterator[Test]:
+def _asked(slo: Slo, scenario: Scenario, counts: SimulatedCounters) -> Iterator[Test]:
     last = (len(counts.events) - 1) // _minutes(slo) * _minutes(slo)
     of = f'slo="{slo.name}"'
     for urgency in Urgency:
@@ -117,7 +120,7 @@ def _asked(slo: Slo, scenario: Scenario, counts: Counted) -> Iterator[Test]:
         for minute in _checked(fires, _minutes(slo)):
             samples = [{"labels": "{}", "value": 1}] if fires[minute] else []
             yield {"expr": alert, "eval_time": f"{minute}m", "exp_samples": samples}
-    # A burn rate that is no number would be neither above nor below anything for as long as its window.
+    # A burn rate of NaN would be neither above nor below any bound for the length of its window.
     for window in ("5m", "1h", "3d"):
         burn = f"{BURN}{window}{{{of}}}"
         yield {"expr": f"{burn} != {burn}", "eval_time": f"{last}m", "exp_samples": []}
@@ -126,8 +129,7 @@ def _asked(slo: Slo, scenario: Scenario, counts: Counted) -> Iterator[Test]:
 
 
 def _checked(fires: Bools, every: int) -> list[int]:
-    """Minutes at which a state is certain, of those at which rules are evaluated: before and after each change, and at
-    the end."""
+    """Return the minutes of evaluations at which a state is certain: before and after each change, and at the end."""
     changes = np.flatnonzero(fires[1:] != fires[:-1]) + 1
     certain = np.arange(len(fires)) % every == 0
     for at in changes:
@@ -138,11 +140,12 @@ def _checked(fires: Bools, every: int) -> list[int]:
 
 
 def _minutes(slo: Slo) -> int:
-    """Minutes between evaluations: promtool evaluates every group as often, slices must be evaluated once each."""
+    """Return the minutes between evaluations: promtool evaluates every group equally often, and slices must be
+    evaluated once each."""
     return 1 if slo.slices is None else slo.slices.seconds // MINUTE
 
 
-def _series(slo: Slo, scenario: Scenario, counts: Counted) -> Iterator[tuple[str, str]]:
+def _series(slo: Slo, scenario: Scenario, counts: SimulatedCounters) -> Iterator[tuple[str, str]]:
     """The series of a scenario in promtool's notation."""
     good = counts.events - counts.bad
     born = 0 if not scenario.unborn else int(np.argmax(counts.bad > 0)) if counts.bad[-1] else len(counts.bad)
@@ -158,8 +161,8 @@ def _series(slo: Slo, scenario: Scenario, counts: Counted) -> Iterator[tuple[str
             yield _line(name, {**labels, "instance": "a"}, f"{_values(first, since)} {_values(second, 0)}")
 
 
-def _parts(slo: Slo, counts: Counted, good: Any, born: int) -> Iterator[tuple[str, dict[str, str], Any, int]]:
-    """Metric, labels, counter, and the minute from which there is a series."""
+def _parts(slo: Slo, counts: SimulatedCounters, good: Any, born: int) -> Iterator[tuple[str, dict[str, str], Any, int]]:
+    """Yield metric, labels, counter, and the minute in which the series begins."""
     of = slo.indicator
     said = {} if isinstance(of, Server) else {key: value for query in _queries(of) for key, value in query.where}
     split = {label(one): said.get(one, GROUP) for one in slo.group_by}
@@ -174,7 +177,7 @@ def _parts(slo: Slo, counts: Counted, good: Any, born: int) -> Iterator[tuple[st
 
 
 def _server(
-    of: Server, split: dict[str, str], counts: Counted, good: Any, born: int
+    of: Server, split: dict[str, str], counts: SimulatedCounters, good: Any, born: int
 ) -> Iterator[tuple[str, dict[str, str], Any, int]]:
     name, unit = promql.HISTOGRAMS[of.protocol][0]
     http = of.protocol == Protocol.HTTP
@@ -195,7 +198,7 @@ def _server(
 
 
 def _metric(query: Query) -> str:
-    return metric_name(query.metric, query.unit, Kind.COUNTER)
+    return metric_name(query.metric, query.unit, MetricType.COUNTER)
 
 
 def _where(query: Query, split: dict[str, str]) -> dict[str, str]:
@@ -208,12 +211,13 @@ def _line(name: str, labels: dict[str, str], values: str) -> tuple[str, str]:
 
 
 def _absent(minutes: int) -> str:
-    """No samples before that minute; `_xN` stands for N of them and one."""
+    """Return missing samples before a minute; `_xN` stands for N + 1 of them."""
     return f"_x{SAMPLES * minutes - 1}"
 
 
 def _values(counter: Any, since: int) -> str:
-    """A counter that is known each minute, as `start+stepxTIMES …` with samples between; nothing before `since`."""
+    """Write a counter that is known for each minute as `start+stepxTIMES …` with samples in between; no samples before
+    `since`."""
     out = [_absent(since)] if since else []
     steps = np.diff(counter[since:])
     if not len(steps):

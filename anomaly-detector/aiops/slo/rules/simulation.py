@@ -1,26 +1,23 @@
-"""What an objective's alerts do, worked out exactly, minute by minute, from counters that are known."""
+"""The alerts of an objective, computed exactly, minute by minute, from known counters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aiops.model import Missing, Slo, Urgency
+from aiops.model.arrays import Bools, Floats
 from aiops.slo.rules import tiers
 from aiops.slo.rules.prometheus import BASE, RAW
-from aiops.slo.rules.tiers import Tier
+from aiops.slo.rules.tiers import AlertTier
 
 MINUTE: Final = 60
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A stretch of steady traffic: minutes, events a minute, and how many of them are bad."""
+    """A stretch of steady traffic: minutes, events per minute, and how many of them are bad."""
 
     minutes: int
     events: int
@@ -28,34 +25,34 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """Counters at every minute from 0 on, as sent: `(minutes + 1,)`. Data can be missing from the minute `watched` on:
-    rules miss them at their first evaluation."""
+class SimulatedCounters:
+    """Counters at every minute from 0 on, as sent: `(minutes + 1,)`. Missing data are noticed from the minute `watched`
+    on: rules notice them at their first evaluation."""
 
     events: Floats
     bad: Floats
     watched: int = 0
 
 
-def counted(phases: Sequence[Phase]) -> Counted:
-    """The counters that phases one after the other count up to."""
+def simulate_counters(phases: Sequence[Phase]) -> SimulatedCounters:
+    """Return the counters that result from phases one after the other."""
     events = np.repeat([one.events for one in phases], [one.minutes for one in phases])
     bad = np.repeat([one.bad for one in phases], [one.minutes for one in phases])
-    return Counted(np.concatenate([[0.0], np.cumsum(events)]), np.concatenate([[0.0], np.cumsum(bad)]))
+    return SimulatedCounters(np.concatenate([[0.0], np.cumsum(events)]), np.concatenate([[0.0], np.cumsum(bad)]))
 
 
-def burn(slo: Slo, counts: Counted, window: int) -> Floats:
-    """Burn rate over a window (seconds) that ends at each minute; NaN where nothing happened in it.
+def burn(slo: Slo, counts: SimulatedCounters, window: int) -> Floats:
+    """Return the burn rate over a window (seconds) that ends at each minute; NaN where nothing happened in it.
 
-    What was before the first minute is not known to be bad. Slices of time end at the multiples of their length.
+    Time before the first minute counts as good. Slices of time end at multiples of their length.
     """
     bad, events = _rates(slo, counts, window)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(events > 0, bad / events, np.nan) / float(slo.allowed)
 
 
-def firing(slo: Slo, counts: Counted, urgency: Urgency) -> Bools:
-    """Whether the alert of this urgency fires at each minute, evaluated every minute."""
+def firing(slo: Slo, counts: SimulatedCounters, urgency: Urgency) -> Bools:
+    """Return whether the alert of this urgency fires at each minute, evaluated every minute."""
     out = np.zeros(len(counts.events), bool)
     for tier in tiers.live(slo):
         if tier.urgency == urgency:
@@ -63,8 +60,8 @@ def firing(slo: Slo, counts: Counted, urgency: Urgency) -> Bools:
     return out
 
 
-def burning(slo: Slo, counts: Counted, tier: Tier) -> Bools:
-    """Whether the condition of one tier holds at each minute."""
+def burning(slo: Slo, counts: SimulatedCounters, tier: AlertTier) -> Bools:
+    """Return whether the condition of one tier holds at each minute."""
     factor = float(tier.factor(slo.period))
     fires: Bools = (burn(slo, counts, tier.long) > factor) & (burn(slo, counts, tier.short) > factor)
     if slo.min_bad_events:
@@ -72,10 +69,10 @@ def burning(slo: Slo, counts: Counted, tier: Tier) -> Bools:
     return fires
 
 
-def slices(slo: Slo, counts: Counted) -> tuple[Floats, Floats]:
-    """Whether the slice that ends at each minute is bad, and whether it is known; both zero between slices.
+def bad_slices(slo: Slo, counts: SimulatedCounters) -> tuple[Floats, Floats]:
+    """Return whether the slice that ends at each minute is bad, and whether it is known; both are zero between slices.
 
-    One in which nothing happened is not known, unless missing data are bad.
+    A slice in which nothing happened is unknown, unless missing data are bad.
     """
     assert slo.slices is not None
     width = slo.slices.seconds
@@ -90,11 +87,11 @@ def slices(slo: Slo, counts: Counted) -> tuple[Floats, Floats]:
     return wrong.astype(np.float64), known.astype(np.float64)
 
 
-def _rates(slo: Slo, counts: Counted, window: int) -> tuple[Floats, Floats]:
-    """Bad and all events a second over a window."""
+def _rates(slo: Slo, counts: SimulatedCounters, window: int) -> tuple[Floats, Floats]:
+    """Return bad and all events per second over a window."""
     if slo.slices is not None:
         wide = max(window, slo.slices.seconds)
-        bad, known = slices(slo, counts)
+        bad, known = bad_slices(slo, counts)
         return _summed(bad, wide) / wide, (_summed(known, wide) > 0) / slo.slices.seconds
     if window <= RAW:
         return _rate(counts.bad, window), _rate(counts.events, window)
@@ -103,7 +100,7 @@ def _rates(slo: Slo, counts: Counted, window: int) -> tuple[Floats, Floats]:
 
 
 def _rate(counter: Floats, window: int) -> Floats:
-    """Increase a second over the window that ends at each minute."""
+    """Return the increase per second over the window that ends at each minute."""
     minutes = window // MINUTE
     before = np.concatenate([np.full(min(minutes, len(counter)), counter[0]), counter[:-minutes]])[: len(counter)]
     rates: Floats = (counter - before) / window
@@ -111,5 +108,5 @@ def _rate(counter: Floats, window: int) -> Floats:
 
 
 def _summed(values: Floats, window: int) -> Floats:
-    """The sum of what was evaluated in the window that ends at each minute."""
+    """Return the sum of the evaluations in the window that ends at each minute."""
     return _rate(np.concatenate([[0.0], np.cumsum(values)]), window)[1:] * window

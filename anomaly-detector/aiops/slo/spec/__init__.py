@@ -1,1 +1,1 @@
-"""Objectives as they are written: OpenSLO, sloth, their indicators and periods."""
+"""Objectives as users write them: OpenSLO, sloth, indicators and periods."""

@@ -1,4 +1,4 @@
-"""Durations as OpenSLO and Prometheus write them."""
+"""Durations in the notation of OpenSLO and Prometheus."""
 
 import re
 from decimal import Decimal
@@ -22,15 +22,15 @@ def shorthand(text: str) -> tuple[int, int]:
 
 
 def seconds(text: str) -> Decimal:
-    """Read a time that a request may take (500ms, 1.5s). Raises ValueError."""
+    """Read the duration of a request (500ms, 1.5s). Raises ValueError."""
     found = _EXACT.fullmatch(text)
     if not found or not Decimal(found[1]):
         raise ValueError(f"is {text!r}, but must be a time above zero with its unit, such as 500ms or 1.5s")
     return Decimal(found[1]) * {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60)}[found[2]]
 
 
-def prometheus(seconds: int) -> str:
-    """Write a duration as PromQL does, in its largest unit that is whole: 5m, 6h, 3d."""
+def promql_duration(seconds: int) -> str:
+    """Write a duration in PromQL, in the largest unit that gives a whole number: 5m, 6h, 3d."""
     for unit in ("d", "h", "m"):
         if seconds % SECONDS[unit] == 0:
             return f"{seconds // SECONDS[unit]}{unit}"
@@ -38,6 +38,6 @@ def prometheus(seconds: int) -> str:
 
 
 def exact(seconds: Decimal) -> str:
-    """Write a time that a request may take, as `seconds` reads it: 250ms, 1s, 1.5s."""
+    """Write the duration of a request as `seconds` reads it: 250ms, 1s, 1.5s."""
     unit, value = ("s", seconds) if seconds >= 1 else ("ms", seconds * 1000)
     return f"{value.normalize():f}{unit}"

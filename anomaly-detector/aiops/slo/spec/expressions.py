@@ -1,7 +1,7 @@
-"""What PromQL that somebody wrote counts: an expression for events, taken apart into rates that can be summed.
+"""What a user's PromQL expression counts: an expression for events, split into rates that can be summed.
 
-Rules are made of the parts, so that they are right whatever labels series have, and whether or not all of them are
-there. What is no count of events is refused, with what to write instead.
+Rules are made of the terms, so that they are right whatever labels series have, and whether or not all series exist. An
+expression that does not count events is refused, with a suggestion what to write.
 """
 
 import re
@@ -17,7 +17,8 @@ from aiops.model.promql import any_of, quoted, spellings
 from aiops.slo.spec.indicators import WINDOW, windows
 
 _STANDS: Final = "16m49s"
-"""Stands for the window while an expression is taken apart, as the parser writes it: no one else's choice."""
+"""A placeholder for the window while an expression is split, as the parser writes it; nobody else is likely to use
+it."""
 RATED: Final = ("histogram_count", "histogram_sum")
 SUMMED: Final = ("count_over_time", "sum_over_time")
 MADE: Final = ("label_replace", "label_join")
@@ -26,8 +27,8 @@ _RANGE: Final = f"over {WINDOW}, as in sum(rate(requests_total[{WINDOW}]))"
 
 
 def events(text: str, by: Sequence[str]) -> tuple[Term, ...]:
-    """The terms whose sum, by some labels, is the events a second of an expression. Raises ValueError where it is no
-    PromQL, or counts no events."""
+    """Return the terms whose sum, by some labels, is the events per second of an expression. Raises ValueError where it
+    is not PromQL, or counts no events."""
     node = _ready(_parsed(windows(text, _STANDS)))
     return tuple(
         replace(one, text=one.text.replace(_STANDS, WINDOW)) for one in _terms(node, frozenset(by), Decimal(1))
@@ -35,7 +36,7 @@ def events(text: str, by: Sequence[str]) -> tuple[Term, ...]:
 
 
 def gauge(text: str, by: Sequence[str]) -> Term:
-    """A level. Raises ValueError where an expression is no PromQL, drops labels, or what is bad."""
+    """Return a level. Raises ValueError where an expression is not PromQL, drops labels, or drops what is bad."""
     node = _parsed(text)
     while isinstance(node, parser.ParenExpr):
         node = node.expr
@@ -48,13 +49,13 @@ def gauge(text: str, by: Sequence[str]) -> Term:
     return Term(_text(node) if plain else f"({_text(node)})", selector=plain)
 
 
-def check(text: str) -> None:
-    """Raises ValueError where a text is no PromQL."""
+def check_promql(text: str) -> None:
+    """Raise ValueError where a text is not PromQL."""
     parser.parse(text)
 
 
 def selectors(text: str) -> list[str]:
-    """The selectors of an expression, each once, in its order."""
+    """Return the selectors of an expression, each once, in order."""
     found: dict[str, None] = {}
 
     def visit(node: Any) -> None:
@@ -66,7 +67,8 @@ def selectors(text: str) -> list[str]:
 
 
 def matchers(selector: str) -> tuple[str, list[tuple[str, str]]]:
-    """The name of a selector's metric, "" where it has none, and its other matchers: label, and how it is written."""
+    """Return the name of a selector's metric ("" where it has none), and its other matchers: label, and how it is
+    written."""
     node: Any = parser.parse(selector)
     every = [(one.name, _written(one)) for one in node.matchers.matchers]
     named = [one.value for one in node.matchers.matchers if one.name == "__name__" and one.op == parser.MatchOp.Equal]
@@ -78,14 +80,14 @@ def _parsed(text: str) -> Any:
         node = parser.parse(text)
     except ValueError as error:
         raise ValueError(f"is no PromQL: {error}") from None
-    # False ends the walk, and is its answer.
+    # False ends the walk and is its result.
     if not parser.walk(node, lambda one: not (isinstance(one, parser.VectorSelector) and one.matchers.or_matchers)):
         raise ValueError("has or between the matchers of a selector, which Prometheus does not know")
     return node
 
 
 def _ready(node: Any) -> Any:
-    """The expression with rates in the place of increases, and every spelling of a bucket's bound."""
+    """Return the expression with rates in place of increases, and with every spelling of a bucket's bound."""
 
     def bounds(one: Any) -> Any:
         if not isinstance(one, parser.VectorSelector):
@@ -103,7 +105,7 @@ def _ready(node: Any) -> Any:
 
 
 def _meant(matcher: Any) -> str:
-    """Pushed over OTLP a bound of one second is le="1", scraped it is le="1.0": both are meant."""
+    """Pushed over OTLP a bound of one second is le="1", scraped it is le="1.0": match both."""
     exact = {"=": "=~", "!=": "!~"}.get(_op(matcher))
     try:
         found = spellings(Decimal(matcher.value)) if matcher.name == "le" and exact else []
@@ -122,7 +124,7 @@ def _op(matcher: Any) -> str:
 
 
 def _terms(node: Any, by: frozenset[str], factor: Decimal) -> Iterator[Term]:
-    """Go down through everything that is linear."""
+    """Descend through all linear parts."""
     match node:
         case parser.ParenExpr():
             yield from _terms(node.expr, by, factor)
@@ -134,7 +136,7 @@ def _terms(node: Any, by: frozenset[str], factor: Decimal) -> Iterator[Term]:
         case parser.BinaryExpr():
             yield from _binary(node, by, factor)
         case parser.Call() if node.func.name == "clamp_min" and _number(node.args[1]) == 0:
-            yield from _terms(node.args[0], by, factor)  # what is left of a difference is never below zero
+            yield from _terms(node.args[0], by, factor)  # clamping changes nothing: counts are never below zero
         case parser.Call():
             yield _called(node, by, factor)
         case parser.VectorSelector() if node.name and _STANDS in node.name:
@@ -164,7 +166,7 @@ def _binary(node: Any, by: frozenset[str], factor: Decimal) -> Iterator[Term]:
     elif op in COMPARED:
         yield from _compared(node, op, left, right, by, factor)
     elif op == "or" and _is_nothing(node.rhs):
-        yield from _terms(node.lhs, by, factor)  # of what is not there nothing is counted
+        yield from _terms(node.lhs, by, factor)  # series that do not exist count nothing
     elif op == "or":
         for one in (node.lhs, node.rhs):
             _single(one, by)
@@ -181,7 +183,7 @@ def _binary(node: Any, by: frozenset[str], factor: Decimal) -> Iterator[Term]:
 def _compared(
     node: Any, op: str, left: Decimal | None, right: Decimal | None, by: frozenset[str], factor: Decimal
 ) -> Iterator[Term]:
-    """Nothing counted is as good as nothing there: a comparison with zero says nothing."""
+    """No events and no series mean the same: a comparison with zero can be dropped."""
     if not _bool(node) and right == 0 and op in (">", ">=", "!="):
         yield from _terms(node.lhs, by, factor)
     elif not _bool(node) and left == 0 and op in ("<", "<=", "!="):
@@ -208,7 +210,7 @@ def _called(node: Any, by: frozenset[str], factor: Decimal) -> Term:
 
 
 def _product(node: Any, by: frozenset[str], factor: Decimal) -> Term:
-    """Labels joined from another series, or requests of a native histogram below a bound."""
+    """Handle labels joined from another series, or requests of a native histogram below a bound."""
     sides = [one.expr if isinstance(one, parser.ParenExpr) else one for one in (node.lhs, node.rhs)]
     called = {one.func.name: one for one in sides if isinstance(one, parser.Call)}
     if called.keys() == {"histogram_fraction", "histogram_count"}:
@@ -224,7 +226,7 @@ def _product(node: Any, by: frozenset[str], factor: Decimal) -> Term:
 
 
 def _single(node: Any, by: frozenset[str]) -> None:
-    """Raise ValueError unless a part that stays as it is counts one kind of events."""
+    """Raise ValueError unless a part that is kept as it is counts one kind of events."""
     found = list(_terms(node, by, Decimal(1)))
     if len(found) != 1 or found[0].factor != 1 or found[0].counted:
         raise ValueError(f"{_text(node)} must be one rate here, not several or a multiple")
@@ -248,7 +250,7 @@ def _grouped(node: Any, by: frozenset[str]) -> None:
 
 
 def _kept(node: Any, by: frozenset[str]) -> None:
-    """Raise ValueError where labels are surely dropped from a level."""
+    """Raise ValueError where labels are certainly dropped from a level."""
     while isinstance(node, (parser.ParenExpr, parser.UnaryExpr)):
         node = node.expr
     if isinstance(node, parser.AggregateExpr) and str(node.op) not in ("topk", "bottomk", "limitk", "limit_ratio"):
@@ -282,7 +284,7 @@ def _no_join(node: Any) -> None:
 
 
 def _is_nothing(node: Any) -> bool:
-    """Whether it stands for no events: vector(0), or zero times whatever is there."""
+    """Whether it stands for no events: vector(0), or zero times any series."""
     while isinstance(node, parser.ParenExpr):
         node = node.expr
     if isinstance(node, parser.Call) and node.func.name == "vector":
@@ -293,7 +295,7 @@ def _is_nothing(node: Any) -> bool:
 
 
 def _number(node: Any) -> Decimal | None:
-    """The value of a number, None of anything else."""
+    """Return the value of a number, None for anything else."""
     if isinstance(node, parser.ParenExpr):
         return _number(node.expr)
     if isinstance(node, parser.UnaryExpr):
@@ -325,12 +327,12 @@ def _is_vector(node: Any) -> bool:
 
 
 def _bare(node: Any) -> str:
-    """A selector without offset and time."""
+    """Return a selector without offset and time."""
     written = ",".join(map(_written, node.matchers.matchers))
     return f"{node.name or ''}{{{written}}}" if written else str(node.name or "")
 
 
 def _text(node: Any) -> str:
-    """An expression in one line: line ends inside of texts are escaped, so that others are layout."""
+    """Return an expression in one line: line ends inside texts are escaped, so that all others are layout."""
     text = re.sub(r"\n *\)", ")", re.sub(r"\( *\n *", "(", node.prettify()))
     return re.sub(r" *\n *", " ", text)

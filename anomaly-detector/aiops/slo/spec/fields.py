@@ -1,4 +1,5 @@
-"""Strict reading of a YAML document: every field asked for once, every mistake told with its line and column."""
+"""Strict reading of a YAML document: every field is asked for once, and every mistake is reported with line and
+column."""
 
 import difflib
 from collections.abc import Iterator, Sequence
@@ -8,9 +9,10 @@ from typing import NoReturn
 
 import yaml
 
-from aiops.model import Place
+from aiops.model import SourceLocation
+from aiops.model.errors import InvalidInput
 
-# Written in C where PyYAML was built with it: a thousand objectives in a fifth of the time.
+# The C loader where PyYAML was built with it: a thousand objectives in a fifth of the time.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL = "tag:yaml.org,2002:null"
 _BOOL = "tag:yaml.org,2002:bool"
@@ -18,9 +20,9 @@ _BOOL = "tag:yaml.org,2002:bool"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """Why something written cannot be used: where, which field, and what to do."""
+    """Why something cannot be used: where it is, which field, and what to do."""
 
-    place: Place
+    place: SourceLocation
     field: str
     text: str
 
@@ -28,8 +30,8 @@ class Problem:
         return f"{self.place}: {self.field}: {self.text}" if self.field else f"{self.place}: {self.text}"
 
 
-class Mistake(Exception):
-    """A document cannot be read on: the problem says why."""
+class Mistake(InvalidInput):
+    """A document cannot be read further; the problem says why."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(str(problem))
@@ -38,7 +40,8 @@ class Mistake(Exception):
 
 @dataclass(slots=True)
 class Fields:
-    """A value of a YAML document and its path. A mapping remembers what was asked for: the rest is unknown (`end`)."""
+    """A value of a YAML document and its path. A mapping remembers which keys were asked for; `end` reports all others
+    as unknown."""
 
     node: yaml.Node
     file: str
@@ -46,16 +49,17 @@ class Fields:
     _asked: set[str] = field(default_factory=set)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> SourceLocation:
+        """The place of the value in its file."""
         mark = self.node.start_mark
-        return Place(self.file, mark.line + 1, mark.column + 1)
+        return SourceLocation(self.file, mark.line + 1, mark.column + 1)
 
     def wrong(self, text: str) -> NoReturn:
-        """Raise the Mistake that this value is."""
+        """Raise a Mistake about this value."""
         raise Mistake(Problem(self.place, self.path, text))
 
     def get(self, key: str) -> "Fields | None":
-        """The value of a key, None where it is not written or null."""
+        """Return the value of a key; None where it is missing or null."""
         self._asked.add(key)
         found = [value for name, value in self._pairs() if name.value == key]
         if not found or found[-1].tag == _NULL:
@@ -63,20 +67,21 @@ class Fields:
         return Fields(found[-1], self.file, f"{self.path}.{key}" if self.path else key)
 
     def need(self, key: str) -> "Fields":
+        """Return the value of a required key. Raises Mistake where it is missing."""
         found = self.get(key)
         if found is None:
             raise Mistake(Problem(self.place, f"{self.path}.{key}" if self.path else key, "is missing"))
         return found
 
     def one_of(self, *keys: str) -> "tuple[str, Fields]":
-        """The one key that is written of several that exclude each other."""
+        """Return the one key that is present of several that exclude each other."""
         found = [(key, value) for key in keys if (value := self.get(key)) is not None]
         if len(found) != 1:
             self.wrong(f"needs exactly one of {', '.join(keys)}" + (f", not {len(found)}" if found else ""))
         return found[0]
 
     def end(self) -> None:
-        """Say that nothing else may be written here."""
+        """Raise Mistake for keys that were not asked for."""
         for name, _ in self._pairs():
             if name.value not in self._asked:
                 close = difflib.get_close_matches(name.value, self._asked, 1)
@@ -86,19 +91,20 @@ class Fields:
                 )
 
     def text(self) -> str:
-        """A scalar as it was written."""
+        """Return a scalar as it was written."""
         if not isinstance(self.node, yaml.ScalarNode):
             self.wrong("must be a text")
         return str(self.node.value)
 
     def choice(self, *allowed: str) -> str:
+        """Return a text that must be one of those allowed. Raises Mistake."""
         text = self.text()
         if text not in allowed:
             self.wrong(f"is {text!r}, but must be one of {', '.join(allowed)}")
         return text
 
     def number(self) -> Decimal:
-        """A number as it was written, to the last digit."""
+        """Return a number as it was written, to the last digit."""
         text = self.text()
         try:
             value = Decimal(text)
@@ -109,28 +115,30 @@ class Fields:
         return value
 
     def whole(self, least: int = 0) -> int:
+        """Return a whole number of at least `least`. Raises Mistake."""
         value = self.number()
         if value != int(value) or value < least:
             self.wrong(f"is {value}, but must be a whole number of at least {least}")
         return int(value)
 
     def true(self) -> bool:
+        """Return a boolean: true or false. Raises Mistake."""
         if self.node.tag != _BOOL or self.text().lower() not in ("true", "false"):
             self.wrong("must be true or false")
         return self.text().lower() == "true"
 
     def items(self) -> "list[Fields]":
-        """The values of a list."""
+        """Return the values of a list."""
         if not isinstance(self.node, yaml.SequenceNode):
             self.wrong("must be a list")
         return [Fields(one, self.file, f"{self.path}[{at}]") for at, one in enumerate(self.node.value)]
 
     def listed(self) -> list[str]:
-        """The texts of a list, or the one text that stands in its place."""
+        """Return the texts of a list, or the single text in its place."""
         return [one.text() for one in self.items()] if isinstance(self.node, yaml.SequenceNode) else [self.text()]
 
     def texts(self) -> "list[tuple[str, Fields]]":
-        """Keys and values of a mapping from texts, all of them known."""
+        """Return keys and values of a mapping with text keys, and mark all keys as known."""
         out = [
             (str(name.value), Fields(value, self.file, f"{self.path}.{name.value}")) for name, value in self._pairs()
         ]
@@ -152,15 +160,15 @@ class Fields:
 
 
 def documents(text: str, file: str) -> Iterator[Fields]:
-    """The documents of a YAML text, empty ones left out. Raises Mistake where it is no YAML."""
+    """Yield the documents of a YAML text without the empty ones. Raises Mistake where it is not YAML."""
     try:
         for node in yaml.compose_all(text, _LOADER):
             if node is not None and node.tag != _NULL:
                 yield Fields(node, file)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 1, 1)
+        place = SourceLocation(file, mark.line + 1, mark.column + 1) if mark else SourceLocation(file, 1, 1)
         context = f" {error.context}" if error.context else ""
         raise Mistake(Problem(place, "", f"this is no YAML: {error.problem}{context}")) from None
     except yaml.YAMLError as error:
-        raise Mistake(Problem(Place(file, 1, 1), "", f"this is no YAML: {error}")) from None
+        raise Mistake(Problem(SourceLocation(file, 1, 1), "", f"this is no YAML: {error}")) from None

@@ -1,4 +1,4 @@
-"""Service level indicators out of OpenSLO's `ratioMetric` and `thresholdMetric`."""
+"""Service level indicators (SLIs) from `ratioMetric` and `thresholdMetric` of OpenSLO."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -10,20 +10,20 @@ from typing import Protocol as TypingProtocol
 
 from aiops.model import Indicator, Labels, Probe, Protocol, Query, Ratio, Server, Term, Threshold
 from aiops.model.promql import label
-from aiops.model.translation import Kind, metric_name
+from aiops.model.translation import MetricType, metric_name
 from aiops.slo.spec import durations
 from aiops.slo.spec.fields import Fields
 
 PROMETHEUS: Final = "prometheus"
-METRIC: Final = "otel.metric"
+METRIC_SOURCE: Final = "otel.metric"
 PROBE: Final = "probe"
-KNOWN: Final = (*Protocol, METRIC, PROBE, PROMETHEUS)
+KNOWN: Final = (*Protocol, METRIC_SOURCE, PROBE, PROMETHEUS)
 WINDOW: Final = "{{.window}}"
 _WINDOW: Final = re.compile(r"\{\{\s*\.window\s*\}\}")
 
 Of = TypeVar("Of")
 Sources = Mapping[str, str]
-"""The type of each DataSource that is written down, by its name."""
+"""The type of each DataSource document, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +35,20 @@ class Measured:
 
 
 class Promql(TypingProtocol):
-    """Reads PromQL. Raises ValueError on what is none, or is not what it should be."""
+    """A reader of PromQL. Raises ValueError where a text is not PromQL, or not of the required form."""
 
     def events(self, text: str, by: Sequence[str]) -> tuple[Term, ...]:
-        """The terms whose sum by some labels is the events a second."""
+        """Return the terms whose sum, by some labels, is the events per second."""
         ...
 
     def gauge(self, text: str, by: Sequence[str]) -> Term:
-        """A level that has these labels."""
+        """Return a level that has these labels."""
         ...
 
 
 @dataclass(slots=True)
-class Reader:
-    """Reads the indicators of one service."""
+class IndicatorReader:
+    """A reader of the indicators of one service."""
 
     service: str
     sources: Sources
@@ -84,8 +84,8 @@ class Reader:
         if kind in tuple(Protocol):
             spec.wrong(f"{kind} counts requests: use it as ratioMetric.raw with rawType: success")
         if kind == PROBE:
-            return Probe(self._asked(METRIC if spec.get("metric") else PROMETHEUS, spec, rated=False))
-        # The operator and the bound stand in the objective.
+            return Probe(self._asked(METRIC_SOURCE if spec.get("metric") else PROMETHEUS, spec, rated=False))
+        # The operator and the bound are fields of the objective.
         return Threshold(self._asked(kind, spec, rated=False), "lte", Decimal(0))
 
     def _server(self, raw: Fields) -> Server:
@@ -95,12 +95,12 @@ class Reader:
         threshold = spec.get("threshold")
         native = spec.get("histogram")
         found = Server(
-            Protocol(kind),
-            self._optional(spec, "service") or self.service,
-            self._optional(spec, "route"),
-            self._optional(spec, "method"),
-            None if threshold is None else _meant(threshold, lambda: durations.seconds(threshold.text())),
-            native is not None and native.choice("classic", "native") == "native",
+            protocol=Protocol(kind),
+            service=self._optional(spec, "service") or self.service,
+            route=self._optional(spec, "route"),
+            method=self._optional(spec, "method"),
+            threshold=None if threshold is None else _meant(threshold, lambda: durations.seconds(threshold.text())),
+            native=native is not None and native.choice("classic", "native") == "native",
         )
         self._group(spec)
         spec.end()
@@ -108,19 +108,19 @@ class Reader:
 
     def _query(self, metric: Fields, rated: bool) -> Query:
         kind, spec = self._source(metric)
-        if kind not in (METRIC, PROMETHEUS):
-            spec.wrong(f"the type must be {METRIC} or {PROMETHEUS}, not {kind}")
+        if kind not in (METRIC_SOURCE, PROMETHEUS):
+            spec.wrong(f"the type must be {METRIC_SOURCE} or {PROMETHEUS}, not {kind}")
         return self._asked(kind, spec, rated)
 
     def _asked(self, kind: str, spec: Fields, rated: bool) -> Query:
-        if kind == METRIC:
+        if kind == METRIC_SOURCE:
             where: Labels = ()
             if (found := spec.get("where")) is not None:
                 for name, value in found.texts():
                     _meant(value, partial(label, name))
                 where = tuple(sorted((name, value.text()) for name, value in found.texts()))
             unit, metric = self._optional(spec, "unit"), spec.need("metric")
-            _meant(metric, lambda: metric_name(metric.text(), unit, Kind.COUNTER if rated else Kind.GAUGE))
+            _meant(metric, lambda: metric_name(metric.text(), unit, MetricType.COUNTER if rated else MetricType.GAUGE))
             query = Query(metric=metric.text(), unit=unit, where=where)
         else:
             written = spec.need("query")
@@ -170,12 +170,12 @@ class Reader:
 
 
 def windows(promql: str, window: str) -> str:
-    """Put a window in the place of `{{.window}}`, however it is spaced."""
+    """Replace `{{.window}}`, however it is spaced, by a window."""
     return _WINDOW.sub(window, promql)
 
 
 def _meant(written: Fields, made: Callable[[], Of]) -> Of:
-    """What is made of something written; a ValueError says why nothing can be."""
+    """Convert a written value; a ValueError becomes the Mistake that says why."""
     try:
         return made()
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What can be read, and still will not do what its author meant."""
+"""Warnings about objectives that can be read but will not do what their author meant."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from aiops.slo.spec import durations
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something about an objective that its author should know; `wrong` when it cannot work so."""
+    """A remark about an objective for its author; `wrong` where the objective cannot work."""
 
     slo: Slo
     text: str
@@ -24,8 +24,8 @@ class Note:
 def lint(
     slos: Sequence[Slo], retention_seconds: float, bounds: Sequence[float] | None = names.DURATION_BOUNDS
 ) -> list[Note]:
-    """Look at objectives one by one. `retention_seconds` is how long the store of metrics remembers, `bounds` are the
-    buckets of duration histograms (seconds); None: they are looked at elsewhere."""
+    """Check objectives one by one. `retention_seconds` is how long the store of metrics keeps data. `bounds` are the
+    buckets of duration histograms (seconds); None: they are checked elsewhere."""
     return [note for slo in slos for note in _notes(slo, retention_seconds, bounds)]
 
 
@@ -44,7 +44,7 @@ def _notes(slo: Slo, retention: float, bounds: Sequence[float] | None) -> Iterat
                 *[one for one in exact if one > of.threshold][:1],
             ]
             shown = " or ".join(f"{one:f}s" for one in near)
-            bound = tiers.plain(of.threshold)
+            bound = tiers.plain_number(of.threshold)
             yield Note(slo, f"no bucket ends at {bound} s, so nothing can be counted; take {shown}", True)
     if isinstance(of, Server) and of.protocol == Protocol.RPC and of.method and not of.route:
         yield Note(slo, "has a method but no route (the RPC service): methods of all services are counted together")
@@ -52,13 +52,15 @@ def _notes(slo: Slo, retention: float, bounds: Sequence[float] | None) -> Iterat
     if slo.slices is not None:
         budget = slo.allowed * period / slo.slices.seconds
         if budget < 1:
-            yield Note(slo, f"the budget is {tiers.plain(budget)} slices in {slo.period.text}: one bad slice breaks it")
+            yield Note(
+                slo, f"the budget is {tiers.plain_number(budget)} slices in {slo.period.text}: one bad slice breaks it"
+            )
     if retention < period:
-        kept = durations.prometheus(int(retention))
+        kept = durations.promql_duration(int(retention))
         yield Note(
             slo,
             f"the store of metrics forgets after {kept}: a budget of {slo.period.text} cannot be read from it",
         )
     longest = max((tier.long for tier in tiers.live(slo)), default=0)
     if retention < longest:
-        yield Note(slo, f"burn over {durations.prometheus(longest)} needs metrics that are kept as long", True)
+        yield Note(slo, f"burn over {durations.promql_duration(longest)} needs metrics that are kept as long", True)

@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Final
 
 from aiops.model import Adjustment, CompositeSlo, Indicator, Slo, Threshold
-from aiops.slo.rules.tiers import plain
+from aiops.slo.rules.tiers import plain_number
 from aiops.slo.spec import parts
 from aiops.slo.spec.fields import Fields, Mistake, Problem, documents
-from aiops.slo.spec.indicators import Promql, Reader
+from aiops.slo.spec.indicators import IndicatorReader, Promql
 
 VERSION: Final = "openslo/v1"
 OWN_VERSION: Final = "aiops/v1"
@@ -20,22 +20,22 @@ NOT_USED: Final = (
     "is not used: the annotation aiops/alerts says which alerts there are (both unless written); take it out"
 )
 
-Check = Callable[[str], object]
-"""Raises ValueError on a text that is not what it should be."""
+TextCheck = Callable[[str], object]
+"""A check that raises ValueError for a text that is not of the required form."""
 
 
 @dataclass(frozen=True, slots=True)
 class Objectives:
-    """What was read: what can be used, and why the rest cannot. A problem costs its own document only."""
+    """The result of reading: what can be used, and why the rest cannot. A problem affects only its own document."""
 
     slos: tuple[Slo, ...] = ()
-    journeys: tuple[CompositeSlo, ...] = ()
+    composites: tuple[CompositeSlo, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
-def read(files: Iterable[tuple[str, str]], promql: Promql, rrule: Check) -> Objectives:
-    """Read (name, text) of files; `promql` and `rrule` read and check what is written in these languages."""
+def read_objectives(files: Iterable[tuple[str, str]], promql: Promql, rrule: TextCheck) -> Objectives:
+    """Read (name, text) of files; `promql` and `rrule` read and check the texts in these languages."""
     problems: list[Problem] = []
     found: list[Fields] = []
     for name, text in files:
@@ -44,7 +44,7 @@ def read(files: Iterable[tuple[str, str]], promql: Promql, rrule: Check) -> Obje
         except Mistake as mistake:
             problems.append(mistake.problem)
     book = _Book(promql, rrule)
-    # Indicators and data sources first: objectives refer to them, from whatever file.
+    # Indicators and data sources first: objectives in any file may refer to them.
     for one in sorted(found, key=lambda one: _kind(one) not in ("SLI", "DataSource")):
         try:
             book.take(one)
@@ -61,18 +61,19 @@ def _kind(document: Fields) -> str:
 
 
 class _Book:
-    """What the documents so far have said."""
+    """Everything that the documents read so far have defined."""
 
-    def __init__(self, promql: Promql, rrule: Check) -> None:
+    def __init__(self, promql: Promql, rrule: TextCheck) -> None:
         self._promql, self._rrule = promql, rrule
         self._sources: dict[str, str] = {}
         self._indicators: dict[str, Fields] = {}
-        self._tried: dict[str, tuple[str, ...]] = {}  # what a document is called, and its objectives
+        self._tried: dict[str, tuple[str, ...]] = {}  # the name of a document -> the names of its objectives
         self._slos: dict[str, Slo] = {}
         self._journeys: list[CompositeSlo] = []
         self._adjustments: list[tuple[Adjustment, list[Fields]]] = []
 
     def take(self, document: Fields) -> None:
+        """Read one document. Raises Mistake."""
         version = document.need("apiVersion").choice(VERSION, OWN_VERSION)
         kind = document.need("kind")
         if kind.text() in UNUSED:
@@ -91,8 +92,8 @@ class _Book:
                 self._adjustment(metadata, spec)
 
     def closed(self, problems: list[Problem]) -> Objectives:
-        """All of it. An adjustment of an objective that nobody wrote is a problem; one of a document with several
-        objectives is of each of them."""
+        """Return everything. An adjustment of an unknown objective is a problem; an adjustment of a document with
+        several objectives applies to each of them."""
         adjustments = []
         for one, named in self._adjustments:
             unknown = [name for name in named if name.text() not in self._tried | self._slos.keys()]
@@ -123,8 +124,8 @@ class _Book:
         made: dict[str, tuple[Slo, Decimal]] = {}
         for one in written:
             name = metadata.name if len(written) == 1 else f"{metadata.name}-{_suffix(one)}"
-            if not parts.NAME.fullmatch(name):
-                one.wrong(f"makes the name {name!r}, which {parts.NAMED}; give it another displayName")
+            if not parts.OBJECT_NAME.fullmatch(name):
+                one.wrong(f"makes the name {name!r}, which {parts.NAME_RULE}; give it another displayName")
             if name in made or name in self._slos:
                 one.wrong(f"{name} is the name of another objective; names must differ, by displayName within one SLO")
             indicator, group_by = self._indicator(one, shared, service)
@@ -135,7 +136,7 @@ class _Book:
                 target=parts.target(one),
                 period=period,
                 place=one.place,
-                slices=parts.slices(one, method.text()),
+                slices=parts.read_slices(one, method.text()),
                 group_by=group_by,
                 min_bad_events=metadata.min_bad_events,
                 missing=metadata.missing,
@@ -154,30 +155,39 @@ class _Book:
         if shared is None and len(made) > 1:
             weights = tuple((name, weight) for name, (_, weight) in made.items())
             display, text = metadata.display_name or metadata.name, "" if description is None else description.text()
-            self._journeys.append(CompositeSlo(metadata.name, service, weights, spec.place, display, text))
+            self._journeys.append(
+                CompositeSlo(
+                    name=metadata.name,
+                    service=service,
+                    parts=weights,
+                    place=spec.place,
+                    display_name=display,
+                    description=text,
+                )
+            )
 
     def _indicator(self, objective: Fields, shared: Fields | None, service: str) -> tuple[Indicator, tuple[str, ...]]:
-        """What one objective measures, with the operator and the bound that stand in the objective."""
+        """Return what one objective measures, with the operator and the bound from the objective."""
         written = objective.get("indicator") or objective.get("indicatorRef") or shared
         name = objective.get("displayName")
         if name is not None:
             name.text()
         if written is None:
             objective.wrong("needs an indicator or an indicatorRef, here or in the spec")
-        measured = Reader(service, self._sources, self._promql).read(self._spec(written))
+        measured = IndicatorReader(service, self._sources, self._promql).read(self._spec(written))
         if not isinstance(measured.indicator, Threshold):
             return measured.indicator, measured.group_by
         op, bound = objective.need("op").choice("lt", "lte", "gt", "gte"), objective.need("value").number()
         return replace(measured.indicator, op=op, bound=bound), measured.group_by
 
     def _spec(self, indicator: Fields) -> Fields:
-        """The specification of an indicator that is written out, or referred to by its name."""
+        """Return the specification of an indicator, whether inline or referred to by its name."""
         if indicator.path.endswith("indicatorRef"):
             found = self._indicators.get(indicator.text())
             if found is None:
                 indicator.wrong(f"there is no SLI {indicator.text()!r}")
             return found
-        again = Fields(indicator.node, indicator.file, indicator.path)  # each objective reads it anew
+        again = Fields(indicator.node, indicator.file, indicator.path)  # each objective reads it again
         parts.metadata(again.need("metadata"))
         spec = again.need("spec")
         again.end()
@@ -185,7 +195,7 @@ class _Book:
 
     @staticmethod
     def _check(slo: Slo, objective: Fields) -> None:
-        """What each part allows, but not all of them together."""
+        """Check what each part allows, but not all parts together."""
         if isinstance(slo.indicator, Threshold) and slo.slices is None:
             objective.wrong("a gauge has no events to count: use budgetingMethod: Timeslices")
         if slo.missing == "bad" and slo.slices is None:
@@ -222,6 +232,8 @@ class _Book:
 
 
 def _suffix(objective: Fields) -> str:
-    """What tells one objective of several from the others: its name, else its target."""
+    """Return what tells apart several objectives of a document: the name, else the target."""
     display = objective.get("displayName")
-    return parts.slug(display.text()) if display is not None else parts.slug(plain(parts.target(objective) * 100))
+    return (
+        parts.slug(display.text()) if display is not None else parts.slug(plain_number(parts.target(objective) * 100))
+    )

@@ -1,4 +1,4 @@
-"""The parts of an OpenSLO document that stand on their own: metadata, period, target, slices."""
+"""Independent parts of an OpenSLO document: metadata, period, target, slices."""
 
 import re
 from dataclasses import dataclass
@@ -7,22 +7,24 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from aiops.model import Calendar, Labels, Missing, Period, Rolling, Slices, Urgency, names
+from aiops.model import CalendarPeriods, Labels, Missing, Period, Rolling, Slices, Urgency, names
 from aiops.model.promql import label
 from aiops.slo.spec import durations
 from aiops.slo.spec.fields import Fields
 
-OWN: Final = "aiops/"
-"""Prefix of the annotations that are read here; those of others are carried along."""
+EXTENSION_PREFIX: Final = "aiops/"
+"""Prefix of the annotations that are read here; other annotations are passed on."""
 OPTIONS: Final = ("min-bad-events", "missing-data", "runbook-url", "alerts")
 NO_ALERTS: Final = "none"
-NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-NAMED: Final = "must be at most 63 lower-case letters, digits and dashes"
+OBJECT_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+NAME_RULE: Final = "must be at most 63 lower-case letters, digits and dashes"
 _LOCAL: Final = "%Y-%m-%d %H:%M:%S"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
+    """The `metadata` of a document, with the options that its annotations set."""
+
     name: str
     display_name: str
     labels: Labels
@@ -34,33 +36,33 @@ class Metadata:
 
 
 def metadata(fields: Fields) -> Metadata:
-    """Read `metadata`; annotations of `OPTIONS` are options."""
+    """Read `metadata`; the annotations of `OPTIONS` are options."""
     name = fields.need("name")
-    if not NAME.fullmatch(name.text()):
-        name.wrong(f"is {name.text()!r}, but {NAMED}")
+    if not OBJECT_NAME.fullmatch(name.text()):
+        name.wrong(f"is {name.text()!r}, but {NAME_RULE}")
     display, labels, notes = fields.get("displayName"), fields.get("labels"), fields.get("annotations")
     fields.end()
     own: dict[str, Fields] = {}
     others: dict[str, Fields] = {}
     for key, value in [] if notes is None else notes.texts():
-        (own if key.startswith(OWN) else others)[key.removeprefix(OWN)] = value
+        (own if key.startswith(EXTENSION_PREFIX) else others)[key.removeprefix(EXTENSION_PREFIX)] = value
     least, missing, runbook, told = (own.pop(key, None) for key in OPTIONS)
     for key, value in own.items():
-        value.wrong(f"aiops/{key} is not known; known are {', '.join(OWN + one for one in OPTIONS)}")
+        value.wrong(f"aiops/{key} is not known; known are {', '.join(EXTENSION_PREFIX + one for one in OPTIONS)}")
     return Metadata(
-        name.text(),
-        "" if display is None else display.text(),
-        tuple(sorted((key, _label(key, value)) for key, value in ([] if labels is None else labels.texts()))),
-        tuple(sorted((key, value.text()) for key, value in others.items())),
-        0 if least is None else least.whole(),
-        Missing.IGNORE if missing is None else Missing(missing.choice(*Missing)),
-        "" if runbook is None else runbook.text(),
-        tuple(Urgency) if told is None else _alerts(told),
+        name=name.text(),
+        display_name="" if display is None else display.text(),
+        labels=tuple(sorted((key, _label(key, value)) for key, value in ([] if labels is None else labels.texts()))),
+        annotations=tuple(sorted((key, value.text()) for key, value in others.items())),
+        min_bad_events=0 if least is None else least.whole(),
+        missing=Missing.IGNORE if missing is None else Missing(missing.choice(*Missing)),
+        runbook="" if runbook is None else runbook.text(),
+        alerts=tuple(Urgency) if told is None else _alerts(told),
     )
 
 
 def _alerts(fields: Fields) -> tuple[Urgency, ...]:
-    """Which urgencies people are told with: some of them by commas, or none."""
+    """Read the urgencies with which people are notified: some of them by commas, or none."""
     if fields.text() == NO_ALERTS:
         return ()
     wanted = [one.strip() for one in fields.text().split(",")]
@@ -70,7 +72,7 @@ def _alerts(fields: Fields) -> tuple[Urgency, ...]:
 
 
 def _label(key: str, value: Fields) -> str:
-    """Several values of a label are joined: alerts have one of each."""
+    """Join several values of a label: alerts have one value for each label."""
     try:
         if label(key) == names.NAME:
             value.wrong("names a metric in Prometheus; give the label another name")
@@ -80,7 +82,7 @@ def _label(key: str, value: Fields) -> str:
 
 
 def period(fields: Fields) -> Period:
-    """Read `timeWindow`: the one rolling or calendar window."""
+    """Read `timeWindow`: one rolling or calendar window."""
     windows = fields.items()
     if len(windows) != 1:
         fields.wrong(f"must have exactly one window, not {len(windows)}")
@@ -91,7 +93,7 @@ def period(fields: Fields) -> Period:
     if calendar is None:
         if rolling is None or not rolling.true():
             window.wrong("needs isRolling: true, or a calendar")
-        # A month that rolls has no fixed length: OpenSLO leaves it open, people mean 30 days.
+        # A rolling month has no fixed length in OpenSLO; people mean 30 days.
         if months:
             length.wrong("months and years do not roll: write 30d, or give a calendar")
         if seconds < 3600:
@@ -105,11 +107,11 @@ def period(fields: Fields) -> Period:
         length.wrong("a calendar window must be whole days, weeks, months, quarters or years")
     if months and start.day > 28:
         calendar.need("startTime").wrong("must be a day that every month has: at most the 28th")
-    return Calendar(months, seconds // 86_400, start, name, length.text())
+    return CalendarPeriods(months, seconds // 86_400, start, name, length.text())
 
 
 def target(fields: Fields) -> Decimal:
-    """Read the share of good events promised, from `target` or `targetPercent`."""
+    """Read the promised share of good events, from `target` or `targetPercent`."""
     kind, found = fields.one_of("target", "targetPercent")
     whole = Decimal(1) if kind == "target" else Decimal(100)
     value = found.number()
@@ -120,7 +122,7 @@ def target(fields: Fields) -> Decimal:
     return value / whole
 
 
-def slices(fields: Fields, method: str) -> Slices | None:
+def read_slices(fields: Fields, method: str) -> Slices | None:
     """Read `timeSliceTarget` and `timeSliceWindow`, which belong to the method Timeslices."""
     share, length = fields.get("timeSliceTarget"), fields.get("timeSliceWindow")
     if method == "Occurrences":
@@ -138,7 +140,7 @@ def slices(fields: Fields, method: str) -> Slices | None:
 
 
 def weight(fields: Fields) -> Decimal:
-    """Read `compositeWeight`, 1 unless written."""
+    """Read `compositeWeight`; 1 by default."""
     found = fields.get("compositeWeight")
     if found is None:
         return Decimal(1)
@@ -148,11 +150,12 @@ def weight(fields: Fields) -> Decimal:
 
 
 def slug(text: str) -> str:
-    """A name made of what people called something."""
+    """Make a name from a display name."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def zone(fields: Fields) -> str:
+    """Read a time zone of the IANA database. Raises Mistake."""
     try:
         ZoneInfo(fields.text())
     except (KeyError, ValueError, OSError):
@@ -163,6 +166,7 @@ def zone(fields: Fields) -> str:
 
 
 def local(fields: Fields) -> datetime:
+    """Read a local time such as 2026-01-01 00:00:00. Raises Mistake."""
     try:
         return datetime.strptime(fields.text(), _LOCAL)
     except ValueError:
@@ -170,6 +174,7 @@ def local(fields: Fields) -> datetime:
 
 
 def shorthand(fields: Fields) -> tuple[int, int]:
+    """Read a duration of OpenSLO (30d, 1M) as (seconds, months), one of them 0. Raises Mistake."""
     try:
         return durations.shorthand(fields.text())
     except ValueError as error:

@@ -7,13 +7,14 @@ from zoneinfo import ZoneInfo
 from dateutil.relativedelta import relativedelta
 from dateutil.rrule import rrulestr
 
-from aiops.model import Adjustment, Calendar, Period, Rolling, Slo, Window
+from aiops.model import Adjustment, CalendarPeriods, Period, Rolling, Slo, Window
 
 
 def period_at(period: Period, at: float) -> Window:
-    """The period that a time (Unix seconds) lies in: up to that time where it rolls, whole where it is a calendar's.
+    """Return the period that contains a time (Unix seconds): up to that time for a rolling period, the whole period for
+    a calendar period.
 
-    Calendar periods begin at the same local time each, whatever a change of clocks makes of their length.
+    Calendar periods begin at the same local time each, so that a change of clocks changes their length.
     """
     if isinstance(period, Rolling):
         return Window(at - period.seconds, at)
@@ -27,7 +28,7 @@ def period_at(period: Period, at: float) -> Window:
 
 
 def excluded(slo: Slo, adjustments: Sequence[Adjustment], window: Window) -> list[Window]:
-    """The stretches of a window that do not count for an objective, in order, none touching another."""
+    """Return the stretches of a window that do not count for an objective, in order, without overlaps."""
     mine = [one for one in adjustments if slo.name in one.slos or one.service == slo.service]
     out: list[Window] = []
     for stretch in sorted((one for each in mine for one in _occurrences(each, window)), key=lambda one: one.start):
@@ -38,16 +39,17 @@ def excluded(slo: Slo, adjustments: Sequence[Adjustment], window: Window) -> lis
     return out
 
 
-def _starts(period: Calendar, number: int) -> float:
+def _starts(period: CalendarPeriods, number: int) -> float:
     local = period.start + relativedelta(months=number * period.months, days=number * period.days)
     return local.replace(tzinfo=ZoneInfo(period.zone)).timestamp()
 
 
 def _occurrences(one: Adjustment, window: Window) -> Iterator[Window]:
-    """Its stretches inside a window, cut to it. The rule repeats local times, as people mean it."""
+    """Yield the stretches of an adjustment inside a window, cut to it. The rule repeats local times, as people mean
+    it."""
     zone = ZoneInfo(one.zone)
     if one.rrule:
-        # A day more on each side: local time is up to so much off.
+        # A day more on each side: local time may differ from UTC by up to that much.
         first, last = (_local(time, zone) for time in (window.start - one.seconds - 86_400, window.end + 86_400))
         starts = rrulestr(one.rrule, dtstart=one.start).between(first, last, inc=True)
     else:

@@ -1,10 +1,10 @@
-"""Objectives of sloth (https://sloth.dev) as OpenSLO documents: its files, and its resources in Kubernetes."""
+"""Objectives of sloth (https://sloth.dev) converted to OpenSLO documents: its files, and its Kubernetes resources."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from aiops.model import Query, Ratio, Rolling, Slo, Urgency
-from aiops.slo.rules.writing import Document, document
+from aiops.slo.rules.writing import RuleDocument, rules_document
 from aiops.slo.spec import parts
 from aiops.slo.spec.fields import Fields, Mistake, Problem, documents
 
@@ -12,12 +12,12 @@ VERSION: Final = "prometheus/v1"
 KUBERNETES: Final = "sloth.slok.dev/v1"
 KIND: Final = "PrometheusServiceLevel"
 PERIOD: Final = Rolling(30 * 86_400, "30d")
-"""What sloth computes for unless it is told otherwise on its command line."""
+"""The period that sloth uses unless its command line sets another."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """How one form of sloth's writes the names of its fields: the same words, put together differently."""
+    """The names of the fields in one of sloth's two formats, which differ in spelling only."""
 
     error: str
     total: str
@@ -28,9 +28,10 @@ _FILE: Final = _Words("error_query", "total_query", {Urgency.PAGE: "page_alert",
 _RESOURCE: Final = _Words("errorQuery", "totalQuery", {Urgency.PAGE: "pageAlert", Urgency.TICKET: "ticketAlert"})
 
 
-def convert(text: str, file: str) -> tuple[list[Document], list[Problem], list[str]]:
-    """Turn a file of sloth into OpenSLO documents; what cannot be turned is a problem, what is left behind a note."""
-    made: list[Document] = []
+def convert(text: str, file: str) -> tuple[list[RuleDocument], list[Problem], list[str]]:
+    """Convert a file of sloth to OpenSLO documents. What cannot be converted is a problem; what is left out is a
+    note."""
+    made: list[RuleDocument] = []
     problems: list[Problem] = []
     notes: list[str] = []
     try:
@@ -54,7 +55,7 @@ def convert(text: str, file: str) -> tuple[list[Document], list[Problem], list[s
 
 
 def _opened(written: Fields) -> tuple[Fields, _Words]:
-    """Where the objectives of a document stand, and in which words."""
+    """Return where the objectives of a document are, and the names of their fields."""
     version = written.get("apiVersion")
     if version is None:
         written.need("version").choice(VERSION)
@@ -68,7 +69,7 @@ def _opened(written: Fields) -> tuple[Fields, _Words]:
     return spec, _RESOURCE
 
 
-def _slo(fields: Fields, service: str, labels: dict[str, str], words: _Words, notes: list[str]) -> Document:
+def _slo(fields: Fields, service: str, labels: dict[str, str], words: _Words, notes: list[str]) -> RuleDocument:
     name, objective = fields.need("name"), fields.need("objective")
     slug = parts.slug(f"{service}-{name.text()}")
     if not slug or len(slug) > 63:
@@ -84,7 +85,7 @@ def _slo(fields: Fields, service: str, labels: dict[str, str], words: _Words, no
     sli.end()
     runbook, alerts = _alerting(fields.get("alerting"), slug, labels, words, notes)
     fields.end()
-    return document(
+    return rules_document(
         Slo(
             name=slug,
             service=service,
@@ -104,7 +105,8 @@ def _slo(fields: Fields, service: str, labels: dict[str, str], words: _Words, no
 def _alerting(
     fields: Fields | None, name: str, labels: dict[str, str], words: _Words, notes: list[str]
 ) -> tuple[str, tuple[Urgency, ...]]:
-    """Take over what alerts carry, and note what is not; returns the runbook's address, and which alerts are on."""
+    """Take over the settings of alerts, and note what is left out; returns the runbook's address, and which alerts are
+    on."""
     if fields is None:
         return "", tuple(Urgency)
     fields.get("name")

@@ -1,1 +1,1 @@
-"""What the adapters share: exact counts on a grid, and what the semantic conventions say."""
+"""What the adapters share: exact counts on a grid, and the rules of the semantic conventions."""

@@ -39,12 +39,13 @@ def text(value: AnyValue) -> str:
 
 
 def mapping(pairs: Iterable[KeyValue]) -> dict[str, str]:
-    """Read attributes; of a key given twice the last one counts. Of too many the first are kept, and keys are cut."""
+    """Read attributes; of a duplicate key the last value counts. Beyond the limit the first ones are kept; long keys
+    are cut."""
     found = {}
     for pair in pairs:
         key, value = pair.key, pair.value
         plain = value.string_value
-        # Nearly all are short texts: a call for each would cost more than all else here.
+        # Nearly all values are short texts: a function call for each would cost more than everything else here.
         found[key if len(key) <= MAX_NAME else key[:MAX_NAME]] = (
             plain if plain and len(plain) <= MAX_TEXT else text(value)
         )
@@ -52,7 +53,7 @@ def mapping(pairs: Iterable[KeyValue]) -> dict[str, str]:
 
 
 def canonical(attributes: dict[str, str]) -> str:
-    """Write attributes as JSON, the same for equal sets."""
+    """Write attributes as JSON, the same text for equal sets."""
     return orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS).decode()
 
 

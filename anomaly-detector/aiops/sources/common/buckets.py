@@ -1,31 +1,33 @@
-"""Histograms with many small buckets, such as exponential ones, seen in the buckets that everything is counted into."""
+"""Histograms with many small buckets, such as exponential ones, converted to the buckets by which everything is
+counted."""
 
 from typing import Final
 
 import numpy as np
 
 from aiops.model import names
-from aiops.sources.common.grid import Floats
+from aiops.model.arrays import Floats
 
-SECONDS: Final = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
-"""Seconds in the units that durations are sent in (UCUM)."""
+SECONDS_PER_UNIT: Final = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+"""Seconds per unit of durations (UCUM)."""
 
 
 def bounds(scale: float) -> list[float]:
-    """The upper bounds that durations are counted by, in a unit of so many seconds."""
+    """Return the upper bounds by which durations are counted, in a unit of so many seconds."""
     return [float(f"{bound / scale:.12g}") for bound in names.DURATION_BOUNDS]
 
 
 def below(left: Floats, right: Floats, count: Floats, at: Floats) -> Floats:
-    """How many of what lies in buckets (left, right] is at or below each bound `at`.
+    """Return how many events in buckets (left, right] are at or below each bound `at`.
 
-    The part of a bucket that a bound cuts is told as `histogram_fraction` of Prometheus does: evenly by the logarithm,
-    and evenly by the value where a bucket begins at or below zero. Where bounds of both meet it is exact.
+    A bucket that contains a bound is divided as by `histogram_fraction` of Prometheus: evenly by the logarithm, and
+    evenly by the value where the bucket begins at or below zero. Where the bounds of both coincide, the result is
+    exact.
     """
     if not len(count):
         return np.zeros(len(at))
     low, high, bound = np.maximum(left, 0.0)[:, None], right[:, None], at[None, :]
-    with np.errstate(all="ignore"):  # what comes of bounds that are zero, or beyond every number, is set right below
+    with np.errstate(all="ignore"):  # bounds that are zero or infinite are corrected below
         by_log = (np.log(bound) - np.log(low)) / (np.log(high) - np.log(low))
         by_value = (bound - low) / (high - low)
     share = np.where(low > 0, by_log, by_value)

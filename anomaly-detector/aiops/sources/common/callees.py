@@ -1,4 +1,4 @@
-"""Whom a client called, as far as its span says: a database, a function, a host."""
+"""The callee of a client span, as far as the span names it: a database, a function, a host."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
@@ -8,7 +8,7 @@ from aiops.model import names
 from aiops.sources.common.conventions import first
 
 _PORTS: Final = {"http": "80", "ws": "80", "https": "443", "wss": "443"}
-# Ports that say nothing, because the system has them anyway.
+# Default ports, which identify nothing.
 _DATABASE_PORTS: Final = {
     "cassandra": "9042",
     "elasticsearch": "9200",
@@ -26,11 +26,11 @@ _MARK: Final = "://"
 
 
 def address(attributes: Mapping[str, str]) -> str:
-    """Name whom a client called when no service name is known; "" when it does not say.
+    """Return a name of the callee where no service name is known; "" where the span has none.
 
-    A database is named by its system and what tells it from others: `postgresql://orders-db/orders` (see `shown`). What
-    never connected may know no address: then it is in the URL that was asked for. The port belongs to a name where the
-    host says nothing: loopback and plain IP addresses.
+    A database is named by its system and by what tells it from others: `postgresql://orders-db/orders` (see `shown`). A
+    call that never connected may have no address; then the address is in the requested URL. The port is part of the
+    name where the host alone identifies nothing: loopback and plain IP addresses.
     """
     host, port = first(attributes, names.SERVER_ADDRESS), first(attributes, names.SERVER_PORT)
     if system := first(attributes, names.DB_SYSTEM):
@@ -54,7 +54,7 @@ def _database(system: str, host: str, port: str, namespace: str) -> str:
 
 
 def _of_url(url: str) -> tuple[str, str]:
-    """Host and port of a URL; two empty texts where it has none."""
+    """Return host and port of a URL; two empty texts where it has none."""
     try:
         parts = urlsplit(url)
         return parts.hostname or "", str(parts.port or _PORTS.get(parts.scheme, ""))
@@ -71,41 +71,41 @@ class Database(NamedTuple):
 
     @classmethod
     def of(cls, address: str) -> "Database | None":
-        """None for what is no database, and for one of which nothing but its system is known."""
+        """Read an address. Return None where it is no database, or where only its system is known."""
         system, mark, where = address.partition(_MARK)
         host, _, namespace = where.partition("/")
         return cls(system, host, namespace) if mark else None
 
     def differs(self, other: "Database") -> bool:
-        """Whether both name a part, and name it otherwise."""
+        """Whether both have a part, and it differs."""
         pairs = ((self.host, other.host), (self.namespace, other.namespace))
         return any(mine and its and mine != its for mine, its in pairs)
 
 
 def system_of(address: str) -> str:
-    """The system of a database; what is none is left as it is."""
+    """Return the system of a database; other addresses are returned unchanged."""
     return address.partition(_MARK)[0]
 
 
 def shown(address: str, several: Collection[str]) -> str:
-    """The name that people know an address by. A database goes by its system alone, unless there are `several` of that
-    system."""
+    """Return the name by which people know an address. A database is named by its system alone, unless there are
+    `several` of that system."""
     system = system_of(address)
     return address if system in several else system
 
 
 class Databases:
-    """Which databases there are. Once two of a system are known, they go by their whole addresses for good."""
+    """All known databases. Once two of a system are known, they are named by their whole addresses for good."""
 
     MOST: Final = 1000
 
     def __init__(self) -> None:
         self._known: dict[str, dict[str, Database]] = {}
         self.several: frozenset[str] = frozenset()
-        """Systems of which there is more than one. Replaced, never changed in place."""
+        """Systems with more than one database. Replaced, never changed in place."""
 
     def learn(self, addresses: Iterable[str]) -> list[str]:
-        """Take in addresses; returns those of databases that were not known."""
+        """Take in addresses; returns those of new databases."""
         new = []
         for one in addresses:
             database = Database.of(one)

@@ -1,7 +1,7 @@
-"""How many names are told apart. What lies beyond is counted all the same, under one name: `other`.
+"""How many names are told apart. Everything beyond a limit is still counted, under one name: `other`.
 
-Whoever sends telemetry chooses the names in it: an address as a route, an id as a service. Each costs memory for as
-long as it is remembered, so that their number is bounded where they come in, before anything is kept by them.
+Senders of telemetry choose its names: an address as a route, an id as a service. Each name costs memory for as long as
+it is remembered, so that their number is limited where they arrive, before anything is stored under them.
 """
 
 import threading
@@ -14,11 +14,11 @@ from typing import Any, Final
 from aiops.model.names import OTHER
 
 PER_METRIC: Final = 10
-"""One metric of one process has this part of all series at most."""
+"""One metric of one process may have this part of all series."""
 METHODS: Final = 16
-"""Methods of a service."""
+"""The most methods of a service."""
 LATELY: Final = 3600.0
-"""Seconds for which it is said that something was counted as `other`."""
+"""Seconds for which it is reported that something was counted as `other`."""
 SAID: Final = {
     "services": "more services send than are told apart (services_limit): the rest are counted as one, `other`",
     "routes": "a service has more routes than are told apart (routes_limit): the rest are counted as its route `other`",
@@ -26,12 +26,12 @@ SAID: Final = {
     "processes": "more processes send than are told apart (processes_limit): metrics of the rest are refused",
     "series": "a process sends more series than are told apart (series_limit): counters of the rest are summed up",
 }
-"""What is said of each limit."""
+"""The text about each limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many are told apart: services; of each its routes (with their methods) and those that it calls; processes
+    """How many names are told apart: services; for each service its routes (with methods) and its callees; processes
     that send; series of metrics."""
 
     services: int = 500
@@ -42,7 +42,7 @@ class Limits:
 
 
 class Room:
-    """Keys of one kind. One that was not met for a whole period leaves its place."""
+    """The keys of one kind. A key that was not seen for a whole period loses its place."""
 
     __slots__ = ("_before", "_now")
 
@@ -57,7 +57,7 @@ class Room:
         return key in self._now or key in self._before
 
     def admits(self, key: Hashable, most: int) -> bool:
-        """Say whether a key has a place; a new one takes one while there are any."""
+        """Return whether a key has a place; a new key takes one while there are any."""
         if key in self._now:
             return True
         if key in self._before:
@@ -74,25 +74,26 @@ class Room:
 
 @dataclass(slots=True)
 class Overflow:
-    """What was counted under `other`: how much, by the limit that it was beyond, and when last (Unix seconds)."""
+    """What was counted as `other`: how much, by limit, and when last (Unix seconds)."""
 
     counts: dict[str, int] = field(default_factory=dict)
     last: dict[str, float] = field(default_factory=dict)
 
     def add(self, limit: str, count: int, at: float) -> None:
+        """Add a count at a time (Unix seconds)."""
         if count:
             self.counts[limit] = self.counts.get(limit, 0) + count
             self.last[limit] = at
 
     def lately(self, now: float) -> list[str]:
-        """A sentence for each limit that was met of late."""
+        """Return a sentence for each limit that was reached recently."""
         return [SAID[limit] for limit, at in sorted(self.last.items()) if now - at < LATELY]
 
 
 class Roll:
     """The names that are told apart, first come, first served. Thread-safe.
 
-    A period, in seconds, is how long a name keeps its place that is not met.
+    `period_seconds` is for how long a name keeps its place without being seen.
     """
 
     def __init__(
@@ -115,18 +116,18 @@ class Roll:
         self._lock = threading.Lock()
 
     def service(self, name: str) -> str:
-        """The name that a service goes by."""
+        """Return the name under which a service is counted."""
         return name if self._has(self._services, name, self.limits.services) else self._other("services")
 
     def route(self, service: str, route: str, method: str) -> tuple[str, str]:
-        """The route and method that requests of a service, by the name that it goes by, are counted under."""
+        """Return the route and method under which requests of a service (by its counted name) are counted."""
         if self._has(self._room(self._routes, service), (route, method), self.limits.routes):
             return route, method
         known = self._has(self._room(self._methods, service), method, METHODS)
         return self._other("routes"), method if known else OTHER
 
     def route_of_rejected(self, service: str, route: str, method: str) -> tuple[str, str]:
-        """The same of requests that are not counted, which take no place."""
+        """Return the same for requests that are not counted, without taking a place."""
         with self._lock:
             room = self._routes.get(service) or Room()
             if (route, method) in room or len(room) < self.limits.routes:
@@ -134,23 +135,23 @@ class Roll:
             return OTHER, method if method in self._methods.get(service, ()) else OTHER
 
     def callee(self, caller: str, name: str) -> str:
-        """The name that whom a service calls goes by."""
+        """Return the name under which a callee of a service is counted."""
         if not name or self._has(self._room(self._callees, caller), name, self.limits.callees):
             return name
         return self._other("callees")
 
     def process(self, resource: int) -> bool:
-        """Say whether a process is told apart from others of its service."""
+        """Return whether a process is told apart from others of its service."""
         if self._has(self._processes, resource, self.limits.processes):
             return True
         self._other("processes")
         return False
 
     def series(self, resource: int, metric: str, series: int) -> bool:
-        """Say whether a series is told apart.
+        """Return whether a series is told apart.
 
-        A process of which one was not gets no new ones: a counter that leaves the sum of others would look as if that
-        had been reset.
+        Once a series of a process was not, the process gets no new ones: a counter that leaves the sum of the others
+        would look like a reset of the sum.
         """
         with self._lock:
             room = self._series.setdefault((resource, metric), Room())
@@ -165,17 +166,17 @@ class Roll:
             return True
 
     def close(self, resources: Iterable[int]) -> None:
-        """Give these processes no new series: some of theirs are counted together already."""
+        """Give these processes no new series, because some of their series are summed already."""
         self._closed.update(resources)
 
     def folded(self) -> dict[str, int]:
-        """What was asked and went under `other` since this was asked last, by the limit that it was beyond."""
+        """Return what was counted as `other` since the last call, by limit."""
         with self._lock:
             out, self._folded = dict(self._folded), Counter()
             return out
 
     def turn(self) -> None:
-        """Let go, now and then, of what was not met for long."""
+        """Drop names, now and then, that were not seen for long."""
         if self._clock() < self._turns_at:
             return
         with self._lock:

@@ -1,7 +1,7 @@
-"""What the codes of protocols say of a failure: the server's fault, the caller's own doing, or nothing.
+"""What the codes of protocols mean for a failure: the server's fault, the caller's fault, or nothing.
 
-The conventions say it of a server's span; its client marks every code that is no success as an error, for to the client
-it is one. What a request is judged by must not depend on the side that tells of it, so the server's rule holds on both.
+The conventions define it for the span of a server; a client marks every unsuccessful code as an error. The judgement of
+a request must not depend on the side that reports it, so the rule for servers applies to both.
 
 Sources: semantic conventions for HTTP, gRPC, Connect, Dubbo, JSON-RPC and databases; PostgreSQL and Oracle error codes.
 """
@@ -27,13 +27,13 @@ GRPC: Final = (
     "DATA_LOSS",
     "UNAUTHENTICATED",
 )
-"""By number."""
+"""The codes of gRPC by their numbers."""
 
 _GRPC_FAULTS: Final = frozenset(
     ["UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"]
 )
 CALLERS_DOING: Final = tuple(code for code in GRPC[1:] if code not in _GRPC_FAULTS)
-"""Codes of gRPC by which the caller is told that it asked for what cannot be had."""
+"""Codes of gRPC for faults of the caller."""
 
 # Dubbo's own protocol, Twirp's additions, and JSON-RPC; the rest of Twirp and Connect are gRPC's in small letters.
 _FAULTS: Final = _GRPC_FAULTS | {
@@ -56,10 +56,10 @@ _NO_FAULTS: Final = frozenset(CALLERS_DOING) | {
     "-32602",
 }
 
-# Databases whose codes are those of HTTP, and codes of others that mean: there is no such row.
+# Databases with the codes of HTTP, and codes of other databases for: there is no such row.
 _OVER_HTTP: Final = ("azure.cosmosdb", "cosmosdb", "couchdb", "elasticsearch", "opensearch")
 _NO_ROW: Final = ("1403", "ORA-01403", "1329")
-# Only what a timeout is never called: the exceptions of .NET, Java and Python for both are the same.
+# Only names that are never used for a timeout: .NET, Java and Python have the same exceptions for both.
 _GIVEN_UP: Final = ("canceled", "cancelled", "context canceled", "aborterror")
 _GO_GAVE_UP: Final = "context canceled"
 _FOUND_NOTHING: Final = (
@@ -78,13 +78,14 @@ _FOUND_NOTHING_SAYS: Final = (
 
 
 def http(status: int) -> bool | None:
-    """4xx is the caller's own doing, 499 (it went away) included."""
+    """Return True for a server's fault (5xx), False for the caller's (4xx, including 499: the client went away), else
+    None."""
     return status >= 500 if status >= 400 else None
 
 
 def rpc(code: str) -> bool | None:
-    """A code by its number in gRPC or by its name in any writing; nothing is said by OK, and by one that is not known:
-    then the status decides."""
+    """Return True for a server's fault, False for the caller's, by the number in gRPC or the name in any spelling. OK
+    and unknown codes give None: then the status of the span decides."""
     name = code.rpartition(".")[2].upper()
     if name.isascii() and name.isdigit():
         name = GRPC[int(name)] if int(name) < len(GRPC) else name
@@ -94,7 +95,8 @@ def rpc(code: str) -> bool | None:
 
 
 def database(system: str, code: str) -> bool | None:
-    """Only that nothing was found is no fault: whatever else a database refuses, a release may have broken."""
+    """Return False where the code means that nothing was found, else None: any other refusal may come from a broken
+    release."""
     if system in _OVER_HTTP and code.isascii() and code.isdigit():
         return http(int(code))
     # SQLSTATE: five characters, of which the first two are the class; 02 is "no data".
@@ -103,16 +105,17 @@ def database(system: str, code: str) -> bool | None:
 
 
 def found_nothing(error_type: str, message: str) -> bool:
-    """Whether a client library reports by an error that a query found nothing."""
+    """Whether a client library uses an error to report that a query found nothing."""
     kind = error_type.rpartition(".")[2]
     return kind in _FOUND_NOTHING or any(one in message for one in _FOUND_NOTHING_SAYS)
 
 
 def given_up(error_type: str) -> bool | None:
-    """An operation that whoever asked for it called off: by the conventions no error."""
+    """Return False for an operation that was cancelled by whoever requested it (no error by the conventions), else
+    None."""
     return False if error_type.rpartition(".")[2].lower() in _GIVEN_UP else None
 
 
 def given_up_says(message: str) -> bool:
-    """The same, by what Go says of it; its deadlines say something else."""
+    """Whether a message of Go says that an operation was cancelled; its deadlines have another message."""
     return message == _GO_GAVE_UP or message.endswith(f": {_GO_GAVE_UP}")

@@ -1,4 +1,4 @@
-"""What the semantic conventions, old and new, say about a span or a series: route, method, status, failure."""
+"""What the semantic conventions, old and new, define about a span or a series: route, method, status, failure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
@@ -17,12 +17,12 @@ _ENDLESS_TYPES: Final = ("text/event-stream", "multipart/x-mixed-replace")
 
 
 class Request(NamedTuple):
-    """What a request was, read from attributes. A tuple, because one is made for every span.
+    """A request, read from attributes. A tuple, because one is made for every span.
 
-    fault: what the answer's code says, on either side: True where the server is at fault, False where it is not (the
-    caller asked for what cannot be had, or gave up), None where no code decides. streams: it lasts for as long as
-    somebody listens, so that its duration says nothing. path: a route made of the path, where no route is known but the
-    path was found.
+    fault: what the code of the answer says, on either side: True for the server's fault, False for none (the caller
+    asked for something that does not exist, or gave up), None where no code decides. streams: it lasts for as long as
+    its client listens, so that its duration means nothing. path: a route made from the path, where no route is known
+    but the path was found.
     """
 
     route: str
@@ -36,7 +36,7 @@ class Request(NamedTuple):
 
 
 def first(attributes: Mapping[str, str], keys: Sequence[str]) -> str:
-    """Return the value of the first key that is there, else ""."""
+    """Return the value of the first key that exists, else ""."""
     for key in keys:
         value = attributes.get(key)
         if value:
@@ -45,7 +45,7 @@ def first(attributes: Mapping[str, str], keys: Sequence[str]) -> str:
 
 
 def request(attributes: Mapping[str, str]) -> Request:
-    """Read a request out of a span's or a series' attributes."""
+    """Read a request from the attributes of a span or a series."""
     route = attributes.get(names.HTTP_ROUTE, "")
     method = first(attributes, names.HTTP_METHOD)
     status = first(attributes, names.HTTP_STATUS)
@@ -56,7 +56,7 @@ def request(attributes: Mapping[str, str]) -> Request:
         rpc_service = attributes.get(names.RPC_SERVICE, "")
         route = f"{rpc_service}/{rpc_method}" if rpc_service else rpc_method
     number = int(status) if status.isascii() and status.isdigit() and int(status) < 1000 else 0
-    # Where there is nothing, anybody's words are a path.
+    # A path that does not exist may be any text that a client sent.
     target = "" if route or number in _NOT_THERE else attributes.get(names.HTTP_TARGET, "")
     return Request(
         route,
@@ -71,8 +71,8 @@ def request(attributes: Mapping[str, str]) -> Request:
 
 
 def _fault(attributes: Mapping[str, str], http_status: int, error_type: str) -> bool | None:
-    """What the code of the answer says (see `Request.fault`): that of HTTP, else of the RPC that it carried, else of
-    the database."""
+    """Return what the code of the answer says (see `Request.fault`): the HTTP status, else the code of the RPC, else
+    that of the database."""
     if fault := codes.http(http_status):
         return fault
     if code := first(attributes, names.RPC_STATUS):
@@ -97,22 +97,22 @@ def _streams(attributes: Mapping[str, str], http_status: int) -> bool:
         return True
     if content := first(attributes, names.HTTP_CONTENT_TYPE):
         return any(one in content.lower() for one in _ENDLESS_TYPES)
-    # Of a URL alone only its scheme tells.
+    # A URL alone shows a stream only by its scheme.
     return first(attributes, names.URL).partition("://")[0] in _SOCKET_SCHEMES
 
 
 def served_failed(of: Request) -> bool:
-    """Say whether the requests of a server's series failed, by its attributes alone."""
+    """Return whether the requests of a server's series failed, by its attributes alone."""
     if of.fault is not None:
         return of.fault
     return bool(of.error_type) and not of.http_status
 
 
 def span_failed(of: Request, kind: int, status: int, message: str = "") -> bool:
-    """Say whether a span failed. The code of its answer decides on either side, where one does: a server's fault is a
-    failure, the caller's own doing is none, though clients mark both as ERROR. Else the status decides, and what says
-    a type of error without any status; a query that found nothing and a call that its caller called off are no
-    failures, though some clients mark them."""
+    """Return whether a span failed. The code of its answer decides on either side, where it can: a server's fault is a
+    failure, the caller's is none, although clients mark both as ERROR. Otherwise the status decides, and an error type
+    on a span without status. A query that found nothing and a call cancelled by its caller are no failures, although
+    some clients mark them."""
     if of.fault is not None:
         return of.fault
     if kind == CLIENT and (codes.found_nothing(of.error_type, message) or codes.given_up_says(message)):
@@ -123,7 +123,8 @@ def span_failed(of: Request, kind: int, status: int, message: str = "") -> bool:
 
 
 def span_route(of: Request, kind: int, name: str) -> str:
-    """Name the work of a span: its HTTP route or RPC method; what serves something else goes by the span's name."""
+    """Return the name of the operation of a span: its HTTP route or RPC method; for any other server the name of the
+    span."""
     if of.http and not of.route and kind == SERVER:
         return of.path
     if of.route or of.http or kind not in (SERVER, CONSUMER):

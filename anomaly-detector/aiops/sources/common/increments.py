@@ -1,10 +1,8 @@
-"""Exact increments of counters: resets, births and gaps, decided sample by sample.
+"""Exact increments of counters: resets, new series and gaps, decided sample by sample.
 
-Most series are one process that counts up, and are told all at once. Those whose value fell or whose start moved are
-told sample by sample (`processes`).
-
-Every rule looks at a sample and what came before it within the lookback, never at the window asked for, so that the
-increments of a long window are those of the short ones it consists of.
+Most series are one process that counts up, and are handled together. Series whose value fell or whose start moved are
+handled sample by sample (`processes`). Every rule uses a sample and the samples before it within the lookback, never
+the requested window, so that the increments of a long window are those of its short parts.
 """
 
 from dataclasses import dataclass
@@ -13,21 +11,22 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from aiops.model.arrays import Floats, Ints
 from aiops.sources.common import processes
-from aiops.sources.common.grid import NANO, Floats, Ints
+from aiops.sources.common.grid import NANO
 from aiops.sources.common.processes import LOOKBACK_NS
 
 LOOKBACK_SECONDS: Final = LOOKBACK_NS / NANO
-# Points of one export may differ by a moment; only an earlier export proves that we were listening.
+# The points of one export may differ by a moment; only an earlier export proves that telemetry was received then.
 EXPORT_GAP_NS: Final = NANO // 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Samples:
-    """Raw samples sorted by series, then time, each once.
+    """Raw samples, sorted by series, then time, without duplicates.
 
-    series, group, time_ns, start_ns: `(samples,)`; group numbers the series that one sender exports together.
-    values: `(samples, counters)`, counters that are reset together; the first tells resets. delta: `(samples,)`.
+    series, group, time_ns, start_ns: `(samples,)`; group numbers the series that one sender exports together. values:
+    `(samples, counters)`, counters that are reset together; the first one shows resets. delta: `(samples,)`.
     """
 
     series: NDArray[np.uint64]
@@ -40,9 +39,10 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What each sample goes on from, `(samples,)`: its index, or what `processes` says instead.
+    """The predecessor of each sample, `(samples,)`: its index, or a special value of `processes`.
 
-    shared: groups in which several processes take turns. lost: those of them whose starts do not tell them apart.
+    shared: groups in which several processes alternate. lost: the groups among them whose start times do not tell the
+    processes apart.
     """
 
     before: Ints
@@ -51,7 +51,7 @@ class Order:
 
 
 def order(samples: Samples, rises: NDArray[np.bool_] | None = None) -> Order:
-    """Tell what each sample goes on from; `rises` says which are of counters, where not all are."""
+    """Find the predecessor of each sample; `rises` marks the samples of counters, where not all are."""
     count = len(samples.series)
     before = np.arange(count) - 1
     if not count:
@@ -86,11 +86,11 @@ def order(samples: Samples, rises: NDArray[np.bool_] | None = None) -> Order:
 
 
 def newborn(samples: Samples, first: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Mark first samples of old counters that an earlier export of the same sender did not have.
+    """Mark first samples of old counters that an earlier export of the same sender did not contain.
 
-    Many SDKs date a late series back to the start of the process. It was absent, not unheard, so that its value is an
-    increment, unless it was stored before the lookback: the caller has to check that. `first` says which samples are
-    the first of their process.
+    Many SDKs give a late series the start time of the process. The series was absent, not lost, so that its value is an
+    increment, unless it was stored before the lookback: the caller has to check that. `first` marks the first sample of
+    each process.
     """
     candidates = np.flatnonzero(first & ~samples.delta & ~_born(samples))
     out = np.zeros(len(samples.series), dtype=bool)
@@ -110,9 +110,9 @@ def increments(samples: Samples, order: Order, whole: NDArray[np.bool_]) -> Floa
     """Return what each sample adds, `(samples, counters)`; NaN where it is a baseline only.
 
     - delta: its value;
-    - after a sample that it goes on from: the difference, or the whole value if it counts from after that;
+    - after a predecessor: the difference, or the whole value if it counts from after the predecessor;
     - after a reset: the whole value;
-    - first in the lookback: the whole value if the counter was born within the lookback or is marked `whole`.
+    - first in the lookback: the whole value if the counter started within the lookback or is marked `whole`.
     """
     values, before = samples.values, order.before
     follows = before >= 0
@@ -127,5 +127,5 @@ def increments(samples: Samples, order: Order, whole: NDArray[np.bool_]) -> Floa
 
 
 def _born(samples: Samples) -> NDArray[np.bool_]:
-    """Samples whose counter started within the lookback."""
+    """Return the samples whose counter started within the lookback."""
     return (samples.start_ns > 0) & (samples.start_ns >= samples.time_ns - LOOKBACK_NS)

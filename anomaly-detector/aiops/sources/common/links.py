@@ -1,4 +1,4 @@
-"""Traces that go on in another one: a consumer that links to the message it takes, instead of being its child."""
+"""Traces that continue another one: a consumer that links to its message in place of being its child."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -8,24 +8,24 @@ from aiops.model import Span, SpanKind, Trace
 
 SERVED: Final = (SpanKind.SERVER, SpanKind.CONSUMER)
 MOST: Final = 8
-"""Traces that one is made to go on from: a batch has as many as messages, and a few tell where they come from."""
+"""The most traces that one trace continues: a batch links to every message, and a few show where they come from."""
 
 
-def sources(trace: Trace) -> list[str]:
-    """Ids of the traces that a trace goes on from."""
+def link_sources(trace: Trace) -> list[str]:
+    """Return the ids of the traces that a trace continues."""
     found = {link: None for span in trace.spans if span.kind in SERVED for link, _ in span.links}
     return [one for one in found if one != trace.trace_id][:MOST]
 
 
 def sources_of(traces: Iterable[Trace]) -> list[str]:
-    """Those of several, each once."""
-    return list(dict.fromkeys(one for trace in traces for one in sources(trace)))
+    """Return the ids of the traces that several traces continue, each once."""
+    return list(dict.fromkeys(one for trace in traces for one in link_sources(trace)))
 
 
 def continued(trace: Trace, known: Mapping[str, Trace]) -> Trace:
-    """The trace with the spans of those that it goes on from, as far as they are known: what links to a span of theirs
-    becomes its child, unless another service called it."""
-    before = [known[one] for one in sources(trace) if one in known]
+    """Return the trace with the spans of the traces that it continues, as far as they are known. A span that links to
+    one of their spans becomes its child, unless another service called it."""
+    before = [known[one] for one in link_sources(trace) if one in known]
     if not before:
         return trace
     there = {(span.trace_id, span.span_id) for one in before for span in one.spans}
@@ -42,7 +42,7 @@ def _moved(span: Span, own: Mapping[str, Span], there: set[tuple[str, str]]) -> 
 
 
 def _called(span: Span, own: Mapping[str, Span]) -> bool:
-    """Whether a span of another service stands above this one in its own trace."""
+    """Whether a span of another service is above this one in its own trace."""
     seen = set[str]()
     above = own.get(span.parent_id)
     while above is not None and above.span_id not in seen:

@@ -1,9 +1,9 @@
-"""Which samples of one series go on from which, where several processes may send under one identity.
+"""Which samples of a series follow which, where several processes may send under one identity.
 
-Workers of one server that share a resource send cumulative counters that differ by their start at best. Where starts
-tell them apart the increments are exact. Where they do not (start unknown, or one for all), samples are dealt to as few
-rising sequences as they need, each to the one whose last value is nearest below: no dealing counts less, so that what
-is counted is a lower bound.
+Workers of one server that share a resource send cumulative counters that differ by their start time at best. Where the
+start times tell them apart, the increments are exact. Where they do not (unknown or equal start times), samples are
+assigned to as few rising sequences as possible, each to the sequence with the nearest lower last value. No other
+assignment counts less, so that the result is a lower bound.
 """
 
 from collections.abc import Sequence
@@ -13,32 +13,32 @@ from typing import Final, NamedTuple
 from aiops.sources.common.grid import NANO
 
 FIRST: Final = -1
-"""Goes on from nothing: the first of its process."""
+"""No predecessor: the first sample of its process."""
 PAUSED: Final = -2
-"""Goes on from nothing that is near enough, in a series that was known before."""
+"""No predecessor that is near enough, in a series that was known before."""
 WHOLE: Final = -3
-"""Counts from zero: its process was started anew."""
+"""Counts from zero: its process was restarted."""
 DOUBT: Final = -4
-"""Fell by less than a new start explains: what it adds is not known."""
+"""The value fell, but not by as much as a restart explains: its increment is unknown."""
 
 LOOKBACK_NS: Final = 300 * NANO
 JITTER_NS: Final = 5_000_000
-"""Starts that differ by less may be one, written in another unit."""
+"""Start times that differ by less may be the same, written in another unit."""
 RESTART: Final = 4.0
-"""A counter that fell was started anew if it reached its value at no more than this many times its usual rate."""
+"""A counter that fell was restarted if its new value needs at most this many times its usual rate."""
 SMALL: Final = 10.0
-"""So little may always have been counted since."""
+"""An increment that is always plausible since the last sample."""
 USELESS: Final = 8
-"""So many starts, each different, tell nothing apart."""
+"""So many start times, all different, identify nothing."""
 PATIENCE: Final = 4
-"""Rounds after which a sequence that nothing went on from has ended."""
+"""Rounds after which a sequence without a new sample has ended."""
 TAKES_TURNS: Final = 2
-"""A process that was started anew overtakes its own past once, not twice."""
+"""A restarted process overtakes its own past once, not twice."""
 
 
-class Told(NamedTuple):
-    """`before` is the index of the sample that each goes on from, or FIRST, PAUSED, WHOLE, DOUBT. `turns` says how
-    often one process came after another that goes on, `lost` whether starts did not tell them apart."""
+class Continuations(NamedTuple):
+    """`before` is the index of the predecessor of each sample, or FIRST, PAUSED, WHOLE, DOUBT. `turns` counts how often
+    one process followed another that continues. `lost`: start times did not tell them apart."""
 
     before: list[int]
     turns: int
@@ -55,8 +55,8 @@ class _Head:
 
 @dataclass(slots=True)
 class _Process:
-    """Samples with one start: of one process, or of as many as it takes for each to rise. `step` is the most that was
-    added at once; `grown` is what was added since `born`."""
+    """Samples with one start time: of one process, or of as many as are needed for each to rise. `step` is the largest
+    single increment; `grown` is the sum of increments since `born`."""
 
     heads: list[_Head]
     born: int
@@ -72,11 +72,11 @@ class _Process:
         return self.heads[-1].time
 
     def take(self, index: int, time: int, value: float) -> int:
-        """Say what a sample goes on from."""
+        """Return the predecessor of a sample."""
         self.turn += 1
         latest = self.heads[-1]
         alive = [one for one in self.heads if self.turn - one.turn <= PATIENCE * len(self.heads)]
-        # The newest stands last: of equal values it is the one gone on from.
+        # The newest comes last: among equal values it is the predecessor.
         near = max((one for one in alive if one.value <= value), key=lambda one: (one.value, one.turn), default=None)
         before = DOUBT
         if near is not None:
@@ -92,7 +92,7 @@ class _Process:
         return before
 
     def _restarted(self, latest: _Head, time: int) -> float:
-        """The most that a process can have counted that was started anew since the sample before."""
+        """Return the most that a process can have counted if it was restarted after the previous sample."""
         if self.turns >= TAKES_TURNS:
             return RESTART * self.step
         heard, since = latest.time - self.born, time - latest.time
@@ -105,7 +105,7 @@ class _Process:
 
 @dataclass(slots=True)
 class _Sender:
-    """Processes by their start, in the order in which they were heard last."""
+    """Processes by their start time, in the order in which they were last heard."""
 
     known: dict[int, _Process] = field(default_factory=dict)
     latest: _Process | None = None
@@ -129,23 +129,24 @@ class _Sender:
         return before
 
 
-def apart(time: Sequence[int], start: Sequence[int], value: Sequence[float]) -> Told:
-    """Tell the samples of one cumulative series apart: Unix nanoseconds, by time; start 0 is unknown."""
+def apart(time: Sequence[int], start: Sequence[int], value: Sequence[float]) -> Continuations:
+    """Assign the samples of one cumulative series to processes. Times are Unix nanoseconds, sorted; start 0 is
+    unknown."""
     sender = _Sender()
     before = [sender.take(at, *sample) for at, sample in enumerate(zip(time, start, value, strict=True))]
     inside = max((one.turns for one in sender.known.values()), default=0)
-    return Told(before, sender.turns + inside, inside >= TAKES_TURNS)
+    return Continuations(before, sender.turns + inside, inside >= TAKES_TURNS)
 
 
 def _continued(
     fresh: dict[int, _Process], time: int, start: int, value: float
 ) -> tuple[_Process | None, _Process | None]:
-    """The process that a sample with a start not seen before goes on from, and whose copy that is; None for a process
-    that was not heard before."""
+    """Return the process that a sample with a new start time continues, and the process that this is a copy of; None
+    for a process that was not heard before."""
     unknown = next(iter(fresh.values())) if not start and len(fresh) == 1 else fresh.get(0)
     if unknown is not None:
-        return unknown, unknown  # start left out now and then
-    # Some clients say "since ten minutes ago" with every export: the start slides along.
+        return unknown, unknown  # the start time is missing now and then
+    # Some clients send "since ten minutes ago" with every export: the start time slides along.
     sliding = [one for of, one in fresh.items() if of and one.time - of == time - start]
     close = sliding or [one for of, one in fresh.items() if abs(of - start) <= JITTER_NS]
     if close:

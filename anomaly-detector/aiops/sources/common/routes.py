@@ -1,10 +1,10 @@
-"""A route out of a path, for requests whose instrumentation knew the path alone."""
+"""A route made from a path, for requests whose instrumentation knew only the path."""
 
 import re
 from typing import Final
 
 LONGEST: Final = 6
-"""Segments that are told apart; what is deeper goes by its beginning."""
+"""Segments that are told apart; a deeper path is cut."""
 VALUE: Final = "{}"
 REST: Final = "…"
 
@@ -13,10 +13,10 @@ _WORD: Final = re.compile(r"^v\d{1,2}$|^[A-Za-z][A-Za-z_.-]{0,31}$|^[{<:*][^/]*$
 
 
 def of_path(target: str) -> str:
-    """Put `{}` in the place of every segment that looks like a value: /orders/1234/items?x=1 becomes /orders/{}/items.
+    """Replace every segment that looks like a value by `{}`: /orders/1234/items?x=1 becomes /orders/{}/items.
 
-    A word of letters, a version such as v2, and a placeholder that a framework left in are kept; what has a digit or
-    anything else in it, or is long, is a value: ids, dates, hashes, names of files with a version.
+    Words of letters, versions such as v2, and placeholders of frameworks are kept. Segments with digits or other
+    characters, and long ones, are values: ids, dates, hashes, names of files with a version.
     """
     path = _ORIGIN.sub("", target).partition("?")[0].partition("#")[0]
     if not path.startswith("/"):

@@ -1,4 +1,4 @@
-"""Rows of an answer: values by label set, put together into a block."""
+"""Rows of an answer: values by label set, joined into a block."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,11 +8,12 @@ from typing import Final, TypeVar
 import numpy as np
 
 from aiops.model import Labels, Selector, SeriesBlock, names
-from aiops.sources.common.grid import Bools, Floats, Grid
+from aiops.model.arrays import Bools, Floats
+from aiops.sources.common.grid import Grid
 
 UNKNOWN: Final = np.inf
-"""In seconds and buckets of `Requests`: there were requests, and this is not known of some. Whatever is added to it is
-not known either, while NaN, where nothing was, leaves the others as they are."""
+"""In seconds and buckets of `Requests`: there were requests, but the value of some of them is unknown. Any sum with it
+is unknown too, while NaN (no requests) leaves a sum unchanged."""
 
 Key = tuple[str, ...]
 K = TypeVar("K")
@@ -20,7 +21,8 @@ K = TypeVar("K")
 
 @dataclass(slots=True)
 class Requests:
-    """RED of many scopes: by key, `(steps,)` each; `buckets` cumulative, by key and upper bound in seconds."""
+    """Requests, errors and durations (RED) of many scopes: by key, `(steps,)` each; `buckets` are cumulative, by key
+    and upper bound in seconds."""
 
     total: dict[Key, Floats] = field(default_factory=dict)
     bad: dict[Key, Floats] = field(default_factory=dict)
@@ -28,8 +30,8 @@ class Requests:
     buckets: dict[tuple[Key, float], Floats] = field(default_factory=dict)
 
     def add(self, other: "Requests") -> None:
-        """Add the rows of another answer, which counted other requests. Of a key that both have only the buckets that
-        both know are exact, and stay."""
+        """Add the rows of another answer, which counted other requests. Of a key in both, only the buckets that both
+        know are exact, and are kept."""
         both = self.total.keys() & other.total.keys()
         for mine, its in ((self.total, other.total), (self.bad, other.bad), (self.seconds, other.seconds)):
             for key, values in its.items():
@@ -41,7 +43,7 @@ class Requests:
             del self.buckets[one]
 
     def unjudged(self, steps: Callable[[Key], Bools | None]) -> None:
-        """Take away the steps of each key that are not to be judged."""
+        """Remove the steps of each key that must not be judged."""
         odd = {key: which for key in self.total if (which := steps(key)) is not None}
         for key, which in odd.items():
             for mine in (self.total, self.bad, self.seconds):
@@ -51,7 +53,7 @@ class Requests:
                 values[odd[key]] = np.nan
 
     def chosen(self, scope: Sequence[str], selector: Selector) -> "Requests":
-        """Keep the keys (labelled `scope`) that fit the selector, and add them up by its labels. Buckets that not all
+        """Select the keys (labelled `scope`) that match the selector, and sum them by its labels. Buckets that not all
         of them have are left out."""
         if not selector.where and tuple(selector.by) == tuple(scope):
             return self
@@ -71,7 +73,7 @@ class Requests:
         return out
 
     def rows(self, name: str, by: Sequence[str]) -> Iterable[tuple[Labels, Floats]]:
-        """The rows of one signal, labelled."""
+        """Yield the rows of one signal, with labels."""
         match name:
             case names.REQUESTS | names.ERRORS | names.DURATION:
                 chosen = {names.REQUESTS: self.total, names.ERRORS: self.bad, names.DURATION: self.seconds}[name]
@@ -83,12 +85,12 @@ class Requests:
 
 
 def plus(left: Floats, right: Floats) -> Floats:
-    """Add where both are there; take the one that is."""
+    """Add where both values exist; otherwise take the one that does."""
     return np.where(np.isnan(left), right, np.where(np.isnan(right), left, left + right))
 
 
 def _shown(values: Floats) -> Floats:
-    """What is not known is no number to those who asked."""
+    """Replace unknown values by NaN."""
     return np.where(np.isinf(values), np.nan, values)
 
 
@@ -98,7 +100,7 @@ def _add(table: dict[K, Floats], key: K, values: Floats) -> None:
 
 
 def labelled(name: str, pairs: Mapping[str, str]) -> Labels:
-    """Make a label set, sorted, with the name of the signal among it."""
+    """Make a sorted label set with the name of the signal."""
     return tuple(sorted({**pairs, names.NAME: name}.items()))
 
 
@@ -108,13 +110,13 @@ def le(bound: float) -> str:
 
 
 def fits(of: Labels, where: Labels) -> bool:
-    """Say whether a row has the labels wanted; a label that is missing is ""."""
+    """Return whether a row has the wanted labels; a missing label is ""."""
     have = dict(of)
     return all(have.get(name, "") == value for name, value in where)
 
 
 def block(rows: Mapping[Labels, Floats], grid: Grid, step: float) -> SeriesBlock:
-    """Put rows into a block, in label order."""
+    """Join rows into a block, in label order."""
     order = sorted(rows)
     values = np.array([rows[one] for one in order], dtype=np.float64).reshape(len(order), grid.steps)
     return SeriesBlock(tuple(order), grid.ends(), step, values)

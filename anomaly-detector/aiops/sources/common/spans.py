@@ -1,4 +1,4 @@
-"""Spans of OTLP read out by the conventions: as a row, as a Span, and a trace as its summary."""
+"""Spans of OTLP, read by the conventions: as a row, as a Span, and a trace as its summary."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Final
@@ -40,16 +40,16 @@ COLUMNS: Final = (
 """What `row` returns: ids as whole numbers, times in Unix nanoseconds, attributes as canonical JSON."""
 
 MOST_LINKS: Final = 32
-"""Links of a span that are kept: a batch may have been made of thousands of messages."""
+"""The most links of a span that are kept: a batch may be made of thousands of messages."""
 CALLING: Final = (conventions.CLIENT, conventions.PRODUCER)
 _SERVED: Final = (conventions.SERVER, conventions.CONSUMER)
 _NO_ID = (b"", b"\0" * 8, b"\0" * 16)
 
 
 def mend(span: pb.Span) -> tuple[str, ...]:
-    """Take out of a span what is wrong in it and not needed to count it; returns what that was, mostly nothing.
+    """Remove invalid parts of a span that are not needed to count it; returns what they were, mostly nothing.
 
-    A request that is left out for such a part would be missing on one side of a ratio.
+    A request that was left out because of such a part would be missing on one side of a ratio.
     """
     done: tuple[str, ...] = ()
     if len(span.parent_span_id) not in (0, 8):
@@ -62,7 +62,7 @@ def mend(span: pb.Span) -> tuple[str, ...]:
 
 
 def unfit(span: pb.Span, oldest: int, newest: int) -> str:
-    """Say why a span cannot be kept; "" when it can. It must end in [oldest, newest], Unix nanoseconds."""
+    """Return why a span cannot be stored; "" when it can. It must end in [oldest, newest], Unix nanoseconds."""
     trace_id, span_id = span.trace_id, span.span_id
     if len(trace_id) != 16 or trace_id in _NO_ID:
         return "a trace id must be 16 bytes, not all zero"
@@ -74,7 +74,7 @@ def unfit(span: pb.Span, oldest: int, newest: int) -> str:
 
 
 def row(span: pb.Span, resource: int) -> tuple[object, ...]:
-    """Read a span out as `COLUMNS`; `resource` is whatever its reader knows the resource by."""
+    """Read a span as a row of `COLUMNS`; `resource` is the id of its resource."""
     pairs = mapping(span.attributes)
     kind, status = span.kind, span.status.code
     request = conventions.request(pairs)
@@ -109,7 +109,7 @@ def row(span: pb.Span, resource: int) -> tuple[object, ...]:
 
 
 def _links(span: pb.Span) -> list[dict[str, int]]:
-    """The spans that this one goes on from, `MOST_LINKS` at most."""
+    """Return the spans that this one continues, at most `MOST_LINKS`."""
     number = int.from_bytes
     return [
         {
@@ -123,7 +123,7 @@ def _links(span: pb.Span) -> list[dict[str, int]]:
 
 
 def _many_messages(span: pb.Span) -> bool:
-    """Whether a call of a method took or gave more than one message: a stream."""
+    """Whether a call of a method had more than one message in either direction: a stream."""
     seen: set[str] = set()
     for event in span.events:
         if event.name in names.MESSAGE_EVENTS:
@@ -136,7 +136,7 @@ def _many_messages(span: pb.Span) -> bool:
 
 
 def _exception(span: pb.Span) -> Mapping[str, str]:
-    """The last exception that the span recorded: the one that left it."""
+    """Return the last exception that the span recorded: the one that ended it."""
     for event in reversed(span.events):
         if event.name == names.EXCEPTION_EVENT:
             return mapping(event.attributes)
@@ -144,8 +144,8 @@ def _exception(span: pb.Span) -> Mapping[str, str]:
 
 
 def span(row: Mapping[str, Any], resource: dict[str, str], several: Collection[str] = ()) -> Span:
-    """Make a span of its columns, beside them those of its resource: service, instance, version. `several` are the
-    systems of which there is more than one database."""
+    """Make a Span from its columns and those of its resource: service, instance, version. `several` are the systems
+    with more than one database."""
     return Span(
         trace_id=f"{row['trace_hi']:016x}{row['trace_lo']:016x}",
         span_id=f"{row['span_id']:016x}",
@@ -177,7 +177,7 @@ def span(row: Mapping[str, Any], resource: dict[str, str], several: Collection[s
 
 
 def trimmed(trace: Trace, most: int) -> Trace:
-    """Keep so many spans: those that failed, then those that took longest, as whatever is above another does."""
+    """Keep so many spans: failed ones first, then the longest, because a parent takes longer than its children."""
     if len(trace.spans) <= most:
         return trace
     ranked = sorted(trace.spans, key=lambda one: (not one.failed, -one.duration, one.start, one.span_id))
@@ -187,7 +187,7 @@ def trimmed(trace: Trace, most: int) -> Trace:
 
 
 def unanswered(trace: Trace) -> list[Span]:
-    """Failed calls that no span of another side tells of, and that do not say by name whom they called."""
+    """Return failed calls without a span of the other side that do not name their callee."""
     answered = {one.parent_id for one in trace.spans if one.kind in _SERVED}
     return [
         one
@@ -200,15 +200,15 @@ def unanswered(trace: Trace) -> list[Span]:
 
 
 def summary(trace: Trace) -> TraceSummary:
-    """Sum a trace up; `failed` says whether any of its spans failed. It has at least one span."""
+    """Summarise a trace with at least one span; `failed` says whether any of its spans failed."""
     root = next((one for one in trace.spans if not one.parent_id), trace.spans[0])
     start = min(one.start for one in trace.spans)
     return TraceSummary(
-        trace.trace_id,
-        root.service,
-        root.operation,
-        start,
-        max(one.end for one in trace.spans) - start,
-        len(trace.spans) + trace.left_out,
-        any(one.failed for one in trace.spans),
+        trace_id=trace.trace_id,
+        root_service=root.service,
+        root_name=root.operation,
+        start=start,
+        duration=max(one.end for one in trace.spans) - start,
+        spans=len(trace.spans) + trace.left_out,
+        failed=any(one.failed for one in trace.spans),
     )

@@ -1,4 +1,4 @@
-"""What kind of work a request is: metrics of one kind say nothing of the others that the same service does."""
+"""The kind of operation of a request: metrics of one kind do not count the other kinds of the same service."""
 
 from enum import StrEnum
 from typing import Final
@@ -8,7 +8,7 @@ from aiops.sources.common.conventions import CONSUMER, Request
 
 
 class Work(StrEnum):
-    """HTTP and RPC have metrics of their own; OTHER is a server that says neither."""
+    """HTTP and RPC have their own metrics; OTHER is a server span that is neither."""
 
     HTTP = "http"
     RPC = "rpc"
@@ -19,11 +19,11 @@ class Work(StrEnum):
 METRICS: Final = {
     metric: Work.RPC if metric.startswith("rpc.") else Work.HTTP for metric in names.SERVER_DURATION_METRICS
 }
-"""The work that each metric of requests served covers."""
+"""The kind of operation that each metric of requests served counts."""
 
 
 def of_span(request: Request, kind: int, rpc: bool) -> Work:
-    """Tell the work of a span of kind SERVER or CONSUMER; `rpc` says whether it has an RPC's method."""
+    """Return the kind of a span of kind SERVER or CONSUMER; `rpc`: it has the method of an RPC."""
     if kind == CONSUMER:
         return Work.CONSUMER
     if request.http:
@@ -32,8 +32,8 @@ def of_span(request: Request, kind: int, rpc: bool) -> Work:
 
 
 def covering(work: Work) -> frozenset[Work]:
-    """The kinds of metrics that count this work already. A server's span that says neither HTTP nor RPC may be the same
-    request as either, and must not count twice."""
+    """Return the kinds of metrics that already count this kind. A server span that is neither HTTP nor RPC may be the
+    same request as either, and must not count twice."""
     match work:
         case Work.OTHER:
             return frozenset((Work.HTTP, Work.RPC))

@@ -1,1 +1,1 @@
-"""Telemetry kept in one DuckDB file."""
+"""Telemetry stored in one DuckDB file."""

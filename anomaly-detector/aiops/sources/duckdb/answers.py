@@ -1,4 +1,5 @@
-"""Who answered each caller, for longer than is looked back: a service that is down for long keeps its name."""
+"""The services that answered each caller, remembered beyond the lookback, so that a service that is down for long keeps
+its name."""
 
 import threading
 from typing import Final
@@ -13,9 +14,9 @@ COLUMNS: Final = ("caller", "address", "destination", "name", "service")
 
 
 class Answers:
-    """By caller, address and destination, or by caller and name of the call: the one that answered. Thread-safe.
+    """The service that answered, by caller, address and destination, or by caller and name of the call. Thread-safe.
 
-    It is not saved: a fresh process looks an hour back for edges, and learns it again from there.
+    It is not saved: a new process looks an hour back for edges, and learns it again from there.
     """
 
     def __init__(self) -> None:
@@ -35,7 +36,7 @@ class Answers:
                 self._known = dict(newest[: MOST // 2])
 
     def table(self, at_ns: int) -> pa.Table:
-        """What was known at a time and is not older than a day, as `COLUMNS`."""
+        """Return what was known at a time and is not older than a day, as `COLUMNS`."""
         with self._lock:
             rows = [
                 (*key, service) for key, (service, last) in self._known.items() if service and at_ns - last < KEEP_NS

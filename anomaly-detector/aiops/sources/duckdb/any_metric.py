@@ -1,4 +1,4 @@
-"""Any OpenTelemetry metric by its name, and the catalogue of those that there are."""
+"""Any OpenTelemetry metric by its name, and the catalogue of stored metrics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,18 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from aiops.model import Labels, names
+from aiops.model.arrays import Floats
 from aiops.sources.common import attributes, bounds
-from aiops.sources.common.grid import Floats, Grid
+from aiops.sources.common.grid import Grid
 from aiops.sources.common.rows import Key
 from aiops.sources.duckdb import schema
-from aiops.sources.duckdb.counters import Chosen, choose, count, grown, read
+from aiops.sources.duckdb.counters import Chosen, choose, count, grown, read_points
 from aiops.sources.duckdb.schema import Kind
 from aiops.sources.duckdb.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric that is stored: its instrument ("counter", "updown", "gauge", "histogram"), unit and senders."""
+    """A stored metric: its instrument ("counter", "updown", "gauge", "histogram"), unit and senders."""
 
     name: str
     kind: str
@@ -26,7 +27,7 @@ class Metric:
 
 
 def catalog(store: Store) -> list[Metric]:
-    """List metrics by name."""
+    """Return the stored metrics, by name."""
     table = store.query(
         lambda _: (
             """
@@ -41,10 +42,10 @@ def catalog(store: Store) -> list[Metric]:
 
 
 def values(store: Store, metric: str, by: Sequence[str], where: Labels, grid: Grid, most: int = 0) -> dict[Key, Floats]:
-    """Answer a metric by attributes (or `service`, or resource attributes), `(steps,)` each, summed over the rest.
+    """Return a metric by attributes (or `service`, or resource attributes), `(steps,)` each, summed over the rest.
 
     Counters and histograms give increments (histograms of their count), gauges and up-down counters the last value of
-    each series in the step. Raises TooMuch where that is more than `most` values.
+    each series in the step. Raises TooMuch for more than `most` values.
     """
     quoted = metric.replace("'", "''")
     chosen = choose(store, f"se.metric = '{quoted}'")
@@ -55,13 +56,13 @@ def values(store: Store, metric: str, by: Sequence[str], where: Labels, grid: Gr
         return {}
     keys: dict[Key, int] = {}
     rows = np.array([keys.setdefault(_key(row, by), len(keys)) for row in chosen.rows], np.int64)
-    bounds.check(len(keys), grid.steps, most)
+    bounds.check_size(len(keys), grid.steps, most)
     if most:
         bounds.check_samples(count(store, chosen, grid), most)
-    points = read(store, chosen, grid, buckets=False)
+    points = read_points(store, chosen, grid, buckets=False)
     added = grown(store, chosen, points, points.numbers[:, :1], grid).added[:, 0]
     level = np.array([_is_level(row) for row in chosen.rows], bool)[points.row]
-    # The last sample of a series in a step is one that no other of the same series and step follows.
+    # The last sample of a series in a step is the one without a successor in the same series and step.
     last = np.ones(len(points.row), bool)
     last[:-1] = (points.row[1:] != points.row[:-1]) | (points.column[1:] != points.column[:-1])
     shown = np.where(level, np.where(last, points.numbers[:, 0], np.nan), added)

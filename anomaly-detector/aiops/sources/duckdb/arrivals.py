@@ -1,26 +1,27 @@
-"""How many spans and points came from each service, by the time that they carry."""
+"""How many spans and points came from each service, by their own time."""
 
 from typing import Final
 
 import numpy as np
 
-from aiops.sources.common.grid import Floats, Grid
+from aiops.model.arrays import Floats
+from aiops.sources.common.grid import Grid
 from aiops.sources.duckdb.columns import floats, ints, texts
-from aiops.sources.duckdb.partitions import LOST, POINTS, SPANS, Partitions
+from aiops.sources.duckdb.partitions import LOST_TABLE, POINTS, SPANS, Partitions
 from aiops.sources.duckdb.store import Store
 
-# A service heard within this time that sends nothing, while others do, has sent zero.
+# A service heard within this time that sends nothing while others do counts as zero.
 REMEMBER_SECONDS: Final = 600.0
 
 
 def arrivals(store: Store, grid: Grid) -> dict[str, Floats]:
-    """Count by service and step, `(steps,)`, with what was rejected of them; NaN before a service was heard and where
-    nobody was."""
+    """Count by service and step, `(steps,)`, including rejected ones; NaN before a service was heard and where nobody
+    was."""
     start = grid.start_ns - int(REMEMBER_SECONDS * 1e9)
 
     def sql(partitions: Partitions) -> str:
         spans, points = partitions.relation(SPANS, start, grid.end_ns), partitions.relation(POINTS, start, grid.end_ns)
-        lost = partitions.relation(LOST, start, grid.end_ns)
+        lost = partitions.relation(LOST_TABLE, start, grid.end_ns)
         return f"""
             WITH sent AS (
                 SELECT resource, {grid.sql("end_ns")} AS step, count(*) AS count, max(end_ns) AS last

@@ -1,4 +1,4 @@
-"""Requests as their callers saw them: client spans, and whom they called."""
+"""Requests as their callers saw them: client spans and their callees."""
 
 from collections.abc import Collection, Sequence
 
@@ -12,15 +12,15 @@ from aiops.sources.duckdb.store import Store
 
 
 def relation(partitions: Partitions, start_ns: int, end_ns: int, several: Collection[str]) -> str:
-    """SQL for client and producer spans that ended in [start - 5 min, end], with caller and callee. A query with it
-    needs the table `remembered` (see `Answers`).
+    """Return SQL for client and producer spans that ended in [start - 5 min, end], with caller and callee. A query that
+    uses it needs the table `remembered` (see `Answers`).
 
-    The callee is the name that the caller gave (peer.service), else the service of the span on the other side: its
-    child, one that links to it, or whoever consumes the destination of its message. Else it is the service that last
-    answered this caller at that address (a service that died keeps its name), or whom the same calls reached where the
-    span knows no address or failed at one that never answered; else the address. A message that several services
-    consume is a call of each. A call streams where either side says so. Of the systems in `several`, databases go by
-    their whole address.
+    The callee is the name that the caller gave (peer.service), else the service of the span on the other side: a child,
+    a span that links to it, or the consumer of the destination of its message. Otherwise it is the service that last
+    answered this caller at that address (a service that died keeps its name), or the service that the same calls
+    reached before, if the span has no address or failed at an address that never answered; else the address. A message
+    that several services consume is a call of each. A call is a stream where either side says so. For the systems in
+    `several`, databases are named by their whole address.
     """
     return f"""(
         WITH {_paired(partitions, start_ns, end_ns)}, consuming AS (
@@ -48,13 +48,13 @@ def relation(partitions: Partitions, start_ns: int, end_ns: int, several: Collec
 
 
 def answered(partitions: Partitions, start_ns: int, end_ns: int) -> str:
-    """SQL for what `Answers` learns from the calls of a window."""
+    """Return SQL for what `Answers` learns from the calls of a window."""
     return f"WITH {_paired(partitions, start_ns, end_ns)} SELECT * FROM answered"
 
 
 def _paired(partitions: Partitions, start_ns: int, end_ns: int) -> str:
-    """SQL for calls with who served each (`paired`), and for who answered a caller where, or under which name; null
-    where several did (`answered`)."""
+    """Return SQL for calls with the service that served each (`paired`), and for the service that answered a caller at
+    an address or under a name; null where several did (`answered`)."""
     clients = partitions.relation(SPANS, start_ns - REMEMBER_NS, end_ns)
     servers = partitions.relation(SPANS, start_ns - 2 * REMEMBER_NS, end_ns + REMEMBER_NS)
     return f"""client AS (
@@ -94,7 +94,7 @@ def _paired(partitions: Partitions, start_ns: int, end_ns: int) -> str:
 
 
 def _shown(reached: str, several: Collection[str]) -> str:
-    """SQL for `callees.shown`."""
+    """Return SQL for `callees.shown`."""
     system = f"split_part({reached}, '://', 1)"
     if not several:
         return system

@@ -1,4 +1,4 @@
-"""Raw points of chosen series, read so that their increments can be told."""
+"""Raw points of selected series, with all that is needed for their increments."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from aiops.sources.common.grid import Floats, Grid, Ints
+from aiops.model.arrays import Floats, Ints
+from aiops.sources.common.grid import Grid
 from aiops.sources.common.increments import Order, Samples, increments, newborn, order
 from aiops.sources.common.processes import FIRST, LOOKBACK_NS
 from aiops.sources.duckdb import schema
@@ -16,16 +17,17 @@ from aiops.sources.duckdb.partitions import POINTS
 from aiops.sources.duckdb.store import Store
 
 ANY: Final = -1
-"""Stands for whatever start a point has."""
+"""Stands for any start time of a point."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Series that answer a question: one dict of columns each (schema.SERIES and the resource's)."""
+    """The series that answer a question: one dict of columns each (schema.SERIES and the columns of the resource)."""
 
     rows: list[dict[str, Any]]
 
     def table(self) -> pa.Table:
+        """Return the ids of the series, and which of them are counters, as a table."""
         return pa.table(
             {
                 "series": pa.array([row["id"] for row in self.rows], pa.uint64()),
@@ -35,26 +37,26 @@ class Chosen:
 
 
 def rises(row: dict[str, Any]) -> bool:
-    """Say whether the values of a series are those of a counter: they only fall when it starts anew."""
+    """Return whether a series is a counter, whose values fall only at a restart."""
     return bool(row["monotonic"]) and row["temporality"] == schema.CUMULATIVE
 
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """Increments `(samples, counters)`; the resources that several processes share, and those of them whose starts do
-    not tell the processes apart: theirs are a lower bound."""
+    """Increments `(samples, counters)`; the resources that several processes share, and those among them whose start
+    times do not tell the processes apart: their increments are a lower bound."""
 
     added: Floats
     shared: frozenset[int]
     lost: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Points:
-    """Samples inside the window and what is needed of those before it, sorted by series and time.
+    """Samples in the window and the needed ones before it, sorted by series and time.
 
-    row: `(samples,)` index into the chosen series. numbers: `(samples, 2)` value or count, and sum (NaN where there is
-    none).
+    row: `(samples,)` index into the selected series. numbers: `(samples, 2)` value or count, and sum (NaN where there
+    is none).
     """
 
     row: Ints
@@ -67,7 +69,7 @@ class Points:
 
 
 def choose(store: Store, where: str) -> Chosen:
-    """Find series by a condition in SQL over `se` (series) and `r` (resources)."""
+    """Find series by an SQL condition on `se` (series) and `r` (resources)."""
     table = store.query(
         lambda _: (
             "SELECT se.*, r.service, r.instance, r.version, r.attributes AS resource_attributes "
@@ -77,11 +79,11 @@ def choose(store: Store, where: str) -> Chosen:
     return Chosen(table.to_pylist())
 
 
-def read(store: Store, chosen: Chosen, grid: Grid, buckets: bool) -> Points:
-    """Read the points of chosen series in the window, and the last of each within the lookback before it; of counters
-    that fell or whose start moved all of the lookback, to tell processes apart.
+def read_points(store: Store, chosen: Chosen, grid: Grid, buckets: bool) -> Points:
+    """Read the points of selected series in the window, and the last point of each within the lookback before it; for
+    counters that fell or whose start time moved, the whole lookback, to tell processes apart.
 
-    Without `buckets` theirs are null: they are most of what is read, and two weeks of them are not for this memory.
+    Without `buckets` these are null: they are most of the data, and two weeks of them do not fit into memory.
     """
     table = store.query(
         lambda partitions: (
@@ -112,18 +114,18 @@ def read(store: Store, chosen: Chosen, grid: Grid, buckets: bool) -> Points:
     known = np.array([row["id"] for row in chosen.rows], dtype=np.uint64)
     numbers = np.column_stack([floats(table, "number"), floats(table, "sum")])
     return Points(
-        np.searchsorted(known, series).astype(np.int64),
-        grid.columns(times),
-        series,
-        times,
-        ints(table, "start_ns"),
-        numbers,
-        table.column("buckets"),
+        row=np.searchsorted(known, series).astype(np.int64),
+        column=grid.columns(times),
+        series=series,
+        time_ns=times,
+        start_ns=ints(table, "start_ns"),
+        numbers=numbers,
+        buckets=table.column("buckets"),
     )
 
 
 def count(store: Store, chosen: Chosen, grid: Grid) -> int:
-    """How many points of chosen series are in the window."""
+    """Return how many points of selected series are in the window."""
     table = store.query(
         lambda partitions: (
             "SELECT count(*) AS count FROM "
@@ -135,18 +137,18 @@ def count(store: Store, chosen: Chosen, grid: Grid) -> int:
 
 
 def grown(store: Store, chosen: Chosen, points: Points, values: Floats, grid: Grid) -> Grown:
-    """Increments of `values` `(samples, counters)` that belong to the points; NaN for baselines."""
+    """Return the increments of `values` `(samples, counters)`, which belong to the points; NaN for baselines."""
     groups: dict[tuple[int, str], int] = {}
     numbers = [groups.setdefault((row["resource"], row["metric"]), len(groups)) for row in chosen.rows]
     counts = np.array([rises(row) for row in chosen.rows], dtype=bool)
     delta = np.array([row["temporality"] == schema.DELTA for row in chosen.rows], dtype=bool)
     samples = Samples(
-        points.series,
-        np.array(numbers, dtype=np.int64)[points.row],
-        points.time_ns,
-        points.start_ns,
-        values,
-        delta[points.row],
+        series=points.series,
+        group=np.array(numbers, dtype=np.int64)[points.row],
+        time_ns=points.time_ns,
+        start_ns=points.start_ns,
+        values=values,
+        delta=delta[points.row],
     )
     told = order(samples, counts[points.row])
     senders = {resource: number for (resource, _), number in groups.items() if number in told.shared}
@@ -159,7 +161,8 @@ def grown(store: Store, chosen: Chosen, points: Points, values: Floats, grid: Gr
 
 
 def _newborn(store: Store, samples: Samples, told: Order, grid: Grid) -> NDArray[np.bool_]:
-    """Which first samples are births. Where processes share a resource, each is a sender of its own."""
+    """Return which first samples are those of new series. Where processes share a resource, each one is a separate
+    sender."""
     shared = np.isin(samples.group, list(told.shared))
     if shared.any():
         _, process = np.unique(np.where(shared, samples.start_ns, 0), return_inverse=True)
@@ -174,8 +177,8 @@ def _newborn(store: Store, samples: Samples, told: Order, grid: Grid) -> NDArray
 
 
 def _stored_before(store: Store, series: NDArray[np.uint64], start_ns: Ints, grid: Grid) -> NDArray[np.bool_]:
-    """Which of these series have points from before the lookback, with this start or with `ANY`: known and silent, not
-    new."""
+    """Return which of these series have points before the lookback, with this start time or with `ANY`: they are known
+    and were silent, not new."""
     table = store.query(
         lambda partitions: (
             "SELECT DISTINCT wanted.number FROM "

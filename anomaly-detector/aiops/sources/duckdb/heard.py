@@ -1,6 +1,6 @@
-"""The names that the store has already, so that a receiver that starts goes on with those that are told apart.
+"""The names that the store already has, so that a restarted receiver continues to tell them apart.
 
-The two halves live in two processes: the one that owns the store reads them, the receiver takes them in.
+The two halves run in two processes: the owner of the store reads the names, the receiver takes them in.
 """
 
 from collections.abc import Mapping
@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, Final
 from aiops.model import names
 from aiops.sources.common.caps import Roll
 
-if TYPE_CHECKING:  # the receiver does without DuckDB
+if TYPE_CHECKING:  # the receiver does not import DuckDB
     from aiops.sources.duckdb.store import Store
 
 RECENT_NS: Final = 2 * 3600 * 1_000_000_000
-"""Of spans, which are many, only the last are looked through."""
+"""Only the last spans are searched, because there are many."""
 
 Heard = dict[str, list[Any]]
 
 
-def read(store: "Store", most: int) -> Heard:
-    """What was heard, the most used first: routes and callees of services, processes, and `most` series. Raises
+def read_heard(store: "Store", most: int) -> Heard:
+    """Return the names, the most used first: routes and callees of services, processes, and `most` series. Raises
     SourceError."""
     from aiops.sources.duckdb.partitions import SPANS
 
@@ -57,8 +57,8 @@ def read(store: "Store", most: int) -> Heard:
     }
 
 
-def take(heard: Mapping[str, list[Any]], roll: Roll) -> None:
-    """Give them their places."""
+def place_heard(heard: Mapping[str, list[Any]], roll: Roll) -> None:
+    """Give the names their places."""
     for resource, service in heard["processes"]:
         roll.process(resource)
         if service != names.OTHER:
@@ -70,4 +70,4 @@ def take(heard: Mapping[str, list[Any]], roll: Roll) -> None:
     for resource, metric, series in heard["series"]:
         roll.series(resource, metric, series)
     roll.close(resource for (resource,) in heard["summed"])
-    roll.folded()  # what was beyond a limit then is not counted again
+    roll.folded()  # names beyond a limit were counted before

@@ -1,6 +1,7 @@
-"""What was rejected of the requests that a service tells of, so that no ratio is judged of which one side is missing.
+"""What was rejected of the requests of a service, so that no ratio is judged of which one side is missing.
 
-Only what requests are counted by is noted: server and consumer spans, calls, and points of counters and histograms.
+Only data by which requests are counted are recorded: server and consumer spans, calls, and points of counters and
+histograms.
 """
 
 from collections import Counter
@@ -10,11 +11,11 @@ from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
 MOST: Final = 500
-"""Losses of an export that are told apart; of the rest it is only known whose they are."""
+"""The number of losses of an export that are told apart; of further ones only the service is recorded."""
 
 
 class Told(IntEnum):
-    """What tells of requests."""
+    """What kind of data counts the requests."""
 
     SERVED = 1
     CALLED = 2
@@ -22,8 +23,8 @@ class Told(IntEnum):
 
 
 class Loss(NamedTuple):
-    """Something that was rejected: of which service, and of which route and method, or metric, as far as is known.
-    `whole`: where in the service it belongs is not known."""
+    """Something that was rejected: its service, and its route and method, or metric, as far as known. `whole`: its
+    place within the service is unknown."""
 
     service: str
     told: Told
@@ -41,22 +42,23 @@ class Losses:
     counts: Counter[Loss] = field(default_factory=Counter)
 
     def add(self, one: Loss, count: int = 1) -> None:
+        """Add a loss; beyond MOST only its service is kept."""
         if len(self.counts) >= MOST and one not in self.counts:
             one = one._replace(metric="", route="", method="", whole=True)
         self.counts[one] += count
 
     def spans(self, service: str, reason: str) -> None:
-        """A span that could not be read: whatever it told of."""
+        """Add a span that could not be read, whatever kind it was."""
         for told in (Told.SERVED, Told.CALLED):
             self.add(Loss(service, told, "", "", "", True, reason))
 
     def points(self, service: str, metric: str, reason: str, count: int = 1) -> None:
-        """Points that could not be read; "" is a metric that is not known."""
+        """Add points that could not be read; "" is an unknown metric."""
         self.add(Loss(service, Told.POINT, metric, "", "", True, reason), count)
 
 
 def packed(losses: Counter[Loss]) -> list[list[Any]]:
-    """As JSON has them."""
+    """Return the losses as lists for JSON."""
     return [[*one, count] for one, count in losses.items()]
 
 

@@ -6,8 +6,9 @@ from typing import Final
 import numpy as np
 
 from aiops.model import Labels, Oddity, Selector, SeriesBlock, Window, names
-from aiops.ports import SourceError
-from aiops.sources.common.grid import Floats, Grid
+from aiops.model.arrays import Floats
+from aiops.model.errors import SourceError
+from aiops.sources.common.grid import Grid
 from aiops.sources.common.rows import Requests, block, fits, labelled
 from aiops.sources.duckdb import any_metric, served_metrics, served_spans
 from aiops.sources.duckdb.any_metric import Metric
@@ -15,7 +16,7 @@ from aiops.sources.duckdb.arrivals import arrivals
 from aiops.sources.duckdb.called import called
 from aiops.sources.duckdb.lost import Told
 from aiops.sources.duckdb.one_sided import metrics_one_sided, one_sided
-from aiops.sources.duckdb.senders import Senders
+from aiops.sources.duckdb.senders import StoreSenders
 from aiops.sources.duckdb.store import Store
 
 _REQUESTS: Final = (names.REQUESTS, names.ERRORS, names.DURATION, names.BUCKET)
@@ -28,17 +29,17 @@ Rows = dict[Labels, Floats]
 
 
 class EmbeddedMetrics:
-    """Counts on a grid, exact, from spans and raw points in DuckDB."""
+    """Exact counts on a grid, from spans and raw points in DuckDB."""
 
     def __init__(self, store: Store, lateness_seconds: float) -> None:
         self._store = store
         self._lateness = lateness_seconds
-        self._senders = Senders(store)
+        self._senders = StoreSenders(store)
 
     def window(self, selectors: Sequence[Selector], window: Window, step: float) -> SeriesBlock:
         """Answer all selectors on the grid window.start + k * step; a remainder shorter than a step is left out.
 
-        Every row carries all labels of `by`, "" where a request or series has none. Raises SourceError.
+        Every row has all labels of `by`, "" where a request or series has none. Raises SourceError.
         """
         grid = Grid.over(window, step)
         rows: Rows = {}
@@ -55,20 +56,21 @@ class EmbeddedMetrics:
         return block(rows, grid, step)
 
     def complete_until(self) -> float | None:
-        """The time up to which data may be judged: newest point minus allowed lateness; None before the first."""
+        """Return the time up to which data may be judged: newest point minus allowed lateness; None before the
+        first."""
         reached = self._store.reached()
         return None if reached is None else reached - self._lateness
 
     def newest(self) -> float | None:
-        """End time of the newest span or point of what comes now; None before the first."""
+        """Return the end time of the newest span or point that arrives now; None before the first."""
         return self._store.newest()
 
     def catalog(self) -> list[Metric]:
-        """List the metrics that are stored, by name. Raises SourceError."""
+        """Return the stored metrics, by name. Raises SourceError."""
         return any_metric.catalog(self._store)
 
     def oddities(self) -> Sequence[Oddity]:
-        """What is odd about the way in which services send, by service. Raises SourceError."""
+        """Return what is peculiar about the telemetry of services, by service. Raises SourceError."""
         return self._senders.oddities()
 
     def _requests(self, scope: tuple[str, ...], grid: Grid, buckets: bool) -> Requests:
@@ -82,7 +84,7 @@ class EmbeddedMetrics:
         return out
 
     def _sure(self, found: Requests, told: Told, grid: Grid) -> Requests:
-        """Requests without those of which one side may have been rejected."""
+        """Return the requests without those of which one side may have been rejected."""
         missing = one_sided(self._store, told, grid, self._lateness)
         if missing.steps:
             found.unjudged(missing.of)
@@ -107,7 +109,7 @@ class EmbeddedMetrics:
 
 
 def _scope(selector: Selector) -> tuple[str, ...]:
-    """The labels that a question about requests is counted by before it is summed up. Raises SourceError."""
+    """Return the labels by which requests are counted before they are summed. Raises SourceError."""
     wanted = {*selector.by, *(name for name, _ in selector.where)}
     for scope in _SCOPES:
         if selector.by and wanted <= set(scope):

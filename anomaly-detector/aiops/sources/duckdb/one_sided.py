@@ -1,8 +1,8 @@
-"""Of which requests so much was rejected that what is left of them cannot be judged: one side may be missing.
+"""The requests of which so much was rejected that the rest cannot be judged: one side of the ratio may be missing.
 
-A ratio of which a share s of the requests is missing is off by a factor of 1 / (1 - s) at most: a small share does no
-harm, and few rejected spans blind nobody. What is missing is looked for around each step, and in a while before it, for
-senders that export once a minute. Once nothing is rejected any more, judging goes on after that while.
+If a share s of the requests is missing, a ratio is off by a factor of at most 1 / (1 - s): a small share does no harm,
+and a few rejected spans do not stop the judgement. Losses are searched around each step and for some time before it,
+because of senders that export once a minute. After the last rejection judging resumes when that time is over.
 """
 
 from collections.abc import Sequence
@@ -14,38 +14,39 @@ import numpy as np
 import pyarrow as pa
 
 from aiops.model import names
-from aiops.sources.common.grid import NANO, Bools, Floats, Grid
+from aiops.model.arrays import Bools, Floats
+from aiops.sources.common.grid import NANO, Grid
 from aiops.sources.common.rows import Key
 from aiops.sources.duckdb.columns import floats, ints, numbers, texts
 from aiops.sources.duckdb.lost import Told
-from aiops.sources.duckdb.partitions import LOST, POINTS, SPANS, Partitions
+from aiops.sources.duckdb.partitions import LOST_TABLE, POINTS, SPANS, Partitions
 from aiops.sources.duckdb.schema import Kind
 from aiops.sources.duckdb.store import Store
 
 SMALL: Final = 0.05
-"""Share of what came in that may be rejected."""
+"""The share of the received data that may be rejected."""
 WHILE_SECONDS: Final = 120.0
-"""Twice the time between exports of metrics as SDKs have it."""
+"""Twice the default interval of metric exports in SDKs."""
 _METRICS: Final = ", ".join(f"'{metric}'" for metric in names.SERVER_DURATION_METRICS)
 _KINDS: Final = {Told.SERVED: "2, 5", Told.CALLED: "3, 4"}
 
 
 @dataclass(frozen=True, slots=True)
 class OneSided:
-    """Where requests are not to be judged: `(steps,)` by service, route and method, or by service where that is all
-    that is known; `reasons` why, by service."""
+    """Where requests must not be judged: `(steps,)` by service, route and method, or by service where no more is known;
+    `reasons` by service."""
 
     steps: dict[Key, Bools] = field(default_factory=dict)
     reasons: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def of(self, key: Sequence[str]) -> Bools | None:
-        """The steps of a key that begins with service, route and method, or with the caller."""
+        """Return the steps of a key that begins with service, route and method, or with the caller."""
         found = [one for one in (self.steps.get(tuple(key[:1])), self.steps.get(tuple(key[:3]))) if one is not None]
         return np.logical_or.reduce(found) if found else None
 
 
 def one_sided(store: Store, told: Told, grid: Grid, lateness_seconds: float) -> OneSided:
-    """Look at each step of a grid; what came so late after it still tells of it. Raises SourceError."""
+    """Check each step of a grid, including data that came late by `lateness_seconds`. Raises SourceError."""
     wide, before, after = _widened(grid, lateness_seconds)
     found = store.query(lambda partitions: _lost(partitions, told, wide))
     if not found.num_rows:
@@ -71,7 +72,7 @@ def one_sided(store: Store, told: Told, grid: Grid, lateness_seconds: float) -> 
 
 
 def metrics_one_sided(store: Store, grid: Grid, lateness_seconds: float) -> dict[tuple[str, str], Bools]:
-    """The same of counters and histograms: `(steps,)` by metric and service, and by metric and "", which is all
+    """Check counters and histograms in the same way: `(steps,)` by metric and service, and by metric and "" for all
     services together. Raises SourceError."""
     wide, before, after = _widened(grid, lateness_seconds)
     found = store.query(lambda partitions: _lost_points(partitions, wide))
@@ -86,7 +87,7 @@ def metrics_one_sided(store: Store, grid: Grid, lateness_seconds: float) -> dict
 
 
 def _widened(grid: Grid, lateness_seconds: float) -> tuple[Grid, int, int]:
-    """The grid with what is looked at before it and after it, and the steps of both."""
+    """Return the grid extended by the times searched before and after it, and the steps of both."""
     step = grid.step_ns / NANO
     before, after = ceil(WHILE_SECONDS / step), ceil(lateness_seconds / step)
     return Grid(grid.start_ns - before * grid.step_ns, grid.step_ns, before + grid.steps + after), before, after
@@ -103,8 +104,8 @@ def _by_metric(found: pa.Table, grid: Grid) -> dict[tuple[str, str], Floats]:
 
 def _lost_points(partitions: Partitions, grid: Grid) -> str:
     return f"""
-        SELECT metric, service, {grid.sql(LOST.time)} AS step, sum(count)::DOUBLE AS count
-        FROM {partitions.relation(LOST, grid.start_ns + 1, grid.end_ns)}
+        SELECT metric, service, {grid.sql(LOST_TABLE.time)} AS step, sum(count)::DOUBLE AS count
+        FROM {partitions.relation(LOST_TABLE, grid.start_ns + 1, grid.end_ns)}
         WHERE told = {int(Told.POINT)} AND metric <> '' GROUP BY ALL"""
 
 
@@ -116,7 +117,7 @@ def _kept_points(partitions: Partitions, grid: Grid) -> str:
 
 
 def _too_much(rejected: Floats, taken: Floats, before: int, after: int) -> Bools:
-    """Whether more than a small share is missing of each step and what comes late after it, or of that and the while
+    """Return whether more than a small share is missing in each step and its late data, or in these and the time
     before."""
     found: list[Bools] = []
     for back in (0, before - 1):
@@ -130,13 +131,13 @@ def _too_much(rejected: Floats, taken: Floats, before: int, after: int) -> Bools
 def _lost(partitions: Partitions, told: Told, grid: Grid) -> str:
     mine = f"AND (metric IN ({_METRICS}) OR (whole AND metric = ''))" if told == Told.POINT else ""
     return f"""
-        SELECT service, route, method, whole, reason, {grid.sql(LOST.time)} AS step, sum(count)::DOUBLE AS count
-        FROM {partitions.relation(LOST, grid.start_ns + 1, grid.end_ns)} WHERE told = {int(told)} {mine}
+        SELECT service, route, method, whole, reason, {grid.sql(LOST_TABLE.time)} AS step, sum(count)::DOUBLE AS count
+        FROM {partitions.relation(LOST_TABLE, grid.start_ns + 1, grid.end_ns)} WHERE told = {int(told)} {mine}
         GROUP BY ALL"""
 
 
 def _kept(store: Store, told: Told, grid: Grid, services: list[str]) -> dict[Key, Floats]:
-    """What was taken of the same services: by service, route and method, and by service alone."""
+    """Return what was stored of the same services: by service, route and method, and by service alone."""
 
     def sql(partitions: Partitions) -> str:
         if told == Told.POINT:

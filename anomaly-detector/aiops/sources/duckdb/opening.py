@@ -1,4 +1,4 @@
-"""Opening the database file: never over something that is not ours, never on top of another engine."""
+"""Open the database file: never overwrite a foreign file, never share it with another engine."""
 
 import fcntl
 import logging
@@ -10,7 +10,7 @@ from typing import Final
 
 import duckdb
 
-from aiops.ports import SourceError
+from aiops.model.errors import SourceError
 from aiops.sources.duckdb import write_ahead
 from aiops.sources.duckdb.partitions import FAMILIES, Partitions
 
@@ -19,11 +19,11 @@ log = logging.getLogger(__name__)
 MEMORY: Final = ":memory:"
 FORMAT: Final = "3"
 EARLIER: Final = ("1", "2")
-"""Formats that are brought up to this one when they are opened; see `prepare`."""
+"""Formats that are upgraded when they are opened; see `prepare`."""
 
 
 class _NotOurs(Exception):
-    """A database that opens, but holds something else."""
+    """A database that opens but holds something else."""
 
 
 def connect(
@@ -33,14 +33,13 @@ def connect(
     prepare: Callable[[duckdb.DuckDBPyConnection], None],
     now: float,
 ) -> duckdb.DuckDBPyConnection:
-    """Open the database and `prepare` its tables, those of an earlier release too; a file that is no store of ours is
-    kept aside.
+    """Open the database and `prepare` its tables, including those of an earlier release; a foreign file is kept aside.
 
-    Raises SourceError where the file belongs to a running process or cannot be reached.
+    Raises SourceError where a running process uses the file, or where it cannot be reached.
     """
     if path != MEMORY:
         _reachable(Path(path))
-        if not _in_use(Path(path)):  # else its log is being written, and only looks torn
+        if not _in_use(Path(path)):  # otherwise its log is being written, and only looks incomplete
             write_ahead.keep_if_torn(Path(path), _aside(Path(path), now))
     try:
         return _open(path, memory_limit, threads, prepare)
@@ -59,8 +58,8 @@ def connect(
 
 
 def connect_to_read(path: str, memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
-    """Open a store that is there, to read only: nothing in its folder is changed, whatever is found. Raises SourceError
-    where there is none, where a process runs that writes it, and where it is no store of ours."""
+    """Open an existing store read-only: nothing in its folder is changed, whatever is found. Raises SourceError where
+    there is none, where a running process writes it, and where it is no store of this engine."""
     if not Path(path).is_file():
         raise SourceError(f"there is no {path}; is it the data directory of an engine?")
     try:
@@ -88,7 +87,7 @@ def _locked(problem: Exception) -> bool:
 
 
 def _in_use(path: Path) -> bool:
-    """Whether another process holds the database: DuckDB locks its file as a whole."""
+    """Whether another process holds the database: DuckDB locks the whole file."""
     if not path.exists():
         return False
     with path.open("rb+") as file:
@@ -123,7 +122,7 @@ def _open(
 
 
 def _version(connection: duckdb.DuckDBPyConnection) -> str:
-    """The format of a store; "" where that is not one version."""
+    """Return the format of a store; "" where it has not exactly one."""
     found = connection.execute("SELECT version FROM format").fetchall()
     return str(found[0][0]) if len(found) == 1 else ""
 
@@ -135,7 +134,7 @@ def _config(path: str, memory_limit: str, threads: int) -> dict[str, str | bool 
         "threads": threads,
         "temp_directory": spill,
         "preserve_insertion_order": False,
-        # The store needs no extension, and an engine must not fetch programs by itself.
+        # The store needs no extension, and an engine must not download programs by itself.
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
     }
@@ -153,7 +152,7 @@ def _reachable(path: Path) -> None:
 
 
 def _blames_the_file(problem: Exception) -> bool:
-    """Tell a bad file from a machine in trouble, or from a fault of ours, where moving a good file is no help."""
+    """Distinguish a bad file from a problem of the machine or a bug, where moving a good file would not help."""
     damage = (
         _NotOurs,
         duckdb.IOException,
@@ -170,7 +169,7 @@ def _blames_the_file(problem: Exception) -> bool:
 
 
 def _read_through(connection: duckdb.DuckDBPyConnection, tables: set[str]) -> None:
-    """Read what judging goes on from, so that damage there shows now: every part but hours long past."""
+    """Read everything that judging depends on, so that damage shows now: all partitions except hours long past."""
     partitions = Partitions(tables)
     recent = [family.table(hour) for family in FAMILIES for hour in partitions.hours(family)[-2:]]
     for name in (*recent, *sorted(tables & {"resources", "series"})):
@@ -178,7 +177,7 @@ def _read_through(connection: duckdb.DuckDBPyConnection, tables: set[str]) -> No
 
 
 def _aside(path: Path, now: float) -> Path:
-    """A name that nothing has yet."""
+    """Return a file name that does not exist yet."""
     aside = path.with_name(f"{path.name}.corrupt-{int(now)}")
     number = 1
     while aside.exists() or aside.with_name(f"{aside.name}.wal").exists():
@@ -188,7 +187,7 @@ def _aside(path: Path, now: float) -> Path:
 
 
 def _keep_aside(path: Path, now: float) -> Path:
-    """Rename the file and its write-ahead log, which belongs to it."""
+    """Rename the file and its write-ahead log."""
     aside = _aside(path, now)
     path.rename(aside)
     wal = path.with_name(path.name + ".wal")

@@ -1,4 +1,4 @@
-"""The Arrow streams that the store takes, whoever makes them: the OTLP decoder, or a model in virtual time.
+"""The Arrow streams that the store accepts from any producer: the OTLP decoder, or a model in virtual time.
 
 All times are Unix nanoseconds (int64), all durations in the rows nanoseconds, all ids unsigned 64-bit integers (a trace
 id is two: its first and its last eight bytes, big-endian). A missing text is "", a missing number 0; nothing is null
@@ -107,7 +107,7 @@ SPANS: Final = _schema(
     ("streams", pa.bool_()),
 )
 
-LOST: Final = _schema(
+LOST_SCHEMA: Final = _schema(
     ("at_ns", pa.int64()),
     ("service", pa.string()),
     ("told", pa.uint8()),
@@ -123,18 +123,18 @@ DATABASES: Final = _schema(("address", pa.string()))
 
 
 def resource_id(attributes: str) -> int:
-    """Hash a resource's attributes (canonical JSON); stable across processes and releases."""
+    """Hash the attributes of a resource (canonical JSON); stable across processes and releases."""
     return _hash64(attributes)
 
 
 def series_id(resource: int, metric: str, attributes: str, shape: str = "") -> int:
-    """Hash what makes a series itself; `shape` is its kind, unit, temporality and bounds, so that a series whose
-    meaning changes becomes another."""
+    """Hash the identity of a series; `shape` is its kind, unit, temporality and bounds, so that a series whose meaning
+    changes becomes another one."""
     return _hash64(f"{resource:x}\0{metric}\0{attributes}\0{shape}")
 
 
-def table(schema: pa.Schema, rows: Sequence[tuple[Any, ...]]) -> pa.Table | None:
-    """Turn rows into a table of a schema; None when there are none."""
+def arrow_table(schema: pa.Schema, rows: Sequence[tuple[Any, ...]]) -> pa.Table | None:
+    """Make a table of a schema from rows; None when there are none."""
     if not rows:
         return None
     columns = zip(*rows, strict=True)

@@ -1,4 +1,4 @@
-"""What is odd about the way in which services send: one identity for several processes, nothing that is understood."""
+"""Peculiarities of the telemetry of services: one identity for several processes, or nothing that is understood."""
 
 from typing import Final
 
@@ -13,15 +13,14 @@ from aiops.sources.duckdb.store import Store
 
 LATELY_SECONDS: Final = 600.0
 EVERY: Final = 60.0
-"""Seconds of the telemetry's time for which an answer about metrics serves."""
+"""Seconds, in the time of the telemetry, for which an answer about metrics is reused."""
 NOW_SECONDS: Final = 60.0
 _METRICS: Final = ", ".join(f"'{metric}'" for metric in names.SERVER_DURATION_METRICS)
 _COUNTED: Final = f"bool_or(se.metric IN ({_METRICS}) AND se.kind = {int(Kind.HISTOGRAM)})"
 
 
-class Senders:
-    """Remembers until when each service was seen to share an identity, or to have much rejected, in the time of the
-    telemetry."""
+class StoreSenders:
+    """Remembers until when each service shared an identity, or had many rejections, in the time of the telemetry."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -36,14 +35,14 @@ class Senders:
             self._shared[services[resource]] = (until, resource in grown.lost)
 
     def lost(self, missing: OneSided, grid: Grid) -> None:
-        """Take in of whose requests too much was rejected in the steps of a grid."""
+        """Take in which services had too many rejections in the steps of a grid."""
         for key, odd in missing.steps.items():
             until = float(grid.ends_ns[odd].max()) / NANO
             if until >= self._lost.get(key[0], (0.0, ()))[0]:
                 self._lost[key[0]] = until, missing.reasons[key[0]]
 
     def oddities(self) -> list[Oddity]:
-        """By service. Raises SourceError."""
+        """Return the peculiarities, by service. Raises SourceError."""
         newest = self._store.newest()
         if newest is None:
             return []
@@ -62,7 +61,7 @@ class Senders:
         return sorted([*found, *self._unknown])
 
     def _ask(self, newest: float) -> list[Oddity]:
-        """Services that lately sent metrics and no span, and never a duration of requests served."""
+        """Return services that recently sent metrics but no spans, and never a duration of requests served."""
         start, end = int((newest - LATELY_SECONDS) * 1e9), int((newest + LATELY_SECONDS) * 1e9)
         found = self._store.query(
             lambda partitions: (

@@ -1,4 +1,4 @@
-"""Requests served, from the duration histograms of the services that send them."""
+"""Requests served, from the duration histograms of services that send them."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -8,16 +8,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aiops.model import names
+from aiops.model.arrays import Bools, Floats, Ints
 from aiops.sources.common import conventions
 from aiops.sources.common.attributes import parse
-from aiops.sources.common.buckets import SECONDS
-from aiops.sources.common.grid import NANO, Bools, Floats, Grid, Ints
+from aiops.sources.common.buckets import SECONDS_PER_UNIT
+from aiops.sources.common.grid import NANO, Grid
 from aiops.sources.common.rows import UNKNOWN, Key, Requests, plus
 from aiops.sources.common.work import METRICS, Work
 from aiops.sources.duckdb.columns import texts
-from aiops.sources.duckdb.counters import Chosen, Points, choose, grown, read
+from aiops.sources.duckdb.counters import Chosen, Points, choose, grown, read_points
 from aiops.sources.duckdb.schema import Kind
-from aiops.sources.duckdb.senders import Senders
+from aiops.sources.duckdb.senders import StoreSenders
 from aiops.sources.duckdb.store import Store
 
 # A service that sends both names of a metric while it migrates is counted by the current one.
@@ -27,12 +28,12 @@ _RENAMED: Final = {
 }
 _METRICS: Final = ", ".join(f"'{metric}'" for metric in names.SERVER_DURATION_METRICS)
 REPORTING: Final = f"(SELECT resource FROM series WHERE metric IN ({_METRICS}) AND kind = {int(Kind.HISTOGRAM)})"
-"""SQL for the processes that have sent them."""
+"""SQL for the processes that have sent such histograms."""
 
 
 def reporters(store: Store) -> frozenset[tuple[str, Work]]:
-    """Services that have sent server durations within the retention, with the work that these cover: their spans of
-    that work are not counted."""
+    """Return the services that have sent server durations within the retention, with the kind of operation that these
+    count: their spans of that kind are not counted."""
     table = store.query(
         lambda _: (
             "SELECT DISTINCT r.service, se.metric FROM series se JOIN resources r ON se.resource = r.id "
@@ -45,13 +46,13 @@ def reporters(store: Store) -> frozenset[tuple[str, Work]]:
     )
 
 
-def served(store: Store, by: Sequence[str], grid: Grid, buckets: bool, senders: Senders) -> Requests:
+def served(store: Store, by: Sequence[str], grid: Grid, buckets: bool, senders: StoreSenders) -> Requests:
     """Count requests by `by`, a choice of service, route, method and http_status (0: none)."""
     chosen = _current(choose(store, f"se.metric IN ({_METRICS}) AND se.kind = {int(Kind.HISTOGRAM)}"))
     out = Requests()
     if not chosen.rows:
         return out
-    points = read(store, chosen, grid, buckets)
+    points = read_points(store, chosen, grid, buckets)
     keys: dict[Key, int] = {}
     rows = np.array([keys.setdefault(tuple(str(row[name]) for name in by), len(keys)) for row in chosen.rows], np.int64)
     steps = (rows[points.row], points.column)
@@ -75,7 +76,7 @@ def served(store: Store, by: Sequence[str], grid: Grid, buckets: bool, senders: 
 
 
 def _known(sums: Floats, steps: tuple[Ints, Ints], counted: Floats, parts: Floats) -> Floats:
-    """Say UNKNOWN in the steps in which requests were counted whose other parts `(samples, n)` are not known."""
+    """Set UNKNOWN in the steps in which requests were counted whose other parts `(samples, n)` are unknown."""
     rows, columns = steps
     lacking = ~np.isnan(counted) & np.isnan(parts).any(axis=1) & (columns >= 0)
     sums[rows[lacking], columns[lacking]] = UNKNOWN
@@ -85,7 +86,8 @@ def _known(sums: Floats, steps: tuple[Ints, Ints], counted: Floats, parts: Float
 def _buckets(
     store: Store, chosen: Chosen, points: Points, rows: Ints, keys: list[Key], grid: Grid, out: Requests
 ) -> None:
-    """Add cumulative buckets. Where senders have different bounds, those that all share are exact and stay."""
+    """Add cumulative buckets. Where senders have different bounds, only the bounds that all share are exact, and are
+    kept."""
     bounds_of = [tuple(np.array(row["bounds"] or []) * _scale(row)) for row in chosen.rows]
     layouts = sorted(set(bounds_of))
     layout = np.array([layouts.index(bounds) for bounds in bounds_of], np.int64)[points.row]
@@ -120,18 +122,18 @@ def _buckets(
 
 def _part(points: Points, mine: Ints) -> Points:
     return Points(
-        points.row[mine],
-        points.column[mine],
-        points.series[mine],
-        points.time_ns[mine],
-        points.start_ns[mine],
-        points.numbers[mine],
-        points.buckets,
+        row=points.row[mine],
+        column=points.column[mine],
+        series=points.series[mine],
+        time_ns=points.time_ns[mine],
+        start_ns=points.start_ns[mine],
+        numbers=points.numbers[mine],
+        buckets=points.buckets,
     )
 
 
 def _matrix(buckets: "pa.ChunkedArray[Any]", width: int) -> Floats:
-    """Bucket counts as `(samples, width)`, NaN for a sample without."""
+    """Return bucket counts as `(samples, width)`, NaN for a sample without buckets."""
     if buckets.null_count:
         return np.array([one if one is not None else [np.nan] * width for one in buckets.to_pylist()], np.float64)
     flat = pc.list_flatten(buckets)
@@ -139,11 +141,11 @@ def _matrix(buckets: "pa.ChunkedArray[Any]", width: int) -> Floats:
 
 
 def _scale(row: dict[str, Any]) -> float:
-    return SECONDS.get(row["unit"], names.SERVER_DURATION_METRICS[row["metric"]])
+    return SECONDS_PER_UNIT.get(row["unit"], names.SERVER_DURATION_METRICS[row["metric"]])
 
 
 def _streaming(chosen: Chosen) -> Bools:
-    """Which series count streams, whose durations are not to be known, `(series,)`."""
+    """Return which series count streams, whose durations must not be used, `(series,)`."""
     return np.array([conventions.request(parse(row["attributes"])).streams for row in chosen.rows], bool)
 
 

@@ -13,7 +13,7 @@ from aiops.sources.duckdb import served_metrics, span_sums
 from aiops.sources.duckdb.partitions import SPANS, Partitions
 from aiops.sources.duckdb.store import Store
 
-# What `work.of_span` says. Attributes are looked into only where method and status leave it open.
+# The same as `work.of_span`. Attributes are read only where method and status do not decide.
 _WORK: Final = f"""CASE WHEN kind = 5 THEN '{Work.CONSUMER}'
     WHEN method <> '' OR http_status <> 0 OR contains(attributes, '"{names.HTTP_ROUTE}":') THEN '{Work.HTTP}'
     WHEN contains(attributes, '"{names.RPC_METHOD}":') THEN '{Work.RPC}' ELSE '{Work.OTHER}' END"""
@@ -22,16 +22,16 @@ _WORK: Final = f"""CASE WHEN kind = 5 THEN '{Work.CONSUMER}'
 def served(store: Store, by: Sequence[str], grid: Grid, without: Collection[tuple[str, Work]]) -> Requests:
     """Count spans of kind SERVER and CONSUMER by their end, and by a choice of service, route, method, http_status.
 
-    `without` are services with the work that their metrics count.
+    `without` are services with the kind of operation that their metrics count.
     """
-    # Whose spans need a second look: of all others their work is not asked for.
+    # Only spans of these services need their kind of operation.
     work = f"CASE WHEN resource IN (SELECT id FROM reporting) THEN {_WORK} ELSE '' END" if without else "''"
 
     def sql(partitions: Partitions) -> str:
         spans = partitions.relation(SPANS, grid.start_ns - span_sums.REMEMBER_NS, grid.end_ns)
         told = "* REPLACE (coalesce(streams, false) AS streams)"
         served = f"(SELECT {told}, end_ns - start_ns AS took, {work} AS work FROM {spans} WHERE kind IN (2, 5))"
-        # Services are looked up for what is summed, and not for every span.
+        # Services are looked up for the sums, and not for every span.
         keys = ["resource", "work", *(name for name in by if name != names.SERVICE)]
         columns = ", ".join(f"CAST({name} AS VARCHAR) AS {name}" for name in by)
         return f"""
@@ -43,7 +43,7 @@ def served(store: Store, by: Sequence[str], grid: Grid, without: Collection[tupl
             WHERE (r.service, sums.work) NOT IN (SELECT (service, work) FROM without)
             AND NOT (r.service = '{names.OTHER}' AND r.id IN {served_metrics.REPORTING})"""
 
-    # What is counted as `other` is many services: each of their processes reports for itself.
+    # `other` stands for many services: each of their processes reports for itself.
     excluded = sorted(
         {(service, work) for service, of in without for work in Work if of in covering(work) and service != names.OTHER}
     )

@@ -1,4 +1,4 @@
-"""Sums over spans by step, with zeros where their sender was heard and they were not."""
+"""Sums over spans by step, with zeros where their sender was heard but sent no such spans."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,31 +7,32 @@ import numpy as np
 import pyarrow as pa
 
 from aiops.model import names
-from aiops.sources.common.grid import Floats, Grid, Ints
+from aiops.model.arrays import Floats, Ints
+from aiops.sources.common.grid import Grid
 from aiops.sources.common.rows import Key, Requests
 from aiops.sources.duckdb.columns import floats, ints, numbers, texts
 from aiops.sources.duckdb.partitions import SPANS, Partitions
 from aiops.sources.duckdb.store import Store
 
-# What was seen within this time and is not now, while its sender is heard, is zero requests; after it, absent.
+# A key seen within this time but not now, while its sender is heard, has zero requests; after it, it is absent.
 REMEMBER_SECONDS: Final = 300.0
 REMEMBER_NS: Final = int(REMEMBER_SECONDS * 1e9)
 _BOUNDS_NS: Final = [round(bound * 1e9) for bound in names.DURATION_BOUNDS]
 
 
 STREAMS: Final = -1
-"""The slot of requests whose duration says nothing."""
+"""The slot of requests whose duration means nothing."""
 
 
 def slot(duration: str) -> str:
-    """SQL for the index of the bucket that a duration in nanoseconds falls into."""
+    """Return SQL for the index of the bucket of a duration in nanoseconds."""
     return " + ".join(f"({duration} > {bound})::INTEGER" for bound in _BOUNDS_NS)
 
 
 def summed(relation: str, by: Sequence[str], grid: Grid) -> str:
-    """SQL that sums rows (by…, end_ns, took, failed, streams) by key, step and bucket; streams have none.
+    """Return SQL that sums rows (by…, end_ns, took, failed, streams) by key, step and bucket; streams have none.
 
-    Of rows before the start, which are many times more, only the newest time of each key is asked, as step -1.
+    Of rows before the start, which are many times more, only the newest time of each key is returned, as step -1.
     """
     keys = ", ".join(by)
     return f"""
@@ -45,11 +46,10 @@ def summed(relation: str, by: Sequence[str], grid: Grid) -> str:
 
 
 def requests(store: Store, found: pa.Table, by: Sequence[str], sender: str, grid: Grid) -> Requests:
-    """Make rows of what `summed` found; a key may stand more than once in a step. `sender` is the one of `by` whose
-    being heard makes an absence a zero; without it a step without requests is zero when anyone was heard.
-
-    Streams count as requests, and take as long as the others of their key and step on average: a duration is missing
-    where there are no others."""
+    """Make rows from the result of `summed`; a key may occur more than once in a step. `sender` is the label of `by`
+    whose presence turns missing requests into zero; without it a step without requests is zero when anyone was heard.
+    Streams count as requests with the mean duration of the others of their key and step; where there are no others, the
+    duration is unknown."""
     out = Requests()
     keys: dict[Key, int] = {}
     columns = [texts(found, name) for name in by]
@@ -73,7 +73,7 @@ def requests(store: Store, found: pa.Table, by: Sequence[str], sender: str, grid
         return sums
 
     total = table(floats(found, "total"))
-    # Rows come in any order: nanoseconds, which are whole, add up to the same in each.
+    # Rows come in any order: whole nanoseconds have the same sum in each.
     bad = table(floats(found, "bad"))
     slots: Ints = ints(found, "slot")
     timed = slots != STREAMS
@@ -96,7 +96,7 @@ def requests(store: Store, found: pa.Table, by: Sequence[str], sender: str, grid
 
 
 def heard_by(store: Store, grid: Grid) -> dict[str, Floats]:
-    """By service, in which steps it sent any span, `(steps,)` booleans."""
+    """Return by service in which steps it sent any span, `(steps,)` booleans."""
 
     def sql(partitions: Partitions) -> str:
         spans = partitions.relation(SPANS, grid.start_ns + 1, grid.end_ns)

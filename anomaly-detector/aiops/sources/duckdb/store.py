@@ -1,4 +1,4 @@
-"""The store: the one owner of the database, for all threads."""
+"""The store: the only owner of the database, for all threads."""
 
 import logging
 import threading
@@ -14,30 +14,30 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aiops.ports import SourceError
+from aiops.model.errors import SourceError
 from aiops.sources.common.callees import Databases
 from aiops.sources.duckdb import opening, schema
 from aiops.sources.duckdb.answers import Answers
 from aiops.sources.duckdb.columns import texts
 from aiops.sources.duckdb.lost import Loss
-from aiops.sources.duckdb.partitions import HOUR_NS, LOST, POINTS, SPANS, VERDICTS, Family, Partitions
+from aiops.sources.duckdb.partitions import HOUR_NS, LOST_TABLE, POINTS, SPANS, VERDICTS, PartitionedTable, Partitions
 from aiops.sources.duckdb.timeline import TimeLine
 
 log = logging.getLogger(__name__)
 
 NANO: Final = 1_000_000_000
-# What a clock ahead of ours sent is kept, but does not move time forward.
+# Data from a clock ahead of ours are stored, but do not move time forward.
 AHEAD_SECONDS: Final = 5.0
 
 _VERDICTS: Final = """labels VARCHAR, family VARCHAR, at_ns BIGINT, service VARCHAR, route VARCHAR, observed DOUBLE,
     expected DOUBLE, lower DOUBLE, upper DOUBLE, score DOUBLE, confidence DOUBLE, tier UTINYINT, life UTINYINT"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
-    """What came in since the start. `newest` is Unix seconds; `bytes` is the size of the store now.
+    """What was received since the start. `newest` is Unix seconds; `bytes` is the present size of the store.
 
-    late: behind the engine's judgement, stored but never scored. duplicate: sent again, stored once.
+    late: older than the last step judged, stored but never scored. duplicate: sent again, stored once.
     """
 
     accepted_spans: int = 0
@@ -53,7 +53,7 @@ class Stats:
 
 
 class Store:
-    """Telemetry and verdicts in DuckDB. Thread-safe: one writer at a time, readers beside it on their own cursors."""
+    """Telemetry and verdicts in DuckDB. Thread-safe: one writer at a time, and readers with their own cursors."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Store:
         threads: int = 2,
         read_only: bool = False,
     ) -> None:
-        """Open the database; `read_only` wants one that is there, and leaves it as it is. Raises SourceError."""
+        """Open the database; `read_only` requires an existing one and leaves it unchanged. Raises SourceError."""
         self._path = path
         self._now = now
         self._writer = threading.Lock()
@@ -77,7 +77,7 @@ class Store:
         listed = self._connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
         self._partitions = Partitions(name for (name,) in listed)
         self.judged_until: float | None = None
-        """Set by the engine: what arrives from before is late."""
+        """The end of the last step judged, set by the engine: older data that arrive later are late."""
         self._time = TimeLine(self._stored_newest())
         self.answers = Answers()
         self._databases = Databases()
@@ -85,7 +85,7 @@ class Store:
 
     @property
     def several(self) -> frozenset[str]:
-        """Database systems of which there is more than one."""
+        """Database systems with more than one database."""
         return self._databases.several
 
     def append(
@@ -97,14 +97,14 @@ class Store:
         spans: pa.Table | None = None,
         lost: Mapping[Loss, int] | None = None,
     ) -> None:
-        """Commit rows in the shapes of `schema`, all or none; rows that are there already are left out. Columns that an
-        earlier release did not know may be missing. `lost` is what had to be rejected beside them.
+        """Commit rows in the shapes of `schema`, all or none; rows that are already stored are skipped. Columns that an
+        earlier release did not have may be missing. `lost` is what was rejected with them.
 
         Raises SourceError.
         """
         with self._writer:
             cursor = self._connection.cursor()
-            created: list[tuple[Family, int]] = []
+            created: list[tuple[PartitionedTable, int]] = []
             try:
                 cursor.execute("BEGIN")
                 for name, rows in (("resources", resources), ("series", series)):
@@ -113,7 +113,7 @@ class Store:
                 stored_points = self._insert(cursor, POINTS, points, created)
                 stored_spans = self._insert(cursor, SPANS, spans, created)
                 if lost:
-                    self._insert(cursor, LOST, self._losses(lost, points, spans), created)
+                    self._insert(cursor, LOST_TABLE, self._losses(lost, points, spans), created)
                 self._meet(cursor, spans)
                 cursor.execute("COMMIT")
             except (duckdb.Error, pa.ArrowException) as problem:
@@ -125,10 +125,11 @@ class Store:
             self._count(points, stored_points, spans, stored_spans)
 
     def append_verdicts(self, rows: pa.Table) -> None:
-        """Commit verdicts; one that is there already (same series, family and time) is left out. Raises SourceError."""
+        """Commit verdicts; a verdict with the same series, family and time as a stored one is skipped. Raises
+        SourceError."""
         with self._writer:
             cursor = self._connection.cursor()
-            created: list[tuple[Family, int]] = []
+            created: list[tuple[PartitionedTable, int]] = []
             try:
                 cursor.execute("BEGIN")
                 self._insert(cursor, VERDICTS, rows, created)
@@ -141,7 +142,8 @@ class Store:
             self._committed(created)
 
     def query(self, sql: Callable[[Partitions], str], **tables: pa.Table) -> pa.Table:
-        """Answer one SELECT, written for the partitions that exist; `tables` can be named in it. Raises SourceError."""
+        """Return the result of one SELECT, written for the partitions that exist; it may refer to `tables` by name.
+        Raises SourceError."""
         try:
             return self._query(sql(self._partitions), tables)
         except duckdb.CatalogException:
@@ -157,7 +159,7 @@ class Store:
     def drop_before(self, time: float) -> int:
         """Drop the partitions that end at or before a time (Unix seconds); returns how many.
 
-        The time must lie an hour back or more: the receiver sends a series' row again only from time to time.
+        The time must be at least an hour ago: the receiver sends the row of a series again only from time to time.
         """
         with self._writer:
             dropped = list(self._partitions.before(int(time * NANO)))
@@ -166,12 +168,12 @@ class Store:
             cursor = self._connection.cursor()
             try:
                 for family, hour in dropped:
-                    # From the list first: readers who come now no longer ask for it.
+                    # From the list first, so that new readers no longer query it.
                     self._partitions.remove(family.name, hour)
                     try:
                         cursor.execute(f"DROP TABLE IF EXISTS {family.table(hour)}")
                     except duckdb.Error:
-                        self._partitions.add(family.name, hour)  # to be dropped the next time
+                        self._partitions.add(family.name, hour)  # to be dropped next time
                         raise
                 self._forget(cursor)
             except duckdb.Error as problem:
@@ -183,7 +185,7 @@ class Store:
             return len(dropped)
 
     def reject(self, spans: int, points: int, reasons: Mapping[str, int]) -> None:
-        """Count what the receiver could not store, and by its reason what it had to leave out of what it did store."""
+        """Count what the receiver could not store, and by reason what it left out of stored data."""
         with self._writer:
             self._reasons.update(reasons)
             stats = self._stats
@@ -192,24 +194,26 @@ class Store:
             )
 
     def newest(self) -> float | None:
-        """The newest span end or point time of what comes now, Unix seconds; None before the first."""
+        """Return the newest span end or point time that arrives now, Unix seconds; None before the first."""
         heard = self._time.heard_ns()
         return None if heard is None else heard / NANO
 
     def reached(self) -> float | None:
-        """How far time has come, Unix seconds: `newest`, unless clocks may have been set back. None at first."""
+        """Return how far time has come, Unix seconds: `newest`, unless clocks may have been set back. None at first."""
         reached = self._time.newest_ns
         return None if reached is None else reached / NANO
 
     def stats(self) -> Stats:
+        """Return what was received since the start."""
         return replace(self._stats, newest=self.newest(), bytes=self._bytes())
 
     def reasons(self) -> dict[str, int]:
-        """What was wrong with telemetry since the start, and how often."""
+        """Return what was wrong with telemetry since the start, and how often."""
         with self._writer:
             return dict(self._reasons)
 
     def close(self) -> None:
+        """Close the database."""
         with self._writer:
             self._connection.close()
 
@@ -229,7 +233,7 @@ class Store:
         cursor.unregister("incoming")
 
     def _meet(self, cursor: duckdb.DuckDBPyConnection, spans: pa.Table | None) -> None:
-        """Keep the databases that spans call, if they are new."""
+        """Store the databases that spans call, if they are new."""
         if spans is not None and spans.num_rows:
             new = self._databases.learn(one for one in pc.unique(spans.column("address")).to_pylist() if one)
             if new:
@@ -238,13 +242,13 @@ class Store:
     def _insert(
         self,
         cursor: duckdb.DuckDBPyConnection,
-        family: Family,
+        family: PartitionedTable,
         rows: pa.Table | None,
-        created: list[tuple[Family, int]],
+        created: list[tuple[PartitionedTable, int]],
     ) -> int:
         """Insert rows by hour and return how many were new.
 
-        A row sent again has the same time, so that only that stretch of the table is looked at.
+        A row that is sent again has the same time, so that only that part of the table is searched.
         """
         if rows is None or not rows.num_rows:
             return 0
@@ -271,7 +275,7 @@ class Store:
         return stored
 
     def _forget(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Drop series without points, and resources that neither series nor spans mention."""
+        """Drop series without points, and resources without series and spans."""
         spans, points = self._partitions.relation(SPANS), self._partitions.relation(POINTS)
         cursor.execute(f"DELETE FROM series WHERE id NOT IN (SELECT DISTINCT series FROM {points})")
         cursor.execute(
@@ -279,23 +283,23 @@ class Store:
         )
 
     def _checkpoint(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Give freed space back; while a query reads, or the disk is full, that has to wait."""
+        """Release freed space; while a query reads, or the disk is full, that has to wait."""
         try:
             cursor.execute("CHECKPOINT")
         except duckdb.Error as problem:
             log.info("checkpoint put off: %s", problem)
 
     def _losses(self, lost: Mapping[Loss, int], points: pa.Table | None, spans: pa.Table | None) -> pa.Table | None:
-        """Rows of what was rejected, at the time that is now for telemetry: the times in it may be what was wrong. Each
-        export's rows are its own, however time stands."""
+        """Return rows of what was rejected, at the present time of telemetry, because its own times may be what is
+        wrong. The rows of each export are separate, even at the same time."""
         now = self._now()
         known = [*self._times(points, POINTS, now), *self._times(spans, SPANS, now), self._time.heard_ns() or 0]
         at = (max(known) or int(now * NANO)) + next(self._numbers)
-        return schema.table(schema.LOST, [(at, *one, count) for one, count in lost.items()])
+        return schema.arrow_table(schema.LOST_SCHEMA, [(at, *one, count) for one, count in lost.items()])
 
     @staticmethod
-    def _times(rows: pa.Table | None, family: Family, now: float) -> list[int]:
-        """The newest time of rows that is believed."""
+    def _times(rows: pa.Table | None, family: PartitionedTable, now: float) -> list[int]:
+        """Return the newest time of rows that is plausible."""
         if rows is None or not rows.num_rows:
             return []
         times = rows.column(family.time).to_numpy()
@@ -308,7 +312,7 @@ class Store:
         except duckdb.Error as problem:
             log.warning("rollback: %s", problem)
 
-    def _committed(self, created: Sequence[tuple[Family, int]]) -> None:
+    def _committed(self, created: Sequence[tuple[PartitionedTable, int]]) -> None:
         for family, hour in created:
             self._partitions.add(family.name, hour)
 
@@ -360,13 +364,13 @@ class Store:
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create what is missing: the two tables that are not cut by hour, and an empty template of each that is."""
+    """Create what is missing: the two tables without partitions, and an empty template of each partitioned one."""
     shapes: dict[str, pa.Schema] = {
         "resources": schema.RESOURCES,
         "series": schema.SERIES,
         POINTS.template: schema.POINTS,
         SPANS.template: schema.SPANS,
-        LOST.template: schema.LOST,
+        LOST_TABLE.template: schema.LOST_SCHEMA,
         "databases": schema.DATABASES,
     }
     for name, shape in shapes.items():
@@ -377,8 +381,8 @@ def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
     _widen(connection, SPANS, schema.SPANS)
 
 
-def _widen(connection: duckdb.DuckDBPyConnection, family: Family, shape: pa.Schema) -> None:
-    """Give tables of an earlier release the columns that they lack; what they hold has null there."""
+def _widen(connection: duckdb.DuckDBPyConnection, family: PartitionedTable, shape: pa.Schema) -> None:
+    """Add missing columns to tables of an earlier release; their rows have null there."""
     found = connection.execute(
         "SELECT table_name, list(column_name) FROM duckdb_columns() WHERE starts_with(table_name, ?) GROUP BY ALL",
         [f"{family.name}_"],

@@ -1,4 +1,4 @@
-"""Who calls whom, from spans: the TopologySource."""
+"""The calls between services, from spans: the TopologySource."""
 
 from aiops.model import VIRTUAL, Edge, Window
 from aiops.sources.duckdb import called
@@ -8,17 +8,18 @@ from aiops.sources.duckdb.store import Store
 
 
 class EmbeddedTopology:
-    """Edges from client spans, and from spans whose parent is another service's without a client span between.
+    """Edges from client spans, and from spans whose parent belongs to another service without a client span between
+    them.
 
-    A callee that has sent no span since an hour before the window is virtual. Streams count as calls, and say nothing
-    of latency.
+    A callee that has sent no span since an hour before the window is virtual. Streams count as calls, but not for
+    latency.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def edges(self, window: Window) -> list[Edge]:
-        """List edges with calls that ended in the window, by caller and callee. Raises SourceError."""
+        """Return the edges with calls that ended in the window, by caller and callee. Raises SourceError."""
         start, end = round(window.start * 1e9) + 1, round(window.end * 1e9)
 
         def sql(partitions: Partitions) -> str:

@@ -14,19 +14,19 @@ from aiops.sources.duckdb.columns import numbers, texts
 from aiops.sources.duckdb.partitions import SPANS, Partitions
 from aiops.sources.duckdb.store import Store
 
-# How far the other spans of a trace may lie from the one that was found.
+# How far, in time, the other spans of a trace may lie from the one that was found.
 REACH_NS: Final = 300 * NANO
 SLICES: Final = 12
 
 
 class EmbeddedTraces:
-    """Whole traces out of DuckDB."""
+    """Whole traces from DuckDB."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def search(self, query: TraceQuery, window: Window, limit: int) -> list[TraceSummary]:
-        """Find traces with a span that ended in the window and fits every field given, newest first.
+        """Find traces with a span that ended in the window and matches every given field, newest first.
 
         `failed` of a summary says whether any span of the trace failed. Raises SourceError.
         """
@@ -60,11 +60,13 @@ class EmbeddedTraces:
         return self._whole(wanted)
 
     def populations(self, wanted: Sequence[Population]) -> list[list[Trace]]:
-        """Draw at most `limit` whole traces for each, evenly over time slices of its window; the same ones each time.
+        """Draw at most `limit` whole traces for each population, evenly over time slices of its window; repeated draws
+        give the same traces.
 
-        Within a slice the hash of the trace id decides, so that no pattern in time or in ids biases the draw, and
-        populations of one window draw the same traces where they can; each is read once. A trace that goes on from
-        others by links comes with their spans, and a failed call that nobody answered names whom such calls reached.
+        Within a slice the hash of the trace id decides, so that no pattern in time or in ids biases the draw.
+        Populations of one window draw the same traces where possible; each is read once. A trace that continues others
+        by links comes with their spans. A failed call that nobody answered gets the name of the service that such calls
+        reached before.
         """
         drawn = [self._drawn(one) for one in wanted]
         found = [table for table in drawn if table.num_rows]
@@ -77,7 +79,7 @@ class EmbeddedTraces:
         return [[whole[one] for one in _ids(table) if one in whole] for table in drawn]
 
     def _drawn(self, wanted: Population) -> pa.Table:
-        """The ids of a population's traces, and when the span ended that each was drawn by."""
+        """Return the ids of a population's traces, and the end of the span by which each was drawn."""
         start, end = _bounds(wanted.window)
         width = max(end - start + 1, SLICES) // SLICES
 
@@ -99,7 +101,8 @@ class EmbeddedTraces:
         return self._store.query(sql, remembered=self._store.answers.table(end))
 
     def _called(self, whole: dict[str, Trace]) -> dict[str, Trace]:
-        """The same traces; failed calls that nobody answered name whom such calls reached before."""
+        """Return the same traces; failed calls that nobody answered get the name of the service that such calls reached
+        before."""
         asking = [span for trace in whole.values() for span in unanswered(trace)]
         if not asking:
             return whole
@@ -124,8 +127,8 @@ class EmbeddedTraces:
         }
 
     def _whole(self, wanted: pa.Table) -> list[Trace]:
-        """Read the spans of the traces in a table (trace_hi, trace_lo, maybe end_ns to look near it only): all of them,
-        but for huge traces, of which those stay that failed, then those that took longest."""
+        """Read the spans of the traces in a table (trace_hi, trace_lo, and optionally end_ns to search only near it):
+        all of them, but of huge traces only the failed ones and then the longest."""
         if not wanted.num_rows:
             return []
         order = list(dict.fromkeys(zip(numbers(wanted, "trace_hi"), numbers(wanted, "trace_lo"), strict=True)))
@@ -153,7 +156,7 @@ class EmbeddedTraces:
         sizes: dict[tuple[int, int], int] = {}
         for row in table.to_pylist():
             key, resource = (row["trace_hi"], row["trace_lo"]), resources.get(row["resource"])
-            # Without its resource a span was dropped, as too old, between the two questions.
+            # A span without its resource was dropped, as too old, between the two queries.
             if key in spans and resource is not None:
                 spans[key].append(span(row, resource, self._store.several))
                 sizes[key] = row["size"]
@@ -187,12 +190,12 @@ def _served(partitions: Partitions, wanted: Population, start: int, end: int) ->
     )
     if not wanted.route:
         return f"({spans})"
-    # What fits worse is taken only where nothing fits better.
+    # Spans with a worse fit are used only where none has a better one.
     return f"(SELECT * FROM ({spans}) WHERE fit IS NOT NULL QUALIFY fit = min(fit) OVER ())"
 
 
 def _fit(route: str) -> str:
-    """SQL for how well a span fits a route, 0 best, as `Span.goes_by` says it; null where it does not."""
+    """Return SQL for how well a span fits a route, 0 best, as `Span.goes_by` defines it; null where it does not."""
     if not route:
         return ""
     whole, bare = _text(route), _text(f"/{route.strip('/')}")
@@ -226,7 +229,7 @@ def _kind(wanted: Population, took: str) -> str:
 
 
 def _bounds(window: Window) -> tuple[int, int]:
-    """The window (start, end] as the first and last nanosecond inside it."""
+    """Return the first and the last nanosecond inside the window (start, end]."""
     return round(window.start * NANO) + 1, round(window.end * NANO)
 
 

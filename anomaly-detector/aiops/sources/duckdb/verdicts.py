@@ -1,4 +1,4 @@
-"""The detector's judgements, kept beside the telemetry: the VerdictStore."""
+"""The detector's verdicts, stored beside the telemetry: the VerdictStore."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from aiops.model import Family, SeriesState, Tier, Verdict, Window, names, value_of
-from aiops.ports import TooMuch
+from aiops.model.errors import TooMuch
 from aiops.sources.common import attributes
 from aiops.sources.duckdb.partitions import VERDICTS
 from aiops.sources.duckdb.store import Store
@@ -15,7 +15,7 @@ _NUMBERS: Final = ("observed", "expected", "lower", "upper", "score", "confidenc
 
 
 class EmbeddedVerdicts:
-    """Verdicts in DuckDB, by hour like telemetry."""
+    """Verdicts in DuckDB, partitioned by hour like telemetry."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -26,7 +26,7 @@ class EmbeddedVerdicts:
             return
         columns: dict[str, pa.Array[Any]] = {
             "labels": pa.array([attributes.canonical(dict(one.series)) for one in verdicts], pa.string()),
-            "family": pa.array([one.family.value for one in verdicts], pa.string()),
+            "family": pa.array([one.family for one in verdicts], pa.string()),
             "at_ns": pa.array([round(one.at * 1e9) for one in verdicts], pa.int64()),
             "service": pa.array([value_of(one.series, names.SERVICE) for one in verdicts], pa.string()),
             "route": pa.array([value_of(one.series, names.ROUTE) for one in verdicts], pa.string()),
@@ -34,13 +34,13 @@ class EmbeddedVerdicts:
         for name in _NUMBERS:
             columns[name] = pa.array([getattr(one, name) for one in verdicts], pa.float64())
         columns["tier"] = pa.array([int(one.tier) for one in verdicts], pa.uint8())
-        columns["life"] = pa.array([int(one.life) for one in verdicts], pa.uint8())
+        columns["life"] = pa.array([int(one.state) for one in verdicts], pa.uint8())
         self._store.append_verdicts(pa.table(columns))
 
     def history(self, service: str, route: str, window: Window, most: int = 0) -> list[Verdict]:
-        """Read the verdicts of a service's route in the window, by time; an empty route matches every one.
+        """Return the verdicts on a route of a service in the window, by time; an empty route matches all.
 
-        Raises TooMuch where there are more than `most` (0: any number).
+        Raises TooMuch for more than `most` (0: any number).
         """
         start, end = round(window.start * 1e9) + 1, round(window.end * 1e9)
         wanted = pa.table({"service": [service], "route": [route]})
@@ -62,7 +62,7 @@ class EmbeddedVerdicts:
                 family=Family(row["family"]),
                 at=row["at_ns"] / 1e9,
                 tier=Tier(row["tier"]),
-                life=SeriesState(row["life"]),
+                state=SeriesState(row["life"]),
                 **{name: row[name] for name in _NUMBERS},
             )
             for row in table.to_pylist()

@@ -1,4 +1,5 @@
-"""DuckDB's write-ahead log: where an entry's length is damaged, DuckDB takes the rest for unfinished and drops it."""
+"""DuckDB's write-ahead log: where the length of an entry is damaged, DuckDB takes the rest for incomplete and drops
+it."""
 
 import logging
 import shutil
@@ -8,16 +9,17 @@ from typing import Final
 
 log = logging.getLogger(__name__)
 
-# The first entry, which tells the version, begins so; 0xffff ends it. Each later one has a length and a checksum.
+# The first entry (the version) begins with these bytes; 0xffff ends it. Each later one has a length and a checksum.
 _BEGIN: Final = b"\x64\x00\x62"
 _END: Final = b"\xff\xff"
 _PREFIX: Final = struct.Struct("<2Q")
 
 
 def keep_if_torn(database: Path, aside: Path) -> None:
-    """Copy a log that does not end where an entry ends: DuckDB opens with what it can read, and then overwrites it.
+    """Copy a log that does not end at the end of an entry: DuckDB opens with what it can read, and then overwrites the
+    log.
 
-    A process killed while it wrote leaves the same picture: what was not committed is lost rightly.
+    A process that was killed while it wrote leaves the same picture, but then nothing committed is lost.
     """
     path = database.with_name(f"{database.name}.wal")
     if not path.exists() or _whole(path.read_bytes()):

@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 
 from aiops.model import Selector, names
+from aiops.model.errors import SourceError
 from aiops.model.promql import label, quoted
-from aiops.model.translation import Kind, any_unit, metric_name
-from aiops.ports import SourceError
+from aiops.model.translation import MetricType, any_unit, metric_name
 from aiops.sources.common import bounds
 from aiops.sources.common.grid import NANO, Grid
 from aiops.sources.common.rows import labelled
@@ -16,7 +16,7 @@ from aiops.sources.prometheus import meaning
 from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.catalogue import Numbers
 from aiops.sources.prometheus.counters import MOST, Counters
-from aiops.sources.prometheus.meaning import Adds, Labels, Meaning
+from aiops.sources.prometheus.meaning import Adds, LabelMap, Meaning
 from aiops.sources.prometheus.sums import Rows
 
 # Resource attributes that Prometheus keeps under labels of its own.
@@ -24,11 +24,11 @@ IDENTIFYING: Final = {names.SERVICE, names.SERVICE_NAME, names.SERVICE_INSTANCE}
 
 
 def values(api: Api, selector: Selector, grid: Grid) -> Rows:
-    """Answer a metric by attributes (or `service`, or promoted resource attributes), summed over the rest.
+    """Return a metric by attributes (or `service`, or promoted resource attributes), summed over the rest.
 
     Counters and histograms give increments (histograms of their count), gauges and up-down counters the last value of
     each series in the step. Raises SourceError, also for a label that no series of the metric has: a resource attribute
-    that Prometheus was not told to promote is not there.
+    that Prometheus does not promote does not exist there.
     """
     counted, native, level = _named(selector)
     counting = re.compile(counted)
@@ -51,7 +51,7 @@ def values(api: Api, selector: Selector, grid: Grid) -> Rows:
         keys, value = row[raw.row], np.where(last, raw.value, np.nan)
     if known:
         _check(selector, known)
-    bounds.check(len(numbers), grid.steps, selector.most)
+    bounds.check_size(len(numbers), grid.steps, selector.most)
     table = grid.sums(keys, column, value, len(numbers))
     wanted_values = tuple(value for _, value in selector.where)
     width = len(selector.by)
@@ -71,30 +71,34 @@ def _check_size(api: Api, of: str, selector: Selector, grid: Grid) -> None:
 
 
 def _named(selector: Selector) -> tuple[str, str, str]:
-    """Regular expressions for the names of a metric that counts, of a native histogram, and of one that is a level."""
+    """Return regular expressions for the names of a metric as a counter, as a native histogram, and as a level."""
     unit = selector.unit
     found = {
-        kind: any_unit(selector.name, kind) if unit is None else metric_name(selector.name, unit, kind) for kind in Kind
+        kind: any_unit(selector.name, kind) if unit is None else metric_name(selector.name, unit, kind)
+        for kind in MetricType
     }
-    counted = f"{found[Kind.COUNTER]}|({found[Kind.OTHER]})_count"
-    return counted, found[Kind.OTHER], f"{found[Kind.GAUGE]}|{found[Kind.OTHER]}"
+    counted = f"{found[MetricType.COUNTER]}|({found[MetricType.OTHER]})_count"
+    return counted, found[MetricType.OTHER], f"{found[MetricType.GAUGE]}|{found[MetricType.OTHER]}"
 
 
-def _counter(labels: Labels, selector: Selector, counting: re.Pattern[str]) -> Meaning | None:
-    """What is counted; None for a gauge under the name of a histogram, and for other parts of one."""
+def _counter(labels: LabelMap, selector: Selector, counting: re.Pattern[str]) -> Meaning | None:
+    """Return what a series counts; None for a gauge with the name of a histogram, and for other parts of a
+    histogram."""
     if not counting.fullmatch(labels[names.NAME]):
         return None
     sender = (labels.get("job", ""), labels.get("instance", ""), labels[names.NAME])
     itself = tuple(f"{name}={labels[name]}" for name in sorted(labels))
-    return Meaning(_key(labels, selector), Adds.TOTAL, labels[names.NAME], itself, sender)
+    return Meaning(
+        key=_key(labels, selector), adds=Adds.TOTAL, family=labels[names.NAME], histogram=itself, sender=sender
+    )
 
 
-def _key(labels: Labels, selector: Selector) -> tuple[str, ...]:
-    """The values of `by`, then those of `where`."""
+def _key(labels: LabelMap, selector: Selector) -> tuple[str, ...]:
+    """Return the values of `by`, then those of `where`."""
     return tuple(_value(labels, name) for name in (*selector.by, *(name for name, _ in selector.where)))
 
 
-def _value(labels: Labels, name: str) -> str:
+def _value(labels: LabelMap, name: str) -> str:
     if name in (names.SERVICE, names.SERVICE_NAME):
         return meaning.service(labels)
     if name == names.SERVICE_INSTANCE:

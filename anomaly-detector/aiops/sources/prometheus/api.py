@@ -1,4 +1,4 @@
-"""Prometheus' HTTP API: instant queries, and the raw samples of a time range."""
+"""The HTTP API of Prometheus: instant queries, and the raw samples of a time range."""
 
 import logging
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from aiops.http import Client, Endpoint, Unavailable
-from aiops.sources.common.grid import Floats, Ints
+from aiops.model.arrays import Floats, Ints
 from aiops.sources.prometheus import native
 
 log = logging.getLogger(__name__)
@@ -19,8 +19,8 @@ SHORTEST_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """Raw samples of many series: `series` their labels; of each sample the index of its series, its time and value,
-    `(samples,)`, by series, then time."""
+    """Raw samples of many series: `series` are their labels; for each sample the index of its series, its time and
+    value, `(samples,)`, sorted by series, then time."""
 
     series: list[dict[str, str]]
     row: Ints
@@ -37,10 +37,12 @@ class Point:
 
 
 class Api:
-    """One Prometheus. Every method raises SourceError: Unavailable when another try may help, else RequestRejected."""
+    """One Prometheus. Every method raises SourceError: Unavailable when another attempt may succeed, else
+    RequestRejected."""
 
     def __init__(self, endpoint: Endpoint, otlp_url: str = "") -> None:
-        """`otlp_url` is where it takes OTLP, without /v1/metrics, where that is not Prometheus' own path."""
+        """Connect to a Prometheus. `otlp_url` is its address for OTLP, without /v1/metrics, where that is not its
+        standard path."""
         self._client = Client(endpoint)
         self._writer = Client(replace(endpoint, url=otlp_url or f"{endpoint.url.rstrip('/')}/api/v1/otlp"))
         self._said: frozenset[str] = frozenset()
@@ -54,7 +56,7 @@ class Api:
             raise self._nonsense(error) from None
 
     def samples(self, selector: str, start_ns: int, end_ns: int) -> Raw:
-        """Read the samples as they were stored in (start, end], to the millisecond; native histograms as classic."""
+        """Read the stored samples in (start, end], to the millisecond; native histograms become classic ones."""
         start, end = start_ns // MILLI_NS, end_ns // MILLI_NS
         data = self._query(f"{selector}[{end - start}ms]", end / 1000, "matrix")
         try:
@@ -62,23 +64,16 @@ class Api:
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise self._nonsense(error) from None
 
-    def ranges(self, expression: str, start: float, end: float, step: float) -> Raw:
-        """Evaluate an expression at start, start + step, … up to end."""
-        parameters = {"query": expression, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:.3f}"}
-        try:
-            return _raw(self._result("/api/v1/query_range", parameters, "matrix"))
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise self._nonsense(error) from None
-
     def ready(self) -> None:
         """Return when Prometheus answers queries."""
         self.instant("vector(1)", 0.0)
 
     def write_otlp(self, body: bytes) -> None:
-        """Give an OTLP export of metrics, in protobuf, to its receiver."""
+        """Send an OTLP export of metrics, in protobuf, to its receiver."""
         self._writer.post("/v1/metrics", body, "application/x-protobuf")
 
     def close(self) -> None:
+        """Close all connections."""
         self._client.close()
         self._writer.close()
 
@@ -87,7 +82,7 @@ class Api:
 
     def _result(self, path: str, parameters: dict[str, str], kind: str) -> list[Any]:
         seconds = max(SHORTEST_SECONDS, self._client.endpoint.timeout_seconds - 0.5)
-        # Thanos would answer with what it has when a part of it is away; a count must be whole or an error.
+        # When a part of Thanos is unavailable it would give a partial answer; a count must be complete or an error.
         more = {"timeout": f"{seconds * 1000:.0f}ms", "partial_response": "false"}
         document = self._client.json(path, {**parameters, **more}, form=True)
         try:
@@ -101,7 +96,7 @@ class Api:
         return result
 
     def _warn(self, warnings: Sequence[str]) -> None:
-        """Say what Prometheus warns of, once until it changes."""
+        """Log the warnings of Prometheus, once until they change."""
         said = frozenset(str(one) for one in warnings)
         if said - self._said:
             log.warning("%s warns: %s", self._client.endpoint, "; ".join(sorted(said)))
@@ -116,7 +111,7 @@ def _raw(data: Sequence[Any]) -> Raw:
     lists = [one.get("values") or () for one in data]
     pairs = [pair for values in lists for pair in values]
     row = np.repeat(np.arange(len(lists)), [len(values) for values in lists])
-    # Milliseconds as Prometheus keeps them: a float of seconds times a thousand is off by less than a tenth of one.
+    # Milliseconds as Prometheus stores them: seconds as a float, times a thousand, are off by less than 0.1 ms.
     times = np.rint(np.array([pair[0] for pair in pairs], np.float64) * 1000).astype(np.int64) * MILLI_NS
     value = np.array([float(pair[1]) for pair in pairs], np.float64)
     return Raw(series, row.astype(np.int64), times, value)

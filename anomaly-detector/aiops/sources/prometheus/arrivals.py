@@ -1,12 +1,12 @@
-"""How many points came from each service, by the time that they carry."""
+"""How many points came from each service, by their own time."""
 
 from typing import Final
 
 import numpy as np
 
 from aiops.model import Selector, names
+from aiops.model.errors import SourceError
 from aiops.model.promql import quoted
-from aiops.ports import SourceError
 from aiops.sources.common.caps import Roll
 from aiops.sources.common.grid import NANO, Grid
 from aiops.sources.common.rows import fits, labelled
@@ -15,14 +15,13 @@ from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.catalogue import Numbers
 from aiops.sources.prometheus.sums import Rows
 
-# A service heard within this time that sends nothing, while others do, has sent zero.
+# A service heard within this time that sends nothing while others do counts as zero.
 REMEMBER_SECONDS: Final = 600.0
 
 
 def arrivals(api: Api, selector: Selector, grid: Grid, roll: Roll) -> Rows:
-    """Count the exports of metrics by service and step; NaN before a service was heard and where nobody was.
-
-    Every export of a process brings one point of `target_info`. Raises SourceError."""
+    """Count the exports of metrics by service and step; NaN before a service was heard and where nobody was. Every
+    export of a process brings one point of `target_info`. Raises SourceError."""
     if selector.by != (names.SERVICE,):
         raise SourceError(f"telemetry is counted by service, not by {selector.by}")
     others = f'{meaning.INFO}{{job!="",job!={quoted(names.SELF)}}}'

@@ -1,4 +1,4 @@
-"""Burn rates as Prometheus' own rules recorded them: what its alerts are about."""
+"""Burn rates as Prometheus' own rules recorded them: the values that its alerts use."""
 
 from collections import defaultdict
 
@@ -12,14 +12,14 @@ from aiops.sources.prometheus.api import Api
 
 
 class PrometheusBurns:
-    """The recorded burn rates, in one question."""
+    """The recorded burn rates, read in one query."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._windows = {BURN + durations.prometheus(window): window for window in tiers.WINDOWS}
+        self._windows = {BURN + durations.promql_duration(window): window for window in tiers.WINDOWS}
 
     def burn_rates(self, at: float) -> BurnRates:
-        """By objective and group; empty where no rules are. Raises SourceError."""
+        """Return them by objective and group; empty where there are no rules. Raises SourceError."""
         found: dict[tuple[str, Labels], dict[int, float]] = defaultdict(dict)
         for point in self._api.instant(f"{{__name__=~{any_of(list(self._windows))}}}", at):
             window, slo = self._windows[point.labels["__name__"]], point.labels.get("slo", "")

@@ -1,4 +1,4 @@
-"""The raw series that were seen, numbered, with what each means: read once, when a series is new."""
+"""The raw series that were seen, numbered, with the meaning of each: determined once, when a series is new."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -6,29 +6,31 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops.sources.common.grid import Floats, Ints
+from aiops.model.arrays import Floats, Ints
 from aiops.sources.common.work import Work
-from aiops.sources.prometheus.meaning import WORK, Adds, Identity, Labels, Meaning, service
+from aiops.sources.prometheus.meaning import WORK, Adds, LabelMap, Meaning, SeriesIdentity, service
 
 NOTHING: Final = -1
-"""The number of what means nothing to us, and of a counter that no other tells the resets of."""
+"""The number of a series without a meaning here, and of a counter whose resets no other series shows."""
 
 
-class Numbers(dict[Identity, int]):
+class Numbers(dict[SeriesIdentity, int]):
     """Numbers things from 0 in the order in which they are first asked for."""
 
-    def of(self, one: Identity) -> int:
+    def of(self, one: SeriesIdentity) -> int:
+        """Return the number of a thing; a new one gets the next number."""
         return self.setdefault(one, len(self))
 
 
 class Catalogue:
-    """Series of one question. Arrays are indexed by the number of a series; `keys` are whose requests are counted.
+    """The series of one question. Arrays are indexed by the number of a series; `keys` identify whose requests are
+    counted.
 
-    There is room for `most`. Of a service that has one more, nothing is counted: what is left out may be one side of a
-    ratio. `left_out` are these services.
+    There is room for `most` series. A service with a series beyond that is not counted at all, because the missing part
+    might be one side of a ratio. `left_out` are these services.
     """
 
-    def __init__(self, meaning: Callable[[Labels], Meaning | None], most: int) -> None:
+    def __init__(self, meaning: Callable[[LabelMap], Meaning | None], most: int) -> None:
         self._meaning = meaning
         self._most = most
         self.left_out: set[str] = set()
@@ -45,9 +47,9 @@ class Catalogue:
         return len(self._rows)
 
     def numbers(self, series: Sequence[dict[str, str]]) -> Ints:
-        """The number of each, NOTHING for what means nothing; new ones are taken in."""
+        """Return the number of each series, NOTHING for one without a meaning; new series are added."""
         index = self._index
-        # A label set comes sorted: names and values one after the other tell it apart, and cheaply.
+        # Label sets come sorted: their names and values in sequence are a cheap identity.
         return np.array([self._known(index, one) for one in series], np.int64).reshape(len(series))
 
     def _known(self, index: dict[tuple[str, ...], int], one: dict[str, str]) -> int:
@@ -60,7 +62,7 @@ class Catalogue:
         return found
 
     def _leave_out(self, one: dict[str, str]) -> int:
-        """Remember whose series there is no room for, and nothing else of it."""
+        """Remember only the service of a series for which there is no room."""
         said = self._meaning(one)
         if said is not None:
             self.left_out.add(said.key[0])
@@ -86,7 +88,7 @@ class Catalogue:
         return len(self._rows) - 1
 
     def whole(self, numbers: Ints) -> NDArray[np.bool_]:
-        """Which of these series are of services of which none is left out."""
+        """Return which of these series belong to services without any left-out series."""
         if not self.left_out:
             return np.ones(len(numbers), bool)
         whole = np.array([key[0] not in self.left_out for key in self.keys], bool)
@@ -94,11 +96,12 @@ class Catalogue:
         return kept
 
     def whose(self, number: int) -> str:
-        """Whose requests a series counts: the first part of its key."""
+        """Return whose requests a series counts: the first part of its key."""
         return str(list(self.keys)[self.key[number]][0])
 
     def covered(self) -> dict[str, set[Work]]:
-        """The work that the metrics of each service cover, under the name that it gives itself."""
+        """Return the kind of operation that the metrics of each service count, by the name that the service gives
+        itself."""
         if self._covered is None:
             self._covered = {}
             for labels, family in zip(self.labels, self.families, strict=True):
@@ -107,31 +110,37 @@ class Catalogue:
 
     @property
     def key(self) -> Ints:
+        """The number of the key of each series."""
         return self._columns()[0]
 
     @property
     def adds(self) -> Ints:
+        """The sum that each series adds to (`Adds`)."""
         return self._columns()[1]
 
     @property
     def histogram(self) -> Ints:
+        """The number of the histogram of each series."""
         return self._columns()[2]
 
     @property
     def sender(self) -> Ints:
+        """The number of the sender of each series."""
         return self._columns()[3]
 
     @property
     def scale(self) -> Floats:
+        """Seconds per unit of each series."""
         return self._columns()[4]
 
     @property
     def bound(self) -> Floats:
+        """The upper bound of each bucket series, seconds; NaN for others."""
         return self._columns()[5]
 
     @property
     def leads(self) -> NDArray[np.bool_]:
-        """Which series tell the resets of their histogram: its count."""
+        """Which series show the resets of their histogram: its count."""
         return self.adds <= Adds.BAD
 
     def _columns(self) -> tuple[Ints, Ints, Ints, Ints, Floats, Floats]:

@@ -1,48 +1,48 @@
-"""Increments of raw counters, sample by sample, and what has to be remembered of each to tell the next one."""
+"""Increments of raw counters, sample by sample, and what must be remembered of each for the next one."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from aiops.http import TooLarge
+from aiops.http import AnswerTooLarge
+from aiops.model.arrays import Bools, Floats, Ints
 from aiops.model.promql import quoted
 from aiops.sources.common import processes
-from aiops.sources.common.grid import NANO, Floats, Grid, Ints
+from aiops.sources.common.grid import NANO, Grid
 from aiops.sources.common.increments import LOOKBACK_SECONDS, Samples, newborn
 from aiops.sources.common.processes import LOOKBACK_NS
 from aiops.sources.prometheus import native
 from aiops.sources.prometheus.api import Api, Raw
 from aiops.sources.prometheus.catalogue import NOTHING, Catalogue
-from aiops.sources.prometheus.meaning import Labels, Meaning
+from aiops.sources.prometheus.meaning import LabelMap, Meaning
 
 SAMPLES_AT_ONCE: Final = 400_000
-"""About 30 MB of JSON."""
+"""Samples that are read at once: about 30 MB of JSON."""
 MOST: Final = 100_000
-"""Series that are remembered, if nothing else is said."""
+"""The number of series that are remembered by default."""
 FIRST_INTERVAL: Final = 5.0
-"""Seconds between samples that are assumed before any were seen: the shortest that is usual."""
+"""Seconds between samples that are assumed before any were seen: the shortest usual interval."""
 ASKED_AT_ONCE: Final = 50
 KNOWN_BEFORE: Final = "1d"
-"""How far back a counter that seems new is looked for: the second failure of a day is no birth."""
-
-Bools = NDArray[np.bool_]
+"""How far back a counter that seems new is searched for: the second failure of a day is no new series."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Samples, `(samples,)`, in no order; `series` are numbers."""
+    """Samples, `(samples,)`, in any order; `series` are numbers."""
 
     series: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     time_ns: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     value: Floats = field(default_factory=lambda: np.zeros(0))
 
     def but(self, which: "Bools | Ints") -> "Kept":
+        """Return a selection of the samples, by mask or index."""
         return Kept(self.series[which], self.time_ns[which], self.value[which])
 
     def joined(self, other: "Kept") -> "Kept":
+        """Return these samples and those of another, unsorted."""
         return Kept(
             np.concatenate([self.series, other.series]),
             np.concatenate([self.time_ns, other.time_ns]),
@@ -53,7 +53,7 @@ class Kept:
 @dataclass(slots=True)
 class Memory:
     """The last sample of each series up to `end_ns`, by its number; time 0 where there is none. Of histograms that fell
-    lately all samples of the lookback are kept, to tell processes apart."""
+    recently all samples of the lookback are kept, to tell processes apart."""
 
     end_ns: int = -1
     time_ns: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -61,6 +61,7 @@ class Memory:
     kept: Kept = field(default_factory=Kept)
 
     def grown(self, size: int) -> "Memory":
+        """Return a copy with room for so many series."""
         more = size - len(self.time_ns)
         return Memory(self.end_ns, np.pad(self.time_ns, (0, more)), np.pad(self.value, (0, more)), self.kept)
 
@@ -77,18 +78,18 @@ class Increments:
 class Counters:
     """The counters of one question: the same selector, asked for one window after the other.
 
-    A window that begins where one of the last two ended needs only its own samples; any other needs those of the
-    lookback before it too. Series beyond `most` are left out with all others of their service.
+    A window that begins where one of the last two ended needs only its own samples; any other also needs those of the
+    lookback before it. Series beyond `most` are left out together with all others of their service.
     """
 
-    def __init__(self, api: Api, meaning: Callable[[Labels], Meaning | None], most: int = MOST) -> None:
+    def __init__(self, api: Api, meaning: Callable[[LabelMap], Meaning | None], most: int = MOST) -> None:
         self._api = api
         self.catalogue = Catalogue(meaning, most)
         self._memories = [Memory(), Memory()]
         self._per_second = 0.0  # samples of all series, as seen last
         self._fell: set[int] = set()  # histograms that fell within the lookback
         self.shared: frozenset[str] = frozenset()
-        """Services of which several processes are counted under one identity, as seen last."""
+        """Services with several processes under one identity, as last seen."""
 
     def read(self, selector: str, grid: Grid) -> Increments:
         """Read the increments in the steps of a grid. Raises SourceError."""
@@ -112,7 +113,7 @@ class Counters:
         return Increments(series[whole], column[whole], value[whole])
 
     def _pieces(self, selector: str, start_ns: int, end_ns: int) -> list[tuple[int, int]]:
-        """Cut a time range so that no answer is too large."""
+        """Split a time range so that no answer is too large."""
         if not self._per_second and end_ns - start_ns > LOOKBACK_NS // 10:
             counted = self._api.instant(f"count({selector})", end_ns / NANO)
             self._per_second = (counted[0].value if counted else 0.0) / FIRST_INTERVAL
@@ -122,8 +123,8 @@ class Counters:
     def _samples(self, selector: str, start_ns: int, end_ns: int) -> Raw:
         try:
             raw = self._api.samples(selector, start_ns, end_ns)
-        except TooLarge:
-            # The next question is asked in smaller pieces.
+        except AnswerTooLarge:
+            # The next query uses smaller pieces.
             self._per_second = 2 * max(self._per_second, SAMPLES_AT_ONCE / ((end_ns - start_ns) / NANO))
             raise
         if len(raw.row):
@@ -150,7 +151,7 @@ class Counters:
         return out
 
     def _falling(self, samples: Kept) -> set[int]:
-        """Histograms whose count falls somewhere in these."""
+        """Return the histograms whose count falls somewhere in these samples."""
         samples = samples.but(self.catalogue.leads[samples.series])
         order = np.lexsort((samples.time_ns, samples.series))
         series, value = samples.series[order], samples.value[order]
@@ -161,7 +162,7 @@ class Counters:
         mine = numbers[raw.row]
         keep = mine != NOTHING
         mine, times, values = mine[keep], raw.time_ns[keep], raw.value[keep]
-        # What is remembered goes before: as the sample before, and as proof that its sender was heard.
+        # Remembered samples come first: as predecessors, and as proof that their sender was heard.
         last = (memory.time_ns > 0) & ~_forgotten(memory, grid.start_ns)
         last[memory.kept.series] = False
         heard = np.flatnonzero(last)
@@ -176,12 +177,12 @@ class Counters:
         return series[new], grid.columns(time[new]), added
 
     def _increments(self, series: Ints, time: Ints, value: Floats) -> Floats:
-        """What each sample adds, sorted by series and time; NaN for one that is a baseline only."""
+        """Return what each sample adds, sorted by series and time; NaN for a baseline."""
         same = np.zeros(len(series), bool)
         same[1:] = series[1:] == series[:-1]
         before, earlier = np.zeros(len(series)), np.zeros(len(series), np.int64)
         before[1:], earlier[1:] = value[:-1], time[:-1]
-        # A zero is put where a counter started. Long ago, that is no sample: since then it was absent, not unheard.
+        # A zero is inserted where a counter started. One of long ago is no sample: the series was absent, not lost.
         first = ~same | ((before == 0) & (time - earlier > LOOKBACK_NS))
         follows = ~first & (time - earlier <= LOOKBACK_NS)
         reset = follows & (value < before)
@@ -200,7 +201,7 @@ class Counters:
         return out
 
     def _tell_apart(self, out: Floats, odd: set[int], series: Ints, time: Ints, value: Floats) -> None:
-        """Put into `out` what the samples of these histograms add, which fell: they may be of several processes."""
+        """Set in `out` what the samples of these histograms add; they fell, so they may belong to several processes."""
         catalogue = self.catalogue
         rows = np.flatnonzero(np.isin(catalogue.histogram[series], list(odd)))
         place = dict(zip(zip(series[rows].tolist(), time[rows].tolist(), strict=True), rows.tolist(), strict=True))
@@ -219,7 +220,7 @@ class Counters:
                 told = processes.apart(times, _starts(times, values), values)
             histogram = int(catalogue.histogram[number])
             for place_of, (at, before) in enumerate(zip(times, told.before, strict=True)):
-                # What the first sample adds is told by who was heard before; a later one was started anew.
+                # What the first sample adds depends on who was heard before; a later one is a restart.
                 anew = processes.WHOLE if place_of else processes.PAUSED
                 gone_on[histogram, at] = times[before] if before >= 0 else anew if before == processes.FIRST else before
         self.shared = frozenset(shared)
@@ -234,24 +235,25 @@ class Counters:
                 out[at] = np.nan
 
     def _whole(self, series: Ints, time: Ints, value: Floats, first: Bools) -> Bools:
-        """Which first samples are births: their sender was heard before without them, and they never were."""
+        """Return which first samples are those of new series: their sender was heard before without them, and they were
+        never stored."""
         unknown = np.zeros(len(series), np.int64)
         samples = Samples(
-            series.astype(np.uint64),
-            self.catalogue.sender[series],
-            time,
-            unknown,
-            value[:, None],
-            np.zeros(len(series), bool),
+            series=series.astype(np.uint64),
+            group=self.catalogue.sender[series],
+            time_ns=time,
+            start_ns=unknown,
+            values=value[:, None],
+            delta=np.zeros(len(series), bool),
         )
         out = newborn(samples, first)
-        out &= value > 0  # the birth of nothing tells nothing, and need not be looked up
+        out &= value > 0  # a new series without events adds nothing, and need not be looked up
         if out.any():
             out[out] = ~self._known_before(series[out], int(time[out].min()))
         return out
 
     def _known_before(self, series: Ints, time_ns: int) -> Bools:
-        """Which of these had counted something more than the lookback before the time."""
+        """Return which of these series had counted anything earlier than the lookback before the time."""
         asked = series.tolist()
         found: set[int] = set()
         for at in range(0, len(asked), ASKED_AT_ONCE):
@@ -262,7 +264,8 @@ class Counters:
 
 
 def _starts(times: Sequence[int], values: Sequence[float]) -> list[int]:
-    """Since when each sample counts: since the last zero that was put where a process started; 0 before the first."""
+    """Return since when each sample counts: since the last zero that was inserted at the start of a process; 0 before
+    the first."""
     out, start = [], 0
     for at, value in enumerate(values):
         if at and value == 0 and values[at - 1] > 0:
@@ -273,19 +276,20 @@ def _starts(times: Sequence[int], values: Sequence[float]) -> list[int]:
 
 def _counted(labels: Mapping[str, str]) -> str:
     if native.MARK in labels:
-        return native.counted(labels, KNOWN_BEFORE)
+        return native.native_counts(labels, KNOWN_BEFORE)
     of = ",".join(f"{name}={quoted(value)}" for name, value in labels.items())
     return f"last_over_time({{{of}}}[{KNOWN_BEFORE}]) > 0"
 
 
 def _forgotten(memory: Memory, start_ns: int) -> Bools:
-    """Zeros of long ago: where a counter started that has not counted since."""
+    """Return zeros of long ago: the start of a counter that has not counted since."""
     out: Bools = (memory.value == 0) & (start_ns - memory.time_ns > LOOKBACK_NS)
     return out
 
 
 def _follow(flag: Bools, leads: Bools, histogram: Ints, time: Ints) -> None:
-    """Flag what its histogram's count is flagged for at the same time; what has no count there is left as it is."""
+    """Flag what the count of its histogram is flagged for at the same time; series without a count at that time are
+    left as they are."""
     if not leads.any():
         return
     times, rank = np.unique(time, return_inverse=True)

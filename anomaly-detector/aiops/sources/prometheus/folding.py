@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from aiops.sources.common.caps import Roll
-from aiops.sources.prometheus.meaning import Labels, Meaning
+from aiops.sources.prometheus.meaning import LabelMap, Meaning
 
 
-def told_apart(meaning: Callable[[Labels], Meaning | None], roll: Roll) -> Callable[[Labels], Meaning | None]:
-    """What a series means, its requests counted under names that have a place."""
+def told_apart(meaning: Callable[[LabelMap], Meaning | None], roll: Roll) -> Callable[[LabelMap], Meaning | None]:
+    """Return a function for the meaning of a series, with its requests counted under names that have a place."""
 
-    def said(labels: Labels) -> Meaning | None:
+    def said(labels: LabelMap) -> Meaning | None:
         one = meaning(labels)
         if one is None:
             return None
@@ -24,6 +24,6 @@ def told_apart(meaning: Callable[[Labels], Meaning | None], roll: Roll) -> Calla
 
 
 def calls(caller: str, callee: str, roll: Roll) -> tuple[str, str]:
-    """The names under which calls are counted."""
+    """Return the names under which calls are counted."""
     caller = roll.service(caller)
     return caller, roll.callee(caller, callee)

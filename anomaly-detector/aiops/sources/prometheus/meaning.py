@@ -1,4 +1,4 @@
-"""What a raw counter of Prometheus says: whose requests it counts, and which of their sums it adds to.
+"""The meaning of a raw counter of Prometheus: whose requests it counts, and which of their sums it adds to.
 
 Names are those that Prometheus' OTLP receiver and the Collector give by default (`UnderscoreEscapingWithSuffixes`), and
 those of Tempo's metrics-generator.
@@ -12,22 +12,23 @@ from typing import Final
 
 from aiops.model import names
 from aiops.model.promql import any_of, label, quoted
-from aiops.model.translation import Kind, metric_name
+from aiops.model.translation import MetricType, metric_name
 from aiops.sources.common import conventions
 from aiops.sources.common.work import METRICS, Work, of_span
 
-Labels = Mapping[str, str]
-Identity = tuple[str, ...]
+LabelMap = Mapping[str, str]
+SeriesIdentity = tuple[str, ...]
 
 _UNITS: Final = {1.0: "s", 0.001: "ms"}
 SERVED: Final = {
-    metric_name(metric, _UNITS[scale], Kind.OTHER): scale for metric, scale in names.SERVER_DURATION_METRICS.items()
-}
-WORK: Final = {
-    metric_name(metric, _UNITS[scale], Kind.OTHER): METRICS[metric]
+    metric_name(metric, _UNITS[scale], MetricType.OTHER): scale
     for metric, scale in names.SERVER_DURATION_METRICS.items()
 }
-"""The work that each histogram of server durations covers."""
+WORK: Final = {
+    metric_name(metric, _UNITS[scale], MetricType.OTHER): METRICS[metric]
+    for metric, scale in names.SERVER_DURATION_METRICS.items()
+}
+"""The kind of operation that each histogram of server durations counts."""
 # A service that sends both names of a metric while it migrates is counted by the current one.
 RENAMED: Final = {
     "http_server_duration_milliseconds": "http_server_request_duration_seconds",
@@ -39,7 +40,7 @@ FAILED_CALLS: Final = "traces_service_graph_request_failed_total"
 CALL_SECONDS: Final = "traces_service_graph_request_client_seconds_sum"
 INFO: Final = "target_info"
 
-# Attributes that the conventions speak of, by the label that they become.
+# Attributes of the conventions, by the label that they become.
 _ATTRIBUTES: Final = {
     label(attribute): attribute
     for attribute in (
@@ -70,23 +71,23 @@ class Adds(IntEnum):
     BUCKET = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Meaning:
-    """`key` labels the requests. `scale` turns the value into seconds; `bound` is a bucket's, in seconds. Counters of
-    one `histogram` are reset together; `sender` exports together; `family` is the metric."""
+    """`key` identifies the requests. `scale` converts the value to seconds; `bound` is the bound of a bucket in
+    seconds. Counters of one `histogram` are reset together; those of one `sender` are exported together; `family` is
+    the metric."""
 
-    key: Identity
+    key: SeriesIdentity
     adds: Adds
     family: str
-    histogram: Identity
-    sender: Identity
+    histogram: SeriesIdentity
+    sender: SeriesIdentity
     scale: float = 1.0
     bound: float = nan
 
 
-def served(labels: Labels) -> Meaning | None:
-    """A duration histogram of a server; None for what is not one. Streams are counted, and their durations are not
-    known."""
+def served(labels: LabelMap) -> Meaning | None:
+    """Read a duration histogram of a server; None for other series. Streams are counted, but without durations."""
     family, part = _split(labels[names.NAME])
     scale = SERVED.get(family)
     if scale is None:
@@ -99,9 +100,9 @@ def served(labels: Labels) -> Meaning | None:
     return _histogram(labels, key, family, part, sender, scale, conventions.served_failed(request))
 
 
-def spans(labels: Labels, only: Collection[Work] = tuple(Work)) -> Meaning | None:
-    """A latency histogram that Tempo made of server spans, of the kinds of work wanted; None for what is not one.
-    Streams as in `served`."""
+def spans(labels: LabelMap, only: Collection[Work] = tuple(Work)) -> Meaning | None:
+    """Read a latency histogram that Tempo made of server spans, of the wanted kinds of operation; None for other
+    series. Streams as in `served`."""
     family, part = _split(labels[names.NAME])
     kind = _KINDS.get(labels.get("span_kind", ""))
     if family != SPANS or kind is None:
@@ -117,33 +118,35 @@ def spans(labels: Labels, only: Collection[Work] = tuple(Work)) -> Meaning | Non
     return _histogram(labels, key, family, part, _generator(labels, family), 1.0, failed)
 
 
-def calls(labels: Labels) -> Meaning | None:
-    """An edge of the service graph that Tempo made of client and server spans; None for one that users come in by."""
+def calls(labels: LabelMap) -> Meaning | None:
+    """Read an edge of the service graph that Tempo made of client and server spans; None for the edges by which users
+    enter."""
     name, caller, callee = labels[names.NAME], labels.get("client", ""), labels.get("server", "")
     adds = {CALLS: Adds.TOTAL, FAILED_CALLS: Adds.BAD, CALL_SECONDS: Adds.SECONDS}.get(name)
     if adds is None or not callee or caller in ("", "user"):
         return None
     itself = (name, *_identity(labels))
-    return Meaning((caller, callee), adds, name, itself, _generator(labels, name))
+    return Meaning(key=(caller, callee), adds=adds, family=name, histogram=itself, sender=_generator(labels, name))
 
 
-def service(labels: Labels) -> str:
-    """The service of a series that came by OTLP: its own label where that is promoted, else out of `job`."""
+def service(labels: LabelMap) -> str:
+    """Return the service of a series that came by OTLP: its own label where that is promoted, else from `job`."""
     return labels.get("service_name") or labels.get("job", "").rpartition("/")[2]
 
 
 def served_selector(buckets: bool) -> str:
-    """The series that `served` understands."""
+    """Return a selector for the series that `served` understands."""
     return _selector([*SERVED], buckets)
 
 
 def spans_selector(buckets: bool, without: list[str]) -> str:
-    """The series that `spans` understands, but for those of services that count for themselves."""
+    """Return a selector for the series that `spans` understands, without services that count for themselves."""
     return _selector([SPANS], buckets, f"span_kind=~{any_of([*_KINDS])}", f"service!~{any_of(without)}")
 
 
 def beside_selector(buckets: bool, of: Work, services: list[str]) -> str:
-    """The series that `spans` understands of work of one kind, where services count other kinds for themselves."""
+    """Return a selector for the series that `spans` understands of one kind of operation, where services count other
+    kinds for themselves."""
     match of:
         case Work.CONSUMER:
             which = ['span_kind="SPAN_KIND_CONSUMER"']
@@ -155,31 +158,31 @@ def beside_selector(buckets: bool, of: Work, services: list[str]) -> str:
 
 
 def calls_selector() -> str:
-    """The series that `calls` understands."""
+    """Return a selector for the series that `calls` understands."""
     return f"{{__name__=~{any_of([CALLS, FAILED_CALLS, CALL_SECONDS])},client!={quoted('user')}}}"
 
 
 def _selector(families: list[str], buckets: bool, *more: str) -> str:
-    # A native histogram has the name alone.
+    # A native histogram has the name without a suffix.
     parts = ("_count", "_sum", "_bucket", "") if buckets else ("_count", "_sum", "")
     wanted = any_of([family + part for family in families for part in parts])
-    # The last bucket says what the count says.
+    # The last bucket equals the count.
     return "{" + ",".join((f"__name__=~{wanted}", 'le!="+Inf"', *more)) + "}"
 
 
 def _histogram(
-    labels: Labels, key: Identity, family: str, part: str, sender: Identity, scale: float, failed: bool
+    labels: LabelMap, key: SeriesIdentity, family: str, part: str, sender: SeriesIdentity, scale: float, failed: bool
 ) -> Meaning | None:
     histogram = (family, *_identity(labels))
     match part:
         case "count":
             adds = Adds.TOTAL_AND_BAD if failed else Adds.TOTAL
-            return Meaning(key, adds, family, histogram, sender)
+            return Meaning(key=key, adds=adds, family=family, histogram=histogram, sender=sender)
         case "sum":
-            return Meaning(key, Adds.SECONDS, family, histogram, sender, scale)
+            return Meaning(key=key, adds=Adds.SECONDS, family=family, histogram=histogram, sender=sender, scale=scale)
         case "bucket":
             bound = round(float(labels.get("le", "nan")) * scale, 12)
-            return Meaning(key, Adds.BUCKET, family, histogram, sender, bound=bound)
+            return Meaning(key=key, adds=Adds.BUCKET, family=family, histogram=histogram, sender=sender, bound=bound)
         case _:
             return None
 
@@ -189,14 +192,14 @@ def _split(name: str) -> tuple[str, str]:
     return family, part
 
 
-def _attributes(labels: Labels) -> dict[str, str]:
+def _attributes(labels: LabelMap) -> dict[str, str]:
     return {attribute: labels[label] for label, attribute in _ATTRIBUTES.items() if label in labels}
 
 
-def _identity(labels: Labels) -> Identity:
+def _identity(labels: LabelMap) -> SeriesIdentity:
     return tuple(f"{name}={labels[name]}" for name in sorted(labels) if name not in (names.NAME, "le"))
 
 
-def _generator(labels: Labels, family: str) -> Identity:
-    """Who exports what Tempo's metrics-generator made."""
+def _generator(labels: LabelMap, family: str) -> SeriesIdentity:
+    """Return the identity of the exporter of series from Tempo's metrics-generator."""
     return (labels.get("__metrics_gen_instance", ""), labels.get("instance", ""), family)

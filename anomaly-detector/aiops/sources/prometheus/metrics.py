@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 
 from aiops.model import Labels, Oddity, Selector, SeriesBlock, Window, names
-from aiops.ports import Clock, SourceError
+from aiops.model.errors import SourceError
+from aiops.ports import Clock
 from aiops.sources.common.caps import Roll
 from aiops.sources.common.grid import Grid
 from aiops.sources.common.work import Work, covering
@@ -19,19 +20,19 @@ from aiops.sources.prometheus.counters import Counters, Increments
 from aiops.sources.prometheus.folding import told_apart
 from aiops.sources.prometheus.meaning import Meaning
 from aiops.sources.prometheus.newest import Newest
-from aiops.sources.prometheus.senders import Senders
+from aiops.sources.prometheus.senders import PrometheusSenders
 from aiops.sources.prometheus.sums import Rows, Summing, together
 
 _REQUESTS: Final = (names.REQUESTS, names.ERRORS, names.DURATION, names.BUCKET)
 _ANSWERED: Final = (names.SERVICE, names.ROUTE, names.METHOD, names.STATUS_CODE)
 _CALLED: Final = (names.CALLER, names.CALLEE)
 BESIDE: Final = (Work.HTTP, Work.RPC, Work.CONSUMER)
-"""Work that spans tell of where the metrics of a service count another."""
+"""Kinds of operation that spans report where the metrics of a service count another kind."""
 QUESTIONS: Final = 8
-"""Different sets of selectors that counters are remembered for."""
+"""The number of different sets of selectors whose counters are remembered."""
 RENEWED: Final = 3600.0
-"""Seconds after which a question that had no room for some series is asked anew: many of those it remembers have ended
-by then."""
+"""Seconds after which a question that had no room for some series is started again: many of the remembered series have
+ended by then."""
 
 
 class Room:
@@ -42,6 +43,7 @@ class Room:
         self._summings: dict[tuple[tuple[str, ...], Labels], Summing] = {}
 
     def answer(self, increments: Increments, grid: Grid, selectors: Sequence[Selector]) -> list[Rows]:
+        """Return the rows for these selectors from increments."""
         wanted: dict[tuple[tuple[str, ...], Labels], set[str]] = {}
         for one in selectors:
             wanted.setdefault((one.by, one.where), set()).add(one.name)
@@ -54,9 +56,9 @@ class Room:
         return out
 
 
-class Question:
-    """What is asked together, one window after the other: it has counters of its own, so that nobody else's windows
-    make it forget. `lock` is held while it is answered: pages ask from threads of their own."""
+class QuerySession:
+    """Selectors that are asked for together, one window after the other. It has its own counters, so that the windows
+    of others do not displace them. `lock` is held during an answer, because pages ask from other threads."""
 
     def __init__(self, api: Api, roll: Roll, born: float) -> None:
         def counters(of: Callable[[Mapping[str, str]], Meaning | None]) -> Counters:
@@ -71,30 +73,30 @@ class Question:
 
     @property
     def left_out(self) -> frozenset[str]:
-        """Services of which nothing is counted, because there are too many series."""
+        """Services that are not counted, because there are too many series."""
         rooms = (self.served, self.spans, *self.beside.values(), self.calls)
         return frozenset().union(*(one.counters.catalogue.left_out for one in rooms))
 
 
 class PrometheusMetrics:
-    """Exact counts on a grid, from raw samples. Work that a service sends no server durations of is counted by the
-    metrics that Tempo's generator made of its spans; calls are those of its service graph."""
+    """Exact counts on a grid, from raw samples. Operations for which a service sends no server durations are counted by
+    the metrics that Tempo's generator made of its spans; calls are those of its service graph."""
 
     def __init__(self, api: Api, clock: Clock, lateness_seconds: float, roll: Roll | None = None) -> None:
-        """`roll` has the names that are told apart."""
+        """Read metrics through an Api; `roll` has the names that are told apart."""
         self._api = api
         self._roll = roll or Roll(now=clock.now)
         self._lateness = lateness_seconds
         self._clock = clock
         self._newest = Newest(api, clock)
-        self._senders = Senders(api, clock)
-        self._questions: dict[tuple[Selector, ...], Question] = {}
+        self._senders = PrometheusSenders(api, clock)
+        self._questions: dict[tuple[Selector, ...], QuerySession] = {}
         self._lock = threading.Lock()
 
     def window(self, selectors: Sequence[Selector], window: Window, step: float) -> SeriesBlock:
         """Answer all selectors on the grid window.start + k * step; a remainder shorter than a step is left out.
 
-        Every row carries all labels of `by`, "" where a request or series has none. Raises SourceError.
+        Every row has all labels of `by`, "" where a request or series has none. Raises SourceError.
         """
         self._roll.turn()
         grid = Grid.over(window, step)
@@ -112,39 +114,40 @@ class PrometheusMetrics:
             for one in selectors:
                 if one.name == names.TELEMETRY:
                     parts.append(arrivals(self._api, one, grid, self._roll))
-                elif one.name not in (*_REQUESTS, names.LOST):  # what never came in is not known there
+                elif one.name not in (*_REQUESTS, names.LOST):  # Prometheus does not know what was never received
                     parts.append(any_metric.values(self._api, one, grid))
         return _block(parts, grid, step)
 
     def complete_until(self) -> float | None:
-        """The time up to which data may be judged: newest point minus allowed lateness; None before the first."""
+        """Return the time up to which data may be judged: newest point minus allowed lateness; None before the
+        first."""
         newest = self.newest()
         return None if newest is None else newest - self._lateness
 
     def newest(self) -> float | None:
-        """Time of the newest point of any service; None before the first. Raises SourceError."""
+        """Return the time of the newest point of any service; None before the first. Raises SourceError."""
         return self._newest.ask()
 
     def oddities(self) -> Sequence[Oddity]:
-        """What is odd about the way in which services send, by service. Raises SourceError."""
+        """Return what is peculiar about the telemetry of services, by service. Raises SourceError."""
         with self._lock:
             questions = list(self._questions.values())
         shared = frozenset().union(*(one.served.counters.shared for one in questions))
         left_out = frozenset().union(*(one.left_out for one in questions))
         return self._senders.oddities(shared, left_out)
 
-    def _question(self, selectors: tuple[Selector, ...]) -> Question:
+    def _question(self, selectors: tuple[Selector, ...]) -> QuerySession:
         with self._lock:
             now = self._clock.now()
             question = self._questions.pop(selectors, None)
             if question is None or (question.left_out and not 0 <= now - question.born < RENEWED):
-                question = Question(self._api, self._roll, now)
+                question = QuerySession(self._api, self._roll, now)
             while len(self._questions) >= QUESTIONS:
                 self._questions.pop(next(iter(self._questions)))
-            self._questions[selectors] = question  # the one used last stands last
+            self._questions[selectors] = question  # the most recently used one comes last
             return question
 
-    def _served(self, question: Question, grid: Grid, selectors: list[Selector]) -> list[Rows]:
+    def _served(self, question: QuerySession, grid: Grid, selectors: list[Selector]) -> list[Rows]:
         buckets = any(one.name == names.BUCKET for one in selectors)
         increments = question.served.counters.read(meaning.served_selector(buckets), grid)
         out = question.served.answer(increments, grid, selectors)
@@ -160,7 +163,7 @@ class PrometheusMetrics:
 
 
 def _scope(selector: Selector) -> tuple[str, ...]:
-    """The labels that a question about requests is counted by before it is summed up. Raises SourceError."""
+    """Return the labels by which requests are counted before they are summed. Raises SourceError."""
     wanted = {*selector.by, *(name for name, _ in selector.where)}
     for scope in (_ANSWERED, _CALLED):
         if selector.by and wanted <= set(scope):
@@ -171,7 +174,7 @@ def _scope(selector: Selector) -> tuple[str, ...]:
 
 
 def _block(parts: Sequence[Rows], grid: Grid, step: float) -> SeriesBlock:
-    """Put rows into a block, in label order."""
+    """Join rows into a block, in label order."""
     labels = [one for part, _ in parts for one in part]
     values = np.concatenate([np.zeros((0, grid.steps)), *(part for _, part in parts)])
     order = sorted(range(len(labels)), key=labels.__getitem__)

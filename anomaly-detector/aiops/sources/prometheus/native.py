@@ -1,6 +1,7 @@
-"""Native histograms, as the classic series that they would have been: count, sum, and buckets at the usual bounds.
+"""Native histograms converted to classic series: count, sum, and buckets at the usual bounds.
 
-Prometheus keeps exponential histograms that came over OTLP so, and explicit ones when told to. All else reads counters.
+Prometheus stores exponential histograms received over OTLP in this form, and explicit ones when configured to. All
+other code reads counters.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,18 +10,18 @@ from typing import Any, Final
 import numpy as np
 
 from aiops.model import names
+from aiops.model.arrays import Floats
 from aiops.model.promql import quoted
 from aiops.sources.common import buckets
-from aiops.sources.common.grid import Floats
 from aiops.sources.common.rows import le
 
 MARK: Final = "__native__"
-"""A label of the series made here, so that a classic one of the same name is another."""
+"""A label of the converted series, so that a classic series with the same name is a different one."""
 
 
 def classic(data: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Put classic series in the place of native histograms in the result of a query for raw samples. A histogram that
-    is there in both forms counts once. Raises KeyError, TypeError, ValueError or IndexError on nonsense."""
+    """Replace native histograms by classic series in the result of a query for raw samples. A histogram that exists in
+    both forms counts once. Raises KeyError, TypeError, ValueError or IndexError on malformed data."""
     if not any(one.get("histograms") for one in data):
         return list(data)
     there = {_key(one["metric"]) for one in data if one.get("values")}
@@ -32,8 +33,8 @@ def classic(data: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return out
 
 
-def counted(labels: Mapping[str, str], window: str) -> str:
-    """PromQL for what a series made here had counted last within a window, labelled as `classic` does."""
+def native_counts(labels: Mapping[str, str], window: str) -> str:
+    """Return PromQL for the last count, within a window, of a series converted by `classic`, with its labels."""
     of = {name: value for name, value in labels.items() if name not in (MARK, names.NAME)}
     name = labels[names.NAME]
     which = ",".join(f"{one}={quoted(value)}" for one, value in {names.NAME: name.removesuffix("_count"), **of}.items())
@@ -58,7 +59,7 @@ def _series(of: dict[str, str], samples: Sequence[Any]) -> Iterator[Mapping[str,
 
 
 def _cut(found: Sequence[Any]) -> tuple[Floats, Floats, Floats]:
-    """Left and right bounds, and counts; each is `[rule, left, right, count]` there."""
+    """Return left and right bounds, and counts; the data have `[rule, left, right, count]` each."""
     table = np.array([[float(part) for part in one[1:4]] for one in found], np.float64).reshape(len(found), 3)
     return table[:, 0], table[:, 1], table[:, 2]
 

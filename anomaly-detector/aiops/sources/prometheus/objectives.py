@@ -1,4 +1,4 @@
-"""What Prometheus has of the events that objectives count, looked at before they are relied on."""
+"""What Prometheus stores of the events that objectives count, checked before the objectives are used."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -15,18 +15,19 @@ from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.selections import unmatched
 
 DAY: Final = tiers.DAY
-# By whether an objective is over native histograms, when the requests are kept in the other form.
+# The hint by whether an objective uses native histograms, when the requests are stored in the other form.
 _OTHER: Final = {
     False: "nothing was counted in the last day: its requests are kept as native histograms; say `histogram: native`",
     True: "nothing was counted in the last day: its requests are kept as classic histograms; leave `histogram` out",
 }
 MISSED: Final = 0.1
-"""Share of the time without anything to count from which on that is said."""
+"""The share of time without data from which on it is reported."""
 
 
-def look(api: Api, slos: Sequence[Slo], at: float) -> list[Note]:
-    """Say which objectives count nothing or only at times, ask for what nothing matches, have a budget of less than one
-    event, or a threshold that no bucket has, by the last day before a time (Unix seconds). Raises SourceError."""
+def check_objectives(api: Api, slos: Sequence[Slo], at: float) -> list[Note]:
+    """Return notes on objectives that count nothing or only at times, that query what matches nothing, that have a
+    budget of less than one event, or a threshold that no bucket has, by the last day before a time (Unix seconds).
+    Raises SourceError."""
     return [note for slo in slos for note in _notes(api, slo, at)]
 
 
@@ -54,15 +55,15 @@ def _notes(api: Api, slo: Slo, at: float) -> Iterator[Note]:
     if isinstance(of, Server) and of.threshold is not None and not of.native:
         bounds = _bounds(api, of, at)
         if bounds and of.threshold not in bounds:
-            shown = ", ".join(f"{tiers.plain(one)}s" for one in bounds)
-            yield Note(slo, f"no bucket ends at {tiers.plain(of.threshold)} s; there are {shown}", True)
+            shown = ", ".join(f"{tiers.plain_number(one)}s" for one in bounds)
+            yield Note(slo, f"no bucket ends at {tiers.plain_number(of.threshold)} s; there are {shown}", True)
 
 
 def _missed(api: Api, slo: Slo, at: float) -> float:
-    """In which share of the last day since its first events there was nothing to count."""
+    """Return for which share of the last day, since its first events, there was nothing to count."""
     if slo.slices is not None:
         return 0.0
-    over = f"(sum({promql.total(slo, BASE)}))[1d:{durations.prometheus(BASE)}]"
+    over = f"(sum({promql.total(slo, BASE)}))[1d:{durations.promql_duration(BASE)}]"
     seen = api.instant(f"count_over_time({over})", at)
     first = api.instant(f"min_over_time(timestamp{over})", at)
     if not seen or not first:
@@ -72,7 +73,7 @@ def _missed(api: Api, slo: Slo, at: float) -> float:
 
 
 def _bounds(api: Api, of: Server, at: float) -> list[Decimal]:
-    """The upper bounds of a service's buckets, seconds."""
+    """Return the upper bounds of a service's buckets, seconds."""
     units = dict(promql.HISTOGRAMS[of.protocol])
     name = any_of([f"{one}_bucket" for one in units])
     which = f"{{__name__=~{name}, service_name={quoted(of.service)}}}"

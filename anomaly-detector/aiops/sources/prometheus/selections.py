@@ -1,5 +1,5 @@
-"""Which selectors of an objective's queries match nothing in Prometheus, and why: one of bad events that does reads as
-none, for ever."""
+"""Selectors of the queries of an objective that match nothing in Prometheus, and why: without a match for bad events,
+an objective would never see any."""
 
 import difflib
 from collections.abc import Iterator
@@ -14,20 +14,21 @@ from aiops.slo.spec import durations, expressions
 from aiops.slo.spec.indicators import windows
 from aiops.sources.prometheus.api import Api
 
-DAY: Final = durations.prometheus(tiers.DAY)
+DAY: Final = durations.promql_duration(tiers.DAY)
 SHOWN: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Selectors of which one must match. `needed`: nothing there makes numbers wrong, not only small."""
+    """Selectors of which one must match. `needed`: without a match the numbers are wrong, not only small."""
 
     selectors: list[str]
     needed: bool
 
 
 def unmatched(api: Api, slo: Slo, at: float) -> Iterator[Note]:
-    """What an objective asks for that the last day before a time (Unix seconds) has nothing of. Raises SourceError."""
+    """Yield notes on what an objective queries but the last day before a time (Unix seconds) does not have. Raises
+    SourceError."""
     for side, part in _parts(slo):
         if any(_counted(api, one, at) for one in part.selectors):
             continue
@@ -59,7 +60,7 @@ def _of_query(slo: Slo, query: Query, side: str) -> Iterator[_Part]:
 
 
 def _why(api: Api, selector: str, at: float) -> tuple[str, bool]:
-    """Why a selector matches nothing, and whether it never can."""
+    """Return why a selector matches nothing, and whether it never can."""
     name, matchers = expressions.matchers(selector)
     for label, written in matchers:
         others = [text for _, text in matchers if text != written]
@@ -69,7 +70,7 @@ def _why(api: Api, selector: str, at: float) -> tuple[str, bool]:
             return f"the others match, but no such series has the label {label}", True
         if found:
             shown = ", ".join(values[:SHOWN]) + (", …" if len(values) > SHOWN else "")
-            # Buckets are all there from the first request on, whatever happens.
+            # All buckets exist from the first request on.
             return f"the others match, but there {label} is {shown}", label == names.LE
     if name and not _counted(api, _series(name, []), at):
         return f"there is no {name}{_hint(api, name, at)}", False
@@ -77,7 +78,7 @@ def _why(api: Api, selector: str, at: float) -> tuple[str, bool]:
 
 
 def _hint(api: Api, name: str, at: float) -> str:
-    """Metrics that are called nearly so."""
+    """Return metrics with similar names."""
     begun = quoted(f"{name.partition('_')[0]}_.*")
     known = [one.labels[names.NAME] for one in api.instant(f"count by (__name__) ({{__name__=~{begun}}})", at)]
     close = difflib.get_close_matches(name, known, 3)

@@ -1,4 +1,4 @@
-"""What is odd about the way in which services send: one identity for several processes, nothing that is understood."""
+"""Peculiarities of the telemetry of services: one identity for several processes, or nothing that is understood."""
 
 from collections.abc import Collection
 from typing import Final
@@ -10,10 +10,10 @@ from aiops.sources.prometheus import meaning
 from aiops.sources.prometheus.api import Api
 
 EVERY: Final = 60.0
-"""Seconds that an answer serves."""
+"""Seconds for which an answer is reused."""
 LOOK_BACK: Final = "10m"
 ASKED: Final = 20
-"""Services whose metrics are asked for, at most: each is a question of its own."""
+"""The most services whose metrics are queried: each one is a separate query."""
 
 _HEARD: Final = f'group by (job, service_name) (last_over_time({meaning.INFO}{{job!=""}}[{LOOK_BACK}]))'
 _COUNTED: Final = (
@@ -24,7 +24,7 @@ _COUNTED: Final = (
 _SPANS: Final = f"group by (service) (last_over_time({meaning.SPANS}_count[{LOOK_BACK}]))"
 
 
-class Senders:
+class PrometheusSenders:
     """Asks Prometheus from time to time."""
 
     def __init__(self, api: Api, clock: Clock) -> None:
@@ -33,8 +33,8 @@ class Senders:
         self._asked = float("-inf")
 
     def oddities(self, shared: Collection[str], left_out: Collection[str] = ()) -> list[Oddity]:
-        """By service; `shared` are those that several processes share, `left_out` those that have too many series.
-        Raises SourceError."""
+        """Return the peculiarities, by service; `shared` are services whose identity several processes share,
+        `left_out` those with too many series. Raises SourceError."""
         now = self._clock.now()
         if not 0 <= now - self._asked < EVERY:
             self._unknown, self._asked = self._ask(now), now

@@ -1,4 +1,4 @@
-"""Increments of raw counters summed up into the rows of a block, by the labels that a question asks for."""
+"""Increments of raw counters, summed to the rows of a block by the requested labels."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiops.model import Labels, names
-from aiops.sources.common.grid import Floats, Grid, Ints
+from aiops.model.arrays import Floats, Ints
+from aiops.sources.common.grid import Grid
 from aiops.sources.common.rows import fits, labelled, le, plus
 from aiops.sources.prometheus.catalogue import NOTHING, Catalogue, Numbers
 from aiops.sources.prometheus.counters import Increments
@@ -21,10 +22,10 @@ _SIGNALS: Final = (names.REQUESTS, names.ERRORS, names.DURATION)
 
 @dataclass(slots=True)
 class Summing:
-    """How the series of a catalogue add up to rows labelled `by`: worked out once for each series.
+    """How the series of a catalogue add up to rows labelled `by`: computed once for each series.
 
-    row:  of each series the number of its row, NOTHING where it does not fit. slot: of each bucket series the number of
-    its (row, bound).
+    row: for each series the number of its row, NOTHING where it does not match. slot: for each bucket series the number
+    of its (row, bound).
     """
 
     catalogue: Catalogue
@@ -40,7 +41,7 @@ class Summing:
     slot_row: list[int] = field(default_factory=list)
 
     def add_up(self, increments: Increments, grid: Grid, wanted: Iterable[str]) -> list[Rows]:
-        """The rows of each signal wanted, those with anything in them."""
+        """Return the rows of each wanted signal that have any value."""
         self._keep_up()
         count = len(self.rows)
         all_rows = np.array(self.row, np.int64).reshape(len(self.row))
@@ -74,7 +75,8 @@ class Summing:
     def _buckets(
         self, series: Ints, column: Ints, value: Floats, total: Floats, known: NDArray[np.bool_], grid: Grid
     ) -> list[Rows]:
-        """Cumulative buckets. Where senders have different bounds, those that all share are exact and stay."""
+        """Return cumulative buckets. Where senders have different bounds, only the bounds that all share are exact, and
+        are kept."""
         slots = np.array(self.slot, np.int64).reshape(len(self.slot))
         slot_row = np.array(self.slot_row, np.int64).reshape(len(self.slot_row))
         active = np.unique(series)
@@ -100,7 +102,7 @@ class Summing:
         return found
 
     def _keep_up(self) -> None:
-        """Place the series that are new in the catalogue."""
+        """Assign the new series of the catalogue to rows."""
         keys = list(self.catalogue.keys)
         for number in range(len(self.row), len(self.catalogue)):
             key = keys[self.catalogue.key[number]]
@@ -119,7 +121,7 @@ class Summing:
             self.slot.append(self._slot(row, float(self.catalogue.bound[number])) if bucket else NOTHING)
 
     def _outdated(self) -> NDArray[np.bool_]:
-        """Series under an old name of a service that sends the new one too."""
+        """Return the series under an old name of services that send the new name too."""
         families, keys = self.catalogue.families, list(self.catalogue.keys)
         if not any(family in RENAMED for family in set(families)):
             return np.zeros(len(families), bool)
@@ -131,8 +133,8 @@ class Summing:
 
 
 def together(answers: Sequence[Sequence[Rows]], grid: Grid) -> list[Rows]:
-    """Add up answers that counted different requests. Of a row that several have only the buckets that all of them know
-    are exact, and stay."""
+    """Add up answers that counted different requests. Of a row in several, only the buckets that all of them know are
+    exact, and are kept."""
     parts = [part for answer in answers for part in answer]
     labels = [one for part, _ in parts for one in part]
     if len(set(labels)) == len(labels):

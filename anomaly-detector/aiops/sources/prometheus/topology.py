@@ -1,4 +1,5 @@
-"""Who calls whom, from the service graph that Tempo's metrics-generator keeps in Prometheus: the TopologySource."""
+"""The calls between services, from the service graph that Tempo's metrics-generator writes to Prometheus: the
+TopologySource."""
 
 from collections import Counter
 from typing import Final
@@ -12,19 +13,19 @@ from aiops.sources.prometheus.meaning import CALL_SECONDS, CALLS, FAILED_CALLS
 
 CALL_COUNT: Final = CALL_SECONDS.removesuffix("_sum") + "_count"
 SHORTEST: Final = 60.0
-"""Seconds: `increase` needs two samples of a counter."""
+"""The shortest window in seconds: `increase` needs two samples of a counter."""
 
 
 class PrometheusTopology:
-    """Edges with their rates over a window. Rates are estimates (`increase` extrapolates): what is judged is counted
-    exactly elsewhere."""
+    """Edges with their rates over a window. Rates are estimates (`increase` extrapolates); the judged counts are exact
+    and come from elsewhere."""
 
     def __init__(self, api: Api, roll: Roll | None = None) -> None:
-        """`roll` has the names that are told apart."""
+        """Read edges through an Api; `roll` has the names that are told apart."""
         self._api, self._roll = api, roll or Roll()
 
     def edges(self, window: Window) -> list[Edge]:
-        """Every edge that carried a request, by caller and callee. Raises SourceError."""
+        """Return every edge that carried a request, by caller and callee. Raises SourceError."""
         seconds = max(window.seconds, SHORTEST)
         total = self._increases(CALLS, window.end, seconds)
         failed = self._increases(FAILED_CALLS, window.end, seconds)
@@ -39,12 +40,12 @@ class PrometheusTopology:
             )
             if requests > 0:
                 out[caller, callee] = Edge(
-                    caller,
-                    callee,
-                    requests / seconds,
-                    min(bad / requests, 1.0),
-                    spent / measured if measured > 0 else 0.0,
-                    "" if (caller, callee) in answering else VIRTUAL,
+                    caller=caller,
+                    callee=callee,
+                    rate=requests / seconds,
+                    error_ratio=min(bad / requests, 1.0),
+                    latency=spent / measured if measured > 0 else 0.0,
+                    connection="" if (caller, callee) in answering else VIRTUAL,
                 )
         return list(out.values())
 

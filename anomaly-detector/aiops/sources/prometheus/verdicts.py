@@ -1,4 +1,4 @@
-"""The detector's judgements in Prometheus, as gauges with the time of the step they judge: the VerdictStore."""
+"""The detector's verdicts in Prometheus, as gauges at the time of the step that they judge: the VerdictStore."""
 
 from collections.abc import Callable, Mapping, Sequence
 from struct import Struct
@@ -10,11 +10,14 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from aiops.http import Unavailable
 from aiops.model import Family, Labels, SeriesState, Tier, Verdict, Window, labels, names
+from aiops.model.errors import TooMuch
+from aiops.model.own_metrics import VERDICT
 from aiops.model.promql import quoted
-from aiops.ports import TooMuch
 from aiops.sources.prometheus.api import Api, Raw
 
-NUMBERS: Final = ("observed", "expected", "lower", "upper", "score", "confidence", "tier", "life")
+NUMBERS: Final = tuple(VERDICT)
+FIELDS: Final = {"life": "state"}
+"""Fields of a verdict, where they are not named as the number."""
 SERVED: Final = (names.SERVICE, names.ROUTE, names.METHOD)
 CALLED: Final = (names.CALLER, names.CALLEE)
 FAMILY: Final = "family"
@@ -25,27 +28,27 @@ TIME_TAG: Final = NumberDataPoint.DESCRIPTOR.fields_by_name["time_unix_nano"].nu
 GAUGE: Final = Metric.DESCRIPTOR.fields_by_name["gauge"].number
 WAITING: Final = 100
 REMEMBERED: Final = 4
-"""Series whose labels are kept encoded, in limits."""
+"""How many series keep their encoded labels, as a multiple of the limit."""
 AT_ONCE: Final = 2000
-"""Verdicts an export: about a megabyte."""
+"""Verdicts per export: about a megabyte."""
 
 
-def attribute(key: str, value: str) -> KeyValue:
-    """An attribute of OTLP that is a text."""
+def text_attribute(key: str, value: str) -> KeyValue:
+    """Return an attribute of OTLP with a text value."""
     return KeyValue(key=key, value=AnyValue(string_value=value))
 
 
 RESOURCE: Final = ResourceMetrics(
-    resource=Resource(attributes=[attribute(names.SERVICE_NAME, names.SELF)])
+    resource=Resource(attributes=[text_attribute(names.SERVICE_NAME, names.SELF)])
 ).SerializeToString()
 
 
 class PrometheusVerdicts:
-    """Verdicts as metrics `aiops_verdict_<number>`: what Grafana draws and the pages read.
+    """Verdicts as metrics `aiops_verdict_<number>`, for Grafana and the pages.
 
-    Of what is recorded at a time at most `limit` verdicts a step are written, those that stand out most first, and what
-    waits for Prometheus to come back is kept for `WAITING` steps' worth; `left_out` is told how many were not written.
-    Writing the same verdict again changes nothing.
+    At most `limit` verdicts per step are written, the most conspicuous first. While Prometheus is away, verdicts of up
+    to `WAITING` steps wait. `left_out` is called with the number that was not written. Writing the same verdict again
+    changes nothing.
     """
 
     def __init__(self, api: Api, limit: int, left_out: Callable[[int], None] = lambda _: None) -> None:
@@ -54,7 +57,7 @@ class PrometheusVerdicts:
         self._attributes: dict[tuple[Labels, str], bytes] = {}
 
     def record(self, verdicts: Sequence[Verdict]) -> None:
-        """Write verdicts, with those that wait since Prometheus was away. Raises SourceError."""
+        """Write verdicts, and those that wait since Prometheus was away. Raises SourceError."""
         waiting = [*self._waiting, *self._chosen(verdicts)]
         most = WAITING * self._limit
         if len(waiting) > most:
@@ -71,25 +74,25 @@ class PrometheusVerdicts:
                 raise
 
     def _chosen(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
-        """Those to write, by time: a series takes its points in that order."""
+        """Return the verdicts to write, by time: a series accepts its points in that order."""
         by_step: dict[float, list[Verdict]] = {}
         for one in verdicts:
             by_step.setdefault(one.at, []).append(one)
         out: list[Verdict] = []
         for _, step in sorted(by_step.items()):
             if len(step) > self._limit:
-                step.sort(key=lambda one: (-one.life, -one.score if one.score == one.score else 0.0, one.series))
+                step.sort(key=lambda one: (-one.state, -one.score if one.score == one.score else 0.0, one.series))
                 self._left_out(len(step) - self._limit)
             out += step[: self._limit]
         return out
 
     def history(self, service: str, route: str, window: Window, most: int = 0) -> list[Verdict]:
-        """Read the verdicts of a service's route in the window, by time; an empty route matches every one.
+        """Return the verdicts on a route of a service in the window, by time; an empty route matches all.
 
-        Raises TooMuch where there are more than `most` (0: any number).
+        Raises TooMuch for more than `most` (0: any number).
         """
         of = f"{names.SERVICE}={quoted(service)}" + (f",{names.ROUTE}={quoted(route)}" if route else "")
-        # One question a number: a point is told by its time, and times are those that were written.
+        # One query per number: points are matched by their times, which are those that were written.
         start, end = round(window.start * 1e9), round(window.end * 1e9)
         if most:
             seconds = max(1, round(window.seconds))
@@ -107,23 +110,23 @@ class PrometheusVerdicts:
 
 
 def _name(number: str) -> str:
-    return f"aiops_verdict_{number}"
+    return VERDICT[number].name
 
 
 def _export(verdicts: Sequence[Verdict], attributes: dict[tuple[Labels, str], bytes]) -> bytes:
-    """An ExportMetricsServiceRequest, put together in bytes: the labels of a series are the same in every step, and a
-    point is the same for every number but for its value. `attributes` keeps the first of these from call to call."""
+    """Encode an ExportMetricsServiceRequest directly as bytes: the labels of a series are the same in every step, and a
+    point is the same for every number except its value. `attributes` caches encoded labels between calls."""
     points = []
     for one in verdicts:
         key = (one.series, str(one.family))
         found = attributes.get(key)
         if found is None:
-            pairs = [*(attribute(*pair) for pair in one.series), attribute(FAMILY, one.family)]
+            pairs = [*(text_attribute(*pair) for pair in one.series), text_attribute(FAMILY, one.family)]
             found = attributes[key] = NumberDataPoint(attributes=pairs).SerializeToString()
         points.append(found + TIME.pack(TIME_TAG, round(one.at * 1e9)))
     metrics = []
     for number in NUMBERS:
-        values = (VALUE.pack(VALUE_TAG, getattr(one, number)) for one in verdicts)
+        values = (VALUE.pack(VALUE_TAG, getattr(one, FIELDS.get(number, number))) for one in verdicts)
         gauge = b"".join([_field(1, point + value) for point, value in zip(points, values, strict=True)])
         name = Metric(name=_name(number)).SerializeToString()
         metrics.append(_field(2, name + _field(GAUGE, gauge)))
@@ -131,7 +134,7 @@ def _export(verdicts: Sequence[Verdict], attributes: dict[tuple[Labels, str], by
 
 
 def _field(number: int, content: bytes) -> bytes:
-    """A field of a protobuf message that has a length."""
+    """Encode a length-delimited field of a protobuf message."""
     length = len(content)
     size = bytearray()
     while length > 0x7F:
@@ -148,7 +151,7 @@ def _points(raw: Raw) -> list[tuple[tuple[Labels, str, int], float]]:
 
 
 def _series(one: Mapping[str, str]) -> Labels:
-    """What was judged. Prometheus keeps no empty labels; requests served have all three of theirs."""
+    """Return the judged series. Prometheus keeps no empty labels; series of requests served get all three of theirs."""
     wanted = SERVED if one.get(FAMILY) != Family.SILENCE else (names.SERVICE,)
     return labels(**{name: one.get(name, "") for name in (CALLED if names.CALLER in one else wanted)})
 
@@ -165,5 +168,5 @@ def _verdict(series: Labels, family: str, at_ns: int, numbers: dict[str, float])
         score=numbers["score"],
         confidence=numbers["confidence"],
         tier=Tier(int(numbers["tier"])),
-        life=SeriesState(int(numbers["life"])),
+        state=SeriesState(int(numbers["life"])),
     )

@@ -1,1 +1,1 @@
-"""OTLP received in a process of its own."""
+"""The receiver of OTLP, in a separate process."""

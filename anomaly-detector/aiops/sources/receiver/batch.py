@@ -1,4 +1,4 @@
-"""Rows on their way to the store: tables in the shape of `schema`, and their form on the wire."""
+"""Rows on their way to the store: tables in the shape of `schema`, and their encoding."""
 
 import struct
 from collections import Counter
@@ -16,9 +16,9 @@ _HEADER: Final = struct.Struct("<QII5Q")
 _ACK: Final = struct.Struct("<Q?")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What one export holds; tables that are None have no rows. reasons: how often what was rejected or repaired.
+    """The contents of one export; a table that is None has no rows. reasons: how often what was rejected or repaired.
     folded: names beyond a limit, by limit (`caps`). lost: what was rejected of requests."""
 
     resources: pa.Table | None = None
@@ -34,21 +34,23 @@ class Batch:
 
 @dataclass(slots=True)
 class Rejections:
-    """Rows that cannot be stored, or parts of them, with the reasons, for OTLP's partial success."""
+    """Rows, or parts of them, that cannot be stored, with the reasons, for OTLP's partial success."""
 
     count: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
 
     def add(self, reason: str, count: int = 1) -> None:
+        """Count a rejection with its reason."""
         self.count += count
         self.reasons[reason] = self.reasons.get(reason, 0) + count
 
     def message(self, done: str = "rejected") -> str:
+        """Write all reasons with their counts in one line."""
         return "; ".join(f"{count} {done}: {reason}" for reason, count in self.reasons.items())
 
 
 def pack(request: int, batch: Batch) -> bytes:
-    """Write a batch as one message from the receiver to the process that owns the store."""
+    """Encode a batch as one message from the receiver to the owner of the store."""
     tables = (batch.resources, batch.series, batch.points, batch.spans)
     parts = [b"" if table is None else _stream(table) for table in tables]
     said = (dict(batch.reasons), dict(batch.folded), packed(batch.lost))
@@ -58,7 +60,7 @@ def pack(request: int, batch: Batch) -> bytes:
 
 
 def unpack(message: bytes) -> tuple[int, Batch]:
-    """Read what `pack` wrote: the request's id and the batch."""
+    """Decode a message of `pack`: the request's id and the batch."""
     request, rejected_spans, rejected_points, *sizes = _HEADER.unpack_from(message)
     tables: list[pa.Table | None] = []
     at = _HEADER.size
@@ -70,21 +72,30 @@ def unpack(message: bytes) -> tuple[int, Batch]:
     resources, series, points, spans = tables
     reasons, folded, lost = orjson.loads(message[at : at + said]) if said else ({}, {}, [])
     return request, Batch(
-        resources, series, points, spans, rejected_spans, rejected_points, reasons, folded, unpacked(lost)
+        resources=resources,
+        series=series,
+        points=points,
+        spans=spans,
+        rejected_spans=rejected_spans,
+        rejected_points=rejected_points,
+        reasons=reasons,
+        folded=folded,
+        lost=unpacked(lost),
     )
 
 
 def pack_acks(requests: list[int], committed: bool) -> bytes:
-    """Write the answer to requests: whether they are committed."""
+    """Encode the answer to requests: whether they are committed."""
     return b"".join(_ACK.pack(request, committed) for request in requests)
 
 
 def unpack_acks(message: bytes) -> list[tuple[int, bool]]:
+    """Decode a message of `pack_acks`: ids of requests, and whether they are committed."""
     return list(_ACK.iter_unpack(message))
 
 
 def merge(batches: list[Batch]) -> Batch:
-    """Put the rows of several batches into one."""
+    """Join the rows of several batches."""
 
     def joined(tables: list[pa.Table | None]) -> pa.Table | None:
         present = [table for table in tables if table is not None]
@@ -100,15 +111,15 @@ def merge(batches: list[Batch]) -> Batch:
         folded.update(one.folded)
         lost.update(one.lost)
     return Batch(
-        joined([one.resources for one in batches]),
-        joined([one.series for one in batches]),
-        joined([one.points for one in batches]),
-        joined([one.spans for one in batches]),
-        sum(one.rejected_spans for one in batches),
-        sum(one.rejected_points for one in batches),
-        reasons,
-        folded,
-        lost,
+        resources=joined([one.resources for one in batches]),
+        series=joined([one.series for one in batches]),
+        points=joined([one.points for one in batches]),
+        spans=joined([one.spans for one in batches]),
+        rejected_spans=sum(one.rejected_spans for one in batches),
+        rejected_points=sum(one.rejected_points for one in batches),
+        reasons=reasons,
+        folded=folded,
+        lost=lost,
     )
 
 

@@ -1,7 +1,7 @@
-"""Bodies as they were before they were compressed, never more of them than may be.
+"""Decompression of bodies, with a limit on the result.
 
-`snappy` is the block format, as Go's clients send it today, or the framed one, which begins with a name and which
-older ones send.
+`snappy` is the block format, as Go's clients send it today, or the framed format, which begins with a name and which
+older clients send.
 """
 
 import zlib
@@ -9,24 +9,26 @@ from typing import Final
 
 import cramjam
 
+from aiops.model.errors import MessageError
+
 _FRAMED: Final = b"\xff\x06\x00\x00sNaPpY"
 NAMES: Final = "gzip, deflate, zstd or snappy"
 
 
-class TooLong(Exception):
-    """More bytes than may be."""
+class TooLong(MessageError):
+    """The decompressed body exceeds the limit."""
 
 
-class Broken(Exception):
-    """Bytes that are not what they are said to be."""
+class Broken(MessageError):
+    """The body is not in the stated encoding."""
 
 
-class Unknown(Exception):
-    """An encoding that is not taken."""
+class UnknownEncoding(MessageError):
+    """The encoding is not supported."""
 
 
-def plain(raw: bytes, encoding: str, most: int) -> bytes:
-    """Undo a `Content-Encoding`. Raises TooLong, Broken or Unknown."""
+def decompressed(raw: bytes, encoding: str, most: int) -> bytes:
+    """Undo a `Content-Encoding`. Raises TooLong, Broken or UnknownEncoding."""
     encoding = encoding.strip().lower()
     match encoding:
         case "" | "identity":
@@ -35,7 +37,7 @@ def plain(raw: bytes, encoding: str, most: int) -> bytes:
             return _zlib(raw, encoding, most)
         case "zstd" | "snappy" | "x-snappy-framed":
             return _cramjam(raw, encoding, most)
-    raise Unknown(f"bodies may be compressed with {NAMES}, not {encoding}")
+    raise UnknownEncoding(f"bodies may be compressed with {NAMES}, not {encoding}")
 
 
 def _zlib(raw: bytes, encoding: str, most: int) -> bytes:
@@ -57,7 +59,7 @@ def _zlib(raw: bytes, encoding: str, most: int) -> bytes:
 
 
 def _cramjam(raw: bytes, encoding: str, most: int) -> bytes:
-    """Into a place of a fixed size: what does not fit into it is too long."""
+    """Decompress into a buffer of fixed size: a body that does not fit is too long."""
     block = encoding == "snappy" and not raw.startswith(_FRAMED)
     try:
         if block:

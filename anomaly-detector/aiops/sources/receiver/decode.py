@@ -1,4 +1,4 @@
-"""What the decoders of spans and of metrics share: the resource, the bounds of time, the reasons to reject."""
+"""What the decoders of spans and metrics share: the resource, the limits of time, the reasons to reject."""
 
 from collections.abc import Callable, Sized
 from dataclasses import dataclass, field
@@ -25,7 +25,8 @@ M = TypeVar("M", bound=Message)
 
 
 class Sender(NamedTuple):
-    """A resource: the id of its row, the name that its service goes by, and whether it is one process alone."""
+    """A resource: the id of its row, the name under which its service is counted, and whether it is told apart from
+    other processes."""
 
     id: int
     service: str
@@ -34,10 +35,10 @@ class Sender(NamedTuple):
 
 @dataclass(slots=True)
 class Decoding:
-    """One export being decoded at `now` (Unix seconds): rows so far, what could not become one, and what became one
-    without its parts that were wrong.
+    """One export being decoded at `now` (Unix seconds): its rows so far, what was rejected, and what was stored without
+    its invalid parts.
 
-    `known` says whether the store has a resource or series row already; rows it has are left out. `roll` has the names
+    `known` returns whether the store already has a resource or series row; such rows are left out. `roll` has the names
     that are told apart.
     """
 
@@ -59,28 +60,28 @@ class Decoding:
         self.sums = Sums(self.points)
 
     def read(self, of: type[M], data: bytes) -> M:
-        """Build a message of its bytes, without the parts that cannot be read. Raises wire.TooLarge."""
-        message, count = wire.read(of, data)
+        """Build a message from its bytes, without the parts that cannot be read. Raises wire.MessageTooLarge."""
+        message, count = wire.read_message(of, data)
         if count:
             self.repaired.add(UNREADABLE, count)
         return message
 
     def trims(self, given: Sized) -> None:
-        """Count the attributes that are not kept, because there are too many."""
+        """Count the attributes that are dropped, because there are too many."""
         if len(given) > attributes.MAX_ATTRIBUTES:
             self.repaired.add(TRIMMED, len(given) - attributes.MAX_ATTRIBUTES)
 
     def said(self) -> str:
-        """Say what was rejected and repaired, for OTLP's partial success; "" when all was well."""
+        """Return what was rejected and repaired, for OTLP's partial success; "" when nothing was."""
         parts = (self.rejected.message("rejected"), self.repaired.message("repaired or left out"))
         return "; ".join(part for part in parts if part)
 
     def reasons(self) -> dict[str, int]:
-        """How often what was wrong."""
+        """Return how often what was wrong."""
         return {**self.rejected.reasons, **self.repaired.reasons}
 
     def resource(self, of: Resource) -> Sender:
-        """Take in a resource. Beyond the limit of processes, those of one service are one."""
+        """Take in a resource. Beyond the limit of processes, those of one service count as one."""
         self.trims(of.attributes)
         pairs = attributes.mapping(of.attributes)
         self.service = service = self.roll.service(pairs.get(names.SERVICE_NAME) or UNKNOWN_SERVICE)
@@ -102,7 +103,9 @@ class Decoding:
         return Sender(key, service, alone)
 
     def oldest_ns(self) -> int:
+        """Return the oldest accepted time, Unix nanoseconds."""
         return int((self.now - self.retention_seconds) * NANO)
 
     def newest_ns(self) -> int:
+        """Return the newest accepted time, Unix nanoseconds."""
         return int((self.now + AHEAD_SECONDS) * NANO)

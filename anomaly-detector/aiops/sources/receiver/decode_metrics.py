@@ -1,10 +1,9 @@
-"""OTLP metrics into series and points.
+"""OTLP metrics as series and points.
 
-Exponential histograms of requests served are put into the buckets that spans are counted by, whatever their scale is,
-which changes; of others, and of summaries, count and sum are kept. Exemplars are left out: the traces are here.
-
-A point with a part that is wrong is kept without that part, and not rejected: its count is a request that happened, and
-without it one side of a ratio would be missing.
+Exponential histograms of requests served are converted to the buckets by which spans are counted, whatever their
+(changing) scale is; of other exponential histograms, and of summaries, count and sum are kept. Exemplars are left out,
+because the traces are stored. A point with an invalid part is stored without that part, not rejected: its count is a
+request that happened, and without it one side of a ratio would be missing.
 """
 
 import math
@@ -26,16 +25,16 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from aiops.model import names
+from aiops.model.arrays import Floats
 from aiops.sources.common import buckets as cut
 from aiops.sources.common import conventions
 from aiops.sources.common.attributes import MAX_NAME, canonical, mapping
-from aiops.sources.common.grid import Floats
 from aiops.sources.duckdb import schema
 from aiops.sources.duckdb.lost import Loss, Told
 from aiops.sources.duckdb.schema import Kind
 from aiops.sources.receiver import overflow
 from aiops.sources.receiver.decode import Decoding, Sender
-from aiops.sources.receiver.overflow import Sample
+from aiops.sources.receiver.overflow import PointMessage
 
 AnyPoint = NumberDataPoint | HistogramDataPoint | ExponentialHistogramDataPoint | SummaryDataPoint
 
@@ -46,13 +45,13 @@ POINTS: Final[dict[str, type[AnyPoint]]] = {
     "exponential_histogram": ExponentialHistogramDataPoint,
     "summary": SummaryDataPoint,
 }
-"""The forms that a metric may have, and what their points are."""
+"""The forms of a metric, and the messages of their points."""
 
 MAX_BOUNDS: Final = 1000
-"""Of a histogram; SDKs have 15 as they are."""
+"""The most bounds of a histogram; SDKs have 15 by default."""
 
 _SCALES: Final = (-10, 20)
-"""Of exponential histograms, as the data model has them."""
+"""The scales of exponential histograms that the data model allows."""
 _NOTHING: Final = DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK
 _KINDS: Final = {
     "gauge": Kind.GAUGE,
@@ -63,9 +62,9 @@ _KINDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """One metric of one resource, as it was sent. `form` is a key of POINTS, `temporality` OTLP's number."""
+    """One metric of one resource, as it was sent. `form` is a key of POINTS, `temporality` the number of OTLP."""
 
     name: str
     unit: str
@@ -76,11 +75,18 @@ class Sent:
 
     @classmethod
     def of(cls, metric: Metric, form: str, points: Iterable[AnyPoint]) -> "Sent":
-        """Take what a metric says about its points, which need not be in it."""
+        """Read what a metric defines for its points, which may be given separately."""
         body = getattr(metric, form)
         temporality = schema.CUMULATIVE if form == "summary" else int(getattr(body, "aggregation_temporality", 0))
         monotonic = form != "gauge" and (form != "sum" or bool(body.is_monotonic))
-        return cls(metric.name, metric.unit[:MAX_NAME], form, temporality, monotonic, points)
+        return cls(
+            name=metric.name,
+            unit=metric.unit[:MAX_NAME],
+            form=form,
+            temporality=temporality,
+            monotonic=monotonic,
+            points=points,
+        )
 
     @property
     def counts(self) -> bool:
@@ -88,7 +94,7 @@ class Sent:
         return 0 < len(self.name) <= MAX_NAME and (self.monotonic or self.temporality == schema.DELTA)
 
     def unfit(self) -> str:
-        """Say why no point of it can be stored; "" when they can."""
+        """Return why none of its points can be stored; "" when they can."""
         if not self.name:
             return "a metric has no name"
         if len(self.name) > MAX_NAME:
@@ -99,14 +105,14 @@ class Sent:
 
 
 def decode_metrics(export: ExportMetricsServiceRequest, into: Decoding) -> None:
-    """Add the rows of an export; points that cannot be stored are counted with the reason."""
+    """Add the rows of an export; points that cannot be stored are counted by reason."""
     for group in export.resource_metrics:
         metrics = (metric for scope in group.scope_metrics for metric in scope.metrics)
         take_metrics(group.resource, sent(metrics), into)
 
 
 def sent(metrics: Iterable[Metric]) -> Iterable[Sent]:
-    """Take metrics with their points; those without any form hold none."""
+    """Yield metrics with their points; a metric without any form has none."""
     for metric in metrics:
         form = metric.WhichOneof("data")
         if form is not None:
@@ -120,7 +126,7 @@ def take_metrics(sender: Resource, metrics: Iterable[Sent], into: Decoding) -> N
     for metric in metrics:
         unfit = metric.unfit()
         if not known.alone:
-            # Counters of several processes under one name would look like one that is reset again and again.
+            # Counters of several processes under one name would look like one counter with constant resets.
             unfit = unfit or "metrics of more processes than are told apart"
         for point in metric.points:
             if point.flags & _NOTHING:
@@ -128,7 +134,7 @@ def take_metrics(sender: Resource, metrics: Iterable[Sent], into: Decoding) -> N
             reason = unfit or _unfit(point, oldest, newest)
             if reason:
                 into.rejected.add(reason)
-                # Of a process that is not told apart everything goes, on both sides of a ratio.
+                # A process that is not told apart loses everything, on both sides of a ratio.
                 if known.alone and metric.counts:
                     _lose(metric.name, mapping(point.attributes), known.service, reason, into)
                 continue
@@ -143,7 +149,7 @@ def take_metrics(sender: Resource, metrics: Iterable[Sent], into: Decoding) -> N
 
 
 def _lose(metric: str, pairs: dict[str, str], service: str, reason: str, into: Decoding) -> None:
-    """Note whose requests they are that a rejected point counted."""
+    """Record whose requests a rejected point counted."""
     route = method = ""
     if metric in names.SERVER_DURATION_METRICS:
         request = conventions.request(pairs)
@@ -170,18 +176,18 @@ def _number(point: NumberDataPoint) -> float:
     return math.nan
 
 
-def _sample(metric: Sent, point: AnyPoint, into: Decoding) -> tuple[Sample, list[float]]:
-    """What a point says, and the bounds that its series has."""
+def _sample(metric: Sent, point: AnyPoint, into: Decoding) -> tuple[PointMessage, list[float]]:
+    """Return the values of a point, and the bounds of its series."""
     if isinstance(point, NumberDataPoint):
         return (_number(point), None, None, None), []
     total: float | None = point.sum
     if not isinstance(point, SummaryDataPoint) and not point.HasField("sum"):
-        total = None  # what can be negative has none
+        total = None  # values that can be negative have no sum
     elif not math.isfinite(point.sum):
         into.repaired.add("a histogram's sum is not a finite number")
         total = None
     if isinstance(point, ExponentialHistogramDataPoint) and metric.name in names.SERVER_DURATION_METRICS:
-        bounds = cut.bounds(cut.SECONDS.get(metric.unit, names.SERVER_DURATION_METRICS[metric.name]))
+        bounds = cut.bounds(cut.SECONDS_PER_UNIT.get(metric.unit, names.SERVER_DURATION_METRICS[metric.name]))
         return (None, point.count, total, _exponential(point, np.array(bounds))), bounds
     if not isinstance(point, HistogramDataPoint):
         return (None, point.count, total, None), []
@@ -198,9 +204,9 @@ def _sample(metric: Sent, point: AnyPoint, into: Decoding) -> tuple[Sample, list
 
 
 def _exponential(point: ExponentialHistogramDataPoint, bounds: Floats) -> list[int]:
-    """The counts between bounds; together they are the count, whatever the point's own buckets come to."""
+    """Return the counts between bounds; their sum is the count, whatever the point's own buckets add up to."""
     counts = np.array(point.positive.bucket_counts, np.float64)
-    # Bucket k ends at base to the power of k + 1, where base is 2 to the power of 2 to the power of -scale.
+    # Bucket k ends at base ** (k + 1), where base = 2 ** (2 ** -scale).
     width = 2.0 ** -min(max(point.scale, _SCALES[0]), _SCALES[1])
     with np.errstate(over="ignore"):
         ends = np.exp2((point.positive.offset + np.arange(len(counts) + 1)) * width)
@@ -211,7 +217,7 @@ def _exponential(point: ExponentialHistogramDataPoint, bounds: Floats) -> list[i
 
 
 def _layout(point: HistogramDataPoint, into: Decoding) -> tuple[list[float], list[int] | None]:
-    """Bounds that rise, and as many buckets as they have, or None; no bounds where they do not rise."""
+    """Return rising bounds and the counts of their buckets (or None); no bounds where they do not rise."""
     bounds, buckets = list(point.explicit_bounds), list(point.bucket_counts)
     if bounds and bounds[-1] == math.inf:  # the last bucket has no bound
         bounds.pop()
@@ -237,16 +243,17 @@ class Shape(NamedTuple):
 
     @property
     def is_level(self) -> bool:
-        """Whether values are how much there is, and not how much was added."""
+        """Whether values are levels, not increments."""
         return self.kind == Kind.GAUGE or (not self.monotonic and self.temporality != schema.DELTA)
 
     def id(self, sender: Sender, pairs: dict[str, str]) -> int:
+        """Return the id of a series of a sender with these attributes."""
         shape = f"{self.kind}\0{self.unit}\0{self.temporality}\0{self.monotonic}\0{self.bounds}"
         return schema.series_id(sender.id, self.metric, canonical(pairs), shape)
 
 
 def _keep(
-    of: Shape, pairs: dict[str, str], at: int, start: int, sample: Sample, sender: Sender, into: Decoding
+    of: Shape, pairs: dict[str, str], at: int, start: int, sample: PointMessage, sender: Sender, into: Decoding
 ) -> None:
     """Add a point; beyond the limit of series, to a sum."""
     series = of.id(sender, pairs)

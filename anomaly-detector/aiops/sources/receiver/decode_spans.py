@@ -1,4 +1,4 @@
-"""OTLP spans into rows."""
+"""OTLP spans as rows."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -19,13 +19,13 @@ _CALLS: Final = (conventions.CLIENT, conventions.PRODUCER)
 
 
 def decode_spans(export: ExportTraceServiceRequest, into: Decoding) -> None:
-    """Add the rows of an export; spans that cannot be stored are counted with the reason."""
+    """Add the rows of an export; spans that cannot be stored are counted by reason."""
     for group in export.resource_spans:
         take_spans(group.resource, (span for scope in group.scope_spans for span in scope.spans), into)
 
 
 def take_spans(sender: Resource, spans: Iterable[Span], into: Decoding) -> None:
-    """Add the rows of the spans of one resource; of a span with a part that is wrong, that part is left out."""
+    """Add the rows of the spans of one resource; an invalid part of a span is left out."""
     known = into.resource(sender)
     oldest, newest = into.oldest_ns(), into.newest_ns()
     for span in spans:
@@ -41,7 +41,7 @@ def take_spans(sender: Resource, spans: Iterable[Span], into: Decoding) -> None:
 
 
 def _lose(span: Span, service: str, reason: str, into: Decoding) -> None:
-    """Note whose request it is that a rejected span told of."""
+    """Record whose request a rejected span reported."""
     if span.kind in _SERVED:
         request = conventions.request(mapping(span.attributes))
         route = conventions.span_route(request, span.kind, span.name[:MAX_TEXT])
@@ -52,7 +52,7 @@ def _lose(span: Span, service: str, reason: str, into: Decoding) -> None:
 
 
 def _counted(one: tuple[object, ...], service: str, into: Decoding) -> tuple[object, ...]:
-    """The row under names that are told apart."""
+    """Return the row under names that are told apart."""
     if one[_KIND] in _SERVED:
         places = (_ROUTE, _METHOD)
     elif one[_KIND] in _CALLS:

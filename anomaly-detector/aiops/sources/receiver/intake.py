@@ -1,4 +1,4 @@
-"""One export inside the receiver process: parse, decode, hand over, wait until it is committed."""
+"""One export in the receiver process: parse, decode, hand over, wait for the commit."""
 
 import hmac
 import threading
@@ -15,6 +15,7 @@ from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as traces
 
+from aiops.model.errors import MessageError
 from aiops.sources.common.caps import Roll
 from aiops.sources.duckdb import schema
 from aiops.sources.receiver import otlp_json, otlp_proto
@@ -45,7 +46,7 @@ _REQUESTS: Final = {
 
 
 class Refusal(Enum):
-    """Why an export was not taken: gRPC's code, HTTP's status."""
+    """Why an export was not accepted: code of gRPC, status of HTTP."""
 
     INVALID = (3, 400)
     UNAUTHENTICATED = (16, 401)
@@ -54,8 +55,8 @@ class Refusal(Enum):
     UNAVAILABLE = (14, 503)
 
 
-class ExportRejected(Exception):
-    """An export that was not taken; nothing of it is stored."""
+class ExportRejected(MessageError):
+    """An export was not accepted; nothing of it is stored."""
 
     def __init__(self, refusal: Refusal, message: str) -> None:
         super().__init__(message)
@@ -69,7 +70,7 @@ class _Waiting:
 
 
 class Intake:
-    """The way of exports from the protocols to the process that owns the store. Thread-safe."""
+    """The path of exports from the protocols to the owner of the store. Thread-safe."""
 
     def __init__(
         self,
@@ -93,7 +94,7 @@ class Intake:
         self._lock = threading.Lock()
 
     def admit(self, authorization: str) -> None:
-        """Check the `Authorization` header; raises ExportRejected."""
+        """Check the `Authorization` header. Raises ExportRejected."""
         if not self._tokens:
             return
         scheme, _, given = authorization.partition(" ")
@@ -104,11 +105,12 @@ class Intake:
             )
 
     def take(self, signal: Signal, body: bytes, json: bool = False) -> Message:
-        """Store an export and return OTLP's response; raises ExportRejected. Blocks until the rows are committed."""
+        """Store an export and return the response of OTLP. Blocks until the rows are committed. Raises
+        ExportRejected."""
         if not self._places.acquire(blocking=False):
             raise ExportRejected(Refusal.FULL, "the receiver's queue is full; send this export again in a moment")
         try:
-            # Large ones in turn: side by side they would not be read sooner, but need their memory at one time.
+            # Large exports one after another: in parallel they would be no faster, but need more memory at once.
             with self._large if len(body) > LARGE_BYTES else nullcontext():
                 rows = self._decoding()
                 response = _response(signal, body, json, rows)
@@ -119,7 +121,7 @@ class Intake:
             self._places.release()
 
     def tell(self, reasons: Mapping[str, int]) -> None:
-        """Have things counted that came with no export. Raises OSError when the engine is gone."""
+        """Report counts that belong to no export. Raises OSError when the engine is gone."""
         with self._lock:
             self._last += 1
             self._pipe.send_bytes(pack(self._last, Batch(reasons=reasons)))
@@ -160,7 +162,7 @@ class Intake:
 
 
 def _response(signal: Signal, body: bytes, json: bool, rows: Decoding) -> Message:
-    """Read an export into rows, and say what became of it. Raises ExportRejected."""
+    """Decode an export into rows, and return the response. Raises ExportRejected."""
     form = otlp_json if json else otlp_proto
     try:
         match signal:
@@ -197,19 +199,19 @@ def _response(signal: Signal, body: bytes, json: bool, rows: Decoding) -> Messag
 
 
 def _batch(rows: Decoding, signal: Signal) -> Batch | None:
-    """What is to be committed, None for nothing."""
+    """Return what is to be committed; None for nothing."""
     reasons = rows.reasons()
     if not (rows.spans or rows.points or reasons):
         return None
     rejected = rows.rejected.count
     return Batch(
-        schema.table(schema.RESOURCES, list(rows.resources.values())),
-        schema.table(schema.SERIES, list(rows.series.values())),
-        schema.table(schema.POINTS, rows.points),
-        schema.table(schema.SPANS, rows.spans),
-        rejected if signal is Signal.TRACES else 0,
-        rejected if signal is Signal.METRICS else 0,
-        reasons,
-        rows.roll.folded(),
-        rows.lost.counts,
+        resources=schema.arrow_table(schema.RESOURCES, list(rows.resources.values())),
+        series=schema.arrow_table(schema.SERIES, list(rows.series.values())),
+        points=schema.arrow_table(schema.POINTS, rows.points),
+        spans=schema.arrow_table(schema.SPANS, rows.spans),
+        rejected_spans=rejected if signal is Signal.TRACES else 0,
+        rejected_points=rejected if signal is Signal.METRICS else 0,
+        reasons=reasons,
+        folded=rows.roll.folded(),
+        lost=rows.lost.counts,
     )

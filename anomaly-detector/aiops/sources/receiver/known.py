@@ -11,19 +11,19 @@ LIMIT: Final = 200_000
 
 
 class Known:
-    """Ids that were committed, with when. Thread-safe."""
+    """Ids of committed rows, with their times. Thread-safe."""
 
     def __init__(self) -> None:
         self._committed: dict[int, float] = {}
         self._lock = threading.Lock()
 
     def has(self, row: int, now: float) -> bool:
-        """Say whether a row was committed lately."""
+        """Return whether a row was committed recently."""
         at = self._committed.get(row)
         return at is not None and now - at < RESEND_SECONDS
 
     def add(self, rows: Iterable[int], now: float) -> None:
-        """Remember rows that the store said are committed."""
+        """Remember rows that the store has committed."""
         with self._lock:
             if len(self._committed) > LIMIT:
                 self._committed.clear()

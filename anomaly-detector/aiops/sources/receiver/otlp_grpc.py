@@ -1,8 +1,8 @@
 """OTLP over gRPC.
 
-One thread waits for all clients: a client who is slow holds no thread, and who may not send is answered before its
-export is read. gRPC's own limit of concurrent calls is not used, for what it refuses comes without the word that lets
-clients send again.
+One thread waits for all clients: a slow client blocks no thread, and a client without permission is answered before its
+export is read. gRPC's own limit of concurrent calls is not used, because its refusals lack the detail that lets clients
+send again.
 """
 
 import asyncio
@@ -26,28 +26,29 @@ SERVICES: Final = {
     Signal.LOGS: "opentelemetry.proto.collector.logs.v1.LogsService",
 }
 CONNECTIONS: Final = 1000
-# A client may take this long to send an export, and this long when others wait for its place.
+# How long a client may take to send an export, and how long when others wait for its place.
 READ_SECONDS: Final = 60.0
 CROWDED_SECONDS: Final = 2.0
-# An export waits this long for a place before it is asked to come again: less than the ten seconds of exporters.
+# An export waits this long for a place before it is asked to try again: less than the ten seconds of exporters.
 WAIT_SECONDS: Final = 8.0
 _STEP_SECONDS: Final = 0.5
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class GrpcReceiver:
-    """The protocol, in threads of its own. Raises OSError where the port cannot be had."""
+    """The protocol, in separate threads. Raises OSError where the port is not available."""
 
     def __init__(
         self, intake: Intake, host: str, port: int, max_bytes: int, threads: int, ended: Callable[[], None]
     ) -> None:
-        """`ended` is called when it ends without `stop`."""
+        """Start listening; `ended` is called when it ends without `stop`."""
         self._intake = intake
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="grpc")
         self._places = asyncio.Semaphore(threads * 4)
         self._reading: dict[asyncio.Future[bytes], float] = {}
         self._loop = asyncio.new_event_loop()
-        self._stopping = False
+        self._stopping = asyncio.Event()
+        self._grace = 0.0
         started: Future[int] = Future()
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
@@ -55,21 +56,23 @@ class GrpcReceiver:
             try:
                 self._loop.run_until_complete(self._serve(address, max_bytes, started))
             finally:
-                if not self._stopping and started.done() and not started.exception():
+                if not self._stopping.is_set() and started.done() and not started.exception():
                     ended()
 
-        threading.Thread(target=run, name="grpc", daemon=True).start()
+        self._thread = threading.Thread(target=run, name="grpc", daemon=True)
+        self._thread.start()
         self.port = started.result()
 
     def stop(self, grace: float) -> None:
-        """Take nothing new, and give what is under way some seconds."""
-        self._stopping = True
-        asyncio.run_coroutine_threadsafe(self._server.stop(grace), self._loop).result()
+        """Accept nothing new, and give running exports `grace` seconds."""
+        self._grace = grace
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join()
 
     async def _serve(self, address: str, max_bytes: int, started: "Future[int]") -> None:
         self._server = grpc.aio.server(
             options=[
-                # Before and after decompression.
+                # The limit before and after decompression.
                 ("grpc.max_receive_message_length", max_bytes),
                 # Without this two receivers could share a port and each get half of the telemetry.
                 ("grpc.so_reuseport", 0),
@@ -94,12 +97,16 @@ class GrpcReceiver:
             started.set_exception(OSError(str(problem)))
             return
         started.set_result(port)
-        await self._server.wait_for_termination()
+        # Whichever comes first: being told to stop, or an end that nobody asked for.
+        ended = asyncio.ensure_future(self._server.wait_for_termination())
+        await asyncio.wait([ended, asyncio.ensure_future(self._stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
+        if self._stopping.is_set():
+            await self._server.stop(self._grace)
 
     def _export(self, signal: Signal) -> Callable[[AsyncIterator[bytes], Any], Awaitable[bytes]]:
-        """Handle raw bytes: left to gRPC, garbage would be answered with INTERNAL, which says that we are at fault.
+        """Return a handler of raw bytes: gRPC itself would answer malformed data with INTERNAL, which means our fault.
 
-        As a stream of one message, for those are read when we say so, and not before we know who sends.
+        It is a stream of one message, because a stream is read only when we ask, and not before the sender is known.
         """
 
         async def export(messages: AsyncIterator[bytes], context: Any) -> bytes:
@@ -120,7 +127,7 @@ class GrpcReceiver:
         return export
 
     async def _turn(self) -> None:
-        """Wait for a place; raises ExportRejected. Who sends too slowly loses theirs meanwhile."""
+        """Wait for a place. Raises ExportRejected. A client that sends too slowly meanwhile loses its place."""
         until = time.monotonic() + WAIT_SECONDS
         while True:
             try:
@@ -157,9 +164,10 @@ async def _next(messages: AsyncIterator[bytes]) -> bytes:
 
 
 def _come_again(refused: ExportRejected) -> tuple[tuple[str, bytes], ...]:
-    """Say when to send again: OTLP lets clients drop what met RESOURCE_EXHAUSTED without it.
+    """Return when to send again: without it OTLP lets clients drop an export that met RESOURCE_EXHAUSTED.
 
-    As OTLP says, inside the status, and by itself, where OpenTelemetry's exporter for Python looks for it.
+    It is given inside the status, as OTLP defines, and separately, where the exporter of OpenTelemetry for Python looks
+    for it.
     """
     info = RetryInfo()
     info.retry_delay.seconds = 1

@@ -1,4 +1,4 @@
-"""OTLP over HTTP: a bare WSGI application, and the door that keeps bodies out which it would refuse."""
+"""OTLP over HTTP: a plain WSGI application, and the door that keeps out bodies which it would refuse."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no s
 
 from aiops.http.serving import BUSY, Door, Names
 from aiops.http.serving.names import is_foreign
-from aiops.sources.receiver.compression import Broken, TooLong, Unknown, plain
+from aiops.sources.receiver.compression import Broken, TooLong, UnknownEncoding, decompressed
 from aiops.sources.receiver.intake import ExportRejected, Intake, Refusal, Signal
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _Headers = list[tuple[str, str]]
 
 
 class _Answer(Exception):
-    """An error to answer with: HTTP status, gRPC code, one sentence."""
+    """An error response: HTTP status, gRPC code, one sentence."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
         super().__init__(message)
@@ -54,17 +54,19 @@ class Asked:
     headers: Mapping[str, str]
 
     def header(self, name: str) -> str:
+        """Return a header; "" where it is missing."""
         return self.headers.get(name, "")
 
     @property
     def kind(self) -> str:
+        """The content type, without parameters."""
         return self.header("CONTENT_TYPE").partition(";")[0].strip().lower()
 
 
-class Application:
+class OtlpHttpApp:
     """OTLP at three paths. Bodies may have `max_bytes`, compressed or not; web pages of `origins` may send ("*": all).
 
-    A web page that is not among them may not: a browser would send telemetry for anybody whose page it shows.
+    Other web pages may not: otherwise a browser would send telemetry for every page that it shows.
     """
 
     def __init__(self, intake: Intake, max_bytes: int, names: Names, origins: frozenset[str]) -> None:
@@ -75,7 +77,7 @@ class Application:
 
     @property
     def door(self) -> Door:
-        """What the server reads for it."""
+        """Which bodies the server reads for this application."""
 
         def wanted(method: str, path: str, headers: Mapping[str, str]) -> bool:
             try:
@@ -122,7 +124,7 @@ class Application:
         return [body]
 
     def _check(self, asked: Asked) -> Signal:
-        """Everything that can be said before the body is read. Raises _Answer or ExportRejected."""
+        """Check everything that can be checked before the body is read. Raises _Answer or ExportRejected."""
         if not self._names.allow(asked.header("HOST")):
             raise _Answer(403, _DENIED, f"this receiver is not {asked.header('HOST')!r}; see the setting allowed_hosts")
         if not self._allows_page(asked):
@@ -143,7 +145,7 @@ class Application:
         return not is_foreign(origin, asked.header("HOST"), asked.headers.get("SEC_FETCH_SITE"))
 
     def _is_preflight(self, asked: Asked) -> bool:
-        """Whether a browser asks, before it sends, whether it may. Raises _Answer where it may not."""
+        """Whether a browser asks for permission before it sends. Raises _Answer where it may not."""
         if asked.method != "OPTIONS" or "ACCESS_CONTROL_REQUEST_METHOD" not in asked.headers:
             return False
         if not self._names.allow(asked.header("HOST")) or not self._allows_page(asked):
@@ -151,7 +153,7 @@ class Application:
         return True
 
     def _shared(self, asked: Asked) -> _Headers:
-        """What a browser wants to hear to let a page of another origin send and read the answer."""
+        """Return the headers that let a browser send for a page of another origin and read the answer."""
         origin = asked.headers.get("ORIGIN")
         if not self._origins or origin is None or not self._allows_page(asked):
             return []
@@ -173,10 +175,10 @@ class Application:
         if len(raw) > self._max:
             raise self._too_large()
         try:
-            return plain(raw, asked.header("CONTENT_ENCODING"), self._max)
+            return decompressed(raw, asked.header("CONTENT_ENCODING"), self._max)
         except TooLong:
             raise self._too_large() from None
-        except Unknown as problem:
+        except UnknownEncoding as problem:
             raise _Answer(415, _INVALID, str(problem)) from problem
         except Broken as problem:
             raise _Answer(400, _INVALID, str(problem)) from problem

@@ -1,7 +1,6 @@
-"""OTLP's JSON: protobuf's JSON, but for ids, which are hexadecimal text.
+"""OTLP in JSON: the JSON of protobuf, except ids, which are hexadecimal text.
 
-Each span, point and resource is read by itself, so that a value of the wrong kind costs that value and nothing beside
-it.
+Each span, point and resource is read separately, so that a value of the wrong type affects only itself.
 """
 
 import base64
@@ -25,7 +24,7 @@ from aiops.sources.receiver.decode_metrics import POINTS, AnyPoint, Sent
 M = TypeVar("M", bound=Message)
 Document = dict[str, Any]
 
-# Every value stands behind one of these; each costs some hundred bytes once it is built.
+# Every value follows one of these characters; each value costs some hundred bytes of memory.
 _MARKS: Final = (b"{", b"[", b",")
 MAX_MARKS: Final = 500_000
 _WRONG: Final = (
@@ -40,15 +39,15 @@ _WRONG: Final = (
 
 
 def spans(body: bytes, into: Decoding) -> Iterator[tuple[Resource, Iterator[Span]]]:
-    """Read an export of spans; what cannot be read is told `into`. Raises ValueError that says what is wrong, or
-    wire.TooMany, before anything is read. Fields unknown to this release are skipped."""
+    """Read an export of spans; what cannot be read is reported to `into`. Raises ValueError with what is wrong, or
+    wire.TooMany, before anything is read. Unknown fields are skipped."""
     for group in _groups(body, "resourceSpans", into):
         found = (one for scope in _each(group, "scopeSpans", into) for one in _each(scope, "spans", into))
         yield _resource(group, into), (_span(one, into) for one in found)
 
 
 def metrics(body: bytes, into: Decoding) -> Iterator[tuple[Resource, Iterator[Sent]]]:
-    """The same for metrics."""
+    """Read an export of metrics in the same way."""
     for group in _groups(body, "resourceMetrics", into):
         found = (one for scope in _each(group, "scopeMetrics", into) for one in _each(scope, "metrics", into))
         yield _resource(group, into), _sent(found, into)
@@ -76,7 +75,7 @@ def _loaded(body: bytes, into: Decoding) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as problem:
-        # Texts that are not UTF-8, bare NaN and numbers without end are read as far as they can be.
+        # Texts that are not UTF-8, bare NaN and endless numbers are read as far as possible.
         try:
             document = json.loads(body.decode("utf-8", "replace"), strict=False, parse_int=_whole, parse_constant=str)
         except (ValueError, RecursionError):
@@ -90,7 +89,7 @@ def _whole(text: str) -> int | float:
 
 
 def _each(node: Document, name: str, into: Decoding) -> Iterator[Document]:
-    """The objects of a list by its name; what is none is left out."""
+    """Yield the objects of a list by its name; other values are left out."""
     value = node.get(name, node.get(_snake(name)))
     for one in value if isinstance(value, list) else [] if value is None else [value]:
         if isinstance(one, dict):
@@ -130,7 +129,7 @@ def _sent(found: Iterator[Document], into: Decoding) -> Iterator[Sent]:
 
 def _points(form: str, found: list[Document], into: Decoding) -> Iterator[AnyPoint]:
     for document in found:
-        document.pop("exemplars", None)  # they have ids of their own, and are not kept
+        document.pop("exemplars", None)  # they have ids of their own, and are not stored
         yield _read(POINTS[form], document, into)
 
 
@@ -142,7 +141,7 @@ def _with_ids(document: Document) -> None:
 
 
 def _base64(text: object) -> str:
-    """Hexadecimal to base64; what is not hexadecimal becomes an id of one byte, which no span can have."""
+    """Convert hexadecimal to base64; other text becomes an id of one byte, which no span can have."""
     try:
         return base64.b64encode(bytes.fromhex(str(text))).decode()
     except ValueError:
@@ -159,8 +158,8 @@ def _read(of: type[M], document: Document, into: Decoding) -> M:
 
 
 def _repaired(of: Descriptor, document: Document) -> tuple[Document, int]:
-    """Leave out the values that cannot be read, alone or beside those before them, and count them. A field may be there
-    under two names, or with another of which only one may be."""
+    """Remove the values that cannot be read, alone or in combination with earlier ones, and count them. A field may
+    occur under two names, or together with another that excludes it."""
     kept: Document = {}
     count = 0
     for key, value in document.items():
@@ -176,7 +175,7 @@ def _repaired(of: Descriptor, document: Document) -> tuple[Document, int]:
 
 
 def _mended(field: FieldDescriptor, value: Any) -> tuple[Any, int]:
-    """A value of a field as far as it can be read, None for nothing, and how much of it was lost."""
+    """Return the readable part of a value of a field (None for nothing), and how much of it was lost."""
     if field.message_type is not None:
         if field.is_repeated and isinstance(value, list):
             parts = [_repaired(field.message_type, one) if isinstance(one, dict) else (None, 1) for one in value]

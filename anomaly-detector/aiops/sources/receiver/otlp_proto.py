@@ -1,4 +1,4 @@
-"""OTLP in protobuf: an export as its resources and what they sent, each built only when it is asked for."""
+"""OTLP in protobuf: an export as resources with their data, each built only when it is needed."""
 
 from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
@@ -22,7 +22,7 @@ _DATA_POINTS: Final = 1
 
 
 class _Count:
-    """How much of an export there is so far."""
+    """The number of items of an export so far."""
 
     def __init__(self) -> None:
         self.left = wire.MAX_ITEMS
@@ -34,14 +34,14 @@ class _Count:
 
 
 def spans(body: bytes, into: Decoding) -> Iterator[tuple[Resource, Iterator[Span]]]:
-    """Read an export of spans; what cannot be read is told `into`. Raises wire.Damaged or wire.TooMany before
+    """Read an export of spans; what cannot be read is reported to `into`. Raises wire.Damaged or wire.TooMany before
     anything is read."""
     for resource, found in _groups(body):
         yield _resource(body, resource, into), _built(body, found, ScopeSpans, "spans", Span, into, _lost_span(into))
 
 
 def metrics(body: bytes, into: Decoding) -> Iterator[tuple[Resource, Iterator[Sent]]]:
-    """The same for metrics."""
+    """Read an export of metrics in the same way."""
     count = _Count()
     groups = [(resource, [_Pieces(body, one, count) for one in found]) for resource, found in _groups(body, count)]
     for resource, pieces in groups:
@@ -54,7 +54,7 @@ def logs(body: bytes, into: Decoding) -> int:  # noqa: ARG001 (as JSON's, which 
 
 
 def _groups(body: bytes, count: _Count | None = None) -> list[tuple[Slice | None, list[Part]]]:
-    """Where the resource and the items of each group are."""
+    """Return where the resource and the items of each group are."""
     counted = count or _Count()
     groups = []
     for _, start, end in inside(body, 0, len(body), _GROUPS):
@@ -68,7 +68,7 @@ def _groups(body: bytes, count: _Count | None = None) -> list[tuple[Slice | None
                 resource = value, until
             elif number == _SCOPES:
                 counted.one()
-                # Without `inside`, and counted together: this is done for every span that there is.
+                # Without `inside`, and counted together, for speed: this runs for every span.
                 before, most = len(found), len(found) + counted.left
                 for item, form, at, inner, stop in fields(body, value, until):
                     if item == _ITEMS and form == 2:
@@ -85,7 +85,7 @@ def _resource(body: bytes, at: Slice | None, into: Decoding) -> Resource:
         return Resource()
     try:
         return into.read(Resource, body[at[0] : at[1]])
-    except wire.TooLarge as problem:
+    except wire.MessageTooLarge as problem:
         into.repaired.add(f"a resource, which holds {problem}")
         return Resource()
 
@@ -99,8 +99,8 @@ def _built(
     into: Decoding,
     lost: Callable[[str], None],
 ) -> Iterator[M]:
-    """Build the messages of field `name` of a holder, many at once; one by one where that is not to be read. `lost` is
-    told the reason for each that is rejected."""
+    """Build the messages of field `name` of a holder, many at once, or one by one where they cannot be read together.
+    `lost` is called with the reason for each rejected one."""
     for run in wire.runs(found):
         start, end = run[0][0], run[-1][2]
         if end - start <= wire.SMALL_BYTES:
@@ -117,11 +117,11 @@ def _built(
             try:
                 yield into.read(of, one)
                 continue
-            except wire.TooLarge:
+            except wire.MessageTooLarge:
                 pass
             try:
                 slim = into.read(of, wire.shed(of, one))
-            except wire.TooLarge as problem:
+            except wire.MessageTooLarge as problem:
                 into.rejected.add(f"a {what} holds {problem}")
                 lost(f"a {what} holds {problem}")
             else:
@@ -130,7 +130,7 @@ def _built(
 
 
 class _Pieces:
-    """One metric as bytes: what there is of it beside its points, and where each of those is."""
+    """One metric as bytes: its own fields, and where each of its points is."""
 
     def __init__(self, body: bytes, at: Part, count: _Count) -> None:
         self.body = body
@@ -142,7 +142,7 @@ class _Pieces:
             if form is None:
                 shell.append(body[start:end])
                 continue
-            if form != self.form:  # of several the last one counts
+            if form != self.form:  # if there are several forms, the last one counts
                 self.form, self.points = form, []
             rest = []
             for inner, inner_kind, inner_start, inner_value, inner_end in fields(body, value, end):
@@ -159,7 +159,7 @@ def _sent(pieces: list[_Pieces], into: Decoding) -> Iterator[Sent]:
     for one in pieces:
         try:
             metric = into.read(Metric, one.shell)
-        except wire.TooLarge as problem:
+        except wire.MessageTooLarge as problem:
             into.rejected.add(f"a metric holds {problem}", len(one.points))
             into.lost.points(into.service, "", f"a metric holds {problem}", len(one.points))
             continue

@@ -1,7 +1,7 @@
-"""Series beyond the limit of those told apart, as sums: what a Collector does that takes attributes away.
+"""Series beyond the limit, summed up: the same as a Collector does that removes attributes.
 
-The counters of one process are exported together, so that their sum within an export is a counter again. What is no
-count cannot be summed up.
+The counters of one process are exported together, so that their sum within an export is a counter again. Values that
+are no counts cannot be summed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,15 +12,15 @@ from aiops.model import names
 from aiops.sources.common import conventions
 
 # value, count, sum, buckets
-Sample = tuple[float | None, int | None, float | None, Sequence[int] | None]
+PointMessage = tuple[float | None, int | None, float | None, Sequence[int] | None]
 
-# Those that the HTTP convention lets through.
+# The methods that the HTTP convention allows.
 METHODS: Final = frozenset(["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"])
 
 
 def attributes(pairs: Mapping[str, str], metric: str) -> dict[str, str]:
-    """The attributes of the sum that a series goes into. Requests that failed are apart from those that did not, and
-    have an error's type."""
+    """Return the attributes of the sum that a series is added to. Failed requests are summed separately, with an error
+    type."""
     out = {names.OVERFLOW: "true"}
     if metric not in names.SERVER_DURATION_METRICS:
         return out
@@ -44,7 +44,7 @@ class Sums:
     points: list[tuple[Any, ...]]
     _places: dict[tuple[int, int], int] = field(default_factory=dict)
 
-    def add(self, series: int, time_ns: int, start_ns: int, sample: Sample) -> None:
+    def add(self, series: int, time_ns: int, start_ns: int, sample: PointMessage) -> None:
         """Add a sample; buckets of one series have the same bounds."""
         place = self._places.setdefault((series, time_ns), len(self.points))
         if place == len(self.points):

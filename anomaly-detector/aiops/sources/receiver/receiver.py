@@ -1,8 +1,8 @@
-"""The receiver process: `python -m aiops.sources.receiver.receiver FD`, started by `receivers.Receivers` alone.
+"""The receiver process: `python -m aiops.sources.receiver.receiver FD`, started only by `receivers.Receivers`.
 
-It speaks over one socket: first the parent's settings (JSON) come in, then the ports or what went wrong go out, then
-batches go out and acknowledgements come in. The end of that socket is the end of the process, so that it never outlives
-its parent. It imports neither DuckDB nor the web: memory is why.
+It communicates over one socket: first the parent's settings (JSON) come in, then the ports or an error go out, then
+batches go out and acknowledgements come in. When that socket ends, the process ends, so that it never outlives its
+parent. To save memory it imports neither DuckDB nor the web framework.
 """
 
 import contextlib
@@ -17,8 +17,9 @@ from typing import Any
 
 import orjson
 
-from aiops.http.serving import HttpServer, Names
-from aiops.http.serving.names import origins
+from aiops.http.serving import Capacity, HttpServer, Names
+from aiops.http.serving.names import allowed_origins
+from aiops.model.errors import StartError
 from aiops.process import logs
 from aiops.sources.common.caps import Limits, Roll
 from aiops.sources.duckdb import heard
@@ -37,21 +38,21 @@ FULL = "a second in which gRPC had as many connections as it may have, and turne
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Both protocols, listening."""
+    """The servers of both protocols, listening."""
 
     grpc: GrpcReceiver
     http: HttpServer
     http_port: int
 
     def leave(self) -> None:
-        """Take nothing new, answer what is under way, and end the process."""
+        """Accept nothing new, answer what is in progress, and end the process."""
         self.http.refuse()
         self.grpc.stop(GRACE_SECONDS)
         os._exit(0)
 
 
-class CannotListen(Exception):
-    """A port that cannot be had: protocol, port and the system's reason."""
+class PortTaken(StartError):
+    """A port is not available: protocol, port and the reason of the system."""
 
     def __init__(self, protocol: str, port: int, reason: str) -> None:
         super().__init__(reason)
@@ -66,23 +67,24 @@ def main() -> None:
     settings: dict[str, Any] = orjson.loads(pipe.recv_bytes())
     retention = settings["retention_seconds"]
     roll = Roll(Limits(**settings["limits"]), retention)
-    heard.take(settings["heard"], roll)
+    heard.place_heard(settings["heard"], roll)
     intake = Intake(pipe, settings["tokens"], retention, settings["queue"], roll=roll)
     try:
         servers = _listen(intake, settings)
-    except CannotListen as problem:
+    except PortTaken as problem:
         pipe.send_bytes(orjson.dumps(problem.answer))
         return
     pipe.send_bytes(orjson.dumps({"grpc": servers.grpc.port, "http": servers.http_port}))
     try:
         _obey(pipe, intake, servers)
     finally:
-        # Threads of both servers wait for answers that will not come; nothing here is left to save.
+        # Threads of both servers wait for answers that will not come; there is nothing left to save.
         os._exit(0)
 
 
 def _obey(pipe: Connection, intake: Intake, servers: Servers) -> None:
-    """Pass on what the parent answers, until it is gone; tell it now and then whom there was no room for."""
+    """Forward the answers of the parent until it is gone; now and then report connections for which there was no
+    room."""
     told = 0
     with contextlib.suppress(EOFError, OSError):
         while True:
@@ -108,21 +110,22 @@ def _listen(intake: Intake, settings: dict[str, Any]) -> Servers:
     try:
         grpc = GrpcReceiver(intake, host, settings["grpc_port"], max_bytes, THREADS, lambda: os._exit(1))
     except OSError as problem:
-        raise CannotListen("gRPC", settings["grpc_port"], str(problem)) from problem
-    application = otlp_http.Application(
+        raise PortTaken("gRPC", settings["grpc_port"], str(problem)) from problem
+    application = otlp_http.OtlpHttpApp(
         intake,
         max_bytes,
         Names.of(settings["on_loopback"], settings["public_url"], settings["allowed_hosts"]),
-        origins(settings["cors_origins"]),
+        allowed_origins(settings["cors_origins"]),
     )
-    # A whole export at once: the server waits for its socket anew after each read.
-    server = HttpServer(application, application.door, sock=http, threads=THREADS, recv_bytes=READ_BYTES)
+    # A whole export per read: the server waits for its socket again after each read.
+    capacity = Capacity(threads=THREADS, recv_bytes=READ_BYTES)
+    server = HttpServer(application, application.door, http, capacity)
     threading.Thread(target=_serve, args=[server], name="http", daemon=True).start()
     return Servers(grpc, server, http.getsockname()[1])
 
 
 def _serve(server: HttpServer) -> None:
-    """Answer for ever. A process that no longer does is of no use: it ends, and its parent starts another."""
+    """Answer without end. A process that no longer answers is useless: it ends, and its parent starts another."""
     try:
         server.run()
     finally:
@@ -135,7 +138,7 @@ def _http_socket(host: str, port: int) -> socket.socket:
             (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128
         )
     except OSError as problem:
-        raise CannotListen("HTTP", port, problem.strerror or str(problem)) from problem
+        raise PortTaken("HTTP", port, problem.strerror or str(problem)) from problem
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import Any, Final
 import orjson
 
 from aiops.config import LOOPBACK
-from aiops.ports import SourceError
+from aiops.model.errors import SourceError
 from aiops.process.faultpoints import FaultPoint, reach
 from aiops.sources.common.caps import Limits
 from aiops.sources.duckdb import heard
@@ -28,24 +28,23 @@ log = logging.getLogger(__name__)
 
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 5.0
-# One commit takes what is waiting, up to this: a commit must stay short.
+# One commit takes what is waiting, up to this size: a commit must stay short.
 GROUP_BYTES: Final = 8 << 20
-# A commit begins this long after the one before, or later: what one costs hardly depends on how much it takes, and
-# under load it takes more. An export that comes alone is committed at once.
+# The shortest time between the beginnings of two commits: the cost of a commit hardly depends on its size, so that
+# under load commits get larger. A single export is committed at once.
 GROUP_SECONDS: Final = 0.1
 
 
 class CannotListen(SourceError):
-    """A port that the receiver cannot have."""
+    """A port is not available for the receiver."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listen:
-    """Where and how to receive. Port 0 takes any free one. tokens: name to secret; empty leaves the receiver open.
-
-    max_bytes bounds one export, queue those being stored at a time: more are asked to come again. public_url,
-    allowed_hosts and cors_origins as in `config.Settings`. limits bound the names that are told apart.
-    """
+    """Where and how to receive. Port 0 takes any free port. tokens: name to secret; empty means that everybody may
+    send. max_bytes limits one export, queue the exports being stored at a time: senders of further ones are asked to
+    try again. public_url, allowed_hosts and cors_origins as in `config.Settings`. limits: the numbers of names that are
+    told apart."""
 
     host: str = "127.0.0.1"
     grpc_port: int = 4317
@@ -60,7 +59,7 @@ class Listen:
 
 
 class Receivers:
-    """OTLP over gRPC and HTTP in a process of its own, which ends when this one does."""
+    """OTLP over gRPC and HTTP in a separate process, which ends when this one does."""
 
     def __init__(self, store: Store, listen: Listen, retention_seconds: float) -> None:
         self._store = store
@@ -76,7 +75,7 @@ class Receivers:
 
     @property
     def pid(self) -> int | None:
-        """The receiver's process id while it runs."""
+        """The process id of the receiver while it runs."""
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     def start(self) -> None:
@@ -87,7 +86,7 @@ class Receivers:
         self._thread.start()
 
     def stop(self) -> None:
-        """Let the receiver answer what is under way, then end it."""
+        """Let the receiver answer what is in progress, then end it."""
         self._stopping.set()
         if self._process is None or self._pipe is None or self._thread is None:
             return
@@ -104,7 +103,7 @@ class Receivers:
         self._pipe.close()
 
     def folded(self) -> dict[str, int]:
-        """What came in and was counted as `other` since this was asked last, by the limit that it was beyond."""
+        """Return what was counted as `other` since the last call, by limit."""
         folded, self._folded = self._folded, Counter()
         return dict(folded)
 
@@ -124,7 +123,7 @@ class Receivers:
                     "PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH")))),
                     "ARROW_DEFAULT_MEMORY_POOL": "system",
                     "OPENBLAS_NUM_THREADS": "1",
-                    # A port that cannot be had is reported once, by us.
+                    # A port that is not available is reported once, by us.
                     "GRPC_VERBOSITY": "NONE",
                 },
             )
@@ -133,7 +132,7 @@ class Receivers:
             "host": listen.host,
             "grpc_port": self.grpc_port,
             "http_port": self.http_port,
-            # Over the socket, for arguments and environments can be read by others.
+            # Over the socket, because others can read arguments and environments.
             "tokens": dict(listen.tokens),
             "max_bytes": listen.max_bytes,
             "queue": listen.queue,
@@ -143,7 +142,7 @@ class Receivers:
             "cors_origins": listen.cors_origins,
             "retention_seconds": self._retention,
             "limits": asdict(listen.limits),
-            "heard": heard.read(self._store, listen.limits.series),
+            "heard": heard.read_heard(self._store, listen.limits.series),
         }
         answer = self._handshake(orjson.dumps(settings))
         if "reason" in answer:
@@ -199,7 +198,7 @@ class Receivers:
                     pause = min(pause * 2, 30.0)
 
     def _end(self) -> None:
-        """End a receiver that runs but cannot be understood."""
+        """End a receiver that runs but sends malformed messages."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()

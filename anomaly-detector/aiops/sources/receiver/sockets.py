@@ -1,4 +1,4 @@
-"""How many connections a port has, as Linux tells: gRPC says of none that it turned away."""
+"""The number of connections of a port, from Linux: gRPC does not report the ones that it refused."""
 
 from pathlib import Path
 from typing import Final
@@ -8,7 +8,7 @@ _ESTABLISHED: Final = "01"
 
 
 def connections(port: int) -> int:
-    """Count those that are open at a local port; 0 where nothing tells.
+    """Count the open connections of a local port; 0 where the system does not tell.
 
     Source: https://docs.kernel.org/networking/proc_net_tcp.html
     """

@@ -1,8 +1,9 @@
-"""Protobuf as bytes: items of an export found without building it, and a message read although a part of it is broken.
+"""Protobuf as bytes: find the items of an export without building it, and read a message although a part of it is
+broken.
 
-A small body may hold millions of messages, each of which costs a hundred times its bytes once it is built. So what an
-export holds is counted on its bytes, and built one item at a time. A message that protobuf refuses whole (a text that
-is not UTF-8, a value cut short) loses the part at fault and no more.
+A small body may hold millions of messages, and each costs a hundred times its bytes once it is built. So the contents
+of an export are counted on its bytes, and built one item at a time. A message that protobuf refuses as a whole (a text
+that is not UTF-8, a truncated value) loses only the broken part.
 
 Source: https://protobuf.dev/programming-guides/encoding/
 """
@@ -14,42 +15,44 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
+from aiops.model.errors import MessageError
+
 M = TypeVar("M", bound=Message)
 # Start and end of something within a body.
 Slice = tuple[int, int]
 # Start of a field, start of its value, and end.
 Part = tuple[int, int, int]
 
-# Below this a message cannot hold more than it is worth to count.
+# A smaller message cannot hold enough items to be worth counting.
 SMALL_BYTES: Final = 64 << 10
 # One span, point, resource or metric without its points.
 LARGEST_BYTES: Final = 4 << 20
 MAX_ELEMENTS: Final = 20_000
 # More resources, scopes, metrics, spans and points than this are refused: senders batch some thousands.
 MAX_ITEMS: Final = 50_000
-# Nested deeper than protobuf reads: values of values.
+# The deepest nesting that protobuf reads: values of values.
 _DEEPEST: Final = 100
 _SHED: Final = ("events", "links", "exemplars")
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
-class Damaged(ValueError):
-    """Bytes that are not protobuf."""
+class Damaged(MessageError, ValueError):
+    """The bytes are not protobuf."""
 
 
-class TooLarge(ValueError):
-    """A message that holds more than is read."""
+class MessageTooLarge(MessageError, ValueError):
+    """A message exceeds the limit of its size or contents."""
 
 
-class TooMany(ValueError):
-    """An export that holds more than is read at a time."""
+class TooMany(MessageError, ValueError):
+    """An export holds more items than the limit."""
 
     def __init__(self) -> None:
         super().__init__(f"an export may hold {MAX_ITEMS} resources, scopes, metrics, spans and points, not more")
 
 
 def fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int, int]]:
-    """Walk the fields of a message: number, wire type, start of the field, start of its value, end. Raises Damaged."""
+    """Yield the fields of a message: number, wire type, start of the field, start of its value, end. Raises Damaged."""
     while at < end:
         start = at
         tag = data[at]
@@ -81,14 +84,14 @@ def fields(data: bytes, at: int, end: int) -> Iterator[tuple[int, int, int, int,
 
 
 def inside(data: bytes, at: int, end: int, number: int) -> Iterator[Part]:
-    """Find the messages, texts and bytes that are field `number` of a message. Raises Damaged."""
+    """Yield the messages, texts and bytes that are field `number` of a message. Raises Damaged."""
     for found, kind, start, value, until in fields(data, at, end):
         if found == number and kind == _BYTES:
             yield start, value, until
 
 
 def runs(parts: list[Part]) -> Iterator[list[Part]]:
-    """Put parts that stand side by side together, as many as are small in all: to build them at once costs less."""
+    """Yield groups of adjacent parts that are small in total, because building them together costs less."""
     run: list[Part] = []
     for part in parts:
         if run and (part[0] != run[-1][2] or part[2] - run[0][0] > SMALL_BYTES):
@@ -99,8 +102,8 @@ def runs(parts: list[Part]) -> Iterator[list[Part]]:
         yield run
 
 
-def read(of: type[M], data: bytes) -> tuple[M, int]:
-    """Build a message, and say how many parts of it had to be repaired or dropped. Raises TooLarge."""
+def read_message(of: type[M], data: bytes) -> tuple[M, int]:
+    """Build a message; return it and the number of its parts that were repaired or dropped. Raises MessageTooLarge."""
     if len(data) > SMALL_BYTES:
         _bounded(cast(Descriptor, of.DESCRIPTOR), data)
     try:
@@ -111,7 +114,7 @@ def read(of: type[M], data: bytes) -> tuple[M, int]:
 
 
 def shed(of: type[Message], data: bytes) -> bytes:
-    """Leave out of a span or point what it may have too many of, and what is not needed to count it."""
+    """Remove from a span or point the repeated fields beyond a limit, and what is not needed to count it."""
     numbers = {one.number for one in cast(Descriptor, of.DESCRIPTOR).fields if one.name in _SHED}
     try:
         return b"".join(
@@ -122,7 +125,7 @@ def shed(of: type[Message], data: bytes) -> bytes:
 
 
 def _repaired(of: type[Message], data: bytes, depth: int = 0) -> tuple[bytes, int]:
-    """Leave out what cannot be read, with U+FFFD in place of bytes that are no text."""
+    """Remove what cannot be read, with U+FFFD in place of bytes that are no text."""
     kept: list[bytes] = []
     count = 0
     try:
@@ -144,7 +147,7 @@ def _repaired(of: type[Message], data: bytes, depth: int = 0) -> tuple[bytes, in
                     kept.append(again)
                     count += inner_count - 1
     except Damaged:
-        count += 1  # what follows cannot be told apart
+        count += 1  # the rest cannot be parsed
     return b"".join(kept), count
 
 
@@ -161,9 +164,9 @@ def _reads(of: type[Message], data: bytes) -> bool:
 
 
 def _bounded(of: Descriptor, data: bytes) -> None:
-    """Raise TooLarge for a message that holds too many others, or is too long itself."""
+    """Raise MessageTooLarge for a message that holds too many others, or is too long itself."""
     if len(data) > LARGEST_BYTES:
-        raise TooLarge(f"more than {LARGEST_BYTES} bytes in one item")
+        raise MessageTooLarge(f"more than {LARGEST_BYTES} bytes in one item")
     count = 0
     waiting = [(of, 0, len(data))]
     while waiting:
@@ -175,15 +178,15 @@ def _bounded(of: Descriptor, data: bytes) -> None:
                     continue
                 count += 1
                 if count > MAX_ELEMENTS:
-                    raise TooLarge(f"more than {MAX_ELEMENTS} attributes, events, links or bounds in one item")
+                    raise MessageTooLarge(f"more than {MAX_ELEMENTS} attributes, events, links or bounds in one item")
                 if field.message_type is not None:
                     waiting.append((field.message_type, value, until))
         except Damaged:
-            continue  # the parser will not read on from here either
+            continue  # the parser will stop here too
 
 
 def enclosed(number: int, payload: bytes) -> bytes:
-    """Write field `number` of a message that holds these bytes."""
+    """Encode field `number` of a message with these bytes as its value."""
     return _number(number << 3 | _BYTES) + _number(len(payload)) + payload
 
 
@@ -197,7 +200,7 @@ def _number(value: int) -> bytes:
 
 
 def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:
-    """Read a number; returns it and where it ends. Raises Damaged."""
+    """Read a number; return it and where it ends. Raises Damaged."""
     value = shift = 0
     while at < end:
         byte = data[at]

@@ -1,4 +1,4 @@
-"""Tempo's HTTP API: one method a call, foreign shapes and refusals end here."""
+"""The HTTP API of Tempo: one method per call; foreign formats and refusals are translated here."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -16,15 +16,15 @@ from aiops.sources.tempo import decode
 T = TypeVar("T")
 
 SPANS_EACH: Final = 20
-"""Matching spans of a trace that a search tells of."""
+"""The number of matching spans per trace that a search returns."""
 SERVICE_TAG: Final = "resource.service.name"
-# Tempo moves an end that lies within its cut-off back, and then refuses what has become empty.
+# Tempo moves an end within its cut-off back, and then refuses a range that has become empty.
 _EMPTY: Final = "start must be before end"
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A trace that a search found: `ends` of its matching spans in Unix seconds; `more` when those are not all."""
+    """A trace that a search found: `ends` of its matching spans in Unix seconds; `more` when there are further ones."""
 
     trace_id: str
     start: float
@@ -33,8 +33,9 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """One series of a metrics query: its labels, and at each time (Unix seconds) a value; nothing counted is 0."""
+class MetricsSeries:
+    """One series of a metrics query: its labels, and a value at each time (Unix seconds); 0 where nothing was
+    counted."""
 
     labels: Labels
     times: tuple[float, ...]
@@ -42,16 +43,16 @@ class Measured:
 
 
 class Api:
-    """One Tempo; any thread may ask. Every method raises SourceError: Unavailable or RequestRejected."""
+    """One Tempo; every thread may use it. Every method raises SourceError: Unavailable or RequestRejected."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         self._client = Client(endpoint)
 
     def search(self, query: str, start: int, end: int, limit: int, spans_each: int = SPANS_EACH) -> list[Match]:
-        """Find traces that have a part in [start, end] (whole Unix seconds, at most 168 h) by TraceQL.
+        """Find traces with a part in [start, end] (whole Unix seconds, at most 168 h) by TraceQL.
 
-        What ended within Tempo's cut-off (`query_end_cutoff`) is not found yet.
+        Traces that ended within Tempo's cut-off (`query_end_cutoff`) are not found yet.
         """
         parameters = {
             "q": query,
@@ -69,7 +70,7 @@ class Api:
         return self._read(body, lambda answer: [_match(one) for one in answer.get("traces") or ()])
 
     def trace(self, trace_id: str) -> tuple[Trace | None, str]:
-        """Read a trace by its 32 digits: None if unknown; and why it is not whole, "" if it is."""
+        """Read a trace by its 32 digits: None if unknown; also why it is not complete, "" if it is."""
         try:
             body = self._client.ask(f"/api/v2/traces/{trace_id}", accept="application/protobuf")
         except RequestRejected as refusal:
@@ -82,25 +83,26 @@ class Api:
             raise self._nonsense(problem) from None
 
     def values(self, tag: str, window: Window, where: str = "") -> list[str]:
-        """List the values of a tag such as `resource.service.name` on spans in the window that TraceQL selects."""
+        """Return the values of a tag such as `resource.service.name` on spans in the window that TraceQL selects."""
         parameters = _seconds(window) | ({"q": where} if where else {})
         body = self._client.ask(f"/api/v2/search/tag/{quote(tag, safe='')}/values", parameters)
         return self._read(body, lambda answer: sorted({str(one["value"]) for one in answer.get("tagValues") or ()}))
 
-    def measure(self, query: str, window: Window, step: float) -> list[Measured]:
-        """Ask a TraceQL metrics query (`{ kind = server } | rate() by (resource.service.name)`), at most 24 h of it.
+    def measure(self, query: str, window: Window, step: float) -> list[MetricsSeries]:
+        """Return a TraceQL metrics query (`{ kind = server } | rate() by (resource.service.name)`) over at most 24 h.
 
-        Tempo aligns the times to the step; they reach from before the window's start to its end.
+        Tempo aligns the times to the step; they reach from before the start of the window to its end.
         """
         parameters = {"q": query, **_seconds(window), "step": f"{step:.3f}".rstrip("0").rstrip(".") + "s"}
         body = self._client.ask("/api/metrics/query_range", parameters)
         return self._read(body, lambda answer: [_measured(one) for one in answer.get("series") or ()])
 
     def ready(self) -> None:
-        """Return when Tempo answers queries; else raise what is the matter."""
+        """Return when Tempo answers queries; otherwise raise the reason."""
         self._client.ask("/api/echo")
 
     def close(self) -> None:
+        """Close all connections."""
         self._client.close()
 
     def _read(self, body: bytes, parse: Callable[[Mapping[str, Any]], T]) -> T:
@@ -114,7 +116,7 @@ class Api:
 
 
 def _seconds(window: Window) -> dict[str, str]:
-    """A window in whole seconds that covers it, never empty."""
+    """Return a window in whole seconds that covers it, never empty."""
     start = math.floor(window.start)
     return {"start": str(start), "end": str(max(math.ceil(window.end), start + 1))}
 
@@ -124,17 +126,17 @@ def _match(found: Mapping[str, Any]) -> Match:
     spans = [span for one in sets for span in one.get("spans") or ()]
     ends = [int(span["startTimeUnixNano"]) + int(span.get("durationNanos", 0)) for span in spans]
     return Match(
-        str(found["traceID"]).zfill(32),  # leading zeros are left out
+        str(found["traceID"]).zfill(32),  # Tempo omits leading zeros
         int(found["startTimeUnixNano"]) / NANO,
         tuple(sorted(end / NANO for end in ends)),
         sum(int(one.get("matched", 0)) for one in sets) > len(spans),
     )
 
 
-def _measured(found: Mapping[str, Any]) -> Measured:
+def _measured(found: Mapping[str, Any]) -> MetricsSeries:
     labels = {str(one["key"]): _value(one.get("value") or {}) for one in found.get("labels") or ()}
     samples = found.get("samples") or ()
-    return Measured(
+    return MetricsSeries(
         tuple(sorted(labels.items())),
         tuple(int(one["timestampMs"]) / 1000 for one in samples),
         tuple(float(one.get("value", 0.0)) for one in samples),
@@ -142,5 +144,5 @@ def _measured(found: Mapping[str, Any]) -> Measured:
 
 
 def _value(typed: Mapping[str, Any]) -> str:
-    """A label's value: `{"stringValue": "web"}`."""
+    """Return the value of a label: `{"stringValue": "web"}`."""
     return "".join(str(value) for value in typed.values())

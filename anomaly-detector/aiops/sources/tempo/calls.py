@@ -1,4 +1,4 @@
-"""Whom client spans called: as the embedded store tells it, from whole traces."""
+"""The callees of client spans, by the same rules as in the embedded store, from whole traces."""
 
 import threading
 from collections import defaultdict
@@ -9,7 +9,7 @@ from typing import Final
 from aiops.model import Span, SpanKind, Trace, Window, names
 from aiops.sources.common import callees, conventions, spans
 
-CALLING: Final = (SpanKind.CLIENT, SpanKind.PRODUCER)
+CLIENT_KINDS: Final = (SpanKind.CLIENT, SpanKind.PRODUCER)
 SERVED: Final = (SpanKind.SERVER, SpanKind.CONSUMER)
 REMEMBER_SECONDS: Final = 600.0
 FORGET_SECONDS: Final = 86_400.0
@@ -17,9 +17,9 @@ MOST_ADDRESSES: Final = 50
 _MOST: Final = 10_000
 
 
-class Callees:
-    """Remembers who answered each caller at an address and for a message, and which databases there are, so that a
-    service that died keeps its name. Thread-safe."""
+class KnownCallees:
+    """Remembers which services answered each caller at an address and for a message, and which databases exist, so that
+    a service that died keeps its name. Thread-safe."""
 
     def __init__(self) -> None:
         self._answered: dict[tuple[str, str, str], dict[str, float]] = defaultdict(dict)
@@ -30,7 +30,7 @@ class Callees:
         self._lock = threading.Lock()
 
     def learn(self, traces: Iterable[Trace]) -> None:
-        """Take in who answered where."""
+        """Learn which services answered where."""
         with self._lock:
             for memory in (self._answered, self._reached, self._consuming, self._linked):
                 if len(memory) > _MOST:
@@ -43,7 +43,7 @@ class Callees:
                             _seen(self._linked[link], span.service, span.end)
                         if span.kind == SpanKind.CONSUMER and (destination := _destination(span)):
                             _seen(self._consuming[destination], span.service, span.end)
-                    elif span.kind in CALLING:
+                    elif span.kind in CLIENT_KINDS:
                         self._learn(span, answered.get(span.span_id, ""))
 
     def _learn(self, span: Span, service: str) -> None:
@@ -56,17 +56,17 @@ class Callees:
             _seen(self._reached[span.service, span.name], reached, span.end)
 
     def calls(self, trace: Trace) -> list[tuple[Span, str]]:
-        """The client and producer spans of a trace with the callee of each: the name that the caller gave, else the
-        service of the span on the other side: its child, one that links to it, or whoever consumes the destination of
-        its message, each of them. Else the one that answered at that address last, or whom the
-        same calls reached where the span knows no address or failed; else the address; "" when nothing is known."""
+        """Return the client and producer spans of a trace with the callee of each: the name that the caller gave, else
+        the service of the span on the other side: a child, a span that links to it, or each consumer of the destination
+        of its message. Otherwise the service that last answered at that address, or that the same calls reached before,
+        if the span has no address or failed; else the address; "" when nothing is known."""
         answered = _answered(trace)
-        calling = [span for span in trace.spans if span.kind in CALLING]
+        calling = [span for span in trace.spans if span.kind in CLIENT_KINDS]
         return [(span, callee) for span in calling for callee in self._callees(span, answered)]
 
     def named(self, trace: Trace) -> Trace:
-        """The same trace; databases of a system of which there are several go by their addresses, and failed calls that
-        nobody answered name whom such calls reached before."""
+        """Return the same trace; databases of a system with several are named by their addresses, and failed calls that
+        nobody answered get the name of the service that such calls reached before."""
         several = self._databases.several
         peers = {one.span_id: _shown(one, several) for one in trace.spans if one.peer in several}
         answered = _answered(trace)
@@ -78,7 +78,7 @@ class Callees:
         return replace(trace, spans=tuple(replace(one, peer=peers.get(one.span_id, one.peer)) for one in trace.spans))
 
     def addresses(self, caller: str, callee: str, window: Window) -> list[str]:
-        """Where a service answered a caller within ten minutes around the window, `MOST_ADDRESSES` at most."""
+        """Return where a service answered a caller within ten minutes around the window, at most `MOST_ADDRESSES`."""
         since, until = window.start - REMEMBER_SECONDS, window.end + REMEMBER_SECONDS
         with self._lock:
             seen = [
@@ -115,7 +115,7 @@ def _seen(services: dict[str, float], service: str, at: float) -> None:
 
 
 def _lately(services: dict[str, float], at: float) -> list[str]:
-    """Who answered within ten minutes; else who did last, within a day before."""
+    """Return the services that answered within ten minutes; else the one that answered last, within a day before."""
     lately = [service for service, last in services.items() if abs(last - at) <= REMEMBER_SECONDS]
     before = {last: service for service, last in services.items() if 0 <= at - last <= FORGET_SECONDS}
     return lately or [before[one] for one in sorted(before)[-1:]]
@@ -131,7 +131,7 @@ def _shown(span: Span, several: Collection[str]) -> str:
 
 
 def _answered(trace: Trace) -> dict[str, str]:
-    """By client span: the service of the span on the other side."""
+    """Return by client span the service of the span on the other side."""
     out: dict[str, str] = {}
     for span in trace.spans:
         if span.kind in SERVED and span.parent_id:

@@ -1,4 +1,4 @@
-"""What Tempo answers to a trace by id, into a Trace."""
+"""The answer of Tempo to a trace by id, converted to a Trace."""
 
 from functools import cache
 from typing import Any, Final
@@ -17,12 +17,10 @@ _LATEST: Final = 2**63 - 1
 
 
 def trace(body: bytes) -> tuple[Trace | None, str]:
-    """Read an answer of `/api/v2/traces/{id}`, in protobuf or JSON: the trace, and why it is not whole ("" if it is).
-
-    An unknown trace is None. Spans without ids or times that make sense are left out. Raises ValueError.
-    """
+    """Read an answer of `/api/v2/traces/{id}`, in protobuf or JSON: the trace, and why it is not complete ("" if it
+    is). An unknown trace is None. Spans without valid ids or times are left out. Raises ValueError."""
     try:
-        if body[:1] == b"{":  # no protobuf begins so: it would be the start of a group
+        if body[:1] == b"{":  # protobuf never begins with this byte: it would start a group
             answer = json_format.ParseDict(orjson.loads(body), _answer()(), ignore_unknown_fields=True)
         else:
             answer = _answer().FromString(body)
@@ -52,7 +50,7 @@ def _spans(data: TracesData) -> list[Span]:
 
 @cache
 def _answer() -> Any:
-    """Tempo's TraceByIDResponse: its `trace` has the shape of TracesData. Unknown fields are skipped."""
+    """Return Tempo's TraceByIDResponse: its `trace` has the shape of TracesData. Unknown fields are skipped."""
     field = descriptor_pb2.FieldDescriptorProto
     data = TracesData.DESCRIPTOR
     file = descriptor_pb2.FileDescriptorProto(

@@ -1,4 +1,4 @@
-"""Which of the traces that a search found are drawn, and whether those that were read are what was looked for."""
+"""Which of the found traces are drawn, and whether the read traces really match."""
 
 import math
 import time
@@ -12,32 +12,33 @@ from typing import Final
 from aiops.model import Population, PopulationKind, Span, Trace, Window
 from aiops.sources.common import spans
 from aiops.sources.tempo.api import Match
-from aiops.sources.tempo.calls import SERVED, Callees
-from aiops.sources.tempo.reader import Reader
+from aiops.sources.tempo.calls import SERVED, KnownCallees
+from aiops.sources.tempo.reader import TraceReader
 
 SLICES: Final = 12
 ROUNDS: Final = 4
-"""Times that traces are read for a draw: what a search found and the conventions do not is replaced."""
+"""How often traces are read for one draw: a trace that the search found but the conventions rule out is replaced."""
 SPARE: Final = 20
-"""Traces that are read beyond a draw's limit, at most, to replace others."""
+"""The most traces that are read beyond the limit of a draw, to replace others."""
 
 Fits = Callable[[Trace], float | None]
-"""When the first (or last) span ended that a trace was looked for by; None when it has none."""
+"""A function that returns when the first (or last) matching span of a trace ended; None when it has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What a draw may cost: traces that are read for it, those not counted that were read before; and a time from which
-    on only the fewest are, by the clock that only goes on (s)."""
+    """The limits of a draw: traces to read for it, not counting those already read; and a time (s, monotonic clock)
+    from which on only the fewest are read."""
 
     most: float = math.inf
     stop: float = math.inf
 
 
 def draw(
-    reader: Reader, callees: Callees, ids: Sequence[str], limit: int, fits: Fits, at: float, effort: Effort
+    reader: TraceReader, callees: KnownCallees, ids: Sequence[str], limit: int, fits: Fits, at: float, effort: Effort
 ) -> list[Trace]:
-    """Read the first traces of a ranking that fit, up to a limit; what is read teaches who answers where."""
+    """Read the first traces of a ranking that match, up to a limit; the read traces also teach which services answer
+    where."""
     until = reader.read + effort.most
     whole: dict[str, Trace] = {}
     asked: set[str] = set()
@@ -56,8 +57,8 @@ def draw(
     return [callees.named(one) for one in fit[:limit]]
 
 
-def fitting(wanted: Population, callees: Callees) -> Fits:
-    """When the first span ended that a population draws a trace by."""
+def fitting(wanted: Population, callees: KnownCallees) -> Fits:
+    """Return a function for when the first span ended by which a population draws a trace."""
 
     def served(trace: Trace) -> Iterable[Span]:
         return (one for one in trace.spans if one.kind in SERVED and one.goes_by(wanted.route))
@@ -82,7 +83,8 @@ def fitting(wanted: Population, callees: Callees) -> Fits:
 
 
 def ranked(matches: Iterable[Match], window: Window) -> list[str]:
-    """Ids in the order of the draw: one of each slice, then the next of each; within a slice by the hash of the id."""
+    """Return ids in the order of the draw: one of each slice, then the next of each; within a slice by the hash of the
+    id."""
     width = max(window.seconds, 1e-6) / SLICES
     first: dict[str, float] = {}
     for end, trace_id in inside(matches, window, min):
@@ -101,7 +103,7 @@ def ranked(matches: Iterable[Match], window: Window) -> list[str]:
 def inside(
     matches: Iterable[Match], window: Window, choose: Callable[[Iterable[float]], float] = max
 ) -> list[tuple[float, str]]:
-    """Traces with a matching span that ended in the window, or may have one, with its end."""
+    """Return traces with a matching span that ended in the window, or may have one, with its end."""
     out = []
     for match in matches:
         ends = [end for end in match.ends if ended(end, window)]
@@ -112,19 +114,20 @@ def inside(
     return out
 
 
-def slices(window: Window, until: float) -> list[Window]:
-    """The twelve slices of a window, as far as they lie before a time."""
+def window_slices(window: Window, until: float) -> list[Window]:
+    """Return the twelve slices of a window, as far as they lie before a time."""
     width = window.seconds / SLICES
     edges = [*(window.start + width * at for at in range(SLICES)), window.end]
     return [Window(start, min(end, until)) for start, end in pairwise(edges) if start < until]
 
 
 def ended(end: float, window: Window) -> bool:
-    """Whether a time lies in (start, end], to the microsecond: finer, Unix seconds in a float are not exact."""
+    """Whether a time lies in (start, end], to the microsecond: Unix seconds as floats are not exact beyond that."""
     return round(window.start, 6) < round(end, 6) <= round(window.end, 6)
 
 
 def nanoseconds(seconds: float) -> int:
+    """Convert seconds to nanoseconds."""
     return round(seconds * spans.NANO)
 
 

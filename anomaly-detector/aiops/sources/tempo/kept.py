@@ -1,4 +1,4 @@
-"""Whole traces that were read lately, so that each is read once, whoever asks for it."""
+"""Whole traces that were read recently, so that each is read once, whoever asks for it."""
 
 import threading
 from collections import OrderedDict
@@ -8,11 +8,12 @@ from typing import Final
 from aiops.model import Trace
 
 MOST_SPANS: Final = 10_000
-"""Spans of all traces that are kept, at most: about 20 MB."""
+"""The most spans of all kept traces: about 20 MB."""
 SETTLED_SECONDS: Final = 30.0
-"""How long after the end of its last span a trace may still grow."""
+"""Seconds after the end of its last span for which a trace may still grow."""
 FRESH_SECONDS: Final = 15.0
-"""For how long one that may have grown is as good as one that is read: several findings draw it in turn."""
+"""Seconds for which a trace that may have grown is used without reading it again: several findings draw it one after
+another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class _Kept:
 
 
 class Kept:
-    """Traces by id, those that were asked for last. Times are of telemetry, in Unix seconds. Thread-safe."""
+    """The most recently requested traces, by id. Times are those of telemetry, in Unix seconds. Thread-safe."""
 
     def __init__(self, most_spans: int = MOST_SPANS) -> None:
         self._most = most_spans
@@ -31,7 +32,8 @@ class Kept:
         self._lock = threading.Lock()
 
     def get(self, trace_id: str, at: float) -> Trace | None:
-        """A trace as good as one that is read at a time; None where there is none, or where it may have grown much."""
+        """Return a trace that is as good as one read at a time; None where there is none, or where it may have grown
+        much."""
         with self._lock:
             kept = self._traces.get(trace_id)
             if kept is None:
@@ -42,7 +44,7 @@ class Kept:
             return kept.trace
 
     def keep(self, trace: Trace, at: float) -> None:
-        """Keep a trace that was read at a time; those that were not asked for longest make room."""
+        """Keep a trace that was read at a time; the least recently requested traces are dropped."""
         with self._lock:
             before = self._traces.pop(trace.trace_id, None)
             self._spans += len(trace.spans) - (len(before.trace.spans) if before else 0)

@@ -1,4 +1,4 @@
-"""The traces of a population, found in Tempo by few questions and cheap ones."""
+"""The traces of a population, found in Tempo by few and cheap queries."""
 
 import logging
 import math
@@ -8,20 +8,20 @@ from aiops.http import RequestRejected
 from aiops.model import Population, PopulationKind, Trace, Window
 from aiops.sources.tempo import traceql
 from aiops.sources.tempo.api import Match
-from aiops.sources.tempo.calls import Callees
-from aiops.sources.tempo.drawing import SLICES, SPARE, Effort, draw, fitting, ranked, slices
-from aiops.sources.tempo.reader import Reader, pieces
+from aiops.sources.tempo.calls import KnownCallees
+from aiops.sources.tempo.drawing import SLICES, SPARE, Effort, draw, fitting, ranked, window_slices
+from aiops.sources.tempo.reader import TraceReader, pieces
 
 PLENTY: Final = 300
-"""Traces that one question finds, at most: where there are more, each slice is asked by itself."""
+"""The most traces that one query finds: where there are more, each slice is queried separately."""
 EACH: Final = 20
-"""Traces of such a slice."""
+"""The number of traces drawn from each such slice."""
 LOOK_BACK_SECONDS: Final = 300.0
-"""How long before a window a callee may have answered for the last time and still be known by its address."""
+"""Seconds before a window within which a callee must have answered to be known by its address."""
 LEARN_FROM: Final = 20
-"""Traces that tell where a callee answers."""
+"""The number of traces that show where a callee answers."""
 QUESTIONS_FAULT: Final = (400, 413, 414, 422)
-"""Refusals of the one question, not of who asks."""
+"""Refusals because of the query, not because of the client."""
 _MOST: Final = 10_000
 
 Asked = tuple[str, str, str, PopulationKind]  # service, route and callee
@@ -30,19 +30,20 @@ log = logging.getLogger(__name__)
 
 
 class Populations:
-    """Draws populations; remembers which form of a question found what fits, to begin with that one."""
+    """Draws populations; remembers which form of a query found matching traces, to begin with that one."""
 
-    def __init__(self, reader: Reader, callees: Callees) -> None:
+    def __init__(self, reader: TraceReader, callees: KnownCallees) -> None:
         self._reader = reader
         self._callees = callees
         self._best: dict[Asked, int] = {}
         self._refused: set[str] = set()
 
     def draw(self, wanted: Population, at: float, stop: float = math.inf) -> list[Trace]:
-        """At most `limit` whole traces, evenly over slices of the window. `at`: now, in Unix seconds of telemetry;
-        `stop`: from when on only the fewest are read, by the clock that only goes on.
+        """Return at most `limit` whole traces, evenly over slices of the window. `at`: the present time of telemetry,
+        Unix seconds; `stop`: the time (monotonic clock) from which on only the fewest are read.
 
-        A question that Tempo refuses is asked in a wider form. Raises SourceError: RequestRejected if the widest is.
+        A query that Tempo refuses is repeated in a wider form. Raises SourceError: RequestRejected if the widest form
+        is refused.
         """
         where = self._callees.addresses(wanted.service, wanted.callee, wanted.window) if wanted.callee else []
         forms = traceql.forms(wanted, where)
@@ -54,7 +55,7 @@ class Populations:
             matches = self._unless_refused(forms[turn], wanted, refused)
             few = wanted.kind == PopulationKind.FAILED and 0 < len(matches) < wanted.limit
             if few and best is None and turn == 0 and len(forms) > 1:
-                # Not all who answer 500 say that the span is an error as well.
+                # Not every server that answers 500 also marks the span as an error.
                 wider = self._unless_refused(forms[1], wanted, refused)
                 turn, matches = (1, wider) if len(wider) > len(matches) else (0, matches)
             if matches and wanted.callee and turn == len(forms) - 1:
@@ -71,7 +72,7 @@ class Populations:
         return []
 
     def _unless_refused(self, form: str, wanted: Population, refused: dict[str, RequestRejected]) -> list[Match]:
-        """What a question finds; nothing where Tempo refuses it, which is logged, each once, and added."""
+        """Return what a query finds; nothing where Tempo refuses it, which is logged once and noted."""
         try:
             return self._matches(form, wanted)
         except RequestRejected as refusal:
@@ -86,7 +87,7 @@ class Populations:
             return []
 
     def _matches(self, form: str, wanted: Population) -> list[Match]:
-        """All traces of a window, or where those are many, the newest and some of each slice before them."""
+        """Return all traces of a window; where there are many, the newest, and some of each slice before them."""
         plenty = max(PLENTY, 2 * wanted.limit)
         newest = self._reader.searches([(form, piece, plenty) for piece in pieces(wanted.window)])
         found = [match for matches in newest for match in matches]
@@ -94,13 +95,13 @@ class Populations:
         if full:
             until = min(match.start for matches in full for match in matches)
             each = max(EACH, 2 * (wanted.limit // SLICES + 1))
-            parts = [piece for part in slices(wanted.window, until) for piece in pieces(part)]
+            parts = [piece for part in window_slices(wanted.window, until) for piece in pieces(part)]
             older = self._reader.searches([(form, part, each) for part in parts])
             found += [match for matches in older for match in matches]
         return found
 
     def _learn(self, wanted: Population, at: float) -> None:
-        """Read a few traces in which the callee answered, to know where it does: one that died names nobody."""
+        """Read a few traces in which the callee answered, to learn its address: after it died, calls do not name it."""
         window = Window(wanted.window.start - LOOK_BACK_SECONDS, wanted.window.end)
         [found] = self._reader.searches([(traceql.served(wanted.callee), pieces(window)[0], LEARN_FROM)])
         self._callees.learn(self._reader.traces((match.trace_id for match in found), at).values())

@@ -1,4 +1,4 @@
-"""Many questions to Tempo at a time: no more than it is said to bear."""
+"""Many queries to Tempo in parallel, but no more than configured."""
 
 import logging
 import math
@@ -19,18 +19,18 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 LONGEST_SECONDS: Final = 168 * 3600
-"""What Tempo searches at once, at most."""
+"""The longest time range that Tempo searches at once."""
 FEWEST: Final = 20
-"""Traces that are read in any case: a draw is no smaller for want of time or room."""
+"""Traces that are read in any case: a draw does not get smaller for lack of time or room."""
 
 log = logging.getLogger(__name__)
 
 
-class Reader:
-    """Searches and traces by the dozen. Any thread may ask; raises SourceError as soon as one question fails.
+class TraceReader:
+    """Searches and traces by the dozen. Every thread may use it; raises SourceError as soon as one query fails.
 
-    `asked` and `read` count searches, and traces that were not kept from before. `reads` traces are read at a time:
-    for one, Tempo 3 opens a buffer of 1 MiB for each of some 150 columns.
+    `asked` and `read` count searches, and traces that were not kept from before. `reads` traces are read in parallel:
+    for each of them Tempo 3 opens a buffer of 1 MiB for each of about 150 columns.
     """
 
     def __init__(self, api: Api, reads: int) -> None:
@@ -42,17 +42,17 @@ class Reader:
         self._reading = ThreadPoolExecutor(reads, thread_name_prefix="tempo-read")
 
     def traces(self, ids: Iterable[str], at: float = math.inf, stop: float = math.inf) -> dict[str, Trace]:
-        """Read whole traces, each once, huge ones trimmed; unknown ones are left out. Those that came in parts are
-        used, and logged.
+        """Read whole traces, each once, huge ones trimmed; unknown ones are left out. Incomplete ones are used, and
+        logged.
 
-        With the time of telemetry `at` (Unix seconds), those are not read again that were before, and are whole then.
-        From `stop` on, by the clock that only goes on, no more are read than the fewest.
+        With the time of telemetry `at` (Unix seconds), traces that were read before and are complete are not read
+        again. From `stop` on (monotonic clock), no more than the fewest are read.
         """
         ids = list(dict.fromkeys(ids))
         kept = {one: trace for one in ids if (trace := self._kept.get(one, at)) is not None}
         read = self._read([one for one in ids if one not in kept], stop)
         for trace in read.values() if at < math.inf else ():
-            if not trace.left_out:  # who asks for it alone gets more of it
+            if not trace.left_out:  # a request for this trace alone returns more of it
                 self._kept.keep(trace, at)
         return {one: found for one in ids if (found := kept.get(one) or read.get(one)) is not None}
 
@@ -74,13 +74,14 @@ class Reader:
         return {one: trimmed(trace, most) for one, (trace, _) in found if trace is not None}
 
     def searches(self, asked: Sequence[tuple[str, Window, int]]) -> list[list[Match]]:
-        """Find the newest traces for each (query, window, limit) of at most 168 h; equal questions are asked once."""
+        """Return the newest traces for each (query, window, limit) of at most 168 h; equal queries are sent once."""
         different = list(dict.fromkeys((query, *_covering(window), limit) for query, window, limit in asked))
         self.asked += len(different)
         found = dict(zip(different, self._all(self._searching, self._newest, different), strict=True))
         return [found[query, *_covering(window), limit] for query, window, limit in asked]
 
     def close(self) -> None:
+        """Stop all queries and close all connections."""
         for pool in (self._searching, self._reading):
             pool.shutdown(wait=False, cancel_futures=True)
         self.api.close()
@@ -109,16 +110,16 @@ class Reader:
 
 
 def pieces(window: Window) -> list[Window]:
-    """Cut a window into what Tempo searches at once, newest first."""
+    """Split a window into parts that Tempo can search at once, newest first."""
     out = []
     end = window.end
-    while end - window.start > LONGEST_SECONDS - 2:  # whole seconds around it are up to two more
+    while end - window.start > LONGEST_SECONDS - 2:  # rounding to whole seconds adds up to two
         out.append(Window(end - LONGEST_SECONDS + 2, end))
         end = out[-1].start
     return [*out, Window(window.start, end)]
 
 
 def _covering(window: Window) -> tuple[int, int]:
-    """The whole seconds around a window, at least one: Tempo refuses an empty one."""
+    """Return the whole seconds around a window, at least one: Tempo refuses an empty range."""
     start = int(window.start // 1)
     return start, max(int(-(-window.end // 1)), start + 1)

@@ -1,26 +1,27 @@
-"""Who calls whom, from a sample of Tempo's traces: the TopologySource where no store has counted the calls."""
+"""The calls between services, from a sample of traces in Tempo: the TopologySource where no store has counted the
+calls."""
 
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Final
 
 from aiops.model import VIRTUAL, Edge, Span, Trace, Window
-from aiops.ports import SourceError
+from aiops.model.errors import SourceError
 from aiops.sources.common import links
 from aiops.sources.tempo import traceql
 from aiops.sources.tempo.api import SERVICE_TAG
-from aiops.sources.tempo.calls import CALLING, Callees
-from aiops.sources.tempo.reader import Reader, pieces
+from aiops.sources.tempo.calls import CLIENT_KINDS, KnownCallees
+from aiops.sources.tempo.reader import TraceReader, pieces
 
 SLICES: Final = 12
 EACH: Final = 10
-"""Traces of a slice."""
+"""The number of traces read from each slice."""
 RARE: Final = 3
-"""Traces of a service that none of those has."""
+"""Traces of each service that the sample does not contain."""
 LINKED: Final = 20
-"""Traces that others link to."""
+"""The most traces that others link to."""
 STEPS: Final = 60
-"""Steps to count calls in: Tempo widens the window to whole ones."""
+"""Steps in which calls are counted: Tempo widens the window to whole steps."""
 HEARD_BEFORE_SECONDS: Final = 3600.0
 HEARD_AFTER_SECONDS: Final = 300.0
 
@@ -41,19 +42,20 @@ class _Sum:
 
 
 class TempoTopology:
-    """Edges from client spans, and from spans whose parent is another service's without a client span between.
+    """Edges from client spans, and from spans whose parent belongs to another service without a client span between
+    them.
 
-    At most 120 traces are read, evenly over the window, and a few more of services that those leave out. If there are
-    more, rates are of the sample, scaled to what TraceQL counts. A callee that has sent no span since an hour before
-    the window is virtual.
+    At most 120 traces are read, evenly over the window, and a few more of services that these do not contain. If there
+    are more, the rates of the sample are scaled to the counts of TraceQL. A callee that has sent no span since an hour
+    before the window is virtual.
     """
 
-    def __init__(self, reader: Reader, callees: Callees) -> None:
+    def __init__(self, reader: TraceReader, callees: KnownCallees) -> None:
         self._reader = reader
         self._callees = callees
 
     def edges(self, window: Window) -> list[Edge]:
-        """List edges with calls that ended in the window, by caller and callee. Raises SourceError."""
+        """Return the edges with calls that ended in the window, by caller and callee. Raises SourceError."""
         senders = set(self._reader.api.values(SERVICE_TAG, _heard(window)))
         traces, whole = self._sample(window, senders)
         traces += self._before(traces)
@@ -77,22 +79,22 @@ class TempoTopology:
         ]
 
     def _before(self, traces: list[Trace]) -> list[Trace]:
-        """A few of the traces that those go on from by a link."""
+        """Return some of the traces that these continue by a link."""
         missing = set(links.sources_of(traces)) - {one.trace_id for one in traces}
         return list(self._reader.traces(sorted(missing)[:LINKED]).values())
 
     def _calls(self, trace: Trace) -> list[tuple[Span, str, str]]:
-        """Every call in a trace: the span that tells of it, caller and callee."""
+        """Return every call in a trace: the span that reports it, caller and callee."""
         by_id = {span.span_id: span for span in trace.spans}
         out = [(span, span.service, callee) for span, callee in self._callees.calls(trace)]
         for span in trace.spans:
             parent = by_id.get(span.parent_id)
-            if parent is not None and parent.kind not in CALLING and parent.service != span.service:
+            if parent is not None and parent.kind not in CLIENT_KINDS and parent.service != span.service:
                 out.append((span, parent.service, span.service))
         return out
 
     def _sample(self, window: Window, senders: set[str]) -> tuple[list[Trace], bool]:
-        """Traces of the window, and whether they are all there are."""
+        """Return traces of the window, and whether they are all of them."""
         width = window.seconds / SLICES
         parts = [Window(window.start + width * at, window.start + width * (at + 1)) for at in range(SLICES)]
         asked = [("{}", piece, EACH) for part in parts for piece in pieces(part)]
@@ -109,8 +111,9 @@ class TempoTopology:
         return [*traces.values(), *self._reader.traces(sorted(more)).values()], whole
 
     def _scale(self, window: Window, sums: dict[tuple[str, str], _Sum]) -> dict[str, float]:
-        """By caller: how many calls there were for each that was read. Nothing, where Tempo cannot count them."""
-        query = f"{traceql.spanset(traceql.CALLING)} | count_over_time() by ({SERVICE_TAG})"
+        """Return by caller how many calls there were for each one that was read; nothing where Tempo cannot count
+        them."""
+        query = f"{traceql.spanset(traceql.CALL_FILTER)} | count_over_time() by ({SERVICE_TAG})"
         try:
             counted = self._reader.api.measure(query, window, max(window.seconds / STEPS, 1.0))
         except SourceError:

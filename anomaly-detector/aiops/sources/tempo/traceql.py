@@ -1,11 +1,10 @@
-"""Questions in TraceQL. They find no less than is wanted, and little more: what was fetched decides.
+"""Queries in TraceQL. They find everything that is wanted, and little more: the fetched traces decide.
 
-Values are quoted as the language wants it: as strings of Go. No question is longer than Tempo reads: a condition for
-which there is no room, such as one on a very long name, is left out, and what was fetched decides.
-
-Conditions that are joined by `&&` alone are cheap, since Tempo looks for all of them at once; one `||`, even between
-two kinds of span, makes it read every span that any condition fits, and relations between spans (`>`, `<`) are dearer
-still: there are none.
+Values are quoted as strings of Go, as the language requires. No query is longer than Tempo can read: a condition for
+which there is no room, such as one on a very long name, is left out, and the fetched traces decide. Conditions that are
+joined by `&&` alone are cheap, because Tempo looks for all of them at once. One `||`, even between two kinds of span,
+makes it read every span that matches any condition. Relations between spans (`>`, `<`) are more expensive still, so
+that none are used.
 """
 
 from collections.abc import Iterable
@@ -19,10 +18,10 @@ from aiops.sources.common.spans import NANO
 
 NEWEST: Final = " with (most_recent=true)"
 LONGEST_BYTES: Final = 1000
-"""Bytes of a question, at most. Tempo 3 loses its place in one where a scope or a duration crosses byte 1,024, and
-refuses it: `parse error at line 1, col 1025: syntax error: unexpected $end`."""
+"""The most bytes of a query. Tempo 3 fails to parse a query in which a scope or a duration crosses byte 1,024: `parse
+error at line 1, col 1025: syntax error: unexpected $end`."""
 SERVED: Final = "(kind = server || kind = consumer)"
-CALLING: Final = "(kind = client || kind = producer)"
+CALL_FILTER: Final = "(kind = client || kind = producer)"
 
 
 def text(value: str) -> str:
@@ -32,11 +31,13 @@ def text(value: str) -> str:
 
 
 def service(name: str) -> str:
+    """Return the condition on the service of a span."""
     return f"resource.{names.SERVICE_NAME} = {text(name)}"
 
 
 def spanset(*conditions: str) -> str:
-    """The spans that all conditions hold for; empty ones are left out, and those that there is no room for."""
+    """Return the spans that match all conditions; empty conditions, and those for which there is no room, are left
+    out."""
     room = LONGEST_BYTES - len(NEWEST) - len("{  }")
     fitting: list[str] = []
     for one in conditions:
@@ -48,8 +49,8 @@ def spanset(*conditions: str) -> str:
 
 
 def sought(query: TraceQuery) -> str:
-    """Spans that a TraceQuery looks for. What must not have failed is asked for as if it might have: Tempo finds no
-    span by what it lacks."""
+    """Return the spans that a TraceQuery looks for. Spans that must not have failed are searched without that
+    condition: Tempo finds no span by a missing attribute."""
     return spanset(
         service(query.service) if query.service else "",
         f"duration >= {round(query.min_duration * NANO)}ns" if query.min_duration > 0 else "",
@@ -59,10 +60,10 @@ def sought(query: TraceQuery) -> str:
 
 
 def forms(wanted: Population, addresses: Iterable[str] = ()) -> tuple[str, ...]:
-    """Questions for the spans that a Population is drawn by: where one finds nothing that fits, the next may.
-    `addresses` are those at which its callee is known to answer.
+    """Return queries for the spans by which a Population is drawn: where one finds nothing that matches, the next one
+    may. `addresses` are those at which its callee is known to answer.
 
-    The first asks for what most instrumentation writes, by conditions that are cheap; the last finds all that there is.
+    The first query uses cheap conditions on what most instrumentation writes; the last one finds everything.
     """
     if wanted.callee:
         return _to_callee(wanted, addresses)
@@ -77,9 +78,9 @@ def forms(wanted: Population, addresses: Iterable[str] = ()) -> tuple[str, ...]:
 
 
 def _to_callee(wanted: Population, addresses: Iterable[str]) -> tuple[str, ...]:
-    """By the name that callers give, by that and every address, and then what need not say whom it called: what the
-    callee served, where that must be good, and all calls of the caller."""
-    base = (service(wanted.service), CALLING)
+    """Return queries by the name that callers give, by that name and every address, and then by what need not name the
+    callee: the requests that the callee served, where they must be good, and all calls of the caller."""
+    base = (service(wanted.service), CALL_FILTER)
     there = " || ".join(_address(one) for one in sorted({wanted.callee, *addresses}))
     named = _any(names.PEER_SERVICE, text(wanted.callee))
     return _different(
@@ -96,7 +97,7 @@ def _to_callee(wanted: Population, addresses: Iterable[str]) -> tuple[str, ...]:
 
 
 def served(name: str) -> str:
-    """Spans of requests that a service served."""
+    """Return the spans of requests that a service served."""
     return spanset(service(name), "kind = server")
 
 
@@ -105,14 +106,14 @@ def _different(*questions: str) -> tuple[str, ...]:
 
 
 def _any(keys: Iterable[str], literal: str) -> str:
-    """A span attribute under any of its names."""
+    """Return a condition on a span attribute under any of its names."""
     return "(" + " || ".join(f"span.{key} = {literal}" for key in keys) + ")"
 
 
 _SERVER_FAULT: Final = " || ".join(f"span.{key} >= 500" for key in names.HTTP_STATUS)
 _CALLER_FAULT: Final = " || ".join(f"(span.{key} >= 400 && span.{key} < 500)" for key in names.HTTP_STATUS)
-# No less than conventions.span_failed says: codes of RPC count as well, but for the one that says that all is well;
-# with HTTP's of the caller's doing they may still be faults.
+# At least everything for which conventions.span_failed is true: codes of RPC count as well, except OK; together with
+# an HTTP status that is the caller's fault they may still be faults.
 _FAILED: Final = (
     f"({_SERVER_FAULT} || status = error || span.{names.ERROR_TYPE} != nil || span.{names.DB_STATUS} != nil || "
     + " || ".join(f"span.{key} != {text('OK')} || span.{key} != 0" for key in names.RPC_STATUS)
@@ -122,7 +123,7 @@ _FAILED: Final = (
 
 
 def _cheap(wanted: Population) -> tuple[str, ...]:
-    """What spans of a kind say under the conventions."""
+    """Return what spans of a kind contain under the conventions."""
     threshold = round(wanted.threshold * NANO)
     match wanted.kind:
         case PopulationKind.FAILED:
@@ -134,14 +135,15 @@ def _cheap(wanted: Population) -> tuple[str, ...]:
 
 
 def _exact(wanted: Population) -> tuple[str, ...]:
-    """What every span of a kind has, whoever wrote it."""
+    """Return what every span of a kind has, whatever wrote it."""
     if wanted.kind == PopulationKind.FAILED:
         return _FAILED
     return tuple(one for one in _cheap(wanted) if not one.startswith("status"))
 
 
 def _route(route: str) -> str:
-    """Spans that may go by a route: an HTTP route, an RPC method with its service, or a span's own name."""
+    """Return the spans that may be named by a route: an HTTP route, an RPC method with its service, or the name of the
+    span."""
     package, _, method = route.rpartition("/")
     rpc = [f"span.{names.RPC_METHOD} = {text(route)}"]
     if package and method:
@@ -150,8 +152,8 @@ def _route(route: str) -> str:
 
 
 def _address(address: str) -> str:
-    """Spans that called what `callees.address` would write so: a database, a host, or host:port; or a database that a
-    graph of services names by a part of that."""
+    """Return the spans that called what `callees.address` would name like this: a database, a host, or host:port; or a
+    database that a service graph names by a part of that."""
     if database := Database.of(address):
         parts = (
             _any(names.DB_SYSTEM, text(database.system)),

@@ -11,35 +11,36 @@ from aiops.http import RequestRejected, Unavailable
 from aiops.model import Population, Span, Trace, TraceQuery, TraceSummary, Unread, Window
 from aiops.sources.common import links, spans
 from aiops.sources.tempo import traceql
-from aiops.sources.tempo.calls import Callees
+from aiops.sources.tempo.calls import KnownCallees
 from aiops.sources.tempo.drawing import Effort, draw, ended, inside, nanoseconds
 from aiops.sources.tempo.population import Populations
-from aiops.sources.tempo.reader import FEWEST, Reader, pieces
+from aiops.sources.tempo.reader import FEWEST, TraceReader, pieces
 
 QUESTIONS: Final = 24
 READS: Final = 80
-"""Searches after which the populations that were not begun wait for their turn, and whole traces that all may read."""
-SECONDS: Final = 1.2
-"""After so long no further population is begun, and after twice that the one that was is left as it is: the cycle goes
-on, and the rest waits for its turn."""
+"""The number of searches after which populations that have not begun wait for their turn, and the number of whole
+traces that all together may read."""
+POPULATION_SECONDS: Final = 1.2
+"""Seconds after which no further population is begun; after twice that the current one ends as it is. The cycle
+continues, and the rest waits for its turn."""
 
 log = logging.getLogger(__name__)
 
 
 class TempoTraces:
-    """Whole traces out of Tempo."""
+    """Whole traces from Tempo."""
 
-    def __init__(self, reader: Reader, callees: Callees, seconds: float = SECONDS) -> None:
+    def __init__(self, reader: TraceReader, callees: KnownCallees, seconds: float = POPULATION_SECONDS) -> None:
         self._reader = reader
         self._callees = callees
         self._seconds = seconds
         self._populations = Populations(reader, callees)
 
     def search(self, query: TraceQuery, window: Window, limit: int) -> list[TraceSummary]:
-        """Find traces with a span that ended in the window and fits every field given, newest first.
+        """Find traces with a span that ended in the window and matches every given field, newest first.
 
-        `failed` of a summary says whether any span of the trace failed. What ended within Tempo's cut-off is not found
-        yet. Raises SourceError.
+        `failed` of a summary says whether any span of the trace failed. Traces that ended within Tempo's cut-off are
+        not found yet. Raises SourceError.
         """
         if limit <= 0:
             return []
@@ -50,7 +51,7 @@ class TempoTraces:
                 break
 
             fits = partial(_last, query, piece)
-            # Twice as many, because Tempo's newest are those that began last.
+            # Twice as many, because Tempo sorts by the beginning of a trace.
             matches = self._reader.searches([(asked, piece, 2 * limit)])[0]
             likely = sorted(inside(matches, piece), key=lambda pair: -pair[0])
             drawn = draw(self._reader, self._callees, [one for _, one in likely], limit, fits, piece.end, Effort())
@@ -66,11 +67,12 @@ class TempoTraces:
         return list(self._reader.traces(f"{int(one, 16):032x}" for one in ids if _is_id(one)).values())
 
     def populations(self, wanted: Sequence[Population]) -> list[list[Trace] | Unread]:
-        """Draw at most `limit` whole traces for each, evenly over time slices of its window; the same ones each time.
+        """Draw at most `limit` whole traces for each population, evenly over time slices of its window; repeated draws
+        give the same traces.
 
-        Within a slice the hash of the trace id decides among the newest that Tempo finds there. One call costs Tempo
-        a bounded number of questions, and time: of many populations each is drawn smaller, the first always,
-        later ones while there is room. Raises SourceError where Tempo does not answer the first.
+        Within a slice the hash of the trace id decides among the newest traces that Tempo finds there. One call costs
+        Tempo a limited number of queries and a limited time: of many populations each is drawn smaller; the first one
+        is always drawn, later ones while there is room. Raises SourceError where Tempo does not answer the first one.
         """
         drawn: dict[Population, list[Trace] | Unread] = {}
         at = max((one.window.end for one in wanted), default=0.0)
@@ -98,14 +100,15 @@ class TempoTraces:
         return [drawn[one] for one in wanted]
 
     def _continued(self, drawn: Sequence[Trace], at: float) -> list[Trace]:
-        """The same traces with those that they go on from, and with whom calls were to that nobody answered."""
+        """Return the same traces with the traces that they continue, and with the callees of calls that nobody
+        answered."""
         before = self._reader.traces(links.sources_of(drawn), at)
         self._callees.learn(before.values())
         return [links.continued(self._callees.named(one), before) for one in drawn]
 
 
 def _last(query: TraceQuery, window: Window, trace: Trace) -> float | None:
-    """When the last span of a trace ended that a query looks for."""
+    """Return when the last span of a trace ended that a query looks for."""
     return max((one.end for one in trace.spans if _sought(query, one) and ended(one.end, window)), default=None)
 
 

@@ -19,7 +19,7 @@ from aiops.model import (
     labels,
     names,
 )
-from aiops.ports import SourceError
+from aiops.model.errors import SourceError
 
 NOW = 1_795_253_700.0
 

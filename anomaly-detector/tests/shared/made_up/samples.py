@@ -54,16 +54,22 @@ def sample() -> Incident:
         onset=NOW - 300,
         first_detected=NOW - 285,
         root_cause=RootCause(
-            Cause("payment", CauseKind.ERRORS, "/payment", "POST"),
-            "80% of requests fail (12 of 15; expected 1%)",
-            0.93,
-            (0.71, 0.99),
-            (Dimension("service.version", "1.5.0", 1.0, 0.04),),
-            ((Cause("inventory", CauseKind.NETWORK, "/inventory", "GET", caller="checkout"), 0.22),),
-            "deployment of payment 1.5.0, 4 min before",
+            cause=Cause("payment", CauseKind.ERRORS, "/payment", "POST"),
+            description="80% of requests fail (12 of 15; expected 1%)",
+            confidence=0.93,
+            interval=(0.71, 0.99),
+            dimensions=(Dimension("service.version", "1.5.0", 1.0, 0.04),),
+            alternatives=((Cause("inventory", CauseKind.NETWORK, "/inventory", "GET", caller="checkout"), 0.22),),
+            change="deployment of payment 1.5.0, 4 min before",
         ),
         first_failing_span=FirstFailingSpan(
-            TRACE_ID, "00f067aa0ba902b7", "payment", "POST /payment", "card processor refused", "PaymentError", 0.93
+            trace_id=TRACE_ID,
+            span_id="00f067aa0ba902b7",
+            service="payment",
+            name="POST /payment",
+            status="card processor refused",
+            exception="PaymentError",
+            share_of_traces=0.93,
         ),
         affected_services=("payment", "checkout", "gateway"),
         affected_endpoints=("/payment", "/checkout"),
@@ -88,7 +94,17 @@ def sample_trace() -> Trace:
         service, _, name = of.partition(" ")
         parent_id = f"{parent:016x}" if parent else ""
         began = NOW - 200 + start
-        return Span(TRACE_ID, f"{number:016x}", parent_id, service, name, kind, began, seconds, **more)
+        return Span(
+            trace_id=TRACE_ID,
+            span_id=f"{number:016x}",
+            parent_id=parent_id,
+            service=service,
+            name=name,
+            kind=kind,
+            start=began,
+            duration=seconds,
+            **more,
+        )
 
     bad: dict[str, Any] = {"status": Status.ERROR, "failed": True}
     return Trace(

@@ -7,11 +7,10 @@ from flask.testing import FlaskClient
 
 from aiops.api import create_app
 from aiops.config import Settings
-from aiops.engine import Engine
 from aiops.model import Incident, IncidentEvent, Transition
-from aiops.observability.telemetry import Telemetry
 from aiops.service.desk import IncidentService
-from aiops.store import Snapshots, SqlIncidents
+from aiops.store import SqlIncidents
+from aiops.testing import Sources, assemble
 from aiops.web import add_pages
 from made_up.fakes import NOW, FakeClock, FakeMetrics, FakeTopology, FakeTraces, FakeVerdicts
 
@@ -42,14 +41,5 @@ class World:
 def build(folder: Path, store: SqlIncidents) -> World:
     clock = FakeClock()
     metrics, traces, topology, verdicts = FakeMetrics(clock), FakeTraces(), FakeTopology(), FakeVerdicts()
-    engine = Engine(
-        metrics=metrics,
-        traces=traces,
-        topology=topology,
-        verdicts=verdicts,
-        store=store,
-        snapshots=Snapshots(folder / "learned.npz", "test"),
-        clock=clock,
-        telemetry=Telemetry(),
-    )
+    engine = assemble(folder, Sources(metrics, traces, topology, verdicts), clock, store)
     return World(IncidentService(engine, store, clock.at), store, clock, metrics, traces, topology, verdicts)

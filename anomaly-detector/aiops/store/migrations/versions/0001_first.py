@@ -8,6 +8,7 @@ down_revision = None
 
 
 def upgrade() -> None:
+    """Create the first tables."""
     op.create_table(
         "incidents",
         sa.Column("key", sa.String(16), primary_key=True),
@@ -69,5 +70,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop the first tables."""
     for table in ("changes", "audit", "progress", "outbox", "findings", "incidents"):
         op.drop_table(table)

@@ -1,4 +1,4 @@
-"""Alerts of others, and the incidents they tell of."""
+"""Alerts of other systems, and the incidents that they concern."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
+    """Create the tables of alerts."""
     op.create_table(
         "alerts",
         sa.Column("fingerprint", sa.String(64), primary_key=True),
@@ -31,5 +32,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop the tables of alerts."""
     for table in ("alert_links", "alerts"):
         op.drop_table(table)

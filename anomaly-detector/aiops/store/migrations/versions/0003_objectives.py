@@ -1,4 +1,4 @@
-"""Objectives: what each hour counted, and the records of burns."""
+"""Objectives: the counts of each hour, and the records of burns."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
+    """Create the tables of objectives."""
     op.create_table(
         "ledger",
         sa.Column("slo", sa.String(256), primary_key=True),
@@ -33,5 +34,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop the tables of objectives."""
     for table in ("burns", "ledger"):
         op.drop_table(table)

@@ -1,4 +1,4 @@
-"""Incidents that are alike, and what people said is normal now."""
+"""Fingerprints of incidents, and declarations that symptoms are normal."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
+    """Create the fingerprint of incidents and the table of declarations that symptoms are normal."""
     op.add_column("incidents", sa.Column("fingerprint", sa.String(16)))
     op.create_index("incidents_by_fingerprint", "incidents", ["fingerprint", "number"])
     op.create_index("incidents_by_end", "incidents", ["resolved_at"])
@@ -25,6 +26,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop the fingerprint of incidents and the table of declarations that symptoms are normal."""
     op.drop_table("accepted")
     op.drop_index("incidents_by_end", "incidents")
     op.drop_index("incidents_by_fingerprint", "incidents")

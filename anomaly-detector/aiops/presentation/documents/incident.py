@@ -1,27 +1,10 @@
-"""What the API answers, as OpenAPI describes it. Unknown numbers are null; latencies end in _ms, ratios are 0..1."""
+"""Incidents, as the API, notifications and the command line give them."""
 
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Status = Literal["healthy", "degraded", "unhealthy", "unknown"]
-Time = str
-
-
-class Document(BaseModel):
-    """A part of an answer."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Problem(BaseModel):
-    """RFC 9457 problem details."""
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
-    parameter: str | None = Field(None, description="the query parameter, path part or body field at fault")
+from aiops.presentation.documents.base import Document, Time
 
 
 class Dimension(Document):
@@ -211,38 +194,6 @@ class WholeIncident(Incident):
     )
 
 
-class Alert(LinkedAlert):
-    fingerprint: str
-    services: list[str] = Field(description="that its labels name")
-    labels: dict[str, str]
-    annotations: dict[str, str]
-    incidents: list[str] = Field(description="that it tells of")
-
-
-class Alerts(Document):
-    alerts: list[Alert]
-
-
-class MendedField(Document):
-    """A field of a message that could not be taken as it was."""
-
-    field: str
-    what: str
-
-
-class Received(Document):
-    """What became of the alerts of one post."""
-
-    received: int
-    dropped: int = Field(description="that could not be told from others, and are left out")
-    mended: list[MendedField] = Field(description="fields that were left out or made good, the first 20")
-    mended_in_all: int
-    firing: int = Field(description="that begin")
-    resolved: int = Field(description="that end")
-    known: int = Field(description="that say nothing new")
-    refused: int = Field(description="that are the engine's own incidents")
-
-
 class Incidents(Document):
     active_incidents: list[Incident] = Field(description="those that the filters keep, newest first")
     next: str | None = Field(description="the `cursor` of the next page")
@@ -251,16 +202,6 @@ class Incidents(Document):
 class Transition(Document):
     transition: str
     incident: Incident
-
-
-class Analysis(Document):
-    """What one cycle did."""
-
-    at: Time
-    judged_until: Time | None
-    findings: list["Finding"]
-    events: list[Transition]
-    gaps: list[str] = Field(description="sources that did not answer")
 
 
 class Finding(Document):
@@ -279,128 +220,11 @@ class Finding(Document):
     rising: bool
 
 
-class Health(Document):
-    status: Status
-    health_score: int = Field(ge=0, le=100)
+class Analysis(Document):
+    """What one cycle did."""
 
-
-class RouteMetrics(Document):
-    """One route over the last five minutes."""
-
-    service: str
-    route: str
-    method: str
-    avg_latency_ms: float | None
-    baseline_latency_ms: float | None
-    expected_range_ms: tuple[float, float] | None
-    p95_latency_ms: float | None
-    error_rate: float | None
-    request_count: int
-    status_distribution: dict[str, int]
-    health: Health
-
-
-class Metrics(Document):
-    metrics: dict[str, RouteMetrics] = Field(
-        description="by `service route`, or `service METHOD route` where methods share a route"
-    )
-
-
-class Service(Document):
-    """As healthy as its worst route."""
-
-    service: str
-    health: Health
-    requests_per_second: float | None
-    error_rate: float | None
-    incidents: list[str]
-    oddities: list[str] = Field(description="what is odd about the way in which it sends its telemetry")
-    routes: list[RouteMetrics]
-
-
-class Services(Document):
-    services: list[Service]
-
-
-class Edge(Document):
-    """One service calling another, as the caller saw it."""
-
-    caller: str
-    callee: str
-    requests_per_second: float | None
-    error_rate: float | None
-    avg_latency_ms: float | None
-    connection: str = Field(description="empty, or `virtual` where the callee sends no telemetry")
-
-
-class Topology(Document):
-    services: list[str]
-    edges: list[Edge]
-
-
-class Point(Document):
     at: Time
-    observed: float | None
-    expected: float | None
-    lower: float | None
-    upper: float | None
-    score: float | None = Field(description="1 is the boundary")
-    confidence: float | None
-    tier: str
-    life: str
-
-
-class Judged(Document):
-    labels: dict[str, str]
-    family: str
-    unit: Literal["ratio", "seconds", "signals"]
-    points: list[Point]
-
-
-class JudgedSeries(Document):
-    """Observed, expected, bounds and score of a route."""
-
-    service: str
-    route: str
-    since: Time
-    until: Time
-    series: list[Judged]
-
-
-class Values(Document):
-    labels: dict[str, str]
-    values: list[float | None]
-
-
-class MetricSeries(Document):
-    """An OpenTelemetry metric on a grid; counters and histograms give increments a step, gauges the last value."""
-
-    metric: str
-    by: list[str]
-    since: Time
-    until: Time
-    step_seconds: float
-    ends: list[Time]
-    series: list[Values]
-
-
-class Change(Document):
-    at: Time
-    who: str
-    kind: str
-    service: str
-    version: str | None
-    text: str | None
-
-
-class Changes(Document):
-    changes: list[Change]
-
-
-class Alive(Document):
-    status: Literal["ok"]
-
-
-class Ready(Document):
-    ready: Literal[True]
-    notes: list[str] = Field(description="what is less than whole, such as limits that were met, and why")
+    judged_until: Time | None
+    findings: list["Finding"]
+    events: list[Transition]
+    gaps: list[str] = Field(description="sources that did not answer")

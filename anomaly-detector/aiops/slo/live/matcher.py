@@ -1,4 +1,4 @@
-"""What objectives count in a block of series: events and bad ones, by objective and group, step by step."""
+"""What objectives count in a block of series: events and bad events by objective, group and step."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,20 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiops.model import Labels, Protocol, Query, Ratio, Selector, SeriesBlock, Server, Slo, names, value_of
+from aiops.model.arrays import Floats
 
 GROUPS: Final = {"http.route": names.ROUTE, "http.request.method": names.METHOD, "service.name": names.SERVICE}
-"""Attributes that requests served can be split by here, and their labels in a block."""
+"""Attributes by which requests served can be split here, and their labels in a block."""
 
 _LOST: Final = Selector(names.LOST, (names.METRIC, names.SERVICE))
 REMEMBERED: Final = 200_000
-"""Series whose slots are remembered at most, before that begins anew."""
+"""The number of series whose slots are remembered; beyond it the memory is cleared."""
 
-Floats = NDArray[np.float64]
 Slot = tuple[str, Labels]
-"""An objective by its name, and the group that a budget is of."""
+"""An objective (by name) and the group that a budget belongs to."""
 
 
-class Part(IntEnum):
+class EventKind(IntEnum):
+    """Which events of an objective a row counts."""
+
     TOTAL = 0
     BAD = 1
     GOOD = 2
@@ -30,8 +32,8 @@ class Part(IntEnum):
 
 @dataclass(slots=True)
 class SliMatcher:
-    """The objectives that can be counted in blocks; `left_out` says why others cannot. `unbound` are those whose
-    requests came last without a bucket that ends at their threshold: of them nothing is known."""
+    """The objectives that can be counted in blocks; `left_out` says why others cannot. `unbound` are the objectives
+    whose last requests came without a bucket that ends at their threshold: nothing is known of them."""
 
     slos: Sequence[Slo]
     left_out: dict[str, str] = field(default_factory=dict)
@@ -40,8 +42,8 @@ class SliMatcher:
     unbound: set[str] = field(default_factory=set)
     _bounded: list[bool] = field(default_factory=list)
     _served: dict[str, list[Slo]] = field(default_factory=dict)
-    _asked: dict[tuple[str, frozenset[str]], list[tuple[Slo, Part]]] = field(default_factory=dict)
-    _known: dict[Labels, tuple[tuple[int, Part], ...]] = field(default_factory=dict)
+    _asked: dict[tuple[str, frozenset[str]], list[tuple[Slo, EventKind]]] = field(default_factory=dict)
+    _known: dict[Labels, tuple[tuple[int, EventKind], ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for slo in self.slos:
@@ -55,7 +57,7 @@ class SliMatcher:
                     self._asked.setdefault(key, []).append((slo, part))
 
     def selectors(self) -> list[Selector]:
-        """What to ask a source for, beside requests, errors and buckets by service, route and method."""
+        """Return what to ask a source for, in addition to requests, errors and buckets by service, route and method."""
         out = dict.fromkeys(
             Selector(query.metric, _by(slo, query), query.where, query.unit)
             for slo in self.slos
@@ -65,20 +67,20 @@ class SliMatcher:
         return [*out, _LOST] if out else []
 
     def counted(self, block: SeriesBlock) -> tuple[Floats, Floats]:
-        """Events and bad events of each slot: `(slots, steps)`, NaN where there was no sample of any event."""
+        """Return events and bad events of each slot, `(slots, steps)`; NaN where there was no sample of any event."""
         found = [(row, *one) for row, series in enumerate(block.labels) for one in self._of(series)]
-        shape = (len(Part), len(self.slots), len(block.ends))
+        shape = (len(EventKind), len(self.slots), len(block.ends))
         sums, seen = np.zeros(shape), np.zeros(shape, bool)
         for row, slot, part in found:
             sums[part, slot] += np.nan_to_num(block.values[row])
             seen[part, slot] |= ~np.isnan(block.values[row])
         lost = self._lost({(slot, part) for _, slot, part in found})
-        seen[Part.TOTAL, lost] = False
+        seen[EventKind.TOTAL, lost] = False
         for slot, steps in self._one_sided(block):
-            seen[Part.TOTAL, slot, steps] = False
-        events = np.where(seen[Part.TOTAL], sums[Part.TOTAL], np.nan)
+            seen[EventKind.TOTAL, slot, steps] = False
+        events = np.where(seen[EventKind.TOTAL], sums[EventKind.TOTAL], np.nan)
         by_good = np.array(self.good, bool)[:, None]
-        bad = np.where(by_good, sums[Part.TOTAL] - sums[Part.GOOD], sums[Part.BAD])
+        bad = np.where(by_good, sums[EventKind.TOTAL] - sums[EventKind.GOOD], sums[EventKind.BAD])
         return events, np.where(np.isnan(events), np.nan, np.clip(bad, 0.0, None))
 
     def keep(self, rows: Sequence[int]) -> None:
@@ -88,19 +90,19 @@ class SliMatcher:
         self.good, self._bounded = [self.good[row] for row in rows], [self._bounded[row] for row in rows]
         self._known.clear()
 
-    def _lost(self, found: set[tuple[int, Part]]) -> list[int]:
-        """The slots whose requests came without a bucket at their threshold, which would all seem to be slow."""
+    def _lost(self, found: set[tuple[int, EventKind]]) -> list[int]:
+        """Return the slots whose requests came without a bucket at their threshold; all of them would seem slow."""
         lost = []
         for slot, (name, _) in enumerate(self.slots):
-            if self._bounded[slot] and (slot, Part.TOTAL) in found:
-                bound = (slot, Part.GOOD) in found
+            if self._bounded[slot] and (slot, EventKind.TOTAL) in found:
+                bound = (slot, EventKind.GOOD) in found
                 (self.unbound.discard if bound else self.unbound.add)(name)
                 if not bound:
                     lost.append(slot)
         return lost
 
     def _one_sided(self, block: SeriesBlock) -> Iterator[tuple[int, NDArray[np.bool_]]]:
-        """The steps in which a side of a slot may be missing, because it was rejected."""
+        """Yield the steps in which one side of the ratio of a slot may be missing, because it was rejected."""
         odd = {
             (value_of(series, names.METRIC), value_of(series, names.SERVICE)): block.values[row] > 0
             for row, series in enumerate(block.labels)
@@ -116,16 +118,16 @@ class SliMatcher:
                 if steps is not None:
                     yield slot, steps
 
-    def _of(self, series: Labels) -> tuple[tuple[int, Part], ...]:
-        """The slots that a row adds to; worked out once."""
+    def _of(self, series: Labels) -> tuple[tuple[int, EventKind], ...]:
+        """Return the slots that a row adds to; computed once per series."""
         known = self._known.get(series)
         if known is None:
-            if len(self._known) >= REMEMBERED:  # series come and go
+            if len(self._known) >= REMEMBERED:  # many of these series have ended
                 self._known.clear()
             known = self._known[series] = tuple(self._worked_out(series))
         return known
 
-    def _worked_out(self, series: Labels) -> Iterator[tuple[int, Part]]:
+    def _worked_out(self, series: Labels) -> Iterator[tuple[int, EventKind]]:
         name = value_of(series, names.NAME)
         for slo in self._served.get(value_of(series, names.SERVICE), ()):
             part = _part(slo.indicator, name, series)  # type: ignore[arg-type]
@@ -139,7 +141,7 @@ class SliMatcher:
                 yield self.slot(slo, {attribute: value_of(series, attribute) for attribute in slo.group_by}), part
 
     def slot(self, slo: Slo, group: dict[str, str]) -> int:
-        """The place of an objective's group; a new one at the end."""
+        """Return the place of an objective's group; a new one is added at the end."""
         slot = (slo.name, tuple(sorted(group.items())))
         if slot not in self.slots:
             self.slots[slot] = len(self.slots)
@@ -161,11 +163,11 @@ def _why_not(slo: Slo) -> str:
     return "its PromQL is for Prometheus alone" if any(query.promql for query, _ in _queries(slo)) else ""
 
 
-def _part(of: Server, name: str, series: Labels) -> Part | None:
-    """Which events of an objective a row of requests counts; None if it counts none."""
+def _part(of: Server, name: str, series: Labels) -> EventKind | None:
+    """Return which events of an objective a row of requests counts; None if it counts none."""
     route, method = value_of(series, names.ROUTE), value_of(series, names.METHOD)
     if of.protocol == Protocol.RPC:
-        # A route is rpc.service/rpc.method there.
+        # The route of an RPC is rpc.service/rpc.method.
         service, _, call = route.rpartition("/")
         fits = of.route in ("", service) and of.method in ("", call)
     else:
@@ -173,18 +175,18 @@ def _part(of: Server, name: str, series: Labels) -> Part | None:
     if not fits:
         return None
     if name == names.REQUESTS:
-        return Part.TOTAL
+        return EventKind.TOTAL
     if of.threshold is None:
-        return Part.BAD if name == names.ERRORS else None
+        return EventKind.BAD if name == names.ERRORS else None
     bound = value_of(series, names.LE)
-    return Part.GOOD if name == names.BUCKET and bound != "+Inf" and float(bound) == float(of.threshold) else None
+    return EventKind.GOOD if name == names.BUCKET and bound != "+Inf" and float(bound) == float(of.threshold) else None
 
 
-def _queries(slo: Slo) -> list[tuple[Query, Part]]:
+def _queries(slo: Slo) -> list[tuple[Query, EventKind]]:
     of = slo.indicator
     if not isinstance(of, Ratio):
         return []
-    found = [(of.total, Part.TOTAL), (of.bad, Part.BAD), (of.good, Part.GOOD)]
+    found = [(of.total, EventKind.TOTAL), (of.bad, EventKind.BAD), (of.good, EventKind.GOOD)]
     return [(query, part) for query, part in found if query is not None]
 
 
@@ -193,5 +195,6 @@ def _good(slo: Slo) -> bool:
 
 
 def _by(slo: Slo, query: Query) -> tuple[str, ...]:
-    """What a metric is asked by: its groups, and what it is chosen by, so that rows tell whose they are."""
+    """Return the labels that a metric is asked by: the groups and the attributes of the selection, so that each row can
+    be assigned."""
     return tuple(dict.fromkeys((*slo.group_by, *(key for key, _ in query.where)))) or (names.SERVICE,)

@@ -4,12 +4,12 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aiops.model import Labels, Selector, SeriesBlock, labels, names
-from aiops.slo.live.meter import SliMatcher
-from aiops.slo.live.tally import FIVE, MINUTE, SHORT, BurnWindows
+from aiops.slo.live.matcher import SliMatcher
+from aiops.slo.live.windows import FIVE, MINUTE, SHORT, BurnWindows
 from aiops.slo.rules import tiers
 
 from .documents import CHECKOUT, changed, one
@@ -45,11 +45,11 @@ BLOCK = block(
 
 
 def counted(text: str, of: SeriesBlock = BLOCK) -> dict[str, tuple[list[float], list[float]]]:
-    meter = SliMatcher([one(text)])
-    events, bad = meter.counted(of)
+    matcher = SliMatcher([one(text)])
+    events, bad = matcher.counted(of)
     return {
         " ".join(value for _, value in group): (events[slot].tolist(), bad[slot].tolist())
-        for (_, group), slot in meter.slots.items()
+        for (_, group), slot in matcher.slots.items()
     }
 
 
@@ -78,9 +78,9 @@ def test_remote_calls() -> None:
 
 
 def test_metrics_of_any_name() -> None:
-    meter = SliMatcher([one(changed(CHECKOUT, (RAW, RATIO)))])
+    matcher = SliMatcher([one(changed(CHECKOUT, (RAW, RATIO)))])
     region = "shop.region"
-    assert meter.selectors() == [
+    assert matcher.selectors() == [
         Selector("orders", (region,), (), "{order}"),
         Selector("orders.failed", (region,), ((region, "eu"),), ""),
         Selector(names.LOST, (names.METRIC, names.SERVICE)),
@@ -90,8 +90,8 @@ def test_metrics_of_any_name() -> None:
         labels(name="orders", **{region: "us"}): [20.0],
         labels(name="orders.failed", **{region: "eu"}): [3.0],
     }
-    events, bad = meter.counted(block(rows))
-    assert {group[0][1]: (events[at, 0], bad[at, 0]) for (_, group), at in meter.slots.items()} == {
+    events, bad = matcher.counted(block(rows))
+    assert {group[0][1]: (events[at, 0], bad[at, 0]) for (_, group), at in matcher.slots.items()} == {
         "eu": (10, 3),
         "us": (20, 0),
     }
@@ -112,8 +112,8 @@ def test_a_metric_that_is_one_sided_counts_nothing(metric: str, service: str, ev
         labels(name="orders.failed", **{"shop.region": "eu"}): [1.0, np.nan],
         labels(name=names.LOST, metric=metric, service=service): [np.nan, 1.0],
     }
-    meter = SliMatcher([one(changed(CHECKOUT, (RAW, RATIO)))])
-    np.testing.assert_equal(meter.counted(block(rows))[0].tolist(), [events])
+    matcher = SliMatcher([one(changed(CHECKOUT, (RAW, RATIO)))])
+    np.testing.assert_equal(matcher.counted(block(rows))[0].tolist(), [events])
 
 
 @pytest.mark.parametrize(
@@ -124,33 +124,32 @@ def test_a_metric_that_is_one_sided_counts_nothing(metric: str, service: str, ev
     ],
 )
 def test_what_cannot_be_counted_says_why(text: str, why: str) -> None:
-    meter = SliMatcher([one(text)])
-    assert why in meter.left_out["checkout-availability"]
-    assert meter.counted(BLOCK)[0].shape == (0, 3)
+    matcher = SliMatcher([one(text)])
+    assert why in matcher.left_out["checkout-availability"]
+    assert matcher.counted(BLOCK)[0].shape == (0, 3)
 
 
 @given(st.lists(st.tuples(st.integers(1, 4000), st.integers(0, 100), st.integers(0, 100)), min_size=1, max_size=60))
-@settings(deadline=None)
 def test_windows_are_plain_sums(steps: list[tuple[int, int, int]]) -> None:
     """Steps of any distance, as after a stall: sums over the stretches that a window is made of."""
-    tally, at = BurnWindows(), 1_700_000_000
+    windows, at = BurnWindows(), 1_700_000_000
     plain: dict[int, dict[int, int]] = {MINUTE: defaultdict(int), FIVE: defaultdict(int)}
     for later, events, bad in steps:
         at += 15 * later
-        tally.add(at, np.array([[float(events), float(min(bad, events)), 15.0]]))
+        windows.add(at, np.array([[float(events), float(min(bad, events)), 15.0]]))
         for width in plain:
             plain[width][-(-at // width)] += min(bad, events)
     for window in tiers.WINDOWS:
         width = MINUTE if window <= SHORT else FIVE
         newest = -(-at // width)
         expected = sum(count for number, count in plain[width].items() if number >= newest - window // width)
-        assert tally.counts(window)[0, 1] == expected
+        assert windows.counts(window)[0, 1] == expected
 
 
 def test_what_nobody_sends_has_no_ratio() -> None:
-    tally = BurnWindows()
-    tally.add(300.0, np.array([[0.0, 0.0, 300.0], [4.0, 1.0, 300.0]]))
-    assert np.isnan(tally.ratios(300)[0])
-    assert tally.ratios(300)[1] == 0.25
+    windows = BurnWindows()
+    windows.add(300.0, np.array([[0.0, 0.0, 300.0], [4.0, 1.0, 300.0]]))
+    assert np.isnan(windows.ratios(300)[0])
+    assert windows.ratios(300)[1] == 0.25
     # Of an hour five minutes are known: the rest is traffic without errors.
-    assert tally.ratios(3600)[1] == 0.25 / 12
+    assert windows.ratios(3600)[1] == 0.25 / 12

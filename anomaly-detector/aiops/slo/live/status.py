@@ -1,4 +1,4 @@
-"""How every objective stands now: burn rates, which urgency they have, what is left of the budget and until when."""
+"""The present status of every objective: burn rates, urgency, remaining budget, and when it is spent."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,27 +7,25 @@ from enum import StrEnum
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from aiops.model import Adjustment, Calendar, CompositeSlo, Labels, Missing, Rolling, Slo, Urgency, Window
+from aiops.model import Adjustment, CalendarPeriods, CompositeSlo, Labels, Missing, Rolling, Slo, Urgency, Window
+from aiops.model.arrays import Floats
 from aiops.model.promql import label
 from aiops.ports import BurnRates, Forecast
 from aiops.slo.live.budget import HOUR, Budget, budget, exhausted_in, lasting, projected, weights
-from aiops.slo.live.watch import COVERED, SliCounter
+from aiops.slo.live.counter import COVERED, SliCounter
 from aiops.slo.rules import tiers
 from aiops.slo.rules.prometheus import ABSENT_FOR
 from aiops.slo.spec.periods import excluded, period_at
 
 LOOKBACK: Final = tiers.HOUR
-"""Seconds that the burn rate of late is taken over, for how long a budget lasts."""
+"""Seconds over which the recent burn rate is taken, for how long a budget lasts."""
 LEAVING: Final = tiers.DAY
-"""Seconds at the old end of a rolling period whose burn is what ages out of it."""
-
-Floats = NDArray[np.float64]
+"""Seconds at the old end of a rolling period; their burn is what leaves the period next."""
 
 
 class SloState(StrEnum):
-    """The worst that is so."""
+    """The state of an objective: of all that apply, the worst."""
 
     NO_DATA = "no_data"
     BURNS_FAST = "burns_fast"
@@ -36,11 +34,12 @@ class SloState(StrEnum):
     OK = "ok"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SloStatus:
-    """An objective's group at a time. `burn` is by window (seconds), None where nothing happened in it; `ruled` says
-    that it is what Prometheus' rules recorded. `projected` is the share of the budget left at a calendar period's end;
-    `excluded` names the adjustment in force; `since` is when data began in the period."""
+    """The status of a group of an objective at a time. `burn` is by window (seconds), None where nothing happened in
+    it. `ruled`: the burn rates are those that Prometheus' rules recorded. `projected` is the share of the budget
+    left at the end of a calendar period. `excluded` names the adjustment in force. `since` is when data began in the
+    period."""
 
     slo: Slo
     group: Labels
@@ -58,17 +57,18 @@ class SloStatus:
 
     @property
     def good(self) -> float | None:
-        """The share of good events of what was counted."""
+        """The share of good events among the counted ones; None where nothing was counted."""
         return 1 - self.budget.bad / self.budget.events if self.budget.events > 0 else None
 
     @property
     def short(self) -> bool:
-        """Whether what was counted falls short of the target, and the budget is not spent only because the period has
-        time in which nothing was."""
+        """Whether the counted ratio is below the target although budget is left, only because the period has time
+        without counts."""
         return self.good is not None and self.good < float(self.slo.target) and self.budget.left > 0
 
     @property
     def state(self) -> SloState:
+        """The state: the worst one that applies."""
         if self.heard is None or self.at - self.heard > ABSENT_FOR:
             return SloState.NO_DATA
         if self.urgency == Urgency.PAGE:
@@ -80,44 +80,54 @@ class SloStatus:
 
 @dataclass(frozen=True, slots=True)
 class CompositeStatus:
-    """A user journey: weighted means of its objectives, of those that are known."""
+    """The status of a composite objective: weighted means over the parts that are known."""
 
-    journey: CompositeSlo
+    composite: CompositeSlo
     burn: Mapping[int, float | None]
     left: float | None
 
 
-def standings(
-    watch: SliCounter, adjustments: Sequence[Adjustment], now: float, forecast: Forecast, ruled: BurnRates
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Burn rates and bad events over each window, `(slots,)`, and burn rates as rules recorded them."""
+
+    counter: SliCounter
+    rates: Mapping[int, Floats]
+    bad: Mapping[int, Floats]
+    ruled: BurnRates
+
+
+def statuses(
+    counter: SliCounter, adjustments: Sequence[Adjustment], now: float, forecast: Forecast, ruled: BurnRates
 ) -> list[SloStatus]:
-    """All groups of all objectives that can be counted, in the order of the objectives; one without any data has one
-    empty group."""
-    rates, bad = _burns(watch)
-    ruled = _by_group(watch.slos, ruled)
+    """Return all groups of all objectives that can be counted, in the order of the objectives. An objective without any
+    data has one empty group."""
+    rates, bad = _burns(counter)
+    counted = _Counted(counter, rates, bad, _by_group(counter.slos, ruled))
     places: dict[str, list[int]] = {}
-    for row, slo in enumerate(watch.of):
+    for row, slo in enumerate(counter.of):
         places.setdefault(slo.name, []).append(row)
     out: list[SloStatus] = []
-    for slo in watch.slos:
-        if slo.name not in watch.meter.left_out:
-            rows = sorted(places.get(slo.name, ()), key=lambda row: watch.groups[row])
-            out.extend(_of(slo, rows, rates, bad, watch, adjustments, now, forecast, ruled))
+    for slo in counter.slos:
+        if slo.name not in counter.matcher.left_out:
+            rows = sorted(places.get(slo.name, ()), key=lambda row: counter.groups[row])
+            out.extend(_of(slo, rows, counted, adjustments, now, forecast))
     return out
 
 
-def of_journey(journey: CompositeSlo, found: Sequence[SloStatus]) -> CompositeStatus:
-    """Weighted means over the parts; a part that is split counts by the mean of its groups."""
-    parts = [(weight, [one for one in found if one.slo.name == name]) for name, weight in journey.parts]
+def composite_status(composite: CompositeSlo, found: Sequence[SloStatus]) -> CompositeStatus:
+    """Return the weighted means over the parts; a part that is split counts as the mean of its groups."""
+    parts = [(weight, [one for one in found if one.slo.name == name]) for name, weight in composite.parts]
     burn = {
         window: _mean([(weight, [each.burn[window] for each in some]) for weight, some in parts])
         for window in tiers.WINDOWS
     }
     left = _mean([(weight, [each.budget.left for each in some if each.heard]) for weight, some in parts])
-    return CompositeStatus(journey, burn, left)
+    return CompositeStatus(composite, burn, left)
 
 
 def _mean(parts: Sequence[tuple[Decimal, Sequence[float | None]]]) -> float | None:
-    """The weighted mean of the means of what is known of each part."""
+    """Return the weighted mean over the parts; each part counts as the mean of its known values."""
     known = [(float(weight), [one for one in values if one is not None]) for weight, values in parts]
     means = [(weight, sum(values) / len(values)) for weight, values in known if values]
     total = sum(weight for weight, _ in means)
@@ -125,8 +135,8 @@ def _mean(parts: Sequence[tuple[Decimal, Sequence[float | None]]]) -> float | No
 
 
 def _by_group(slos: Sequence[Slo], ruled: BurnRates) -> dict[tuple[str, Labels], dict[int, float]]:
-    """What rules recorded, by objective and group alone: its other labels may be old ones, or a Prometheus' own. Of
-    several for a window the largest."""
+    """Return what rules recorded, by objective and group alone: the other labels may be old ones, or those of one
+    Prometheus. Of several values for a window the largest counts."""
     named = {one.name: one for one in slos}
     out: dict[tuple[str, Labels], dict[int, float]] = {}
     for (name, labels), rates in ruled.items():
@@ -138,23 +148,23 @@ def _by_group(slos: Sequence[Slo], ruled: BurnRates) -> dict[tuple[str, Labels],
 
 
 def _split(slo: Slo, labels: Mapping[str, str]) -> Labels:
-    """The labels that an objective is split by; one without a value is none."""
+    """Return the labels that an objective is split by; a label without a value is left out."""
     split = {label(one) for one in slo.group_by}
     return tuple(sorted((key, value) for key, value in labels.items() if key in split and value))
 
 
-def _burns(watch: SliCounter) -> tuple[dict[int, Floats], dict[int, Floats]]:
-    """Burn rates and bad events over each window: `(slots,)`. Slices are a share of the window's time."""
-    allowed = np.array([float(slo.allowed) for slo in watch.of])
-    width = np.array([float(slo.slices.seconds) if slo.slices else np.nan for slo in watch.of])
+def _burns(counter: SliCounter) -> tuple[dict[int, Floats], dict[int, Floats]]:
+    """Return burn rates and bad events over each window, `(slots,)`. Slices are a share of the window's time."""
+    allowed = np.array([float(slo.allowed) for slo in counter.of])
+    width = np.array([float(slo.slices.seconds) if slo.slices else np.nan for slo in counter.of])
     rates, wrong = {}, {}
     for window in tiers.WINDOWS:
-        events, bad, _ = watch.tally.counts(window).T
-        for longer in np.unique(width[width > window]):  # of those the last one is known
+        events, bad, _ = counter.windows.counts(window).T
+        for longer in np.unique(width[width > window]):  # slices that are longer than the window: the last one counts
             rows = width == longer
-            events[rows], bad[rows] = watch.tally.counts(int(longer))[rows, :2].T
+            events[rows], bad[rows] = counter.windows.counts(int(longer))[rows, :2].T
         sliced = np.where(events > 0, bad * width / np.maximum(window, width), np.nan)
-        rates[window] = np.where(np.isnan(width), watch.tally.ratios(window), sliced) / allowed
+        rates[window] = np.where(np.isnan(width), counter.windows.ratios(window), sliced) / allowed
         wrong[window] = bad
     return rates, wrong
 
@@ -162,45 +172,43 @@ def _burns(watch: SliCounter) -> tuple[dict[int, Floats], dict[int, Floats]]:
 def _of(
     slo: Slo,
     rows: Sequence[int],
-    rates: Mapping[int, Floats],
-    bad: Mapping[int, Floats],
-    watch: SliCounter,
+    of: _Counted,
     adjustments: Sequence[Adjustment],
     now: float,
     forecast: Forecast,
-    ruled: BurnRates,
 ) -> Iterator[SloStatus]:
-    ends = (watch.hours.ends() * HOUR).astype(np.float64)
+    counter = of.counter
+    ends = (counter.hours.ends() * HOUR).astype(np.float64)
     held = _reason(slo, adjustments, now)
     for row in rows or (None,):
-        group = watch.groups[row] if row is not None else ()
-        heard = None if row is None or np.isnan(watch.slots.heard[row]) else float(watch.slots.heard[row])
-        # A budget that stands still without data is the one of the time when they were there.
+        group = counter.groups[row] if row is not None else ()
+        heard = None if row is None or np.isnan(counter.slots.heard[row]) else float(counter.slots.heard[row])
+        # With missing data a frozen budget is the budget at the time of the last data.
         at = heard if slo.missing == Missing.FREEZE and heard is not None else now
         period = period_at(slo.period, at)
         out = excluded(slo, adjustments, period) if adjustments else []
         elapsed = Window(period.start, min(period.end, at))
         share = weights(ends, period, at, out)
-        sums = watch.hours.sums[row] if row is not None else np.zeros((4, len(ends)))
+        sums = counter.hours.sums[row] if row is not None else np.zeros((4, len(ends)))
         found = budget(slo, sums @ share, lasting(elapsed, out), lasting(period, out))
-        told = ruled.get((slo.name, _split(slo, {label(key): value for key, value in group})))
-        burn = _burn(row, rates, told)
-        counted = {window: float(bad[window][row]) if row is not None else 0.0 for window in tiers.WINDOWS}
+        told = of.ruled.get((slo.name, _split(slo, {label(key): value for key, value in group})))
+        burn = _burn(row, of.rates, told)
+        bad = {window: float(of.bad[window][row]) if row is not None else 0.0 for window in tiers.WINDOWS}
         burning = burn[LOOKBACK] or 0.0
         yield SloStatus(
-            slo,
-            group,
-            now,
-            heard,
-            period,
-            found,
-            burn,
-            told is not None,
-            None if held is not None else _urgency(slo, burn, counted),
-            _lasts(slo, found, burning, _leaving(slo, sums, ends, period), period, now),
-            _projected(slo, group, found, burning, period, now, forecast),
-            held or "",
-            _began(sums, ends, share, period, at),
+            slo=slo,
+            group=group,
+            at=now,
+            heard=heard,
+            period=period,
+            budget=found,
+            burn=burn,
+            ruled=told is not None,
+            urgency=None if held is not None else _urgency(slo, burn, bad),
+            exhausted_in=_lasts(slo, found, burning, _leaving(slo, sums, ends, period), period, now),
+            projected=_projected(slo, group, found, burning, period, now, forecast),
+            excluded=held or "",
+            since=_began(sums, ends, share, period, at),
         )
 
 
@@ -213,7 +221,7 @@ def _burn(row: int | None, rates: Mapping[int, Floats], told: Mapping[int, float
 
 
 def _urgency(slo: Slo, burn: Mapping[int, float | None], bad: Mapping[int, float]) -> Urgency | None:
-    """What the rules would alert with."""
+    """Return the urgency that the alert rules would report."""
     firing = {
         tier.urgency
         for tier in tiers.live(slo)
@@ -224,14 +232,14 @@ def _urgency(slo: Slo, burn: Mapping[int, float | None], bad: Mapping[int, float
 
 
 def _lasts(slo: Slo, found: Budget, burning: float, leaving: float, period: Window, now: float) -> float | None:
-    """Seconds until the budget is gone; None where it is not before a calendar period ends and all begins anew."""
+    """Return the seconds until the budget is spent; None where the calendar period ends before that."""
     seconds = exhausted_in(found.left, tiers.seconds(slo.period), burning, leaving)
-    ends_first = isinstance(slo.period, Calendar) and seconds is not None and now + seconds > period.end
+    ends_first = isinstance(slo.period, CalendarPeriods) and seconds is not None and now + seconds > period.end
     return None if ends_first else seconds
 
 
 def _began(sums: Floats, ends: Floats, share: Floats, period: Window, at: float) -> float | None:
-    """When data began in a period, to the hour and what of it they covered; None without any."""
+    """Return when data began in a period: to the hour, refined by the covered share of that hour; None without any."""
     there = (share > 0) & (sums[COVERED] > 0)
     if not there.any():
         return None
@@ -241,7 +249,7 @@ def _began(sums: Floats, ends: Floats, share: Floats, period: Window, at: float)
 
 
 def _leaving(slo: Slo, sums: Floats, ends: Floats, period: Window) -> float:
-    """The burn of what ages out of a rolling period."""
+    """Return the burn rate of the time that leaves a rolling period next."""
     if not isinstance(slo.period, Rolling):
         return 0.0
     old = (ends > period.start) & (ends <= period.start + LEAVING)
@@ -254,7 +262,7 @@ def _leaving(slo: Slo, sums: Floats, ends: Floats, period: Window) -> float:
 def _projected(
     slo: Slo, group: Labels, found: Budget, burning: float, period: Window, now: float, forecast: Forecast
 ) -> float | None:
-    if not isinstance(slo.period, Calendar):
+    if not isinstance(slo.period, CalendarPeriods):
         return None
     rest = Window(min(now, period.end), period.end)
     expected = rest.seconds / slo.slices.seconds if slo.slices else forecast.events(slo.name, group, rest)
@@ -262,6 +270,6 @@ def _projected(
 
 
 def _reason(slo: Slo, adjustments: Sequence[Adjustment], now: float) -> str | None:
-    """Why the present does not count; None where it does."""
+    """Return why the present does not count; None where it does."""
     moment = Window(now, now + 1.0)
     return next((one.reason or one.name for one in adjustments if excluded(slo, [one], moment)), None)

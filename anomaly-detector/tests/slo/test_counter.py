@@ -5,30 +5,31 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from examples import share
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aiops.model import (
     Adjustment,
-    Calendar,
+    CalendarPeriods,
     Labels,
     LedgerHour,
     Missing,
-    Place,
     Rolling,
     SeriesBlock,
     Slo,
+    SourceLocation,
     Urgency,
     Window,
     names,
 )
+from aiops.slo.live.counter import COVERED, HOUR, LONGEST, SliCounter, sli_of
 from aiops.slo.live.forecast import LastWeek
-from aiops.slo.live.standing import SloState, SloStatus, standings
-from aiops.slo.live.watch import COVERED, HOUR, LONGEST, SliCounter, sli_of
+from aiops.slo.live.status import SloState, SloStatus, statuses
 from aiops.slo.rules import tiers
 
 from .documents import CHECKOUT, changed, one
-from .test_meter import served
+from .test_matcher import served
 
 START = 1_700_000_000 // HOUR * HOUR
 STEP = 15.0
@@ -50,17 +51,17 @@ def block(counts: Counts, start: float = START, step: float = STEP) -> SeriesBlo
     return SeriesBlock(tuple(rows), ends, step, np.array(list(rows.values())))
 
 
-def stand(watch: SliCounter, now: float | None = None) -> SloStatus:
-    at = now if now is not None else watch.at or 0.0
-    (found,) = standings(watch, (), at, LastWeek(watch), {})
+def stand(counter: SliCounter, now: float | None = None) -> SloStatus:
+    at = now if now is not None else counter.at or 0.0
+    (found,) = statuses(counter, (), at, LastWeek(counter), {})
     return found
 
 
 def watched(slo: Slo, *blocks: SeriesBlock) -> SliCounter:
-    watch = SliCounter([slo])
+    counter = SliCounter([slo])
     for each in blocks:
-        watch.saved(watch.take(each))
-    return watch
+        counter.saved(counter.take(each))
+    return counter
 
 
 steps = st.lists(
@@ -72,15 +73,15 @@ steps = st.lists(
 
 @given(steps, st.integers(1, 5))
 @example([(-1, 0)], 1)
-@settings(deadline=None, max_examples=60)
+@share(0.6)
 def test_live_numbers_are_the_exact_ones(counts: Counts, parts: int) -> None:
     """However the steps are cut into blocks."""
     slo = one(CHECKOUT)
     cut = np.array_split(np.arange(len(counts)), parts)
-    watch = watched(
+    counter = watched(
         slo, *(block([counts[at] for at in some], START + STEP * float(some[0])) for some in cut if len(some))
     )
-    found = stand(watch)
+    found = stand(counter)
     known = [(START + STEP * (at + 1), events, bad) for at, (events, bad) in enumerate(counts) if events >= 0]
     events, bad = sum(each[1] for each in known), sum(each[2] for each in known)
     assert (found.budget.events, found.budget.bad) == (events, bad)
@@ -101,19 +102,19 @@ def test_live_numbers_are_the_exact_ones(counts: Counts, parts: int) -> None:
 
 
 @given(steps)
-@settings(deadline=None, max_examples=40)
+@share(0.4)
 def test_what_is_taken_back_was_never_there(counts: Counts) -> None:
     slo = one(CHECKOUT)
     half = len(counts) // 2
-    watch, plain = SliCounter([slo]), watched(slo, block(counts[:half]), block(counts[half:], START + STEP * half))
-    watch.saved(watch.take(block(counts[:half])))
-    watch.undo(watch.take(block(counts[half:], START + STEP * half)))
-    watch.saved(watch.take(block(counts[half:], START + STEP * half)))
-    assert stand(watch) == stand(plain)
+    counter, plain = SliCounter([slo]), watched(slo, block(counts[:half]), block(counts[half:], START + STEP * half))
+    counter.saved(counter.take(block(counts[:half])))
+    counter.undo(counter.take(block(counts[half:], START + STEP * half)))
+    counter.saved(counter.take(block(counts[half:], START + STEP * half)))
+    assert stand(counter) == stand(plain)
 
 
 @given(steps, st.integers(0, 400))
-@settings(deadline=None, max_examples=40)
+@share(0.4)
 def test_steps_counted_again_are_not_twice_in_the_ledger(counts: Counts, lost: int) -> None:
     """Rings that are older than the ledger, as after a kill: what they miss is counted again."""
     slo = one(CHECKOUT)
@@ -123,9 +124,16 @@ def test_steps_counted_again_are_not_twice_in_the_ledger(counts: Counts, lost: i
         taken = first.take(block([counts[at]], START + STEP * at))
         first.saved(taken)
         for row in taken.hours:
-            old = ledger.get((row.key, row.hour), LedgerHour(row.key, row.hour, 0, 0, 0, 0))
-            sums = (old.events + row.events, old.bad + row.bad, old.watched + row.watched, old.covered + row.covered)
-            ledger[row.key, row.hour] = LedgerHour(row.key, row.hour, *sums)
+            old = ledger.get(
+                (row.key, row.hour), LedgerHour(key=row.key, hour=row.hour, events=0, bad=0, watched=0, covered=0)
+            )
+            ledger[row.key, row.hour] = replace(
+                old,
+                events=old.events + row.events,
+                bad=old.bad + row.bad,
+                watched=old.watched + row.watched,
+                covered=old.covered + row.covered,
+            )
     second = SliCounter([slo])
     second.fill(ledger.values(), first.ledger_at)
     before = min(lost, len(counts))
@@ -140,13 +148,13 @@ def test_slices_of_time_are_judged_at_their_end() -> None:
     minute = [(10, 0), (10, 0), (10, 0), (10, 4)]  # exactly 90 % good
     worse = [(10, 0), (10, 0), (10, 0), (10, 5)]
     idle = [(0, 0)] * 4
-    watch = watched(one(SLICES), block([*minute, *worse, *idle, *worse[:3]]))
-    found = stand(watch)
+    counter = watched(one(SLICES), block([*minute, *worse, *idle, *worse[:3]]))
+    found = stand(counter)
     assert (found.budget.events, found.budget.bad) == (2, 1)
-    watch.saved(watch.take(block([(10, 9)], START + 15 * STEP)))
-    assert (stand(watch).budget.events, stand(watch).budget.bad) == (3, 2)
+    counter.saved(counter.take(block([(10, 9)], START + 15 * STEP)))
+    assert (stand(counter).budget.events, stand(counter).budget.bad) == (3, 2)
     # A share of the time: of an hour two minutes.
-    assert stand(watch).burn[HOUR] == pytest.approx(2 / 60 / 0.001)
+    assert stand(counter).burn[HOUR] == pytest.approx(2 / 60 / 0.001)
 
 
 def test_a_slice_without_data_is_bad_where_that_was_promised() -> None:
@@ -159,21 +167,21 @@ def test_a_slice_without_data_is_bad_where_that_was_promised() -> None:
 
 
 def test_a_slice_that_no_step_ends_with_ends_with_the_next() -> None:
-    watch = watched(one(SLICES), block([(10, 5)] * 20, step=7.0))
-    assert (stand(watch).budget.events, stand(watch).budget.bad) == (2, 2)
+    counter = watched(one(SLICES), block([(10, 5)] * 20, step=7.0))
+    assert (stand(counter).budget.events, stand(counter).budget.bad) == (2, 2)
 
 
 def test_what_is_heard_every_minute_is_there_all_the_time() -> None:
     heard = [(100, 0) if at % 4 == 3 else (-1, 0) for at in range(240)]
-    watch = watched(one(CHECKOUT), block(heard))
-    assert watch.hours.sums[0, COVERED].sum() == pytest.approx(HOUR, abs=60)
+    counter = watched(one(CHECKOUT), block(heard))
+    assert counter.hours.sums[0, COVERED].sum() == pytest.approx(HOUR, abs=60)
     gone = watched(one(CHECKOUT), block([*heard[:40], *[(-1, 0)] * 160, *heard[:40]]))
     assert gone.hours.sums[0, COVERED].sum() == pytest.approx(1200 + LONGEST, abs=121)
 
 
 def test_the_first_minutes_of_all_are_no_broken_month() -> None:
-    watch = watched(one(CHECKOUT), block([(10, 0), (10, 1)]))
-    found = stand(watch)
+    counter = watched(one(CHECKOUT), block([(10, 0), (10, 1)]))
+    found = stand(counter)
     assert found.budget.left > 0.99
     assert found.urgency is None
     assert found.budget.coverage == pytest.approx(30 / (30 * 86_400))
@@ -191,12 +199,12 @@ def test_a_budget_that_is_gone_says_so_and_when() -> None:
 
 
 def test_nothing_counted_is_no_data_and_no_alarm() -> None:
-    watch = SliCounter([one(CHECKOUT)])
-    found = stand(watch, float(START))
+    counter = SliCounter([one(CHECKOUT)])
+    found = stand(counter, float(START))
     assert (found.state, found.urgency, found.exhausted_in) == (SloState.NO_DATA, None, None)
-    watch.saved(watch.take(block([(10, 0)])))
-    assert stand(watch).state == SloState.OK
-    assert stand(watch, START + 3600.0).state == SloState.NO_DATA
+    counter.saved(counter.take(block([(10, 0)])))
+    assert stand(counter).state == SloState.OK
+    assert stand(counter, START + 3600.0).state == SloState.NO_DATA
 
 
 def test_few_bad_events_have_no_urgency() -> None:
@@ -210,21 +218,30 @@ def test_few_bad_events_have_no_urgency() -> None:
 def test_slices_that_are_longer_than_a_window_burn_on_until_the_next() -> None:
     """Else an objective of whole hours would stop to burn five minutes after each, and be told anew every hour."""
     hourly = one(changed(SLICES, ("timeSliceWindow: 1m", "timeSliceWindow: 1h")))
-    watch = watched(hourly, block([(10, 10)] * 480))
+    counter = watched(hourly, block([(10, 10)] * 480))
     for _ in range(20):
-        watch.saved(watch.take(block([(10, 10)] * 10, watch.at or 0.0)))
-        assert stand(watch).burn[300] == pytest.approx(1 / 0.001)
-        assert stand(watch).urgency == Urgency.PAGE
+        counter.saved(counter.take(block([(10, 10)] * 10, counter.at or 0.0)))
+        assert stand(counter).burn[300] == pytest.approx(1 / 0.001)
+        assert stand(counter).urgency == Urgency.PAGE
 
 
 def test_time_that_does_not_count_has_no_urgency_whatever_the_period() -> None:
     at = datetime.fromtimestamp(START, UTC).replace(tzinfo=None)
-    work = Adjustment("works", "new disks", "gateway", (), at, "UTC", 2 * HOUR, Place("f", 1, 1))
-    for period in (Rolling(30 * 86_400, "30d"), Calendar(1, 0, datetime(2023, 1, 1), "UTC", "1M")):
-        watch = watched(replace(one(CHECKOUT), period=period), block([(1000, 500)] * 240))
-        (free,) = standings(watch, (), watch.at or 0.0, LastWeek(watch), {})
+    work = Adjustment(
+        name="works",
+        reason="new disks",
+        service="gateway",
+        slos=(),
+        start=at,
+        zone="UTC",
+        seconds=2 * HOUR,
+        place=SourceLocation("f", 1, 1),
+    )
+    for period in (Rolling(30 * 86_400, "30d"), CalendarPeriods(1, 0, datetime(2023, 1, 1), "UTC", "1M")):
+        counter = watched(replace(one(CHECKOUT), period=period), block([(1000, 500)] * 240))
+        (free,) = statuses(counter, (), counter.at or 0.0, LastWeek(counter), {})
         assert (free.urgency, free.excluded) == (Urgency.PAGE, "")
-        (found,) = standings(watch, (work,), watch.at or 0.0, LastWeek(watch), {})
+        (found,) = statuses(counter, (work,), counter.at or 0.0, LastWeek(counter), {})
         assert (found.urgency, found.excluded) == (None, "new disks")
 
 
@@ -237,35 +254,37 @@ def test_groups_that_are_gone_are_forgotten_in_the_end() -> None:
         return SeriesBlock(rows, ends, HOUR, np.array([[9.0] * steps, [1.0] * steps]))
 
     grouped = one(changed(CHECKOUT, ("route: /checkout\n", "groupBy: [http.route]\n")))
-    watch = watched(grouped, routes("/old", START), routes("/new", START + HOUR, 100))
-    watch.forget()
-    assert [one.group for one in watch.places()] == [(("http.route", "/old"),), (("http.route", "/new"),)]
-    watch.saved(watch.take(routes("/new", START + 101 * HOUR, 900)))
-    before = [found for found in standings(watch, (), watch.at or 0.0, LastWeek(watch), {}) if found.heard == watch.at]
-    watch.forget()
-    assert [one.group for one in watch.places()] == [(("http.route", "/new"),)]
-    assert standings(watch, (), watch.at or 0.0, LastWeek(watch), {}) == before
-    taken = watch.take(routes("/new", START + 1001 * HOUR))
+    counter = watched(grouped, routes("/old", START), routes("/new", START + HOUR, 100))
+    counter.forget()
+    assert [one.group for one in counter.places()] == [(("http.route", "/old"),), (("http.route", "/new"),)]
+    counter.saved(counter.take(routes("/new", START + 101 * HOUR, 900)))
+    before = [
+        found for found in statuses(counter, (), counter.at or 0.0, LastWeek(counter), {}) if found.heard == counter.at
+    ]
+    counter.forget()
+    assert [one.group for one in counter.places()] == [(("http.route", "/new"),)]
+    assert statuses(counter, (), counter.at or 0.0, LastWeek(counter), {}) == before
+    taken = counter.take(routes("/new", START + 1001 * HOUR))
     assert [(row.key.group, row.events) for row in taken.hours] == [((("http.route", "/new"),), 9.0)]
-    taken = watch.take(routes("/old", START + 1002 * HOUR))
+    taken = counter.take(routes("/old", START + 1002 * HOUR))
     assert [row.events for row in taken.hours] == [0.0, 9.0]
 
 
 def test_clocks_set_back_are_followed() -> None:
-    watch = watched(one(CHECKOUT), block([(1000, 500)] * 240))
-    watch.rewind(START + 900.0)
-    assert stand(watch).burn[300] == pytest.approx(500)
-    watch.saved(watch.take(block([(1000, 0)] * 180, START + 900.0)))
-    found = stand(watch)
+    counter = watched(one(CHECKOUT), block([(1000, 500)] * 240))
+    counter.rewind(START + 900.0)
+    assert stand(counter).burn[300] == pytest.approx(500)
+    counter.saved(counter.take(block([(1000, 0)] * 180, START + 900.0)))
+    found = stand(counter)
     assert found.burn[300] == 0
     assert found.budget.events == 1000 * (240 + 180)
     assert found.burn[HOUR] == pytest.approx(500 * 60 / 240)
 
 
 def test_rules_of_prometheus_win_where_they_are() -> None:
-    watch = watched(one(CHECKOUT), block([(1000, 0)] * 4))
+    counter = watched(one(CHECKOUT), block([(1000, 0)] * 4))
     told = {("checkout-availability", (("service_name", "gateway"),)): dict.fromkeys(tiers.WINDOWS, 20.0)}
-    (found,) = standings(watch, (), START + 60.0, LastWeek(watch), told)
+    (found,) = statuses(counter, (), START + 60.0, LastWeek(counter), told)
     assert (found.ruled, found.burn[300], found.urgency) == (True, 20.0, Urgency.PAGE)
     assert found.budget.bad == 0
 
@@ -279,27 +298,30 @@ def test_what_is_left_only_for_want_of_data_falls_short() -> None:
 
 def test_labels_beside_the_groups_do_not_matter() -> None:
     """Of an old service's name, or those that a Prometheus adds; for a moment there are both."""
-    watch = watched(one(CHECKOUT), block([(1000, 0)] * 4))
+    counter = watched(one(CHECKOUT), block([(1000, 0)] * 4))
     old = (("cluster", "eu"), ("service_name", "front"))
     told = {
         ("checkout-availability", old): dict.fromkeys(tiers.WINDOWS, 20.0),
         ("checkout-availability", (("service_name", "gateway"),)): {300: 30.0},
         ("another", ()): {300: 40.0},
     }
-    (found,) = standings(watch, (), START + 60.0, LastWeek(watch), told)
+    (found,) = statuses(counter, (), START + 60.0, LastWeek(counter), told)
     assert (found.ruled, found.burn[300], found.burn[3600]) == (True, 30.0, 20.0)
 
 
 def test_next_week_is_like_the_last() -> None:
-    watch = SliCounter([one(CHECKOUT)])
-    key = watch.meter.slot(watch.slos[0], {})
+    counter = SliCounter([one(CHECKOUT)])
+    key = counter.matcher.slot(counter.slos[0], {})
     assert key == 0
-    watch.grow()
-    name = watch.places()[0]
+    counter.grow()
+    name = counter.places()[0]
     hour = START // HOUR
-    rows = [LedgerHour(name, hour - back, 1000.0 + back, 0.0, 3600.0, 3600.0) for back in range(7 * 24)]
-    watch.fill(rows, float(START))
-    forecast = LastWeek(watch)
+    rows = [
+        LedgerHour(key=name, hour=hour - back, events=1000.0 + back, bad=0.0, watched=3600.0, covered=3600.0)
+        for back in range(7 * 24)
+    ]
+    counter.fill(rows, float(START))
+    forecast = LastWeek(counter)
     day = forecast.events("checkout-availability", (), window(START, START + 86_400))
     assert day == pytest.approx(sum(1000.0 + back for back in range(7 * 24 - 24, 7 * 24)))
     half = forecast.events("checkout-availability", (), window(START, START + 1800))
@@ -314,9 +336,9 @@ def test_counts_of_something_else_are_not_taken_over() -> None:
     stricter = one(changed(CHECKOUT, ("0.9990", "0.99")))
     assert sli_of(slo) == sli_of(stricter)
     taken = SliCounter([slo]).take(block([(1000, 1)]))
-    watch = SliCounter([other])
-    watch.fill(taken.hours, 1.0)
-    assert stand(watch, START + 60.0).budget.events == 0
+    counter = SliCounter([other])
+    counter.fill(taken.hours, 1.0)
+    assert stand(counter, START + 60.0).budget.events == 0
 
 
 def window(start: float, end: float) -> Window:
@@ -334,9 +356,9 @@ NOVEMBER = 1_698_796_800.0
 
 
 def test_the_first_minute_of_a_month_does_not_break_it() -> None:
-    watch = SliCounter([one(MONTHLY)])
-    watch.take(block([(10, 0), (10, 1)], NOVEMBER))
-    found = stand(watch)
+    counter = SliCounter([one(MONTHLY)])
+    counter.take(block([(10, 0), (10, 1)], NOVEMBER))
+    found = stand(counter)
     assert (found.state, found.urgency) == (SloState.OK, None)
     assert found.budget.left == pytest.approx(1 - 1 / (0.001 * 20 * 30 * 86_400 / 30))
 

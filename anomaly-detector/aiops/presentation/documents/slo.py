@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from aiops.api.documents import Document, FirstFailingSpan, Time
+from aiops.presentation.documents.base import Document, Time
+from aiops.presentation.documents.incident import FirstFailingSpan
 
 Rates = dict[str, float | None]
 

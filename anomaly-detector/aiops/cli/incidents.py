@@ -1,0 +1,185 @@
+"""Commands on incidents: `aiops incidents list`, `show`, `ack`, `resolve` and `normal`."""
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import click
+
+from aiops.cli.common import UsageError, settings_of
+from aiops.model.safe import visible
+
+SEVERITIES = ("low", "medium", "high", "critical")
+STATES = ("active", "open", "acknowledged", "resolved", "all")
+
+
+@click.group("incidents")
+def incidents_command() -> None:
+    """List, read, acknowledge and resolve incidents of a running engine, or declare them normal.
+
+    If no engine runs, `list` and `show` read the incidents in its data folder.
+    """
+
+
+def _url(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs."),
+        click.option("--token", envvar="AIOPS_TOKEN", help="Token, if the engine requires one; also AIOPS_TOKEN."),
+        click.option("--url", help="Address of the engine. [default: by the settings, http://127.0.0.1:8000]"),
+    ):
+        command = option(command)
+    return command
+
+
+@incidents_command.command("list")
+@_url
+@click.option(
+    "--state",
+    type=click.Choice(STATES),
+    default="active",
+    show_default=True,
+    help="State; active: open or acknowledged.",
+)
+@click.option("--severity", type=click.Choice(SEVERITIES), help="Only incidents of this severity. [default: all]")
+@click.option("--service", help="Only incidents that affect this service. [default: all]")
+@click.option(
+    "--since",
+    metavar="TIME",
+    help="Only incidents detected at this time or later: RFC 3339 with zone, or Unix seconds.",
+)
+@click.option("--until", metavar="TIME", help="Only incidents detected at this time or earlier.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="The most incidents to list.")
+@click.option("--all", "everything", is_flag=True, help="List all incidents, without a limit.")
+@click.option("--cursor", metavar="CURSOR", help="Continue an earlier list, with the cursor that it printed.")
+def incidents_list(
+    url: str | None, token: str | None, as_json: bool, limit: int, everything: bool, **wanted: Any
+) -> None:
+    """List incidents, newest first."""
+    from aiops.cli import remote
+
+    wanted |= {name: _moment(name, wanted[name]) for name in ("since", "until")}
+    asked = remote.Wanted(limit=None if everything else limit, **wanted)
+    found, following = _read(url, token, lambda where: where.incidents(asked))
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        for one in found:
+            click.echo(remote.line(one))
+        if not found:
+            state = wanted["state"]
+            click.echo("no incidents" if state == "all" else f"no {state} incidents")
+    if following is not None:
+        click.echo(f"there are older ones: --cursor {following} goes on from here, --all lists all", err=True)
+
+
+@incidents_command.command("show")
+@_url
+@click.argument("incident")
+def incidents_show(url: str | None, token: str | None, as_json: bool, incident: str) -> None:
+    """Show everything about one incident, for example INC-1795253415-1."""
+    from aiops.cli import remote
+
+    found = _read(url, token, lambda where: where.incident(incident))
+    click.echo(json.dumps(found, indent=2) if as_json else remote.fetch_page(found))
+
+
+@incidents_command.command("ack")
+@_url
+@click.argument("incident")
+def incidents_ack(url: str | None, token: str | None, as_json: bool, incident: str) -> None:
+    """Acknowledge an incident: others see that you are working on it."""
+    _act(url, token, as_json, incident, "acknowledge")
+
+
+@incidents_command.command("resolve")
+@_url
+@click.argument("incident")
+def incidents_resolve(url: str | None, token: str | None, as_json: bool, incident: str) -> None:
+    """Resolve an incident. If its symptoms continue, it is reopened soon."""
+    _act(url, token, as_json, incident, "resolve")
+
+
+@incidents_command.command("normal")
+@_url
+@click.argument("incident")
+@click.option("--reason", help="Why this is normal now; stored in the audit.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@click.option("--undo", is_flag=True, help="Undo a declaration of the last hour.")
+def incidents_normal(
+    url: str | None, token: str | None, as_json: bool, incident: str, reason: str | None, yes: bool, undo: bool
+) -> None:
+    """Declare that the symptoms of an incident are normal from now on.
+
+    Shows the present expectation and the new one, then asks. Possible for latency and traffic only: failures and
+    silence are never normal. Without --reason nothing is changed.
+
+    Example: aiops incidents normal INC-1795253415-1 --reason "larger images since today"
+    """
+    from aiops.cli import remote
+
+    if undo:
+        _act(url, token, as_json, incident, "normal/undo")
+        return
+    engine = remote.Remote(url or _default_url(), token)
+    try:
+        proposal = engine.proposal(incident)
+        for one in proposal["changes"]:
+            click.echo(remote.relearned(one), err=as_json)
+        if reason is None:
+            if as_json:
+                click.echo(json.dumps(proposal, indent=2))
+            click.echo("nothing was changed; give --reason to say that this is normal", err=True)
+            return
+        if not yes and not (sys.stdin.isatty() and click.confirm("Is this normal from now on?", err=True)):
+            click.echo("nothing was changed; give --yes to do it", err=True)
+            sys.exit(1)
+        found = engine.accept(incident, reason)
+    except remote.NotAnswered as error:
+        _not_so(error)
+    click.echo(json.dumps(found, indent=2) if as_json else remote.line(found))
+
+
+def _act(url: str | None, token: str | None, as_json: bool, incident: str, what: str) -> None:
+    from aiops.cli import remote
+
+    try:
+        found = remote.Remote(url or _default_url(), token).act(incident, what)
+    except remote.NotAnswered as error:
+        _not_so(error)
+    click.echo(json.dumps(found, indent=2) if as_json else remote.line(found))
+
+
+def _read(url: str | None, token: str | None, ask: Callable[[Any], Any]) -> Any:
+    """Ask the engine; read its files if none runs here and no other address was given."""
+    from aiops.cli import remote
+
+    try:
+        return ask(remote.Remote(url or _default_url(), token))
+    except remote.NotAnswered as error:
+        if url is not None or not isinstance(error, remote.NoEngine):
+            _not_so(error)
+    try:
+        return ask(remote.Files(settings_of(None).data_dir))
+    except remote.NotAnswered as error:
+        _not_so(error)
+
+
+def _moment(option: str, text: str | None) -> float | None:
+    if text is None:
+        return None
+    from aiops.api.moment import unix_seconds
+
+    try:
+        return unix_seconds(text)
+    except ValueError as error:
+        raise UsageError(f"--{option} {error}") from None
+
+
+def _default_url() -> str:
+    return f"http://127.0.0.1:{settings_of(None).port}"
+
+
+def _not_so(error: Exception) -> NoReturn:
+    click.echo(f"aiops: {visible(str(error))}", err=True)
+    sys.exit(1)

@@ -1,0 +1,119 @@
+"""Settings from a YAML file, the environment and options: validated, or refused in one sentence that names the key."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+from pydantic_settings import EnvSettingsSource
+
+from aiops.config.settings import ALSO_KNOWN, PREFIX, STORES, ConfigError, Settings, nested
+
+
+def load_settings(
+    environment: Mapping[str, str] | None = None,
+    file: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Read the file (`--config` or AIOPS_CONFIG), then the environment, then options of the command line; later ones
+    win. `defaults` apply where none of them sets a key.
+
+    Raises ConfigError.
+    """
+    env = os.environ if environment is None else environment
+    path = file or (Path(env["AIOPS_CONFIG"]) if env.get("AIOPS_CONFIG") else None)
+    values: dict[str, Any] = {}
+    for given in (
+        defaults or {},
+        _from_file(path) if path else {},
+        _from_environment(env),
+        _tokens(env),
+        overrides or {},
+    ):
+        known = nested({key: value for key, value in given.items() if value is not None})
+        for key, value in known.items():
+            both = isinstance(value, dict) and isinstance(values.get(key), dict)
+            values[key] = {**values[key], **value} if both else value
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise ConfigError(_sentence(error)) from None
+    return settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(loaded, dict):
+        raise ConfigError(f"{path} must hold keys and values, such as `port: 8000`")
+    for key, value in loaded.items():
+        inner = value if key in STORES and isinstance(value, dict) else {}
+        for part in (f"{key}_{one}" for one in inner) if inner else (str(key),):
+            _known(part, str(path))
+    return {str(key): value for key, value in loaded.items()}
+
+
+class _Environment(EnvSettingsSource):
+    """Settings from a given environment."""
+
+    def __init__(self, given: Mapping[str, str]) -> None:
+        self._given = given
+        super().__init__(Settings)
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return {name.lower(): value for name, value in self._given.items()}
+
+
+def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
+    mine = {
+        name: value
+        for name, value in env.items()
+        if name.startswith(PREFIX) and name not in ALSO_KNOWN and not name.startswith("AIOPS_TEST_")
+    }
+    for name in mine:
+        _known(name.removeprefix(PREFIX).lower(), f"the environment ({name})")
+    return _Environment(mine)()
+
+
+def _tokens(env: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Read AIOPS_TOKEN, and lines of `token` or `name: token` in AIOPS_TOKEN_FILE."""
+    tokens = {"token": env["AIOPS_TOKEN"].strip()} if env.get("AIOPS_TOKEN") else {}
+    if file := env.get("AIOPS_TOKEN_FILE"):
+        try:
+            lines = Path(file).read_text(encoding="utf-8").splitlines()
+        except OSError as error:
+            raise ConfigError(f"cannot read AIOPS_TOKEN_FILE {file}: {error.strerror}") from None
+        for line in filter(None, (one.strip() for one in lines)):
+            name, colon, token = line.partition(":")
+            tokens[name.strip() if colon else "token"] = token.strip() if colon else line
+        if not tokens:
+            raise ConfigError(f"AIOPS_TOKEN_FILE {file} holds no token")
+    return {"tokens": tokens} if tokens else {}
+
+
+def _known(key: str, where: str) -> None:
+    keys = Settings.keys()
+    if key not in keys:
+        near = difflib.get_close_matches(key, keys, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else "`aiops config show` lists the keys"
+        raise ConfigError(f"unknown key `{key}` in {where}; {hint}")
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    between = "_" if first["loc"] and first["loc"][0] in STORES else "."
+    key = between.join(str(part) for part in first["loc"])
+    reason = first["msg"].removeprefix("Value error, ")
+    if key.startswith("tokens"):  # a secret is not repeated
+        return (
+            f"`tokens`: {reason[0].lower()}{reason[1:]}; give AIOPS_TOKEN, AIOPS_TOKEN_FILE, or a map of name to token"
+        )
+    return f"`{key}`: {reason[0].lower()}{reason[1:]}, not {first['input']!r}" if key else reason

@@ -1,0 +1,136 @@
+"""Services, routes, calls, series and changes."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from aiops.presentation.documents.base import Document, Time
+
+Status = Literal["healthy", "degraded", "unhealthy", "unknown"]
+
+
+class Health(Document):
+    status: Status
+    health_score: int = Field(ge=0, le=100)
+
+
+class RouteMetrics(Document):
+    """One route over the last five minutes."""
+
+    service: str
+    route: str
+    method: str
+    avg_latency_ms: float | None
+    baseline_latency_ms: float | None
+    expected_range_ms: tuple[float, float] | None
+    p95_latency_ms: float | None
+    error_rate: float | None
+    request_count: int
+    status_distribution: dict[str, int]
+    health: Health
+
+
+class Metrics(Document):
+    metrics: dict[str, RouteMetrics] = Field(
+        description="by `service route`, or `service METHOD route` where methods share a route"
+    )
+
+
+class Service(Document):
+    """As healthy as its worst route."""
+
+    service: str
+    health: Health
+    requests_per_second: float | None
+    error_rate: float | None
+    incidents: list[str]
+    oddities: list[str] = Field(description="what is odd about the way in which it sends its telemetry")
+    routes: list[RouteMetrics]
+
+
+class Services(Document):
+    services: list[Service]
+
+
+class Edge(Document):
+    """One service calling another, as the caller saw it."""
+
+    caller: str
+    callee: str
+    requests_per_second: float | None
+    error_rate: float | None
+    avg_latency_ms: float | None
+    connection: str = Field(description="empty, or `virtual` where the callee sends no telemetry")
+
+
+class Topology(Document):
+    services: list[str]
+    edges: list[Edge]
+
+
+class Point(Document):
+    at: Time
+    observed: float | None
+    expected: float | None
+    lower: float | None
+    upper: float | None
+    score: float | None = Field(description="1 is the boundary")
+    confidence: float | None
+    tier: str
+    life: str
+
+
+class Judged(Document):
+    labels: dict[str, str]
+    family: str
+    unit: Literal["ratio", "seconds", "signals"]
+    points: list[Point]
+
+
+class JudgedSeries(Document):
+    """Observed, expected, bounds and score of a route."""
+
+    service: str
+    route: str
+    since: Time
+    until: Time
+    series: list[Judged]
+
+
+class Values(Document):
+    labels: dict[str, str]
+    values: list[float | None]
+
+
+class MetricSeries(Document):
+    """An OpenTelemetry metric on a grid; counters and histograms give increments a step, gauges the last value."""
+
+    metric: str
+    by: list[str]
+    since: Time
+    until: Time
+    step_seconds: float
+    ends: list[Time]
+    series: list[Values]
+
+
+class Change(Document):
+    at: Time
+    who: str
+    kind: str
+    service: str
+    version: str | None
+    text: str | None
+
+
+class Changes(Document):
+    changes: list[Change]
+
+
+class Alive(Document):
+    status: Literal["ok"]
+
+
+class Ready(Document):
+    ready: Literal[True]
+    notes: list[str] = Field(description="what is less than whole, such as limits that were met, and why")

@@ -1,0 +1,33 @@
+"""Sources that are not under test."""
+
+from collections.abc import Sequence
+
+from aiops.model import Edge, Population, Trace, TraceQuery, TraceSummary, Verdict, Window
+
+
+class NoTelemetry:
+    """A source without traces and calls, and a store that drops verdicts: for a cycle in which only metrics matter."""
+
+    def search(self, _query: TraceQuery, _window: Window, _limit: int) -> list[TraceSummary]:
+        """Return no traces."""
+        return []
+
+    def traces(self, _ids: Sequence[str]) -> list[Trace]:
+        """Return no traces."""
+        return []
+
+    def populations(self, wanted: Sequence[Population]) -> list[list[Trace]]:
+        """Return an empty list for each population."""
+        return [[] for _ in wanted]
+
+    def edges(self, _window: Window) -> list[Edge]:
+        """Return no edges."""
+        return []
+
+    def record(self, _verdicts: Sequence[Verdict]) -> None:
+        """Drop the verdicts."""
+        ...
+
+    def history(self, _service: str, _route: str, _window: Window, _most: int = 0) -> list[Verdict]:
+        """Return no verdicts."""
+        return []

@@ -1,0 +1,25 @@
+"""What all tests share, wherever they are."""
+
+import examples
+import pytest
+
+pytest_plugins = ["allowed_skips", "pytester"]
+
+examples.load()
+
+LONG = (
+    "anomaly-detector/tests/engine/",
+    "anomaly-detector/tests/sources/test_embedded_receiver.py",
+    "anomaly-detector/tests/backtest/test_steps.py",
+    "anomaly-detector/tests/cli/test_main.py",
+    "anomaly-detector/tests/cli/test_smoke.py",
+    "anomaly-detector/tests/detect/test_rhythm.py",
+    "e2e/test_operations.py",
+    "tests/bench/test_clients.py",
+)
+"""Modules that take longest."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no process works on it alone in the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
