@@ -91,7 +91,7 @@ def test_what_is_read_is_what_the_rules_evaluated(ruled: Prometheus) -> None:
     at = until(recorded_at, 60, f"recorded is nothing but {wanted}")
     read = rates_at(at)
     for slo, window in product(SLOS, tiers.WINDOWS):
-        recorded = f"{BURN}{durations.prometheus(window)}{selector(slo)}"
+        recorded = f"{BURN}{durations.promql_duration(window)}{selector(slo)}"
         [moment] = {one.value for one in ruled.api.instant(f"timestamp({recorded})", at)}
         for evaluated in ruled.api.instant(expression(slo, window), moment):
             group = (*evaluated.labels.items(), *(SPLIT if slo.group_by else SPLIT[:1]))
