@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 from pydantic import ValidationError
-from pydantic_settings import EnvSettingsSource
+from pydantic_settings import EnvSettingsSource, SettingsError
 
 from aiops.config.settings import ALSO_KNOWN, PREFIX, STORES, ConfigError, Settings, nested
 
@@ -55,8 +55,11 @@ def _from_file(path: Path) -> dict[str, Any]:
     if not isinstance(loaded, dict):
         raise ConfigError(f"{path} must hold keys and values, such as `port: 8000`")
     for key, value in loaded.items():
-        inner = value if key in STORES and isinstance(value, dict) else {}
-        for part in (f"{key}_{one}" for one in inner) if inner else (str(key),):
+        if key in STORES and not isinstance(value, dict):
+            raise ConfigError(
+                f"`{key}` in {path} must hold keys and values, such as `{key}: {{url: http://127.0.0.1}}`"
+            )
+        for part in [f"{key}_{one}" for one in value] if key in STORES else [str(key)]:
             _known(part, str(path))
     return {str(key): value for key, value in loaded.items()}
 
@@ -80,7 +83,12 @@ def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
     }
     for name in mine:
         _known(name.removeprefix(PREFIX).lower(), f"the environment ({name})")
-    return _Environment(mine)()
+    try:
+        return _Environment(mine)()
+    except SettingsError:  # it says neither which variable, nor what is expected
+        raise ConfigError(
+            "`tokens`: AIOPS_TOKENS is not a JSON map of name to token; give AIOPS_TOKEN or AIOPS_TOKEN_FILE"
+        ) from None
 
 
 def _tokens(env: Mapping[str, str]) -> dict[str, dict[str, str]]:

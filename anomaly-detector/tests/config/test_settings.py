@@ -38,6 +38,12 @@ def test_environment_beats_file_and_options_beat_both(tmp_path: Path) -> None:
         pytest.param("host: 0.0.0.0", {}, r"host=0\.0\.0\.0 is reachable .* no token is set", id="exposed"),
         pytest.param("otlp_host: 0.0.0.0", {}, r"otlp_host=0\.0\.0\.0 is reachable", id="otlp-exposed"),
         pytest.param("alertmanager_url: 'http://a:9093, b'", {}, r"`alertmanager_url`: each address", id="no-address"),
+        pytest.param(
+            "prometheus: {ulr: 'http://a'}", {}, r"`prometheus_ulr` in .*did you mean `prometheus_url`", id="in"
+        ),
+        pytest.param("prometheus: http://a:1", {}, r"`prometheus` in .*aiops\.yaml must hold keys", id="no-map"),
+        pytest.param("tempo: {reads: 0}", {}, r"`tempo_reads`: input should be greater", id="in-a-store"),
+        pytest.param("", {"AIOPS_TOKENS": "abc"}, r"`tokens`: AIOPS_TOKENS is not a JSON map", id="tokens"),
         pytest.param("", {"AIOPS_TOKEN": "short"}, r"at least 16 characters", id="weak-token"),
         pytest.param("", {"AIOPS_TOKEN_FILE": "/nowhere"}, r"AIOPS_TOKEN_FILE /nowhere", id="no-token-file"),
     ],
@@ -71,3 +77,18 @@ def test_every_alertmanager_is_named_once() -> None:
 def test_every_key_says_what_it_means() -> None:
     assert all(Settings.keys().values())
     assert "None" not in " ".join(Settings.keys().values())
+
+
+def test_a_store_may_be_an_empty_map(tmp_path: Path) -> None:
+    file = tmp_path / "aiops.yaml"
+    file.write_text("tempo: {}\n")
+    assert load_settings({}, file).tempo.url == ""
+
+
+def test_a_store_may_be_a_map_in_the_file_and_flat_elsewhere(tmp_path: Path) -> None:
+    file = tmp_path / "aiops.yaml"
+    file.write_text("prometheus: {url: 'http://file:1', tenant: ada}\ntempo_url: http://flat:1\n")
+    settings = load_settings({"AIOPS_PROMETHEUS_URL": "http://environment:1", "AIOPS_PROMETHEUS_CA_FILE": "/ca"}, file)
+    assert (settings.prometheus.url, settings.prometheus.tenant) == ("http://environment:1", "ada")
+    assert (settings.prometheus.ca_file, settings.tempo.url) == ("/ca", "http://flat:1")
+    assert load_settings({}, file, {"prometheus_url": "http://option:1"}).prometheus.url == "http://option:1"
