@@ -29,7 +29,7 @@ from aiops.engine import Pace
 from aiops.http import Endpoint
 from aiops.model import names
 from aiops.sources.prometheus import meaning
-from aiops.sources.prometheus.api import Api
+from aiops.sources.prometheus.client import PrometheusClient
 from aiops.sources.prometheus.metrics import PrometheusMetrics
 from aiops.sources.prometheus.verdicts import PrometheusVerdicts
 from aiops.testing import GivenClock, NoTelemetry, Sources, assemble, empty_store
@@ -117,7 +117,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="aiops-bench-") as text:
         folder = Path(text)
         prometheus = LonePrometheus(ensure()["prometheus"], folder / "prometheus")
-        api = Api(Endpoint(name="Prometheus", url=prometheus.url, timeout_seconds=60))
+        api = PrometheusClient(Endpoint(name="Prometheus", url=prometheus.url, timeout_seconds=60))
         clock = GivenClock(START)
         metrics, verdicts = PrometheusMetrics(api, clock, 0.0), PrometheusVerdicts(api, VERDICTS)
         sources = Sources(metrics, NoTelemetry(), NoTelemetry(), verdicts)
@@ -140,7 +140,7 @@ def main() -> None:
         if engine.state.at != clock.time:
             raise RuntimeError(f"judged until {engine.state.at}, not {clock.time}")
         whole, least = statistics.median(took[LEARN:]), statistics.median(limits[LEARN:])
-        series = Api(Endpoint(name="Prometheus", url=prometheus.url)).instant(
+        series = PrometheusClient(Endpoint(name="Prometheus", url=prometheus.url)).instant(
             f"count({meaning.served_selector(True)})", clock.time
         )
         print(f"{'raw series read':<44}{series[0].value:,.0f}, and the last bucket of each histogram not")

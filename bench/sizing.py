@@ -32,7 +32,7 @@ import yaml
 
 from aiops.cli.demo.shop import Shop, demo_scenarios
 from aiops.http import Endpoint
-from aiops.sources.prometheus.api import Api
+from aiops.sources.prometheus.client import PrometheusClient
 from bench.cycle import EXPORT, RAW, START, Fleet
 from bench.sizing_load import SPANS, Load, series, spans
 from bench.sizing_table import MB, Level, Stored, Use, report, report_stored
@@ -71,7 +71,7 @@ def measure(stack: Stack, offered: float, seconds: float) -> Level:
         uss = sum(one.memory_full_info().uss for one in of) / MB
         uses[name] = Use(taken / length, largest[name], uss, grown / length)
     others = max(0.0, machine() - busy - used) / length / (os.cpu_count() or 1)
-    api = Api(Endpoint(name="Prometheus", url=stack.urls["prometheus"]))
+    api = PrometheusClient(Endpoint(name="Prometheus", url=stack.urls["prometheus"]))
     now = time.time()
     [head] = api.instant("prometheus_tsdb_head_series", now)
     [samples] = api.instant(f"sum(rate(prometheus_tsdb_head_samples_appended_total[{seconds:.0f}s]))", now)
@@ -129,7 +129,7 @@ def stored(counts: Sequence[int], folder: Path) -> Iterator[Stored]:
         prometheus = LonePrometheus(ensure()["prometheus"], home)
         process, api = (
             psutil.Process(prometheus.pid),
-            Api(Endpoint(name="Prometheus", url=prometheus.url, timeout_seconds=60)),
+            PrometheusClient(Endpoint(name="Prometheus", url=prometheus.url, timeout_seconds=60)),
         )
         fleet, rss, logged, at = Fleet(round(count / RAW)), 0.0, 0, START
         while at < START + HEAD:

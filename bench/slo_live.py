@@ -16,8 +16,8 @@ from aiops.http import Endpoint
 from aiops.model import Ledger
 from aiops.observability.telemetry import Telemetry
 from aiops.slo.live.counter import HOUR, sli_of
-from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.burn_rates import PrometheusBurns
+from aiops.sources.prometheus.client import PrometheusClient
 from aiops.sources.prometheus.metrics import PrometheusMetrics
 from aiops.sources.prometheus.verdicts import PrometheusVerdicts
 from aiops.store import Rings, SqlIncidents, SqlObjectives, tables
@@ -54,7 +54,7 @@ def _document(number: int) -> str:
 def _measured(
     count: int, source: Path, url: str, folder: Path, say: Callable[[str, str], None], told: Callable[[str], None]
 ) -> bool:
-    api, clock = Api(Endpoint(name="Prometheus", url=url, timeout_seconds=60)), GivenClock(cycle.START)
+    api, clock = PrometheusClient(Endpoint(name="Prometheus", url=url, timeout_seconds=60)), GivenClock(cycle.START)
     store = empty_store(folder)
     found = objectives.load_objectives([source])
     _fill(store, found.slos)

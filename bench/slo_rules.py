@@ -16,7 +16,7 @@ from aiops.bootstrap import objectives
 from aiops.cli.slo.files import dumped
 from aiops.http import Endpoint
 from aiops.model.errors import SourceError
-from aiops.sources.prometheus.api import Api
+from aiops.sources.prometheus.client import PrometheusClient
 from bench import slo_forms
 from bench.slo_fleet import METRIC, TARGET, Feeder, Fleet, Traffic
 from tools.native.alone import CONFIGURATION, LonePrometheus
@@ -145,7 +145,7 @@ class _Bench:
         self, prometheus: LonePrometheus, home: Path, traffic: Traffic, plan: Plan, told: Callable[[str], None]
     ) -> None:
         self._prometheus, self._home, self._plan, self._told = prometheus, home, plan, told
-        self._api = Api(Endpoint(name="Prometheus", url=prometheus.url, timeout_seconds=60))
+        self._api = PrometheusClient(Endpoint(name="Prometheus", url=prometheus.url, timeout_seconds=60))
         self._feeder = Feeder(traffic, self._api.write_otlp)
         self._fleet = traffic.fleet
         counter = f"count({METRIC}_count)"

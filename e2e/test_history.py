@@ -37,8 +37,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bootstrap.Appli
     said: list[str] = []
     history = ShopHistory(length("2h"), STEP)
     said.append(history.distant(one.source.store, lambda: None))
-    assert isinstance(one.desk.slos.budgets, Budgets)
-    history.counted(one.desk.slos.budgets, lambda: None)
+    assert isinstance(one.use_cases.slos.budgets, Budgets)
+    history.counted(one.use_cases.slos.budgets, lambda: None)
     history.recent(one.source.store, lambda: None)
     assert said[0].startswith("history loaded      2 h of generated telemetry in ")
     yield one
@@ -47,7 +47,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bootstrap.Appli
 
 @pytest.fixture(scope="module")
 def cycle(engine: bootstrap.Application) -> Cycle:
-    return engine.desk.engine.cycle()
+    return engine.use_cases.engine.cycle()
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_one_cycle_gives_every_route_and_edge_a_baseline(engine: bootstrap.Appli
     assert time.time() - cycle.watermark < 60.0
     assert not cycle.gaps
     assert not cycle.findings
-    latency = engine.desk.engine.state.of(detect.LATENCY)
+    latency = engine.use_cases.engine.state.of(detect.LATENCY)
     assert len(latency.index) >= ROUTES
     assert latency.points[: len(latency.index)].min() >= BASELINE_POINTS
     assert not engine.store.active()

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from aiops.http import Endpoint
-from aiops.sources.prometheus.api import Api
+from aiops.sources.prometheus.client import PrometheusClient
 from aiops.testing.waiting import until
 from bench.cycle import Fleet
 from tools.native.alone import LonePrometheus
@@ -40,10 +40,14 @@ def test_the_volume_of_a_stopped_prometheus_is_copied(tmp_path: Path) -> None:
     program, at = ensure()["prometheus"], time.time()
 
     def count(server: LonePrometheus) -> float:
-        return Api(Endpoint(name="Prometheus", url=server.url)).instant("count({__name__=~'http_.+'})", at)[0].value
+        return (
+            PrometheusClient(Endpoint(name="Prometheus", url=server.url))
+            .instant("count({__name__=~'http_.+'})", at)[0]
+            .value
+        )
 
     first = LonePrometheus(program, tmp_path / "first")
-    api = Api(Endpoint(name="Prometheus", url=first.url))
+    api = PrometheusClient(Endpoint(name="Prometheus", url=first.url))
     for body in Fleet(10, at).exports(at):
         api.write_otlp(body)
     found = count(first)

@@ -1,4 +1,4 @@
-"""JSON over HTTP: the desk's use cases under /aiops, described by OpenAPI; errors are RFC 9457 problems."""
+"""JSON over HTTP: the use cases under /aiops, described by OpenAPI; errors are RFC 9457 problems."""
 
 from aiops.api.app import create_app
 from aiops.api.guard import door

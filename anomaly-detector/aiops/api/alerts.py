@@ -14,7 +14,7 @@ from aiops.model import Alert as Kept
 from aiops.model import AlertState, iso
 from aiops.presentation.documents.alerts import Alert, Alerts, MendedField, Received
 from aiops.presentation.documents.incident import LinkedAlert
-from aiops.service.desk import IncidentService
+from aiops.service.use_cases import UseCases
 
 TAG = Tag(name="alerts")
 LARGEST_BODY = 4 * 1024 * 1024
@@ -62,7 +62,7 @@ class Filter(Question):
     limit: int = Field(50, ge=1, le=200)
 
 
-def blueprint(desk: IncidentService) -> APIBlueprint:
+def blueprint(use_cases: UseCases) -> APIBlueprint:
     """Return the routes for alerts."""
     api = APIBlueprint("alerts", __name__, url_prefix="/aiops", abp_tags=[TAG])
 
@@ -76,18 +76,18 @@ def blueprint(desk: IncidentService) -> APIBlueprint:
     def listed(query: Filter) -> Any:
         """List alerts of others, newest first."""
         state = None if query.state == "all" else query.state
-        found = desk.alerts.page(state, query.service, query.limit)
+        found = use_cases.alerts.page(state, query.service, query.limit)
         return Alerts(alerts=[_shown(one, incidents) for one, incidents in found]).model_dump()
 
     @api.post("/alerts", **changing(Received))
     def receive(body: Webhook) -> Any:
         """Take alerts from Alertmanager's webhook; the same again changes nothing, and the engine's own are refused.
         What is wrong in one field costs that field, at most its alert."""
-        now, sent = desk.now(), g.told["alerts"]
-        began = desk.alerts.began([one.fingerprint for one in body.alerts if one.startsAt is None])
+        now, sent = use_cases.now(), g.told["alerts"]
+        began = use_cases.alerts.began([one.fingerprint for one in body.alerts if one.startsAt is None])
         dropped = len(sent) - len(body.alerts)
         told = [_kept(one, began.get(one.fingerprint), now) for one in body.alerts]
-        receipt = desk.alerts.take(told, body.truncatedAlerts, dropped, len(g.mended))
+        receipt = use_cases.alerts.take(told, body.truncatedAlerts, dropped, len(g.mended))
         return Received(
             received=len(sent),
             dropped=dropped,

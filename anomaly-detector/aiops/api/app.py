@@ -13,7 +13,7 @@ from aiops import __version__
 from aiops.api import alerts, changes, guard, incidents, parameters, probes, problem, series, slos, telemetry
 from aiops.config import Settings
 from aiops.presentation.documents.base import Problem
-from aiops.service.desk import IncidentService
+from aiops.service.use_cases import UseCases
 
 LARGEST_BODY = 64 * 1024
 DESCRIPTION = "/aiops/openapi.json"
@@ -35,8 +35,8 @@ class OrjsonProvider(JSONProvider):
         return orjson.loads(s)
 
 
-def create_app(desk: IncidentService, settings: Settings) -> Flask:
-    """Create the API on a desk. Handlers run in the threads of the server; the desk takes the locks that it needs."""
+def create_app(use_cases: UseCases, settings: Settings) -> Flask:
+    """Create the API. Handlers run in the threads of the server; the use cases take the locks that they need."""
     app = OpenAPI(
         "aiops.api",
         info=Info(title="aiops", version=__version__, description=ABOUT),
@@ -54,9 +54,9 @@ def create_app(desk: IncidentService, settings: Settings) -> Flask:
     guard.install_guard(app, settings)
     problem.install_problems(app)
     for room in (incidents, slos, telemetry, series, changes, alerts):
-        api = room.blueprint(desk)
+        api = room.blueprint(use_cases)
         api.before_request(parameters.check_parameters)
         app.register_api(api)
-    app.register_api(probes.blueprint(desk))
+    app.register_api(probes.blueprint(use_cases))
     app.add_url_rule(DESCRIPTION, "description", lambda: jsonify(app.api_doc))
     return app

@@ -12,7 +12,7 @@ from aiops.api.body import must_be_object
 from aiops.api.moment import Moment, window
 from aiops.model import iso
 from aiops.presentation.documents.telemetry import Change, Changes
-from aiops.service.desk import IncidentService
+from aiops.service.use_cases import UseCases
 from aiops.store import Change as Recorded
 
 TAG = Tag(name="changes")
@@ -38,7 +38,7 @@ class When(Question):
     until: Moment | None = Field(None, description="default now")
 
 
-def blueprint(desk: IncidentService) -> APIBlueprint:
+def blueprint(use_cases: UseCases) -> APIBlueprint:
     """Return the routes for changes."""
     api = APIBlueprint("changes", __name__, url_prefix="/aiops", abp_tags=[TAG])
 
@@ -50,17 +50,17 @@ def blueprint(desk: IncidentService) -> APIBlueprint:
     @api.get("/changes", responses=responses(Changes))
     def listed(query: When) -> Any:
         """List changes, oldest first."""
-        over = window(query.since, query.until, desk.now(), DEFAULT_SECONDS)
-        return Changes(changes=[_shown(one) for one in desk.changes(over)]).model_dump()
+        over = window(query.since, query.until, use_cases.now(), DEFAULT_SECONDS)
+        return Changes(changes=[_shown(one) for one in use_cases.incidents.changes(over)]).model_dump()
 
     @api.post("/changes", **changing(Change, status=201))
     def record(body: NewChange) -> Any:
         """Record a change, so that incidents after it can name it."""
-        at = desk.now() if body.at is None else body.at
+        at = use_cases.now() if body.at is None else body.at
         change = Recorded(
             at=at, who=g.who, kind=body.kind, service=body.service, version=body.version or "", text=body.text or ""
         )
-        desk.record_change(change)
+        use_cases.incidents.record_change(change)
         return _shown(change).model_dump(), 201
 
     return api

@@ -30,8 +30,8 @@ from aiops.presentation.documents.incident import (
     WholeIncident,
 )
 from aiops.presentation.incident import incident_document
-from aiops.service.desk import IncidentService
-from aiops.service.normal import UNDO_SECONDS
+from aiops.service.acceptance import UNDO_SECONDS
+from aiops.service.use_cases import UseCases
 
 TAG = Tag(name="incidents")
 
@@ -66,7 +66,7 @@ class OneIncident(Question):
     incident_id: str = Field(min_length=1, max_length=64, pattern=r"^[\w.:-]+$", description="like INC-1795253415-1")
 
 
-def blueprint(desk: IncidentService) -> APIBlueprint:
+def blueprint(use_cases: UseCases) -> APIBlueprint:
     """Return the routes for incidents."""
     api = APIBlueprint("incidents", __name__, url_prefix="/aiops", abp_tags=[TAG])
 
@@ -76,70 +76,70 @@ def blueprint(desk: IncidentService) -> APIBlueprint:
         in_order(query.since, query.until)
         state = None if query.state == "all" else query.state
         before = int(query.cursor) if query.cursor is not None else None
-        found, following = desk.incidents(
+        found, following = use_cases.incidents.page(
             state, query.severity, query.service, query.since, query.until, before, query.limit
         )
         cursor = None if following is None else str(following)
         return Incidents(
-            active_incidents=[incident_document(one, grafana_url=desk.grafana_url) for one in found],
+            active_incidents=[incident_document(one, grafana_url=use_cases.grafana_url) for one in found],
             next=cursor,
         ).model_dump()
 
     @api.get("/incidents/<incident_id>", responses=responses(WholeIncident, 404))
     def one(path: OneIncident) -> Any:
         """Answer everything about one incident."""
-        return _whole(desk, desk.incident(path.incident_id)).model_dump()
+        return _whole(use_cases, use_cases.incidents.get(path.incident_id)).model_dump()
 
     @api.post("/incidents/<incident_id>/acknowledge", **changing(WholeIncident, 404, 409))
     def acknowledge(path: OneIncident) -> Any:
         """Take an incident; again by the same holder changes nothing."""
         must_be_empty()
-        return _whole(desk, desk.acknowledge(path.incident_id, g.who)).model_dump()
+        return _whole(use_cases, use_cases.incidents.acknowledge(path.incident_id, g.who)).model_dump()
 
     @api.post("/incidents/<incident_id>/resolve", **changing(WholeIncident, 404))
     def resolve(path: OneIncident) -> Any:
         """Say that an incident is over. Nothing is learned: it is open again if its symptoms go on."""
         must_be_empty()
-        return _whole(desk, desk.resolve(path.incident_id, g.who)).model_dump()
+        return _whole(use_cases, use_cases.incidents.resolve(path.incident_id, g.who)).model_dump()
 
     @api.get("/incidents/<incident_id>/normal", responses=responses(NewNormal, 404, 409))
     def proposed(path: OneIncident) -> Any:
         """Answer what would be learned if what the symptoms do now were normal: latency and traffic only."""
-        incident = desk.incident(path.incident_id)
-        changes = [_relearned(one) for one in desk.normal.proposal(incident)]
+        incident = use_cases.incidents.get(path.incident_id)
+        changes = [_relearned(one) for one in use_cases.acceptance.proposal(incident)]
         return NewNormal(incident=incident.id, changes=changes).model_dump()
 
     @api.post("/incidents/<incident_id>/normal", **changing(WholeIncident, 404, 409))
     def normal(path: OneIncident, body: Reason) -> Any:
         """Say that what the symptoms do now is normal: it is learned, and the incident resolved. For an hour it can be
         taken back."""
-        return _whole(desk, desk.accept(path.incident_id, g.who, body.reason)).model_dump()
+        return _whole(use_cases, use_cases.acceptance.accept(path.incident_id, g.who, body.reason)).model_dump()
 
     @api.post("/incidents/<incident_id>/normal/undo", **changing(WholeIncident, 404, 409))
     def undo(path: OneIncident) -> Any:
         """Take back that it is normal: what was learned before is back, and the incident open again."""
         must_be_empty()
-        return _whole(desk, desk.undo_normal(path.incident_id, g.who)).model_dump()
+        return _whole(use_cases, use_cases.acceptance.undo(path.incident_id, g.who)).model_dump()
 
     @api.post("/analyze", **changing(Analysis))
     def analyze() -> Any:
         """Run one cycle now; again before new data is complete finds nothing new."""
         must_be_empty()
-        return _analysis(desk.analyze(), desk.grafana_url).model_dump()
+        return _analysis(use_cases.operation.analyze(), use_cases.grafana_url).model_dump()
 
     return api
 
 
-def _whole(desk: IncidentService, one: Kept) -> WholeIncident:
+def _whole(use_cases: UseCases, one: Kept) -> WholeIncident:
     return WholeIncident(
-        **dict(incident_document(one, grafana_url=desk.grafana_url)),
-        alerts=[linked(alert) for alert in desk.alerts.of(one)],
-        accepted=[_accepted(desk, each) for each in desk.normal.of(one)],
-        alike=[_alike(other) for other in desk.alike(one)],
+        **dict(incident_document(one, grafana_url=use_cases.grafana_url)),
+        alerts=[linked(alert) for alert in use_cases.alerts.of(one)],
+        accepted=[_accepted(use_cases, each) for each in use_cases.acceptance.of(one)],
+        alike=[_alike(other) for other in use_cases.incidents.alike(one)],
     )
 
 
-def _accepted(desk: IncidentService, one: KeptWord) -> Accepted:
+def _accepted(use_cases: UseCases, one: KeptWord) -> Accepted:
     until = one.at + UNDO_SECONDS
     return Accepted(
         at=iso(one.at),
@@ -148,7 +148,7 @@ def _accepted(desk: IncidentService, one: KeptWord) -> Accepted:
         changes=[_relearned(each) for each in one.changes],
         undone_at=None if one.undone_at is None else iso(one.undone_at),
         undone_by=one.undone_by,
-        undo_until=iso(until) if one.undone_at is None and desk.now() <= until else None,
+        undo_until=iso(until) if one.undone_at is None and use_cases.now() <= until else None,
     )
 
 

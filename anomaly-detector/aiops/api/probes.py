@@ -10,12 +10,12 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from aiops.api.answer import Responses, described, responses
 from aiops.api.problem import ApiProblem
 from aiops.presentation.documents.telemetry import Alive, Ready
-from aiops.service.desk import IncidentService
+from aiops.service.use_cases import UseCases
 
 TAG = Tag(name="engine")
 
 
-def blueprint(desk: IncidentService) -> APIBlueprint:
+def blueprint(use_cases: UseCases) -> APIBlueprint:
     """Return the routes for liveness, readiness and own metrics."""
     api = APIBlueprint("probes", __name__, abp_tags=[TAG])
 
@@ -27,7 +27,7 @@ def blueprint(desk: IncidentService) -> APIBlueprint:
     @api.get("/ready", responses=responses(Ready))
     def ready() -> Any:
         """Answer whether sources and stores answer and the last cycle is fresh; 503 with `reasons` if not."""
-        found = desk.readiness()
+        found = use_cases.operation.readiness()
         if not found.ready:
             raise ApiProblem(503, "; ".join(found.reasons), ready=False, reasons=list(found.reasons))
         return Ready(ready=True, notes=list(found.notes)).model_dump()
@@ -39,6 +39,6 @@ def blueprint(desk: IncidentService) -> APIBlueprint:
     @api.get("/metrics", responses={**text, **described()})
     def metrics() -> Response:
         """Answer the engine's own metrics for Prometheus."""
-        return Response(desk.exposition(), content_type=CONTENT_TYPE_LATEST)
+        return Response(use_cases.operation.exposition(), content_type=CONTENT_TYPE_LATEST)
 
     return api

@@ -12,7 +12,7 @@ from aiops.api.moment import Moment, window
 from aiops.api.problem import ApiProblem
 from aiops.model import Family, Labels, Verdict, Window, iso, labels, names
 from aiops.presentation.documents.telemetry import Judged, JudgedSeries, MetricSeries, Point, Values
-from aiops.service.desk import IncidentService
+from aiops.service.use_cases import UseCases
 
 TAG = Tag(name="telemetry")
 DEFAULT_SECONDS = 900.0
@@ -34,21 +34,23 @@ class Series(RootModel[JudgedSeries | MetricSeries]):
     """With `service` and `route` what was judged, with `metric` its values."""
 
 
-def blueprint(desk: IncidentService) -> APIBlueprint:
+def blueprint(use_cases: UseCases) -> APIBlueprint:
     """Return the route for series."""
     api = APIBlueprint("series", __name__, url_prefix="/aiops", abp_tags=[TAG])
 
     @api.get("/series", responses=responses(Series, 404, 422))
     def series(query: Which) -> Any:
         """Answer observed, expected, bounds and score of a route over time, or the values of a metric."""
-        over = window(query.since, query.until, desk.now(), DEFAULT_SECONDS)
-        answer = _judged(desk, query, over) if query.metric is None else _metric(desk, query, over, query.metric)
+        over = window(query.since, query.until, use_cases.now(), DEFAULT_SECONDS)
+        answer = (
+            _judged(use_cases, query, over) if query.metric is None else _metric(use_cases, query, over, query.metric)
+        )
         return answer.model_dump()
 
     return api
 
 
-def _judged(desk: IncidentService, query: Which, over: Window) -> JudgedSeries:
+def _judged(use_cases: UseCases, query: Which, over: Window) -> JudgedSeries:
     if query.service is None or query.route is None:
         missing = "service" if query.service is None else "route"
         raise ApiProblem(400, "give `service` and `route`, or `metric`", missing)
@@ -56,7 +58,7 @@ def _judged(desk: IncidentService, query: Which, over: Window) -> JudgedSeries:
         if getattr(query, name) is not None:
             raise ApiProblem(400, f"`{name}` goes with `metric` only", name)
     rows: dict[tuple[Labels, Family], list[Verdict]] = defaultdict(list)
-    for one in desk.series(query.service, query.route, over):
+    for one in use_cases.telemetry.series(query.service, query.route, over):
         rows[one.series, one.family].append(one)
     return JudgedSeries(
         service=query.service,
@@ -89,7 +91,7 @@ def _point(one: Verdict) -> Point:
     )
 
 
-def _metric(desk: IncidentService, query: Which, over: Window, metric: str) -> MetricSeries:
+def _metric(use_cases: UseCases, query: Which, over: Window, metric: str) -> MetricSeries:
     if query.route is not None:
         raise ApiProblem(400, "`route` goes with `service` alone; with `metric`, tell apart `by` attributes", "route")
     step = 15.0 if query.step is None else query.step
@@ -97,7 +99,7 @@ def _metric(desk: IncidentService, query: Which, over: Window, metric: str) -> M
         raise ApiProblem(400, f"`step`: more than {MOST_STEPS} steps; take a longer step or less time", "step")
     by = tuple(part.strip() for part in (query.by or "").split(",") if part.strip())
     where = labels(service=query.service) if query.service else ()
-    block = desk.metric(metric, by, where, over, step)
+    block = use_cases.telemetry.metric(metric, by, where, over, step)
     return MetricSeries(
         metric=metric,
         by=list(by),

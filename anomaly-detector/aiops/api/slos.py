@@ -10,8 +10,8 @@ from aiops.api.answer import Question, number, responses
 from aiops.model import iso, iso_duration
 from aiops.presentation.burn import burn_document
 from aiops.presentation.documents import slo as documents
-from aiops.service.desk import IncidentService
-from aiops.service.slo_book import number_sources
+from aiops.service.slos import number_sources
+from aiops.service.use_cases import UseCases
 from aiops.slo.live.status import LOOKBACK, CompositeStatus, SloState, SloStatus
 from aiops.slo.spec import durations
 
@@ -26,26 +26,26 @@ class OneSlo(Question):
     slo: str = Field(min_length=1, max_length=256, description="like checkout-availability")
 
 
-def blueprint(desk: IncidentService) -> APIBlueprint:
+def blueprint(use_cases: UseCases) -> APIBlueprint:
     """Return the routes for objectives."""
     api = APIBlueprint("slos", __name__, url_prefix="/aiops", abp_tags=[TAG])
 
     @api.get("/slos", responses=responses(documents.Slos))
     def listed(query: Nothing) -> Any:  # noqa: ARG001 (unknown parameters are an error)
         """Answer how every objective stands, the worst first."""
-        book = desk.slos
+        slos = use_cases.slos
         return documents.Slos(
-            as_of=iso(book.at()),
-            slos=[status_document(one) for one in book.all()],
-            journeys=[_journey(one) for one in book.composites()],
-            left_out=[documents.LeftOut(slo=name, why=why) for name, why in book.left_out.items()],
-            problems=[str(one) for one in book.objectives.problems],
+            as_of=iso(slos.at()),
+            slos=[status_document(one) for one in slos.all()],
+            journeys=[_journey(one) for one in slos.composites()],
+            left_out=[documents.LeftOut(slo=name, why=why) for name, why in slos.left_out.items()],
+            problems=[str(one) for one in slos.objectives.problems],
         ).model_dump()
 
     @api.get("/slos/<slo>", responses=responses(documents.Slo, 404))
     def one(path: OneSlo) -> Any:
         """Answer everything about one objective."""
-        slo, found = desk.slos.one(path.slo)
+        slo, found = use_cases.slos.one(path.slo)
         return documents.Slo(
             slo=slo.name,
             display_name=slo.display_name,
@@ -53,14 +53,14 @@ def blueprint(desk: IncidentService) -> APIBlueprint:
             service=slo.service,
             target=str(slo.target),
             period=slo.period.text,
-            left_out=desk.slos.left_out.get(slo.name),
+            left_out=use_cases.slos.left_out.get(slo.name),
             written=str(slo.place),
             groups=[status_document(each) for each in found],
             queries=[
                 documents.Query(number=of.number, exact=of.exact, query=of.query, promql=of.promql or None)
                 for of in number_sources(slo, found)
             ],
-            burns=[burn_document(each) for each in desk.slos.burns(slo.name)],
+            burns=[burn_document(each) for each in use_cases.slos.burns(slo.name)],
         ).model_dump()
 
     return api

@@ -9,19 +9,19 @@ from flask_openapi3.models.tag import Tag
 from aiops.api.answer import milliseconds, number, responses
 from aiops.health import RouteHealth, ServiceHealth
 from aiops.presentation.documents.telemetry import Edge, Health, Metrics, RouteMetrics, Service, Services, Topology
-from aiops.service.desk import IncidentService
+from aiops.service.use_cases import UseCases
 
 TAG = Tag(name="telemetry")
 
 
-def blueprint(desk: IncidentService) -> APIBlueprint:
+def blueprint(use_cases: UseCases) -> APIBlueprint:
     """Return the routes for routes, services and topology."""
     api = APIBlueprint("telemetry", __name__, url_prefix="/aiops", abp_tags=[TAG])
 
     @api.get("/metrics", responses=responses(Metrics))
     def metrics() -> Any:
         """Answer latency, errors and health of each route over the last five minutes."""
-        found = desk.routes()
+        found = use_cases.health.routes()
         shared = Counter((one.service, one.route) for one in found)
         return Metrics(
             metrics={_key(one, shared[one.service, one.route] > 1): _route(one) for one in found}
@@ -30,12 +30,12 @@ def blueprint(desk: IncidentService) -> APIBlueprint:
     @api.get("/services", responses=responses(Services))
     def services() -> Any:
         """Answer the health of each service, worst first."""
-        return Services(services=[_service(one) for one in desk.services()]).model_dump()
+        return Services(services=[_service(one) for one in use_cases.health.services()]).model_dump()
 
     @api.get("/topology", responses=responses(Topology))
     def topology() -> Any:
         """Answer who calls whom, with rate, errors and latency, over the last five minutes."""
-        found = desk.topology()
+        found = use_cases.telemetry.topology()
         edges = [
             Edge(
                 caller=one.caller,

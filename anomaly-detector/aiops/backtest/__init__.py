@@ -2,9 +2,9 @@
 I/O."""
 
 from aiops.backtest.alarms import Alarm, Replayed, Seen, Stretch
+from aiops.backtest.curve import Column, Curve
 from aiops.backtest.rows import Read, TableSeries, Unreadable, read_table
 from aiops.backtest.steps import Choice, Steps
-from aiops.backtest.trace import Column, Curve
 from aiops.backtest.values import GivenGains, ValuesReplay
 
 __all__ = [

@@ -4,7 +4,7 @@ seconds."""
 from dataclasses import dataclass
 from typing import Final
 
-from aiops.backtest.trace import Curve
+from aiops.backtest.curve import Curve
 from aiops.model import Family, Labels, SeriesState
 
 DAY: Final = 86_400.0

@@ -4,7 +4,7 @@ from collections import deque
 from typing import Final
 
 from aiops.backtest.alarms import Seen
-from aiops.backtest.trace import Curve
+from aiops.backtest.curve import Curve
 
 BEFORE, AFTER, MOST = 60, 30, 400
 """Points before an alarm, after it, and in total."""

@@ -5,7 +5,7 @@ from math import isfinite, nan
 
 from aiops.backtest.alarms import Alarm, Replayed, Seen, Stretch
 from aiops.backtest.closer import Closer
-from aiops.backtest.trace import Curve
+from aiops.backtest.curve import Curve
 from aiops.model import Family, Labels, SeriesState
 
 

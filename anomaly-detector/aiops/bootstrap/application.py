@@ -26,7 +26,7 @@ from aiops.notify import EVERY, Alertmanager, LogNotifier, WebhookNotifier, deli
 from aiops.observability.telemetry import Telemetry
 from aiops.ports import Notifier
 from aiops.process.folder import DataFolder, FolderError
-from aiops.service.desk import IncidentService
+from aiops.service.use_cases import UseCases
 from aiops.sources.embedded import EmbeddedSource
 from aiops.store import Rings, Snapshots, SqlIncidents, SqlObjectives, open_store
 from aiops.web import add_pages
@@ -55,7 +55,7 @@ class Application:
     settings: Settings
     world: TelemetrySources
     store: SqlIncidents
-    desk: IncidentService
+    use_cases: UseCases
     runner: Runner
     server: HttpServer
     alertmanagers: tuple[Alertmanager, ...]
@@ -102,12 +102,12 @@ class Application:
         if self._serving is not None:
             self._serving.join(STOP_SECONDS)
         self.runner.stop()
-        self.desk.slos.keep()
+        self.use_cases.slos.keep()
         for one in self.alertmanagers:
             one.close()
         self.world.close()
         self.store.close()
-        self.desk.engine.telemetry.close()
+        self.use_cases.engine.telemetry.close()
         self.folder.release()
 
 
@@ -182,7 +182,7 @@ def _build(
         senders=world.senders,
         budgets=budgets,
     )
-    desk = IncidentService(engine, store, clock.now(), settings.grafana_url)
+    use_cases = UseCases(engine, store, clock.now(), settings.grafana_url)
     notifier = _notifier(settings)
     kept = SqlObjectives(store.database) if isinstance(budgets, Budgets) else None
 
@@ -206,25 +206,24 @@ def _build(
             telemetry.late.set(stats.late_spans + stats.late_points)
         for folded in world.folded:
             for limit, count in folded().items():
-                desk.overflow.add(limit, count, clock.now())
+                use_cases.operation.overflow.add(limit, count, clock.now())
                 telemetry.dropped.labels(limit).inc(count)
-        desk.alerts.join()
-        desk.publish()
+        use_cases.operation.after_cycle()
 
     runner = Runner(
         engine,
         (
             Chore("notify", 1.0, lambda: deliver(store, notifier, clock.now())),
             Chore("expire", 600.0, engine.expire),
-            Chore("purge", 3600.0, desk.alerts.purge),
-            Chore("normal", 600.0, desk.normal.purge),
-            Chore("objectives", 3600.0, desk.slos.purge),
+            Chore("purge", 3600.0, use_cases.alerts.purge),
+            Chore("normal", 600.0, use_cases.acceptance.purge),
+            Chore("objectives", 3600.0, use_cases.slos.purge),
             *(Chore("alertmanager", EVERY, one.send) for one in alertmanagers),
         ),
         after,
     )
-    app = create_app(desk, settings)
-    add_pages(app, desk, settings)
+    app = create_app(use_cases, settings)
+    add_pages(app, use_cases, settings)
     try:
         server = HttpServer(app, door(settings), (settings.host, settings.port), ident=f"aiops/{__version__}")
     except OSError as error:
@@ -238,7 +237,7 @@ def _build(
         settings=settings,
         world=world,
         store=store,
-        desk=desk,
+        use_cases=use_cases,
         runner=runner,
         server=server,
         alertmanagers=alertmanagers,

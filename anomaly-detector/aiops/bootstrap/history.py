@@ -10,7 +10,7 @@ from aiops.http import Endpoint
 from aiops.ports import MetricSource
 from aiops.sources.duckdb.metrics import EmbeddedMetrics
 from aiops.sources.duckdb.store import Store
-from aiops.sources.prometheus.api import Api
+from aiops.sources.prometheus.client import PrometheusClient
 from aiops.sources.prometheus.metrics import PrometheusMetrics
 
 MEMORY: Final = "512MB"
@@ -19,7 +19,7 @@ MEMORY: Final = "512MB"
 @contextmanager
 def prometheus_history(url: str) -> Iterator[MetricSource]:
     """Open the metrics of a Prometheus. Using them raises SourceError."""
-    api = Api(Endpoint(name="Prometheus", url=url))
+    api = PrometheusClient(Endpoint(name="Prometheus", url=url))
     try:
         yield PrometheusMetrics(api, SystemClock(), 0.0)
     finally:

@@ -11,8 +11,8 @@ from aiops.ports import Clock, EdgeSink, MetricSource, RuledBurns, Senders, Topo
 from aiops.sources.common.calls_from import CallsFrom
 from aiops.sources.common.caps import Limits, Roll
 from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
-from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.burn_rates import PrometheusBurns
+from aiops.sources.prometheus.client import PrometheusClient
 from aiops.sources.prometheus.edges import PrometheusEdges
 from aiops.sources.prometheus.metrics import PrometheusMetrics
 from aiops.sources.prometheus.topology import PrometheusTopology
@@ -65,7 +65,7 @@ def all_embedded(settings: Settings, clock: Clock) -> TelemetrySources:
 def on_stores(settings: Settings, clock: Clock, telemetry: Telemetry) -> TelemetrySources:
     """Use Prometheus for metrics and verdicts, and Tempo for traces where it is configured; otherwise the engine's own
     store holds traces and the calls between services. Raises SourceError or ConfigError."""
-    prometheus = Api(_endpoint("Prometheus", settings.prometheus, settings), settings.prometheus.otlp_url)
+    prometheus = PrometheusClient(_endpoint("Prometheus", settings.prometheus, settings), settings.prometheus.otlp_url)
     roll = Roll(_limits(settings), now=clock.now)
     counts = PrometheusMetrics(prometheus, clock, settings.lateness_seconds, roll)
     verdicts = PrometheusVerdicts(prometheus, settings.verdicts_limit, telemetry.dropped.labels("verdicts").inc)

@@ -1,4 +1,4 @@
-"""The book of alerts: what Alertmanager reports, linked to the incidents it concerns."""
+"""Alerts: what Alertmanager reports, linked to the incidents it concerns."""
 
 import threading
 from collections import Counter as Counts
@@ -34,7 +34,7 @@ class Receipt:
 
 
 @dataclass(slots=True)
-class AlertBook:
+class AlertService:
     """Alerts and their incidents. `lock` is the engine's, so that a cycle and a post do not write the same incident at
     once. Every method may raise StoreError."""
 

@@ -5,7 +5,7 @@ from flask import Flask, Response, render_template, request
 from aiops import __version__
 from aiops.model import Incident
 from aiops.model.errors import StoreError
-from aiops.service.desk import IncidentService
+from aiops.service.use_cases import UseCases
 
 PROBLEM = "application/problem+json"
 RECENT = 5
@@ -20,7 +20,7 @@ HEADLINES = {
 }
 
 
-def install_refusals(app: Flask, desk: IncidentService) -> None:
+def install_refusals(app: Flask, use_cases: UseCases) -> None:
     """Render problem details as pages for clients that prefer HTML; programs get them unchanged."""
 
     def render(response: Response) -> Response:
@@ -31,9 +31,9 @@ def install_refusals(app: Flask, desk: IncidentService) -> None:
             "problem.html",
             problem=problem,
             headline=HEADLINES.get(response.status_code, problem["title"]),
-            recent=_recent(desk) if response.status_code == 404 else [],
+            recent=_recent(use_cases) if response.status_code == 404 else [],
             back=_back(),
-            now=desk.now(),
+            now=use_cases.now(),
             version=__version__,
         )
         response.set_data(page)
@@ -54,8 +54,8 @@ def _back() -> str:
     return f"/incidents/{name}" if name else "/"
 
 
-def _recent(desk: IncidentService) -> list[Incident]:
+def _recent(use_cases: UseCases) -> list[Incident]:
     try:
-        return desk.incidents(state=None, limit=RECENT)[0]
+        return use_cases.incidents.page(state=None, limit=RECENT)[0]
     except StoreError:
         return []

@@ -408,9 +408,9 @@ def test_what_is_long_over_is_forgotten(world: World, client: FlaskClient) -> No
     post(client, alert(NOW - 100, fingerprint="c", name="Unheard"))
     world.clock.at += month - 60
     post(client, alert(NOW - 100, fingerprint="b", name="Still"))
-    assert world.desk.alerts.purge() == 0
+    assert world.use_cases.alerts.purge() == 0
     world.clock.at += 120
-    assert world.desk.alerts.purge() == 2
+    assert world.use_cases.alerts.purge() == 2
     assert [one["name"] for one in listed(client)] == ["Still"]
     assert [one["name"] for one in client.get(ONE).json["alerts"]] == ["Still"]  # type: ignore[index]
     assert len(told(client)) == 4, "its timeline stays"

@@ -100,7 +100,7 @@ def test_the_sample_incident_has_every_field_that_was_promised(world: World, cli
 
 def test_an_incident_leads_to_its_service_in_grafana_at_its_time(world: World, client: FlaskClient) -> None:
     world.keep(sample())
-    world.desk.grafana_url = "http://grafana:3000/"
+    world.use_cases.grafana_url = "http://grafana:3000/"
     for path in ("/aiops/incidents/INC-1795253415-1", "/aiops/incidents"):
         found = client.get(path).json
         assert found is not None
@@ -214,7 +214,7 @@ def test_metrics_have_the_promised_fields(world: World, client: FlaskClient) -> 
 
 def test_metrics_know_what_is_expected_after_a_while(world: World, client: FlaskClient) -> None:
     world.metrics.routes = [Route("payment", "POST", "/payment", rate=8, seconds=0.1)]
-    world.desk.analyze()
+    world.use_cases.operation.analyze()
     found = client.get("/aiops/metrics").json["metrics"]["payment /payment"]  # type: ignore[index]
     low, high = found["expected_range_ms"]
     assert low < found["baseline_latency_ms"] < high

@@ -33,13 +33,13 @@ def asked(world: World, monkeypatch: pytest.MonkeyPatch) -> list[Window]:
 
 def test_all_who_ask_share_one_reading_of_a_cycle(world: World, client: FlaskClient, asked: list[Window]) -> None:
     world.metrics.routes = [Route("payment", "POST", "/payment", rate=8)]
-    world.desk.analyze()
+    world.use_cases.operation.analyze()
     for _ in range(5):
         for path in PATHS:
             assert client.get(path).status_code == 200
     assert len(asked) == 1
     world.clock.at += 15
-    world.desk.analyze()
+    world.use_cases.operation.analyze()
     client.get("/")
     assert len(asked) == 2
 
@@ -48,7 +48,7 @@ def test_what_stands_there_is_read_again_when_cycles_stay_away(
     world: World, client: FlaskClient, asked: list[Window]
 ) -> None:
     world.metrics.routes = [Route("payment", "POST", "/payment", rate=8)]
-    world.desk.analyze()
+    world.use_cases.operation.analyze()
     client.get("/")
     world.clock.at += 3600
     client.get("/")
@@ -57,13 +57,13 @@ def test_what_stands_there_is_read_again_when_cycles_stay_away(
 
 def test_a_page_does_not_wait_for_a_cycle_that_is_under_way(world: World, client: FlaskClient) -> None:
     world.metrics.routes = [Route("payment", "POST", "/payment", rate=8)]
-    world.desk.analyze()
+    world.use_cases.operation.analyze()
     before = client.get("/aiops/metrics").json
     world.clock.at += 3600
     held, done = threading.Event(), threading.Event()
 
     def cycle() -> None:
-        with world.desk.engine.lock:
+        with world.use_cases.engine.lock:
             held.set()
             done.wait()
 
@@ -79,9 +79,9 @@ def test_a_page_does_not_wait_for_a_cycle_that_is_under_way(world: World, client
 
 def test_limits_that_were_met_are_said_for_a_while(world: World, client: FlaskClient) -> None:
     world.metrics.routes = [Route("payment", "POST", "other", rate=8)]
-    world.desk.analyze()
+    world.use_cases.operation.analyze()
     client.get("/")
-    world.desk.overflow.add("routes", 12, world.clock.at)
+    world.use_cases.operation.overflow.add("routes", 12, world.clock.at)
     answer = client.get("/ready")
     assert answer.status_code == 200
     first, second = answer.json["notes"]  # type: ignore[index]
@@ -89,7 +89,7 @@ def test_limits_that_were_met_are_said_for_a_while(world: World, client: FlaskCl
     assert second == "routes counted as `other` are of payment"
     assert "routes_limit" in client.get("/").text
     world.clock.at += LATELY
-    world.desk.analyze()
+    world.use_cases.operation.analyze()
     assert client.get("/ready").json == {"ready": True, "notes": []}
 
 
@@ -102,11 +102,11 @@ def _calls(world: World, count: int) -> int:
     """How many Python functions it takes to answer for so many routes, after the source has."""
     world.metrics.routes = [Route(f"s{one % 7}", "GET", f"/{one}") for one in range(count)]
     world.clock.at += 3600
-    world.desk.analyze()
+    world.use_cases.operation.analyze()
     block = world.metrics.window(health.SELECTORS, Window(world.clock.at - 300, world.clock.at), 300)
     world.metrics.window = lambda *_: block  # type: ignore[method-assign]
     try:
-        return _counted(world.desk.services)
+        return _counted(world.use_cases.health.services)
     finally:
         del world.metrics.window
 

@@ -33,7 +33,7 @@ def moments(client: FlaskClient) -> dict[str, float]:
 
 
 def test_an_open_incident_is_told_with_its_cause_and_where_its_page_is(world: World, client: FlaskClient) -> None:
-    world.desk.engine.telemetry.about("http://engine")
+    world.use_cases.engine.telemetry.about("http://engine")
     world.keep(sample())
     assert exposed(client, names.INCIDENT_INFO) == {
         labels(
@@ -94,13 +94,13 @@ def test_alerts_of_others_are_counted_by_incident(world: World, client: FlaskCli
         )
         for name in ("DiskFull", "TooSlow")
     ]
-    world.desk.alerts.take(told)
+    world.use_cases.alerts.take(told)
     assert exposed(client, names.INCIDENT_ALERTS) == {labels(incident="INC-1795253415-1"): 2.0}
 
 
 def test_a_change_is_told_for_an_hour(world: World, client: FlaskClient) -> None:
     for ago, version in ((7200, "1.4.0"), (600, "1.5.0"), (60, "1.5.0")):
-        world.desk.record_change(
+        world.use_cases.incidents.record_change(
             Change(at=NOW - ago, who="ci", kind="deployment", service="payment", version=version, text="")
         )
     assert exposed(client, names.CHANGE_TIME) == {

@@ -10,7 +10,7 @@ from made_up.world import World
 
 from aiops.model import Severity, Trace
 from aiops.model.errors import TooMuch
-from aiops.service.desk import VALUES
+from aiops.service.telemetry import VALUES
 from aiops.sources.common.bounds import SPANS_AT_ONCE, check_size, spans_each
 from aiops.sources.common.spans import trimmed
 from aiops.web.waterfall import MOST_ROWS

@@ -33,6 +33,8 @@ def test_what_clients_send_wrongly_is_counted_by_reason(tmp_path: Path) -> None:
             'aiops_received_faults{reason="a span id must be 8 bytes, not all zero"} 1.0',
             'aiops_received_faults{reason="a parent span id must be empty or 8 bytes"} 1.0',
         }
-        until(lambda: wanted <= set(engine.desk.exposition().decode().splitlines()), TIMEOUT, str(wanted))
+        until(
+            lambda: wanted <= set(engine.use_cases.operation.exposition().decode().splitlines()), TIMEOUT, str(wanted)
+        )
     finally:
         engine.stop()

@@ -102,7 +102,7 @@ def test_a_slow_database_is_named_with_its_statement(watched: Watched) -> None:
     assert incident.title == "Latency spike in postgresql SELECT stock, called by stock"
     assert "calls from stock to postgresql for SELECT stock, which take" in incident.root_cause.description
     assert {"stock", "orders"} <= set(incident.affected_services)
-    health = {one.service: one for one in watched.desk.services()}
+    health = {one.service: one for one in watched.use_cases.health.services()}
     assert {health[name].status for name in ("stock", "orders")} <= {"degraded", "unhealthy"}
 
 
@@ -124,7 +124,7 @@ def test_a_callee_that_no_client_names_is_down(watched: Watched) -> None:
     incident = found(watched, nameless(True), nameless(False))
     assert incident.root_cause is not None
     assert (incident.root_cause.cause.service, incident.root_cause.cause.kind) == ("stock", CauseKind.DOWN)
-    health = {one.service: one for one in watched.desk.services()}
+    health = {one.service: one for one in watched.use_cases.health.services()}
     assert (health["stock"].status, health["orders"].status) == ("unhealthy", "unhealthy")
     assert health["price"].status == "healthy"
 

@@ -69,7 +69,7 @@ def workers(*since: float) -> Callable[[float], Iterable[Export]]:
 
 def said(watched: Watched, service: str) -> tuple[str, ...]:
     """What is said of how a service sends."""
-    (found,) = [one for one in watched.desk.services() if one.service == service]
+    (found,) = [one for one in watched.use_cases.health.services() if one.service == service]
     return found.oddities
 
 

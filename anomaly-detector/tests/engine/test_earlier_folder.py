@@ -82,7 +82,7 @@ def test_incidents_go_on_where_they_were(world: World) -> None:
 
 def test_telemetry_and_verdicts_are_there(world: World) -> None:
     window = Window(T0, world.clock.now())
-    found = world.desk.incident(OPEN)
+    found = world.use_cases.incidents.get(OPEN)
     assert [one.trace_id for one in world.source.traces.traces(found.trace_correlation.trace_ids[:1])]
     assert len(world.source.verdicts.history("payment", "/pay", window)) > 100
     assert [(one.caller, one.callee) for one in world.source.topology.edges(window)] == [("gateway", "payment")]

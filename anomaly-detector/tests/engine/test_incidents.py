@@ -87,13 +87,13 @@ def test_resolving_teaches_nothing_and_does_not_hide_what_goes_on(world: World) 
     world.failing = 0.8
     world.live(8)
     (incident,) = world.incidents()
-    world.desk.resolve(incident.id, "ada")
+    world.use_cases.incidents.resolve(incident.id, "ada")
     assert world.incidents()[0].state == IncidentState.RESOLVED
     world.live(4)
     (incident,) = world.incidents()
     assert (incident.state, incident.occurrences) == (IncidentState.OPEN, 1)
     assert "though it was said to be over: resolved by ada" in incident.timeline[-1].text
-    assert all(one.status != "healthy" for one in world.desk.services())
+    assert all(one.status != "healthy" for one in world.use_cases.health.services())
     world.failing = 0.0
     world.live(30, every=3)
     assert world.incidents()[0].state == IncidentState.RESOLVED
@@ -109,7 +109,7 @@ def test_one_that_is_over_when_a_person_says_so_stays_so(world: World) -> None:
     world.failing = 0.0
     world.live(2)
     (incident,) = world.incidents()
-    world.desk.resolve(incident.id, "ada")
+    world.use_cases.incidents.resolve(incident.id, "ada")
     world.live(30, every=3)
     (incident,) = world.incidents()
     assert (incident.state, incident.resolution) == (IncidentState.RESOLVED, "resolved by ada")
@@ -160,25 +160,25 @@ def test_it_may_be_normal_now_and_be_taken_back(world: World) -> None:
     world.slower = 0.5
     world.live(8)
     (incident,) = world.incidents()
-    proposal = world.desk.normal.proposal(incident)
+    proposal = world.use_cases.acceptance.proposal(incident)
     (served,) = [one for one in proposal if dict(one.series).get("service") == "payment"]
     assert served.before.expected is not None
     assert served.before.expected < 0.1
     assert served.after.expected is not None
     assert 0.4 < served.after.expected < 0.7
-    world.desk.accept(incident.id, "ada", "the new card processor is slower")
+    world.use_cases.acceptance.accept(incident.id, "ada", "the new card processor is slower")
     world.live(20, every=2)
     (after,) = world.incidents()
     assert (after.state, after.ending) == (IncidentState.RESOLVED, Ending.ACCEPTED)
     assert after.resolution == "normal from now on, says ada: the new card processor is slower"
     world.engine = world.started()  # the word outlives the process
-    back = world.desk.undo_normal(incident.id, "bob")
+    back = world.use_cases.acceptance.undo(incident.id, "bob")
     assert (back.state, back.timeline[-1].text) == (IncidentState.OPEN, "bob takes back that this is normal")
     world.live(4)
     assert [one.state for one in world.incidents()] == [IncidentState.OPEN], "it is slow still"
     with pytest.raises(NotPossible, match="within the last hour"):
-        world.desk.undo_normal(incident.id, "bob")
-    said = [(one.who, one.reason, one.undone_by) for one in world.desk.normal.of(incident)]
+        world.use_cases.acceptance.undo(incident.id, "bob")
+    said = [(one.who, one.reason, one.undone_by) for one in world.use_cases.acceptance.of(incident)]
     assert said == [("ada", "the new card processor is slower", "bob")]
     with world.store.database.connect() as connection:
         written = [(row.who, row.what) for row in connection.execute(select(audit).order_by(audit.c.number))]
@@ -193,13 +193,13 @@ def test_it_may_be_normal_now_by_page_api_and_command(world: World) -> None:
     (incident,) = world.incidents()
     at = f"/incidents/{incident.id}"
     settings = Settings(data_dir=world.folder)
-    app = create_app(world.desk, settings)
-    add_pages(app, world.desk, settings)
+    app = create_app(world.use_cases, settings)
+    add_pages(app, world.use_cases, settings)
     client = app.test_client()
 
     def stands() -> tuple[IncidentState, int]:
         (one,) = world.incidents()
-        return one.state, len([each for each in world.desk.normal.of(one) if each.undone_at is None])
+        return one.state, len([each for each in world.use_cases.acceptance.of(one) if each.undone_at is None])
 
     taken, back = (IncidentState.RESOLVED, 1), (IncidentState.OPEN, 0)
     shown = client.get(f"{at}/normal").text
@@ -240,7 +240,7 @@ def test_it_may_be_normal_now_by_page_api_and_command(world: World) -> None:
         server.shutdown()
         thread.join()
         server.server_close()
-    reasons = [one.reason for one in world.desk.normal.of(incident)]
+    reasons = [one.reason for one in world.use_cases.acceptance.of(incident)]
     assert sorted(reasons) == ["it is slower now", "since the release", "the new card processor is slower"]
 
 
@@ -249,13 +249,13 @@ def test_after_an_hour_it_stays_normal(world: World) -> None:
     world.slower = 0.5
     world.live(8)
     (incident,) = world.incidents()
-    world.desk.accept(incident.id, "ada", "it is slower now")
+    world.use_cases.acceptance.accept(incident.id, "ada", "it is slower now")
     world.clock.time += 3601.0
-    assert world.desk.normal.undoable(incident) is None
+    assert world.use_cases.acceptance.undoable(incident) is None
     with pytest.raises(NotPossible):
-        world.desk.undo_normal(incident.id, "ada")
-    assert world.desk.normal.purge() == 1
-    assert [one.reason for one in world.desk.normal.of(incident)] == ["it is slower now"]
+        world.use_cases.acceptance.undo(incident.id, "ada")
+    assert world.use_cases.acceptance.purge() == 1
+    assert [one.reason for one in world.use_cases.acceptance.of(incident)] == ["it is slower now"]
 
 
 def test_failures_are_never_normal(world: World) -> None:
@@ -265,6 +265,6 @@ def test_failures_are_never_normal(world: World) -> None:
     (incident,) = world.incidents()
     before = world.engine.state.copy()
     with pytest.raises(NotPossible, match=r"requests fail at .*, and that is never taken for normal"):
-        world.desk.accept(incident.id, "ada", "it is always like that")
+        world.use_cases.acceptance.accept(incident.id, "ada", "it is always like that")
     assert (world.engine.state.of(detect.ERRORS).bad == before.of(detect.ERRORS).bad).all()
     assert world.incidents()[0].state == IncidentState.OPEN

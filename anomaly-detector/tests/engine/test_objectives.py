@@ -32,7 +32,7 @@ from aiops.model import (
 )
 from aiops.model.errors import SourceError, StoreError
 from aiops.notify import deliver
-from aiops.service.desk import IncidentService
+from aiops.service.use_cases import UseCases
 from aiops.web import add_pages
 
 from .world import AT_ONCE, STEP, T0, World
@@ -48,9 +48,9 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def client(world: World) -> FlaskClient:
-    desk, settings = IncidentService(world.engine, world.store, T0), Settings(grafana_url="http://grafana")
-    app = create_app(desk, settings)
-    add_pages(app, desk, settings)
+    use_cases, settings = UseCases(world.engine, world.store, T0), Settings(grafana_url="http://grafana")
+    app = create_app(use_cases, settings)
+    add_pages(app, use_cases, settings)
     return app.test_client()
 
 
@@ -248,8 +248,8 @@ def test_the_command_line_reads_a_running_engine(world: World) -> None:
     world.live(40, every=AT_ONCE)
     world.failing = 0.9
     world.live(6)
-    desk, settings = IncidentService(world.engine, world.store, T0), Settings(grafana_url="http://grafana")
-    server = make_server("127.0.0.1", 0, create_app(desk, settings), threaded=True)
+    use_cases, settings = UseCases(world.engine, world.store, T0), Settings(grafana_url="http://grafana")
+    server = make_server("127.0.0.1", 0, create_app(use_cases, settings), threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         url = f"http://127.0.0.1:{server.server_port}"
@@ -322,7 +322,7 @@ def test_counts_are_kept_though_the_last_save_failed(world: World, monkeypatch: 
         patch.setattr(world.store, "save_cycle", full)
         with pytest.raises(StoreError):
             world.live(6)
-        IncidentService(world.engine, world.store, T0).slos.keep()
+        UseCases(world.engine, world.store, T0).slos.keep()
     world.engine = world.started()
     assert isinstance(world.engine.budgets, Budgets)
     world.live(6)

@@ -103,7 +103,7 @@ def test_failures_of_which_the_successes_were_rejected_are_not_judged(watched: W
     watched.play(QUIET, counted(1, odd), serving(0, service="other"), every=2)
     assert watched.incidents() == []
     assert ("api", OddityKind.REJECTED) in kinds(watched)
-    (tile,) = [one for one in watched.desk.services() if one.service == "api"]
+    (tile,) = [one for one in watched.use_cases.health.services() if one.service == "api"]
     assert "What is left of those requests is not judged" in tile.oddities[0]
     exposed = watched.engine.telemetry.exposition().decode()
     assert 'aiops_sender_oddity{kind="rejected",service="api"} 1.0' in exposed
@@ -200,7 +200,8 @@ def orders(good_lost: bool, since: float = T0) -> Sender:
 
 def test_an_objective_is_not_counted_while_one_side_of_it_is_rejected(watched: Watched) -> None:
     total, paid = Query(metric="orders"), Query(metric="orders.paid")
-    matcher = SliMatcher([replace(watched.desk.engine.budgets.objectives.slos[0], indicator=Ratio(total, good=paid))])
+    first = watched.use_cases.engine.budgets.objectives.slos[0]
+    matcher = SliMatcher([replace(first, indicator=Ratio(total, good=paid))])
     watched.play(QUIET, orders(good_lost=False), every=AT_ONCE)
     lost_from = watched.clock.time
     watched.play(10, orders(good_lost=True))

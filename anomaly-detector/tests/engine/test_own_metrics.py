@@ -35,11 +35,12 @@ def test_what_is_exposed_is_what_is_registered(world: World) -> None:
     world.live(40, every=4)
     world.failing = 0.9
     world.live(6)
-    desk = world.desk
+    use_cases = world.use_cases
     now = world.clock.now()
-    desk.record_change(Change(at=now, who="ci", kind="deployment", service="payment", version="2", text=""))
+    deployment = Change(at=now, who="ci", kind="deployment", service="payment", version="2", text="")
+    use_cases.incidents.record_change(deployment)
     world.engine.telemetry.about("http://127.0.0.1:8000")
-    desk.publish()
+    use_cases.operation.after_cycle()
     text = world.engine.telemetry.exposition().decode()
     found = {}
     for family in text_string_to_metric_families(text):

@@ -14,7 +14,7 @@ from aiops.engine import Engine, Pace
 from aiops.engine.objectives import Budgets
 from aiops.incidents import ResolutionPolicy
 from aiops.model import CauseKind, Incident
-from aiops.service.desk import IncidentService
+from aiops.service.use_cases import UseCases
 from aiops.slo import read_objectives
 from aiops.sources.common.caps import Limits, Roll
 from aiops.sources.duckdb import schema
@@ -102,9 +102,9 @@ class Watched:
         )
 
     @property
-    def desk(self) -> IncidentService:
+    def use_cases(self) -> UseCases:
         """What people may ask of the engine as it runs."""
-        return IncidentService(self.engine, self.store)
+        return UseCases(self.engine, self.store)
 
     def play(self, steps: int, *senders: Callable[[float], Iterable[Export | Call]], every: int = 1) -> None:
         """Let time pass, step by step: every sender says what is exported in the step that begins at a time. What is

@@ -82,7 +82,7 @@ def both(tmp_path: Path) -> Iterator[Both]:
     store = SqlIncidents(open_store(f"sqlite:///{tmp_path / 'incidents.sqlite'}"))
     world = build(tmp_path, store)
     world.clock.at = time.time()
-    app = create_app(world.desk, Settings(tokens={"alertmanager": TOKEN}))
+    app = create_app(world.use_cases, Settings(tokens={"alertmanager": TOKEN}))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     serving = threading.Thread(target=server.serve_forever)
     serving.start()

@@ -38,7 +38,7 @@ def test_incidents_reach_who_is_there(tmp_path: Path, there: FakeAlertmanager, a
     engine.runner.start()
 
     def exposed() -> str:
-        found = engine.desk.exposition().decode()
+        found = engine.use_cases.operation.exposition().decode()
         return (
             found if there.posts and 'outcome="failed"' in found and f'outcome="sent",to="{there.url}"' in found else ""
         )

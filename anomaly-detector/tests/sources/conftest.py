@@ -17,13 +17,13 @@ from aiops.http import Endpoint
 from aiops.ports import MetricSource, TopologySource, TraceSource, VerdictStore
 from aiops.sources.duckdb import schema
 from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
-from aiops.sources.prometheus.api import Api as PrometheusApi
+from aiops.sources.prometheus.client import PrometheusClient
 from aiops.sources.prometheus.metrics import PrometheusMetrics
 from aiops.sources.prometheus.verdicts import PrometheusVerdicts
 from aiops.sources.receiver.decode import Decoding
 from aiops.sources.receiver.decode_metrics import decode_metrics
 from aiops.sources.receiver.decode_spans import decode_spans
-from aiops.sources.tempo.api import Api
+from aiops.sources.tempo.client import TempoClient
 from aiops.sources.tempo.source import TempoSource
 from aiops.testing import GivenClock
 from aiops.testing.waiting import until
@@ -134,8 +134,8 @@ class Tempo:
         self.source = TempoSource(endpoint, seconds=math.inf)
         self.traces = self.source.traces
         self.topology = self.source.topology
-        self._api = Api(endpoint)
-        self._other = Api(Endpoint(name="tempo", url=url, tenant=f"{self.tenant}-other"))
+        self._api = TempoClient(endpoint)
+        self._other = TempoClient(Endpoint(name="tempo", url=url, tenant=f"{self.tenant}-other"))
         # Search leaves out what is younger than the cut-off (30 s) and what came when it was older than two minutes.
         self.t0 = float(int(time.time()) - 105)
 
@@ -154,7 +154,7 @@ class Tempo:
         until(lambda: fed <= self._found(self._api), 60, "Tempo finds what it was sent")
         assert not fed & self._found(self._other), "tests need a Tempo that keeps tenants apart: multitenancy_enabled"
 
-    def _found(self, api: Api) -> set[str]:
+    def _found(self, api: TempoClient) -> set[str]:
         return {one.trace_id for one in api.search("{}", int(self.t0) - 60, int(self.t0) + 300, 5000, 1)}
 
     def close(self) -> None:
@@ -214,7 +214,7 @@ class Prometheus:
 
     def __init__(self, server: LonePrometheus) -> None:
         self._server = server
-        self.api = PrometheusApi(Endpoint(name="Prometheus", url=server.url))
+        self.api = PrometheusClient(Endpoint(name="Prometheus", url=server.url))
         self.metrics = PrometheusMetrics(self.api, GivenClock(T0 + 3600), 10.0)
         self.verdicts = PrometheusVerdicts(self.api, 1000)
 

@@ -8,8 +8,8 @@ from aiops.model import Selector, SeriesBlock, Window, names, value_of
 from aiops.sources.common.caps import LATELY, SAID, Limits, Overflow, Roll
 from aiops.sources.duckdb import heard, schema
 from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
-from aiops.sources.prometheus.api import Point as Element
-from aiops.sources.prometheus.api import Raw
+from aiops.sources.prometheus.client import Point as Element
+from aiops.sources.prometheus.client import Raw
 from aiops.sources.prometheus.metrics import RENEWED, PrometheusMetrics
 from aiops.sources.receiver.batch import Batch, merge, pack, unpack
 from aiops.sources.receiver.decode import Decoding

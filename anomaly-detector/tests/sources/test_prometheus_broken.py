@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from aiops.http import Endpoint, RequestRejected, Unavailable
 from aiops.model import VIRTUAL, Edge, Window
 from aiops.model.promql import any_of, quoted
-from aiops.sources.prometheus.api import Api
+from aiops.sources.prometheus.client import PrometheusClient
 from aiops.sources.prometheus.edges import PrometheusEdges
 from aiops.sources.prometheus.metrics import PrometheusMetrics
 from aiops.sources.prometheus.verdicts import PrometheusVerdicts
@@ -88,7 +88,7 @@ def test_a_wrong_answer_is_one_sentence(
     broken: Broken, status: int, body: bytes, kind: type[Exception], said: str, tries: int
 ) -> None:
     broken.status, broken.body = status, body
-    api = Api(Endpoint(name="Prometheus", url=broken.url))
+    api = PrometheusClient(Endpoint(name="Prometheus", url=broken.url))
     with pytest.raises(kind, match=f"^Prometheus at {broken.url} .*{said}"):
         api.samples("up", 0, 10**9)
     assert len(broken.asked) == tries
@@ -99,7 +99,7 @@ def test_a_wrong_answer_is_one_sentence(
 @pytest.mark.parametrize(("otlp", "path"), [("", "/prometheus/api/v1/otlp/v1/metrics"), ("/otlp/", "/otlp/v1/metrics")])
 def test_what_is_written_goes_where_otlp_is_taken(broken: Broken, otlp: str, path: str) -> None:
     endpoint = Endpoint(name="Prometheus", url=f"{broken.url}/prometheus", tenant="acme", bearer="secret")
-    api = Api(endpoint, otlp and broken.url + otlp)
+    api = PrometheusClient(endpoint, otlp and broken.url + otlp)
     api.write_otlp(b"x")
     api.samples("up", 0, 10**9)
     assert broken.paths == [path, "/prometheus/api/v1/query"]
@@ -110,7 +110,7 @@ def test_what_is_written_goes_where_otlp_is_taken(broken: Broken, otlp: str, pat
 def test_no_answer_in_time_is_one_sentence(broken: Broken) -> None:
     broken.sleep = 30.0
     metrics = PrometheusMetrics(
-        Api(Endpoint(name="Prometheus", url=broken.url, timeout_seconds=0.3)), GivenClock(T0), 0.0
+        PrometheusClient(Endpoint(name="Prometheus", url=broken.url, timeout_seconds=0.3)), GivenClock(T0), 0.0
     )
     started = time.monotonic()
     with pytest.raises(Unavailable, match=r"within 0\.3 s"):
@@ -119,7 +119,9 @@ def test_no_answer_in_time_is_one_sentence(broken: Broken) -> None:
 
 
 def test_nobody_there_is_one_sentence() -> None:
-    metrics = PrometheusMetrics(Api(Endpoint(name="Prometheus", url="http://127.0.0.1:1")), GivenClock(T0), 0.0)
+    metrics = PrometheusMetrics(
+        PrometheusClient(Endpoint(name="Prometheus", url="http://127.0.0.1:1")), GivenClock(T0), 0.0
+    )
     with pytest.raises(Unavailable, match=r"Prometheus at http://127\.0\.0\.1:1 cannot be reached: .*refused"):
         metrics.newest()
 
@@ -128,20 +130,20 @@ def test_who_asks_is_said_and_secrets_are_not(broken: Broken) -> None:
     broken.status = 500
     named = Endpoint(name="Mimir", url=broken.url.replace("//", "//me:secret@"), tenant="team-a", bearer="token-1")
     with pytest.raises(Unavailable) as error:
-        Api(named).samples("up", 0, 10**9)
+        PrometheusClient(named).samples("up", 0, 10**9)
     assert "secret" not in str(error.value)
     headers, body = broken.asked[0]
     assert headers["X-Scope-OrgID"] == "team-a"
     assert "partial_response=false" in body
     plain = Endpoint(name="Prometheus", url=broken.url, username="me", password="pass")
     with pytest.raises(Unavailable):
-        Api(plain).samples("up", 0, 10**9)
+        PrometheusClient(plain).samples("up", 0, 10**9)
     assert broken.asked[1][0]["Authorization"] == "Basic bWU6cGFzcw=="
 
 
 def test_a_warning_is_logged_once(broken: Broken, caplog: pytest.LogCaptureFixture) -> None:
     broken.body = b'{"status":"success","warnings":["store 2 is away"],"data":{"resultType":"matrix","result":[]}}'
-    api = Api(Endpoint(name="Prometheus", url=broken.url))
+    api = PrometheusClient(Endpoint(name="Prometheus", url=broken.url))
     for _ in range(3):
         api.samples("up", 0, 10**9)
     assert [one.getMessage() for one in caplog.records] == [f"Prometheus at {broken.url} warns: store 2 is away"]
@@ -155,7 +157,7 @@ def test_a_label_cannot_break_out_of_its_place(text: str) -> None:
 
 def test_the_busiest_edges_are_written(broken: Broken) -> None:
     left_out: list[int] = []
-    edges = PrometheusEdges(Api(Endpoint(name="Prometheus", url=broken.url)), 2, left_out.append)
+    edges = PrometheusEdges(PrometheusClient(Endpoint(name="Prometheus", url=broken.url)), 2, left_out.append)
     edges.record(
         [
             Edge(caller="a", callee="b", rate=1.0),
@@ -185,7 +187,7 @@ def test_the_busiest_edges_are_written(broken: Broken) -> None:
 
 def test_verdicts_wait_until_prometheus_is_back(broken: Broken) -> None:
     left_out: list[int] = []
-    verdicts = PrometheusVerdicts(Api(Endpoint(name="Prometheus", url=broken.url)), 2, left_out.append)
+    verdicts = PrometheusVerdicts(PrometheusClient(Endpoint(name="Prometheus", url=broken.url)), 2, left_out.append)
     broken.status = 503
     for step in range(3):
         with pytest.raises(Unavailable):

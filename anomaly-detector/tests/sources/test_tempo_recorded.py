@@ -23,7 +23,7 @@ from aiops.sources.common.spans import COLUMNS
 from aiops.sources.duckdb import schema
 from aiops.sources.receiver import otlp_json
 from aiops.sources.receiver.decode import Decoding
-from aiops.sources.tempo.api import Api
+from aiops.sources.tempo.client import TempoClient
 from aiops.sources.tempo.reader import pieces
 from aiops.sources.tempo.source import TempoSource
 from aiops.sources.tempo.traceql import text
@@ -90,9 +90,9 @@ def tempo(serve: Serve) -> TempoSource:
 
 
 @pytest.fixture
-def api(serve: Serve) -> Iterator[Api]:
+def api(serve: Serve) -> Iterator[TempoClient]:
     _, replay = serve(ALL)
-    made = Api(Endpoint(name="traces", url=replay.url, timeout_seconds=5))
+    made = TempoClient(Endpoint(name="traces", url=replay.url, timeout_seconds=5))
     yield made
     made.close()
 
@@ -138,7 +138,7 @@ def test_a_trace_that_is_not_whole_is_used_and_said_once(serve: Serve, caplog: p
     assert "trace exceeds max size" in line
 
 
-def test_matches_have_whole_ids_and_the_ends_of_their_spans(api: Api, sent: Embedded) -> None:
+def test_matches_have_whole_ids_and_the_ends_of_their_spans(api: TempoClient, sent: Embedded) -> None:
     found = api.search("{}", 1795251940, 1795252360, 200, 3)
     assert len(found) == 31
     assert {one.trace_id for one in found} <= {case["trace_id"] for case in SENT["cases"]}
@@ -212,7 +212,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED.keys())
-def test_a_refusal_says_why(api: Api, case: tuple[str, int, int, str]) -> None:
+def test_a_refusal_says_why(api: TempoClient, case: tuple[str, int, int, str]) -> None:
     query, start, end, why = case
     with pytest.raises(RequestRejected, match=why):
         api.search(query, start, end, 20)
@@ -221,7 +221,7 @@ def test_a_refusal_says_why(api: Api, case: tuple[str, int, int, str]) -> None:
 def test_what_is_empty_because_of_the_cut_off_is_empty(serve: Serve) -> None:
     [refusal] = recorded("search-bad-range")
     _, replay = serve([Exchange("/api/search", body=refusal.body, content_type="text/plain", status=400)])
-    api = Api(Endpoint(name="traces", url=replay.url))
+    api = TempoClient(Endpoint(name="traces", url=replay.url))
     assert api.search("{}", 1795252360, 1795252361, 20) == []
     api.close()
 

@@ -109,7 +109,7 @@ class Stage:
         """Load history, start engine and shop, and wait until normal behaviour is learned."""
         if self._history is not None:
             self._say(self._history.distant(self._engine.source.store, lambda: self._wait(0.0)))
-            if isinstance(budgets := self._engine.desk.slos.budgets, Budgets):
+            if isinstance(budgets := self._engine.use_cases.slos.budgets, Budgets):
                 self._history.counted(budgets, lambda: self._wait(0.0))
         self._engine.source.start()
         self._engine.serve()
@@ -167,7 +167,7 @@ class Stage:
         """Wait until every latency series has enough points, with a progress bar on a terminal."""
 
         def points() -> int:
-            latency = self._engine.desk.engine.state.of(detect.LATENCY)
+            latency = self._engine.use_cases.engine.state.of(detect.LATENCY)
             size = len(latency.index)
             return min(int(min(latency.points[:size], default=0)), BASELINE_POINTS) if size >= ROUTES else 0
 

@@ -54,10 +54,10 @@ def _looked(url: str, found: Objectives) -> list[Note]:
     """Return notes on what Prometheus stores for these objectives."""
     from aiops.http import Endpoint
     from aiops.model.errors import SourceError
-    from aiops.sources.prometheus.api import Api
+    from aiops.sources.prometheus.client import PrometheusClient
     from aiops.sources.prometheus.objectives import check_objectives
 
-    api = Api(Endpoint(name="Prometheus", url=url))
+    api = PrometheusClient(Endpoint(name="Prometheus", url=url))
     try:
         return check_objectives(api, found.slos, time.time())
     except SourceError as error:

@@ -16,7 +16,7 @@ from aiops.slo import Links, Objectives, Problem
 
 FORMATS: Final = ("prometheus", "kubernetes", "grafana")
 FILE: Final = click.Path(dir_okay=False, path_type=Path)
-UID: Final = "Grafana's datasource of {}; empty: no rule and no link asks it."
+UID: Final = "UID of the {} datasource in Grafana; empty: no rule and no link uses it."
 
 
 @click.command()

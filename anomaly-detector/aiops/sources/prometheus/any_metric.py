@@ -13,8 +13,8 @@ from aiops.sources.common import bounds
 from aiops.sources.common.grid import NANO, Grid
 from aiops.sources.common.rows import labelled
 from aiops.sources.prometheus import meaning
-from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.catalogue import Numbers
+from aiops.sources.prometheus.client import PrometheusClient
 from aiops.sources.prometheus.counters import MOST, Counters
 from aiops.sources.prometheus.meaning import Adds, LabelMap, Meaning
 from aiops.sources.prometheus.sums import Rows
@@ -23,7 +23,7 @@ from aiops.sources.prometheus.sums import Rows
 IDENTIFYING: Final = {names.SERVICE, names.SERVICE_NAME, names.SERVICE_INSTANCE}
 
 
-def values(api: Api, selector: Selector, grid: Grid) -> Rows:
+def values(api: PrometheusClient, selector: Selector, grid: Grid) -> Rows:
     """Return a metric by attributes (or `service`, or promoted resource attributes), summed over the rest.
 
     Counters and histograms give increments (histograms of their count), gauges and up-down counters the last value of
@@ -63,7 +63,7 @@ def values(api: Api, selector: Selector, grid: Grid) -> Rows:
     return [labels for labels, _ in rows], np.array([one for _, one in rows]).reshape(len(rows), grid.steps)
 
 
-def _check_size(api: Api, of: str, selector: Selector, grid: Grid) -> None:
+def _check_size(api: PrometheusClient, of: str, selector: Selector, grid: Grid) -> None:
     """Ask how much there is before it is read. Raises TooMuch."""
     seconds = (grid.end_ns - grid.start_ns) // 1_000_000_000
     found = api.instant(f"sum(count_over_time({of}[{max(seconds, 1)}s]))", grid.end_ns / NANO)

@@ -11,15 +11,15 @@ from aiops.sources.common.caps import Roll
 from aiops.sources.common.grid import NANO, Grid
 from aiops.sources.common.rows import fits, labelled
 from aiops.sources.prometheus import meaning
-from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.catalogue import Numbers
+from aiops.sources.prometheus.client import PrometheusClient
 from aiops.sources.prometheus.sums import Rows
 
 # A service heard within this time that sends nothing while others do counts as zero.
 REMEMBER_SECONDS: Final = 600.0
 
 
-def arrivals(api: Api, selector: Selector, grid: Grid, roll: Roll) -> Rows:
+def arrivals(api: PrometheusClient, selector: Selector, grid: Grid, roll: Roll) -> Rows:
     """Count the exports of metrics by service and step; NaN before a service was heard and where nobody was. Every
     export of a process brings one point of `target_info`. Raises SourceError."""
     if selector.by != (names.SERVICE,):

@@ -8,13 +8,13 @@ from aiops.ports import BurnRates
 from aiops.slo.rules import tiers
 from aiops.slo.rules.prometheus import BURN
 from aiops.slo.spec import durations
-from aiops.sources.prometheus.api import Api
+from aiops.sources.prometheus.client import PrometheusClient
 
 
 class PrometheusBurns:
     """The recorded burn rates, read in one query."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: PrometheusClient) -> None:
         self._api = api
         self._windows = {BURN + durations.promql_duration(window): window for window in tiers.WINDOWS}
 

@@ -14,8 +14,8 @@ from aiops.sources.common.grid import NANO, Grid
 from aiops.sources.common.increments import LOOKBACK_SECONDS, Samples, newborn
 from aiops.sources.common.processes import LOOKBACK_NS
 from aiops.sources.prometheus import native
-from aiops.sources.prometheus.api import Api, Raw
 from aiops.sources.prometheus.catalogue import NOTHING, Catalogue
+from aiops.sources.prometheus.client import PrometheusClient, Raw
 from aiops.sources.prometheus.meaning import LabelMap, Meaning
 
 SAMPLES_AT_ONCE: Final = 400_000
@@ -82,7 +82,7 @@ class Counters:
     lookback before it. Series beyond `most` are left out together with all others of their service.
     """
 
-    def __init__(self, api: Api, meaning: Callable[[LabelMap], Meaning | None], most: int = MOST) -> None:
+    def __init__(self, api: PrometheusClient, meaning: Callable[[LabelMap], Meaning | None], most: int = MOST) -> None:
         self._api = api
         self.catalogue = Catalogue(meaning, most)
         self._memories = [Memory(), Memory()]

@@ -7,7 +7,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Gauge, Metric, NumberData
 
 from aiops.model import Edge, names
 from aiops.model.own_metrics import EDGE
-from aiops.sources.prometheus.api import Api
+from aiops.sources.prometheus.client import PrometheusClient
 from aiops.sources.prometheus.verdicts import text_attribute
 
 
@@ -17,7 +17,7 @@ class PrometheusEdges:
     At most `limit` of them are written per step, the busiest; `left_out` is called with the number of the others.
     """
 
-    def __init__(self, api: Api, limit: int, left_out: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(self, api: PrometheusClient, limit: int, left_out: Callable[[int], None] = lambda _: None) -> None:
         self._api, self._limit, self._left_out = api, limit, left_out
 
     def record(self, edges: Sequence[Edge], at: float) -> None:

@@ -14,8 +14,8 @@ from aiops.sources.common.caps import Roll
 from aiops.sources.common.grid import Grid
 from aiops.sources.common.work import Work, covering
 from aiops.sources.prometheus import any_metric, meaning
-from aiops.sources.prometheus.api import Api
 from aiops.sources.prometheus.arrivals import arrivals
+from aiops.sources.prometheus.client import PrometheusClient
 from aiops.sources.prometheus.counters import Counters, Increments
 from aiops.sources.prometheus.folding import told_apart
 from aiops.sources.prometheus.meaning import Meaning
@@ -60,7 +60,7 @@ class QuerySession:
     """Selectors that are asked for together, one window after the other. It has its own counters, so that the windows
     of others do not displace them. `lock` is held during an answer, because pages ask from other threads."""
 
-    def __init__(self, api: Api, roll: Roll, born: float) -> None:
+    def __init__(self, api: PrometheusClient, roll: Roll, born: float) -> None:
         def counters(of: Callable[[Mapping[str, str]], Meaning | None]) -> Counters:
             return Counters(api, told_apart(of, roll), roll.limits.series)
 
@@ -82,8 +82,8 @@ class PrometheusMetrics:
     """Exact counts on a grid, from raw samples. Operations for which a service sends no server durations are counted by
     the metrics that Tempo's generator made of its spans; calls are those of its service graph."""
 
-    def __init__(self, api: Api, clock: Clock, lateness_seconds: float, roll: Roll | None = None) -> None:
-        """Read metrics through an Api; `roll` has the names that are told apart."""
+    def __init__(self, api: PrometheusClient, clock: Clock, lateness_seconds: float, roll: Roll | None = None) -> None:
+        """Read metrics through a PrometheusClient; `roll` has the names that are told apart."""
         self._api = api
         self._roll = roll or Roll(now=clock.now)
         self._lateness = lateness_seconds

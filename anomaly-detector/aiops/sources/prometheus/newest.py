@@ -3,7 +3,7 @@
 from typing import Final
 
 from aiops.ports import Clock
-from aiops.sources.prometheus.api import Api
+from aiops.sources.prometheus.client import PrometheusClient
 from aiops.sources.prometheus.meaning import INFO, SERVED
 
 LOOK_BACK: Final = "6h"
@@ -19,7 +19,7 @@ class Newest:
     """The time of the newest point of any service. It never goes back: Prometheus accepts nothing that is much
     older."""
 
-    def __init__(self, api: Api, clock: Clock) -> None:
+    def __init__(self, api: PrometheusClient, clock: Clock) -> None:
         self._api, self._clock = api, clock
         self._newest: float | None = None
         self._asked = float("-inf")

@@ -11,7 +11,7 @@ from aiops.slo import Note
 from aiops.slo.rules import promql, tiers
 from aiops.slo.rules.prometheus import BASE
 from aiops.slo.spec import durations
-from aiops.sources.prometheus.api import Api
+from aiops.sources.prometheus.client import PrometheusClient
 from aiops.sources.prometheus.selections import unmatched
 
 DAY: Final = tiers.DAY
@@ -24,14 +24,14 @@ MISSED: Final = 0.1
 """The share of time without data from which on it is reported."""
 
 
-def check_objectives(api: Api, slos: Sequence[Slo], at: float) -> list[Note]:
+def check_objectives(api: PrometheusClient, slos: Sequence[Slo], at: float) -> list[Note]:
     """Return notes on objectives that count nothing or only at times, that query what matches nothing, that have a
     budget of less than one event, or a threshold that no bucket has, by the last day before a time (Unix seconds).
     Raises SourceError."""
     return [note for slo in slos for note in _notes(api, slo, at)]
 
 
-def _notes(api: Api, slo: Slo, at: float) -> Iterator[Note]:
+def _notes(api: PrometheusClient, slo: Slo, at: float) -> Iterator[Note]:
     found = api.instant(f"sum({promql.total(slo, DAY)})", at)
     of = slo.indicator
     if not found and isinstance(of, Server):
@@ -59,7 +59,7 @@ def _notes(api: Api, slo: Slo, at: float) -> Iterator[Note]:
             yield Note(slo, f"no bucket ends at {tiers.plain_number(of.threshold)} s; there are {shown}", True)
 
 
-def _missed(api: Api, slo: Slo, at: float) -> float:
+def _missed(api: PrometheusClient, slo: Slo, at: float) -> float:
     """Return for which share of the last day, since its first events, there was nothing to count."""
     if slo.slices is not None:
         return 0.0
@@ -72,7 +72,7 @@ def _missed(api: Api, slo: Slo, at: float) -> float:
     return max(0.0, 1 - seen[0].value / steps)
 
 
-def _bounds(api: Api, of: Server, at: float) -> list[Decimal]:
+def _bounds(api: PrometheusClient, of: Server, at: float) -> list[Decimal]:
     """Return the upper bounds of a service's buckets, seconds."""
     units = dict(promql.HISTOGRAMS[of.protocol])
     name = any_of([f"{one}_bucket" for one in units])

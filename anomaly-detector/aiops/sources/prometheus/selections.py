@@ -12,7 +12,7 @@ from aiops.slo import Note
 from aiops.slo.rules import promql, tiers
 from aiops.slo.spec import durations, expressions
 from aiops.slo.spec.indicators import windows
-from aiops.sources.prometheus.api import Api
+from aiops.sources.prometheus.client import PrometheusClient
 
 DAY: Final = durations.promql_duration(tiers.DAY)
 SHOWN: Final = 6
@@ -26,7 +26,7 @@ class _Part:
     needed: bool
 
 
-def unmatched(api: Api, slo: Slo, at: float) -> Iterator[Note]:
+def unmatched(api: PrometheusClient, slo: Slo, at: float) -> Iterator[Note]:
     """Yield notes on what an objective queries but the last day before a time (Unix seconds) does not have. Raises
     SourceError."""
     for side, part in _parts(slo):
@@ -59,7 +59,7 @@ def _of_query(slo: Slo, query: Query, side: str) -> Iterator[_Part]:
         yield _Part(expressions.selectors(windows(term.text, DAY)), term.factor < 0 or alone or side == "good")
 
 
-def _why(api: Api, selector: str, at: float) -> tuple[str, bool]:
+def _why(api: PrometheusClient, selector: str, at: float) -> tuple[str, bool]:
     """Return why a selector matches nothing, and whether it never can."""
     name, matchers = expressions.matchers(selector)
     for label, written in matchers:
@@ -77,7 +77,7 @@ def _why(api: Api, selector: str, at: float) -> tuple[str, bool]:
     return "no series fits all of it", False
 
 
-def _hint(api: Api, name: str, at: float) -> str:
+def _hint(api: PrometheusClient, name: str, at: float) -> str:
     """Return metrics with similar names."""
     begun = quoted(f"{name.partition('_')[0]}_.*")
     known = [one.labels[names.NAME] for one in api.instant(f"count by (__name__) ({{__name__=~{begun}}})", at)]
@@ -85,7 +85,7 @@ def _hint(api: Api, name: str, at: float) -> str:
     return f", but {', '.join(close)}" if close else ""
 
 
-def _counted(api: Api, selector: str, at: float) -> bool:
+def _counted(api: PrometheusClient, selector: str, at: float) -> bool:
     return bool(api.instant(f"count(last_over_time({selector}[{DAY}]))", at))
 
 

@@ -7,7 +7,7 @@ from aiops.model import Oddity, names, not_understood, shared_identity, too_many
 from aiops.model.promql import any_of, quoted
 from aiops.ports import Clock
 from aiops.sources.prometheus import meaning
-from aiops.sources.prometheus.api import Api
+from aiops.sources.prometheus.client import PrometheusClient
 
 EVERY: Final = 60.0
 """Seconds for which an answer is reused."""
@@ -27,7 +27,7 @@ _SPANS: Final = f"group by (service) (last_over_time({meaning.SPANS}_count[{LOOK
 class PrometheusSenders:
     """Asks Prometheus from time to time."""
 
-    def __init__(self, api: Api, clock: Clock) -> None:
+    def __init__(self, api: PrometheusClient, clock: Clock) -> None:
         self._api, self._clock = api, clock
         self._unknown: list[Oddity] = []
         self._asked = float("-inf")

@@ -7,7 +7,7 @@ from typing import Final
 from aiops.model import VIRTUAL, Edge, Window
 from aiops.model.promql import quoted
 from aiops.sources.common.caps import Roll
-from aiops.sources.prometheus.api import Api
+from aiops.sources.prometheus.client import PrometheusClient
 from aiops.sources.prometheus.folding import calls
 from aiops.sources.prometheus.meaning import CALL_SECONDS, CALLS, FAILED_CALLS
 
@@ -20,8 +20,8 @@ class PrometheusTopology:
     """Edges with their rates over a window. Rates are estimates (`increase` extrapolates); the judged counts are exact
     and come from elsewhere."""
 
-    def __init__(self, api: Api, roll: Roll | None = None) -> None:
-        """Read edges through an Api; `roll` has the names that are told apart."""
+    def __init__(self, api: PrometheusClient, roll: Roll | None = None) -> None:
+        """Read edges through a PrometheusClient; `roll` has the names that are told apart."""
         self._api, self._roll = api, roll or Roll()
 
     def edges(self, window: Window) -> list[Edge]:

@@ -13,7 +13,7 @@ from aiops.model import Family, Labels, SeriesState, Tier, Verdict, Window, labe
 from aiops.model.errors import TooMuch
 from aiops.model.own_metrics import VERDICT
 from aiops.model.promql import quoted
-from aiops.sources.prometheus.api import Api, Raw
+from aiops.sources.prometheus.client import PrometheusClient, Raw
 
 NUMBERS: Final = tuple(VERDICT)
 FIELDS: Final = {"life": "state"}
@@ -51,7 +51,7 @@ class PrometheusVerdicts:
     changes nothing.
     """
 
-    def __init__(self, api: Api, limit: int, left_out: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(self, api: PrometheusClient, limit: int, left_out: Callable[[int], None] = lambda _: None) -> None:
         self._api, self._limit, self._left_out = api, limit, left_out
         self._waiting: list[Verdict] = []
         self._attributes: dict[tuple[Labels, str], bytes] = {}

@@ -11,8 +11,8 @@ from typing import Final
 
 from aiops.model import Population, PopulationKind, Span, Trace, Window
 from aiops.sources.common import spans
-from aiops.sources.tempo.api import Match
 from aiops.sources.tempo.calls import SERVED, KnownCallees
+from aiops.sources.tempo.client import Match
 from aiops.sources.tempo.reader import TraceReader
 
 SLICES: Final = 12

@@ -7,8 +7,8 @@ from typing import Final
 from aiops.http import RequestRejected
 from aiops.model import Population, PopulationKind, Trace, Window
 from aiops.sources.tempo import traceql
-from aiops.sources.tempo.api import Match
 from aiops.sources.tempo.calls import KnownCallees
+from aiops.sources.tempo.client import Match
 from aiops.sources.tempo.drawing import SLICES, SPARE, Effort, draw, fitting, ranked, window_slices
 from aiops.sources.tempo.reader import TraceReader, pieces
 

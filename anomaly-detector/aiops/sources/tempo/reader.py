@@ -11,7 +11,7 @@ from aiops.http import Unavailable
 from aiops.model import Trace, Window
 from aiops.sources.common import bounds
 from aiops.sources.common.spans import trimmed
-from aiops.sources.tempo.api import Api, Match
+from aiops.sources.tempo.client import Match, TempoClient
 from aiops.sources.tempo.kept import Kept
 from aiops.sources.tempo.traceql import NEWEST
 
@@ -33,7 +33,7 @@ class TraceReader:
     for each of them Tempo 3 opens a buffer of 1 MiB for each of about 150 columns.
     """
 
-    def __init__(self, api: Api, reads: int) -> None:
+    def __init__(self, api: TempoClient, reads: int) -> None:
         self.api = api
         self.asked = 0
         self.read = 0

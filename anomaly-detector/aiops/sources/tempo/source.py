@@ -2,8 +2,8 @@
 
 from aiops.http import Endpoint
 from aiops.model import Window
-from aiops.sources.tempo.api import SERVICE_TAG, Api, MetricsSeries
 from aiops.sources.tempo.calls import KnownCallees
+from aiops.sources.tempo.client import SERVICE_TAG, MetricsSeries, TempoClient
 from aiops.sources.tempo.reader import TraceReader
 from aiops.sources.tempo.topology import TempoTopology
 from aiops.sources.tempo.traces import POPULATION_SECONDS, TempoTraces
@@ -18,7 +18,7 @@ class TempoSource:
     def __init__(self, endpoint: Endpoint, reads: int = 1, seconds: float = POPULATION_SECONDS) -> None:
         """Connect to Tempo. `reads` whole traces are read in parallel; after `seconds` a call begins no further
         population."""
-        self._api = Api(endpoint)
+        self._api = TempoClient(endpoint)
         self._reader = TraceReader(self._api, reads)
         callees = KnownCallees()
         self.traces = TempoTraces(self._reader, callees, seconds)

@@ -9,8 +9,8 @@ from aiops.model import VIRTUAL, Edge, Span, Trace, Window
 from aiops.model.errors import SourceError
 from aiops.sources.common import links
 from aiops.sources.tempo import traceql
-from aiops.sources.tempo.api import SERVICE_TAG
 from aiops.sources.tempo.calls import CLIENT_KINDS, KnownCallees
+from aiops.sources.tempo.client import SERVICE_TAG
 from aiops.sources.tempo.reader import TraceReader, pieces
 
 SLICES: Final = 12

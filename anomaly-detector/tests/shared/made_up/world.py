@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from aiops.api import create_app
 from aiops.config import Settings
 from aiops.model import Incident, IncidentEvent, Transition
-from aiops.service.desk import IncidentService
+from aiops.service.use_cases import UseCases
 from aiops.store import SqlIncidents
 from aiops.testing import Sources, assemble
 from aiops.web import add_pages
@@ -19,7 +19,7 @@ from made_up.fakes import NOW, FakeClock, FakeMetrics, FakeTopology, FakeTraces,
 class World:
     """The engine's surroundings, and ways in."""
 
-    desk: IncidentService
+    use_cases: UseCases
     store: SqlIncidents
     clock: FakeClock
     metrics: FakeMetrics
@@ -29,8 +29,8 @@ class World:
 
     def client(self, **settings: object) -> FlaskClient:
         used = Settings.model_validate(settings)
-        app = create_app(self.desk, used)
-        add_pages(app, self.desk, used)
+        app = create_app(self.use_cases, used)
+        add_pages(app, self.use_cases, used)
         return app.test_client()
 
     def keep(self, *incidents: Incident) -> None:
@@ -42,4 +42,4 @@ def build(folder: Path, store: SqlIncidents) -> World:
     clock = FakeClock()
     metrics, traces, topology, verdicts = FakeMetrics(clock), FakeTraces(), FakeTopology(), FakeVerdicts()
     engine = assemble(folder, Sources(metrics, traces, topology, verdicts), clock, store)
-    return World(IncidentService(engine, store, clock.at), store, clock, metrics, traces, topology, verdicts)
+    return World(UseCases(engine, store, clock.at), store, clock, metrics, traces, topology, verdicts)

@@ -42,7 +42,7 @@ class MetricsSeries:
     values: tuple[float, ...]
 
 
-class Api:
+class TempoClient:
     """One Tempo; every thread may use it. Every method raises SourceError: Unavailable or RequestRejected."""
 
     def __init__(self, endpoint: Endpoint) -> None:

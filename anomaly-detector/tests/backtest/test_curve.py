@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiops.backtest import Curve
-from aiops.backtest.trace import COLUMNS
+from aiops.backtest.curve import COLUMNS
 
 POINTS = st.lists(st.tuples(st.floats(0, 1e6), st.floats(-1e9, 1e9)), min_size=1, max_size=60)
 

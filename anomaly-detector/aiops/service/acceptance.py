@@ -22,7 +22,8 @@ from aiops.model import (
 )
 from aiops.model.errors import NotPossible
 from aiops.presentation.words import written
-from aiops.store import SqlAccepted, SqlIncidents
+from aiops.service.incidents import IncidentService
+from aiops.store import SqlAccepted
 
 UNDO_SECONDS: Final = 3600.0
 ACTION: Final = "normal"
@@ -34,11 +35,11 @@ NEVER: Final = {
 
 
 @dataclass(slots=True)
-class NormalBook:
+class AcceptanceService:
     """Declarations that symptoms are normal. Every method may raise NotPossible, with the reason, or StoreError."""
 
     engine: Engine
-    incidents: SqlIncidents
+    incidents: IncidentService
     store: SqlAccepted
 
     def proposal(self, incident: Incident) -> list[Relearned]:
@@ -62,9 +63,12 @@ class NormalBook:
             raise NotPossible(f"none of the symptoms of {incident.id} is in trouble now; there is nothing to learn")
         return found
 
-    def accept(self, incident: Incident, who: str, reason: str) -> Incident:
-        """Learn the symptoms as normal, and resolve the incident. The earlier learned state is kept for an hour."""
+    def accept(self, name: str, who: str, reason: str) -> Incident:
+        """Learn the symptoms of an incident as normal, and resolve it. The earlier learned state is kept for an hour.
+        Raises NotFound."""
         with self.engine.lock:
+            self.incidents.health.forget()
+            incident = self.incidents.get(name)
             changes, now = self.proposal(incident), self.engine.clock.now()
             before = self.engine.state.copy()
             learned = [
@@ -76,15 +80,18 @@ class NormalBook:
             text = "; ".join(map(change_sentence, changes)) + f"; reason: {reason}"
             event = IncidentEvent(Transition.RESOLVED, after)
             try:
-                self.incidents.act(event, now, who, ACTION, text, self.store.added(record, learned))
+                self.incidents.store.act(event, now, who, ACTION, text, self.store.added(record, learned))
             except Exception:
                 self.engine.detector.state = before
                 raise
             return after
 
-    def undo(self, incident: Incident, who: str) -> Incident:
-        """Restore the learned state before the last declaration; the incident that it resolved is open again."""
+    def undo(self, name: str, who: str) -> Incident:
+        """Restore the learned state before the last declaration; the incident that it resolved is open again. Raises
+        NotFound."""
         with self.engine.lock:
+            self.incidents.health.forget()
+            incident = self.incidents.get(name)
             now, last = self.engine.clock.now(), self.undoable(incident)
             if last is None:
                 raise NotPossible(
@@ -99,7 +106,7 @@ class NormalBook:
                     after, transition = life.taken_back(incident, now, who), Transition.REOPENED
                 text = "taken back: " + "; ".join(map(change_sentence, last.changes))
                 event = IncidentEvent(transition, after)
-                self.incidents.act(event, now, who, f"{ACTION} undone", text, self.store.undone(last, now, who))
+                self.incidents.store.act(event, now, who, f"{ACTION} undone", text, self.store.undone(last, now, who))
             except ValueError as error:
                 self.engine.detector.state = before
                 raise NotPossible(f"what was taken for normal of {incident.id} cannot be taken back: {error}") from None

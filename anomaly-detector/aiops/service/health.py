@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from aiops import detect, health
 from aiops.engine import Cycle, Engine
-from aiops.health import RouteCounts, RouteHealth
+from aiops.health import RouteCounts, RouteHealth, ServiceHealth
 from aiops.model import Labels, SeriesState, Window, names, value_of
+from aiops.store import SqlIncidents
 
 CYCLES = 2
 """After so many missing cycles the answer is read again without them."""
@@ -23,16 +24,39 @@ class Now:
     silent: frozenset[str] = frozenset()
 
 
-class Board:
-    """Reads of a running engine. Thread-safe. While a cycle runs, it returns the answer of the cycle before."""
+class HealthService:
+    """Health of routes and services. Thread-safe. While a cycle runs, it returns the answer of the cycle before. Its
+    methods may raise SourceError or StoreError."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, store: SqlIncidents) -> None:
         self._engine = engine
+        self._store = store
         self._lock = threading.Lock()
         self._read: tuple[Cycle, float, Now] | None = None
 
-    def now(self) -> Now:
-        """Return the health after the last cycle. Raises SourceError."""
+    def routes(self) -> list[RouteHealth]:
+        """Return every route seen in the last five minutes, worst first."""
+        return self._now().routes
+
+    def services(self) -> list[ServiceHealth]:
+        """Return every service, worst first, including those heard only earlier."""
+        active = self._store.active()
+        now = self._now()
+        return health.services(now.routes, now.known, now.silent, active, self._engine.oddities)
+
+    @property
+    def crowded(self) -> list[str]:
+        """Services with routes that are counted as `other`, as far as known without asking a source."""
+        known = self._read
+        return sorted({one.service for one in known[2].routes if one.route == names.OTHER}) if known else []
+
+    def forget(self) -> None:
+        """Read again at the next question, because a person has changed the state."""
+        with self._lock:
+            self._read = None
+
+    def _now(self) -> Now:
+        """Return the health after the last cycle."""
         engine = self._engine
         with self._lock:
             last, at = engine.last, engine.clock.now()
@@ -51,17 +75,6 @@ class Board:
                 engine.lock.release()
             self._read = None if last is None else (last, at, fresh)
             return fresh
-
-    @property
-    def crowded(self) -> list[str]:
-        """Services with routes that are counted as `other`, as far as known without asking a source."""
-        known = self._read
-        return sorted({one.service for one in known[2].routes if one.route == names.OTHER}) if known else []
-
-    def forget(self) -> None:
-        """Read again at the next question, because a person has changed the state."""
-        with self._lock:
-            self._read = None
 
     def _counted(self) -> dict[Labels, RouteCounts]:
         until = self._engine.metrics.complete_until()

@@ -37,7 +37,7 @@ class Source:
 
 
 @dataclass(slots=True)
-class SloBook:
+class SloService:
     """Objectives and their status after the last cycle. Methods may raise StoreError; methods with a name raise
     NotFound."""
 

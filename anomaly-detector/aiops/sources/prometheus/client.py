@@ -36,7 +36,7 @@ class Point:
     value: float
 
 
-class Api:
+class PrometheusClient:
     """One Prometheus. Every method raises SourceError: Unavailable when another attempt may succeed, else
     RequestRejected."""
 

@@ -1,0 +1,84 @@
+"""Incidents and changes: what people may ask about them and do to them."""
+
+from dataclasses import dataclass
+
+from aiops import incidents
+from aiops.engine import Engine
+from aiops.model import Incident, IncidentEvent, Severity, Transition, Window
+from aiops.model.errors import NotFound
+from aiops.service.health import HealthService
+from aiops.store import Change, SqlIncidents
+
+ALIKE = 10
+"""The number of similar incidents listed beside one."""
+
+
+@dataclass(slots=True)
+class IncidentService:
+    """Incidents and changes. Every method may raise StoreError; methods with an id raise NotFound."""
+
+    engine: Engine
+    store: SqlIncidents
+    health: HealthService
+
+    def page(
+        self,
+        state: str | None = "active",
+        severity: str | None = None,
+        service: str | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> tuple[list[Incident], int | None]:
+        """Return incidents, newest first, and the cursor of the next page (None at the end)."""
+        return self.store.page(state, severity, service, since, until, before, limit)
+
+    def urgent(self, limit: int) -> tuple[list[Incident], int]:
+        """Return active incidents, the most severe first and then the newest, and their number."""
+        found: list[Incident] = []
+        for severity in reversed(Severity):
+            if len(found) < limit:
+                found += self.page("active", severity, limit=limit - len(found))[0]
+        return found, self.store.active_count()
+
+    def get(self, name: str) -> Incident:
+        """Return one incident by its id or key. Raises NotFound."""
+        found = self.store.get(name)
+        if found is None:
+            raise NotFound(f"there is no incident {name}")
+        return found
+
+    def alike(self, incident: Incident) -> list[Incident]:
+        """Return other incidents with the same fingerprint, newest first."""
+        return self.store.alike(incident, ALIKE)
+
+    def acknowledge(self, name: str, who: str) -> Incident:
+        """Acknowledge an incident. Raises NotPossible when it is resolved."""
+        with self.engine.lock:
+            before, now = self.get(name), self.engine.clock.now()
+            after = incidents.acknowledge(before, now, who)
+            return self._acted(before, after, Transition.ACKNOWLEDGED, who, "acknowledge")
+
+    def resolve(self, name: str, who: str) -> Incident:
+        """Resolve an incident on the word of a person. Nothing is learned: if its symptoms continue, it is reopened
+        soon."""
+        with self.engine.lock:
+            before, now = self.get(name), self.engine.clock.now()
+            after = incidents.resolve(before, now, f"resolved by {who}")
+            return self._acted(before, after, Transition.RESOLVED, who, "resolve")
+
+    def record_change(self, change: Change) -> None:
+        """Store a change, such as a deployment."""
+        self.store.record_change(change)
+
+    def changes(self, window: Window) -> list[Change]:
+        """Return the changes in a window, oldest first."""
+        return self.store.changes(window.start, window.end)
+
+    def _acted(self, before: Incident, after: Incident, transition: Transition, who: str, what: str) -> Incident:
+        self.health.forget()
+        if after != before:
+            text = after.timeline[-1].text
+            self.store.act(IncidentEvent(transition, after), self.engine.clock.now(), who, what, text)
+        return after

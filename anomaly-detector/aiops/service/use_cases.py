@@ -1,0 +1,44 @@
+"""What people and programs may ask of a running engine and do to it: the services that API and pages are built on."""
+
+from dataclasses import dataclass, field
+
+from aiops.engine import Engine
+from aiops.service.acceptance import AcceptanceService
+from aiops.service.alerts import AlertService
+from aiops.service.health import HealthService
+from aiops.service.incidents import IncidentService
+from aiops.service.operation import OperationService
+from aiops.service.slos import SloService
+from aiops.service.telemetry import TelemetryService
+from aiops.store import SqlAccepted, SqlAlerts, SqlIncidents, SqlObjectives
+
+
+@dataclass(slots=True)
+class UseCases:
+    """The services of one engine. `started` is in Unix seconds; `grafana_url` is where people find Grafana."""
+
+    engine: Engine
+    store: SqlIncidents
+    started: float = 0.0
+    grafana_url: str = ""
+    incidents: IncidentService = field(init=False)
+    acceptance: AcceptanceService = field(init=False)
+    health: HealthService = field(init=False)
+    telemetry: TelemetryService = field(init=False)
+    slos: SloService = field(init=False)
+    alerts: AlertService = field(init=False)
+    operation: OperationService = field(init=False)
+
+    def __post_init__(self) -> None:
+        engine, store = self.engine, self.store
+        self.health = HealthService(engine, store)
+        self.incidents = IncidentService(engine, store, self.health)
+        self.acceptance = AcceptanceService(engine, self.incidents, SqlAccepted(store.database))
+        self.telemetry = TelemetryService(engine)
+        self.slos = SloService(engine.budgets, SqlObjectives(store.database), engine.clock, engine.lock)
+        self.alerts = AlertService(SqlAlerts(store.database), store, engine.clock, engine.lock, engine.telemetry.alerts)
+        self.operation = OperationService(engine, store, self.alerts, self.health, self.started)
+
+    def now(self) -> float:
+        """Return the time of the engine's clock, Unix seconds."""
+        return self.engine.clock.now()
