@@ -15,6 +15,7 @@ LONG = (
     "anomaly-detector/tests/cli/test_smoke.py",
     "anomaly-detector/tests/detect/test_rhythm.py",
     "e2e/test_operations.py",
+    "tests/bench/test_ageing.py",
     "tests/bench/test_clients.py",
 )
 """Modules that take longest."""

@@ -9,8 +9,8 @@ published scores) and `ms-cloud-monitoring` (Microsoft's Cloud Monitoring Datase
 
 Every detector has one configuration and one boundary for all series: a score of 1.0. It is given the whole series, but
 the score of a point may depend on points up to it alone. What a detector could reach with another boundary, chosen in
-hindsight, stands beside it and is called optimised. How is counted: bench/nab.py, bench/clouds.py; who is compared:
-bench/comparators.py. Ends with 1 where a detector failed or NAB's published scores do not come out.
+hindsight, stands beside it and is called optimised. How is counted: bench/nab.py, aiops/backtest/scoring.py; who
+is compared: bench/comparators.py. Ends with 1 where a detector failed or NAB's published scores do not come out.
 """
 
 import argparse

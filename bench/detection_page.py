@@ -15,6 +15,7 @@ from typing import Any, Final
 from bench.clouds import BOUND
 from bench.detection_run import OURS
 from bench.nab import PROFILES
+from bench.svg import document
 
 ROOT: Final = Path(__file__).parent.parent
 SCORES: Final = ROOT / "bench/scores/detection.json"
@@ -61,19 +62,10 @@ def plot(results: Results) -> str:
         across = min(false, MOST_FALSE) / MOST_FALSE * (WIDTH - LEFT - 20)
         return LEFT + across, HEIGHT - BOTTOM - f1 / 0.7 * (HEIGHT - TOP - BOTTOM)
 
-    style = (
-        "text{font:12px sans-serif;fill:#333}.axis{stroke:#999}"
-        ".ours{fill:#c33;stroke:#c33}.other{fill:#567;stroke:#567}"
-        ".ring{fill:none}.bound{stroke:#999;stroke-dasharray:4 4}"
-        "@media(prefers-color-scheme:dark){text{fill:#ddd}.other{fill:#9bd;stroke:#9bd}}"
-    )
     x0, y0 = at(0, 0)
     x1, _ = at(MOST_FALSE, 0)
     bound, _ = at(BOUND, 0)
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
-        "<title>Event F1 over false alerts a series-day, cloud monitoring set</title>",
-        f"<style>{style}</style>",
         f'<line class="axis" x1="{x0}" y1="{y0}" x2="{x1}" y2="{y0}"/>',
         f'<line class="axis" x1="{x0}" y1="{y0}" x2="{x0}" y2="{TOP}"/>',
         f'<line class="bound" x1="{bound:.1f}" y1="{y0}" x2="{bound:.1f}" y2="{TOP}"/>',
@@ -97,7 +89,7 @@ def plot(results: Results) -> str:
         best = one["optimised_within_bound"]
         x, y = at(best["false_a_day"], best["f1"])
         out.append(f'<circle class="{kind} ring" cx="{x:.1f}" cy="{y:.1f}" r="5"><title>{name}</title></circle>')
-    return "\n".join([*out, "</svg>", ""])
+    return document(WIDTH, HEIGHT, "Event F1 over false alerts a series-day, cloud monitoring set", out)
 
 
 def page(text: str, results: Results) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from aiops.backtest.scoring import APART, RULES
 from bench import clouds, nab
 from bench.detection_run import Scored
 from bench.series import Floats, Series, columns, need, numbers
@@ -51,11 +52,11 @@ def nab_result(data: Nab, scored: Scored) -> dict[str, Any]:
 def clouds_result(sets: Sequence[Series], scored: Scored) -> dict[str, Any]:
     """Of events: at the boundary; with every labelled run apart; and the best there is within the bound."""
     detected = {name: scores >= BOUNDARY for name, scores in scored.scores.items()}
-    bound, level = clouds.within_bound(sets, scored.scores, clouds.Rules())
+    bound, level = clouds.within_bound(sets, scored.scores, RULES)
     return {
-        "fixed": _tally(clouds.count(sets, detected, clouds.Rules())),
-        "runs_apart": _tally(clouds.count(sets, detected, clouds.APART)),
-        "optimised_within_bound": {**_tally(bound), "threshold": _number(level)},
+        "fixed": clouds.count(sets, detected, RULES).document(),
+        "runs_apart": clouds.count(sets, detected, APART).document(),
+        "optimised_within_bound": {**bound.document(), "threshold": _number(level)},
         "cpu_seconds": scored.cpu,
     }
 
@@ -97,7 +98,7 @@ def print_nab(results: Mapping[str, dict[str, Any]], data: Nab, say: Say) -> Non
 def print_clouds(results: Mapping[str, dict[str, Any]], sets: Sequence[Series], say: Say) -> None:
     """Of events, a line a detector."""
     runs, days = sum(len(one.spans) for one in sets), sum(one.days for one in sets)
-    events = clouds.count(sets, {one.name: np.zeros(len(one.times), dtype=np.bool_) for one in sets}, clouds.Rules())
+    events = clouds.count(sets, {one.name: np.zeros(len(one.times), dtype=np.bool_) for one in sets}, RULES)
     say(f"\nCloud monitoring: {len(sets)} series, {days:.0f} series-days, {runs} labelled runs, {events.events} events")
     say(f"{'':<18}{'at 1.0':^67}{'apart':>9}{f'best with <= {clouds.BOUND:.2f} false/day':>36}")
     heads = ("F1", "precision", "recall", "recall<=7", "false/day", "delay", "alerting")
@@ -140,23 +141,6 @@ def _published_scores(root: Path, detector: str, name: str) -> Floats:
     path = root / detector / category / f"{detector}_{file}.gz"
     (scores,) = columns(need(path, "a published detector's scores"), ("anomaly_score",))
     return numbers(scores)
-
-
-def _tally(tally: clouds.Tally) -> dict[str, Any]:
-    keys = (
-        "events",
-        "found",
-        "in_time",
-        "false",
-        "alerts",
-        "f1",
-        "precision",
-        "recall",
-        "recall_in_time",
-        "false_a_day",
-    )
-    out: dict[str, Any] = {key: getattr(tally, key) for key in keys}
-    return out | {"delay": _number(tally.delay), "alerting": tally.alerting}
 
 
 def _number(value: float) -> float | None:

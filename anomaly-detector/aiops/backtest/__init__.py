@@ -3,8 +3,11 @@ I/O."""
 
 from aiops.backtest.alarms import Alarm, Replayed, Seen, Stretch
 from aiops.backtest.curve import Column, Curve
+from aiops.backtest.kinds import KnownBy, MetricKind, Recognised, as_judged
 from aiops.backtest.rows import Read, TableSeries, Unreadable, read_table
+from aiops.backtest.scoring import Tally
 from aiops.backtest.steps import Choice, Steps
+from aiops.backtest.table import TableReplay
 from aiops.backtest.values import GivenGains, ValuesReplay
 
 __all__ = [
@@ -13,13 +16,19 @@ __all__ = [
     "Column",
     "Curve",
     "GivenGains",
+    "KnownBy",
+    "MetricKind",
     "Read",
+    "Recognised",
     "Replayed",
     "Seen",
     "Steps",
     "Stretch",
+    "TableReplay",
     "TableSeries",
+    "Tally",
     "Unreadable",
     "ValuesReplay",
+    "as_judged",
     "read_table",
 ]

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiops.backtest.curve import Curve
+from aiops.backtest.kinds import Recognised
+from aiops.backtest.scoring import Tally
 from aiops.model import Family, Labels, SeriesState
 
 DAY: Final = 86_400.0
@@ -22,18 +24,20 @@ class Seen:
     upper: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """A stretch in which an alarm would have been on: from `start`, the time of the point that triggered it.
+    """A trouble that would have been told, from `start`, the time of the point that triggered the alarm.
 
-    `onset` is the first abnormal point. `end` is the time of the point that ended the alarm, None where it continued at
-    the end of history. `peak` is the point with the highest score. `around` shows the alarm with the points before and
-    after it; only the alarms with the highest scores of a series have it.
+    `onset` is the first abnormal point. `end` is one step after the last point whose score was 1 or more. `over` is the
+    time of the point at which the alarm was over, because enough points in a row had been usual. Both are None where it
+    was not over at the end of history. `peak` is the point with the highest score. `around` shows the alarm with the
+    points before and after it; only the alarms with the highest scores of a series have it.
     """
 
     onset: float
     start: float
     end: float | None
+    over: float | None
     peak: Seen
     around: Curve | None = None
 
@@ -54,7 +58,8 @@ class Replayed:
 
     points: how many there were. judged: how many of them got a score; the others were only learned from, or are gaps.
     first, last: times of the first and the last point. step: seconds between points. seconds: the length of the watched
-    time.
+    time. above: times of the points whose score was 1 or more. kind, scores: of values without a known meaning, what
+    they are judged as, and how well labelled anomalies were found, if there are labels.
     """
 
     series: Labels
@@ -67,6 +72,9 @@ class Replayed:
     alarms: tuple[Alarm, ...]
     stretches: tuple[Stretch, ...]
     trace: Curve
+    above: tuple[float, ...] = ()
+    kind: Recognised | None = None
+    scores: Tally | None = None
 
     @property
     def seconds(self) -> float:

@@ -2,9 +2,14 @@
 small."""
 
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from math import isfinite, nan
+from math import inf, isfinite, nan
 from typing import Final
+
+import numpy as np
+
+from aiops.model.arrays import Bools, Floats
 
 COLUMNS: Final = 800
 """The columns of a plot: about as many as a screen can show."""
@@ -21,6 +26,10 @@ class Column:
     lower: float
     upper: float
     judged: bool
+
+
+def _or_infinite(instead: float) -> Callable[[float], float]:
+    return lambda value: value if isfinite(value) else instead
 
 
 def _blank() -> "array[float]":
@@ -62,6 +71,25 @@ class Curve:
             self._expected[place] = expected
         if isfinite(lower) and isfinite(upper):
             self._lower[place], self._upper[place] = lower, upper
+
+    def add_all(self, times: Floats, table: Floats, judged: Bools) -> None:
+        """Add points in order of time. table: observed, expected, lower and upper, `(points, 4)`."""
+        there = (times >= self.start) & (times <= self.end) & np.isfinite(table[:, 0])
+        times, table, judged = times[there], table[there], judged[there]
+        if not len(times):
+            return
+        share = (times - self.start) / max(self.end - self.start, 1e-9)
+        places = np.minimum((share * COLUMNS).astype(np.int64), COLUMNS - 1)
+        firsts = np.append(0, np.flatnonzero(np.diff(places)) + 1)
+        for first, end in zip(firsts.tolist(), np.append(firsts[1:], len(places)).tolist(), strict=True):
+            place, (observed, *known) = int(places[first]), table[first:end].T
+            self._low[place] = min(self._low[place], float(observed.min()), key=_or_infinite(inf))
+            self._high[place] = max(self._high[place], float(observed.max()), key=_or_infinite(-inf))
+            self._judged[place] |= bool(judged[first:end].any())
+            for kept, values in zip((self._expected, self._lower, self._upper), known, strict=True):
+                finite = values[np.isfinite(values)]
+                if len(finite):
+                    kept[place] = float(finite[-1])
 
     def place(self, at: float) -> int:
         """Return the column of a time."""

@@ -1,9 +1,10 @@
-"""Series from a text table: one line per point, with its time, its value, and the labels of its series."""
+"""Series from a text table: one line per point, with its time, its value, and the labels of its series. A column can
+also label points as anomalies."""
 
 import csv
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from math import isfinite, nan
 from typing import Final
@@ -17,6 +18,16 @@ EMPTY: Final = frozenset({"", "nan", "null", "none", "na", "n/a"})
 LARGEST: Final = 1e100
 """The largest value: its square is still a finite number."""
 LATEST: Final = 253402300799.0  # the last second of the year 9999
+AUTO, NONE = "auto", "none"
+LABELLING: Final = frozenset({"label", "anomaly", "is_anomaly"})
+"""How columns are called that label anomalies, in any case."""
+FLAGS: Final = {
+    **dict.fromkeys(("", "0", "0.0", "false"), False),
+    **dict.fromkeys(("1", "1.0", "true"), True),
+}
+
+Lines = Iterable[tuple[int, list[str]]]
+"""The rows of a table with their line numbers."""
 
 
 class Unreadable(InvalidInput, ValueError):
@@ -25,11 +36,13 @@ class Unreadable(InvalidInput, ValueError):
 
 @dataclass(slots=True)
 class TableSeries:
-    """Points in order of time: Unix seconds, and values; NaN is a gap. `ordinal` numbers series as they come."""
+    """Points in order of time: Unix seconds, and values; NaN is a gap. labelled: which of them are labelled as
+    anomalies; empty if the table says nothing of that."""
 
     labels: Labels
     times: list[float] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
+    labelled: list[bool] = field(default_factory=list)
 
     @property
     def points(self) -> int:
@@ -40,44 +53,78 @@ class TableSeries:
 @dataclass(frozen=True, slots=True)
 class Read:
     """The result of reading: series in the order of their first points, and problems by line. These lines are left out,
-    as the engine leaves out late and duplicate points."""
+    as the engine leaves out late and duplicate points. labelling: the column that labels anomalies, "" for none."""
 
     series: tuple[TableSeries, ...]
     problems: tuple[tuple[int, str], ...]
+    labelling: str = ""
 
 
-def read_table(lines: Iterable[str]) -> Read:
+def read_table(lines: Iterable[str], labelling: str = AUTO) -> Read:
     """Read lines of comma-separated text whose first line names the columns: TIME, VALUE, and labels of any name.
 
-    A time is Unix seconds or ISO 8601, in UTC where it has no zone. An empty value, NaN or an infinity is a gap. Raises
+    A time is Unix seconds or ISO 8601, in UTC where it has no zone. An empty value, NaN or an infinity is a gap.
+    labelling: the column whose values are 1 or true for anomalies, and 0, false or empty for all other points, which is
+    no label of the series then. AUTO takes the first one of LABELLING that holds nothing else; NONE takes none. Raises
     Unreadable.
     """
     rows = csv.reader(lines, strict=True)
     try:
-        header = next(rows, [])
-        columns = _columns([name.strip() for name in header])
+        header = [name.strip() for name in next(rows, [])]
+        columns = _columns(header)
+        body: Lines = ((rows.line_num, row) for row in rows if any(map(str.strip, row)))
+        if labelling == AUTO:
+            body, place = _labelling(header, body)
+        else:
+            place = _place(header, labelling)
+        name = "" if place is None else header[place]
+        if place is not None:
+            labels = tuple(one for one in columns.labels if one[1] != place)
+            columns = replace(columns, labels=labels, labelling=(name, place))
         found: dict[Labels, TableSeries] = {}
         problems: list[tuple[int, str]] = []
-        for row in rows:
-            if not any(one.strip() for one in row):
-                continue
+        for line, row in body:
             try:
                 _take(row, columns, found)
             except ValueError as error:
-                problems.append((rows.line_num, str(error)))
+                problems.append((line, str(error)))
     except csv.Error as error:
         raise Unreadable(f"line {rows.line_num} is no comma-separated text: {error}") from None
-    return Read(tuple(found.values()), tuple(problems))
+    return Read(tuple(found.values()), tuple(problems), name)
 
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """The positions of the time, the value and the labels in a row of `width` fields."""
+    """The positions of the time, the value, the labels, and what labels anomalies in a row of `width` fields."""
 
     time: int
     value: int
     labels: tuple[tuple[str, int], ...]
     width: int
+    labelling: tuple[str, int] | None = None
+
+
+def _labelling(header: Sequence[str], body: Lines) -> tuple[Lines, int | None]:
+    """Find the column that labels anomalies. Only a table with a column of such a name is held to look at it."""
+    places = [place for place, name in enumerate(header) if name.lower() in LABELLING]
+    if not places:
+        return body, None
+    body = list(body)
+    for place in places:
+        held = {row[place].strip().lower() for _, row in body if len(row) == len(header)} - {""}
+        if held and held <= FLAGS.keys():
+            return body, place
+    return body, None
+
+
+def _place(header: Sequence[str], name: str) -> int | None:
+    if name == NONE:
+        return None
+    others = [one for one in header if one not in (TIME, VALUE)]
+    if name not in others:
+        there = f"columns that could are {', '.join(f'`{one}`' for one in others)}" if others else "no column could"
+        raise Unreadable(f"line 1: no column `{name}` that could label anomalies; {there}")
+    return header.index(name)
 
 
 def _columns(header: Sequence[str]) -> _Columns:
@@ -104,7 +151,8 @@ def _take(row: list[str], columns: _Columns, found: dict[Labels, TableSeries]) -
     if len(row) != columns.width:
         raise ValueError(f"has {len(row)} field{'s' * (len(row) != 1)}, not {columns.width} as the first line")
     at, value = _time(row[columns.time].strip()), _value(row[columns.value].strip())
-    of = tuple((name, row[place].strip()) for name, place in columns.labels)
+    of = tuple((name, row[place].strip()) for name, place in columns.labels) if columns.labels else ()
+    flag = None if columns.labelling is None else _flag(columns.labelling[0], row[columns.labelling[1]].strip())
     series = found.get(of)
     if series is None:
         series = found[of] = TableSeries(of)
@@ -115,6 +163,8 @@ def _take(row: list[str], columns: _Columns, found: dict[Labels, TableSeries]) -
         raise ValueError(f"{TIME}: {row[columns.time].strip()} goes back behind {before}; sort the file by time")
     series.times.append(at)
     series.values.append(value)
+    if flag is not None:
+        series.labelled.append(flag)
 
 
 def _time(text: str) -> float:
@@ -135,12 +185,19 @@ def _time(text: str) -> float:
 
 
 def _value(text: str) -> float:
-    if text.lower() in EMPTY:
-        return nan
     try:
         value = float(text)
     except ValueError:
+        if text.lower() in EMPTY:
+            return nan
         raise ValueError(f"value: {text!r} is no number; leave it empty where there is none") from None
     if isfinite(value) and abs(value) > LARGEST:
         raise ValueError(f"value: {text} is beyond {LARGEST:g}; leave it empty where there is none")
     return value if isfinite(value) else nan
+
+
+def _flag(name: str, text: str) -> bool:
+    try:
+        return FLAGS[text.lower()]
+    except KeyError:
+        raise ValueError(f"{name}: {text!r} is neither 0 nor 1; leave it empty where nothing is known") from None

@@ -133,7 +133,7 @@ class Steps:
                 (nan, nan, nan) if finding is None else (finding.score, finding.observed, finding.expected)
             )
             seen = Seen(at=at, score=score, observed=observed, expected=expected, lower=nan, upper=nan)
-        followed.told(at, None if finding is None else finding.onset, seen)
+        followed.told(at, None if finding is None else finding.onset, seen, self._step)
 
     def _live(self, at: float) -> None:
         now: dict[Key, SeriesState] = {}

@@ -1,6 +1,7 @@
 """Values without a known meaning, judged point by point as they would have come in."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from typing import Final
 
 import numpy as np
@@ -11,7 +12,8 @@ from aiops.backtest.followed import Followed
 from aiops.backtest.rows import TableSeries
 from aiops.detect import LocalCalendar
 from aiops.detect.univariate import Model, Tuning
-from aiops.model import Labels, SeriesState
+from aiops.model import Labels
+from aiops.model.arrays import Floats
 
 GivenGains = tuple[float, float, float, float]
 """The gains α, β, γ and φ of Holt-Winters."""
@@ -43,12 +45,12 @@ class ValuesReplay:
         self._groups = list(groups.values())
 
     def __len__(self) -> int:
-        """Return how many times there are to replay, over all models."""
-        return sum(len(group[0].times) for group in self._groups)
+        """Return how many points there are to replay, over all series."""
+        return sum(len(one.times) for one in self._series)
 
-    def replay(self) -> Iterator[float]:
-        """Replay everything, and yield each time that is done; afterwards `results` is complete, in the order of the
-        series."""
+    def replay(self) -> Iterator[int]:
+        """Replay everything, and yield now and then how many more points are done; afterwards `results` is complete, in
+        the order of the series."""
         done: dict[int, Replayed] = {}
         for group in self._groups:
             times = group[0].times
@@ -59,35 +61,38 @@ class ValuesReplay:
                 done[id(one)] = each.replayed(one.labels, None, times[-1], apart)
         self.results = tuple(done[id(one)] for one in self._series)
 
-    def _judge(self, group: list[TableSeries], followed: list[Followed]) -> Iterator[float]:
+    def _judge(self, group: list[TableSeries], followed: list[Followed]) -> Iterator[int]:
+        times = np.array(group[0].times)
+        apart, local = np.array(steps(group[0].times)), self._place.locals(times)
+        table = np.array([one.values for one in group])
+        if find_spec("numba"):
+            for row, (one, each) in enumerate(zip(group, followed, strict=True)):
+                found = self._alone(one.labels, (times, table[row], apart, local))
+                each.points(times, np.column_stack([table[row], found[:, :4]]), found[:, 4] > 0, apart)
+                yield len(times)
+            return
         model = Model(self._tuning)
         model.grow(len(group))
         for row, one in enumerate(group):
             if one.labels in self._gains:
                 model.state.season.day.gains[row] = self._gains[one.labels]
-        times = group[0].times
-        table = np.array([one.values for one in group]).T
-        for place, (at, step) in enumerate(zip(times, steps(times), strict=True)):
-            local = np.full(len(group), self._place.local(at))
-            found = model.judge(at, table[place], step, local)
-            columns = (found.score, found.expected, found.lower, found.upper)
+        given = zip(times.tolist(), apart.tolist(), local.tolist(), table.T, strict=True)
+        for at, step, here, values in given:
+            said = model.judge(at, values.copy(), step, np.full(len(group), here))
+            columns = np.stack([said.score, values, said.expected, said.lower, said.upper], axis=1)
             for row, each in enumerate(followed):
-                score, expected, lower, upper = (float(column[row]) for column in columns)
-                seen, on = (
-                    Seen(
-                        at=at,
-                        score=score,
-                        observed=float(table[place, row]),
-                        expected=expected,
-                        lower=lower,
-                        upper=upper,
-                    ),
-                    bool(found.alarm[row]),
-                )
+                score, observed, expected, lower, upper = columns[row].tolist()
+                seen = Seen(at=at, score=score, observed=observed, expected=expected, lower=lower, upper=upper)
                 each.point(seen)
-                each.told(at, (each.alarm.onset if each.alarm else at) if on else None, seen)
-                each.lives(at, SeriesState.INCIDENT if on else SeriesState.NORMAL)
-            yield at
+                each.told(at, (each.alarm.onset if each.alarm else at) if said.alarm[row] else None, seen, step)
+            yield len(group)
+
+    def _alone(self, labels: Labels, values: tuple[Floats, Floats, Floats, Floats]) -> Floats:
+        """Judge a series by itself, compiled (`aiops[fast]`); see `judge_series`."""
+        from aiops.detect.univariate import compiled  # imported here: an engine never needs it
+
+        gains = self._gains.get(labels)
+        return compiled.judge_series(values, None if gains is None else np.array(gains), self._tuning)
 
 
 def steps(times: Sequence[float]) -> list[float]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from aiops.detect.rows import Arrays, array
+from aiops.detect.univariate import holt_winters
 from aiops.detect.univariate.holt_winters import HoltWinters
-from aiops.detect.univariate.season import by_day, by_week
 from aiops.model.arrays import Array, Floats, Ints
 
 BETTER = 0.9
@@ -43,8 +43,8 @@ class Seasonality(Arrays):
     quarter-hour. loss, known: mean squared error of each kind, and the number of quarter-hours that it has predicted.
     rough: mean square of residuals by quarter-hour of the day; squares: their sum in the open one."""
 
-    day: HoltWinters = field(default_factory=by_day)
-    week: HoltWinters = field(default_factory=by_week)
+    day: HoltWinters = field(default_factory=lambda: HoltWinters(96, 900.0))
+    week: HoltWinters = field(default_factory=lambda: HoltWinters(168, 3600.0))
     held: Floats = array(WAYS)
     last: Floats = array(WAYS, fill=np.nan)
     before: Floats = array(fill=np.nan)
@@ -58,8 +58,8 @@ class Seasonality(Arrays):
     def offsets(self, rows: Ints, local: Floats) -> Floats:
         """Return the offsets at a local time (seconds since Monday 00:00), `(rows, WAYS)`. Where a quarter-hour is not
         known, the last offset stays."""
-        day, known = self.day.season(rows, self.day.bucket(local))
-        week, _ = self.week.season(rows, self.week.bucket(local))
+        day, known = holt_winters.season(self.day, rows, holt_winters.bucket_at(self.day, local))
+        week, _ = holt_winters.season(self.week, rows, holt_winters.bucket_at(self.week, local))
         held = self.held[rows]
         now = np.stack([np.zeros(len(rows)), day, day + week], axis=1)
         self.held[rows] = np.where(known[:, None], now, held)
@@ -76,38 +76,39 @@ class Seasonality(Arrays):
     def slack(self, rows: Ints, local: Floats, best: Ints) -> tuple[Floats, Floats]:
         """Return how far the neighbouring quarter-hours lie below and above the present offset, `(rows,)` each, because
         habits are not punctual to the minute."""
-        here = self.day.bucket(local)
-        now, _ = self.day.season(rows, here)
-        beside = [self.day.season(rows, (here + by) % self.day.buckets)[0] - now for by in (-1, 1)]
+        here = holt_winters.bucket_at(self.day, local)
+        now, _ = holt_winters.season(self.day, rows, here)
+        beside = [holt_winters.season(self.day, rows, (here + by) % self.day.buckets)[0] - now for by in (-1, 1)]
         down, up = np.minimum(np.minimum(*beside), 0.0), np.maximum(np.maximum(*beside), 0.0)
         return np.where(best > 0, down, 0.0), np.where(best > 0, up, 0.0)
 
     def roughness(self, rows: Ints, local: Floats) -> Floats:
         """Return the roughness of this quarter-hour of the day: root mean square of its residuals, 0 where not
         known."""
-        return np.sqrt(self.rough[rows, self.day.bucket(local)]).astype(np.float64)
+        return np.sqrt(self.rough[rows, holt_winters.bucket_at(self.day, local)]).astype(np.float64)
 
     def learn(
         self, rows: Ints, at: float, local: Floats, values: Floats, residuals: Floats, logs: bool = False
     ) -> None:
         """Learn values of normal operation and their residuals, `(rows,)`. With `logs`, for counts, the logarithm of
         the quarter-hour's mean is learned; otherwise the mean of the values, which are logarithms already."""
-        quarter = self.day.bucket(local)
-        over, was, means = self.day.due(rows, quarter)
+        quarter = holt_winters.bucket_at(self.day, local)
+        over = rows[holt_winters.bucket_ended(self.day, rows, quarter)]
         if len(over):
-            self._close(over, was, np.log(np.maximum(means, LEAST)) if logs else means)
-        self.day.gather(rows, quarter, values)
+            means = self.day.total[over] / self.day.points[over]
+            self._close(over, self.day.open[over].astype(np.int64), np.log(np.maximum(means, LEAST)) if logs else means)
+        holt_winters.gather(self.day, rows, quarter, values)
         fresh = rows[self.day.closed[rows] == 0]
         first = self.day.total[fresh] / self.day.points[fresh]
         self.day.level[fresh] = np.log(np.maximum(first, LEAST)) if logs else first
-        self.hour[rows], self.seen[rows] = self.week.bucket(local), at
+        self.hour[rows], self.seen[rows] = holt_winters.bucket_at(self.week, local), at
         self.squares[rows] += residuals**2
 
     def expect(self, row: int, at: float, local: float, since: float, excess: float) -> None:
         """Expect at these hours what has happened since a time (Unix seconds), `excess` off the expected value: it is
         no surprise there, but far more is."""
         places = local - np.arange(self._quarters(at, local, since), dtype=np.float64) * self.day.seconds
-        self.rough[row, self.day.bucket(places)] = (excess / ROUGH) ** 2
+        self.rough[row, holt_winters.bucket_at(self.day, places)] = (excess / ROUGH) ** 2
 
     def settle(self, row: int, at: float, local: float, since: float, value: float) -> None:
         """Learn that a series has been at `value` since a time (Unix seconds) as its normal operation."""
@@ -116,7 +117,7 @@ class Seasonality(Arrays):
             place = np.array([local - back * self.day.seconds])
             level = self.day.level[row]
             held = level + np.clip(value - level, -WIDEST, WIDEST)
-            self.day.visit(rows, self.day.bucket(place), np.array([held]))
+            holt_winters.visit(self.day, rows, holt_winters.bucket_at(self.day, place), np.array([held]))
         self.offsets(rows, np.array([local]))
 
     def _quarters(self, at: float, local: float, since: float) -> int:
@@ -127,8 +128,8 @@ class Seasonality(Arrays):
     def _close(self, rows: Ints, was: Ints, means: Floats) -> None:
         """Compare the error of each kind of seasonality for the quarter-hour that has ended, then learn it."""
         hour, seen = self.hour[rows].astype(np.int64), self.seen[rows]
-        day, known = self.day.season(rows, was)
-        week, week_known = self.week.season(rows, hour)
+        day, known = holt_winters.season(self.day, rows, was)
+        week, week_known = holt_winters.season(self.week, rows, hour)
         left = means[:, None] - np.stack([np.zeros(len(rows)), day, day + week], axis=1)
         error = np.minimum(np.abs(left - self.last[rows]), WIDEST) ** 2
         told = known & (seen - self.before[rows] < NEXT)
@@ -145,7 +146,8 @@ class Seasonality(Arrays):
         self.squares[rows] = 0.0
         level = self.day.level[rows]
         held = level + np.clip(means - level, -WIDEST, WIDEST)
-        over, last_hour, of_hour = self.week.due(rows, hour)
-        self.week.visit(over, last_hour, of_hour)
-        self.week.gather(rows, hour, held - level - day)
-        self.day.visit(rows, was, held)
+        over = rows[holt_winters.bucket_ended(self.week, rows, hour)]
+        of_hour = self.week.total[over] / self.week.points[over]
+        holt_winters.visit(self.week, over, self.week.open[over].astype(np.int64), of_hour)
+        holt_winters.gather(self.week, rows, hour, held - level - day)
+        holt_winters.visit(self.day, rows, was, held)

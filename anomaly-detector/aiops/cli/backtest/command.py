@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from aiops.backtest import MetricKind
+from aiops.backtest.rows import AUTO
 from aiops.cli.backtest import outcomes, replaying
 from aiops.cli.common import CONTEXT
 from aiops.cli.terminal.ending import write_out
@@ -38,6 +40,17 @@ SINCE = "24h"
 )
 @click.option("--unit", metavar="TEXT", help="Unit of the values of FILE, for display only: ms, %.")
 @click.option(
+    "--kind",
+    type=click.Choice(["auto", "gauge", "counter"]),
+    help="Judge the series of FILE by their values (gauge) or by their increase per second (counter). [default: auto]",
+)
+@click.option(
+    "--labels",
+    metavar="COLUMN",
+    help="Column of FILE that is 1 for anomalies and 0 for the rest; none: all columns are labels of series. "
+    "[default: auto, which is label, anomaly or is_anomaly if it holds nothing else]",
+)
+@click.option(
     "--html",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="PAGE",
@@ -56,6 +69,8 @@ def backtest_command(
     calendar: str | None,
     fitted: Path | None,
     unit: str | None,
+    kind: str | None,
+    labels: str | None,
     html: Path | None,
     as_json: bool,
 ) -> None:
@@ -70,6 +85,10 @@ def backtest_command(
     of any name if it holds several series. A time is Unix seconds or ISO 8601, in UTC where it says no zone; an empty
     value is a gap. Wrong, late and duplicate lines are reported and left out. Each point is judged by the points before
     it only, as it would have been live.
+
+    A counter only grows until its process begins anew: its increase per second is judged. It is known by the name of
+    its metric (a label such as __name__ that ends in _total, _count or _sum), by a label type, or by its values; the
+    output says which. Where a column labels anomalies, the output says how well they were found.
 
     Without a file, the engine's own detector replays stored history: errors, latency, traffic and silence of every
     route, call and service. It learns from the time before --since (backfill_seconds of the settings). Write a time
@@ -89,7 +108,14 @@ def backtest_command(
         }
         if given := [name for name, value in options.items() if value is not None]:
             raise click.UsageError(f"{given[0]} is for stored history, and {file} is a file; leave one of them out")
-        found, problems = replaying.of_file(file, unit or "", calendar, replaying.fitted(fitted) if fitted else {})
+        asked = replaying.File(
+            name=file,
+            unit=unit or "",
+            kind=MetricKind(kind) if kind not in (None, AUTO) else None,
+            labels=labels or AUTO,
+            gains=replaying.fitted(fitted) if fitted else {},
+        )
+        found, problems = replaying.of_file(asked, calendar)
     else:
         if prometheus_url is None and data_dir is None:
             raise click.UsageError("say what to go through: a FILE.csv, --data-dir or --prometheus-url")
@@ -97,6 +123,9 @@ def backtest_command(
             raise click.UsageError("--fitted is for a FILE; what is stored is judged as the engine does")
         if unit is not None:
             raise click.UsageError("--unit is for the values of a FILE; what is stored has units of its own")
+        for name, value in (("--kind", kind), ("--labels", labels)):
+            if value is not None:
+                raise click.UsageError(f"{name} is for a FILE; what is stored has a known meaning")
         past = Past(prometheus_url, data_dir, since or SINCE, until)
         found, problems = replaying.of_history(past, step, service or "", endpoint or "", calendar), []
     if html is not None:

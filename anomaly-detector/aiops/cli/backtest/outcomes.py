@@ -11,12 +11,23 @@ from aiops.cli.terminal.table import text_table
 from aiops.model import SeriesState, iso
 from aiops.presentation.filters import moment
 from aiops.presentation.numbers import span_of_time
-from aiops.web.backtest import BacktestFindings, amount, expectation, lasted, pace, series_title
+from aiops.web.backtest import BacktestFindings
+from aiops.web.backtest_words import (
+    amount,
+    expectation,
+    kind_in_words,
+    kinds_in_words,
+    lasted,
+    pace,
+    scores_in_words,
+    series_title,
+    unit_of,
+)
 
 ALARMS_SHOWN: Final = 10
 """The number of alarms shown for each series: the newest."""
 SERIES_SHOWN: Final = 50
-"""The number of series shown: those with most alarms; series without alarms are only counted."""
+"""The number of series shown: those with most alarms; series without alarms and missed anomalies are only counted."""
 PROBLEMS_SHOWN: Final = 10
 
 
@@ -24,9 +35,10 @@ def lines(found: BacktestFindings) -> Iterator[str]:
     """Yield the lines for people; colours are left out where there is no terminal."""
     length = span_of_time(found.end - found.start)
     yield f"from {moment(found.start)} to {moment(found.end)} ({length}), in {found.place}"
+    yield from found.notes
     yield ""
     several = len(found.series) > 1
-    shown = [one for one in found.ordered if one.alarms or not several][:SERIES_SHOWN]
+    shown = [one for one in found.ordered if one.alarms or not several or _missed(one)][:SERIES_SHOWN]
     rows = [_row(one) for one in shown]
     if several or not rows:
         told = sum(bool(one.alarms) for one in found.series)
@@ -39,7 +51,11 @@ def lines(found: BacktestFindings) -> Iterator[str]:
     for text, one in zip(texts, [*shown, None], strict=False):
         yield text
         if one is not None:
-            yield from _below(one, found.unit)
+            yield from _below(one, unit_of(one, found.unit))
+    if several and found.scores is not None:
+        yield f"    {scores_in_words(found.scores)}"
+    if several and (kinds := kinds_in_words(found.series)):
+        yield f"    {kinds}"
     unlearned = sum(not one.judged for one in found.series)
     if unlearned:
         yield f"{unlearned} of {len(found.series)} series have too few points for any to be judged"
@@ -65,8 +81,14 @@ def backtest_document(found: BacktestFindings) -> dict[str, Any]:
             "alarms": found.alarms,
             "alarms_per_series_day": found.alarms / found.days if found.days else None,
         },
+        "scores": found.scores.document() if found.scores else None,
+        "notes": list(found.notes),
         "series": [_series(one) for one in found.ordered],
     }
+
+
+def _missed(one: Replayed) -> bool:
+    return one.scores is not None and one.scores.found < one.scores.events
 
 
 def _row(one: Replayed) -> tuple[str, ...]:
@@ -76,7 +98,11 @@ def _row(one: Replayed) -> tuple[str, ...]:
 
 
 def _below(one: Replayed, unit: str) -> Iterator[str]:
-    """Yield the alarms of a series."""
+    """Yield what a series is, how well its labels were found, and its alarms."""
+    if one.kind is not None:
+        yield f"    {kind_in_words(one.kind)}"
+    if one.scores is not None:
+        yield f"    {scores_in_words(one.scores)}"
     if len(one.alarms) > ALARMS_SHOWN:
         yield f"    {len(one.alarms) - ALARMS_SHOWN} earlier ones (--json has them)"
     rows = []
@@ -96,11 +122,14 @@ def _series(one: Replayed) -> dict[str, Any]:
     return {
         "labels": dict(one.series),
         "family": None if one.family is None else str(one.family),
+        "kind": None if one.kind is None else one.kind.kind,
+        "kind_by": None if one.kind is None else one.kind.by,
         "points": one.points,
         "judged": one.judged,
         "step_seconds": one.step,
         "since": iso(one.first) if isfinite(one.first) else None,
         "until": iso(one.last),
+        "scores": one.scores.document() if one.scores else None,
         "alarms": [_alarm(each) for each in one.alarms],
         "states": [
             {
@@ -121,6 +150,7 @@ def _alarm(one: Alarm) -> dict[str, Any]:
         "onset": iso(one.onset),
         "start": iso(one.start),
         "end": None if one.end is None else iso(one.end),
+        "over": None if one.over is None else iso(one.over),
         "seconds": None if one.end is None else one.end - one.start,
         "peak": {"at": iso(seen.at), **{key: _number(value) for key, value in {**values, **band}.items()}},
     }

@@ -1,30 +1,33 @@
-"""Replay a file, or stored history, with a progress bar on a terminal."""
+"""Replay a file, or stored history, and show progress."""
 
 import json
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
+from threading import Timer
 from typing import Final
 
 import click
 
 from aiops import detect
-from aiops.backtest import Choice, GivenGains, Steps, Unreadable, ValuesReplay, read_table
+from aiops.backtest import Choice, GivenGains, MetricKind, Read, Steps, TableReplay, Unreadable, read_table
+from aiops.backtest.rows import AUTO
 from aiops.bootstrap import calendars
 from aiops.cli.terminal.ending import Failed
 from aiops.cli.terminal.past import Past
+from aiops.cli.terminal.progress import PAUSE_SECONDS, advancing
 from aiops.config import ConfigError, Settings, load_settings
 from aiops.detect import Calendar
 from aiops.model import Labels, Window
 from aiops.model.errors import SourceError
+from aiops.model.safe import visible
 from aiops.slo.spec import durations
 from aiops.web.backtest import BacktestFindings
 
+COMPILING: Final = "judging: the detector is compiled for this machine first; that takes half a minute, and once only"
 STEPS_AT_ONCE: Final = 240
 """Steps of history that are read at once."""
-SHOWN_EVERY: Final = 200
-"""Points between two updates of the progress bar."""
 
 
 def settings_of(calendar: str | None) -> tuple[Settings, Calendar]:
@@ -49,33 +52,62 @@ def fitted(path: Path) -> dict[Labels, GivenGains]:
         raise click.UsageError(f"--fitted {path} is not what `aiops fit -o` writes: {error!r}") from None
 
 
-def of_file(
-    name: str, unit: str, calendar: str | None, gains: dict[Labels, GivenGains]
-) -> tuple[BacktestFindings, list[str]]:
-    """Replay the values in a file, - for stdin; returns the results and the problems of the file by line."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file of values, - for stdin. unit: for display only. kind: what kind of metrics they are, None to recognise it.
+    labels: the column that labels anomalies, AUTO to recognise it. gains: fitted ones, by series."""
+
+    name: str
+    unit: str = ""
+    kind: MetricKind | None = None
+    labels: str = AUTO
+    gains: Mapping[Labels, GivenGains] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        """What messages call it."""
+        return "stdin" if self.name == "-" else self.name
+
+    def read(self) -> Read:
+        """Read the series."""
+        try:
+            with click.open_file(self.name, encoding="utf-8-sig") as lines:
+                return read_table(lines, self.labels)
+        except Unreadable as error:
+            raise click.UsageError(f"{self.place}: {error}") from None
+        except UnicodeError:
+            what = "is no text in UTF-8; is it a file of comma-separated values?"
+            raise click.UsageError(f"{self.place} {what}") from None
+        except OSError as error:
+            raise click.UsageError(f"cannot read {self.place}: {error.strerror}") from None
+
+
+def of_file(file: File, calendar: str | None) -> tuple[BacktestFindings, list[str]]:
+    """Replay the values in a file; returns the results and the problems of the file by line."""
     _, place_of = settings_of(calendar)
-    place = "stdin" if name == "-" else name
-    try:
-        with click.open_file(name, encoding="utf-8-sig") as lines:
-            found = read_table(lines)
-    except Unreadable as error:
-        raise click.UsageError(f"{place}: {error}") from None
-    except UnicodeError:
-        raise click.UsageError(f"{place} is no text in UTF-8; is it a file of comma-separated values?") from None
-    except OSError as error:
-        raise click.UsageError(f"cannot read {place}: {error.strerror}") from None
-    problems = [f"{place}:{line}: {what}" for line, what in found.problems]
+    found = file.read()
+    problems = [f"{file.place}:{line}: {what}" for line, what in found.problems]
     if not any(one.points for one in found.series):
-        raise Failed("\n".join([*problems[:3], f"{place} holds no point to judge"]))
-    values = ValuesReplay(found.series, place_of.place, gains)
-    hidden = not sys.stderr.isatty()
-    with click.progressbar(
-        values.replay(), len(values), "judging", file=sys.stderr, hidden=hidden, update_min_steps=SHOWN_EVERY
-    ) as bar:
-        for _ in bar:
-            pass
-    start, end = min(one.first for one in values.results), max(one.last for one in values.results)
-    return BacktestFindings(place, start, end, values.results, unit), problems
+        raise Failed("\n".join([*problems[:3], f"{file.place} holds no point to judge"]))
+    table = TableReplay(found.series, file.kind, place_of.place, file.gains)
+    waiting = Timer(PAUSE_SECONDS, click.echo, (COMPILING,), {"err": True})
+    waiting.start()
+    try:
+        with advancing("judging", len(table), "points") as done:
+            for points in table.replay():
+                waiting.cancel()
+                done(points)
+    finally:
+        waiting.cancel()
+    results = table.results
+    return BacktestFindings(
+        place=file.place,
+        start=min(one.first for one in results),
+        end=max(one.last for one in results),
+        series=results,
+        unit=file.unit,
+        notes=tuple(_notes(found, file.labels)),
+    ), problems
 
 
 def of_history(past: Past, step: str | None, service: str, endpoint: str, calendar: str | None) -> BacktestFindings:
@@ -88,17 +120,23 @@ def of_history(past: Past, step: str | None, service: str, endpoint: str, calend
             window = past.window(source, seconds)
             steps = Steps(window, seconds, Choice(service, endpoint), days)
             blocks = list(_blocks(window, seconds, settings))
-            hidden = not sys.stderr.isatty()
-            with click.progressbar(blocks, label="judging history", file=sys.stderr, hidden=hidden) as bar:
-                for block in bar:
+            total = sum(round((block.end - block.start) / seconds) for block in blocks)
+            with advancing("judging history", total, "steps") as done:
+                for block in blocks:
                     for _ in steps.take(source.window(detect.family_selectors(), block, seconds)):
-                        pass
+                        done(1)
     except SourceError as error:
         raise click.UsageError(str(error)) from None
-    found = BacktestFindings(past.place, window.start, window.end, steps.results())
+    found = BacktestFindings(place=past.place, start=window.start, end=window.end, series=steps.results())
     if not found.series:
         raise Failed(_nothing(past.place, steps, service, endpoint))
     return found
+
+
+def _notes(found: Read, labels: str) -> Iterator[str]:
+    if found.labelling:
+        taken = f"column `{visible(found.labelling)}` holds 0 and 1: taken as labels of anomalies"
+        yield f"{taken}; give --labels none to take it as a label of series" if labels == AUTO else taken
 
 
 def _seconds(step: str) -> float:

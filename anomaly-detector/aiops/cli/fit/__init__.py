@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,10 @@ from typing import Any
 import click
 import numpy as np
 
-from aiops.backtest import Unreadable, read_table
+from aiops.backtest import Unreadable, as_judged, read_table
 from aiops.cli.common import CONTEXT
 from aiops.cli.terminal.ending import Failed, write_out
+from aiops.cli.terminal.progress import advancing
 from aiops.cli.terminal.table import text_table
 from aiops.detect.univariate.fitting import Fit, FittingError, fit_all
 from aiops.model import Labels
@@ -38,10 +38,10 @@ HEAD = ("series", "buckets", "alpha", "beta", "gamma", "phi", "error", "fitted",
 def fit_command(file: Path, output: Path | None, workers: int) -> None:
     """Fit the gains of level, trend and season to histories.
 
-    FILE.csv has the columns timestamp (RFC 3339 or Unix seconds) and value; all other columns are labels, and each set
-    of labels is a series. Means of 15 minutes over the last two weeks are fitted by statsmodels (`aiops[fit]`). Fitted
-    gains are kept if they forecast the last quarter of the history at least 5 % better than the default gains; `aiops
-    backtest --fitted` uses them.
+    FILE.csv is a file as for `aiops backtest`, and read in the same way: each set of labels is a series, and of a
+    counter the increase per second is fitted. Means of 15 minutes over the last two weeks are fitted by statsmodels
+    (`aiops[fit]`). Fitted gains are kept if they forecast the last quarter of the history at least 5 % better than the
+    default gains; `aiops backtest --fitted` uses them.
 
     Exit code 1: no series could be fitted.
 
@@ -54,11 +54,13 @@ def fit_command(file: Path, output: Path | None, workers: int) -> None:
         raise click.UsageError(f"{file}: {error}") from None
     for number, what in found_in_file.problems:
         click.echo(visible(f"{file}:{number}: {what}"), err=True)
-    histories = {one.labels: (np.array(one.times), np.array(one.values)) for one in found_in_file.series}
-    hidden = not sys.stderr.isatty()
+    if found_in_file.labelling:
+        click.echo(visible(f"column `{found_in_file.labelling}` is taken as labels of anomalies"), err=True)
+    judged = [as_judged(one)[0] for one in found_in_file.series]
+    histories = {one.labels: (np.array(one.times), np.array(one.values)) for one in judged}
     try:
-        with click.progressbar(length=len(histories), label="fitting", file=sys.stderr, hidden=hidden) as bar:
-            fits = fit_all(histories.values(), min(workers, max(len(histories), 1)), lambda: bar.update(1))
+        with advancing("fitting", len(histories), "series") as done:
+            fits = fit_all(histories.values(), min(workers, max(len(histories), 1)), lambda: done(1))
     except FittingError as error:
         raise click.UsageError(str(error)) from None
     found = dict(zip(histories, fits, strict=True))

@@ -12,6 +12,7 @@ import click
 from aiops.cli.slo.files import load_or_stop, paths_argument
 from aiops.cli.terminal.ending import Failed
 from aiops.cli.terminal.past import Past, past_options
+from aiops.cli.terminal.progress import advancing
 from aiops.model import Slo, Window
 from aiops.model.errors import SourceError
 from aiops.model.safe import visible
@@ -105,17 +106,16 @@ def backtest(
 
 
 def _read(source: MetricSource, slos: tuple[Slo, ...], window: Window) -> SliHistory:
-    """Count the minutes of a window, and of as much time before it as alerts look back, with a progress bar on a
-    terminal."""
+    """Count the minutes of a window, and of as much time before it as alerts look back, and show progress."""
     history = SliHistory(SliMatcher(slos), (window.start - LOOKBACK) // ALIGNED * ALIGNED)
     selectors = history.selectors()
     if not selectors:
         return history
     chunks = list(_chunks(history.start, window.end))
-    label, hidden = "reading history", not sys.stderr.isatty()
-    with click.progressbar(chunks, label=label, file=sys.stderr, hidden=hidden) as bar:
-        for chunk in bar:
+    with advancing("reading history", len(chunks), "parts") as done:
+        for chunk in chunks:
             history.take(source.window(selectors, chunk, MINUTE))
+            done(1)
     return history
 
 

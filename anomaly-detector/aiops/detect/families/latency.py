@@ -17,9 +17,9 @@ from aiops.detect.inputs import Step
 from aiops.detect.recurrence import recurs
 from aiops.detect.seasonality import WAYS, Seasonality
 from aiops.detect.series_state import Evidence
+from aiops.detect.tails import Tails
 from aiops.detect.tracked import BUCKETS, RING, Recurring, float_field
 from aiops.detect.tuning import Tuning
-from aiops.detect.univariate.tails import Tails
 from aiops.model import Expectation, Family, Labels, Selector, SeriesState, Tier, Verdict, names, value_of
 from aiops.model.arrays import Bools, Floats, Ints
 

@@ -1,6 +1,6 @@
 """Gains of Holt-Winters fitted to a history, offline: by statsmodels, which only this module needs (`aiops[fit]`).
 
-Of each series means of a quarter of an hour are fitted, of two weeks at most, with a season of a day and first states
+Of each series means of five minutes are fitted, of two weeks at most, with a season of a day and first states
 by statsmodels' heuristic. A fit is kept only where it forecasts the last part of the history, which it has not seen,
 better than the gains that everybody has: by the mean of absolute errors, clipped, one bucket ahead, as the detector
 itself does.
@@ -18,14 +18,18 @@ from typing import Final
 
 import numpy as np
 
+from aiops.detect.univariate import holt_winters
 from aiops.detect.univariate.holt_winters import ALPHA, BETA, GAMMA, PHI, HoltWinters
-from aiops.detect.univariate.season import by_day, monday
+from aiops.detect.univariate.season import monday
 from aiops.model.arrays import Floats, Ints
 from aiops.model.errors import InvalidInput
 
-MOST_BUCKETS: Final = 1344
+BUCKETS: Final = 288
+SECONDS: Final = 300.0
+"""The season of a day, as the detector has it."""
+MOST_BUCKETS: Final = 4032
 """Two weeks."""
-FEWEST_BUCKETS: Final = 480
+FEWEST_BUCKETS: Final = 1440
 """Five days: three to fit, and the rest to compare on."""
 HELD_OUT: Final = 0.25
 BETTER: Final = 0.95
@@ -113,31 +117,30 @@ def fit_gains(times: Floats, values: Floats) -> Fit:
 
 def bucket_means(times: Floats, values: Floats) -> tuple[float, Floats]:
     """The begin of the first bucket (Unix seconds) and the mean of each of the last `MOST_BUCKETS`, NaN where empty."""
-    seconds = by_day().seconds
     known = np.isfinite(values) & np.isfinite(times)
     if not known.any():
         return 0.0, np.zeros(0)
-    number = (times[known] // seconds).astype(np.int64)
+    number = (times[known] // SECONDS).astype(np.int64)
     first = max(int(number.min()), int(number.max()) - MOST_BUCKETS + 1)
     place, recent = number - first, number >= first
     count = np.bincount(place[recent])
     total = np.bincount(place[recent], weights=values[known][recent])
-    return first * seconds, np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return first * SECONDS, np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def losses(begin: float, means: Floats, held: int, choices: list[Gains]) -> list[float]:
     """Mean clipped error with each choice of gains, one bucket ahead, over what comes from bucket `held` on."""
-    season, rows = by_day(), np.arange(len(choices))
+    season, rows = HoltWinters(BUCKETS, SECONDS), np.arange(len(choices))
     season.grow(len(choices))
     for row, gains in enumerate(choices):
         use(season, rows[row : row + 1], gains)
-    season.move(rows, np.full(len(choices), np.nanmedian(means[:held])))
+    season.level[rows] = np.nanmedian(means[:held])
     errors = np.full((len(choices), len(means)), np.nan)
     for number, mean in enumerate(means):
         if np.isfinite(mean):
             middle = np.full(len(choices), monday(begin + (number + 0.5) * season.seconds))
-            season.add(rows, middle, np.full(len(choices), mean))  # learns the bucket before
-            errors[:, number] = np.abs(mean - season.forecast(rows, middle)[0])
+            holt_winters.take(season, rows, middle, np.full(len(choices), mean))  # learns the bucket before
+            errors[:, number] = np.abs(mean - holt_winters.forecast(season, rows, middle)[0])
     late = errors[:, held:]
     most = CLIP * max(float(np.nanmedian(late[0])), 1e-12)
     return [float(one) for one in np.nanmean(np.minimum(late, most), axis=1)]
@@ -145,7 +148,7 @@ def losses(begin: float, means: Floats, held: int, choices: list[Gains]) -> list
 
 def _filled(means: Floats) -> Floats:
     """Without holes: those are as the other days at that time, else as what is beside them."""
-    day, out = by_day().buckets, means.copy()
+    day, out = BUCKETS, means.copy()
     for hole in np.flatnonzero(np.isnan(means)):
         others = means[hole % day :: day]
         others = others[np.isfinite(others)]
@@ -166,7 +169,7 @@ def _gains(means: Floats) -> Gains:
             trend="add",
             damped_trend=True,
             seasonal="add",
-            seasonal_periods=by_day().buckets,
+            seasonal_periods=BUCKETS,
             initialization_method="heuristic",
         ).fit()
     told = found.params

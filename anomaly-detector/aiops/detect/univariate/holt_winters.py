@@ -1,109 +1,171 @@
-"""Additive Holt-Winters with a damped trend, over many series at once, on the clock of its buckets.
+"""Additive Holt-Winters with a damped trend, on the clock of its buckets, over many series at once.
 
 In error-correction form, with the error e of a bucket's mean: level + φ trend + α e, φ trend + α β e, season + γ e:
 what statsmodels' `ExponentialSmoothing` does, to the last digits, where each bucket has one value and the parameters
-are fixed (a test holds it to that). What it is fed is clipped by whoever feeds it (Gelper, Fried & Croux, Journal of
-Forecasting 29(3), 2010), and it learns faster while it is young: no gain is less than what a plain mean would give.
+are fixed (a test holds it to that). Its input is clipped by the caller (Gelper, Fried & Croux, Journal of Forecasting
+29(3), 2010), and it learns faster while it is young: no gain is less than what a plain mean would give.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from aiops.detect.rows import Arrays, array
+from aiops.detect.univariate.ops import Each, chosen, double, either, largest, part, truncated
 from aiops.model.arrays import Array, Bools, Floats, Ints
 
 WEEK = 604_800.0
 VISITS = 2
 """Times that a bucket must have been seen before it counts."""
-ALPHA, BETA, GAMMA, PHI = 0.001, 0.0, 0.125, 0.98
+ALPHA, BETA, GAMMA, PHI = 0.001, 0.0, 0.08, 0.98
 """Gains of level, trend and season, and the damping, where none were fitted."""
+FULL = 32_000.0
+"""The largest count of quanta that a bucket holds."""
 
 
 @dataclass(slots=True)
-class HoltWinters(Arrays):
-    """One season of `buckets` buckets, of `seconds` each; arrays are `(series,)`, or `(series, buckets)`.
+class Profile(Arrays):
+    """What is known of `buckets` buckets, of `seconds` each, that come again and again; arrays are `(series,)`, or
+    `(series, buckets)`.
 
-    profile: what each bucket is off the level. visits: how often it was seen, up to 255. open: the bucket that is being
-    filled, -1 for none, with the sum and number of its points. gains: α, β, γ, φ; NaN where none were fitted.
+    whole: whether the profile holds whole quanta, to be small; it holds fractions by default. profile: the offset of
+    each bucket, in quanta if they are whole. quantum: the size of one, None without. visits: how often a bucket was
+    seen, up to 255. open: the bucket that is being filled, -1 for none, with the sum and number of its points.
     """
 
     buckets: int
     seconds: float
-    level: Floats = array()
-    trend: Floats = array()
-    closed: Array = array(dtype=np.int32)
+    whole: bool = False
     open: Array = array(fill=-1, dtype=np.int16)
     total: Floats = array()
     points: Array = array(dtype=np.int32)
-    gains: Array = array(4, fill=np.nan, dtype=np.float32, kept=True)
+    quantum: Any = None
     profile: Array = array(0, dtype=np.float32)
     visits: Array = array(0, dtype=np.uint8)
 
     def __post_init__(self) -> None:
-        self.profile = np.zeros((0, self.buckets), dtype=np.float32)
+        if self.whole:
+            self.quantum = np.zeros(0, dtype=np.float32)
+        self.profile = np.zeros((0, self.buckets), dtype=np.int16 if self.whole else np.float32)
         self.visits = np.zeros((0, self.buckets), dtype=np.uint8)
 
-    def forecast(self, rows: Ints, local: Floats) -> tuple[Floats, Bools]:
-        """What is expected at a local time `(rows,)`, in seconds since Monday 00:00, and whether its bucket is known.
-        Between the middles of two buckets it goes from one to the other."""
-        place = (local % (self.buckets * self.seconds)) / self.seconds
-        bucket = place.astype(np.int64)
-        aside = place - bucket - 0.5
-        next_ = (bucket + np.where(aside > 0, 1, -1)) % self.buckets
-        here, known = self.season(rows, bucket)
-        there, known_there = self.season(rows, next_)
-        share = np.where(known_there, np.abs(aside), 0.0)
-        season = np.where(known, (1 - share) * here + share * there, 0.0)
-        return self.level[rows] + self._gain(rows, 3, PHI) * self.trend[rows] + season, known
 
-    def bucket(self, local: Floats) -> Ints:
-        """The bucket of a local time, in seconds since Monday 00:00."""
-        bucket: Ints = ((local % (self.buckets * self.seconds)) / self.seconds).astype(np.int64)
-        return bucket
+@dataclass(slots=True)
+class HoltWinters(Profile):
+    """A profile of offsets from a level with a trend, `(series,)` each. closed: how many buckets were learned. gains:
+    α, β, γ, φ; NaN where none were fitted."""
 
-    def season(self, rows: Ints, bucket: Ints) -> tuple[Floats, Bools]:
-        """What a bucket is off the level `(rows,)`, 0 where it is not known, and whether it is."""
-        known = self.visits[rows, bucket] >= VISITS
-        return np.where(known, self.profile[rows, bucket], 0.0), known
+    level: Floats = array()
+    trend: Floats = array()
+    closed: Array = array(dtype=np.int32)
+    gains: Array = array(4, fill=np.nan, dtype=np.float32, kept=True)
 
-    def add(self, rows: Ints, local: Floats, values: Floats) -> None:
-        """Take values in; a bucket is learned when a point of another one comes."""
-        bucket = self.bucket(local)
-        over, was, means = self.due(rows, bucket)
-        self.visit(over, was, means)
-        self.gather(rows, bucket, values)
 
-    def due(self, rows: Ints, bucket: Ints) -> tuple[Ints, Ints, Floats]:
-        """Which rows have an open bucket that is another one than theirs now, which, and the mean of its points."""
-        over = rows[(self.open[rows] != bucket) & (self.points[rows] > 0)]
-        return over, self.open[over].astype(np.int64), self.total[over] / self.points[over]
+def bucket_at(h: Profile, local: Each) -> Each:
+    """Return the bucket of a local time, in seconds since Monday 00:00."""
+    return truncated((local % (h.buckets * h.seconds)) / h.seconds)
 
-    def gather(self, rows: Ints, bucket: Ints, values: Floats) -> None:
-        """Add a point to the open bucket, or open another."""
-        other = self.open[rows] != bucket
-        self.total[rows] = np.where(other, 0.0, self.total[rows]) + values
-        self.points[rows] = np.where(other, 0, self.points[rows]) + 1
-        self.open[rows] = bucket
 
-    def visit(self, rows: Ints, bucket: Ints, means: Floats) -> None:
-        """Learn what a bucket was like, one a row."""
-        if not len(rows):
-            return
-        self.visits[rows, bucket] = np.minimum(self.visits[rows, bucket], 254) + 1
-        self.closed[rows] += 1
-        alpha = np.maximum(self._gain(rows, 0, ALPHA), 1 / (self.closed[rows] + 1.0))
-        gamma = np.maximum(self._gain(rows, 2, GAMMA), 1.0 / self.visits[rows, bucket])
-        damped = self._gain(rows, 3, PHI) * self.trend[rows]
-        error = means - self.level[rows] - damped - self.profile[rows, bucket]
-        self.level[rows] += damped + alpha * error
-        self.trend[rows] = damped + alpha * self._gain(rows, 1, BETA) * error
-        self.profile[rows, bucket] += gamma * error
+def forecast(h: HoltWinters, row: Ints, local: Each, step: float = 0.0) -> tuple[Floats, Bools]:
+    """Return the value expected at a local time, in seconds since Monday 00:00, and whether its bucket is known."""
+    offset, known = between(h, row, local, step)
+    return h.level[row] + gain(h, row, 3, PHI) * h.trend[row] + offset, known
 
-    def move(self, rows: Ints, by: Floats) -> None:
-        """Raise the level: what the series does from now on is `by` more than it was."""
-        self.level[rows] += by
 
-    def _gain(self, rows: Ints, which: int, default: float) -> Floats:
-        gains = self.gains[rows, which].astype(np.float64)
-        return np.where(np.isnan(gains), default, gains)
+def between(h: Profile, row: Ints, local: Each, step: float) -> tuple[Floats, Bools]:
+    """Return the offset at a local time, and whether its bucket is known. Between the middles of two buckets it goes
+    from one to the other, unless points are as far apart as buckets."""
+    place = (local % (h.buckets * h.seconds)) / h.seconds
+    bucket = truncated(place)
+    off = place - bucket - 0.5
+    beside = (bucket + either(off > 0, 1, -1)) % h.buckets
+    here, known = season(h, row, bucket)
+    there, known_there = season(h, row, beside)
+    share = either(known_there & (step < 0.9 * h.seconds), np.abs(off), 0.0)
+    return either(known, (1 - share) * here + share * there, 0.0), known
+
+
+def season(h: Profile, row: Ints, bucket: Each) -> tuple[Floats, Bools]:
+    """Return the offset of a bucket from the level, 0 where it is not known, and whether it is known."""
+    known = h.visits[row, bucket] >= VISITS
+    return either(known, offset_held(h, row, bucket), 0.0), known
+
+
+def take(h: HoltWinters, row: Ints, local: Each, values: Each) -> None:
+    """Take values in; a bucket is learned when a point of another one comes."""
+    bucket = bucket_at(h, local)
+    over = bucket_ended(h, row, bucket)
+    for some in chosen(row, over):
+        visit(h, some, h.open[some] * 1, h.total[some] / h.points[some])
+    gather(h, row, bucket, values)
+
+
+def offset_held(h: Profile, row: Ints, bucket: Each) -> Floats:
+    """Return the offset that a bucket holds, known or not."""
+    offset: Floats = double(h.profile[row, bucket])
+    if h.whole:
+        offset = offset * h.quantum[row]
+    return offset
+
+
+def gather(h: Profile, row: Ints, bucket: Each, values: Each) -> None:
+    """Add a point to the open bucket, or open another. What `ended` names must have been learned before."""
+    other = h.open[row] != bucket
+    h.total[row] = either(other, 0.0, h.total[row]) + values
+    h.points[row] = either(other, 0, h.points[row]) + 1
+    h.open[row] = bucket
+
+
+def bucket_ended(h: Profile, row: Ints, bucket: Each) -> Bools:
+    """Return whether the open bucket, with points in it, is another than the one of now."""
+    is_over: Bools = (h.open[row] != bucket) & (h.points[row] > 0)
+    return is_over
+
+
+def visit(h: HoltWinters, row: Ints, bucket: Each, means: Each) -> None:
+    """Learn the mean of a bucket that has ended, one a row."""
+    seen = np.minimum(h.visits[row, bucket], 254) + 1
+    h.visits[row, bucket] = seen
+    h.closed[row] += 1
+    alpha = np.maximum(gain(h, row, 0, ALPHA), 1 / (h.closed[row] + 1.0))
+    gamma = np.maximum(gain(h, row, 2, GAMMA), 1.0 / seen)
+    damped = gain(h, row, 3, PHI) * h.trend[row]
+    offset = offset_held(h, row, bucket)
+    error = means - h.level[row] - damped - offset
+    h.level[row] += damped + alpha * error
+    h.trend[row] = damped + alpha * gain(h, row, 1, BETA) * error
+    put(h, row, bucket, offset + gamma * error)
+
+
+def put(h: Profile, row: Ints, bucket: Each, offset: Each) -> None:
+    """Set the offset of a bucket. Where it is too large for the quantum, that is made larger for the whole row."""
+    if h.whole:
+        large = np.abs(offset) > FULL * double(h.quantum[row])
+        for some in chosen(row, large):
+            factor = np.exp2(np.ceil(np.log2(np.abs(part(offset, large)) / (FULL * double(h.quantum[some])))))
+            rescale(h, some, factor)
+        h.profile[row, bucket] = np.rint(offset / h.quantum[row])
+    else:
+        h.profile[row, bucket] = offset
+
+
+def rescale(h: Profile, row: Ints, factor: Each) -> None:
+    """Make the quantum larger, or smaller, by a factor."""
+    for bucket in range(h.buckets):
+        h.profile[row, bucket] = np.rint(h.profile[row, bucket] / factor)
+    h.quantum[row] *= factor
+
+
+def sharpen(h: Profile, row: Ints, quantum: Each) -> None:
+    """Make the quantum as small as wanted, as far as the profile allows."""
+    peak = np.maximum(largest(np.abs(h.profile[row])), 1.0)
+    factor = np.maximum(quantum / h.quantum[row], np.exp2(np.ceil(np.log2(2.0 * peak / FULL))))
+    rescale(h, row, factor)
+
+
+def gain(h: HoltWinters, row: Ints, which: int, default: float) -> Floats:
+    """Return a gain: the fitted one, or the default."""
+    fitted = h.gains[row, which]
+    gains: Floats = either(np.isnan(fitted), default, double(fitted))
+    return gains

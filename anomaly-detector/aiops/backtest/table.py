@@ -1,0 +1,56 @@
+"""A table replayed: each series is judged as the kind of metric that it is, and its alarms are compared with labels."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from aiops.backtest.alarms import Replayed
+from aiops.backtest.kinds import MetricKind, as_judged
+from aiops.backtest.rows import TableSeries
+from aiops.backtest.scoring import Tally, tally
+from aiops.backtest.values import GivenGains, ValuesReplay
+from aiops.detect import LocalCalendar
+from aiops.model import Labels
+
+
+class TableReplay:
+    """A replay of series from a table. kind: what all of them are, None: what each is recognised as. place and gains:
+    see `ValuesReplay`."""
+
+    def __init__(
+        self,
+        series: Sequence[TableSeries],
+        kind: MetricKind | None = None,
+        place: LocalCalendar | None = None,
+        gains: Mapping[Labels, GivenGains] | None = None,
+    ) -> None:
+        self._series = series
+        judged = [as_judged(one, kind) for one in series]
+        self._kinds = [found for _, found in judged]
+        self._values = ValuesReplay([one for one, _ in judged], place, gains)
+
+    def __len__(self) -> int:
+        """Return how many points there are to replay, over all series."""
+        return len(self._values)
+
+    def replay(self) -> Iterator[int]:
+        """Replay everything, and yield now and then how many more points are done."""
+        yield from self._values.replay()
+
+    @property
+    def results(self) -> tuple[Replayed, ...]:
+        """The outcome of every series in the order of the table, once everything is replayed."""
+        every = zip(self._series, self._kinds, self._values.results, strict=True)
+        return tuple(
+            replace(found, points=one.points, kind=kind, scores=scores(one, found)) for one, kind, found in every
+        )
+
+
+def scores(one: TableSeries, found: Replayed) -> Tally | None:
+    """Return how well the labelled anomalies of a series were found, None if it has no labels. A detection is a point
+    whose score is 1 or more."""
+    if not one.labelled:
+        return None
+    detected = np.isin(np.array(one.times), np.array(found.above))
+    return tally(np.array(one.labelled, dtype=np.bool_), detected, (one.times[-1] - one.times[0]) / 86_400)
