@@ -4,8 +4,8 @@ Three views of each point. The first compares with all of the series' past: its 
 day or the week once that has been shown to help, and the spread of what that leaves at this hour. It sees what never
 was. The second compares with the last points: it sees a sudden jump in what wanders. The third takes the residuals of a
 window together: it sees what is small and stays. Each has a tail of its own upwards and downwards, so that neither
-spikes that come all the time nor slow drifts tell anybody, and dips hide no rises; a score of 1 is what a healthy
-series exceeds once in `days_per_false_alarm`.
+spikes that come all the time nor slow drifts tell anybody, and dips hide no rises. A score of 1 is what the first view
+of a healthy series exceeds once in `days_per_false_alarm`.
 
 While an alarm is on, tails and known hours do not learn, and the mean hardly does; at its end its largest evidence
 counts for no more than what an alarm needs, unless there are more alarms than incidents could be. One that lasts is
@@ -22,6 +22,8 @@ from aiops.detect.univariate.holt_winters import between, bucket_at, forecast
 from aiops.detect.univariate.ops import Each, aside, chosen, clip, either, middle, part, variance
 from aiops.detect.univariate.season import (
     DAY_SECONDS,
+    HOUR_DAYS,
+    HOUR_POINTS,
     alone,
     best_forecast,
     learn,
@@ -153,7 +155,7 @@ def advance(s: State, row: Ints, at: float, value: Each, step: float, local: Eac
     learn_error(n, row, 1, value - day, day_known, limits)
     learn_error(n, row, 2, value - week, week_known, limits)
     learn(n, row, local, value, alarm, (s.mean[row] * 1.0, day, deviation, most))
-    quick = np.maximum(1.0 / (points / 24.0 + 1000.0), step / (21.0 * 3600.0))
+    quick = np.maximum(1.0 / (points / 24.0 + HOUR_POINTS), step / (HOUR_DAYS * 3600.0))
     learn_hour(n, row, local, deviations * deviations, either(alarm, 0.0, quick))
     gain = either(alarm, t.frozen, 1.0) / np.minimum(points + 1.0, memory)
     off = clip(value - s.mean[row], -most, most)
