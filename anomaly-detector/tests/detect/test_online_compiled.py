@@ -55,3 +55,16 @@ def test_an_engine_does_not_import_it() -> None:
     )
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_formula_that_was_changed_is_compiled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """numba's cache looks at one function, and not at those that it calls: names carry a digest of all sources."""
+    digest, read = compiled._digest(), compiled.inspect.getsource
+    assert compiled._compiled().py_func.__qualname__.endswith(digest)
+    for changed in compiled.MODULES:
+
+        def edited(module: object, changed: str = changed) -> str:
+            return read(module) + "#" * str(module.__name__).endswith(changed)
+
+        monkeypatch.setattr(compiled.inspect, "getsource", edited)
+        assert compiled._digest.__wrapped__() != digest
