@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 from types import FrameType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from shop.board import Board
 from shop.flags import POLL_SECONDS, Flags
@@ -21,7 +21,6 @@ from shop.settings import Settings
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-    from waitress.server import BaseWSGIServer
 
 SETTLE_SECONDS = 0.1  # so that the call which orders a fault of the process still gets its answer
 
@@ -76,8 +75,8 @@ class Server:
         signal.signal(signal.SIGUSR1, self._leave)
         looked = 0.0
         while not (self._stopping or self._leaving):
-            if self._map:
-                wasyncore.loop(POLL_SECONDS, use_poll=True, map=self._map, count=1)
+            if self._server.sockets:
+                wasyncore.loop(POLL_SECONDS, use_poll=True, map=self._server.sockets, count=1)
             else:
                 time.sleep(POLL_SECONDS)
             if time.monotonic() - looked >= POLL_SECONDS:
@@ -86,7 +85,7 @@ class Server:
                 self._suffer()
         if self._leaving:
             self._finish()
-        self._close()
+        self._server.close_all()
 
     def _suffer(self) -> None:
         """Obey the faults of the process that are in force."""
@@ -95,9 +94,9 @@ class Server:
         kinds = {entry.fault.kind for entry in active if entry.since <= settled}
         if GONE.name in kinds:
             os._exit(1)
-        if REFUSED.name in kinds and self._map:
-            self._close()
-        elif REFUSED.name not in kinds and not self._map:
+        if REFUSED.name in kinds and self._server.sockets:
+            self._server.close_all()
+        elif REFUSED.name not in kinds and not self._server.sockets:
             try:
                 self._open(_listen(self._settings, beside=True))
             except PortInUse as error:
@@ -105,20 +104,16 @@ class Server:
                 time.sleep(1.0)
 
     def _open(self, listener: socket.socket) -> None:
-        from waitress.server import create_server
+        from shop.listener import Listener
 
         self._listener = listener
-        self._map: dict[int, socket.socket] = {}
-        server = create_server(
-            self._app, map=self._map, sockets=[listener], threads=THREADS, clear_untrusted_proxy_headers=True
-        )
-        self._server = cast("BaseWSGIServer", server)  # of one socket
+        self._server = Listener(self._app, listener, THREADS)
 
     def _finish(self) -> None:
         """Answer every request that has come, and take no more; nobody waits longer than a caller would."""
         from waitress import wasyncore
 
-        if not self._map:
+        if not self._server.sockets:
             return
         while select.select([self._listener], [], [], 0)[0]:
             self._server.handle_accept()
@@ -126,15 +121,7 @@ class Server:
         over = time.monotonic() + CLIENT_TIMEOUT_SECONDS
         while self._server.active_channels and not self._stopping and time.monotonic() < over:
             self._parent.check()
-            wasyncore.loop(POLL_SECONDS, use_poll=True, map=self._map, count=1)
-
-    def _close(self) -> None:
-        """Close the port and every connection; requests in hand lose their client."""
-        from waitress import wasyncore
-
-        self._server.task_dispatcher.set_thread_count(0)
-        wasyncore.close_all(self._map, ignore_all=True)
-        self._map.clear()
+            wasyncore.loop(POLL_SECONDS, use_poll=True, map=self._server.sockets, count=1)
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True

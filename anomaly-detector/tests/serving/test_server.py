@@ -218,3 +218,15 @@ def test_the_server_goes_on_when_its_loop_fails(server: HttpServer, caplog: pyte
     assert asked(server) == 200
     assert "the HTTP server stumbled" in caplog.text
     del server._map[1_000_000]
+
+
+def test_waking_a_closed_server_writes_into_nobodys_descriptor(server: HttpServer) -> None:
+    listener = server._listeners[0]
+    server.close()
+    read, write = os.pipe()  # may take a descriptor that was the server's
+    os.set_blocking(read, False)
+    listener.pull_trigger()
+    with pytest.raises(BlockingIOError):
+        os.read(read, 1)
+    os.close(read)
+    os.close(write)

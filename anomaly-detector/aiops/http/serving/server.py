@@ -91,7 +91,23 @@ class Listener(TcpWSGIServer):
         self.door = door
         self.ledger = ledger
         self._most = most
+        # A thread that has an answer wakes the loop through a pipe. Without the lock it could write into the pipe's
+        # descriptor after this was closed, or after the descriptor was given to another file.
+        self._waking = threading.Lock()
+        self._closed = False
         super().__init__(application, **given)
+
+    def pull_trigger(self) -> None:
+        """Wake the loop, unless the listener is closed."""
+        with self._waking:
+            if not self._closed:
+                super().pull_trigger()
+
+    def close(self) -> None:
+        """Close the listener and its wake-up pipe."""
+        with self._waking:
+            self._closed = True
+            super().close()
 
     def handle_accept(self) -> None:
         """Accept waiting connections, and close others where there are too many."""
@@ -220,6 +236,8 @@ class HttpServer:
             one.pull_trigger()
         self._ended.wait(STOP_SECONDS)
         self._dispatcher.shutdown(timeout=STOP_SECONDS)
+        for one in self._listeners:
+            one.close()
         wasyncore.close_all(self._map, ignore_all=True)
 
     def _drop_all(self) -> None:
