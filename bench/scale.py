@@ -99,7 +99,7 @@ def steps(model: online.Model, size: int) -> tuple[list[float], list[float]]:
 
 def one_pass(model: online.Model) -> float:
     """Milliseconds, by the processor, in which every byte of the state is read and written once; the median of 9."""
-    plain = [array.reshape(-1).view(np.uint8) for _, array in model.state.arrays()]
+    plain = [array.reshape(-1, order="A").view(np.uint8) for _, array in model.state.arrays()]
     words = [one[: len(one) // 8 * 8].view(np.uint64) for one in plain]
     took = []
     for _ in range(9):

@@ -78,7 +78,7 @@ class ValuesReplay:
                 model.state.season.day.gains[row] = self._gains[one.labels]
         given = zip(times.tolist(), apart.tolist(), local.tolist(), table.T, strict=True)
         for at, step, here, values in given:
-            said = model.judge(at, values.copy(), step, np.full(len(group), here))
+            said = model.judge(at, values.copy(), step, here)
             columns = np.stack([said.score, values, said.expected, said.lower, said.upper], axis=1)
             for row, each in enumerate(followed):
                 score, observed, expected, lower, upper = columns[row].tolist()

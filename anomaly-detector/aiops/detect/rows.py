@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import Field, dataclass, field, fields
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -17,7 +17,8 @@ class Arrays:
 
     The metadata of a field may give: `fill`, the value of a new row (0 by default); `kept`, whether the value stays
     when a row is reset, because it was given and not learned; `saved`, the name under which the field is saved, where
-    it is not the name of the field.
+    it is not the name of the field; `order`, "F" where the same place of all rows is used at once, so that these lie
+    side by side in memory ("C" by default: each row lies in one piece).
     """
 
     def grow(self, size: int) -> None:
@@ -27,9 +28,8 @@ class Arrays:
             if isinstance(held, Arrays):
                 held.grow(size)
             elif isinstance(held, np.ndarray) and len(held) < size:
-                wider = np.full(
-                    (max(size, 2 * len(held), 64), *held.shape[1:]), one.metadata.get("fill", 0), dtype=held.dtype
-                )
+                shape = (max(size, 2 * len(held), 64), *held.shape[1:])
+                wider = np.full(shape, one.metadata.get("fill", 0), dtype=held.dtype, order=_order(one))
                 wider[: len(held)] = held
                 setattr(self, one.name, wider)
 
@@ -41,7 +41,7 @@ class Arrays:
             if isinstance(held, Arrays):
                 setattr(out, one.name, held.taken(rows))
             elif isinstance(held, np.ndarray):
-                setattr(out, one.name, held[rows].copy())
+                setattr(out, one.name, held[rows].copy(order=_order(one)))
         return out
 
     def arrays(self, prefix: str = "") -> Iterator[tuple[str, Array]]:
@@ -56,11 +56,11 @@ class Arrays:
     def put(self, name: str, array: Array) -> None:
         """Set an array by its name, as `arrays` gives it."""
         first, _, rest = name.partition(".")
-        field_name = {_saved(one): one.name for one in fields(self)}[first]
+        found = {_saved(one): one for one in fields(self)}[first]
         if rest:
-            getattr(self, field_name).put(rest, array)
+            getattr(self, found.name).put(rest, array)
         else:
-            setattr(self, field_name, array)
+            setattr(self, found.name, np.asarray(array, order=_order(found)))
 
     def wipe(self, rows: Ints) -> None:
         """Reset these rows to new ones."""
@@ -103,3 +103,7 @@ def array(*inner: int, fill: float = 0, dtype: type = np.float64, **metadata: ob
 
 def _saved(one: Field[Any]) -> str:
     return one.metadata.get("saved") or one.name
+
+
+def _order(one: Field[Any]) -> Literal["C", "F"]:
+    return "F" if one.metadata.get("order") == "F" else "C"

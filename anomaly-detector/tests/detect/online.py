@@ -42,7 +42,7 @@ def watch(
     model = model or Model()
     model.grow(len(table))
     at = START + step * np.arange(table.shape[1]) if times is None else times
-    here = [None if local is None else np.full(len(table), one) for one in (at if local is None else local)]
+    here = [None] * len(at) if local is None else local.tolist()
     said = [model.judge(float(one), table[:, number].copy(), step, here[number]) for number, one in enumerate(at)]
 
     def joined(*parts: str) -> Floats:

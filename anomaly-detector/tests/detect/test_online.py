@@ -34,7 +34,7 @@ def test_what_comes_every_day_is_expected_once_it_was_learned() -> None:
     scores = judged(values, model)[0]
     assert scores[13 * 288 + 72] >= 1
     assert (scores[7 * 288 : 13 * 288 + 72] < 1).all()
-    assert best_forecast(model.state.season, np.array([0]), model.state.points[:1])[0] >= 1
+    assert best_forecast(model.state.season, np.array([0]), model.state.points[:1]) >= 1
 
 
 def test_spikes_that_come_all_the_time_are_normal() -> None:

@@ -52,6 +52,16 @@ def _part(values, _mask):  # type: ignore[no-untyped-def]
     return values
 
 
+def _entries(row, masks):  # type: ignore[no-untyped-def]
+    for which in range(len(masks)):
+        if masks[which]:
+            yield row, which
+
+
+def _part_of_each(values, _masks, which):  # type: ignore[no-untyped-def]
+    return values[which]
+
+
 def _truncated(value):  # type: ignore[no-untyped-def]
     return int(value)
 
@@ -90,8 +100,8 @@ def _variance(values):  # type: ignore[no-untyped-def]
 
 
 SCALAR: Final = (
-    *(_either, _clip, _chosen, _part, _truncated, _double, _middle),
-    *(_aside, _nth_largest, _lowest, _largest, _sum_of, _variance),
+    *(_either, _clip, _chosen, _part, _entries, _part_of_each),
+    *(_truncated, _double, _middle, _aside, _nth_largest, _lowest, _largest, _sum_of, _variance),
 )
 """What stands for the functions of `ops` with the same names."""
 

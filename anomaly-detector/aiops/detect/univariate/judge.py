@@ -18,14 +18,14 @@ from typing import Final
 import numpy as np
 
 from aiops.detect.univariate.alarms import MOST_DEVIATIONS, SMALLEST, advance_alarm, recall, views_of, vote
-from aiops.detect.univariate.holt_winters import between, bucket_at, forecast
-from aiops.detect.univariate.ops import Each, aside, chosen, clip, either, middle, part, variance
+from aiops.detect.univariate.holt_winters import ahead, between, bucket_at, seasons
+from aiops.detect.univariate.ops import Each, Rows, aside, chosen, clip, either, middle, part, variance
 from aiops.detect.univariate.season import (
     DAY_SECONDS,
     HOUR_DAYS,
     HOUR_POINTS,
-    alone,
     best_forecast,
+    gained,
     learn,
     learn_error,
     learn_hour,
@@ -35,13 +35,13 @@ from aiops.detect.univariate.season import (
 from aiops.detect.univariate.state import WARMUP, State
 from aiops.detect.univariate.tails import FINE, boundary
 from aiops.detect.univariate.tuning import Tuning
-from aiops.model.arrays import Floats, Ints
+from aiops.model.arrays import Floats
 
 UNTOLD: Final = 0.99
 """The score of what would be an alarm, but is a recurrence, or the first excursion of a still series."""
 
 
-def begin(s: State, row: Ints, value: Each, t: Tuning) -> None:
+def begin(s: State, row: Rows, value: Each, t: Tuning) -> None:
     """Take in a value of the warm-up; with the last one, the series has a level and a spread."""
     for place in range(WARMUP):
         now = s.points[row] == place
@@ -64,7 +64,7 @@ def begin(s: State, row: Ints, value: Each, t: Tuning) -> None:
         s.season.week.quantum[some] = fine
 
 
-def advance(s: State, row: Ints, at: float, value: Each, step: float, local: Each, t: Tuning):  # type: ignore[no-untyped-def]
+def advance(s: State, row: Rows, at: float, value: Each, step: float, local: Each, t: Tuning):  # type: ignore[no-untyped-def]
     """Judge a value that is past the warm-up, and learn it.
 
     Returns score, expected, lower, upper (where the first view would alarm), whether an alarm is on, and which forecast
@@ -72,16 +72,19 @@ def advance(s: State, row: Ints, at: float, value: Each, step: float, local: Eac
     """
     n = s.season
     points, floor = s.points[row], 1e-9 + t.relative * np.abs(s.mean[row])
-    day, day_known = forecast(n.day, row, local, step)
-    of_week, week_known = between(n.week, row, local, step)
-    week, slot = day + of_week, bucket_at(n.day, local)
+    slot, hour = bucket_at(n.day, local), bucket_at(n.week, local)
+    around = seasons(n.day, row, slot)
+    of_day, day_known = between(n.day, around, local, step)
+    of_week, week_known = between(n.week, seasons(n.week, row, hour), local, step)
+    day = ahead(n.day, row) + of_day
+    week = day + of_week
     best = either(s.still[row] > t.still, 0, best_forecast(n, row, points))  # of a still series, errors compare nothing
-    offset, earned = alone(n, row, slot, t.slot)
-    plain = s.mean[row] + either(earned & (best == 0), offset, 0.0)
+    earned = day_known & (gained(n, row, slot) > t.slot)
+    plain = s.mean[row] + either(earned & (best == 0), around[1][0], 0.0)
     expected = either(best == 0, plain, either(best == 1, day, week))
     square = either(best == 0, s.variance[row], either(best == 1, n.spread[row, 1], n.spread[row, 2]))
     deviation = np.maximum(np.maximum(np.sqrt(square), floor) * np.sqrt(spread_at(n, row, local)), floor)
-    deviation = np.maximum(deviation, t.rough * either(earned | (best > 0), steepness(n, row, slot), 0.0))
+    deviation = np.maximum(deviation, t.rough * either(earned | (best > 0), steepness(around), 0.0))
     scale = np.maximum(np.maximum(s.scale[row], floor), t.jump_least * deviation)
     gap = np.sqrt(np.maximum((at - s.seen[row]) / step, 1.0))  # what wanders goes further while nobody looks
     residual = clip(value - expected, -MOST_DEVIATIONS * deviation, MOST_DEVIATIONS * deviation)
@@ -102,17 +105,20 @@ def advance(s: State, row: Ints, at: float, value: Each, step: float, local: Eac
     window_down = _bound(s, row, 5, often * t.share_window, wider, t)
 
     # The level was moved for an alarm that lasted, and the series does again what it did before.
-    past = np.maximum(deviations / up, -deviations / down) >= 1
-    back = past & (s.moved[row] != 0) & (np.abs(residual + s.moved[row]) < np.minimum(up, down) * deviation)
-    moved = either(back, s.moved[row], 0.0)
-    plain, day, week, expected = plain - moved, day - moved, week - moved, expected - moved
-    residual = residual + moved
-    _move(s, row, -moved, either(back, 0.0, s.moved[row]))
-    deviations = residual / deviation
+    outside = np.maximum(deviations / up, -deviations / down)
+    back = s.moved[row] != 0
+    for _ in chosen(row, back):
+        back = back & (outside >= 1) & (np.abs(residual + s.moved[row]) < np.minimum(up, down) * deviation)
+        moved = either(back, s.moved[row] * 1.0, 0.0)
+        plain, day, week, expected = plain - moved, day - moved, week - moved, expected - moved
+        residual = residual + moved
+        _move(s, row, -moved, either(back, 0.0, s.moved[row]))
+        deviations = residual / deviation
+        outside = np.maximum(deviations / up, -deviations / down)
     # Or an alarm is on, and the series is where it was before: that it returns is no trouble either.
     was = s.alarm[row] != 0
     high = (s.peak[row, 0] >= 0.99 * up) | (s.peak[row, 1] >= 0.99 * down)
-    home = was & high & (np.maximum(deviations / up, -deviations / down) < t.home)
+    home = was & high & (outside < t.home)
     back = back | home
     jump, window, lately = either(back, 0.0, jump), either(back, 0.0, window), either(back, 0.0, lately)
     s.level[row] = either(back, value, s.level[row])
@@ -120,12 +126,14 @@ def advance(s: State, row: Ints, at: float, value: Each, step: float, local: Eac
     # A window counts only while the present point is on its side: what is over is no trouble any more.
     rise = either(deviations > 0, window, 0.0)
     fall = either(deviations < 0, -window, 0.0)
-    evidence = (deviations, -deviations, jump / gap, -jump / gap, rise, fall)
+    leap = jump / gap
+    evidence = (_seen(deviations), _seen(-deviations), _seen(leap), _seen(-leap), _seen(rise), _seen(fall))
     bounds = (up, down, jump_up, jump_down, window_up, window_down)
-    score, by = 0.0 * residual, either(back, 0, 0)
-    for view in range(views_of(step, t)):
-        ratio = clip(evidence[view], SMALLEST, MOST_DEVIATIONS) / bounds[view]
-        by, score = either(ratio > score, view, by), np.maximum(score, ratio)
+    rising, falling = evidence[0] / up, evidence[1] / down
+    for view in range(2, views_of(step, t), 2):
+        rising = np.maximum(rising, evidence[view] / bounds[view])
+        falling = np.maximum(falling, evidence[view + 1] / bounds[view + 1])
+    score = np.maximum(rising, falling)
 
     away = value != s.usual[row]
     s.away[row] = either(away, np.minimum(s.away[row] + 1, 30_000), 0)
@@ -134,8 +142,8 @@ def advance(s: State, row: Ints, at: float, value: Each, step: float, local: Eac
     score = either(new, np.minimum(score, UNTOLD), score)
     begun = (score >= 1) & (s.alarm[row] == 0)
     for some in chosen(row, begun):
-        size = FINE * np.log(part(score, begun))
-        recall(s, some, at, either(part(by, begun) % 2 == 0, 1, -1), size, step, t)
+        side, size = either(part(rising >= falling, begun), 1, -1), FINE * np.log(part(score, begun))
+        recall(s, some, at, side, size, step, t)
     above = score >= 1
     told = either(above & (s.hushed[row] != 0), UNTOLD, score)
 
@@ -154,7 +162,7 @@ def advance(s: State, row: Ints, at: float, value: Each, step: float, local: Eac
     learn_error(n, row, 0, value - plain, points > 0, limits)
     learn_error(n, row, 1, value - day, day_known, limits)
     learn_error(n, row, 2, value - week, week_known, limits)
-    learn(n, row, local, value, alarm, (s.mean[row] * 1.0, day, deviation, most))
+    learn(n, row, local, value, alarm, week_known, (s.mean[row] * 1.0, day, deviation, most))
     quick = np.maximum(1.0 / (points / 24.0 + HOUR_POINTS), step / (HOUR_DAYS * 3600.0))
     learn_hour(n, row, local, deviations * deviations, either(alarm, 0.0, quick))
     gain = either(alarm, t.frozen, 1.0) / np.minimum(points + 1.0, memory)
@@ -178,13 +186,18 @@ def advance(s: State, row: Ints, at: float, value: Each, step: float, local: Eac
     return told, expected, expected - down * deviation, expected + up * deviation, alarm & (s.hushed[row] == 0), best
 
 
-def _bound(s: State, row: Ints, view: int, often: float, wider: Each, t: Tuning) -> Floats:
+def _seen(deviations: Each) -> Each:
+    """Return evidence in the range in which it says something."""
+    return clip(deviations, SMALLEST, MOST_DEVIATIONS)
+
+
+def _bound(s: State, row: Rows, view: int, often: float, wider: Each, t: Tuning) -> Floats:
     """Return the evidence at which a view alarms."""
     bound: Floats = np.maximum(boundary(s.tails, row, view, often), t.least) * wider
     return bound
 
 
-def _move(s: State, row: Ints, by: Each, moved: Each) -> None:
+def _move(s: State, row: Rows, by: Each, moved: Each) -> None:
     """Raise all levels, and remember by how much they are moved."""
     s.mean[row] += by
     s.season.day.level[row] += by

@@ -6,13 +6,14 @@ from typing import Final
 import numpy as np
 
 from aiops.detect.univariate.judge import advance, begin
+from aiops.detect.univariate.ops import chosen, clip
 from aiops.detect.univariate.season import monday
 from aiops.detect.univariate.state import WARMUP, State
 from aiops.detect.univariate.tuning import Tuning
 from aiops.model import Tier
 from aiops.model.arrays import Bools, Floats, Ints
 
-AT_ONCE: Final = 8192
+AT_ONCE: Final = 12288
 """Series that are judged at once: what is made on the way stays in the processor's cache."""
 LARGEST: Final = 1e30
 """Values beyond are taken for this: their squares would be no numbers."""
@@ -44,11 +45,11 @@ class Model:
         """Make room for so many series."""
         self.state.grow(size)
 
-    def judge(self, at: float, values: Floats, step: float, local: Floats | None = None) -> Judgement:
+    def judge(self, at: float, values: Floats, step: float, local: float | None = None) -> Judgement:
         """Score the values that all series have at a time (Unix seconds), one a series, and learn from them.
 
         NaN and infinities are no values: nothing is judged or learned, nor of a time that is not later than the last.
-        `step` is the time between points (s). `local`: seconds since Monday 00:00 where each series lives, UTC if not
+        `step` is the time between points (s). `local`: seconds since Monday 00:00 where the series live, UTC if not
         given.
         """
         size = len(values)
@@ -61,20 +62,26 @@ class Model:
             alarm=self.state.alarm[:size] & ~self.state.hushed[:size],
             tier=np.zeros(size, dtype=np.int64),
         )
-        if not at > self.at:
-            return out
-        self.at = at
-        there, values = np.isfinite(values), np.clip(values, -LARGEST, LARGEST)
-        self.state.wipe(np.flatnonzero(there & (at - self.state.seen[:size] > self.tuning.forget_after)))
-        warm = there & (self.state.points[:size] >= WARMUP)
-        local = np.full(size, monday(at)) if local is None else local
-        known = np.flatnonzero(warm)
-        for first in range(0, len(known), AT_ONCE):
-            rows = known[first : first + AT_ONCE]
-            found = advance(self.state, rows, at, values[rows], step, local[rows], self.tuning)
+        if at > self.at:
+            self.at = at
+            here = np.float64(monday(at) if local is None else local)
+            held = np.where(np.isfinite(values), clip(values, -LARGEST, LARGEST), np.nan)
+            for first in range(0, size, AT_ONCE):
+                self._judge(slice(first, min(first + AT_ONCE, size)), at, held, step, here, out)
+        return out
+
+    def _judge(self, block: slice, at: float, values: Floats, step: float, local: float, out: Judgement) -> None:
+        """Judge a block of series; its rows are a slice, which needs no copies, unless some have no value now."""
+        state = self.state
+        there = ~np.isnan(values[block])
+        for gone in chosen(block, there & (at - state.seen[block] > self.tuning.forget_after)):
+            state.wipe(gone)
+        warm = there & (state.points[block] >= WARMUP)
+        for young in chosen(block, there & ~warm):
+            begin(state, young, values[young], self.tuning)
+            state.seen[young] = at
+        known = [block] if warm.all() else chosen(block, warm)
+        for rows in known:
+            found = advance(state, rows, at, values[rows], step, local, self.tuning)
             out.score[rows], out.expected[rows], out.lower[rows], out.upper[rows], out.alarm[rows], best = found
             out.tier[rows] = TIERS[best]
-        if (young := np.flatnonzero(there & ~warm)).size:
-            begin(self.state, young, values[young], self.tuning)
-        self.state.seen[:size] = np.where(there, at, self.state.seen[:size])
-        return out

@@ -1,8 +1,9 @@
 """The few operations in which arithmetic over many series at once differs from arithmetic over one series.
 
-Every formula of this package is written once, with these. `row` is an array of row numbers; values of series are arrays
-`(rows,)`. In the compiled form (`compiled.py`), which replays one series over time, `row` is one number and every value
-is a number; this module is replaced there.
+Every formula of this package is written once, with these. `row` is a slice of rows, or an array of their numbers;
+values of series are arrays `(rows,)`, or one number where it is the same for all. What a slice takes out of an array is
+that memory itself, and no copy. In the compiled form (`compiled.py`), which replays one series over time, `row` is one
+number and every value is a number; this module is replaced there.
 """
 
 from collections.abc import Iterable
@@ -10,15 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from aiops.model.arrays import Bools, Floats, Ints
+from aiops.model.arrays import Array, Bools, Floats, Ints
 
 Each = Any
 """Values of series: an array `(rows,)`, or one number in the compiled form."""
+Rows = Ints | slice
 
 
 def either(condition: Bools, yes: Each, otherwise: Each) -> Any:
-    """Return `yes` where the condition holds, else `otherwise`."""
-    return np.where(condition, yes, otherwise)
+    """Return `yes` where the condition holds, else `otherwise`: one of them itself if it is the same everywhere."""
+    count = np.count_nonzero(condition)
+    if 0 < count < np.size(condition):
+        return np.where(condition, yes, otherwise)
+    return np.asarray(yes if count else otherwise, dtype=np.result_type(yes, otherwise))
 
 
 def clip(value: Each, least: Each, most: Each) -> Any:
@@ -26,25 +31,45 @@ def clip(value: Each, least: Each, most: Each) -> Any:
     return np.minimum(np.maximum(value, least), most)
 
 
-def chosen(row: Ints, mask: Bools) -> Iterable[Ints]:
+def chosen(row: Rows, mask: Bools) -> Iterable[Ints]:
     """Return the rows for which the mask holds, together as one element; no element if there is none."""
-    some = row[mask]
-    return (some,) if len(some) else ()
+    some = np.flatnonzero(mask)
+    return (_numbers(row, some),) if len(some) else ()
 
 
 def part(values: Each, mask: Bools) -> Any:
     """Return the values of the rows that `chosen` returns for the same mask."""
-    return values[mask]
+    return values[mask] if np.ndim(values) else np.full(np.count_nonzero(mask), values)
+
+
+def entries(row: Rows, masks: tuple[Bools, ...]) -> Iterable[tuple[Ints, Ints]]:
+    """Return the rows for which a mask holds, and which of the masks it is, `(entries,)` each, together as one element;
+    no element if there is none."""
+    found = [np.flatnonzero(mask) for mask in masks]
+    some = np.concatenate(found)
+    if not len(some):
+        return ()
+    return ((_numbers(row, some), np.repeat(np.arange(len(masks)), [len(one) for one in found])),)
+
+
+def part_of_each(values: tuple[Each, ...], masks: tuple[Bools, ...], _which: Each) -> Any:
+    """Return the values of the rows that `entries` returns for the same masks."""
+    return np.concatenate([part(one, mask) for one, mask in zip(values, masks, strict=True)])
+
+
+def _numbers(row: Rows, places: Ints) -> Ints:
+    """Return the numbers of the rows at these places of `row`."""
+    return places + row.start if isinstance(row, slice) else row[places]
 
 
 def truncated(value: Each) -> Any:
     """Return a number that is not negative without its fraction."""
-    return value.astype(np.int64)
+    return np.asarray(value).astype(np.int64)[()]
 
 
 def double(value: Each) -> Any:
     """Return a number that is stored in single precision, or as an integer, in double precision."""
-    return value.astype(np.float64)
+    return np.asarray(value, dtype=np.float64)
 
 
 def middle(values: Floats) -> Any:
@@ -59,13 +84,13 @@ def aside(values: Floats, centre: Each) -> Any:
 
 def nth_largest(values: Floats, place: Each) -> Any:
     """Return the value `(rows, n)` that is the `place`-th largest of its row."""
-    return np.take_along_axis(np.sort(values, axis=-1), values.shape[-1] - place[..., None], axis=-1)[..., 0]
+    return np.sort(values, axis=-1)[np.arange(len(values)), values.shape[-1] - place]
 
 
 def lowest(values: Floats) -> Any:
     """Return the place of the smallest value of each row, and the value."""
     place = values.argmin(axis=-1)
-    return place, np.take_along_axis(values, place[..., None], axis=-1)[..., 0]
+    return place, values.min(axis=-1)
 
 
 def largest(values: Floats) -> Any:
@@ -73,7 +98,7 @@ def largest(values: Floats) -> Any:
     return values.max(axis=-1)
 
 
-def sum_of(values: Floats) -> Any:
+def sum_of(values: Array) -> Any:
     """Return the sum over the last axis."""
     return values.sum(axis=-1)
 

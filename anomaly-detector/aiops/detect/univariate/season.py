@@ -18,6 +18,7 @@ from aiops.detect.univariate.holt_winters import (
     VISITS,
     WEEK,
     HoltWinters,
+    Known,
     Profile,
     bucket_at,
     bucket_ended,
@@ -25,11 +26,10 @@ from aiops.detect.univariate.holt_winters import (
     gather,
     offset_held,
     put,
-    season,
     sharpen,
 )
-from aiops.detect.univariate.ops import Each, chosen, clip, double, either, part, truncated
-from aiops.model.arrays import Array, Bools, Floats, Ints
+from aiops.detect.univariate.ops import Each, Rows, chosen, clip, double, either, part, truncated
+from aiops.model.arrays import Array, Bools, Floats
 
 DAY_SECONDS = 86_400.0
 FORECASTS = 3
@@ -61,11 +61,11 @@ class Season(Arrays):
 
     day: HoltWinters = field(default_factory=lambda: HoltWinters(288, 300.0, whole=True))
     week: Profile = field(default_factory=lambda: Profile(42, 14_400.0, whole=True))
-    loss: Array = array(FORECASTS, dtype=np.float32)
-    spread: Floats = array(FORECASTS)
-    known: Array = array(FORECASTS, dtype=np.int32)
-    hour: Array = array(24, fill=1, dtype=np.float32)
-    slots: Array = array(288, dtype=np.int8)
+    loss: Array = array(FORECASTS, dtype=np.float32, order="F")
+    spread: Floats = array(FORECASTS, order="F")
+    known: Array = array(FORECASTS, dtype=np.int32, order="F")
+    hour: Array = array(24, fill=1, dtype=np.float32, order="F")
+    slots: Array = array(288, dtype=np.int8, order="F")
     unusual: Array = array(dtype=np.bool_)
 
 
@@ -74,7 +74,7 @@ def monday(at: float | Floats) -> Floats:
     return np.asarray((np.asarray(at) + 3 * 86_400.0) % WEEK)
 
 
-def best_forecast(n: Season, row: Ints, points: Each) -> Each:
+def best_forecast(n: Season, row: Rows, points: Each) -> Each:
     """Return the forecast to go by: 0 the mean, 1 by day, 2 by week; a season only once it has made errors clearly
     smaller."""
     none, day, week = double(n.loss[row, 0]), double(n.loss[row, 1]), double(n.loss[row, 2])
@@ -84,42 +84,32 @@ def best_forecast(n: Season, row: Ints, points: Each) -> Each:
     return either(by_week, 2, either(by_day, 1, 0))
 
 
-def alone(n: Season, row: Ints, slot: Each, least: float) -> tuple[Floats, Bools]:
-    """Return the offset of a time of the day from the mean, 0 unless it has earned its place by itself, and whether it
-    has."""
-    offset, known = season(n.day, row, slot)
-    earned = known & (gained(n, row, slot) > least)
-    return either(earned, offset, 0.0), earned
-
-
-def steepness(n: Season, row: Ints, slot: Each) -> Floats:
+def steepness(around: tuple[Known, Known, Known]) -> Floats:
     """Return how far a time of the day is from the times before and after it, 0 where one is not known."""
-    here, known = season(n.day, row, slot)
-    before, known_before = season(n.day, row, (slot + n.day.buckets - 1) % n.day.buckets)
-    after, known_after = season(n.day, row, (slot + 1) % n.day.buckets)
+    (before, known_before), (here, known), (after, known_after) = around
     farther = np.maximum(np.abs(here - before), np.abs(here - after))
     steep: Floats = either(known & known_before & known_after, farther, 0.0)
     return steep
 
 
-def gained(n: Season, row: Ints, slot: Each) -> Floats:
+def gained(n: Season, row: Rows, slot: Each) -> Floats:
     """Return by how many deviations a time of the day is better known by itself."""
     gains: Floats = np.rint(n.slots[row, slot] / 3.0) / FINE
     return gains
 
 
-def far_off(n: Season, row: Ints, slot: Each) -> Each:
+def far_off(n: Season, row: Rows, slot: Each) -> Each:
     """Return the side on which the day before was far off at a time of the day: -1, 0 or 1."""
     return n.slots[row, slot] - 3.0 * np.rint(n.slots[row, slot] / 3.0)
 
 
-def spread_at(n: Season, row: Ints, local: Each) -> Floats:
+def spread_at(n: Season, row: Rows, local: Each) -> Floats:
     """Return the mean square of residuals at this hour of the day over that of all hours."""
     spreads: Floats = double(n.hour[row, truncated((local % DAY_SECONDS) / 3600.0)])
     return spreads
 
 
-def learn_error(n: Season, row: Ints, which: int, residual: Each, known: Bools, limits: tuple[Each, ...]) -> None:
+def learn_error(n: Season, row: Rows, which: int, residual: Each, known: Bools, limits: tuple[Each, ...]) -> None:
     """Take in the residual of a forecast. limits: the largest error for the comparison of forecasts, the smallest
     deviation, the points over which the spread is learned, and the share of that gain now."""
     most, floor, memory, share_now = limits
@@ -133,18 +123,17 @@ def learn_error(n: Season, row: Ints, which: int, residual: Each, known: Bools, 
     n.spread[row, which] = spread + either(known, share_now * change, 0.0)
 
 
-def learn_hour(n: Season, row: Ints, local: Each, square: Each, gain_: Each) -> None:
+def learn_hour(n: Season, row: Rows, local: Each, square: Each, gain_: Each) -> None:
     """Learn the spread of an hour of the day. square: of the residual over the deviation; gain_: 0 for no learning."""
     hour = truncated((local % DAY_SECONDS) / 3600.0)
     n.hour[row, hour] = clip(n.hour[row, hour] * (1 + (np.minimum(square, 16.0) - 1) * gain_), 0.05, 20.0)
 
 
-def learn(n: Season, row: Ints, local: Each, value: Each, alarm: Bools, around: tuple[Each, ...]) -> None:
-    """Learn a value. around: the mean, the forecast by day, the deviation, and the most that a value may move a season
-    by."""
+def learn(n: Season, row: Rows, local: Each, value: Each, alarm: Bools, known: Bools, around: tuple[Each, ...]) -> None:
+    """Learn a value. known: whether the hour of the week is. around: the mean, the forecast by day, the deviation, and
+    the most that a value may move a season by."""
     mean, day, deviation, most = around
     slot, hour = bucket_at(n.day, local), bucket_at(n.week, local)
-    _, known = season(n.week, row, hour)
     over = bucket_ended(n.day, row, slot)
     for some in chosen(row, over):
         _close_day(n, some, part(mean, over), part(deviation, over), part(most, over))
@@ -154,11 +143,15 @@ def learn(n: Season, row: Ints, local: Each, value: Each, alarm: Bools, around: 
     last = heard & bucket_ended(n.week, row, hour)
     for some in chosen(row, last):
         _close_week(n, some)
-    for some in chosen(row, heard):
-        gather(n.week, some, part(hour, heard), part(clip(value - day, -most, most), heard))
+    off = clip(value - day, -most, most)
+    if np.all(heard):
+        gather(n.week, row, hour, off)
+    else:
+        for some in chosen(row, heard):
+            gather(n.week, some, part(hour, heard), part(off, heard))
 
 
-def _close_week(n: Season, row: Ints) -> None:
+def _close_week(n: Season, row: Rows) -> None:
     """Learn by how much these hours of the week differ from the forecast by day."""
     bucket = n.week.open[row] * 1
     seen = np.minimum(n.week.visits[row, bucket] * 1 + 1, 255)
@@ -168,7 +161,7 @@ def _close_week(n: Season, row: Ints) -> None:
     put(n.week, row, bucket, offset + share * (n.week.total[row] / n.week.points[row] - offset))
 
 
-def _close_day(n: Season, row: Ints, mean: Each, deviation: Each, most: Each) -> None:
+def _close_day(n: Season, row: Rows, mean: Each, deviation: Each, most: Each) -> None:
     """Learn the time of the day that has ended: by little, if it is far off once; wholly, if it was far off to the same
     side on the day before."""
     h = n.day

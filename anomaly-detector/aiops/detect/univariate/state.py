@@ -25,9 +25,10 @@ class State(Arrays):
     value, Unix seconds.
     alarm, lasted, calm: whether an alarm is on, its points, those since one was above 1; peak: its largest evidence
     `(series, VIEWS)`; aside, apart, aside_points: mean and variance of its residuals, and their number; before: spread
-    of the forecasts when it began. moved: how far the level was moved for an alarm that lasted, 0 if it was not.
-    alarms: how many there were lately. troubles: the minutes in which the last ones began, negative for downwards
-    `(series, TROUBLES)`; sizes: logarithms of their first scores; hushed: whether the present one is a recurrence.
+    of the forecasts when it began; all but `aside_points` stay as they are when it ends. moved: how far the level was
+    moved for an alarm that lasted, 0 if it was not. alarms: how many there were lately. troubles: the minutes in which
+    the last ones began, negative for downwards `(series, TROUBLES)`; sizes: logarithms of their first scores; hushed:
+    whether the present one is a recurrence.
     usual, votes: the value that most points have, by majority vote; still: the share of points with it; excursions,
     away: how often the series left it, and points since it did.
     """
@@ -43,11 +44,11 @@ class State(Arrays):
     alarm: Bools = array(dtype=np.bool_)
     lasted: Array = array(dtype=np.int32)
     calm: Array = array(dtype=np.int32)
-    peak: Array = array(VIEWS, dtype=np.float32)
+    peak: Array = array(VIEWS, dtype=np.float32, order="F")
     aside: Floats = array()
     apart: Floats = array()
     aside_points: Array = array(dtype=np.int32)
-    before: Floats = array(FORECASTS)
+    before: Floats = array(FORECASTS, order="F")
     moved: Floats = array()
     alarms: Array = array(dtype=np.float32)
     troubles: Array = array(TROUBLES, dtype=np.int32)

@@ -14,6 +14,7 @@ import numpy as np
 from aiops.detect.rows import Arrays, array
 from aiops.detect.univariate.ops import (
     Each,
+    Rows,
     aside,
     chosen,
     clip,
@@ -25,7 +26,7 @@ from aiops.detect.univariate.ops import (
     sum_of,
     truncated,
 )
-from aiops.model.arrays import Array, Bools, Floats, Ints
+from aiops.model.arrays import Array, Bools, Floats
 
 LARGEST = 24
 FEWEST = 5
@@ -40,6 +41,8 @@ FINE = 1000.0
 """Steps of a logarithm, as it is stored: a thousandth."""
 TICKS = 64.0
 """Ticks of the clock of a tail in one half-life."""
+HALVED = np.log(2.0) / TICKS
+"""By how much the logarithm of a weight falls in a tick."""
 FORGOTTEN = 4.5
 """Half-lives after which a value gives its place to any other."""
 
@@ -60,12 +63,12 @@ class Tails(Arrays):
     born: Array = array(0, 0, dtype=np.uint16)
     count: Array = array(dtype=np.float32)
     clock: Floats = array(fill=1)
-    least: Array = array(0, dtype=np.float32)
-    weight: Array = array(0, dtype=np.float32)
-    index: Array = array(0, dtype=np.float32)
-    fitted: Array = array(0, dtype=np.float32)
-    lowest: Array = array(0, dtype=np.float32)
-    number: Array = array(0, dtype=np.int8)
+    least: Array = array(0, dtype=np.float32, order="F")
+    weight: Array = array(0, dtype=np.float32, order="F")
+    index: Array = array(0, dtype=np.float32, order="F")
+    fitted: Array = array(0, dtype=np.float32, order="F")
+    lowest: Array = array(0, dtype=np.float32, order="F")
+    number: Array = array(0, dtype=np.int8, order="F")
 
     def __post_init__(self) -> None:
         self.largest = np.zeros((0, self.views, LARGEST), dtype=np.int16)
@@ -75,43 +78,42 @@ class Tails(Arrays):
         self.number = np.zeros((0, self.views), dtype=np.int8)
 
 
-def boundary(t: Tails, row: Ints, view: int, probability: float) -> Floats:
+def boundary(t: Tails, row: Rows, view: int, probability: float) -> Floats:
     """Return the evidence that a point of a view exceeds with a probability; infinite while too little is known."""
-    weight = t.weight[row, view] * np.exp2((t.fitted[row, view] - t.clock[row]) / TICKS)
-    rarity = np.log(np.maximum(weight, 1e-9) / np.maximum(double(t.count[row]) * probability, 1e-12))
-    bound = np.exp(t.least[row, view] + t.index[row, view] * np.maximum(rarity, 0.0))
+    weight, age = np.maximum(double(t.weight[row, view]), 1e-9), t.clock[row] - double(t.fitted[row, view])
+    rarity = np.log(weight / np.maximum(double(t.count[row]) * probability, 1e-12)) - age * HALVED
+    bound = np.exp(double(t.least[row, view]) + double(t.index[row, view]) * np.maximum(rarity, 0.0))
     bounds: Floats = either(t.number[row, view] >= FEWEST, bound, np.inf)
     return bounds
 
 
-def pass_time(t: Tails, row: Ints, half_lives: float, wanted: Bools) -> None:
+def pass_time(t: Tails, row: Rows, half_lives: float, wanted: Bools) -> None:
     """Let time pass, in half-lives, and count a point where wanted. To be called before `add`."""
     t.clock[row] += TICKS * half_lives
     t.count[row] = either(wanted, t.count[row] * np.exp2(-half_lives) + 1.0, t.count[row])
 
 
-def add(t: Tails, row: Ints, view: int, evidence: Each, wanted: Bools) -> None:
-    """Take in evidence of a view where wanted, if it is among the largest."""
-    stale = t.clock[row] - t.fitted[row, view] > TICKS
-    open_ = wanted & ((evidence > t.lowest[row, view]) | stale)
-    for some in chosen(row, open_):
-        _take(t, some, view, np.rint(FINE * np.log(np.maximum(part(evidence, open_), SMALLEST))))
+def matters(t: Tails, row: Rows, view: int, evidence: Each) -> Bools:
+    """Return whether evidence of a view changes its tail: it is among the largest, or the last fit is old."""
+    is_needed: Bools = (evidence > t.lowest[row, view]) | (t.clock[row] - t.fitted[row, view] > TICKS)
+    return is_needed
 
 
-def _take(t: Tails, row: Ints, view: int, value: Each) -> None:
-    """Put a value in the place that is free or forgotten, else in that of the smallest, if it is larger; and fit."""
+def add(t: Tails, row: Rows, view: Each, evidence: Each) -> None:
+    """Put evidence in the place that is free or forgotten, else in that of the smallest, if it is larger; and fit."""
+    value = np.rint(FINE * np.log(np.maximum(evidence, SMALLEST)))
     born = t.born[row, view]
     gone = (born == 0) | (aside(born, t.clock[row] - FORGOTTEN * TICKS) < 0)
     place, worst = lowest(np.where(gone, -1e9, t.largest[row, view] * 1.0))
     better = value > worst
     for some in chosen(row, better):
-        at = part(place, better)
-        t.largest[some, view, at] = part(value, better)
-        t.born[some, view, at] = np.minimum(t.clock[some], 65_535.0)
+        which, at = part(view, better), part(place, better)
+        t.largest[some, which, at] = part(value, better)
+        t.born[some, which, at] = np.minimum(t.clock[some], 65_535.0)
     _fit(t, row, view)
 
 
-def _fit(t: Tails, row: Ints, view: int) -> None:
+def _fit(t: Tails, row: Rows, view: Each) -> None:
     """Fit the tail above the k-th largest value."""
     born, clock = t.born[row, view], t.clock[row]
     values = np.where(born > 0, t.largest[row, view] / FINE, -1e3)
