@@ -18,6 +18,7 @@ EMPTY: Final = frozenset({"", "nan", "null", "none", "na", "n/a"})
 LARGEST: Final = 1e100
 """The largest value: its square is still a finite number."""
 LATEST: Final = 253402300799.0  # the last second of the year 9999
+EPOCH: Final = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)
 AUTO, NONE = "auto", "none"
 LABELLING: Final = frozenset({"label", "anomaly", "is_anomaly"})
 """How columns are called that label anomalies, in any case."""
@@ -72,7 +73,7 @@ def read_table(lines: Iterable[str], labelling: str = AUTO) -> Read:
     try:
         header = [name.strip() for name in next(rows, [])]
         columns = _columns(header)
-        body: Lines = ((rows.line_num, row) for row in rows if any(map(str.strip, row)))
+        body: Lines = ((rows.line_num, row) for row in rows if "".join(row).strip())
         if labelling == AUTO:
             body, place = _labelling(header, body)
         else:
@@ -168,20 +169,26 @@ def _take(row: list[str], columns: _Columns, found: dict[Labels, TableSeries]) -
 
 
 def _time(text: str) -> float:
+    likely, other = (_seconds, float) if text[4:5] == "-" else (float, _seconds)  # an error takes longer than both
     try:
-        at = float(text)
+        at = likely(text)
     except ValueError:
         try:
-            moment = datetime.fromisoformat(text)
+            at = other(text)
         except ValueError:
             raise ValueError(
                 f"{TIME}: {text!r} is no time; write it like 2026-01-31T12:00:00Z, or in Unix seconds"
             ) from None
-        at = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     if not 0 <= at <= LATEST:
         hint = "; is it in milliseconds? write seconds" if isfinite(at) and 0 <= at / 1000 <= LATEST else ""
         raise ValueError(f"{TIME}: {text} must lie between 1970 and 9999{hint}")
     return at
+
+
+def _seconds(text: str) -> float:
+    """Return the Unix seconds of a time in ISO 8601."""
+    moment = datetime.fromisoformat(text)
+    return moment.timestamp() if moment.tzinfo else (moment - EPOCH).total_seconds()
 
 
 def _value(text: str) -> float:

@@ -104,5 +104,9 @@ def steps(times: Sequence[float]) -> list[float]:
     young = [float(np.median(apart[: at + 1])) for at in range(min(RECENT - 1, len(apart)))]
     rest: NDArray[np.float64] = np.zeros(0)
     if len(apart) >= RECENT:
-        rest = np.median(np.lib.stride_tricks.sliding_window_view(apart, RECENT), axis=1)
+        windows = np.lib.stride_tricks.sliding_window_view(apart, RECENT)
+        changes = np.cumsum(np.diff(apart, prepend=apart[0]) != 0)
+        rest = windows[:, 0].copy()  # the median, unless a window has different intervals
+        mixed = np.flatnonzero(changes[RECENT - 1 :] > changes[: len(rest)])
+        rest[mixed] = np.median(windows[mixed], axis=1)
     return [young[0], *young, *rest.tolist()]

@@ -61,7 +61,7 @@ class Seasonality(Arrays):
         day, known = holt_winters.season(self.day, rows, holt_winters.bucket_at(self.day, local))
         week, _ = holt_winters.season(self.week, rows, holt_winters.bucket_at(self.week, local))
         held = self.held[rows]
-        now = np.stack([np.zeros(len(rows)), day, day + week], axis=1)
+        now = _ways(len(rows), day, week)
         self.held[rows] = np.where(known[:, None], now, held)
         return self.held[rows]
 
@@ -130,7 +130,7 @@ class Seasonality(Arrays):
         hour, seen = self.hour[rows].astype(np.int64), self.seen[rows]
         day, known = holt_winters.season(self.day, rows, was)
         week, week_known = holt_winters.season(self.week, rows, hour)
-        left = means[:, None] - np.stack([np.zeros(len(rows)), day, day + week], axis=1)
+        left = means[:, None] - _ways(len(rows), day, week)
         error = np.minimum(np.abs(left - self.last[rows]), WIDEST) ** 2
         told = known & (seen - self.before[rows] < NEXT)
         ways = np.stack([told, told, told & week_known], axis=1) & np.isfinite(error)
@@ -151,3 +151,8 @@ class Seasonality(Arrays):
         holt_winters.visit(self.week, over, self.week.open[over].astype(np.int64), of_hour)
         holt_winters.gather(self.week, rows, hour, held - level - day)
         holt_winters.visit(self.day, rows, was, held)
+
+
+def _ways(size: int, day: Floats, week: Floats) -> Floats:
+    """Return the offsets of each kind `(size, WAYS)`: those by day or week may be one number for all."""
+    return np.stack(np.broadcast_arrays(np.zeros(size), day, day + week), axis=1)
