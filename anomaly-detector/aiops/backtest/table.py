@@ -8,7 +8,7 @@ import numpy as np
 from aiops.backtest.alarms import Replayed
 from aiops.backtest.kinds import MetricKind, as_judged
 from aiops.backtest.rows import TableSeries
-from aiops.backtest.scoring import Tally, tally
+from aiops.backtest.scoring import Tally, runs_of, tally
 from aiops.backtest.values import GivenGains, ValuesReplay
 from aiops.detect import LocalCalendar
 from aiops.model import Labels
@@ -43,8 +43,16 @@ class TableReplay:
         """The outcome of every series in the order of the table, once everything is replayed."""
         every = zip(self._series, self._kinds, self._values.results, strict=True)
         return tuple(
-            replace(found, points=one.points, kind=kind, scores=scores(one, found)) for one, kind, found in every
+            replace(found, points=one.points, kind=kind, scores=scores(one, found), labelled=labelled(one, found.step))
+            for one, kind, found in every
         )
+
+
+def labelled(one: TableSeries, step: float) -> tuple[tuple[float, float], ...]:
+    """Return from when to when the points of a series are labelled, run by run; the last point of a run lasts a step of
+    so many seconds."""
+    runs = runs_of(np.array(one.labelled, dtype=np.bool_), 1).tolist()
+    return tuple((one.times[first], one.times[last] + step) for first, last in runs)
 
 
 def scores(one: TableSeries, found: Replayed) -> Tally | None:

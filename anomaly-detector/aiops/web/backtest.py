@@ -20,6 +20,7 @@ from aiops.web.backtest_words import (
     scores_in_words,
     series_title,
     unit_of,
+    wide_in_words,
 )
 from aiops.web.plot import Plot, across, plot, position
 
@@ -100,6 +101,7 @@ class Card:
     facts: str
     kind: str
     scores: str
+    wide: tuple[str, ...]
     count: int
     rows: tuple[Row, ...]
     hidden: int
@@ -160,6 +162,7 @@ def _card(one: Replayed, found: BacktestFindings) -> Card:
         facts=" · ".join(facts),
         kind=kind_in_words(one.kind) if one.kind else "",
         scores=scores_in_words(one.scores) if one.scores else "",
+        wide=tuple(wide_in_words(one.wide, unit)),
         count=len(one.alarms),
         rows=tuple(_row(number, each, one, found) for number, each in listed.items()),
         hidden=len(one.alarms) - len(listed),

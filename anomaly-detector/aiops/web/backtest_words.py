@@ -1,11 +1,11 @@
 """The results of a backtest in words, the same in a terminal and on a page."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import isfinite
 from typing import Final
 
-from aiops.backtest import Alarm, KnownBy, MetricKind, Recognised, Replayed, Seen, Tally
+from aiops.backtest import Alarm, KnownBy, MetricKind, Recognised, Replayed, Seen, Tally, Wide
 from aiops.model import Family
 from aiops.presentation import filters, numbers
 
@@ -79,6 +79,29 @@ def kinds_in_words(every: Iterable[Replayed]) -> str:
         f"{count} {kind}{'' if count == 1 else 's'} {BY[by] if count == 1 else THEIR[by]}"
         for (kind, by), count in sorted(counts.items())
     )
+
+
+def wide_in_words(every: Sequence[Wide], unit: str = "") -> list[str]:
+    """Write when the boundary was too wide lastly, a sentence for each side, and how often before."""
+    out = []
+    for rise in (False, True):
+        of = [one for one in every if one.rise == rise]
+        times = "once" if len(of) == 2 else f"{len(of) - 1} times"
+        before = f"; so too {times} before (--json has it all)" if len(of) > 1 else ""
+        out += [f"{_wide(of[-1], unit)}{before}"] if of else []
+    return out
+
+
+def _wide(found: Wide, unit: str) -> str:
+    """Write one: `since … no rise smaller than 45 would be told; the values of three weeks were 2 to 40`."""
+    when = f"since {filters.moment(found.start)}"
+    if found.end is not None:
+        when = f"from {filters.moment(found.start)} to {filters.moment(found.end)}"
+    change = "rise" if found.rise else "fall"
+    smaller = f" smaller than {amount(found.size, None, unit)}" if isfinite(found.size) else ""
+    edge = "" if found.edge is None else f", not even one to {found.edge:g}"
+    known = f"{amount(found.low, None)} to {amount(found.high, None, unit)}"
+    return f"{when} no {change}{smaller} would be told{edge}; the values of three weeks were {known}"
 
 
 def scores_in_words(found: Tally) -> str:

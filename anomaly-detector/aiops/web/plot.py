@@ -9,6 +9,7 @@ from typing import Final
 
 from aiops.backtest import Alarm, Column, Curve, Replayed, Stretch
 from aiops.model import SeriesState, Window
+from aiops.presentation import filters
 
 HEIGHT: Final = 100.0
 HEADROOM: Final = 0.35
@@ -44,6 +45,15 @@ class Shade:
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    """A stretch of time that is labelled as an anomaly; `text` says from when to when."""
+
+    left: float
+    width: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """An alarm: where it began, and its peak, in percent. `row` is its number in the list below; `number` is the number
     shown, "" where it is too crowded."""
@@ -63,6 +73,7 @@ class Plot:
     expected: str
     band: str
     shades: tuple[Shade, ...]
+    labelled: tuple[Label, ...]
     marks: tuple[Mark, ...]
     across: tuple[Tick, ...]
     upwards: tuple[Tick, ...]
@@ -79,6 +90,7 @@ def plot(one: Replayed, trace: Curve, alarms: Mapping[int, Alarm], amount: Calla
         expected=_line([(at, axis.y(each.expected)) for at, each in _known(trace, "expected")], gap),
         band=_area([(at, axis.y(each.lower), axis.y(each.upper)) for at, each in _known(trace, "lower")], gap),
         shades=tuple(_shades(one.stretches, trace)),
+        labelled=tuple(_labels(one.labelled, trace)),
         marks=tuple(_marks(alarms, trace, axis)),
         across=tuple(across(trace)),
         upwards=tuple(axis.ticks(amount)),
@@ -199,6 +211,23 @@ def _shades(stretches: Sequence[Stretch], trace: Curve) -> Iterator[Shade]:
             continue
         drawn.add((int(left), SHADES[stretch.life]))
         yield Shade(round(left, 1), round(max(right - left, 2.0), 1), SHADES[stretch.life])
+
+
+def _labels(stretches: Sequence[tuple[float, float]], trace: Curve) -> Iterator[Label]:
+    """Yield what is labelled; stretches less than a column apart are drawn as one, and each is wide enough to be
+    seen."""
+    width = len(trace.columns)
+    drawn: list[tuple[float, float]] = []
+    for start, end in stretches:
+        if end < trace.start or start > trace.end:
+            continue
+        if drawn and width * (position(start, trace) - position(drawn[-1][1], trace)) < 1:
+            start, _ = drawn.pop()
+        drawn.append((start, end))
+    for start, end in drawn:
+        left, right = width * position(start, trace), width * position(end, trace)
+        text = f"{filters.moment(start)} to {filters.moment(end)}"
+        yield Label(round(left, 1), round(max(right - left, 2.0), 1), text)
 
 
 def position(at: float, of: Curve | Window) -> float:

@@ -426,6 +426,49 @@ def test_labels_of_anomalies_are_recognised_and_scored(labelled: Path, tmp_path:
     assert (found["scores"]["f1"], found["scores"]["delay"], found["scores"]["events"]) == (0.5, 0, 2)
 
 
+def test_what_is_labelled_is_drawn(labelled: Path, tmp_path: Path) -> None:
+    run(labelled, "--html", tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text()
+    Page(text)
+    assert '<i class="labelled"></i>labelled as an anomaly' in text
+    assert "<title>labelled as an anomaly, 2023-11-16 02:00:00 UTC to 2023-11-16 02:15:00 UTC</title>" in text
+    assert "host=a, observed and expected; 1 labelled stretch" in text
+    [drawn] = re.findall(r'<title>labelled as an anomaly, 2023-11-15 01:00.*?<rect class="labelled" ([^>]*)/>', text)
+    assert drawn == 'x="278.1" width="9.3" y="0" height="100"', "of 800 columns, from point 300 to 310 of 863"
+    run(labelled, "--labels", "none", "--html", tmp_path / "page.html")
+    assert "labelled as an anomaly" not in (tmp_path / "page.html").read_text()
+    [_, one] = sorted(json.loads(run(labelled, "--json").stdout)["series"], key=lambda one: one["labels"]["host"])
+    assert one["labelled"] == [{"start": "2023-11-15T01:00:00Z", "end": "2023-11-15T01:50:00Z"}]
+
+
+def test_a_boundary_that_is_too_wide_is_named(tmp_path: Path) -> None:
+    rng, hours = np.random.default_rng(4), 24 * 40
+    spikes = np.where((rng.random(hours) < 0.1) & (np.arange(hours) < 24 * 14), 200 * rng.random(hours), 0.0)
+    values = 10 + rng.standard_normal(hours) + spikes
+    path = tmp_path / "queue.csv"
+    path.write_text(csv([(START + 3600 * at, round(float(value), 3)) for at, value in enumerate(values)]))
+    page = tmp_path / "page.html"
+    done = run(path, "--unit", "jobs", "--html", page)
+    said = re.search(
+        r"    (since (\S+) (\S+) UTC no rise smaller than [\d.,]+\sjobs would be told; the values of .* were .*)",
+        done.stdout,
+    )
+    assert said, done.stdout
+    assert f'<p class="blind">{said[1]}</p>' in page.read_text()
+    [series] = json.loads(run(path, "--json").stdout)["series"]
+    rise = [one for one in series["too_wide"] if one["change"] == "rise"][-1]
+    assert (rise["start"], rise["end"], rise["not_even_to"]) == (f"{said[2]}T{said[3]}Z", None, None)
+    least, (low, high) = rise["smallest_told"], rise["range"]
+    assert least > high - low
+    quiet = [alarm for alarm in series["alarms"] if alarm["start"] >= rise["start"]]
+    assert quiet == []
+    for size, told in ((0.9 * least, 0), (9 * least, 1)):
+        values[-1] = 10 + size
+        path.write_text(csv([(START + 3600 * at, round(float(value), 3)) for at, value in enumerate(values)]))
+        [series] = json.loads(run(path, "--json").stdout)["series"]
+        assert sum(alarm["start"] >= rise["start"] for alarm in series["alarms"]) == told
+
+
 def test_labels_are_those_of_series_if_it_is_wished(labelled: Path) -> None:
     found = json.loads(run(labelled, "--json", "--labels", "none").stdout)
     assert (found["notes"], found["scores"], found["totals"]["series"]) == ([], None, 4)

@@ -15,13 +15,15 @@ DAY = 86_400.0
 
 @dataclass(frozen=True)
 class Watched:
-    """What a model said of series, `(series, points)` each, and the model after that."""
+    """What a model said of series, `(series, points)` each, and the model after that. least: the smallest fall and rise
+    that it would have told, `(2, series, points)`."""
 
     score: Floats
     alarm: Bools
     expected: Floats
     band: Floats
     tier: Ints
+    least: Floats
     model: Model
 
     def told(self, row: int = 0) -> list[int]:
@@ -50,7 +52,9 @@ def watch(
 
     score, alarm, expected, tier = joined("score", "alarm", "expected", "tier")
     lower, upper = joined("lower", "upper")
-    return Watched(score, alarm.astype(bool), expected, upper - lower, tier.astype(np.int64), model)
+    return Watched(
+        score, alarm.astype(bool), expected, upper - lower, tier.astype(np.int64), joined("fall", "rise"), model
+    )
 
 
 def judged(values: Floats, model: Model | None = None) -> Floats:
@@ -69,7 +73,7 @@ def daily(days: int, seed: int = 1) -> Floats:
 
 def same(one: Judgement, other: Judgement) -> bool:
     """Whether two judgements are equal to the last bit."""
-    fields = ("score", "expected", "lower", "upper", "alarm", "tier")
+    fields = ("score", "expected", "lower", "upper", "alarm", "tier", "fall", "rise")
     return all(np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True) for name in fields)
 
 

@@ -22,7 +22,8 @@ TIERS: Final = np.array([Tier.LEVEL, Tier.DAY, Tier.WEEK])
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """Of each series: score (1 is the boundary; NaN where nothing was judged), what was expected, the boundaries of the
-    first view, whether an alarm is on, and the `Tier` that judged."""
+    first view, whether an alarm is on, the `Tier` that judged, and the smallest fall and rise that any view would have
+    told: infinite while nothing is."""
 
     score: Floats
     expected: Floats
@@ -30,6 +31,8 @@ class Judgement:
     upper: Floats
     alarm: Bools
     tier: Ints
+    fall: Floats
+    rise: Floats
 
 
 @dataclass(slots=True)
@@ -60,6 +63,8 @@ class Model:
             upper=upper,
             alarm=self.state.alarm[:size] & ~self.state.hushed[:size],
             tier=np.zeros(size, dtype=np.int64),
+            fall=np.full(size, np.nan),
+            rise=np.full(size, np.nan),
         )
         if not at > self.at:
             return out
@@ -72,8 +77,8 @@ class Model:
         for first in range(0, len(known), AT_ONCE):
             rows = known[first : first + AT_ONCE]
             found = advance(self.state, rows, at, values[rows], step, local[rows], self.tuning)
-            out.score[rows], out.expected[rows], out.lower[rows], out.upper[rows], out.alarm[rows], best = found
-            out.tier[rows] = TIERS[best]
+            out.score[rows], out.expected[rows], out.lower[rows], out.upper[rows], out.alarm[rows], best, *least = found
+            out.tier[rows], (out.fall[rows], out.rise[rows]) = TIERS[best], least
         if (young := np.flatnonzero(there & ~warm)).size:
             begin(self.state, young, values[young], self.tuning)
         self.state.seen[:size] = np.where(there, at, self.state.seen[:size])
