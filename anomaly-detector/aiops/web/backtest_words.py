@@ -93,7 +93,7 @@ def wide_in_words(every: Sequence[Wide], unit: str = "") -> list[str]:
 
 
 def _wide(found: Wide, unit: str) -> str:
-    """Write one: `since … no rise smaller than 45 would be told; the values of three weeks were 2 to 40`."""
+    """Write one: `since … no rise smaller than 45 would be told; values went from 2 to 40`."""
     when = f"since {filters.moment(found.start)}"
     if found.end is not None:
         when = f"from {filters.moment(found.start)} to {filters.moment(found.end)}"
@@ -101,7 +101,7 @@ def _wide(found: Wide, unit: str) -> str:
     smaller = f" smaller than {amount(found.size, None, unit)}" if isfinite(found.size) else ""
     edge = "" if found.edge is None else f", not even one to {found.edge:g}"
     known = f"{amount(found.low, None)} to {amount(found.high, None, unit)}"
-    return f"{when} no {change}{smaller} would be told{edge}; the values of three weeks were {known}"
+    return f"{when} no {change}{smaller} would be told{edge}; values went from {known}"
 
 
 def scores_in_words(found: Tally) -> str:

@@ -450,7 +450,7 @@ def test_a_boundary_that_is_too_wide_is_named(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     done = run(path, "--unit", "jobs", "--html", page)
     said = re.search(
-        r"    (since (\S+) (\S+) UTC no rise smaller than [\d.,]+\sjobs would be told; the values of .* were .*)",
+        r"    (since (\S+) (\S+) UTC no rise smaller than [\d.,]+\sjobs would be told; values went from .* to .*)",
         done.stdout,
     )
     assert said, done.stdout
