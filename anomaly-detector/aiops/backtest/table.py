@@ -1,6 +1,6 @@
 """A table replayed: each series is judged as the kind of metric that it is, and its alarms are compared with labels."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +9,7 @@ from aiops.backtest.alarms import Replayed
 from aiops.backtest.kinds import MetricKind, as_judged
 from aiops.backtest.rows import TableSeries
 from aiops.backtest.scoring import Tally, runs_of, tally
+from aiops.backtest.shapes import as_moving
 from aiops.backtest.values import GivenGains, ValuesReplay
 from aiops.detect import LocalCalendar
 from aiops.model import Labels
@@ -16,7 +17,7 @@ from aiops.model import Labels
 
 class TableReplay:
     """A replay of series from a table. kind: what all of them are, None: what each is recognised as. place and gains:
-    see `ValuesReplay`."""
+    see `ValuesReplay`. moving: the series of which is judged how they move, too; see `shapes`."""
 
     def __init__(
         self,
@@ -24,11 +25,13 @@ class TableReplay:
         kind: MetricKind | None = None,
         place: LocalCalendar | None = None,
         gains: Mapping[Labels, GivenGains] | None = None,
+        moving: Collection[Labels] = (),
     ) -> None:
         self._series = series
         judged = [as_judged(one, kind) for one in series]
         self._kinds = [found for _, found in judged]
-        self._values = ValuesReplay([one for one, _ in judged], place, gains)
+        moves = [as_moving(one) for one, _ in judged if one.labels in moving]
+        self._values = ValuesReplay([*(one for one, _ in judged), *moves], place, gains)
 
     def __len__(self) -> int:
         """Return how many points there are to replay, over all series."""
@@ -40,12 +43,15 @@ class TableReplay:
 
     @property
     def results(self) -> tuple[Replayed, ...]:
-        """The outcome of every series in the order of the table, once everything is replayed."""
-        every = zip(self._series, self._kinds, self._values.results, strict=True)
-        return tuple(
+        """The outcome of every series in the order of the table, once everything is replayed; then how some move."""
+        count = len(self._series)
+        moves = self._values.results[count:]
+        every = zip(self._series, self._kinds, self._values.results[:count], strict=True)
+        found = (
             replace(found, points=one.points, kind=kind, scores=scores(one, found), labelled=labelled(one, found.step))
             for one, kind, found in every
         )
+        return (*found, *moves)
 
 
 def labelled(one: TableSeries, step: float) -> tuple[tuple[float, float], ...]:

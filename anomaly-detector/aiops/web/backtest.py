@@ -9,12 +9,13 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from aiops.backtest import Alarm, MetricKind, Replayed, Tally
+from aiops.backtest.shapes import SHAPE
 from aiops.model import Family, Window
 from aiops.presentation import filters, numbers
 from aiops.web.backtest_words import (
     amount,
     expectation,
-    kind_in_words,
+    judged_in_words,
     lasted,
     pace,
     scores_in_words,
@@ -160,7 +161,7 @@ def _card(one: Replayed, found: BacktestFindings) -> Card:
         title=series_title(one),
         unit=UNITS.get(one.family, "") if one.family else _axis(one, found.unit),
         facts=" · ".join(facts),
-        kind=kind_in_words(one.kind) if one.kind else "",
+        kind=judged_in_words(one),
         scores=scores_in_words(one.scores) if one.scores else "",
         wide=tuple(wide_in_words(one.wide, unit)),
         count=len(one.alarms),
@@ -177,6 +178,8 @@ def _card(one: Replayed, found: BacktestFindings) -> Card:
 
 
 def _axis(one: Replayed, unit: str) -> str:
+    if SHAPE in one.series:
+        return f"mean step{f', {unit}' if unit else ''}"
     if one.kind is not None and one.kind.kind == MetricKind.COUNTER:
         return f"increase per second{f', {unit}' if unit else ''}"
     return unit or "value"

@@ -6,6 +6,7 @@ from math import isfinite
 from typing import Final
 
 from aiops.backtest import Alarm, KnownBy, MetricKind, Recognised, Replayed, Seen, Tally, Wide
+from aiops.backtest.shapes import SHAPE
 from aiops.model import Family
 from aiops.presentation import filters, numbers
 
@@ -59,6 +60,15 @@ def pace(alarms: int, days: float) -> str:
 def unit_of(one: Replayed, unit: str) -> str:
     """Return the unit of what is judged: a counter's values are judged by second."""
     return f"{unit}/s" if one.kind is not None and one.kind.kind == MetricKind.COUNTER else unit
+
+
+def judged_in_words(one: Replayed) -> str:
+    """Write what is judged of values without a known meaning; "" for others."""
+    if SHAPE in one.series:
+        return (
+            "how it moves: the mean size of its steps within two hours is judged, or within 24 points if they are rarer"
+        )
+    return kind_in_words(one.kind) if one.kind is not None else ""
 
 
 def kind_in_words(found: Recognised) -> str:

@@ -213,6 +213,11 @@ def test_too_few_points_are_no_success_in_disguise(tmp_path: Path) -> None:
         (("--data-dir", "{folder}", "--kind", "counter"), "--kind is for a FILE"),
         (("--data-dir", "{folder}", "--labels", "none"), "--labels is for a FILE"),
         (("{file}", "--labels", "fault"), "no column `fault` that could label anomalies; no column could"),
+        (("--data-dir", "{folder}", "--shapes", "all"), "--shapes is for a FILE"),
+        (
+            ("{file}", "--shapes", "host=a"),
+            "--shapes host=a: {file} has no such series; write a label like host=a, or all",
+        ),
         (("--data-dir", "{folder}", "--step", "soon"), "--step is 'soon', but must be a whole number and one of"),
         (("--data-dir", "{folder}", "--step", "1d"), "--step is 1d, but must be an hour at most, such as 15s"),
         (("--data-dir", "{folder}", "--since", "soon"), "--since is no length such as 36h or 7d"),
@@ -467,6 +472,37 @@ def test_a_boundary_that_is_too_wide_is_named(tmp_path: Path) -> None:
         path.write_text(csv([(START + 3600 * at, round(float(value), 3)) for at, value in enumerate(values)]))
         [series] = json.loads(run(path, "--json").stdout)["series"]
         assert sum(alarm["start"] >= rise["start"] for alarm in series["alarms"]) == told
+
+
+def test_a_line_that_got_flat_is_found_where_shapes_are_looked_at(tmp_path: Path) -> None:
+    path, lines = tmp_path / "noisy.csv", []
+    for name, seed in (("a", 1), ("b", 2)):
+        values = 100 + 5 * np.random.default_rng(seed).standard_normal(28 * 288)
+        values[20 * 288 : 20 * 288 + 48] = values[20 * 288]
+        lines += [
+            f"{START + MINUTES5 * at},{value:.3f},{name},{int(20 * 288 <= at < 20 * 288 + 48)}"
+            for at, value in enumerate(values)
+        ]
+    path.write_text("\n".join(["timestamp,value,host,label", *lines]) + "\n")
+    usual = json.loads(run(path, "--json").stdout)
+    looked = json.loads(run(path, "--json", "--shapes", "host=a").stdout)
+    assert [one for one in looked["series"] if "shape" not in one["labels"]] == usual["series"]
+    assert looked["scores"] == usual["scores"], "what is labelled is the series itself"
+    [moves] = [one for one in looked["series"] if "shape" in one["labels"]]
+    assert moves["labels"] == {"host": "a", "shape": "movement"}
+    during = [one for one in moves["alarms"] if "2023-12-04T00:00:00Z" <= one["start"] <= "2023-12-04T04:00:00Z"]
+    assert [one["peak"]["observed"] < one["peak"]["lower"] for one in during] == [True]
+    assert not any(
+        "2023-12-04T00" <= one["start"] <= "2023-12-04T05" for each in usual["series"] for one in each["alarms"]
+    )
+    done = run(path, "--shapes", "all", "--html", tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text()
+    for said in ("host=b, shape=movement", "how it moves: the mean size of its steps within two hours is judged"):
+        assert said in done.stdout
+        assert said in text
+    assert '<div class="unit">mean step</div>' in text
+    path.write_text(path.read_text().replace("host", "shape"))
+    assert "--shapes adds a label `shape`" in run(path, "--shapes", "all").stderr
 
 
 def test_labels_are_those_of_series_if_it_is_wished(labelled: Path) -> None:

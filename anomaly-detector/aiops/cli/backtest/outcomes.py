@@ -15,7 +15,7 @@ from aiops.web.backtest import BacktestFindings
 from aiops.web.backtest_words import (
     amount,
     expectation,
-    kind_in_words,
+    judged_in_words,
     kinds_in_words,
     lasted,
     pace,
@@ -101,8 +101,8 @@ def _row(one: Replayed) -> tuple[str, ...]:
 
 def _below(one: Replayed, unit: str) -> Iterator[str]:
     """Yield what a series is, how well its labels were found, and its alarms."""
-    if one.kind is not None:
-        yield f"    {kind_in_words(one.kind)}"
+    if judged := judged_in_words(one):
+        yield f"    {judged}"
     if one.scores is not None:
         yield f"    {scores_in_words(one.scores)}"
     yield from (f"    {each}" for each in wide_in_words(one.wide, unit))
