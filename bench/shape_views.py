@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from aiops.backtest.shapes import SECONDS, Grid, grid, movement
+from aiops.backtest.shapes import SECONDS, Intervals, intervals, movement
 from bench.ours import judged
 from bench.series import Flags, Floats
 
@@ -36,11 +36,11 @@ SHIFT: Final = 600.0
 FRESH: Final = 2016
 """Windows after which sums are made anew: differences of large sums lose digits."""
 
-View = Callable[[Grid], Floats]
+View = Callable[[Intervals], Floats]
 """The series of a view, `(intervals,)`, NaN where nothing is known."""
 
 
-def profile(of: Grid, width: int = WINDOW) -> Floats:
+def profile(of: Intervals, width: int = WINDOW) -> Floats:
     """The left matrix profile."""
     values, known, out = of.held, of.known(width), np.full(len(of.values), np.nan)
     if len(values) < 2 * width:
@@ -76,7 +76,7 @@ def profile(of: Grid, width: int = WINDOW) -> Floats:
     return out
 
 
-def same_time(of: Grid, width: int = WINDOW) -> Floats:
+def same_time(of: Intervals, width: int = WINDOW) -> Floats:
     """The difference from the same time of the day."""
     values, known = of.held, of.known(width)
     out, day, shift = np.full(len(values), np.inf), round(DAY / of.seconds), int(SHIFT // of.seconds)
@@ -91,7 +91,7 @@ def same_time(of: Grid, width: int = WINDOW) -> Floats:
     return np.where(known & np.isfinite(out), out, np.nan)
 
 
-def crossings(of: Grid, width: int = 2 * WINDOW) -> Floats:
+def crossings(of: Intervals, width: int = 2 * WINDOW) -> Floats:
     """How often it crosses its mean."""
     out = np.full(len(of.values), np.nan)
     if len(out) > width:
@@ -101,7 +101,7 @@ def crossings(of: Grid, width: int = 2 * WINDOW) -> Floats:
     return np.where(of.known(width), out, np.nan)
 
 
-def rises(of: Grid, width: int = 2 * WINDOW) -> Floats:
+def rises(of: Intervals, width: int = 2 * WINDOW) -> Floats:
     """By how many more steps went up than down."""
     sides = np.cumsum(np.append(np.zeros(width), np.sign(np.diff(of.held))))
     return np.where(of.known(width), sides[width - 1 :] - sides[: -width + 1], np.nan)
@@ -133,7 +133,7 @@ def score(name: str, times: Floats, values: Floats) -> tuple[Floats, Flags]:
     """Score a series by a view; also where its alarms begin. Like `bench.series.Score`."""
     later = np.flatnonzero(times > np.append(-np.inf, np.maximum.accumulate(times)[:-1]))
     out, begins = np.zeros(len(values)), np.zeros(len(values), dtype=np.bool_)
-    of = grid(times[later], values[later])
+    of = intervals(times[later], values[later])
     there = of.rows >= 0
     rows, evidence = later[of.rows[there]], VIEWS[name](of)[there]
     scored, expected, on = judged(times[rows], evidence, of.seconds)

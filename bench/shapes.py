@@ -100,7 +100,7 @@ def run(sets: Sets) -> dict[str, Any]:
     """Figures of the detector, of each view alone, and beside the detector."""
     state = State()
     state.grow(1)
-    detector = sum(array.nbytes for _, array in state.arrays())
+    detector = sum(array[:1].nbytes for _, array in state.arrays())
     base, cpu = scored(ours.score, sets, "the detector")
     out: dict[str, Any] = {"detector": {**measured(base, sets), "cpu": cpu, "bytes": detector}}
     views: dict[str, Found] = {}

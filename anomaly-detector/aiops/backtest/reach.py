@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from aiops.backtest.alarms import DAY, Wide
+from aiops.backtest.alarms import Wide
+from aiops.detect.univariate.season import DAY_SECONDS
 from aiops.model.arrays import Bools, Floats
 
 WEEKS_DAYS: Final = 21
@@ -18,7 +19,7 @@ LEAST_DAYS: Final = 3
 """Days that a stretch lasts to be named: a boundary that is wide for a day has had a bad day."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Day:
     """start: time of its first value. low, high, median: of its values. fall, rise: the smallest that would have been
     told at any time of it; to_zero, to_one: whether a fall to 0, or a rise to 1, would have been told at any time of
@@ -63,8 +64,8 @@ def too_wide(times: Floats, values: Floats, expected: Floats, least: Floats, ala
                 open_[rise] = replace(found, start=before.start, size=min(before.size, found.size))
             elif day.full:
                 open_[rise] = found
-    last = days[-1].start + DAY if days else inf
-    long = (one for one in (*out, *open_.values()) if (one.end or last) - one.start > (LEAST_DAYS - 0.5) * DAY)
+    last = days[-1].start + DAY_SECONDS if days else inf
+    long = (one for one in (*out, *open_.values()) if (one.end or last) - one.start > (LEAST_DAYS - 0.5) * DAY_SECONDS)
     return tuple(sorted(long, key=lambda one: (one.start, one.rise)))
 
 
@@ -92,7 +93,7 @@ def _days(times: Floats, values: Floats, expected: Floats, least: Floats, alarm:
     times, values, expected, least, alarm = times[there], values[there], expected[there], least[there], alarm[there]
     if not len(times):
         return
-    number = ((times - times[0]) // DAY).astype(np.int64)
+    number = ((times - times[0]) // DAY_SECONDS).astype(np.int64)
     firsts = np.flatnonzero(np.diff(number, prepend=-1))
     for first, end in zip(firsts.tolist(), [*firsts[1:].tolist(), len(times)], strict=True):
         part = slice(first, end)

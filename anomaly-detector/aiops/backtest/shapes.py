@@ -26,7 +26,7 @@ SHAPE: Final = ("shape", "movement")
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class Intervals:
     """Means of intervals of so many `seconds` `(intervals,)`, NaN where there is no value. rows: of each, the last
     point of the series in it, -1 for none."""
 
@@ -47,20 +47,22 @@ class Grid:
         return whole & np.isfinite(self.values)
 
 
-def grid(times: Floats, values: Floats) -> Grid:
-    """Put a series on a grid. times: Unix seconds `(points,)`, each later than the one before."""
+def intervals(times: Floats, values: Floats, longest: float = np.inf) -> Intervals:
+    """Put a series on a grid. times: Unix seconds `(points,)`, each later than the one before. Gaps of more intervals
+    than `longest` are cut to that many."""
     seconds = max(SECONDS, float(np.median(np.diff(times[:EARLY])))) if len(times) > 1 else SECONDS
     place = (times // seconds - times[0] // seconds).astype(np.int64)
+    place = np.cumsum(np.minimum(np.diff(place, prepend=0), longest)).astype(np.int64)
     there = np.isfinite(values)
     count, total = np.zeros(place[-1] + 1), np.zeros(place[-1] + 1)
     np.add.at(count, place[there], 1.0)
     np.add.at(total, place[there], values[there])
     rows = np.full(len(count), -1)
     rows[place] = np.arange(len(times))
-    return Grid(seconds, np.where(count > 0, total / np.maximum(count, 1.0), np.nan), rows)
+    return Intervals(seconds, np.where(count > 0, total / np.maximum(count, 1.0), np.nan), rows)
 
 
-def movement(of: Grid, width: int = WINDOW) -> Floats:
+def movement(of: Intervals, width: int = WINDOW) -> Floats:
     """Return the mean size of a step from interval to interval, over the window that ends with each `(intervals,)`; NaN
     where too little is known."""
     moved = np.cumsum(np.append(np.zeros(width), np.abs(np.diff(of.held))))
@@ -70,7 +72,7 @@ def movement(of: Grid, width: int = WINDOW) -> Floats:
 
 def as_moving(one: TableSeries) -> TableSeries:
     """Return how a series moves, at the time of the last point of each interval."""
-    of = grid(np.array(one.times), np.array(one.values))
+    of = intervals(np.array(one.times), np.array(one.values), 2.0 * WINDOW)
     there = of.rows >= 0
     times = np.array(one.times)[of.rows[there]]
     return TableSeries((*one.labels, SHAPE), times.tolist(), movement(of)[there].tolist())

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from aiops.backtest.alarms import Replayed
-from aiops.backtest.kinds import MetricKind, as_judged
+from aiops.backtest.kinds import MetricKind, Recognised, as_judged
 from aiops.backtest.rows import TableSeries
 from aiops.backtest.scoring import Tally, runs_of, tally
 from aiops.backtest.shapes import as_moving
@@ -45,16 +45,18 @@ class TableReplay:
     def results(self) -> tuple[Replayed, ...]:
         """The outcome of every series in the order of the table, once everything is replayed; then how some move."""
         count = len(self._series)
-        moves = self._values.results[count:]
         every = zip(self._series, self._kinds, self._values.results[:count], strict=True)
-        found = (
-            replace(found, points=one.points, kind=kind, scores=scores(one, found), labelled=labelled(one, found.step))
-            for one, kind, found in every
-        )
-        return (*found, *moves)
+        told = (_outcome(one, kind, found) for one, kind, found in every)
+        return (*told, *self._values.results[count:])
 
 
-def labelled(one: TableSeries, step: float) -> tuple[tuple[float, float], ...]:
+def _outcome(one: TableSeries, kind: Recognised, found: Replayed) -> Replayed:
+    """Return the outcome with what is known of the series beside its values."""
+    spans = label_spans(one, found.step)
+    return replace(found, points=one.points, kind=kind, scores=scores(one, found), labelled=spans)
+
+
+def label_spans(one: TableSeries, step: float) -> tuple[tuple[float, float], ...]:
     """Return from when to when the points of a series are labelled, run by run; the last point of a run lasts a step of
     so many seconds."""
     runs = runs_of(np.array(one.labelled, dtype=np.bool_), 1).tolist()

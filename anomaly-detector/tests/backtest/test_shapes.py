@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from aiops.backtest import TableSeries
-from aiops.backtest.shapes import WINDOW, as_moving, grid, movement
+from aiops.backtest.shapes import WINDOW, as_moving, intervals, movement
 from aiops.model import labels
 
 START = 1_700_000_000.0 - 1_700_000_000.0 % 86_400
@@ -52,8 +52,13 @@ def test_a_gap_is_not_known_and_no_movement() -> None:
     assert np.isfinite(moving(one)[52:]).all(), "one of a window may be missing"
 
 
+def test_thousands_of_years_are_no_large_array() -> None:
+    times = [*(START + 300.0 * np.arange(50)).tolist(), 253402300799.0]
+    assert len(as_moving(TableSeries((), times, [1.0] * 51)).values) == 51
+
+
 def test_a_single_point_and_none() -> None:
     assert np.isnan(moving(np.array([1.0]))).all()
-    of = grid(np.array([START, START + 86_400.0]), np.array([1.0, 2.0]))
+    of = intervals(np.array([START, START + 86_400.0]), np.array([1.0, 2.0]))
     assert (of.seconds, len(of.values)) == (86_400.0, 2)
     assert np.isnan(movement(of)).all()
