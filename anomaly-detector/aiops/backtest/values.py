@@ -62,7 +62,7 @@ class ValuesReplay:
             apart = steps(times)[-1]
             for one, each in zip(group, followed, strict=True):
                 found = each.replayed(one.labels, None, times[-1], apart)
-                done[id(one)] = replace(found, wide=self._wide.pop(id(one)))
+                done[id(one)] = replace(found, wide=self._wide[id(one)])
         self.results = tuple(done[id(one)] for one in self._series)
 
     def _judge(self, group: list[TableSeries], followed: list[Followed]) -> Iterator[int]:
