@@ -71,8 +71,10 @@ def movement(of: Intervals, width: int = WINDOW) -> Floats:
 
 
 def as_moving(one: TableSeries) -> TableSeries:
-    """Return how a series moves, at the time of the last point of each interval."""
+    """Return how a series moves, at the time of the last point of each interval; labelled if any point of it is."""
     of = intervals(np.array(one.times), np.array(one.values), 2.0 * WINDOW)
     there = of.rows >= 0
-    times = np.array(one.times)[of.rows[there]]
-    return TableSeries((*one.labels, SHAPE), times.tolist(), movement(of)[there].tolist())
+    rows = of.rows[there]
+    begins = np.append(0, rows[:-1] + 1)
+    flags = np.maximum.reduceat(np.array(one.labelled), begins).tolist() if one.labelled else []
+    return TableSeries((*one.labels, SHAPE), np.array(one.times)[rows].tolist(), movement(of)[there].tolist(), flags)

@@ -27,10 +27,11 @@ class TableReplay:
         gains: Mapping[Labels, GivenGains] | None = None,
         moving: Collection[Labels] = (),
     ) -> None:
-        self._series = series
         judged = [as_judged(one, kind) for one in series]
-        self._kinds = [found for _, found in judged]
+        self._kinds: list[Recognised | None] = [found for _, found in judged]
         moves = [as_moving(one) for one, _ in judged if one.labels in moving]
+        self._series = [*series, *moves]
+        self._kinds += [None] * len(moves)
         self._values = ValuesReplay([*(one for one, _ in judged), *moves], place, gains)
 
     def __len__(self) -> int:
@@ -44,13 +45,11 @@ class TableReplay:
     @property
     def results(self) -> tuple[Replayed, ...]:
         """The outcome of every series in the order of the table, once everything is replayed; then how some move."""
-        count = len(self._series)
-        every = zip(self._series, self._kinds, self._values.results[:count], strict=True)
-        told = (_outcome(one, kind, found) for one, kind, found in every)
-        return (*told, *self._values.results[count:])
+        every = zip(self._series, self._kinds, self._values.results, strict=True)
+        return tuple(_outcome(one, kind, found) for one, kind, found in every)
 
 
-def _outcome(one: TableSeries, kind: Recognised, found: Replayed) -> Replayed:
+def _outcome(one: TableSeries, kind: Recognised | None, found: Replayed) -> Replayed:
     """Return the outcome with what is known of the series beside its values."""
     spans = label_spans(one, found.step)
     return replace(found, points=one.points, kind=kind, scores=scores(one, found), labelled=spans)

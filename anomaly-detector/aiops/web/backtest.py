@@ -68,8 +68,9 @@ class BacktestFindings:
 
     @property
     def scores(self) -> Tally | None:
-        """How well labelled anomalies were found in all series together, None if there are no labels."""
-        every = [one.scores for one in self.series if one.scores is not None]
+        """How well labelled anomalies were found in all series together, None if there are no labels. How series move
+        is left out: their events would count twice."""
+        every = [one.scores for one in self.series if one.scores is not None and SHAPE not in one.series]
         return reduce(add, every) if every else None
 
     @property

@@ -35,7 +35,9 @@ def test_a_later_point_changes_nothing() -> None:
 def test_points_of_a_minute_are_taken_together() -> None:
     values = np.repeat(noise(60), 5)
     times = START + 60.0 * np.arange(len(values))
-    found = as_moving(TableSeries((), times.tolist(), values.tolist()))
+    flags = [11 <= at < 16 for at in range(len(values))]
+    found = as_moving(TableSeries((), times.tolist(), values.tolist(), flags))
+    assert np.flatnonzero(found.labelled).tolist() == [2, 3]
     assert found.times == times[4::5].tolist(), "the last point of each interval"
     assert found.labels == (("shape", "movement"),)
     np.testing.assert_allclose(found.values, moving(noise(60)), rtol=1e-12)

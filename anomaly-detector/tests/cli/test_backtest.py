@@ -487,9 +487,11 @@ def test_a_line_that_got_flat_is_found_where_shapes_are_looked_at(tmp_path: Path
     usual = json.loads(run(path, "--json").stdout)
     looked = json.loads(run(path, "--json", "--shapes", "host=a").stdout)
     assert [one for one in looked["series"] if "shape" not in one["labels"]] == usual["series"]
-    assert looked["scores"] == usual["scores"], "what is labelled is the series itself"
+    assert looked["scores"] == usual["scores"], "each event counts once"
     [moves] = [one for one in looked["series"] if "shape" in one["labels"]]
     assert moves["labels"] == {"host": "a", "shape": "movement"}
+    assert (moves["scores"]["events"], moves["scores"]["found"], usual["scores"]["found"]) == (1, 1, 0)
+    assert moves["labelled"] == [{"start": "2023-12-04T00:00:00Z", "end": "2023-12-04T04:00:00Z"}]
     during = [one for one in moves["alarms"] if "2023-12-04T00:00:00Z" <= one["start"] <= "2023-12-04T04:00:00Z"]
     assert [one["peak"]["observed"] < one["peak"]["lower"] for one in during] == [True]
     assert not any(
