@@ -23,7 +23,8 @@ from aiops.web.backtest_words import (
     unit_of,
     wide_in_words,
 )
-from aiops.web.plot import Plot, across, plot, position
+from aiops.web.plot import Plot, plot
+from aiops.web.time_axis import across, position
 
 MOST_PLOTS: Final = 40
 MOST_PROBLEMS: Final = 100

@@ -3,36 +3,20 @@ in percent, so that lines stretch with the page and words do not."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from math import ceil, floor, isfinite, log10, nan
 from typing import Final
 
 from aiops.backtest import Alarm, Column, Curve, Replayed, Stretch
-from aiops.model import SeriesState, Window
+from aiops.model import SeriesState
 from aiops.presentation import filters
+from aiops.web.time_axis import Tick, across, position
 
 HEIGHT: Final = 100.0
 HEADROOM: Final = 0.35
 """How far a band may extend the picture beyond the observed values, as a share of their range."""
 CROWDED: Final = 3.0
 """The smallest distance between two numbers beside each other, in percent."""
-MINUTE, HOUR, DAY = 60, 3600, 86_400
-TICKS: Final = (
-    *(1, 2, 5, 10, 15, 30),
-    *(MINUTE * one for one in (1, 2, 5, 10, 15, 30)),
-    *(HOUR * one for one in (1, 2, 3, 6, 12)),
-    *(DAY * one for one in (1, 2, 4, 7, 14, 28, 56, 112, 365, 730, 1825, 3650)),
-)
-MOST_TICKS: Final = 10
 SHADES: Final = {SeriesState.SUSPECT: "suspect", SeriesState.INCIDENT: "incident", SeriesState.RECOVERING: "recovering"}
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A label on an axis, with its position in percent from the left or the top."""
-
-    place: float
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,11 +214,6 @@ def _labels(stretches: Sequence[tuple[float, float]], trace: Curve) -> Iterator[
         yield Label(round(left, 1), round(max(right - left, 2.0), 1), text)
 
 
-def position(at: float, of: Curve | Window) -> float:
-    """Return the position of a time between two times, 0..1."""
-    return min(max((at - of.start) / max(of.end - of.start, 1e-9), 0.0), 1.0)
-
-
 def _marks(alarms: Mapping[int, Alarm], trace: Curve, axis: _Axis) -> Iterator[Mark]:
     last = -CROWDED
     for number, alarm in alarms.items():
@@ -245,20 +224,3 @@ def _marks(alarms: Mapping[int, Alarm], trace: Curve, axis: _Axis) -> Iterator[M
         shown = isfinite(seen.observed) and trace.start <= seen.at <= trace.end
         peak = (round(100 * position(seen.at, trace), 2), axis.y(seen.observed)) if shown else None
         yield Mark(left, number, "" if crowded else str(number), peak)
-
-
-def across(trace: Curve | Window) -> Iterator[Tick]:
-    """Yield round times; the first one, and each midnight, includes the date."""
-    seconds = trace.end - trace.start
-    longest = TICKS[-1] * ceil(seconds / TICKS[-1] / MOST_TICKS)
-    size = next((one for one in TICKS if seconds / one < MOST_TICKS), longest)
-    day = ""
-    for number in range(ceil(trace.start / size), floor(trace.end / size) + 1):
-        moment = datetime.fromtimestamp(number * size, UTC)
-        of = f"{moment:%b} {moment.day}" + (f" {moment.year}" if seconds > 300 * DAY else "")
-        clock = f"{moment:%H:%M:%S}" if size < MINUTE else f"{moment:%H:%M}"
-        text = (
-            of if size >= DAY or (of != day and clock.startswith("00:00")) else clock if of == day else f"{of} {clock}"
-        )
-        day = of
-        yield Tick(round(100 * position(number * size, trace), 2), text)
