@@ -1,7 +1,7 @@
 """What would have been alerted: detectors over history, exactly as they run live. Pure computation: no clock, no
 I/O."""
 
-from aiops.backtest.alarms import Alarm, Replayed, Seen, Stretch
+from aiops.backtest.alarms import Alarm, Replayed, Seen, Stretch, Wide
 from aiops.backtest.curve import Column, Curve
 from aiops.backtest.kinds import KnownBy, MetricKind, Recognised, as_judged
 from aiops.backtest.rows import Read, TableSeries, Unreadable, read_table
@@ -29,6 +29,7 @@ __all__ = [
     "Tally",
     "Unreadable",
     "ValuesReplay",
+    "Wide",
     "as_judged",
     "read_table",
 ]

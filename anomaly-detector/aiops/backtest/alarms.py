@@ -52,14 +52,34 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wide:
+    """A stretch in which the boundary to one side was so wide that nothing which can be expected reaches it; see
+    `reach.too_wide`.
+
+    rise: whether it is about rises; else it is about falls. end: None if it lasts at the end of history. size: the
+    smallest change that would have been told in it, infinite if none. low, high: the range of the values of the weeks
+    before its last day's end. edge: 0 or 1 if not even a change to there would have been told.
+    """
+
+    rise: bool
+    start: float
+    end: float | None
+    size: float
+    low: float
+    high: float
+    edge: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
     """The outcome of one series. `family` is the symptom family that was judged, None for values without a known
     meaning.
 
     points: how many there were. judged: how many of them got a score; the others were only learned from, or are gaps.
     first, last: times of the first and the last point. step: seconds between points. seconds: the length of the watched
-    time. above: times of the points whose score was 1 or more. kind, scores: of values without a known meaning, what
-    they are judged as, and how well labelled anomalies were found, if there are labels.
+    time. above: times of the points whose score was 1 or more. Of values without a known meaning: `kind`, what they are
+    judged as; `wide`, when their boundaries were too wide; and, if there are labels of anomalies, `scores`, how well
+    they were found, and `labelled`, from when to when they are.
     """
 
     series: Labels
@@ -74,7 +94,9 @@ class Replayed:
     trace: Curve
     above: tuple[float, ...] = ()
     kind: Recognised | None = None
+    wide: tuple[Wide, ...] = ()
     scores: Tally | None = None
+    labelled: tuple[tuple[float, float], ...] = ()
 
     @property
     def seconds(self) -> float:

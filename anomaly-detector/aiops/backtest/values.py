@@ -1,14 +1,16 @@
 """Values without a known meaning, judged point by point as they would have come in."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops.backtest.alarms import Replayed, Seen
+from aiops.backtest.alarms import Replayed, Seen, Wide
 from aiops.backtest.followed import Followed
+from aiops.backtest.reach import too_wide
 from aiops.backtest.rows import TableSeries
 from aiops.detect import LocalCalendar
 from aiops.detect.univariate import Model, Tuning
@@ -39,6 +41,7 @@ class ValuesReplay:
         self._place = place or LocalCalendar()
         self._gains = gains or {}
         self._tuning = tuning or Tuning()
+        self._wide: dict[int, tuple[Wide, ...]] = {}
         groups: dict[bytes, list[TableSeries]] = {}
         for one in series:
             groups.setdefault(np.array(one.times).tobytes(), []).append(one)
@@ -58,7 +61,8 @@ class ValuesReplay:
             yield from self._judge(group, followed)
             apart = steps(times)[-1]
             for one, each in zip(group, followed, strict=True):
-                done[id(one)] = each.replayed(one.labels, None, times[-1], apart)
+                found = each.replayed(one.labels, None, times[-1], apart)
+                done[id(one)] = replace(found, wide=self._wide[id(one)])
         self.results = tuple(done[id(one)] for one in self._series)
 
     def _judge(self, group: list[TableSeries], followed: list[Followed]) -> Iterator[int]:
@@ -69,6 +73,7 @@ class ValuesReplay:
             for row, (one, each) in enumerate(zip(group, followed, strict=True)):
                 found = self._alone(one.labels, (times, table[row], apart, local))
                 each.points(times, np.column_stack([table[row], found[:, :4]]), found[:, 4] > 0, apart)
+                self._wide[id(one)] = too_wide(times, table[row], found[:, 1], found[:, 5:], found[:, 4] > 0)
                 yield len(times)
             return
         model = Model(self._tuning)
@@ -76,9 +81,11 @@ class ValuesReplay:
         for row, one in enumerate(group):
             if one.labels in self._gains:
                 model.state.season.day.gains[row] = self._gains[one.labels]
+        said_of = np.empty((len(times), len(group), 4))
         given = zip(times.tolist(), apart.tolist(), local.tolist(), table.T, strict=True)
-        for at, step, here, values in given:
-            said = model.judge(at, values.copy(), step, here)
+        for place, (at, step, here, values) in enumerate(given):
+            said = model.judge(at, values.copy(), step, here, reach=True)
+            said_of[place] = np.stack([said.expected, said.fall, said.rise, said.alarm], axis=1)
             columns = np.stack([said.score, values, said.expected, said.lower, said.upper], axis=1)
             for row, each in enumerate(followed):
                 score, observed, expected, lower, upper = columns[row].tolist()
@@ -86,6 +93,9 @@ class ValuesReplay:
                 each.point(seen)
                 each.told(at, (each.alarm.onset if each.alarm else at) if said.alarm[row] else None, seen, step)
             yield len(group)
+        for row, one in enumerate(group):
+            expected, fall, rise, alarm = said_of[:, row].T
+            self._wide[id(one)] = too_wide(times, table[row], expected, np.column_stack([fall, rise]), alarm > 0)
 
     def _alone(self, labels: Labels, values: tuple[Floats, Floats, Floats, Floats]) -> Floats:
         """Judge a series by itself, compiled (`aiops[fast]`); see `judge_series`."""

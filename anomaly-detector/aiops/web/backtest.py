@@ -9,19 +9,22 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from aiops.backtest import Alarm, MetricKind, Replayed, Tally
+from aiops.backtest.shapes import SHAPE
 from aiops.model import Family, Window
 from aiops.presentation import filters, numbers
 from aiops.web.backtest_words import (
     amount,
     expectation,
-    kind_in_words,
+    judged_in_words,
     lasted,
     pace,
     scores_in_words,
     series_title,
     unit_of,
+    wide_in_words,
 )
-from aiops.web.plot import Plot, across, plot, position
+from aiops.web.plot import Plot, plot
+from aiops.web.time_axis import across, position
 
 MOST_PLOTS: Final = 40
 MOST_PROBLEMS: Final = 100
@@ -66,8 +69,9 @@ class BacktestFindings:
 
     @property
     def scores(self) -> Tally | None:
-        """How well labelled anomalies were found in all series together, None if there are no labels."""
-        every = [one.scores for one in self.series if one.scores is not None]
+        """How well labelled anomalies were found in all series together, None if there are no labels. How series move
+        is left out: their events would count twice."""
+        every = [one.scores for one in self.series if one.scores is not None and SHAPE not in one.series]
         return reduce(add, every) if every else None
 
     @property
@@ -100,6 +104,7 @@ class Card:
     facts: str
     kind: str
     scores: str
+    wide: tuple[str, ...]
     count: int
     rows: tuple[Row, ...]
     hidden: int
@@ -158,8 +163,9 @@ def _card(one: Replayed, found: BacktestFindings) -> Card:
         title=series_title(one),
         unit=UNITS.get(one.family, "") if one.family else _axis(one, found.unit),
         facts=" · ".join(facts),
-        kind=kind_in_words(one.kind) if one.kind else "",
+        kind=judged_in_words(one),
         scores=scores_in_words(one.scores) if one.scores else "",
+        wide=tuple(wide_in_words(one.wide, unit)),
         count=len(one.alarms),
         rows=tuple(_row(number, each, one, found) for number, each in listed.items()),
         hidden=len(one.alarms) - len(listed),
@@ -174,6 +180,8 @@ def _card(one: Replayed, found: BacktestFindings) -> Card:
 
 
 def _axis(one: Replayed, unit: str) -> str:
+    if SHAPE in one.series:
+        return f"mean step{f', {unit}' if unit else ''}"
     if one.kind is not None and one.kind.kind == MetricKind.COUNTER:
         return f"increase per second{f', {unit}' if unit else ''}"
     return unit or "value"

@@ -1,11 +1,12 @@
 """The results of a backtest in words, the same in a terminal and on a page."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import isfinite
 from typing import Final
 
-from aiops.backtest import Alarm, KnownBy, MetricKind, Recognised, Replayed, Seen, Tally
+from aiops.backtest import Alarm, KnownBy, MetricKind, Recognised, Replayed, Seen, Tally, Wide
+from aiops.backtest.shapes import SHAPE
 from aiops.model import Family
 from aiops.presentation import filters, numbers
 
@@ -61,6 +62,15 @@ def unit_of(one: Replayed, unit: str) -> str:
     return f"{unit}/s" if one.kind is not None and one.kind.kind == MetricKind.COUNTER else unit
 
 
+def judged_in_words(one: Replayed) -> str:
+    """Write what is judged of values without a known meaning; "" for others."""
+    if SHAPE in one.series:
+        return (
+            "how it moves: the mean size of its steps within two hours is judged, or within 24 points if they are rarer"
+        )
+    return kind_in_words(one.kind) if one.kind is not None else ""
+
+
 def kind_in_words(found: Recognised) -> str:
     """Write what kind of metric a series is, and what is judged of it."""
     is_a = f"a {found.kind} {BY[found.by]}"
@@ -79,6 +89,29 @@ def kinds_in_words(every: Iterable[Replayed]) -> str:
         f"{count} {kind}{'' if count == 1 else 's'} {BY[by] if count == 1 else THEIR[by]}"
         for (kind, by), count in sorted(counts.items())
     )
+
+
+def wide_in_words(every: Sequence[Wide], unit: str = "") -> list[str]:
+    """Write when the boundary was too wide lastly, a sentence for each side, and how often before."""
+    out = []
+    for rise in (False, True):
+        of = [one for one in every if one.rise == rise]
+        times = "once" if len(of) == 2 else f"{len(of) - 1} times"
+        before = f"; so too {times} before (--json has it all)" if len(of) > 1 else ""
+        out += [f"{_wide(of[-1], unit)}{before}"] if of else []
+    return out
+
+
+def _wide(found: Wide, unit: str) -> str:
+    """Write one: `since … no rise smaller than 45 would be told; values went from 2 to 40`."""
+    when = f"since {filters.moment(found.start)}"
+    if found.end is not None:
+        when = f"from {filters.moment(found.start)} to {filters.moment(found.end)}"
+    change = "rise" if found.rise else "fall"
+    smaller = f" smaller than {amount(found.size, None, unit)}" if isfinite(found.size) else ""
+    edge = "" if found.edge is None else f", not even one to {found.edge:g}"
+    known = f"{amount(found.low, None)} to {amount(found.high, None, unit)}"
+    return f"{when} no {change}{smaller} would be told{edge}; values went from {known}"
 
 
 def scores_in_words(found: Tally) -> str:

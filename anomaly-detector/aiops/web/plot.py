@@ -3,35 +3,20 @@ in percent, so that lines stretch with the page and words do not."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from math import ceil, floor, isfinite, log10, nan
 from typing import Final
 
 from aiops.backtest import Alarm, Column, Curve, Replayed, Stretch
-from aiops.model import SeriesState, Window
+from aiops.model import SeriesState
+from aiops.presentation import filters
+from aiops.web.time_axis import Tick, across, position
 
 HEIGHT: Final = 100.0
 HEADROOM: Final = 0.35
 """How far a band may extend the picture beyond the observed values, as a share of their range."""
 CROWDED: Final = 3.0
 """The smallest distance between two numbers beside each other, in percent."""
-MINUTE, HOUR, DAY = 60, 3600, 86_400
-TICKS: Final = (
-    *(1, 2, 5, 10, 15, 30),
-    *(MINUTE * one for one in (1, 2, 5, 10, 15, 30)),
-    *(HOUR * one for one in (1, 2, 3, 6, 12)),
-    *(DAY * one for one in (1, 2, 4, 7, 14, 28, 56, 112, 365, 730, 1825, 3650)),
-)
-MOST_TICKS: Final = 10
 SHADES: Final = {SeriesState.SUSPECT: "suspect", SeriesState.INCIDENT: "incident", SeriesState.RECOVERING: "recovering"}
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A label on an axis, with its position in percent from the left or the top."""
-
-    place: float
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +26,15 @@ class Shade:
     left: float
     width: float
     kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A stretch of time that is labelled as an anomaly; `text` says from when to when."""
+
+    left: float
+    width: float
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +57,7 @@ class Plot:
     expected: str
     band: str
     shades: tuple[Shade, ...]
+    labelled: tuple[Label, ...]
     marks: tuple[Mark, ...]
     across: tuple[Tick, ...]
     upwards: tuple[Tick, ...]
@@ -79,6 +74,7 @@ def plot(one: Replayed, trace: Curve, alarms: Mapping[int, Alarm], amount: Calla
         expected=_line([(at, axis.y(each.expected)) for at, each in _known(trace, "expected")], gap),
         band=_area([(at, axis.y(each.lower), axis.y(each.upper)) for at, each in _known(trace, "lower")], gap),
         shades=tuple(_shades(one.stretches, trace)),
+        labelled=tuple(_labels(one.labelled, trace)),
         marks=tuple(_marks(alarms, trace, axis)),
         across=tuple(across(trace)),
         upwards=tuple(axis.ticks(amount)),
@@ -201,9 +197,21 @@ def _shades(stretches: Sequence[Stretch], trace: Curve) -> Iterator[Shade]:
         yield Shade(round(left, 1), round(max(right - left, 2.0), 1), SHADES[stretch.life])
 
 
-def position(at: float, of: Curve | Window) -> float:
-    """Return the position of a time between two times, 0..1."""
-    return min(max((at - of.start) / max(of.end - of.start, 1e-9), 0.0), 1.0)
+def _labels(stretches: Sequence[tuple[float, float]], trace: Curve) -> Iterator[Label]:
+    """Yield what is labelled; stretches less than a column apart are drawn as one, and each is wide enough to be
+    seen."""
+    width = len(trace.columns)
+    drawn: list[tuple[float, float]] = []
+    for start, end in stretches:
+        if end < trace.start or start > trace.end:
+            continue
+        if drawn and width * (position(start, trace) - position(drawn[-1][1], trace)) < 1:
+            start, _ = drawn.pop()
+        drawn.append((start, end))
+    for start, end in drawn:
+        left, right = width * position(start, trace), width * position(end, trace)
+        text = f"{filters.moment(start)} to {filters.moment(end)}"
+        yield Label(round(left, 1), round(max(right - left, 2.0), 1), text)
 
 
 def _marks(alarms: Mapping[int, Alarm], trace: Curve, axis: _Axis) -> Iterator[Mark]:
@@ -216,20 +224,3 @@ def _marks(alarms: Mapping[int, Alarm], trace: Curve, axis: _Axis) -> Iterator[M
         shown = isfinite(seen.observed) and trace.start <= seen.at <= trace.end
         peak = (round(100 * position(seen.at, trace), 2), axis.y(seen.observed)) if shown else None
         yield Mark(left, number, "" if crowded else str(number), peak)
-
-
-def across(trace: Curve | Window) -> Iterator[Tick]:
-    """Yield round times; the first one, and each midnight, includes the date."""
-    seconds = trace.end - trace.start
-    longest = TICKS[-1] * ceil(seconds / TICKS[-1] / MOST_TICKS)
-    size = next((one for one in TICKS if seconds / one < MOST_TICKS), longest)
-    day = ""
-    for number in range(ceil(trace.start / size), floor(trace.end / size) + 1):
-        moment = datetime.fromtimestamp(number * size, UTC)
-        of = f"{moment:%b} {moment.day}" + (f" {moment.year}" if seconds > 300 * DAY else "")
-        clock = f"{moment:%H:%M:%S}" if size < MINUTE else f"{moment:%H:%M}"
-        text = (
-            of if size >= DAY or (of != day and clock.startswith("00:00")) else clock if of == day else f"{of} {clock}"
-        )
-        day = of
-        yield Tick(round(100 * position(number * size, trace), 2), text)

@@ -213,6 +213,11 @@ def test_too_few_points_are_no_success_in_disguise(tmp_path: Path) -> None:
         (("--data-dir", "{folder}", "--kind", "counter"), "--kind is for a FILE"),
         (("--data-dir", "{folder}", "--labels", "none"), "--labels is for a FILE"),
         (("{file}", "--labels", "fault"), "no column `fault` that could label anomalies; no column could"),
+        (("--data-dir", "{folder}", "--shapes", "all"), "--shapes is for a FILE"),
+        (
+            ("{file}", "--shapes", "host=a"),
+            "--shapes host=a: {file} has no such series; write a label like host=a, or all",
+        ),
         (("--data-dir", "{folder}", "--step", "soon"), "--step is 'soon', but must be a whole number and one of"),
         (("--data-dir", "{folder}", "--step", "1d"), "--step is 1d, but must be an hour at most, such as 15s"),
         (("--data-dir", "{folder}", "--since", "soon"), "--since is no length such as 36h or 7d"),
@@ -424,6 +429,82 @@ def test_labels_of_anomalies_are_recognised_and_scored(labelled: Path, tmp_path:
     assert found["notes"] == [NOTE]
     assert {one["labels"]["host"]: one["scores"]["found"] for one in found["series"]} == {"a": 1, "b": 0}
     assert (found["scores"]["f1"], found["scores"]["delay"], found["scores"]["events"]) == (0.5, 0, 2)
+
+
+def test_what_is_labelled_is_drawn(labelled: Path, tmp_path: Path) -> None:
+    run(labelled, "--html", tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text()
+    Page(text)
+    assert '<i class="labelled"></i>labelled as an anomaly' in text
+    assert "<title>labelled as an anomaly, 2023-11-16 02:00:00 UTC to 2023-11-16 02:15:00 UTC</title>" in text
+    assert "host=a, observed and expected; 1 labelled stretch" in text
+    [drawn] = re.findall(r'<title>labelled as an anomaly, 2023-11-15 01:00.*?<rect class="labelled" ([^>]*)/>', text)
+    assert drawn == 'x="278.1" width="9.3" y="0" height="100"', "of 800 columns, from point 300 to 310 of 863"
+    run(labelled, "--labels", "none", "--html", tmp_path / "page.html")
+    assert "labelled as an anomaly" not in (tmp_path / "page.html").read_text()
+    [_, one] = sorted(json.loads(run(labelled, "--json").stdout)["series"], key=lambda one: one["labels"]["host"])
+    assert one["labelled"] == [{"start": "2023-11-15T01:00:00Z", "end": "2023-11-15T01:50:00Z"}]
+
+
+def test_a_boundary_that_is_too_wide_is_named(tmp_path: Path) -> None:
+    rng, hours = np.random.default_rng(4), 24 * 40
+    spikes = np.where((rng.random(hours) < 0.1) & (np.arange(hours) < 24 * 14), 200 * rng.random(hours), 0.0)
+    values = 10 + rng.standard_normal(hours) + spikes
+    path = tmp_path / "queue.csv"
+    path.write_text(csv([(START + 3600 * at, round(float(value), 3)) for at, value in enumerate(values)]))
+    page = tmp_path / "page.html"
+    done = run(path, "--unit", "jobs", "--html", page)
+    said = re.search(
+        r"    (since (\S+) (\S+) UTC no rise smaller than [\d.,]+\sjobs would be told; values went from .* to .*)",
+        done.stdout,
+    )
+    assert said, done.stdout
+    assert f'<p class="blind">{said[1]}</p>' in page.read_text()
+    [series] = json.loads(run(path, "--json").stdout)["series"]
+    rise = [one for one in series["too_wide"] if one["change"] == "rise"][-1]
+    assert (rise["start"], rise["end"], rise["not_even_to"]) == (f"{said[2]}T{said[3]}Z", None, None)
+    least, (low, high) = rise["smallest_told"], rise["range"]
+    assert least > high - low
+    quiet = [alarm for alarm in series["alarms"] if alarm["start"] >= rise["start"]]
+    assert quiet == []
+    for size, told in ((0.9 * least, 0), (9 * least, 1)):
+        values[-1] = 10 + size
+        path.write_text(csv([(START + 3600 * at, round(float(value), 3)) for at, value in enumerate(values)]))
+        [series] = json.loads(run(path, "--json").stdout)["series"]
+        assert sum(alarm["start"] >= rise["start"] for alarm in series["alarms"]) == told
+
+
+def test_a_line_that_got_flat_is_found_where_shapes_are_looked_at(tmp_path: Path) -> None:
+    path, lines = tmp_path / "noisy.csv", []
+    for name, seed in (("a", 1), ("b", 2)):
+        values = 100 + 5 * np.random.default_rng(seed).standard_normal(28 * 288)
+        values[20 * 288 : 20 * 288 + 48] = values[20 * 288]
+        lines += [
+            f"{START + MINUTES5 * at},{value:.3f},{name},{int(20 * 288 <= at < 20 * 288 + 48)}"
+            for at, value in enumerate(values)
+        ]
+    path.write_text("\n".join(["timestamp,value,host,label", *lines]) + "\n")
+    usual = json.loads(run(path, "--json").stdout)
+    looked = json.loads(run(path, "--json", "--shapes", "host=a").stdout)
+    assert [one for one in looked["series"] if "shape" not in one["labels"]] == usual["series"]
+    assert looked["scores"] == usual["scores"], "each event counts once"
+    [moves] = [one for one in looked["series"] if "shape" in one["labels"]]
+    assert moves["labels"] == {"host": "a", "shape": "movement"}
+    assert (moves["scores"]["events"], moves["scores"]["found"], usual["scores"]["found"]) == (1, 1, 0)
+    assert moves["labelled"] == [{"start": "2023-12-04T00:00:00Z", "end": "2023-12-04T04:00:00Z"}]
+    during = [one for one in moves["alarms"] if "2023-12-04T00:00:00Z" <= one["start"] <= "2023-12-04T04:00:00Z"]
+    assert [one["peak"]["observed"] < one["peak"]["lower"] for one in during] == [True]
+    assert not any(
+        "2023-12-04T00" <= one["start"] <= "2023-12-04T05" for each in usual["series"] for one in each["alarms"]
+    )
+    done = run(path, "--shapes", "all", "--html", tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text()
+    for said in ("host=b, shape=movement", "how it moves: the mean size of its steps within two hours is judged"):
+        assert said in done.stdout
+        assert said in text
+    assert '<div class="unit">mean step</div>' in text
+    path.write_text(path.read_text().replace("host", "shape"))
+    assert "--shapes adds a label `shape`" in run(path, "--shapes", "all").stderr
 
 
 def test_labels_are_those_of_series_if_it_is_wished(labelled: Path) -> None:

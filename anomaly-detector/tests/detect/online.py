@@ -15,13 +15,15 @@ DAY = 86_400.0
 
 @dataclass(frozen=True)
 class Watched:
-    """What a model said of series, `(series, points)` each, and the model after that."""
+    """What a model said of series, `(series, points)` each, and the model after that. least: the smallest fall and rise
+    that it would have told, `(2, series, points)`."""
 
     score: Floats
     alarm: Bools
     expected: Floats
     band: Floats
     tier: Ints
+    least: Floats
     model: Model
 
     def told(self, row: int = 0) -> list[int]:
@@ -43,14 +45,19 @@ def watch(
     model.grow(len(table))
     at = START + step * np.arange(table.shape[1]) if times is None else times
     here = [None] * len(at) if local is None else local.tolist()
-    said = [model.judge(float(one), table[:, number].copy(), step, here[number]) for number, one in enumerate(at)]
+    said = [
+        model.judge(float(one), table[:, number].copy(), step, here[number], reach=True)
+        for number, one in enumerate(at)
+    ]
 
     def joined(*parts: str) -> Floats:
         return np.stack([np.stack([getattr(one, part) for one in said], axis=1) for part in parts])
 
     score, alarm, expected, tier = joined("score", "alarm", "expected", "tier")
     lower, upper = joined("lower", "upper")
-    return Watched(score, alarm.astype(bool), expected, upper - lower, tier.astype(np.int64), model)
+    return Watched(
+        score, alarm.astype(bool), expected, upper - lower, tier.astype(np.int64), joined("fall", "rise"), model
+    )
 
 
 def judged(values: Floats, model: Model | None = None) -> Floats:
@@ -69,7 +76,7 @@ def daily(days: int, seed: int = 1) -> Floats:
 
 def same(one: Judgement, other: Judgement) -> bool:
     """Whether two judgements are equal to the last bit."""
-    fields = ("score", "expected", "lower", "upper", "alarm", "tier")
+    fields = ("score", "expected", "lower", "upper", "alarm", "tier", "fall", "rise")
     return all(np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True) for name in fields)
 
 

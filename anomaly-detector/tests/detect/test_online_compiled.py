@@ -33,9 +33,10 @@ def test_scores_and_alarms_are_those_of_many_series_at_once(seed: int) -> None:
     times = MONDAY + STEP * np.arange(len(values))
     found = watch(values, times=times)
     given = (times, values, np.full(len(values), STEP), monday(times))
-    score, expected, _, _, alarm = compiled.judge_series(given, None, Tuning()).T
+    score, expected, _, _, alarm, *least = compiled.judge_series(given, None, Tuning()).T
     np.testing.assert_allclose(score, found.score[0], rtol=1e-9)
     np.testing.assert_allclose(expected, found.expected[0], rtol=1e-9)
+    np.testing.assert_allclose(least, found.least[:, 0], rtol=1e-9)
     np.testing.assert_array_equal(alarm > 0, found.alarm[0])
     assert len(found.told()) > 3, "the case has alarms"
 

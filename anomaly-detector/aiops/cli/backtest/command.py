@@ -51,6 +51,13 @@ SINCE = "24h"
     "[default: auto, which is label, anomaly or is_anomaly if it holds nothing else]",
 )
 @click.option(
+    "--shapes",
+    multiple=True,
+    metavar="LABEL",
+    help="Of the series of FILE with this label (host=a; all: every series), judge too how they move: this finds a "
+    "line that got flat, another pace, a missing peak. Can be repeated.",
+)
+@click.option(
     "--html",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="PAGE",
@@ -71,6 +78,7 @@ def backtest_command(
     unit: str | None,
     kind: str | None,
     labels: str | None,
+    shapes: tuple[str, ...],
     html: Path | None,
     as_json: bool,
 ) -> None:
@@ -113,6 +121,7 @@ def backtest_command(
             unit=unit or "",
             kind=MetricKind(kind) if kind not in (None, AUTO) else None,
             labels=labels or AUTO,
+            shapes=shapes,
             gains=replaying.fitted(fitted) if fitted else {},
         )
         found, problems = replaying.of_file(asked, calendar)
@@ -123,7 +132,7 @@ def backtest_command(
             raise click.UsageError("--fitted is for a FILE; what is stored is judged as the engine does")
         if unit is not None:
             raise click.UsageError("--unit is for the values of a FILE; what is stored has units of its own")
-        for name, value in (("--kind", kind), ("--labels", labels)):
+        for name, value in (("--kind", kind), ("--labels", labels), ("--shapes", shapes or None)):
             if value is not None:
                 raise click.UsageError(f"{name} is for a FILE; what is stored has a known meaning")
         past = Past(prometheus_url, data_dir, since or SINCE, until)

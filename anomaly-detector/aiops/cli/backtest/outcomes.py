@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from aiops.backtest import Alarm, Replayed
+from aiops.backtest import Alarm, Replayed, Wide
 from aiops.cli.terminal.table import text_table
 from aiops.model import SeriesState, iso
 from aiops.presentation.filters import moment
@@ -15,19 +15,21 @@ from aiops.web.backtest import BacktestFindings
 from aiops.web.backtest_words import (
     amount,
     expectation,
-    kind_in_words,
+    judged_in_words,
     kinds_in_words,
     lasted,
     pace,
     scores_in_words,
     series_title,
     unit_of,
+    wide_in_words,
 )
 
 ALARMS_SHOWN: Final = 10
 """The number of alarms shown for each series: the newest."""
 SERIES_SHOWN: Final = 50
-"""The number of series shown: those with most alarms; series without alarms and missed anomalies are only counted."""
+"""The number of series shown: those with most alarms. Those without alarms are only counted, unless anomalies were
+missed or a boundary was too wide."""
 PROBLEMS_SHOWN: Final = 10
 
 
@@ -38,7 +40,7 @@ def lines(found: BacktestFindings) -> Iterator[str]:
     yield from found.notes
     yield ""
     several = len(found.series) > 1
-    shown = [one for one in found.ordered if one.alarms or not several or _missed(one)][:SERIES_SHOWN]
+    shown = [one for one in found.ordered if one.alarms or one.wide or not several or _missed(one)][:SERIES_SHOWN]
     rows = [_row(one) for one in shown]
     if several or not rows:
         told = sum(bool(one.alarms) for one in found.series)
@@ -99,10 +101,11 @@ def _row(one: Replayed) -> tuple[str, ...]:
 
 def _below(one: Replayed, unit: str) -> Iterator[str]:
     """Yield what a series is, how well its labels were found, and its alarms."""
-    if one.kind is not None:
-        yield f"    {kind_in_words(one.kind)}"
+    if judged := judged_in_words(one):
+        yield f"    {judged}"
     if one.scores is not None:
         yield f"    {scores_in_words(one.scores)}"
+    yield from (f"    {each}" for each in wide_in_words(one.wide, unit))
     if len(one.alarms) > ALARMS_SHOWN:
         yield f"    {len(one.alarms) - ALARMS_SHOWN} earlier ones (--json has them)"
     rows = []
@@ -130,6 +133,8 @@ def _series(one: Replayed) -> dict[str, Any]:
         "since": iso(one.first) if isfinite(one.first) else None,
         "until": iso(one.last),
         "scores": one.scores.document() if one.scores else None,
+        "labelled": [{"start": iso(start), "end": iso(end)} for start, end in one.labelled],
+        "too_wide": [_wide(each) for each in one.wide],
         "alarms": [_alarm(each) for each in one.alarms],
         "states": [
             {
@@ -139,6 +144,17 @@ def _series(one: Replayed) -> dict[str, Any]:
             }
             for each in one.stretches
         ],
+    }
+
+
+def _wide(one: Wide) -> dict[str, Any]:
+    return {
+        "change": "rise" if one.rise else "fall",
+        "start": iso(one.start),
+        "end": None if one.end is None else iso(one.end),
+        "smallest_told": _number(one.size),
+        "range": [one.low, one.high],
+        "not_even_to": one.edge,
     }
 
 

@@ -1,7 +1,7 @@
 """Replay a file, or stored history, and show progress."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
@@ -11,8 +11,9 @@ from typing import Final
 import click
 
 from aiops import detect
-from aiops.backtest import Choice, GivenGains, MetricKind, Read, Steps, TableReplay, Unreadable, read_table
+from aiops.backtest import Choice, GivenGains, MetricKind, Read, Steps, TableReplay, TableSeries, Unreadable, read_table
 from aiops.backtest.rows import AUTO
+from aiops.backtest.shapes import SHAPE
 from aiops.bootstrap import calendars
 from aiops.cli.terminal.ending import Failed
 from aiops.cli.terminal.past import Past
@@ -25,6 +26,8 @@ from aiops.model.safe import visible
 from aiops.slo.spec import durations
 from aiops.web.backtest import BacktestFindings
 
+ALL: Final = "all"
+"""Every series."""
 COMPILING: Final = "judging: the detector is compiled for this machine first; that takes half a minute, and once only"
 STEPS_AT_ONCE: Final = 240
 """Steps of history that are read at once."""
@@ -55,18 +58,36 @@ def fitted(path: Path) -> dict[Labels, GivenGains]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
     """A file of values, - for stdin. unit: for display only. kind: what kind of metrics they are, None to recognise it.
-    labels: the column that labels anomalies, AUTO to recognise it. gains: fitted ones, by series."""
+    labels: the column that labels anomalies, AUTO to recognise it. shapes: labels like host=a of the series of which is
+    judged how they move, too, or ALL. gains: fitted ones, by series."""
 
     name: str
     unit: str = ""
     kind: MetricKind | None = None
     labels: str = AUTO
+    shapes: tuple[str, ...] = ()
     gains: Mapping[Labels, GivenGains] = field(default_factory=dict)
 
     @property
     def place(self) -> str:
         """What messages call it."""
         return "stdin" if self.name == "-" else self.name
+
+    def moving(self, series: Iterable[TableSeries]) -> set[Labels]:
+        """Return the labels of the series of which is judged how they move."""
+        every = {one.labels for one in series}
+        chosen = set()
+        for text in self.shapes:
+            pair = tuple(part.strip() for part in text.split("=", 1))
+            found = {labels for labels in every if text == ALL or pair in labels}
+            if not found:
+                raise click.UsageError(
+                    f"--shapes {text}: {self.place} has no such series; write a label like host=a, or {ALL}"
+                )
+            chosen |= found
+        if any(name == SHAPE[0] for labels in chosen for name, _ in labels):
+            raise click.UsageError(f"--shapes adds a label `{SHAPE[0]}`, and {self.place} has a column of this name")
+        return chosen
 
     def read(self) -> Read:
         """Read the series."""
@@ -89,7 +110,7 @@ def of_file(file: File, calendar: str | None) -> tuple[BacktestFindings, list[st
     problems = [f"{file.place}:{line}: {what}" for line, what in found.problems]
     if not any(one.points for one in found.series):
         raise Failed("\n".join([*problems[:3], f"{file.place} holds no point to judge"]))
-    table = TableReplay(found.series, file.kind, place_of.place, file.gains)
+    table = TableReplay(found.series, file.kind, place_of.place, file.gains, file.moving(found.series))
     waiting = Timer(PAUSE_SECONDS, click.echo, (COMPILING,), {"err": True})
     waiting.start()
     try:

@@ -149,9 +149,9 @@ def _fill(record: Any, held: Arrays) -> None:
 
 
 def _replay(rows, given, t, out, first):  # type: ignore[no-untyped-def]
-    """Judge values `(points,)` of the series in the only one of `rows`. out: score, expected, lower, upper, alarm
-    `(points, 5)`. Returns the place of the first value that begins anew, because the series was away for long, else
-    their number."""
+    """Judge values `(points,)` of the series in the only one of `rows`. out: score, expected, lower, upper, alarm, and
+    the smallest fall and rise told `(points, 7)`. Returns the place of the first value that begins anew, because the
+    series was away for long, else their number."""
     s = rows[0]
     times, values, steps, local = given
     for place in range(first, len(times)):
@@ -166,11 +166,11 @@ def _replay(rows, given, t, out, first):  # type: ignore[no-untyped-def]
             begin(s, 0, value, t)  # type: ignore[name-defined]  # noqa: F821
             s.seen[0] = times[place]
         else:
-            score, expected, lower, upper, alarm, _ = advance(  # type: ignore[name-defined]  # noqa: F821
-                s, 0, times[place], value, steps[place], local[place], t
+            score, expected, lower, upper, alarm, _, fall, rise = advance(  # type: ignore[name-defined]  # noqa: F821
+                s, 0, times[place], value, steps[place], local[place], t, True
             )
             out[place, 0], out[place, 1], out[place, 2], out[place, 3] = score, expected, lower, upper
-            out[place, 4] = 1.0 if alarm else 0.0
+            out[place, 4], out[place, 5], out[place, 6] = 1.0 if alarm else 0.0, fall, rise
     return len(times)
 
 
@@ -181,10 +181,10 @@ def _compiled() -> Any:
 
 def judge_series(values: tuple[Floats, Floats, Floats, Floats], gains: Floats | None, tuning: Tuning) -> Floats:
     """Judge one series. values: times (Unix seconds), values, steps (seconds) and local times (seconds since Monday
-    00:00), `(points,)` each. gains: fitted α, β, γ, φ. Returns score, expected, lower, upper and alarm, `(points, 5)`,
-    NaN where nothing was judged."""
+    00:00), `(points,)` each. gains: fitted α, β, γ, φ. Returns score, expected, lower, upper, alarm, and the
+    smallest fall and rise that are told, `(points, 7)`, NaN where nothing was judged."""
     times = values[0]
-    out = np.full((len(times), 5), np.nan)
+    out = np.full((len(times), 7), np.nan)
     out[:, 4] = 0.0
     place = 0
     while place < len(times):

@@ -32,7 +32,7 @@ from aiops.detect.univariate.season import (
     spread_at,
     steepness,
 )
-from aiops.detect.univariate.state import WARMUP, State
+from aiops.detect.univariate.state import VIEWS, WARMUP, State
 from aiops.detect.univariate.tails import FINE, boundary
 from aiops.detect.univariate.tuning import Tuning
 from aiops.model.arrays import Floats
@@ -64,11 +64,13 @@ def begin(s: State, row: Rows, value: Each, t: Tuning) -> None:
         s.season.week.quantum[some] = fine
 
 
-def advance(s: State, row: Rows, at: float, value: Each, step: float, local: Each, t: Tuning):  # type: ignore[no-untyped-def]
+def advance(  # type: ignore[no-untyped-def]
+    s: State, row: Rows, at: float, value: Each, step: float, local: Each, t: Tuning, reach: bool
+):
     """Judge a value that is past the warm-up, and learn it.
 
-    Returns score, expected, lower, upper (where the first view would alarm), whether an alarm is on, and which forecast
-    was used.
+    Returns score, expected, lower, upper (where the first view would alarm), whether an alarm is on, which forecast
+    was used, and with `reach` the smallest fall and rise that any view would have told.
     """
     n = s.season
     points, floor = s.points[row], 1e-9 + t.relative * np.abs(s.mean[row])
@@ -103,6 +105,9 @@ def advance(s: State, row: Rows, at: float, value: Each, step: float, local: Eac
     jump_down = _bound(s, row, 3, often * t.share_jump, wider, t)
     window_up = _bound(s, row, 4, often * t.share_window, wider, t)
     window_down = _bound(s, row, 5, often * t.share_window, wider, t)
+
+    least_fall = _smallest((down, jump_down, window_down), deviation, scale, (share, step), t) if reach else np.nan
+    least_rise = _smallest((up, jump_up, window_up), deviation, scale, (share, step), t) if reach else np.nan
 
     # The level was moved for an alarm that lasted, and the series does again what it did before.
     outside = np.maximum(deviations / up, -deviations / down)
@@ -183,7 +188,17 @@ def advance(s: State, row: Rows, at: float, value: Each, step: float, local: Eac
     s.scale[row] += either(alarm, 0.0, growth)
     s.lately[row] = either(was & np.logical_not(alarm), 0.0, lately)
     s.seen[row] = at
-    return told, expected, expected - down * deviation, expected + up * deviation, alarm & (s.hushed[row] == 0), best
+    told_now = alarm & (s.hushed[row] == 0)
+    return (
+        told,
+        expected,
+        expected - down * deviation,
+        expected + up * deviation,
+        told_now,
+        best,
+        least_fall,
+        least_rise,
+    )
 
 
 def _seen(deviations: Each) -> Each:
@@ -195,6 +210,17 @@ def _bound(s: State, row: Rows, view: int, often: float, wider: Each, t: Tuning)
     """Return the evidence at which a view alarms."""
     bound: Floats = np.maximum(boundary(s.tails, row, view, often), t.least) * wider
     return bound
+
+
+def _smallest(bounds: tuple[Each, ...], deviation: Each, scale: Each, window: tuple[Each, float], t: Tuning) -> Each:
+    """Return the smallest change to one side that is told, by the boundaries of the three views: of one point, or, by
+    the window, of all points from then on; a point moves the window by `clip` deviations at most. window: the share
+    that its mean takes of a point, and seconds between points."""
+    bound, jump, lasting = bounds
+    share, step = window
+    lasting = lasting * np.sqrt(share / (2.0 - share))
+    lasting = either((views_of(step, t) == VIEWS) & (lasting <= t.clip), lasting, np.inf)
+    return np.minimum(np.minimum(bound, lasting) * deviation, jump * scale)
 
 
 def _move(s: State, row: Rows, by: Each, moved: Each) -> None:

@@ -23,7 +23,8 @@ TIERS: Final = np.array([Tier.LEVEL, Tier.DAY, Tier.WEEK])
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """Of each series: score (1 is the boundary; NaN where nothing was judged), what was expected, the boundaries of the
-    first view, whether an alarm is on, and the `Tier` that judged."""
+    first view, whether an alarm is on, the `Tier` that judged, and the smallest fall and rise that any view would have
+    told: infinite while nothing is."""
 
     score: Floats
     expected: Floats
@@ -31,6 +32,8 @@ class Judgement:
     upper: Floats
     alarm: Bools
     tier: Ints
+    fall: Floats
+    rise: Floats
 
 
 @dataclass(slots=True)
@@ -45,12 +48,14 @@ class Model:
         """Make room for so many series."""
         self.state.grow(size)
 
-    def judge(self, at: float, values: Floats, step: float, local: float | None = None) -> Judgement:
+    def judge(
+        self, at: float, values: Floats, step: float, local: float | None = None, reach: bool = False
+    ) -> Judgement:
         """Score the values that all series have at a time (Unix seconds), one a series, and learn from them.
 
         NaN and infinities are no values: nothing is judged or learned, nor of a time that is not later than the last.
         `step` is the time between points (s). `local`: seconds since Monday 00:00 where the series live, UTC if not
-        given.
+        given. reach: whether the smallest `fall` and `rise` that would be told are wanted; else they are NaN.
         """
         size = len(values)
         score, expected, lower, upper = np.full((4, size), np.nan)
@@ -61,18 +66,20 @@ class Model:
             upper=upper,
             alarm=self.state.alarm[:size] & ~self.state.hushed[:size],
             tier=np.zeros(size, dtype=np.int64),
+            fall=np.full(size, np.nan),
+            rise=np.full(size, np.nan),
         )
         if at > self.at:
             self.at = at
             here = np.float64(monday(at) if local is None else local)
             held = np.where(np.isfinite(values), clip(values, -LARGEST, LARGEST), np.nan)
             for first in range(0, size, AT_ONCE):
-                self._judge(slice(first, min(first + AT_ONCE, size)), at, held, step, here, out)
+                self._judge(slice(first, min(first + AT_ONCE, size)), (at, step, here, reach), held, out)
         return out
 
-    def _judge(self, block: slice, at: float, values: Floats, step: float, local: float, out: Judgement) -> None:
+    def _judge(self, block: slice, when: tuple[float, float, float, bool], values: Floats, out: Judgement) -> None:
         """Judge a block of series; its rows are a slice, which needs no copies, unless some have no value now."""
-        state = self.state
+        state, (at, step, local, reach) = self.state, when
         there = ~np.isnan(values[block])
         for gone in chosen(block, there & (at - state.seen[block] > self.tuning.forget_after)):
             state.wipe(gone)
@@ -82,6 +89,6 @@ class Model:
             state.seen[young] = at
         known = [block] if warm.all() else chosen(block, warm)
         for rows in known:
-            found = advance(state, rows, at, values[rows], step, local, self.tuning)
-            out.score[rows], out.expected[rows], out.lower[rows], out.upper[rows], out.alarm[rows], best = found
-            out.tier[rows] = TIERS[best]
+            found = advance(state, rows, at, values[rows], step, local, self.tuning, reach)
+            out.score[rows], out.expected[rows], out.lower[rows], out.upper[rows], out.alarm[rows], best, *least = found
+            out.tier[rows], (out.fall[rows], out.rise[rows]) = TIERS[best], least
