@@ -7,6 +7,7 @@ from scipy.special import bdtr, betainc
 
 from aiops.detect import series_state
 from aiops.detect.families.family import CALL_LABELS, Band, SymptomFamily, requests_ended, verdicts
+from aiops.detect.families.young import is_young, note_birth, overwhelming
 from aiops.detect.inputs import Step
 from aiops.detect.tracked import RING, Tracked, float_field
 from aiops.detect.tuning import Tuning
@@ -88,17 +89,20 @@ def _judge(
 
     Returns the expected ratio, with the upper bound of a normal ratio at this step's n.
     """
+    note_birth(tracked, rows, at, seconds)
+    young = is_young(tracked, rows, at, tuning)
     usual, upper = expected_ratio(tracked, rows, tuning)
     series_state.push(tracked.ring_bad, rows, bad)
     series_state.push(tracked.ring_total, rows, total)
 
-    score, alone = np.zeros(len(rows)), np.zeros(len(rows))
+    score, alone, sure = np.zeros(len(rows)), np.zeros(len(rows)), np.zeros(len(rows))
     for window in tuning.windows:
         x = tracked.ring_bad[rows, -window:].sum(axis=1)
         n = tracked.ring_total[rows, -window:].sum(axis=1)
         effect = x / np.maximum(n, 1.0) - usual >= tuning.error_effect
         one = np.where(effect, tail_score(x, n, upper, tuning.false_alarm), 0.0)
         score = np.maximum(score, one)
+        sure = np.maximum(sure, overwhelming(one, x, tuning))
         if window == 1:
             alone = one
 
@@ -106,10 +110,13 @@ def _judge(
     early = points < tuning.defaults_points
     recent_bad, recent = tracked.ring_bad[rows, -4:].sum(axis=1), tracked.ring_total[rows, -4:].sum(axis=1)
     by_default = (recent >= tuning.default_error_requests) & (recent_bad > tuning.default_error_ratio * recent)
-    score = np.where(early, np.where(by_default, 1.0, 0.0), score)
+    usual_score = np.where(early, np.where(by_default, 1.0, 0.0), score)
+    usual_score = np.where(points < tuning.warmup_points, np.nan, usual_score)
+    score = np.where(young, np.minimum(score, sure), score)
+    score = np.where(early, np.where(by_default & (sure >= 1.0), 1.0, 0.0), score)
     score = np.where(points < tuning.warmup_points, np.nan, score)
     tracked.tier[rows] = np.where(
-        points < tuning.warmup_points, Tier.WARMUP, np.where(early, Tier.DEFAULTS, Tier.LEVEL)
+        points < tuning.warmup_points, Tier.WARMUP, np.where(young, Tier.DEFAULTS, Tier.LEVEL)
     )
 
     quiet = ~(score >= 1.0)
@@ -117,7 +124,7 @@ def _judge(
     tracked.quiet_total[rows] = np.where(quiet, tracked.quiet_total[rows] + total, 0.0)
     # The longest window looks bad long after the trouble: once the trouble is ruled out, only this step counts.
     recovered = series_state.in_trouble(tracked, rows) & _recovered(tracked, rows, usual, tuning)
-    score = np.where(recovered, np.minimum(score, alone), score)
+    score, usual_score = (np.where(recovered, np.minimum(one, alone), one) for one in (score, usual_score))
 
     often = series_state.bits(tracked.hot[rows] << 1 | (score >= 1.0), tuning.confirm_of) >= tuning.confirm_steps
     fires = often & (bad > 0)  # a burst that is over does not fire because of its remains in the windows
@@ -131,7 +138,7 @@ def _judge(
     )
     series_state.advance(tracked, rows, at, seconds, evidence, tuning)
     _account(tracked, rows, bad, total)
-    _learn(tracked, rows, seconds, bad, total, tuning)
+    _learn(tracked, rows, seconds, bad, total, (usual_score < tuning.learn_below, young), tuning)
     tracked.points[rows] += 1
     tracked.seen[rows] = at
     most = np.minimum(1.0, upper + 4.75 * np.sqrt(upper * (1 - upper) / np.maximum(total, 1.0)))
@@ -163,12 +170,25 @@ def _account(tracked: ErrorState, rows: Ints, bad: Floats, total: Floats) -> Non
     tracked.trouble_total[rows] += np.where(counted, total, 0.0)
 
 
-def _learn(tracked: ErrorState, rows: Ints, seconds: float, bad: Floats, total: Floats, tuning: Tuning) -> None:
-    # A slow burn must not be learned as normal before its evidence is complete. A young series has to learn all the
-    # same, but not that its first requests fail.
-    young = (tracked.points[rows] < tuning.defaults_points) & (bad <= tuning.default_error_ratio * total)
-    unsuspicious = (tracked.score[rows] < tuning.learn_below) | young
-    learns = (tracked.status[rows] == SeriesState.NORMAL) & unsuspicious
+def _learn(
+    tracked: ErrorState,
+    rows: Ints,
+    seconds: float,
+    bad: Floats,
+    total: Floats,
+    known: tuple[Bools, Bools],
+    tuning: Tuning,
+) -> None:
+    """Learn the ratio of a normal step. known: steps without suspicion by the usual boundary, and young series.
+
+    A slow burn must not be learned as normal before its evidence is complete. A series with few points has to learn all
+    the same, but not that its first requests fail. A young series remembers few requests.
+    """
+    unsuspicious, young = known
+    early = (tracked.points[rows] < tuning.defaults_points) & (bad <= tuning.default_error_ratio * total)
+    learns = (tracked.status[rows] == SeriesState.NORMAL) & (unsuspicious | early)
     keep = np.where(learns, 0.5 ** (seconds / tuning.rate_half_life), 1.0)
-    tracked.bad[rows] = tracked.bad[rows] * keep + np.where(learns, bad, 0.0)
-    tracked.total[rows] = tracked.total[rows] * keep + np.where(learns, total, 0.0)
+    counted = tracked.total[rows] * keep + np.where(learns, total, 0.0)
+    most = np.where(young & learns, tuning.young_weight / np.maximum(counted, tuning.young_weight), 1.0)
+    tracked.bad[rows] = (tracked.bad[rows] * keep + np.where(learns, bad, 0.0)) * most
+    tracked.total[rows] = counted * most
