@@ -104,6 +104,7 @@ bench: $(VENV)/.dev  ## run every scenario five times, compare with the committe
 	$(BIN)/python -m bench.memory
 	$(BIN)/python -m bench.speed
 	$(BIN)/python -m bench.ageing --step 60 --seeds 5
+	$(BIN)/python -m bench.ageing_live
 
 attacks: $(VENV)/.dev  ## attack an engine and print a table of the results; a few minutes
 	$(BIN)/python -m bench.attacks --check

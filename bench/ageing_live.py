@@ -1,13 +1,13 @@
-"""Whether errors, latency and traffic of services are found as well after a year as in the first month, in virtual time.
+"""Whether errors, latency and traffic are found as well after a year as in the first month, in virtual time.
 
     python -m bench.ageing_live                       # 12 months of 28 days, six hours of each day, a step a minute
     python -m bench.ageing_live --against FOLDER      # an earlier release on the same requests, beside it
     python -m bench.ageing_live --json result.json
 
-Routes and their weekly incidents are those of bench/ageing_live_series.py; `detect.step` is what the engine runs. What
-is in trouble is looked at every five minutes. An incident is found if its route is in trouble of its family at a look in
-it, or at the first look after it. A trouble is false if no look of it is in an incident of its route or within
-half an hour after one.
+Routes and their weekly incidents are those of bench/ageing_live_series.py; `detect.step` is what the engine runs. Every
+five minutes it is looked what is in trouble. An incident is found if its route is in trouble of its family at a look in
+it, or at the first one after it. A trouble is false if no look of it is in an incident of its route, or within half an
+hour after one.
 
 Ends with 1 where the last month's recall is less than 0.95 of the first month's, or a month has more than 0.02 false
 troubles a route and day.
@@ -97,7 +97,7 @@ def _runs(times: Sequence[int]) -> list[list[int]]:
 
 def by_month(cells: Cells) -> list[Cell]:
     """The counts of all families."""
-    columns = zip(*(cells[str(one)] for one in FAMILIES), strict=True)
+    columns = list(zip(*(cells[str(one)] for one in FAMILIES), strict=True))
     return [
         Cell(*(sum(getattr(one, name) for one in column) for name in ("events", "found", "false")))
         for column in columns
@@ -160,9 +160,8 @@ def main() -> None:
     if chosen.counts:
         print(json.dumps(_plain(cells)))
         return
-    print(
-        f"{len(routes)} routes, {chosen.months} months of 28 days, {minutes} minutes of each day, {len(faults):,} incidents"
-    )
+    lengths = f"{chosen.months} months of 28 days, {minutes} minutes of each day"
+    print(f"{len(routes)} routes, {lengths}, {len(faults):,} incidents")
     releases: dict[str, Any] = {"this release": _plain(cells)}
     print("\n".join(lines("this release", cells, len(routes))), flush=True)
     if chosen.against:

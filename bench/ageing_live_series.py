@@ -1,7 +1,7 @@
-"""Routes that live for months, for bench/ageing_live.py: requests a minute, how long they take, how many fail.
+"""Routes that live for months, for bench/ageing_live.py: requests, how long they take, how many fail.
 
-A route has 5 to 300 requests a minute, twice as many by day as by night. Its durations are log-normal; all requests of a
-minute share a small factor. Kinds of routes:
+A route has 5 to 300 requests a minute, twice as many by day as by night. Its durations are log-normal; all requests of
+a minute share a small factor. Kinds of routes:
 
 - `even`: durations differ by 40 %.
 - `wide`: durations differ threefold, and one of fifty requests fails.
@@ -16,13 +16,17 @@ first two days of a week there is none.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Final
 
 import numpy as np
 
-from aiops.model import Family, Labels, SeriesBlock, labels, names
+from aiops.model import Family, Labels, SeriesBlock, labels
 from bench.series import Floats
 
+names: Any = import_module("aiops.model.names" if find_spec("aiops.model.names") else "aiops.names")
+"""An earlier release has them elsewhere."""
 STEP: Final = 60.0
 DAY: Final = 86_400.0
 MONTH: Final = 28
@@ -135,7 +139,7 @@ def lived(routes: list[Route], faults: list[Trouble], days: int, minutes: int, s
         spent = np.bincount(place, took, minlength=count.size).reshape(shape)
         failed = rng.binomial(count, share)
         values = np.concatenate([np.stack([count, failed, spent], axis=1), np.swapaxes(buckets, 1, 2)], axis=1)
-        yield SeriesBlock(rows, at, STEP, values.reshape(-1, minutes).astype(np.float64))
+        yield SeriesBlock(rows, at.astype(np.float64), STEP, values.reshape(-1, minutes).astype(np.float64))
 
 
 def minute_of(block: SeriesBlock, minutes: int) -> Floats:

@@ -7,7 +7,7 @@ from scipy.special import bdtr, betainc
 
 from aiops.detect import series_state
 from aiops.detect.families.family import CALL_LABELS, Band, SymptomFamily, requests_ended, verdicts
-from aiops.detect.families.young import is_young, note_birth, overwhelming
+from aiops.detect.families.young import has_grown, is_young, note_birth, outweighed, overwhelming
 from aiops.detect.inputs import Step
 from aiops.detect.tracked import RING, Tracked, float_field
 from aiops.detect.tuning import Tuning
@@ -138,7 +138,10 @@ def _judge(
     )
     series_state.advance(tracked, rows, at, seconds, evidence, tuning)
     _account(tracked, rows, bad, total)
-    _learn(tracked, rows, seconds, bad, total, (usual_score < tuning.learn_below, young), tuning)
+    most = outweighed(tracked.total[rows], has_grown(tracked, rows, at, tuning), tuning)
+    tracked.bad[rows] *= most
+    tracked.total[rows] *= most
+    _learn(tracked, rows, seconds, bad, total, usual_score < tuning.learn_below, tuning)
     tracked.points[rows] += 1
     tracked.seen[rows] = at
     most = np.minimum(1.0, upper + 4.75 * np.sqrt(upper * (1 - upper) / np.maximum(total, 1.0)))
@@ -171,24 +174,15 @@ def _account(tracked: ErrorState, rows: Ints, bad: Floats, total: Floats) -> Non
 
 
 def _learn(
-    tracked: ErrorState,
-    rows: Ints,
-    seconds: float,
-    bad: Floats,
-    total: Floats,
-    known: tuple[Bools, Bools],
-    tuning: Tuning,
+    tracked: ErrorState, rows: Ints, seconds: float, bad: Floats, total: Floats, unsuspicious: Bools, tuning: Tuning
 ) -> None:
-    """Learn the ratio of a normal step. known: steps without suspicion by the usual boundary, and young series.
+    """Learn the ratio of a normal step. unsuspicious: by the usual boundary, also of young series.
 
     A slow burn must not be learned as normal before its evidence is complete. A series with few points has to learn all
-    the same, but not that its first requests fail. A young series remembers few requests.
+    the same, but not that its first requests fail.
     """
-    unsuspicious, young = known
     early = (tracked.points[rows] < tuning.defaults_points) & (bad <= tuning.default_error_ratio * total)
     learns = (tracked.status[rows] == SeriesState.NORMAL) & (unsuspicious | early)
     keep = np.where(learns, 0.5 ** (seconds / tuning.rate_half_life), 1.0)
-    counted = tracked.total[rows] * keep + np.where(learns, total, 0.0)
-    most = np.where(young & learns, tuning.young_weight / np.maximum(counted, tuning.young_weight), 1.0)
-    tracked.bad[rows] = (tracked.bad[rows] * keep + np.where(learns, bad, 0.0)) * most
-    tracked.total[rows] = counted * most
+    tracked.bad[rows] = tracked.bad[rows] * keep + np.where(learns, bad, 0.0)
+    tracked.total[rows] = tracked.total[rows] * keep + np.where(learns, total, 0.0)

@@ -7,7 +7,7 @@ import numpy as np
 
 from aiops.detect.families import scale as scales
 from aiops.detect.families.latency_state import LatencyState, Sample
-from aiops.detect.families.young import is_young
+from aiops.detect.families.young import has_grown, outweighed
 from aiops.detect.tuning import Tuning
 from aiops.detect.univariate import tails
 from aiops.model import SeriesState
@@ -73,14 +73,12 @@ def _remember(tracked: LatencyState, sample: Sample, evidence: Floats, learns: B
 
 
 def _count(tracked: LatencyState, sample: Sample, learns: Bools, tuning: Tuning) -> None:
-    """Learn the requests of normal steps by duration; a young series remembers few of them."""
+    """Learn the requests of normal steps by duration."""
     rows = sample.rows
-    keep = np.where(learns, 0.5 ** (sample.seconds / tuning.rate_half_life), 1.0)[:, None]
-    counts = tracked.buckets[rows] * keep + np.where(learns[:, None], np.nan_to_num(sample.buckets), 0.0)
-    number = counts.sum(axis=1)
-    young = learns & is_young(tracked, rows, sample.at, tuning)
-    most = np.where(young, tuning.young_weight / np.maximum(number, tuning.young_weight), 1.0)
-    tracked.buckets[rows] = counts * most[:, None]
+    keep = np.where(learns, 0.5 ** (sample.seconds / tuning.rate_half_life), 1.0)
+    keep *= outweighed(tracked.buckets[rows].sum(axis=1), has_grown(tracked, rows, sample.at, tuning), tuning)
+    taken = np.where(learns[:, None], np.nan_to_num(sample.buckets), 0.0)
+    tracked.buckets[rows] = tracked.buckets[rows] * keep[:, None] + taken
 
 
 def adopt(tracked: LatencyState, row: int, tuning: Tuning) -> None:

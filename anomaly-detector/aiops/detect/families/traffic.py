@@ -194,7 +194,8 @@ def _learn(
     held = np.clip(residuals, -width[:, None], width[:, None])
     half = np.where(held > 0, tuning.traffic_rise_half_life, tuning.traffic_fall_half_life)
     follows = (learns & ~starting)[:, None]
-    tracked.levels[rows] += np.where(follows, (1.0 - 0.5 ** (seconds / half)) * held / factor, 0.0)
+    gain = np.maximum(1.0 - 0.5 ** (seconds / half), 1.0 / (points[:, None] + 1.0))
+    tracked.levels[rows] += np.where(follows, gain * held / factor, 0.0)
     pace = np.maximum(1.0 - 0.5 ** (seconds / tuning.rate_half_life), 1.0 / (points + 1.0))
     surprise = np.clip(total - level, -width, width) ** 2
     tracked.variance[rows] += np.where(follows[:, 0], pace * (surprise - tracked.variance[rows]), 0.0)

@@ -25,6 +25,20 @@ def is_young(tracked: Tracked, rows: Ints, at: float, tuning: Tuning) -> Bools:
     return young
 
 
+def has_grown(tracked: Tracked, rows: Ints, at: float, tuning: Tuning) -> Bools:
+    """Return which of these series were young at their last step and are not at this one."""
+    before = tracked.seen[rows] - tracked.born[rows] < tuning.young_seconds
+    few = tracked.points[rows] <= tuning.defaults_points
+    grown: Bools = (before | few) & ~is_young(tracked, rows, at, tuning)
+    return grown
+
+
+def outweighed(total: Floats, grown: Bools, tuning: Tuning) -> Floats:
+    """Return the factor by which sums of requests shrink when a series has grown: what it learned while young counts as
+    few requests, so that a bad beginning does not outweigh what follows. total: requests that are remembered."""
+    return np.where(grown, tuning.young_weight / np.maximum(total, tuning.young_weight), 1.0)
+
+
 def overwhelming(score: Floats, bad: Floats, tuning: Tuning) -> Floats:
     """Return a score of counts as the score of a young series: 1 where chance is ruled out by far, 0 where there are
     too few bad requests. score: log of the probability over that of the usual boundary."""
