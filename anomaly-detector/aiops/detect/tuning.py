@@ -88,8 +88,8 @@ class Tuning:
 
     young_seconds: float = field(default=900.0, repr=False)
     young_false_alarm: float = field(default=1e-10, repr=False)
-    young_bad: float = field(default=10.0, repr=False)
-    young_requests: float = field(default=30.0, repr=False)
+    young_bad: float = field(default=6.0, repr=False)
+    young_requests: float = field(default=20.0, repr=False)
     young_weight: float = field(default=100.0, repr=False)
     scale_half_life: float = field(default=21_600.0, repr=False)
     scale_clip: float = field(default=2.0, repr=False)

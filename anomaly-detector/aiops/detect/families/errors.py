@@ -110,10 +110,7 @@ def _judge(
     early = points < tuning.defaults_points
     recent_bad, recent = tracked.ring_bad[rows, -4:].sum(axis=1), tracked.ring_total[rows, -4:].sum(axis=1)
     by_default = (recent >= tuning.default_error_requests) & (recent_bad > tuning.default_error_ratio * recent)
-    usual_score = np.where(early, np.where(by_default, 1.0, 0.0), score)
-    usual_score = np.where(points < tuning.warmup_points, np.nan, usual_score)
-    score = np.where(young, np.minimum(score, sure), score)
-    score = np.where(early, np.where(by_default & (sure >= 1.0), 1.0, 0.0), score)
+    score = np.where(early, np.where(by_default, 1.0, 0.0), score)
     score = np.where(points < tuning.warmup_points, np.nan, score)
     tracked.tier[rows] = np.where(
         points < tuning.warmup_points, Tier.WARMUP, np.where(young, Tier.DEFAULTS, Tier.LEVEL)
@@ -124,7 +121,7 @@ def _judge(
     tracked.quiet_total[rows] = np.where(quiet, tracked.quiet_total[rows] + total, 0.0)
     # The longest window looks bad long after the trouble: once the trouble is ruled out, only this step counts.
     recovered = series_state.in_trouble(tracked, rows) & _recovered(tracked, rows, usual, tuning)
-    score, usual_score = (np.where(recovered, np.minimum(one, alone), one) for one in (score, usual_score))
+    score = np.where(recovered, np.minimum(score, alone), score)
 
     often = series_state.bits(tracked.hot[rows] << 1 | (score >= 1.0), tuning.confirm_of) >= tuning.confirm_steps
     fires = often & (bad > 0)  # a burst that is over does not fire because of its remains in the windows
@@ -135,13 +132,14 @@ def _judge(
         fires=fires,
         recovered=recovered,
         calm_steps=tuning.recover_errors_steps,
+        told=~young | (sure >= 1.0),
     )
     series_state.advance(tracked, rows, at, seconds, evidence, tuning)
     _account(tracked, rows, bad, total)
     most = outweighed(tracked.total[rows], has_grown(tracked, rows, at, tuning), tuning)
     tracked.bad[rows] *= most
     tracked.total[rows] *= most
-    _learn(tracked, rows, seconds, bad, total, usual_score < tuning.learn_below, tuning)
+    _learn(tracked, rows, seconds, bad, total, tuning)
     tracked.points[rows] += 1
     tracked.seen[rows] = at
     most = np.minimum(1.0, upper + 4.75 * np.sqrt(upper * (1 - upper) / np.maximum(total, 1.0)))
@@ -173,16 +171,12 @@ def _account(tracked: ErrorState, rows: Ints, bad: Floats, total: Floats) -> Non
     tracked.trouble_total[rows] += np.where(counted, total, 0.0)
 
 
-def _learn(
-    tracked: ErrorState, rows: Ints, seconds: float, bad: Floats, total: Floats, unsuspicious: Bools, tuning: Tuning
-) -> None:
-    """Learn the ratio of a normal step. unsuspicious: by the usual boundary, also of young series.
-
-    A slow burn must not be learned as normal before its evidence is complete. A series with few points has to learn all
-    the same, but not that its first requests fail.
-    """
-    early = (tracked.points[rows] < tuning.defaults_points) & (bad <= tuning.default_error_ratio * total)
-    learns = (tracked.status[rows] == SeriesState.NORMAL) & (unsuspicious | early)
+def _learn(tracked: ErrorState, rows: Ints, seconds: float, bad: Floats, total: Floats, tuning: Tuning) -> None:
+    # A slow burn must not be learned as normal before its evidence is complete. A young series has to learn all the
+    # same, but not that its first requests fail.
+    young = (tracked.points[rows] < tuning.defaults_points) & (bad <= tuning.default_error_ratio * total)
+    unsuspicious = (tracked.score[rows] < tuning.learn_below) | young
+    learns = (tracked.status[rows] == SeriesState.NORMAL) & unsuspicious
     keep = np.where(learns, 0.5 ** (seconds / tuning.rate_half_life), 1.0)
     tracked.bad[rows] = tracked.bad[rows] * keep + np.where(learns, bad, 0.0)
     tracked.total[rows] = tracked.total[rows] * keep + np.where(learns, total, 0.0)

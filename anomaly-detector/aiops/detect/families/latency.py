@@ -25,8 +25,8 @@ from aiops.model import Expectation, Family, Labels, Selector, SeriesState, Tier
 from aiops.model.arrays import Floats, Ints
 
 TIERS = np.array([Tier.LEVEL, Tier.DAY, Tier.WEEK])
-SURE = 1.25
-"""The score of windows of clipped steps that is overwhelming: all of four steps lie beyond the clip."""
+ALL_CLIPPED = 1.25
+"""A score of windows that needs all of four steps beyond the clip. A score of 2 needs most of twenty."""
 
 
 class Latency(Adoptable[LatencyState]):
@@ -136,9 +136,11 @@ def _judge(tracked: LatencyState, sample: Sample, tuning: Tuning) -> Band:
 
     score = np.maximum(np.maximum(alone, longer), np.maximum(np.minimum(slow, alone * 2), sure))
     many = requests >= tuning.young_requests
-    score = np.where(young, np.maximum(sure, np.where(many, np.maximum(alone / 2, longer / SURE), 0.0)), score)
+    mean = np.where(many, np.maximum(alone / 2, longer / ALL_CLIPPED), 0.0)
+    mean = np.where(tracked.ring_total[rows].sum(axis=1) >= tuning.young_requests, np.maximum(mean, longer / 2), mean)
+    told = ~young | (sure >= 1.0) | (mean >= 1.0) | (early & many)
     by_default = (np.exp(log_mean) > tuning.default_latency_factor * expected) & (z >= tuning.z_boundary)
-    score = np.where(early, np.where(by_default & (many | (sure >= 1.0)), 1.0, 0.0), score)
+    score = np.where(early, np.where(by_default, 1.0, 0.0), score)
     score = np.where((points < tuning.warmup_points) | streams(tracked, rows, log_mean, early, tuning), np.nan, score)
     tracked.tier[rows] = np.select(
         [points < tuning.warmup_points, young], [Tier.WARMUP, Tier.DEFAULTS], default=TIERS[best]
@@ -154,7 +156,12 @@ def _judge(tracked: LatencyState, sample: Sample, tuning: Tuning) -> Band:
     before, onset = tracked.status[rows], tracked.onset[rows]
     took = np.log(np.maximum(tracked.trouble_seconds[rows] / np.maximum(tracked.trouble_total[rows], 1.0), 1e-6))
     evidence = Evidence(
-        score=score, blazing=blazing, fires=confirmed, recovered=recovered, calm_steps=tuning.recover_steps
+        score=score,
+        blazing=blazing,
+        fires=confirmed,
+        recovered=recovered,
+        calm_steps=tuning.recover_steps,
+        told=told,
     )
     series_state.advance(tracked, rows, sample.at, sample.seconds, evidence, tuning)
     over = (before >= SeriesState.INCIDENT) & (tracked.status[rows] == SeriesState.NORMAL)

@@ -20,7 +20,8 @@ def heavy(tracked: LatencyState, rows: Ints, seconds: float, tuning: Tuning) -> 
     """Return the factor by which residuals of healthy steps exceed what the boundary allows for: 1 where they do not,
     or where too few are known."""
     bounds = tails.boundary(tracked.tails, rows, 0, seconds / (tuning.days_per_false_alarm * DAY)) / tuning.z_boundary
-    return np.where(tracked.tails.count[rows] >= tuning.tail_points, np.maximum(bounds, 1.0), 1.0)
+    known = (tracked.tails.count[rows] >= tuning.tail_points) & np.isfinite(bounds)
+    return np.where(known, np.maximum(bounds, 1.0), 1.0)
 
 
 def learn(tracked: LatencyState, sample: Sample, tuning: Tuning) -> None:

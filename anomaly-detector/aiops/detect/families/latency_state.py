@@ -43,8 +43,8 @@ class LatencyState(Recurring):
         """Take over tails that never forgot, see `Tracked.inherit`: as values of now, no larger than what alarms. Its
         scale remembered a few minutes, so it says as little as first points."""
         size = len(self.index)
-        if not size or not self.points[:size].any():
-            return ""
+        if not self.points[:size].any() or self.learned[:size].any():
+            return ""  # there is nothing, or it is of this release
         self.learned[:size] = np.where(self.points[:size] > 0, Tuning().scale_first, 0.0)
         if not {"tails.largest", "tails.count"} <= older.keys():
             return "the scale is learned further, the tail anew"

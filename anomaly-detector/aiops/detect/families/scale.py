@@ -50,7 +50,8 @@ def learn_scale(
     z = residual * thin / scale
     square = (np.clip(z, -tuning.scale_clip, tuning.scale_clip) * scale) ** 2 / clipped_share(tuning.scale_clip)
     tracked.scale[rows] = np.sqrt(tracked.scale[rows] ** 2 + gain * (square - tracked.scale[rows] ** 2))
-    tracked.rho[rows] += gain * (np.clip(z, -tuning.huber, tuning.huber) * tracked.last_z[rows] - tracked.rho[rows])
+    lately = 1.0 - 0.5 ** (seconds / tuning.half_life)
+    tracked.rho[rows] += lately * (np.clip(z, -tuning.huber, tuning.huber) * tracked.last_z[rows] - tracked.rho[rows])
     fresh = tracked.learned[rows] < tuning.scale_fresh
     some = rows[fresh]
     if len(some):  # what was noisy at the beginning and is calm now

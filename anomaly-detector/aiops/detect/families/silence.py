@@ -91,12 +91,12 @@ def _judge(
     steady = (tracked.points[rows] >= tuning.defaults_points) & (2 * tracked.pace[rows] <= tuning.silence_most)
     expected = steady & ((missed > 0) | in_trouble)
     score = np.where(expected & silent, gap / boundary, 0.0)
-    score = np.where(young, np.minimum(score, _overwhelming(tracked.rate[rows] * gap / seconds, missed, tuning)), score)
+    told = ~young | (_overwhelming(tracked.rate[rows] * gap / seconds, missed, tuning) >= 1.0)
     score = np.where(steady, score, np.nan)
     tracked.tier[rows] = np.where(steady, np.where(young, Tier.DEFAULTS, Tier.LEVEL), Tier.WARMUP)
 
     evidence = series_state.Evidence(
-        score=score, fires=score >= 1.0, recovered=~silent, calm_steps=tuning.recover_steps
+        score=score, fires=score >= 1.0, recovered=~silent, calm_steps=tuning.recover_steps, told=told
     )
     series_state.advance(tracked, rows, at, seconds, evidence, tuning)
     normal = tracked.status[rows] == SeriesState.NORMAL
