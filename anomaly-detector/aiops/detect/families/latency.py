@@ -83,7 +83,7 @@ class Latency(Adoptable[LatencyState]):
 
     def expected(self, tracked: LatencyState, rows: Ints, tuning: Tuning) -> Band:
         """Return the expected mean duration and its bounds, in seconds."""
-        return _band(tracked.points[rows], tracked.level[rows], scales.floored(tracked, rows, tuning), tuning)
+        return _band(tracked.points[rows], tracked.level[rows], scales.scale_of(tracked, rows, tuning), tuning)
 
     def adopt(self, tracked: LatencyState, row: int, tuning: Tuning) -> None:
         """Take the latency of the present trouble as normal from now on."""
@@ -111,7 +111,7 @@ def _judge(tracked: LatencyState, sample: Sample, tuning: Tuning) -> Band:
     # A quarter-hour with large residuals every day is judged with that wider scale; so is a series that has large
     # residuals now and then.
     rough = tracked.seasonality.roughness(rows, local)
-    scale = np.maximum(scales.floored(tracked, rows, tuning), rough) * heavy(tracked, rows, sample.seconds, tuning)
+    scale = np.maximum(scales.scale_of(tracked, rows, tuning), rough) * heavy(tracked, rows, sample.seconds, tuning)
     expected = np.exp(level)
 
     thin = scales.thinness(tracked, rows, total)

@@ -1,5 +1,5 @@
-"""Evidence that a latency is too high: slow requests as a count, and residuals over windows (docs/methods.md, Counts,
-Evidence over windows)."""
+"""Evidence that a latency is too high: slow requests as a count (docs/methods.md, Counts), and residuals over windows
+(docs/methods.md, Evidence over windows)."""
 
 import numpy as np
 

@@ -32,7 +32,7 @@ def learn(tracked: LatencyState, sample: Sample, tuning: Tuning) -> None:
     learns = tracked.status[rows] == SeriesState.NORMAL
     starting = learns & (points < tuning.defaults_points)
     settled = learns & ~starting
-    scale = scales.floored(tracked, rows, tuning)
+    scale = scales.scale_of(tracked, rows, tuning)
     held, levels, most = tracked.seasonality.held[rows], tracked.levels[rows], tuning.huber * scale
     few = np.maximum(total / tuning.level_requests, 4.0 / np.maximum(points, 1))
     gain = np.minimum(1.0 - 0.5 ** (sample.seconds / tuning.half_life), few)[:, None]

@@ -19,7 +19,7 @@ def clipped_share(most: float) -> float:
     return float(2 * ndtr(most) - 1 - 2 * most * density + 2 * most**2 * ndtr(-most))
 
 
-def floored(tracked: LatencyState, rows: Ints, tuning: Tuning) -> Floats:
+def scale_of(tracked: LatencyState, rows: Ints, tuning: Tuning) -> Floats:
     """Return the scale with a floor: a relative one, and one millisecond for very fast requests."""
     floor = np.maximum(tuning.scale_floor, 0.001 / np.maximum(np.exp(tracked.level[rows]), 1e-6))
     return np.maximum(tracked.scale[rows], floor)
@@ -45,7 +45,7 @@ def learn_scale(
 ) -> None:
     """Learn scale, correlation and typical count of normal steps that are past the first points. residual: of the
     logarithm of the mean; total: requests; seconds: length of the step."""
-    scale, thin = floored(tracked, rows, tuning), thinness(tracked, rows, total)
+    scale, thin = scale_of(tracked, rows, tuning), thinness(tracked, rows, total)
     gain = _count(tracked, rows, total, seconds, tuning)
     z = residual * thin / scale
     square = (np.clip(z, -tuning.scale_clip, tuning.scale_clip) * scale) ** 2 / clipped_share(tuning.scale_clip)
