@@ -56,12 +56,13 @@ def rebaseline(state: State, series: Labels, family: Family, tuning: Tuning) -> 
 
 
 def restore(state: State, series: Labels, family: Family, learned: Mapping[str, Array]) -> None:
-    """Restore what was learned of a series, including its trouble. Raises DoesNotFit and then changes nothing."""
+    """Restore what was learned of a series, including its trouble. What an earlier release did not save stays as it is
+    now. Raises DoesNotFit and then changes nothing."""
     tracked = state.families[family]
     row = int(tracked.rows([series])[0])
-    held = dict(tracked.arrays())
+    held = {name: array for name, array in tracked.arrays() if name in learned}
     for name, array in held.items():
-        if name not in learned or array.shape[1:] != learned[name].shape or array.dtype != learned[name].dtype:
+        if array.shape[1:] != learned[name].shape or array.dtype != learned[name].dtype:
             raise DoesNotFit(f"what was learned of {family} had another form then")
     seen = float(np.fmax(tracked.seen[row], learned["seen"]))  # the series was heard since then: keep its newer time
     for name, array in held.items():

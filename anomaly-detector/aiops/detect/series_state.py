@@ -20,7 +20,8 @@ class Evidence:
 
     score: of this step, NaN where it was not judged. blazing: overwhelming in this step alone; None: never. fires:
     confirmed by the family's own evidence over windows. recovered: evidence that the trouble is over (read only for
-    series in trouble); it must last for `calm_steps` steps.
+    series in trouble); it must last for `calm_steps` steps. told: whether there is enough to tell of a
+    series; where not, it is suspect at most. None: always.
     """
 
     score: Floats
@@ -28,6 +29,7 @@ class Evidence:
     recovered: Bools
     calm_steps: int
     blazing: Bools | None = None
+    told: Bools | None = None
 
 
 def advance(tracked: Tracked, rows: Ints, at: float, seconds: float, evidence: Evidence, tuning: Tuning) -> None:
@@ -43,6 +45,8 @@ def advance(tracked: Tracked, rows: Ints, at: float, seconds: float, evidence: E
 
     fast = (1 << max(1, ceil(tuning.confirm_seconds / seconds))) - 1
     confirmed = hot & (evidence.fires | ((tracked.blazing[rows] & fast) == fast))
+    if evidence.told is not None:
+        confirmed &= evidence.told
 
     status = tracked.status[rows]
     troubled = in_trouble(tracked, rows)

@@ -4,6 +4,7 @@ Arrays grow by rows; every field is `(series,)` or `(series, ring)`. The longest
 the ring.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Self
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from aiops.detect.rows import SeriesRows, array
 from aiops.model import names
-from aiops.model.arrays import Floats, Ints
+from aiops.model.arrays import Array, Floats, Ints
 
 RING = 20
 TROUBLES = 8
@@ -47,6 +48,7 @@ class Tracked(SeriesRows):
     age: Ints = int_field(evidence=True)  # steps with a sample since onset, including the onset
     idle: Ints = int_field(evidence=True)  # steps in a row in which its sender was heard, but without a request
     onset: Floats = float_field(fill=np.nan, evidence=True)
+    born: Floats = float_field(fill=np.nan)  # begin of the first step with a sample, see `families.young`
     seen: Floats = float_field(fill=np.nan)  # end of the last step with a sample
     score: Floats = float_field(fill=np.nan)
     trouble_bad: Floats = float_field(evidence=True)  # since onset
@@ -59,6 +61,12 @@ class Tracked(SeriesRows):
         for one in fields(self):
             if one.metadata.get("evidence"):
                 getattr(self, one.name)[rows] = one.metadata["fill"]
+
+    def inherit(self, older: Mapping[str, Array]) -> str:  # noqa: ARG002
+        """Take over what an earlier release saved in another form. older: arrays that this state has no place for, by
+        the names under which they were saved, one row per series. Called once everything else is in place. Returns
+        what became of them, in words for the log; "" where there is nothing to say."""
+        return ""
 
     def copy(self) -> Self:
         """Return a copy that later steps do not change."""

@@ -1,6 +1,6 @@
 """Every constant of the detector, with its unit and its reason."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,3 +85,16 @@ class Tuning:
     default_latency_factor: float = 3.0
     default_error_ratio: float = 0.20
     default_error_requests: float = 5.0
+
+    young_seconds: float = field(default=900.0, repr=False)
+    young_false_alarm: float = field(default=1e-10, repr=False)
+    young_bad: float = field(default=6.0, repr=False)
+    young_requests: float = field(default=20.0, repr=False)
+    young_weight: float = field(default=100.0, repr=False)
+    scale_half_life: float = field(default=21_600.0, repr=False)
+    scale_clip: float = field(default=2.0, repr=False)
+    scale_few: float = field(default=3.0, repr=False)
+    scale_first: float = field(default=5.0, repr=False)
+    scale_fresh: float = field(default=200.0, repr=False)
+    level_requests: float = field(default=50.0, repr=False)
+    tail_half_life: float = field(default=21.0, repr=False)

@@ -2,11 +2,14 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aiops.detect import State
+from aiops.detect.tracked import Tracked
+from aiops.model.arrays import Array
 from aiops.process.faultpoints import FaultPoint, reach
 from aiops.store.arrays import DAMAGED, read_arrays, write_arrays
 
@@ -50,11 +53,20 @@ class Snapshots:
                 tracked.index = {tuple((key, value) for key, value in one): row for row, one in enumerate(index[name])}
                 for field, _ in list(tracked.arrays()):
                     if f"{name}.{field}" in arrays:  # otherwise an earlier release did not have this field
-                        tracked.put(field, arrays[f"{name}.{field}"])
+                        tracked.put(field, arrays.pop(f"{name}.{field}"))
                 tracked.grow(len(tracked.index))
+                _inherit(str(name), tracked, arrays)
             return state
         except DAMAGED as error:
             aside = self._path.with_name(f"{self._path.name}.corrupt-{int(time.time())}")
             self._path.rename(aside)
             log.error("learned state is damaged (%s); it is kept as %s, learning anew", error, aside)
             return None
+
+
+def _inherit(name: str, tracked: Tracked, left: Mapping[str, Array]) -> None:
+    """Let a family take over what an earlier release saved in another form, and log it. left: saved arrays that have no
+    place in the state of today."""
+    older = {field.removeprefix(f"{name}."): array for field, array in left.items() if field.startswith(f"{name}.")}
+    if said := tracked.inherit(older):
+        log.info("what an earlier release learned of %s is used: %s", name, said)

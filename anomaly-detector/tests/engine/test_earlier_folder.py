@@ -12,10 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from aiops import detect
 from aiops.bootstrap.application import _fingerprint
 from aiops.detect import Calendar, Tuning
+from aiops.detect.univariate.tails import FINE
 from aiops.engine.objectives import Budgets
 from aiops.model import IncidentState, Window
+from aiops.store import Snapshots
 from aiops.store.arrays import read_arrays
 
 from .world import STEP, T0, GivenClock, World
@@ -34,6 +37,10 @@ def world(tmp_path: Path) -> Iterator[World]:
     one.close()
 
 
+GONE = {f"latency.tails.{name}" for name in ("largest", "count", "least", "number", "index")}
+"""Tails that never forgot: they were taken over in another form, see below."""
+
+
 def test_all_that_was_learned_is_there_bit_for_bit(world: World) -> None:
     index, arrays = read_arrays(world.folder / "learned.npz")
     learned = {
@@ -41,11 +48,50 @@ def test_all_that_was_learned_is_there_bit_for_bit(world: World) -> None:
         for family, tracked in world.engine.state.families.items()
         for name, array in tracked.arrays()
     }
-    assert learned.keys() == arrays.keys()
+    assert arrays.keys() - learned.keys() == GONE
+    new = {name for name in learned.keys() - arrays.keys() if ".extremes." not in name}
+    births = {f"{family}.born" for family in ("errors", "latency", "silence")}
+    assert new == {*births, "latency.learned", "latency.ring_slow"}
     assert len(arrays) > 100
-    for name, array in arrays.items():
+    for name in arrays.keys() & learned.keys():
+        array = arrays[name]
         assert np.array_equal(learned[name], array, equal_nan=array.dtype.kind == "f"), name
     assert world.engine.state.at == index["at"] == T0 + (STEPS - 2) * STEP
+
+
+def test_tails_go_on_in_their_new_form_and_the_log_says_so(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    index, arrays = read_arrays(world.folder / "learned.npz")
+    tails, count = world.engine.state.of(detect.LATENCY).tails, arrays["latency.tails.count"][:, 0]
+    size = len(count)
+    assert (tails.count[:size] == count).all()
+    assert (tails.number[:size, 0] == np.isfinite(arrays["latency.tails.largest"][:, 0]).sum(axis=1)).all()
+    largest = np.exp(tails.largest[:size, 0].max(axis=1) / FINE)
+    before = np.exp(arrays["latency.tails.largest"][:, 0].max(axis=1))
+    assert largest[count > 0] == pytest.approx(np.minimum(before, Tuning().z_boundary)[count > 0], rel=0.002)
+    with caplog.at_level("INFO"):
+        snapshots = Snapshots(world.folder / "learned.npz", index["fingerprint"])
+        again = snapshots.load()
+        assert again is not None
+        snapshots.save(again)
+        saved = snapshots.load()
+    assert saved is not None
+    for (name, one), (_, other) in zip(
+        saved.of(detect.LATENCY).tails.arrays(), again.of(detect.LATENCY).tails.arrays(), strict=True
+    ):
+        assert np.array_equal(one[:size], other[:size]), name
+    assert [one.getMessage() for one in caplog.records] == [
+        "what an earlier release learned of latency is used: scale and tail are learned further; the tail forgets from "
+        "now on"
+    ], "once, not at every start"
+
+
+def test_series_that_were_known_are_as_old_as_their_points(world: World) -> None:
+    latency = world.engine.state.of(detect.LATENCY)
+    assert np.isnan(latency.born[: len(latency.index)]).all()
+    world.live(1)
+    ages = world.engine.state.at - latency.born[: len(latency.index)]
+    assert (ages >= (STEPS - 5) * STEP).all()
+    assert (latency.learned[: len(latency.index)] >= Tuning().scale_first).all()
 
 
 def test_its_settings_are_the_ones_of_today() -> None:

@@ -7,6 +7,7 @@ from scipy.special import bdtr, betainc
 
 from aiops.detect import series_state
 from aiops.detect.families.family import CALL_LABELS, Band, SymptomFamily, requests_ended, verdicts
+from aiops.detect.families.young import has_grown, is_young, note_birth, outweighed, overwhelming
 from aiops.detect.inputs import Step
 from aiops.detect.tracked import RING, Tracked, float_field
 from aiops.detect.tuning import Tuning
@@ -88,17 +89,20 @@ def _judge(
 
     Returns the expected ratio, with the upper bound of a normal ratio at this step's n.
     """
+    note_birth(tracked, rows, at, seconds)
+    young = is_young(tracked, rows, at, tuning)
     usual, upper = expected_ratio(tracked, rows, tuning)
     series_state.push(tracked.ring_bad, rows, bad)
     series_state.push(tracked.ring_total, rows, total)
 
-    score, alone = np.zeros(len(rows)), np.zeros(len(rows))
+    score, alone, sure = np.zeros(len(rows)), np.zeros(len(rows)), np.zeros(len(rows))
     for window in tuning.windows:
         x = tracked.ring_bad[rows, -window:].sum(axis=1)
         n = tracked.ring_total[rows, -window:].sum(axis=1)
         effect = x / np.maximum(n, 1.0) - usual >= tuning.error_effect
         one = np.where(effect, tail_score(x, n, upper, tuning.false_alarm), 0.0)
         score = np.maximum(score, one)
+        sure = np.maximum(sure, overwhelming(one, x, tuning))
         if window == 1:
             alone = one
 
@@ -109,7 +113,7 @@ def _judge(
     score = np.where(early, np.where(by_default, 1.0, 0.0), score)
     score = np.where(points < tuning.warmup_points, np.nan, score)
     tracked.tier[rows] = np.where(
-        points < tuning.warmup_points, Tier.WARMUP, np.where(early, Tier.DEFAULTS, Tier.LEVEL)
+        points < tuning.warmup_points, Tier.WARMUP, np.where(young, Tier.DEFAULTS, Tier.LEVEL)
     )
 
     quiet = ~(score >= 1.0)
@@ -128,9 +132,13 @@ def _judge(
         fires=fires,
         recovered=recovered,
         calm_steps=tuning.recover_errors_steps,
+        told=~young | (sure >= 1.0),
     )
     series_state.advance(tracked, rows, at, seconds, evidence, tuning)
     _account(tracked, rows, bad, total)
+    most = outweighed(tracked.total[rows], has_grown(tracked, rows, at, tuning), tuning)
+    tracked.bad[rows] *= most
+    tracked.total[rows] *= most
     _learn(tracked, rows, seconds, bad, total, tuning)
     tracked.points[rows] += 1
     tracked.seen[rows] = at

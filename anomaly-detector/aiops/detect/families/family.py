@@ -75,6 +75,7 @@ class SymptomFamily(ABC, Generic[T]):
         """Go back to a time `at` (Unix seconds) after clocks were set back by `behind` seconds."""
         tracked.seen = np.minimum(tracked.seen, at)
         tracked.onset = np.minimum(tracked.onset, at)
+        tracked.born -= behind  # how long a series has been watched does not depend on the clock
 
     def patience(self, tuning: Tuning) -> float:
         """Return after how many seconds without a sample a series is forgotten."""

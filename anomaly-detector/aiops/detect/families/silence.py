@@ -6,6 +6,7 @@ import numpy as np
 
 from aiops.detect import series_state
 from aiops.detect.families.family import CALL_LABELS, SymptomFamily
+from aiops.detect.families.young import is_young, note_birth
 from aiops.detect.inputs import Step
 from aiops.detect.tracked import Tracked, float_field
 from aiops.detect.tuning import Tuning
@@ -75,6 +76,8 @@ def _judge(
     usual gap is half of that, such as one with long streams, is not judged. A call in this step is no evidence yet: the
     service may report it in the next step.
     """
+    note_birth(tracked, rows, at, seconds)
+    young = is_young(tracked, rows, at, tuning)
     silent = signals == 0
     before = tracked.gap[rows]
     gap = np.where(silent, before + seconds, 0.0)
@@ -88,11 +91,12 @@ def _judge(
     steady = (tracked.points[rows] >= tuning.defaults_points) & (2 * tracked.pace[rows] <= tuning.silence_most)
     expected = steady & ((missed > 0) | in_trouble)
     score = np.where(expected & silent, gap / boundary, 0.0)
+    told = ~young | (_overwhelming(tracked.rate[rows] * gap / seconds, missed, tuning) >= 1.0)
     score = np.where(steady, score, np.nan)
-    tracked.tier[rows] = np.where(steady, Tier.LEVEL, Tier.WARMUP)
+    tracked.tier[rows] = np.where(steady, np.where(young, Tier.DEFAULTS, Tier.LEVEL), Tier.WARMUP)
 
     evidence = series_state.Evidence(
-        score=score, fires=score >= 1.0, recovered=~silent, calm_steps=tuning.recover_steps
+        score=score, fires=score >= 1.0, recovered=~silent, calm_steps=tuning.recover_steps, told=told
     )
     series_state.advance(tracked, rows, at, seconds, evidence, tuning)
     normal = tracked.status[rows] == SeriesState.NORMAL
@@ -109,3 +113,9 @@ def _judge(
     tracked.pace[rows] += np.where(back & ~in_trouble, counted / np.minimum(tracked.points[rows] + 1, PACE_OF), 0.0)
     tracked.points[rows] += np.where(silent, 0, 1)
     tracked.seen[rows] = at
+
+
+def _overwhelming(missing: Floats, called: Floats, tuning: Tuning) -> Floats:
+    """Return the score of a young service. missing: signals that should have come in the gap; called: requests that
+    were sent to it meanwhile. Signals that come at random all stay away with a probability of exp(-missing)."""
+    return np.where(called >= tuning.young_bad, missing / -np.log(tuning.young_false_alarm), 0.0)

@@ -33,15 +33,13 @@ class TrafficState(Recurring):
     lowest expectations for them.
 
     level: what is expected of the next count. levels: the level without the factor of each kind of seasonality,
-    `(series, WAYS)`. born: when the route was first watched, Unix seconds. pace: seconds between two counts, as its
-    metrics are exported.
+    `(series, WAYS)`. pace: seconds between two counts, as its metrics are exported.
     """
 
     level: Floats = float_field()
     levels: Floats = float_field(WAYS)
     seasonality: Seasonality = field(default_factory=Seasonality, metadata={"saved": "rhythm"})
     variance: Floats = float_field()
-    born: Floats = float_field()
     pace: Floats = float_field()
     ring: Floats = float_field(RING)
     ring_level: Floats = float_field(RING)
@@ -89,11 +87,6 @@ class Traffic(Adoptable[TrafficState]):
     def expectation(self, tracked: TrafficState, row: int, tuning: Tuning) -> Expectation:
         """Return the expected requests per second."""
         return Expectation(known(float(tracked.level[row]) / max(float(tracked.pace[row]), 1e-9)), None, None)
-
-    def rewind(self, tracked: TrafficState, at: float, behind: float) -> None:
-        """Go back with clocks that were set back; how long a route has been watched stays the same."""
-        super().rewind(tracked, at, behind)
-        tracked.born -= behind  # the time for which a route was watched does not depend on the clock
 
     def patience(self, tuning: Tuning) -> float:
         """Return after how many seconds without a sample a series is forgotten."""
@@ -194,22 +187,32 @@ def _learn(
 ) -> None:
     level, points = tracked.level[rows], tracked.points[rows]
     learns = tracked.status[rows] == SeriesState.NORMAL
+    starting = learns & (points < tuning.traffic_points)
     width = 3 * np.sqrt(np.maximum(tracked.variance[rows], level) + 1.0)
     factor = np.exp(tracked.seasonality.held[rows])
     residuals = total[:, None] - tracked.levels[rows] * factor
-    held = np.where(
-        (points < tuning.traffic_points)[:, None], residuals, np.clip(residuals, -width[:, None], width[:, None])
-    )
+    held = np.clip(residuals, -width[:, None], width[:, None])
     half = np.where(held > 0, tuning.traffic_rise_half_life, tuning.traffic_fall_half_life)
+    follows = (learns & ~starting)[:, None]
     gain = np.maximum(1.0 - 0.5 ** (seconds / half), 1.0 / (points[:, None] + 1.0))
-    tracked.levels[rows] += np.where(learns[:, None], gain * held / factor, 0.0)
+    tracked.levels[rows] += np.where(follows, gain * held / factor, 0.0)
     pace = np.maximum(1.0 - 0.5 ** (seconds / tuning.rate_half_life), 1.0 / (points + 1.0))
-    # The first count has no residual: nothing was expected.
-    residual = total - level
-    residual = np.where(points < tuning.traffic_points, residual, np.clip(residual, -width, width))
-    surprise = np.where(points > 0, residual**2, total)
-    tracked.variance[rows] += np.where(learns, pace * (surprise - tracked.variance[rows]), 0.0)
+    surprise = np.clip(total - level, -width, width) ** 2
+    tracked.variance[rows] += np.where(follows[:, 0], pace * (surprise - tracked.variance[rows]), 0.0)
+    if starting.any():
+        _start(tracked, rows[starting], factor[starting])
     normal = np.flatnonzero(learns)
     tracked.seasonality.learn(rows[normal], at, local[normal], total[normal], np.zeros(len(normal)), logs=True)
     best = tracked.seasonality.best(rows)
     tracked.level[rows] = (tracked.levels[rows] * factor)[np.arange(len(rows)), best]
+
+
+def _start(tracked: TrafficState, rows: Ints, factor: Floats) -> None:
+    """Begin with median and MAD of the last counts, so that odd ones at first do not hide losses for hours. factor: of
+    each kind of seasonality, `(rows, WAYS)`."""
+    seen = np.minimum(tracked.points[rows] + 1, RING)
+    last = np.where(np.arange(RING)[None, :] >= RING - seen[:, None], tracked.ring[rows], np.nan)
+    median = np.nanmedian(last, axis=1)
+    spread = 1.4826 * np.nanmedian(np.abs(last - median[:, None]), axis=1)
+    tracked.levels[rows] = median[:, None] / factor
+    tracked.variance[rows] = np.maximum(spread**2, median)

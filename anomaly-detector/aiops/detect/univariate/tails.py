@@ -26,7 +26,7 @@ from aiops.detect.univariate.ops import (
     sum_of,
     truncated,
 )
-from aiops.model.arrays import Array, Bools, Floats
+from aiops.model.arrays import Array, Bools, Floats, Ints
 
 LARGEST = 24
 FEWEST = 5
@@ -87,7 +87,21 @@ def boundary(t: Tails, row: Rows, view: int, probability: float) -> Floats:
     return bounds
 
 
-def pass_time(t: Tails, row: Rows, half_lives: float, wanted: Bools) -> None:
+def begin(t: Tails, row: Ints, view: int, values: Floats, count: Floats) -> None:
+    """Start the tails of rows from the largest logarithms of evidence `(rows, n)` of many points, counts `(rows,)`.
+    Values are -inf where there are fewer."""
+    n = min(values.shape[1], LARGEST)
+    kept = np.sort(values, axis=1)[:, -n:]
+    there = np.isfinite(kept)
+    for place in range(n):
+        some = row[there[:, place]]
+        t.largest[some, view, place] = np.rint(FINE * np.maximum(kept[there[:, place], place], np.log(SMALLEST)))
+        t.born[some, view, place] = np.maximum(t.clock[some], 1.0)
+    t.count[row] = count
+    _fit(t, row, view)
+
+
+def pass_time(t: Tails, row: Rows, half_lives: Each, wanted: Bools) -> None:
     """Let time pass, in half-lives, and count a point where wanted. To be called before `add`."""
     t.clock[row] += TICKS * half_lives
     t.count[row] = either(wanted, t.count[row] * np.exp2(-half_lives) + 1.0, t.count[row])
