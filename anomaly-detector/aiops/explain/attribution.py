@@ -13,8 +13,6 @@ from aiops.explain.wanted import is_entry
 from aiops.explain.world import KnownServices
 from aiops.model import Cause, Family, Finding, Population, Span, SpanKind, Trace
 
-NAMED = 0.2  # the part of a request's excess time from which a place is worth naming
-
 
 @dataclass(frozen=True, slots=True)
 class Vote:
@@ -68,13 +66,15 @@ class Attribution:
 def attribute(
     finding: Finding, wanted: Population, bad: Sequence[Trace], good: Sequence[Trace], world: KnownServices
 ) -> Attribution:
-    """Let every bad trace cast one vote, split over its origins or over its excess time.
+    """Let every failed trace cast one vote, split over its origins, and all slow ones together theirs, split over what
+    takes them longer.
 
     A slow request that also failed votes by its failure: waiting for an answer that never came is no slowness of its
     own.
     """
     usual, entries = _entries(wanted, good), _entries(wanted, bad)
-    normal = latency.usual(usual) if finding.family == Family.LATENCY else None
+    late = [one for one in entries if not one[1].failed] if finding.family == Family.LATENCY else []
+    slower = latency.slow(late, usual)
     blame, lived_with = Blame(world, Callees.of(usual)), errors.lived_with(entries, usual)
     weights: dict[Cause, float] = defaultdict(float)
     held: dict[Cause, set[str]] = defaultdict(set)
@@ -83,26 +83,23 @@ def attribute(
     upstream: set[str] = set()
     endpoints: set[str] = set()
     for tree, entry in entries:
-        shares: dict[Cause, float] = {}
         if entry.failed:
             found = errors.origins(tree, entry, lived_with)
             for span in found:
                 cause = blame.cause(tree, span)
-                shares[cause] = shares.get(cause, 0.0) + 1 / len(found)
+                weights[cause] += 1 / len(found)
+                held[cause].add(entry.trace_id)
                 spans[cause].append(span)
-        elif normal is not None:
-            shares = latency.shares(tree, entry, normal)
-        if not shares:
+        elif not slower:
             continue
         voters.append(entry.trace_id)
-        for cause, share in shares.items():
-            weights[cause] += share
-            if share >= NAMED:
-                held[cause].add(entry.trace_id)
         for span in (entry, *tree.ancestors(entry)):
             upstream.add(span.service)
             if span.kind == SpanKind.SERVER and span.route:
                 endpoints.add(span.route)
+    for one in slower:
+        weights[one.cause] += one.share * len(late)
+        held[one.cause] |= one.held
     votes = tuple(
         Vote(
             cause,

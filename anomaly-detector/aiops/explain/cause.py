@@ -6,8 +6,9 @@ from dataclasses import replace
 from statistics import median
 
 from aiops.explain import starvation, wilson, wording
-from aiops.explain.attribution import NAMED, Attribution, Vote
+from aiops.explain.attribution import Attribution, Vote
 from aiops.explain.dimensions import dimensions
+from aiops.explain.latency import NAMED
 from aiops.explain.places import OWN, Place, for_every_caller, founds, owner, place_of, shares_of
 from aiops.explain.queries import statement
 from aiops.explain.tree import CALLING, SERVING
