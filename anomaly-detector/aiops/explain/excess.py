@@ -22,6 +22,8 @@ LEAST: Final = 0.0005
 """Seconds a request by which a place must be slower."""
 LATE: Final = 0.5
 """Of its usual time, by which the way to another service must be longer to be late."""
+GRAIN: Final = 0.001
+"""Seconds beside which a usual time of less means nothing."""
 SEEN: Final = 3
 """Visits on either side, to compare a place."""
 MOST: Final = 0.6
@@ -47,6 +49,11 @@ class Excess:
     a_visit: float
     entries: Rows
     each: Floats
+
+    @property
+    def times(self) -> float:
+        """How many times its usual time a visit takes longer."""
+        return max(self.a_visit, 0.0) / (max(self.took, 0.0) + GRAIN)
 
     @property
     def significant(self) -> bool:

@@ -51,6 +51,28 @@ class SpanTable:
     def __len__(self) -> int:
         return len(self.parent)
 
+    def span(self, row: int) -> Span:
+        """The span of a row; where it is not at hand, as much of it as the columns tell."""
+        if self.origin:
+            return self.origin[row]
+        texts = {key: self.words[getattr(self, key)[row]] for key in ("service", "name", "route", "method", "peer")}
+        parent = int(self.parent[row])
+        return Span(
+            trace_id=self.traces[self.trace[row]],
+            span_id=f"{row:016x}",
+            parent_id=f"{parent:016x}" if parent >= 0 else "",
+            kind=SpanKind(int(self.kind[row])),
+            start=float(self.start[row]),
+            duration=float(self.duration[row]),
+            failed=bool(self.failed[row]),
+            **texts,
+        )
+
+    def of_trace(self, number: int) -> Trace:
+        """The trace at a position of `traces`. Rows are sorted by trace."""
+        begin, end = np.searchsorted(self.trace, (number, number + 1))
+        return Trace(self.traces[number], tuple(self.span(row) for row in range(begin, end)))
+
     @classmethod
     def of(cls, traces: Iterable[Trace]) -> "SpanTable":
         """Put traces into columns: sorted by trace, start and span id, each span id once a trace."""
