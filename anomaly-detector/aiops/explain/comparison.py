@@ -30,7 +30,7 @@ SLOW: Final = 0.95
 LEADS: Final = 0.1
 """Failures lead where they hit at least this part of the requests that slowness hits."""
 TIMES: Final = 10.0
-"""Times its usual time, up to which a place that takes longer counts for more: load makes all places a little slower."""
+"""Times its usual time, up to which a place that takes longer counts for more. Load makes all a little slower."""
 SHAPED: Final = 0.5
 """Slowness comes before new shapes where it hits at least this part of the requests that these hit."""
 
@@ -75,15 +75,16 @@ def compared(table: SpanTable, entries: Rows, bad: Flags) -> Comparison:
     if not all(sizes):
         return Comparison(*sizes, (0.0, 0.0), (0.0, 0.0), (0.0, 0.0), ())
     limit = float(np.quantile(seconds[~bad], SLOW))
-    failing, slow = (
-        tuple(float(one[side].mean()) for side in (~bad, bad)) for one in (failed, ~failed & (seconds > limit))
-    )
+    failing, slow = ((float(one[~bad].mean()), float(one[bad].mean())) for one in (failed, ~failed & (seconds > limit)))
     took, takes = (float(np.median(seconds[side])) for side in (~bad, bad))
     fails = _more(failing, sizes)
     sound = ~failed
     requests = Requests.of(table, waits, entries[sound], bad[sound])
-    slower = [one for one in excesses(requests) if one.seconds >= LEAST and _least(one) > 0]
-    shapes = new_shapes(requests, places(requests)) if requests.both else []
+    if not requests.both:
+        return Comparison(*sizes, failing, slow, (took, takes), tuple(_failures(table, entries, bad, failed)))
+    named = places(requests)
+    slower = [one for one in excesses(requests, named) if one.seconds >= LEAST and _least(one) > 0]
+    shapes = new_shapes(requests, named)
     found: dict[Cause, Candidate] = {}
     hit = len(np.unique(np.concatenate([one.entries for one in shapes]))) / sizes[1] if shapes else 0.0
     more = max(slow[1] - slow[0], 0.0)
@@ -96,10 +97,10 @@ def compared(table: SpanTable, entries: Rows, bad: Flags) -> Comparison:
     for group in groups:
         for one in group:
             found.setdefault(one.cause, one)
-    return Comparison(*sizes, failing, slow, (took, takes), tuple(found.values()))  # type: ignore[arg-type]
+    return Comparison(*sizes, failing, slow, (took, takes), tuple(found.values()))
 
 
-def _more(shares: tuple[float, ...], sizes: tuple[int, int]) -> bool:
+def _more(shares: tuple[float, float], sizes: tuple[int, int]) -> bool:
     """Whether the bad share is larger beyond chance."""
     return wilson.interval(shares[1] * sizes[1], sizes[1])[0] > wilson.interval(shares[0] * sizes[0], sizes[0])[1]
 

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from aiops.explain.calls import more_calls
-from aiops.explain.own import Places, places
+from aiops.explain.own import Places
 from aiops.explain.requests import Requests, Shift, medians
 from aiops.explain.table import Floats, Rows
 from aiops.model import Cause, CauseKind, SpanKind
@@ -61,11 +61,8 @@ class Excess:
         return self.seconds >= max(LEAST, Z * self.error)
 
 
-def excesses(requests: Requests) -> list[Excess]:
-    """What each place takes longer in bad requests, the most first."""
-    if not requests.both:
-        return []
-    named = places(requests)
+def excesses(requests: Requests, named: Places) -> list[Excess]:
+    """What each place takes longer in bad requests, the most first; there must be requests of either kind."""
     found = _slower(requests, named)
     found = _with_their_callers(found, _late_callers(found))
     costs = more_calls(requests, named)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aiops.explain.excess import excesses
+from aiops.explain.own import places
 from aiops.explain.requests import Requests
 from aiops.explain.table import SpanTable, Waits
 from aiops.explain.tree import Tree
@@ -42,7 +43,7 @@ def slow(bad: Sequence[tuple[Tree, Span]], good: Sequence[tuple[Tree, Span]]) ->
     }
     at = np.array(sorted(entries), np.int32)
     requests = Requests.of(table, Waits.of(table), at, np.array([entries[int(row)] for row in at], bool))
-    found = [one for one in excesses(requests) if one.significant]
+    found = [one for one in excesses(requests, places(requests)) if one.significant]
     total = sum(one.seconds for one in found)
     lost = np.zeros(len(at))
     for one in found:

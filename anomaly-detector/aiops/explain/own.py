@@ -5,11 +5,14 @@ from typing import Final
 
 import numpy as np
 
-from aiops.explain.requests import Requests, paired
+from aiops.explain.requests import Codes, Requests, paired
 from aiops.explain.table import Rows
 from aiops.model import Cause, CauseKind, SpanKind
 
 KINDS: Final = (CauseKind.LATENCY, CauseKind.NETWORK, CauseKind.LATENCY)
+
+ROOM: Final = 2**62
+"""Largest number by which places are told apart before they are numbered anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,15 @@ def places(requests: Requests) -> Places:
         np.where(answered | outside, table.service[rows], 0),
     )
     columns = [np.concatenate(pair) for pair in zip(mine, own, strict=True)]
-    codes = np.zeros(2 * len(rows), np.int64)
+    codes: Codes = np.zeros(2 * len(rows), np.int64)
+    most = 1
     for column in columns:
-        codes = np.unique(paired(codes, column, int(column.max(initial=0)) + 1), return_inverse=True)[1]
-    first = np.unique(codes, return_index=True)[1]
+        values = int(column.max(initial=0)) + 1
+        if most * values > ROOM:
+            codes = np.unique(codes, return_inverse=True)[1]
+            most = int(codes.max(initial=0)) + 1
+        codes, most = paired(codes, column, values), most * values
+    first, codes = np.unique(codes, return_index=True, return_inverse=True)[1:]
     causes = tuple(
         Cause(table.words[service], KINDS[kind], table.words[endpoint], table.words[method], table.words[caller])
         for kind, service, endpoint, method, caller in zip(*(one[first].tolist() for one in columns), strict=True)

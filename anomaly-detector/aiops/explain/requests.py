@@ -26,7 +26,7 @@ class Requests:
 
     entries: the row of each entry; bad: whether it is a bad one; shape (e,). rows: all rows that work for an entry,
     INTERNAL spans left out; entry: the entry that each of these works for, as a position; waited: the part of its
-    duration that the entry waited for; shape (r,) each.
+    duration that the entry waited for; is_bad: whether the entry is a bad one; shape (r,) each.
     """
 
     table: SpanTable
@@ -36,6 +36,7 @@ class Requests:
     rows: Rows
     entry: Rows
     waited: Floats
+    is_bad: Flags
 
     @classmethod
     def of(cls, table: SpanTable, waits: Waits, entries: Rows, bad: Flags) -> "Requests":
@@ -51,12 +52,7 @@ class Requests:
             entry[rows] = entry[above]
             waited[rows] = waited[above] * waits.waited[rows]
         rows = np.flatnonzero((entry >= 0) & ~waits.inner).astype(np.int32)
-        return cls(table, waits, entries, bad, rows, entry[rows], waited[rows])
-
-    @property
-    def is_bad(self) -> Flags:
-        """Which rows work for a bad request; shape (r,)."""
-        return self.bad[self.entry]
+        return cls(table, waits, entries, bad, rows, entry[rows], waited[rows], bad[entry[rows]])
 
     @property
     def both(self) -> bool:

@@ -42,7 +42,7 @@ class NewShape:
 def new_shapes(requests: Requests, named: Places) -> list[NewShape]:
     """Places with new shapes, the clearest first."""
     table, waits, n = requests.table, requests.waits, len(requests.rows)
-    if not requests.both or not n:
+    if not n:
         return []
     position = np.full(len(table), -1, np.int32)
     position[requests.rows] = np.arange(n, dtype=np.int32)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from aiops.explain.comparison import compared
 from aiops.explain.excess import excesses
+from aiops.explain.own import places
 from aiops.explain.requests import Requests
 from aiops.explain.table import SpanTable, Waits
 from aiops.explain.tree import Tree, is_inner
@@ -120,7 +121,8 @@ def test_the_place_that_takes_longer_comes_first(bad: dict[str, float], place: t
     entries = np.flatnonzero(table.parent < 0)
     order = {one.trace_id: number for number, one in enumerate(traces)}
     is_bad = np.array([order[table.traces[table.trace[row]]] >= 40 for row in entries])
-    first = excesses(Requests.of(table, Waits.of(table), entries, is_bad))[0]
+    requests = Requests.of(table, Waits.of(table), entries, is_bad)
+    first = excesses(requests, places(requests))[0]
     assert (first.cause.service, first.cause.caller) == place
     assert first.significant
 
