@@ -127,23 +127,40 @@ def forced(traces: Sequence[Trace], found: Seen, since: float, until: float, beg
     """Findings where nothing is wrong, at four places drawn by the seed: what a detector with false alarms would say.
     They say what was measured; the latency of the first is said to be a fifth above the usual."""
     counts: dict[Labels, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
-    failed: dict[Labels, int] = defaultdict(int)
+    failed: dict[Labels, list[int]] = defaultdict(lambda: [0, 0])
     for trace in traces:
         for span in trace.spans:
             if span.kind == SpanKind.SERVER and begin < span.end <= until and (series := series_of(span, {})):
                 counts[series][span.end > since].append(span.duration)
-                failed[series] += span.failed and span.end > since
+                failed[series][span.end > since] += span.failed
     places = sorted((one for one, (good, bad) in counts.items() if len(good) >= 10 and len(bad) >= 10),
                     key=lambda one: zlib.crc32(f"{seed} {one}".encode()))[:4]  # fmt: skip
     out = list(found.findings)
     for series in places:
         good, bad = counts[series]
         m0, m1 = fmean(good), fmean(bad)
-        out.append(_finding(series, Family.LATENCY, since, until, 1.0, (max(m1, 1.2 * m0), m0), (len(bad) // 3, len(bad))))
-        if failed[series]:
-            share = failed[series] / len(bad)
-            out.append(_finding(series, Family.ERRORS, since, until, 1.0, (share, share / 3), (failed[series], len(bad))))
+        slow = (sum(one > m0 for one in bad), len(bad))
+        out.append(_finding(series, Family.LATENCY, since, until, 1.0, (max(m1, 1.2 * m0), m0), slow))
+        if failed[series][True]:
+            share, usual = failed[series][True] / len(bad), failed[series][False] / len(good)
+            said = (max(share, usual + 0.005), usual)
+            out.append(_finding(series, Family.ERRORS, since, until, 1.0, said, (failed[series][True], len(bad))))
     return Seen(tuple(out), found.edges, found.known, found.answering, found.silent, found.called, True)
+
+
+def asked(traces: Sequence[Trace], at: Span, since: float, until: float) -> Finding:
+    """A finding of latency at the place of a span, whatever is measured there: to ask where the rule finds nothing."""
+    series = series_of(at, {})
+    if series is None:
+        raise ValueError(f"{at.name} neither serves nor calls")
+    sides: tuple[list[float], list[float]] = ([], [])
+    for trace in traces:
+        for span in trace.spans:
+            if span.kind in SERVING and span.end <= until and series_of(span, {}) == series:
+                sides[span.end > since].append(span.duration)
+    good, bad = sides
+    m0, m1 = fmean(good), fmean(bad)
+    return _finding(series, Family.LATENCY, since, until, 1.0, (m1, m0), (len(bad), len(bad)))
 
 
 def of_case(case: Case, harmless: bool) -> Seen:
