@@ -78,7 +78,9 @@ def main() -> None:
     parser.add_argument("--kinds", help=f"separated by commas: {', '.join(KINDS)}")
     parser.add_argument("--against", type=Path, metavar="FOLDER", help="a checkout of an earlier engine")
     parser.add_argument("--nezha", type=Path, metavar="FOLDER", help="the public day; only it with --seeds none")
-    parser.add_argument("--json", type=Path, nargs="?", const=SCORES, metavar="FILE", help=f"keep it (default {SCORES})")
+    parser.add_argument(
+        "--json", type=Path, nargs="?", const=SCORES, metavar="FILE", help=f"keep it (default {SCORES})"
+    )
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="one seed, small platforms, no competitors")
     parser.add_argument("--streams", action="store_true", help="hours of telemetry through the whole engine")
@@ -103,7 +105,7 @@ def main() -> None:
         print("\n" + "\n".join([*tables.nezha_table(record["nezha"]), "", *record["nezha"]["lines"]]))
     if arguments.streams:
         record["streams"] = streams.measured()
-        print("\n" + "\n".join(streams.table(record["streams"])))
+        print("\n" + "\n".join(tables.stream_table(record["streams"])))
     print(f"\n{time.perf_counter() - started:.0f} s", file=sys.stderr)
     if arguments.json:
         before = json.loads(arguments.json.read_text("utf-8")) if arguments.json.exists() else {}

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from aiops.model import Trace
-from bench.explain.faults import HARMLESS, KINDS, Fault, Ground
+from bench.explain.faults import HARMLESS, KINDS
 from bench.explain.graph import SIZES, Call, Graph, drawn
+from bench.explain.ground import Fault, Ground
 from bench.explain.requests import Requests
 
 ONSET = 1_763_712_000.0
@@ -18,7 +19,7 @@ GOOD = 1000.0  # seconds before the onset: the engine's quarter of an hour and w
 BAD = (300.0, 450.0, 600.0)
 LATE = (0.0, 30.0, 60.0, 120.0)
 RATES = (8.0, 300.0)  # requests a minute of the whole platform, log-uniform
-MOST_VISITS = 22_000.0  # of operations in one case: beyond it the platform is less busy
+MOST_VISITS = 14_000.0  # of operations in one case: beyond it the platform is less busy
 TIMEOUTS = (1.0, 2.0, 5.0)
 TRIES = 40
 
@@ -68,9 +69,7 @@ def is_harmless(kind: str) -> bool:
     return kind in HARMLESS
 
 
-def _try(
-    rng: random.Random, kind: str, services: int, strength: float
-) -> tuple[Graph, Fault, float, float] | None:
+def _try(rng: random.Random, kind: str, services: int, strength: float) -> tuple[Graph, Fault, float, float] | None:
     low, high = RATES
     rate = low * (high / low) ** rng.random() / 60.0
     graph = _lived_with(rng, drawn(rng, services, rate), kind)

@@ -107,9 +107,7 @@ class Graph:
         if key in self.dependencies:
             return self.dependencies[key].work
         one = self.operations[key]
-        waits = [
-            self.seconds(call.to, kind) * call.share for call in one.calls if call.waits and runs(call, kind)
-        ]
+        waits = [self.seconds(call.to, kind) * call.share for call in one.calls if call.waits and runs(call, kind)]
         own = one.work * one.heavy.get(kind, 1.0) * 1.2
         return own + (max(waits, default=0.0) if one.together else sum(waits)) + 0.003 * len(waits)
 
@@ -145,8 +143,8 @@ def drawn(rng: random.Random, services: int, rate: float) -> Graph:
     """Draw a graph. rate: requests a second of all public routes together."""
     names = [f"s{number:03d}" for number in rng.sample(range(1000), services)]
     front, rest = names[0], names[1:]
-    shared = rest[:max(1, services // 25)] if services > 5 else []
-    members = rest[len(shared):]
+    shared = rest[: max(1, services // 25)] if services > 5 else []
+    members = rest[len(shared) :]
     trees = [members[i : i + PER_ROUTE] for i in range(0, len(members), PER_ROUTE)]
     hosts = [f"host-{number}" for number in range(max(2, services // 4))]
     made = {name: _service(rng, name, hosts) for name in names}

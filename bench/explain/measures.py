@@ -69,7 +69,11 @@ def overall(rows: Sequence[Row], ours: Sequence[Row]) -> dict[str, Any]:
         "dimension": interval([float(one.dimension) for one in dimensions]),
         "abstains_healthy": interval([float(not one.causes) for one in healthy if one.kind_of_case == "healthy"]),
         "abstains_mix": interval(
-            [float(not one.causes or one.said in ("traffic", "mix")) for one in healthy if one.kind_of_case != "healthy"]
+            [
+                float(not one.causes or one.said in ("traffic", "mix"))
+                for one in healthy
+                if one.kind_of_case != "healthy"
+            ]
         ),
         "calibration": calibration(told),
         "seconds": float(np.mean([one.seconds for one in rows])) if rows else 0.0,

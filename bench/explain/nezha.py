@@ -1,8 +1,8 @@
 """A public day of labelled traces: Online Boutique on 2022-08-22, 24 faults, one service each.
 
 Yu et al., "Nezha: interpretable fine-grained root causes analysis for microservices on multi-modal observability data",
-FSE 2023. A case is a fault of `fault_list.json` of which at least one of its three minutes is there; its bad traces began
-after the injection, in those minutes. All other minutes of the day that are there belong to other faults, so the good
+FSE 2023. A case is a fault of `fault_list.json` of which at least one of its three minutes is there; its bad traces
+began after the injection, in those minutes. All other minutes of the day that are there belong to other faults, so the good
 traces are those of the fault-free minute in `normal/`, as in the publication, moved to end a minute before the fault.
 
 Spans have neither kind nor status: a child in another pod than its parent is SERVER and its parent CLIENT, roots are
@@ -90,13 +90,20 @@ def judged(folder: Path, by: str, others: bool) -> list[dict[str, Any]]:
             found = _asked(found, day, until)
         groups, drawn = answer(found, Drawing(traces))
         first = next((one for one in groups if one.service), None)
-        said = f"{first.kind} {first.caller + ' > ' if first.caller else ''}{first.service} ({first.sure:.2f})" if first else ""
+        said = (
+            f"{first.kind} {first.caller + ' > ' if first.caller else ''}{first.service} ({first.sure:.2f})"
+            if first
+            else ""
+        )
         row = {"case": day.name, "truth": day.service, "findings": len(found.findings), "forced": found.forced}
         rows.append({**row, "by": by, "named": ranking(groups)[:10], "said": said, "groups": len(groups)})
         if others:
             on = Evidence(anatomies(drawn.bad, WINDOW), anatomies(drawn.good, WINDOW), anatomies(day.bad, WINDOW),
                           anatomies(day.good, WINDOW), {}, int(day.at))  # fmt: skip
-            rows += [{**row, "by": name, "named": blame(on)[:10], "said": "", "groups": 0} for name, blame in COMPARATORS.items()]
+            rows += [
+                {**row, "by": name, "named": blame(on)[:10], "said": "", "groups": 0}
+                for name, blame in COMPARATORS.items()
+            ]
     return rows
 
 
@@ -181,6 +188,7 @@ def _elsewhere(tree: Path, folder: Path, by: str, others: bool) -> list[dict[str
     return found
 
 
-
 if __name__ == "__main__":
-    Path(sys.argv[2]).write_text(json.dumps(judged(Path(sys.argv[1]), sys.argv[3], sys.argv[4] == "1")), encoding="utf-8")
+    Path(sys.argv[2]).write_text(
+        json.dumps(judged(Path(sys.argv[1]), sys.argv[3], sys.argv[4] == "1")), encoding="utf-8"
+    )

@@ -1,111 +1,46 @@
-"""One request through the graph: what each service does, how long it takes, how it ends, and the spans it leaves.
-
-Spans take the shape that the framework of their service gives them: a handler's INTERNAL span around the calls or
-beside them, the receive and send events of ASGI, the double spans of a sidecar proxy. Clocks of hosts differ.
-"""
+"""One request through the graph: what each service does, how long it takes, and how it ends."""
 
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from math import log
 
-from aiops.model import Span, SpanKind, Status, Trace
+from aiops.model import SpanKind, Trace
 from bench.explain.graph import Call, Dependency, Graph, Operation, Service, runs
+from bench.explain.shapes import TENANTS, End, Process, Spans, error_of
+from bench.explain.trouble import NOTHING, Trouble
 
 GAP, GAP_SIGMA = log(0.0012), 0.5  # seconds between client and server on a good day, log-normal
 TAIL, TAIL_TIMES = 0.01, 5.0  # of the pieces of work that take so many times as long
 REFUSED_SECONDS = 0.002
 BACKOFF = 0.03  # seconds before the first retry, twice as long before each later one
-TENANTS = ("t1", "t2", "t3", "t4", "t5")
 TENANT_SHARES = (0.35, 0.25, 0.2, 0.12, 0.08)
 QUEUED = 0.004  # seconds by which a call of a starved process is late, for each time that it is slower
 
 
-@dataclass(slots=True)
-class Trouble:
-    """What is wrong while a fault lasts; keys are operations, services, hosts, dependencies.
-
-    slower, times, errors, hangs: by operation: added seconds, factor on how often its first call is made, shares that
-    fail, that do not answer. only: the attribute and value that `slower` and `errors` are limited to. starved: factor
-    on the work of a service, or host. delays: seconds by caller and callee, "" is every caller. queries: seconds
-    added by a dependency. broken: a dependency refuses so often. added: calls that were made from a cache before.
-    skipped: the call left out, by place. checks: operations that find an empty answer out. reordered: operations that
-    make their calls backwards; the first is answered by an error so often. deployed: services with a new version on
-    their first instance. mix: new shares of the kinds of requests, by entry.
-    """
-
-    slower: dict[str, float] = field(default_factory=dict)
-    only: tuple[str, str] = ("", "")
-    starved: dict[str, float] = field(default_factory=dict)
-    delays: dict[tuple[str, str], float] = field(default_factory=dict)
-    queries: dict[str, float] = field(default_factory=dict)
-    times: dict[str, int] = field(default_factory=dict)
-    doubled: set[str] = field(default_factory=set)
-    added: dict[str, tuple[Call, ...]] = field(default_factory=dict)
-    errors: dict[str, float] = field(default_factory=dict)
-    hangs: dict[str, float] = field(default_factory=dict)
-    refused: set[str] = field(default_factory=set)
-    broken: dict[str, float] = field(default_factory=dict)
-    skipped: dict[str, int] = field(default_factory=dict)
-    checks: set[str] = field(default_factory=set)
-    reordered: dict[str, float] = field(default_factory=dict)
-    deployed: dict[str, float] = field(default_factory=dict)
-    mix: dict[str, tuple[float, ...]] = field(default_factory=dict)
-
-
-NOTHING = Trouble()
-
-
-@dataclass(slots=True)
-class End:
-    """How something ended: after `took` seconds, with a status (0: nobody answered), why, and whether the answer
-    lacks what a skipped call would have brought."""
-
-    took: float
-    status: int = 200
-    why: str = ""
-    hollow: bool = False
-
-    @property
-    def failed(self) -> bool:
-        return self.status >= 500 or not self.status
-
-
-@dataclass(slots=True)
-class Process:
-    """One instance that serves: its service, number, version, host, and how many times slower it is."""
-
-    service: Service
-    number: int
-    version: str
-    host: str
-    factor: float
-
-
 class Requests:
-    """Draws requests; `spans` gathers those of the present one. Times are seconds since the onset plus `zero`."""
+    """Draws requests of customers, under a trouble from the onset on (Unix seconds).
+
+    timeout: seconds after which a client gives up. hosts: whether spans say on which host their service runs.
+    """
 
     def __init__(
         self, graph: Graph, trouble: Trouble, onset: float, rng: random.Random, timeout: float, hosts: bool
     ) -> None:
-        self.spans: list[Span] = []
         self._graph, self._trouble, self._onset, self._rng = graph, trouble, onset, rng
-        self._timeout, self._hosts = timeout, hosts
+        self._timeout = timeout
+        self._spans = Spans(graph, rng, hosts)
         self._now: Trouble = NOTHING
-        self._resources: dict[tuple[str, int, str], Mapping[str, str]] = {}
-        self._attributes = {tenant: {"tenant": tenant} for tenant in TENANTS}
-        self._tenant, self._kind, self._trace, self._silent = "", 0, "", 0
+        self._tenant, self._kind = "", 0
 
     def draw(self, key: str, kind: int, at: float) -> Trace:
-        """One customer's request to an entry at a Unix time."""
+        """One request to an entry at a Unix time."""
         rng = self._rng
-        self.spans = []
         self._now = self._trouble if at >= self._onset else NOTHING
-        self._trace = f"{rng.getrandbits(128):032x}"
+        trace = f"{rng.getrandbits(128):032x}"
         self._tenant = rng.choices(TENANTS, TENANT_SHARES)[0]
         self._kind = kind
+        self._spans.begin(trace, self._tenant)
         self._serve(self._graph.operations[key], at, "")
-        return Trace(self._trace, tuple(sorted(self.spans, key=lambda one: (one.start, one.span_id))))
+        return Trace(trace, tuple(sorted(self._spans.found, key=lambda one: (one.start, one.span_id))))
 
     def _process(self, service: Service, at: float) -> Process:
         now = self._now
@@ -133,12 +68,12 @@ class Requests:
             work += now.slower[one.key] * rng.uniform(0.7, 1.4)
         fails = rng.random() < one.errors or (hit and rng.random() < now.errors.get(one.key, 0.0))
         if service.dark:
-            self._silent += 1
-        server = self._id()
+            self._spans.silent += 1
+        server = self._spans.new()
         inner, shift = server, 0.0
         if service.shape == "sidecar" and kind == SpanKind.SERVER:
-            inner, shift = self._id(), rng.uniform(0.0002, 0.0008)
-        holder = self._id() if service.shape == "handler" else inner
+            inner, shift = self._spans.new(), rng.uniform(0.0002, 0.0008)
+        holder = self._spans.new() if service.shape == "handler" else inner
         before = work * (rng.uniform(0.3, 0.7) if not fails else 1.0)
         cursor = start + shift + before
         end = End(0.0, 500, f"{one.service} cannot serve this") if fails else End(0.0)
@@ -148,9 +83,9 @@ class Requests:
             if end.hollow and one.key in now.checks and rng.random() < 0.85:
                 end = End(0.0, 500, "what was answered is incomplete")
         took = cursor - start + shift
-        self._emit_server(one, process, (server, inner, holder), parent, kind, start, took, shift, before, end, fails)
+        self._spans.server(one, process, (server, inner, holder), parent, kind, start, took, shift, before, end, fails)
         if service.dark:
-            self._silent -= 1
+            self._spans.silent -= 1
         return End(took, end.status, end.why, end.hollow)
 
     def _calls(self, one: Operation, process: Process, parent: str, start: float) -> End:
@@ -206,10 +141,10 @@ class Requests:
     def _call(self, to: Operation, process: Process, parent: str, start: float, resent: int, early: bool) -> End:
         """The client's side of one call to another service."""
         rng, now = self._rng, self._now
-        span = self._id()
+        span = self._spans.new()
         sender, inner = span, 0.0
         if process.service.shape == "sidecar":
-            sender, inner = self._id(), rng.uniform(0.0001, 0.0005)
+            sender, inner = self._spans.new(), rng.uniform(0.0001, 0.0005)
         if to.service in now.refused:
             end = End(REFUSED_SECONDS, 0, "connection refused")
         elif rng.random() < now.hangs.get(to.key, 0.0):
@@ -228,7 +163,7 @@ class Requests:
                 end = self._serve(to, start + gap / 2 + lost, sender)
             end = End(end.took + gap + lost + self._late(process), end.status, end.why, end.hollow)
         took = end.took + 2 * inner
-        self._emit_client(to, process, (span, sender), parent, start, took, inner, end, resent)
+        self._spans.client(to, process, (span, sender), parent, start, took, inner, end, resent)
         return End(took, end.status, end.why, end.hollow)
 
     def _refuse(self, to: Operation, start: float, parent: str) -> End:
@@ -236,16 +171,16 @@ class Requests:
         process = self._process(self._graph.services[to.service], start)
         end = End(0.0, 500, "nothing is prepared for this")
         took = to.work * self._rng.uniform(0.3, 1.0)
-        ids = (self._id(),) * 3
-        self._emit_server(to, process, ids, parent, SpanKind.SERVER, start, took, 0.0, took, end, True)
+        ids = (self._spans.new(),) * 3
+        self._spans.server(to, process, ids, parent, SpanKind.SERVER, start, took, 0.0, took, end, True)
         return End(took, 500, end.why)
 
     def _hang(self, to: Operation, start: float, parent: str) -> None:
         """A server that works on after its caller has given up."""
         process = self._process(self._graph.services[to.service], start)
-        ids = (self._id(),) * 3
+        ids = (self._spans.new(),) * 3
         took = self._timeout * self._rng.uniform(1.5, 4.0)
-        self._emit_server(to, process, ids, parent, SpanKind.SERVER, start, took, 0.0, took, End(0.0), False)
+        self._spans.server(to, process, ids, parent, SpanKind.SERVER, start, took, 0.0, took, End(0.0), False)
 
     def _ask(self, to: Dependency, process: Process, parent: str, start: float) -> End:
         """One call to what sends no telemetry."""
@@ -263,104 +198,20 @@ class Requests:
         else:
             attributes = {"server.address": to.name, "url.full": f"https://{to.name}/v1"}
             name, method, status = "POST", "POST", end.status
-        self._add(self._id(), parent, process, name, SpanKind.CLIENT, start, end.took, end.failed, method=method,
-                  http_status=status, error_type=_error(end), peer=to.name, attributes=attributes,
-                  status_message="" if status else end.why if end.failed else "")  # fmt: skip
+        self._spans.add(
+            self._spans.new(), parent, process, name, SpanKind.CLIENT, start, end.took, end.failed, method=method,
+            http_status=status, error_type=error_of(end), peer=to.name, attributes=attributes,
+            status_message="" if status else end.why if end.failed else "",
+        )  # fmt: skip
         return end
 
     def _message(self, of: Operation, call: Call, process: Process, parent: str, start: float) -> None:
         """A message to a consumer, which works on its own time."""
         to = self._graph.operations[call.to]
-        span, sent = self._id(), self._rng.lognormvariate(GAP, GAP_SIGMA)
-        self._add(span, parent, process, f"send {to.service}", SpanKind.PRODUCER, start, sent, False, peer=to.service,
-                  attributes={"messaging.destination.name": to.service})  # fmt: skip
+        span, sent = self._spans.new(), self._rng.lognormvariate(GAP, GAP_SIGMA)
+        self._spans.add(
+            span, parent, process, f"send {to.service}", SpanKind.PRODUCER, start, sent, False, peer=to.service,
+            attributes={"messaging.destination.name": to.service},
+        )  # fmt: skip
         if to.service not in self._now.refused:
             self._serve(to, start + sent + self._rng.expovariate(20.0), span, SpanKind.CONSUMER)
-
-    def _emit_server(
-        self, one: Operation, process: Process, ids: tuple[str, str, str], parent: str, kind: SpanKind, start: float,
-        took: float, shift: float, before: float, end: End, own: bool,
-    ) -> None:  # fmt: skip
-        service, rng = process.service, self._rng
-        server, inner, holder = ids
-        rpc = service.rpc
-        name = f"{service.name}.Api{one.route}" if rpc else f"{one.method} {one.route}"
-        about = {
-            "route": "" if rpc else one.route, "method": "" if rpc else one.method,
-            "http_status": 0 if rpc else end.status, "error_type": _error(end), "attributes": self._attributes[self._tenant],
-        }  # fmt: skip
-        raised = {"exception_type": "ServiceError", "exception_message": end.why} if own and end.failed else {}
-        said = {**raised, "status_message": end.why if rpc and end.failed else ""}
-        self._add(server, parent, process, name, kind, start, took, end.failed, **about, **said)
-        begin, length = start, took
-        if inner != server:
-            begin, length = start + shift, took - 2 * shift
-            self._add(inner, server, process, name, kind, begin, length, end.failed, **about, **said)
-        if service.shape == "handler" and holder != inner:
-            edge = min(0.0002, length / 10)
-            self._add(holder, inner, process, f"{one.route} handler", SpanKind.INTERNAL, begin + edge, length - 2 * edge,
-                      end.failed and rng.random() < 0.7, **raised)  # fmt: skip
-        elif service.shape == "beside":
-            self._add(self._id(), inner, process, "middleware", SpanKind.INTERNAL, begin,
-                      min(before, length) * rng.uniform(0.3, 0.9), False)  # fmt: skip
-            if rng.random() < 0.5:
-                self._add(self._id(), inner, process, "render", SpanKind.INTERNAL, begin + length * 0.1, length * 0.85, False)
-        elif service.shape == "asgi":
-            self._add(self._id(), inner, process, f"{name} http receive", SpanKind.INTERNAL, begin, 0.00005, False)
-            self._add(self._id(), inner, process, f"{name} http send", SpanKind.INTERNAL, begin + length * 0.97,
-                      length * 0.02, False, http_status=end.status)  # fmt: skip
-            self._add(self._id(), inner, process, f"{name} http send", SpanKind.INTERNAL, begin + length * 0.99,
-                      length * 0.01, False)  # fmt: skip
-
-    def _emit_client(
-        self, to: Operation, process: Process, ids: tuple[str, str], parent: str, start: float, took: float,
-        inner: float, end: End, resent: int,
-    ) -> None:  # fmt: skip
-        rpc, peerless = self._graph.services[to.service].rpc, process.service.peerless
-        name = f"{to.service}.Api{to.route}" if rpc else to.method
-        attributes = {} if peerless else {"server.address": to.service}
-        if resent:
-            attributes["http.request.resend_count"] = str(resent)
-        about = {
-            "method": "" if rpc else to.method, "http_status": 0 if rpc else end.status, "error_type": _error(end),
-            "peer": "" if peerless else to.service, "attributes": attributes,
-            "status_message": end.why if end.failed and (rpc or not end.status) else "",
-        }  # fmt: skip
-        self._add(ids[0], parent, process, name, SpanKind.CLIENT, start, took, end.failed, **about)
-        if ids[1] != ids[0]:
-            self._add(ids[1], ids[0], process, name, SpanKind.CLIENT, start + inner, took - 2 * inner, end.failed, **about)
-
-    def _add(
-        self, span: str, parent: str, process: Process, name: str, kind: SpanKind, start: float, took: float,
-        failed: bool, **more: object,
-    ) -> None:  # fmt: skip
-        if self._silent:
-            return
-        service = process.service.name
-        key = (service, process.number, process.version)
-        resource = self._resources.get(key)
-        if resource is None:
-            resource = {"service.name": service, "service.version": process.version,
-                        "service.instance.id": f"{service}-{process.number}"}  # fmt: skip
-            if self._hosts:
-                resource["host.name"] = process.host
-            self._resources[key] = resource
-        self.spans.append(Span(
-            trace_id=self._trace, span_id=span, parent_id=parent, service=service, name=name, kind=kind,
-            start=start + self._graph.skews[process.host], duration=max(took, 1e-6),
-            status=Status.ERROR if failed else Status.UNSET, failed=failed, version=process.version,
-            instance=resource["service.instance.id"], resource=resource, **more,  # type: ignore[arg-type]
-        ))  # fmt: skip
-
-    def _id(self) -> str:
-        return f"{self._rng.getrandbits(64):016x}"
-
-
-def _error(end: End) -> str:
-    if not end.failed:
-        return ""
-    if end.status:
-        return str(end.status)
-    return "TimeoutError" if end.why == "timeout" else "ConnectionRefusedError"
-
-

@@ -1,9 +1,9 @@
 """What is wrong, by one fixed rule that is the same for every competitor, and traces drawn as sources draw them.
 
-Served requests are counted by service and route, calls by caller and callee, before the onset and since, as it is known
-(late). Errors: at least three more than usual, and their share above the usual one by 3.5 standard deviations and half a
-point. Latency: the mean above the usual one by 20 % and 10 ms, and the logarithms apart by Welch's t of 3.5. Silence: a
-service served a request a minute, serves nothing now, and is still called.
+Served requests are counted by service and route, calls by caller and callee, before the onset and since, as it is
+known (late). Errors: at least three more than usual, and their share above the usual one by 3.5 standard deviations and
+half a point. Latency: the mean above the usual one by 20 % and 10 ms, and the logarithms apart by Welch's t of 3.5.
+Silence: a service served requests, serves nothing now, and is still called. The forty worst findings are kept.
 """
 
 import zlib
@@ -22,7 +22,7 @@ LEAST = 4  # requests on either side
 SERVING = (SpanKind.SERVER, SpanKind.CONSUMER)
 CALLING = (SpanKind.CLIENT, SpanKind.PRODUCER)
 SLICES = 10
-MOST = 60  # findings of one case: the worst ones
+MOST = 40  # findings of one case: the worst ones
 
 
 @dataclass(frozen=True, slots=True)

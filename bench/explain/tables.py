@@ -79,7 +79,9 @@ def confusion_table(record: Record) -> list[str]:
 
 def calibration_table(record: Record) -> list[str]:
     """Stated confidence against the share that was right, by engine."""
-    lines = ["| confidence | " + " | ".join(f"{name}: right of said" for name in ENGINES if name in record["all"]) + " |"]
+    lines = [
+        "| confidence | " + " | ".join(f"{name}: right of said" for name in ENGINES if name in record["all"]) + " |"
+    ]
     engines = [name for name in ENGINES if name in record["all"]]
     lines.append("|---|" + "---|" * len(engines))
     for number in range(10):
@@ -98,8 +100,19 @@ def nezha_table(record: Record) -> list[str]:
     ordered = sorted(record["all"].items(), key=lambda pair: (pair[0] not in ENGINES, -pair[1]["as1"][0]))
     for name, one in ordered:
         better = "" if name == NOW else _difference(one["better"])
-        lines.append(f"| {_bold(name)} | " + " | ".join(_share(one[key]) for key in ("as1", "as3", "as5")) + f" | {better} |")
+        lines.append(
+            f"| {_bold(name)} | " + " | ".join(_share(one[key]) for key in ("as1", "as3", "as5")) + f" | {better} |"
+        )
     return lines
+
+
+def stream_table(record: Record) -> list[str]:
+    """Hours of telemetry: counts, and what was wrong."""
+    lines = ["| stream | faults | found | right cause | false incidents | a day |", "|---|---|---|---|---|---|"]
+    for one in record["rows"]:
+        cells = (one["faults"], one["found"], one["right"], one["false"], f"{one['false'] / one['days']:.1f}")
+        lines.append(f"| {one['name']} | " + " | ".join(str(cell) for cell in cells) + " |")
+    return [*lines, "", *(f"- {one['name']}: {text}" for one in record["rows"] for text in one["wrong"])]
 
 
 def failure_lines(lines: Sequence[str]) -> list[str]:
