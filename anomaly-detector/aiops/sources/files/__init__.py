@@ -1,0 +1,1 @@
+"""Telemetry in files, whoever wrote them."""
