@@ -49,7 +49,7 @@ class StagedTelemetry:
             "memory_limit": memory_limit,
             "threads": 2,
             "temp_directory": str(folder / "spill"),
-            "preserve_insertion_order": False,
+            "preserve_insertion_order": True,  # without it, sorted rows come in batches of any order
         }
         try:
             self._connection = duckdb.connect(str(folder / "staged.duckdb"), config=config)
@@ -85,11 +85,11 @@ class StagedTelemetry:
         return self._number("SELECT count(DISTINCT service) FROM resources") or 0
 
     def window(self) -> Window | None:
-        """Return the time from the first to the last row; None without rows."""
+        """Return the time (start, end] of all rows; None without rows."""
         firsts = [self._number(f"SELECT min({of.time}) FROM {of.name}") for of in (SPANS, POINTS)]
         lasts = [self._number(f"SELECT max({of.time}) FROM {of.name}") for of in (SPANS, POINTS)]
         first, last = [one for one in firsts if one is not None], [one for one in lasts if one is not None]
-        return Window(min(first) / NANO, max(last) / NANO) if first and last else None
+        return Window(min(first) / NANO - 1e-6, max(last) / NANO) if first and last else None
 
     def slices(self, window: Window, step: float) -> Iterator[StagedSlice]:
         """Yield the rows by time, in slices that end at whole steps. Raises SourceError."""
@@ -130,7 +130,7 @@ class _Cut:
     def __init__(self, connection: duckdb.DuckDBPyConnection, of: PartitionedTable, window: Window) -> None:
         self._time = of.time
         cursor = connection.cursor()
-        found = cursor.execute(f"SELECT * FROM {of.name} WHERE {_inside(of, window)} ORDER BY {of.time}")
+        found = cursor.sql(f"SELECT * FROM {of.name} WHERE {_inside(of, window)} ORDER BY {of.time}")
         self._reader: Any = found.to_arrow_reader(ROWS)
         self._rest: pa.Table | None = None
 
@@ -176,9 +176,10 @@ class _Rows:
             return None
         given.update(new)
         self._connection.register("wanted", pa.table({"id": pa.array(new, pa.uint64())}))
-        found: pa.Table = self._connection.execute(f"SELECT * FROM {name} SEMI JOIN wanted USING (id)").to_arrow_table()
+        found: Any = self._connection.sql(f"SELECT * FROM {name} SEMI JOIN wanted USING (id)").to_arrow_table()
         self._connection.unregister("wanted")
-        return found
+        rows: pa.Table = found
+        return rows
 
 
 def _inside(of: PartitionedTable, window: Window | None) -> str:

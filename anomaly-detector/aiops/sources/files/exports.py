@@ -1,5 +1,6 @@
 """The OTLP exports in a file, one after the other: a bad one does not lose the others."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
@@ -41,11 +42,13 @@ class FileProblem:
 
 @dataclass(slots=True)
 class Found:
-    """What a file holds beside exports, filled while it is read."""
+    """What files hold beside what is kept of exports, filled while they are read. folded: names beyond a limit, by
+    limit."""
 
     problems: list[FileProblem] = field(default_factory=list)
     captures: list[Document] = field(default_factory=list)
     logs: int = 0
+    folded: Counter[str] = field(default_factory=Counter)
 
 
 Take = Callable[[Decoding], None]
@@ -78,8 +81,9 @@ def documents(file: OpenFile, problems: list[FileProblem]) -> Iterator[tuple[str
         try:
             whole = _loaded(text)
         except ValueError as problem:
-            lines = enumerate(text.split(b"\n"), number)
-            if not any(_reads(line) for _, line in enumerate(text.split(b"\n"))):
+            each = text.split(b"\n")
+            lines = ((number + at, line) for at, line in enumerate(each) if line.strip())
+            if not any(map(_reads, each)):
                 problems.append(FileProblem(file.path, "", f"is no JSON: {problem}"))
                 return
         else:
