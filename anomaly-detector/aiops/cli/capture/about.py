@@ -55,7 +55,7 @@ def captured(found: Iterable[Mapping[str, Any]]) -> Capture:
             objectives.append(str(one.get("objectives") or ""))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadCapture(f"the first line of the capture has no changes as they should be: {error!r}") from None
-    return Capture(tuple(changes), "---\n".join(one for one in objectives if one))
+    return Capture(tuple(changes), "\n---\n".join(one for one in objectives if one))
 
 
 def _change(of: Mapping[str, Any]) -> Change:
