@@ -5,6 +5,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -48,7 +49,11 @@ class Taken:
     names: Pseudonyms
 
 
-def take(engine: Remote, wish: Wish, progress: Callable[[int], None] = lambda _: None) -> Taken:
+Watching = Callable[[int], AbstractContextManager[Callable[[int], None]]]
+"""Shows progress: takes the seconds of the whole, and gives what is called with how many more are done."""
+
+
+def take(engine: Remote, wish: Wish, watching: Watching) -> Taken:
     """Write a capture to a file that does not exist yet. Raises NotAnswered or Failed."""
     incident = engine.incident(wish.incident)
     window = window_of(incident, wish.before, time.time())
@@ -56,7 +61,7 @@ def take(engine: Remote, wish: Wish, progress: Callable[[int], None] = lambda _:
     kept = _kept(engine, window, names, wish.plain)
     first = about(window.start, window.end, kept, _found(incident, names, wish.plain))
     spans, complete = 0, True
-    with _new(wish.file) as out:
+    with _new(wish.file) as out, watching(round(window.seconds)) as progress:
         _write(out, first)
         for part, answer in _spans(engine, window):
             complete &= answer.pop("complete")
@@ -64,7 +69,7 @@ def take(engine: Remote, wish: Wish, progress: Callable[[int], None] = lambda _:
             if count:
                 _write(out, answer if wish.plain else names.export(answer))
             spans += count
-            progress(round(part.end - window.start))
+            progress(round(part.end - part.start))
         if not spans:
             raise Failed(f"the engine has no spans of {wish.incident} any more; older ones than its retention are gone")
     documents = kept.objectives.count("\n---\n") + 1 if kept.objectives else 0

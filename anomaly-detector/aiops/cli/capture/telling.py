@@ -12,6 +12,7 @@ from aiops.cli.capture.taking import Taken, Wish, take
 from aiops.cli.common import UsageError
 from aiops.cli.remote import Remote
 from aiops.cli.terminal.ending import Failed
+from aiops.cli.terminal.progress import advancing
 from aiops.model import iso
 from aiops.model.safe import visible
 from aiops.presentation.filters import moment
@@ -32,7 +33,8 @@ def capture(
         raise Failed(f"{file} exists already, and is not overwritten; give another name with -o")
     if plain and keep:
         raise UsageError("--plain keeps all names, and --keep a few; leave one of them out")
-    taken = take(engine, Wish(incident, file, _seconds(before), plain, frozenset(keep)))
+    wish = Wish(incident, file, _seconds(before), plain, frozenset(keep))
+    taken = take(engine, wish, lambda seconds: advancing("capturing", seconds, "seconds"))
     if as_json:
         click.echo(json.dumps(_document(file, taken), indent=2))
     else:
