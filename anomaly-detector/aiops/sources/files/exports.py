@@ -121,10 +121,11 @@ def _reads(text: bytes) -> bool:
 
 def _of_json(file: OpenFile, found: Found) -> Iterator[Export]:
     for place, document in documents(file, found.problems):
-        yield from _of_document(file, place, document, found)
+        yield from of_document(file, place, document, found)
 
 
-def _of_document(file: OpenFile, place: str, document: Document, found: Found) -> Iterator[Export]:
+def of_document(file: OpenFile, place: str, document: Document, found: Found) -> Iterator[Export]:
+    """Yield the exports in a JSON object."""
     if any(key in document for key in _SPANS):
         yield place, lambda into: _take_spans(otlp_json.spans_of(document, into), into)
     if any(key in document for key in _METRICS):
@@ -152,7 +153,7 @@ def _of_frame(file: OpenFile, place: str, body: bytes, found: Found) -> Iterator
         except ValueError as problem:
             found.problems.append(FileProblem(file.path, place, f"is no JSON: {problem}"))
             return
-        yield from _of_document(file, place, document, found)
+        yield from of_document(file, place, document, found)
     else:
         yield from _of_proto(file, place, body, found)
 

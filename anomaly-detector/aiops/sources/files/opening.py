@@ -108,6 +108,13 @@ def opened(path: Path) -> Iterator[OpenFile]:
         yield OpenFile(path, form_of(start), size, _Joined(start.removeprefix(_MARK), stream), raw)
 
 
+def compression_of(path: Path) -> str:
+    """Recognise the compression of a file: none, gzip or zstd. Raises UnreadableFile."""
+    with translated(path), path.open("rb") as raw:
+        begin = raw.read(len(ZSTD))
+    return "gzip" if begin.startswith(GZIP) else "zstd" if begin == ZSTD else "none"
+
+
 def form_of(start: bytes) -> Form:
     """Recognise a form by the first bytes of a file, decompressed."""
     begin = start.removeprefix(_MARK).lstrip()
