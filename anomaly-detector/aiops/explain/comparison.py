@@ -52,16 +52,26 @@ class Candidate:
     spans: tuple[Span, ...] = ()
     traces: tuple[str, ...] = ()
 
+    @property
+    def named(self) -> bool:
+        """Whether chance does not explain it; else it is a suspect."""
+        return self.slower is None or self.slower.significant
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What is known of two populations: how many there are, which part of them fails (0 to 1) and is slow, and the
-    candidates, the most likely first."""
+    """What is known of two populations, pairs being of the good and the bad one.
+
+    good, bad: how many requests there are. failing, slow: the part of them that fails, and that does not but takes
+    longer than `limit` seconds, which few good ones do; 0 to 1. seconds: the median duration. candidates: the most
+    likely first.
+    """
 
     good: int
     bad: int
     failing: tuple[float, float]
     slow: tuple[float, float]
+    limit: float
     seconds: tuple[float, float]
     candidates: tuple[Candidate, ...]
 
@@ -73,7 +83,7 @@ def compared(table: SpanTable, entries: Rows, bad: Flags) -> Comparison:
     seconds = table.duration[entries]
     sizes = int((~bad).sum()), int(bad.sum())
     if not all(sizes):
-        return Comparison(*sizes, (0.0, 0.0), (0.0, 0.0), (0.0, 0.0), ())
+        return Comparison(*sizes, (0.0, 0.0), (0.0, 0.0), 0.0, (0.0, 0.0), ())
     limit = float(np.quantile(seconds[~bad], SLOW))
     failing, slow = ((float(one[~bad].mean()), float(one[bad].mean())) for one in (failed, ~failed & (seconds > limit)))
     took, takes = (float(np.median(seconds[side])) for side in (~bad, bad))
@@ -81,7 +91,7 @@ def compared(table: SpanTable, entries: Rows, bad: Flags) -> Comparison:
     sound = ~failed
     requests = Requests.of(table, waits, entries[sound], bad[sound])
     if not requests.both:
-        return Comparison(*sizes, failing, slow, (took, takes), tuple(_failures(table, entries, bad, failed)))
+        return Comparison(*sizes, failing, slow, limit, (took, takes), tuple(_failures(table, entries, bad, failed)))
     named = places(requests)
     slower = [one for one in excesses(requests, named) if one.seconds >= LEAST and _least(one) > 0]
     shapes = new_shapes(requests, named)
@@ -97,7 +107,7 @@ def compared(table: SpanTable, entries: Rows, bad: Flags) -> Comparison:
     for group in groups:
         for one in group:
             found.setdefault(one.cause, one)
-    return Comparison(*sizes, failing, slow, (took, takes), tuple(found.values()))
+    return Comparison(*sizes, failing, slow, limit, (took, takes), tuple(found.values()))
 
 
 def _more(shares: tuple[float, float], sizes: tuple[int, int]) -> bool:

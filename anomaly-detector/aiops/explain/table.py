@@ -4,7 +4,7 @@ A million spans as objects would take gigabytes. As columns, the same work is a 
 docs/methods.md, Traces as trees.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -50,6 +50,33 @@ class SpanTable:
 
     def __len__(self) -> int:
         return len(self.parent)
+
+    @classmethod
+    def joined(cls, tables: Sequence["SpanTable"]) -> "SpanTable":
+        """One table of several, one after the other; a trace that two of them have counts twice."""
+        codes: dict[str, int] = {"": 0}
+        renamed = [np.array([codes.setdefault(word, len(codes)) for word in one.words], np.int32) for one in tables]
+        rows, traces = (
+            np.cumsum([0, *sizes]) for sizes in ([len(one) for one in tables], [len(one.traces) for one in tables])
+        )
+
+        def column(key: str) -> Any:
+            return np.concatenate([getattr(one, key) for one in tables])
+
+        return cls(
+            words=tuple(codes),
+            traces=tuple(trace for one in tables for trace in one.traces),
+            trace=np.concatenate([one.trace + at for one, at in zip(tables, traces, strict=False)]).astype(np.int32),
+            parent=np.concatenate(
+                [np.where(one.parent >= 0, one.parent + at, -1) for one, at in zip(tables, rows, strict=False)]
+            ).astype(np.int32),
+            **{key: column(key) for key in ("kind", "start", "duration", "failed")},
+            **{
+                key: np.concatenate([words[getattr(one, key)] for one, words in zip(tables, renamed, strict=True)])
+                for key in TEXTS
+            },
+            origin=tuple(span for one in tables for span in one.origin) if all(one.origin for one in tables) else (),
+        )
 
     def span(self, row: int) -> Span:
         """The span of a row; where it is not at hand, as much of it as the columns tell."""
