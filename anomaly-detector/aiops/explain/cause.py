@@ -104,6 +104,8 @@ def _explained(place: Place, members: list[Attribution]) -> Explained:
     own = next((one.finding for one in members if _is_own(one.finding, cause)), best.finding)
     bad, good = _spans_at(cause, members)
     description = wording.describe(cause, own, weight, traces, _usually(bad), _usually(good))
+    if note := next((vote.note for vote in held if vote.note), ""):
+        description = f"{description}; {note}"
     root = RootCause(
         cause=cause,
         description=description,

@@ -134,7 +134,7 @@ def _late_callers(found: list[Excess]) -> frozenset[str]:
     late: dict[str, set[str]] = defaultdict(set)
     prompt: dict[str, set[str]] = defaultdict(set)
     for one in found:
-        if one.cause.kind != CauseKind.NETWORK:
+        if not one.cause.caller:
             continue
         a_visit = one.a_visit / one.seconds if one.seconds else 0.0
         if one.significant and one.a_visit >= LATE * one.took:
@@ -152,10 +152,7 @@ def _with_their_callers(found: list[Excess], callers: frozenset[str]) -> list[Ex
     """The same, with what is lost on the ways from these callers in the heaviest place of their own work."""
     if not callers:
         return found
-    lost = {
-        caller: [one for one in found if one.cause.kind == CauseKind.NETWORK and one.cause.caller == caller]
-        for caller in callers
-    }
+    lost = {caller: [one for one in found if one.cause.caller == caller] for caller in callers}
     work = {
         caller: max(own, key=lambda one: (one.seconds, str(one.cause)))
         for caller in callers

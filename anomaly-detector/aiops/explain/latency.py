@@ -5,6 +5,7 @@ See docs/methods.md, Where the time goes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 
@@ -18,6 +19,12 @@ from aiops.model import Cause, Span, Trace
 NAMED = 0.2  # the part of a request's excess time from which a place is worth naming
 
 
+ENOUGH = 5  # slow good requests that can be compared with
+STRETCHES = 5  # of the good time
+COMMON = 0.15  # of the good requests that are as slow as the bad ones, for this to be common
+Entries = Sequence[tuple[Tree, Span]]
+
+
 @dataclass(frozen=True, slots=True)
 class Slow:
     """The part of all excess time that a cause holds, and the traces in which it holds a part worth naming."""
@@ -27,13 +34,16 @@ class Slow:
     held: frozenset[str]
 
 
-def slow(bad: Sequence[tuple[Tree, Span]], good: Sequence[tuple[Tree, Span]]) -> list[Slow]:
+def slow(bad: Entries, good: Entries, threshold: float = 0.0) -> list[Slow]:
     """Share out the excess time of bad requests; nothing where no place is slower beyond chance.
 
-    bad, good: a trace and the span in it by which it was chosen.
+    bad, good: a trace and the span in it by which it was chosen. The bad ones were chosen because they took longer than
+    `threshold` seconds: where that is common among good ones, they are compared with those alone, for slow requests
+    differ from others in good times as well.
     """
     if not bad or not good:
         return []
+    good = _alike(good, threshold)
     table = SpanTable.of(Trace(entry.trace_id, tree.spans) for tree, entry in (*good, *bad))
     rows = {(span.trace_id, span.span_id): row for row, span in enumerate(table.origin)}
     entries = {
@@ -60,3 +70,17 @@ def slow(bad: Sequence[tuple[Tree, Span]], good: Sequence[tuple[Tree, Span]]) ->
         )
         for one in found
     ]
+
+
+def _alike(good: Entries, threshold: float) -> Entries:
+    """The good requests that are as slow as bad ones, if they are common at any time; else all."""
+    slow = [one for one in good if one[1].duration > threshold]
+    if not threshold or len(slow) < ENOUGH:
+        return good
+    ordered = sorted(good, key=lambda one: (one[1].start, one[1].span_id))
+    stretches = [
+        ordered[len(ordered) * at // STRETCHES : len(ordered) * (at + 1) // STRETCHES] for at in range(STRETCHES)
+    ]
+    shares = [sum(entry.duration > threshold for _, entry in one) / len(one) for one in stretches if one]
+    # The middle one: what is found late begins in what was taken for good times.
+    return slow if median(shares) >= COMMON else good

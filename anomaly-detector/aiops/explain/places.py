@@ -75,5 +75,12 @@ def _without_callers(votes: tuple[Vote, ...], services: set[str]) -> tuple[Vote,
             joined[cause] = replace(vote, cause=cause)
         else:
             spans = tuple(sorted((*before.spans, *vote.spans), key=lambda one: (one.start, one.span_id)))
-            joined[cause] = Vote(cause, before.weight + vote.weight, vote.traces, before.held | vote.held, spans)
+            joined[cause] = Vote(
+                cause,
+                before.weight + vote.weight,
+                vote.traces,
+                before.held | vote.held,
+                spans,
+                before.note or vote.note,
+            )
     return tuple(sorted(joined.values(), key=lambda one: (-one.weight, str(one.cause))))
