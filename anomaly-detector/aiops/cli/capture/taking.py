@@ -16,6 +16,7 @@ from aiops.cli.capture.window import window_of
 from aiops.cli.remote import NotAnswered, Remote, TooLarge
 from aiops.cli.terminal.ending import Failed
 from aiops.model import Window
+from aiops.model.names import HTTP_ROUTE, SERVICE_NAME
 from aiops.presentation.documents.base import Json
 from aiops.sources.files.pseudonyms import Pseudonyms
 from aiops.store import Change
@@ -128,8 +129,8 @@ def _found(incident: Json, names: Pseudonyms, plain: bool) -> Json:
     cause = incident["root_cause"] or {}
     found: dict[str, Any] = {key: cause.get(key) for key in ("service", "endpoint", "method", "kind", "caller")}
     if not plain:
-        for key in ("service", "endpoint", "caller"):
-            found[key] = names.text(found[key]) if found[key] else found[key]
+        kept = {"service": SERVICE_NAME, "endpoint": HTTP_ROUTE, "caller": SERVICE_NAME}
+        found |= {key: names.text(found[key]) for key, of in kept.items() if found[key] and of not in names.keep}
     wanted = ("id", "state", "severity", "onset", "first_detected", "resolved_at")
     return {**{key: incident[key] for key in wanted}, "root_cause": found if cause else None}
 

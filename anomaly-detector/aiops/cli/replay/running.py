@@ -128,11 +128,11 @@ def _window(asked: Replay, staged: StagedTelemetry, problems: Sequence[str]) -> 
         raise Failed("\n".join([*problems[:3], f"{asked.place}: there is no span and no point of metrics to judge"]))
     end = whole.end if asked.until is None else moment_of("--until", asked.until, whole.end)
     start = whole.start if asked.since is None else moment_of("--since", asked.since, end)
-    window = Window(max(start, whole.start), min(end, whole.end))
-    if window.end < window.start or not any(staged.counts(window)):
+    start, end = max(start, whole.start), min(end, whole.end)
+    if end <= start or not any(staged.counts(Window(start, end))):
         told = f"the telemetry goes from {_shown(whole.start)} to {_shown(whole.end)}"
         raise click.UsageError(f"there is nothing between --since and --until: {told}")
-    return window
+    return Window(start, end)
 
 
 def _settings(asked: Replay, folder: Path, capture: Capture, scratch: Path) -> Settings:

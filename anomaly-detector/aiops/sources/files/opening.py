@@ -103,7 +103,7 @@ def opened(path: Path) -> Iterator[OpenFile]:
         elif begin == ZSTD:
             stream = pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd")
         start = stream.read(LOOK)
-        if not start.strip():
+        if not start.removeprefix(_MARK).strip():
             raise UnreadableFile(f"{path} is empty")
         yield OpenFile(path, form_of(start), size, _Joined(start.removeprefix(_MARK), stream), raw)
 
