@@ -15,6 +15,7 @@ IDS = ("traceId", "spanId", "parentSpanId")
 numbers = st.one_of(
     st.integers(0, 2**64), st.integers(0, 2**64).map(str), st.sampled_from(["", "-1", "1.5", 1.5, None])
 )
+floats = st.floats(allow_nan=False, allow_infinity=False)
 texts = st.one_of(st.text(max_size=5), st.sampled_from([None, 7]))
 hexadecimal = st.one_of(st.binary(max_size=16).map(bytes.hex), st.sampled_from(["0g", " 00", "ABCD", "abc"]))
 values = st.one_of(

@@ -58,6 +58,8 @@ def _lines(file: Path, taken: Taken, plain: bool) -> Iterator[str]:
     yield f"  {taken.changes} changes and {taken.objectives} objectives"
     if not taken.complete:
         yield "  note: the engine's traces are in a store that cannot list all; these are some of each half minute"
+    if taken.counted:
+        yield "  with the metrics of requests, because not all of them have spans"
     if plain:
         yield "  nothing was replaced: the file holds all names and values as they are"
         return
@@ -76,6 +78,7 @@ def _document(file: Path, taken: Taken) -> dict[str, object]:
         "until": iso(taken.window.end),
         "spans": taken.spans,
         "complete": taken.complete,
+        "metrics": taken.counted,
         "changes": taken.changes,
         "objectives": taken.objectives,
         "replaced": dict(sorted(taken.names.replaced.items())),
