@@ -380,7 +380,7 @@ def test_too_many_spans_are_refused_with_advice(
     answer = client.get("/aiops/spans", query_string={"since": until - 60, "until": until})
     assert answer.status_code == 422
     assert answer.json is not None
-    assert answer.json["detail"].startswith("more than 1 spans ended in that time; ask for less: take less time")
+    assert answer.json["detail"].startswith("more than 1 spans ended in that time: take less time")
 
 
 def test_without_objectives_there_are_no_documents(client: FlaskClient) -> None:
