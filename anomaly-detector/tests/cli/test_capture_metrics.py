@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aiops.cli.capture.metrics import metrics
+from aiops.cli.capture.metrics import request_metrics
 from aiops.cli.remote import Remote
 from aiops.model import Window, iso
 from aiops.sources.files.batches import FileReader
@@ -46,7 +46,7 @@ class Engine(Remote):
 
 @pytest.mark.parametrize(("spans", "wanted"), [(43, False), (30, True), (0, True)])
 def test_what_spans_do_not_tell_is_captured_as_metrics(tmp_path: Path, spans: int, wanted: bool) -> None:
-    exports = list(metrics(Engine(), Window(T0, T0 + 30), {"pay": spans}))
+    exports = list(request_metrics(Engine(), Window(T0, T0 + 30), {"pay": spans}))
     assert bool(exports) == wanted
     if not wanted:
         return
@@ -72,4 +72,4 @@ def test_what_spans_do_not_tell_is_captured_as_metrics(tmp_path: Path, spans: in
 
 
 def test_failures_without_a_status_are_left_to_the_spans() -> None:
-    assert not list(metrics(Engine(coded=False), Window(T0, T0 + 30), {"pay": 1}))
+    assert not list(request_metrics(Engine(coded=False), Window(T0, T0 + 30), {"pay": 1}))

@@ -159,7 +159,7 @@ def few(tmp_path: Path) -> Path:
     """A minute of telemetry, in lines."""
     path = tmp_path / "few.jsonl"
     every = [one for one in telemetry.spans() if one.end < telemetry.T0 + 60]
-    path.write_text("\n".join(json.dumps(telemetry.otlp_writing.export(every[at::4])) for at in range(4)))
+    path.write_text("\n".join(json.dumps(telemetry.otlp_writing.otlp_export(every[at::4])) for at in range(4)))
     return path
 
 
@@ -214,7 +214,7 @@ def test_only_the_wanted_time_is_replayed(few: Path) -> None:
 
 def test_a_wrong_time_far_away_costs_no_time(few: Path) -> None:
     late = telemetry.request(1, telemetry.T0 + 30 * 86_400, False, 0.1)
-    few.write_text(few.read_text() + "\n" + json.dumps(telemetry.otlp_writing.export(late)))
+    few.write_text(few.read_text() + "\n" + json.dumps(telemetry.otlp_writing.otlp_export(late)))
     _, found = counted(few, "--step", "1m")
     assert any("were skipped" in note for note in found["notes"])
 

@@ -22,7 +22,7 @@ Key = tuple[str, ...]
 Rows = dict[Key, list[float]]
 
 
-def metrics(engine: Remote, window: Window, spans: Mapping[str, int]) -> Iterator[Json]:
+def request_metrics(engine: Remote, window: Window, spans: Mapping[str, int]) -> Iterator[Json]:
     """Yield exports with the requests of services that served more than `spans` tell, by service. Failures are known by
     their HTTP status; a service with others has none here, because its spans tell of them. Raises NotAnswered."""
     counts: dict[str, float] = defaultdict(float)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from aiops.cli.capture.about import Capture, about
-from aiops.cli.capture.metrics import metrics
+from aiops.cli.capture.metrics import request_metrics
 from aiops.cli.capture.window import window_of
 from aiops.cli.remote import NotAnswered, Remote, TooLarge
 from aiops.cli.terminal.ending import Failed
@@ -41,7 +41,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class TakenCapture:
     """What was written. complete: all spans of the time. counted: with the requests of services whose spans are not
     all, as metrics."""
 
@@ -58,7 +58,7 @@ Watching = Callable[[int], AbstractContextManager[Callable[[int], None]]]
 """Shows progress: takes the seconds of the whole, and gives what is called with how many more are done."""
 
 
-def take(engine: Remote, wish: Wish, watching: Watching) -> Taken:
+def take_capture(engine: Remote, wish: Wish, watching: Watching) -> TakenCapture:
     """Write a capture to a file that does not exist yet. Raises NotAnswered or Failed."""
     incident = engine.incident(wish.incident)
     window = window_of(incident, wish.before, time.time())
@@ -76,13 +76,13 @@ def take(engine: Remote, wish: Wish, watching: Watching) -> Taken:
             served.update(_served(answer))
             progress(round(part.end - part.start))
         counted = 0
-        for export in metrics(engine, window, served):
+        for export in request_metrics(engine, window, served):
             counted += len(export["resourceMetrics"])
             _write(out, export if wish.plain else names.export(export))
         if not spans:
             raise Failed(f"the engine has no spans of {wish.incident} any more; older ones than its retention are gone")
     documents = kept.objectives.count("\n---\n") + 1 if kept.objectives else 0
-    return Taken(
+    return TakenCapture(
         window=window,
         spans=spans,
         complete=complete,

@@ -1,4 +1,4 @@
-"""The command: its options, what it reads, and its exit codes. What ranks causes takes the table that `spans_of`
+"""The command: its options, what it reads, and its exit codes. What ranks causes takes the table that `spans_or_stop`
 returns."""
 
 from pathlib import Path
@@ -35,12 +35,12 @@ def explain_command(file: Path, columns: str) -> None:
     a file says no kinds and callees, they follow from the parents: a span of one service below a span of another was
     called by it.
     """
-    table = spans_of(file, columns)
+    table = spans_or_stop(file, columns)
     services = len(set(table.service.codes.tolist()))
     click.echo(f"{len(table):,} spans in {len(table.bounds) - 1:,} traces of {services:,} services")
 
 
-def spans_of(file: Path, columns: str) -> SpanTable:
+def spans_or_stop(file: Path, columns: str) -> SpanTable:
     """Read a file; what was left out is told on stderr. Raises UsageError."""
     try:
         table = read_spans(file, parse(columns) if columns else None)

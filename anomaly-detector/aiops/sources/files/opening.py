@@ -91,7 +91,7 @@ class OpenFile:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[OpenFile]:
+def opened_file(path: Path) -> Iterator[OpenFile]:
     """Open a file. Raises UnreadableFile."""
     with translated(path), path.open("rb") as raw:
         size = path.stat().st_size

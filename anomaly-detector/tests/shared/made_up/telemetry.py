@@ -72,4 +72,4 @@ def lines(seed: int = 1, at_once: int = 300) -> list[str]:
     """The same as lines of OTLP/JSON."""
     every = list(spans(seed))
     parts = [every[start : start + at_once] for start in range(0, len(every), at_once)]
-    return [json.dumps(otlp_writing.export(part)) for part in parts]
+    return [json.dumps(otlp_writing.otlp_export(part)) for part in parts]
