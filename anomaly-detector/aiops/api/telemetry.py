@@ -73,7 +73,7 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
         """Answer the raw spans that ended in a time, as OTLP/JSON."""
         over = window(query.since, query.until, use_cases.now(), DEFAULT_SECONDS)
         found, complete = use_cases.telemetry.spans(over)
-        return RawSpans(**otlp_writing.export(found), complete=complete).model_dump()
+        return RawSpans(**otlp_writing.otlp_export(found), complete=complete).model_dump()
 
     return api
 

@@ -1,6 +1,6 @@
 """A running engine as seen by the command line; its files, for reading, while none runs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -99,6 +99,11 @@ class Remote:
     def spans(self, window: Window) -> Json:
         """Return the raw spans that ended in a window as OTLP/JSON, with `complete`. Raises TooLarge too."""
         return self._call("GET", "/aiops/spans", _within(window))
+
+    def series(self, metric: str, by: Sequence[str], window: Window, step: float) -> Json:
+        """Return the values of a metric, told apart by labels, on a grid of steps (seconds)."""
+        asked = {"metric": metric, "by": ",".join(by), "step": f"{step:g}", **_within(window)}
+        return self._call("GET", "/aiops/series", asked)
 
     def changes(self, window: Window) -> list[Json]:
         """Return the changes of a window, oldest first."""

@@ -17,7 +17,7 @@ from aiops.model import Span, SpanKind
 from aiops.model.errors import AiopsError
 from aiops.sources.common import otlp_writing
 from aiops.sources.files import times
-from aiops.sources.files.columns import BadColumns, fitted, parse
+from aiops.sources.files.columns import BadColumns, fitted_columns, parse
 from aiops.sources.files.opening import UnreadableFile
 from aiops.sources.files.reading import read_spans
 from aiops.sources.files.spans_table import NONE, SpanTable, table_of
@@ -84,9 +84,9 @@ def test_wrong_columns_are_named_with_what_there_is(file: Path, columns: str, sa
 
 def test_a_missing_column_is_asked_for() -> None:
     with pytest.raises(BadColumns, match="which column is the service"):
-        fitted(None, ["traceId", "spanId", "startTime", "duration"])
+        fitted_columns(None, ["traceId", "spanId", "startTime", "duration"])
     with pytest.raises(BadColumns, match="which column is the duration, or the end"):
-        fitted(None, ["traceId", "spanId", "service", "startTime"])
+        fitted_columns(None, ["traceId", "spanId", "service", "startTime"])
 
 
 def test_relative_times_need_a_unit(file: Path) -> None:
@@ -306,7 +306,7 @@ def test_what_is_written_as_otlp_is_read_again(tmp_path: Path, made: list[Span])
     if not right:
         return
     path = tmp_path / "any"
-    path.write_text(json.dumps(otlp_writing.export(right)))
+    path.write_text(json.dumps(otlp_writing.otlp_export(right)))
     found = {(one.trace_id, one.span_id): one for trace in read_spans(path).traces() for one in trace.spans}
     for one in right:
         again = found[one.trace_id, one.span_id]

@@ -4,6 +4,7 @@ import gzip
 import json
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -12,10 +13,12 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from aiops.cli.capture.about import Capture, about
+from aiops.cli.capture.metrics import request_metrics
 from aiops.cli.capture.window import window_of
 from aiops.cli.remote import NotAnswered, Remote, TooLarge
 from aiops.cli.terminal.ending import Failed
-from aiops.model import Window
+from aiops.model import SpanKind, Window
+from aiops.model.names import HTTP_ROUTE, SERVICE_NAME
 from aiops.presentation.documents.base import Json
 from aiops.sources.files.pseudonyms import Pseudonyms
 from aiops.store import Change
@@ -38,12 +41,14 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """What was written."""
+class TakenCapture:
+    """What was written. complete: all spans of the time. counted: with the requests of services whose spans are not
+    all, as metrics."""
 
     window: Window
     spans: int
     complete: bool
+    counted: bool
     changes: int
     objectives: int
     names: Pseudonyms
@@ -53,29 +58,56 @@ Watching = Callable[[int], AbstractContextManager[Callable[[int], None]]]
 """Shows progress: takes the seconds of the whole, and gives what is called with how many more are done."""
 
 
-def take(engine: Remote, wish: Wish, watching: Watching) -> Taken:
+def take_capture(engine: Remote, wish: Wish, watching: Watching) -> TakenCapture:
     """Write a capture to a file that does not exist yet. Raises NotAnswered or Failed."""
     incident = engine.incident(wish.incident)
     window = window_of(incident, wish.before, time.time())
     names = Pseudonyms(secrets.token_bytes(KEY_BYTES), wish.keep)
     kept = _kept(engine, window, names, wish.plain)
     first = about(window.start, window.end, kept, _found(incident, names, wish.plain))
-    spans, complete = 0, True
+    spans, complete, served = 0, True, Counter[str]()
     with _new(wish.file) as out, watching(round(window.seconds)) as progress:
         _write(out, first)
         for part, answer in _spans(engine, window):
             complete &= answer.pop("complete")
-            count = sum(len(scope["spans"]) for group in answer["resourceSpans"] for scope in group["scopeSpans"])
-            if count:
+            if count := sum(1 for _ in _each(answer)):
                 _write(out, answer if wish.plain else names.export(answer))
             spans += count
+            served.update(_served(answer))
             progress(round(part.end - part.start))
+        counted = 0
+        for export in request_metrics(engine, window, served):
+            counted += len(export["resourceMetrics"])
+            _write(out, export if wish.plain else names.export(export))
         if not spans:
             raise Failed(f"the engine has no spans of {wish.incident} any more; older ones than its retention are gone")
     documents = kept.objectives.count("\n---\n") + 1 if kept.objectives else 0
-    return Taken(
-        window=window, spans=spans, complete=complete, changes=len(kept.changes), objectives=documents, names=names
+    return TakenCapture(
+        window=window,
+        spans=spans,
+        complete=complete,
+        counted=counted > 0,
+        changes=len(kept.changes),
+        objectives=documents,
+        names=names,
     )
+
+
+def _each(answer: Json) -> Iterator[tuple[Json, Json]]:
+    """Yield the spans of an answer, each after its resource."""
+    for group in answer["resourceSpans"]:
+        for scope in group["scopeSpans"]:
+            for span in scope["spans"]:
+                yield group["resource"], span
+
+
+def _served(answer: Json) -> Iterator[str]:
+    """Yield the service of each request that a span tells was served."""
+    for resource, span in _each(answer):
+        if span["kind"] in (SpanKind.SERVER, SpanKind.CONSUMER):
+            yield next(
+                (one["value"]["stringValue"] for one in resource["attributes"] if one["key"] == SERVICE_NAME), ""
+            )
 
 
 def _spans(engine: Remote, window: Window) -> Iterator[tuple[Window, Json]]:
@@ -128,8 +160,8 @@ def _found(incident: Json, names: Pseudonyms, plain: bool) -> Json:
     cause = incident["root_cause"] or {}
     found: dict[str, Any] = {key: cause.get(key) for key in ("service", "endpoint", "method", "kind", "caller")}
     if not plain:
-        for key in ("service", "endpoint", "caller"):
-            found[key] = names.text(found[key]) if found[key] else found[key]
+        kept = {"service": SERVICE_NAME, "endpoint": HTTP_ROUTE, "caller": SERVICE_NAME}
+        found |= {key: names.text(found[key]) for key, of in kept.items() if found[key] and of not in names.keep}
     wanted = ("id", "state", "severity", "onset", "first_detected", "resolved_at")
     return {**{key: incident[key] for key in wanted}, "root_cause": found if cause else None}
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from aiops.cli.capture.taking import Taken, Wish, take
+from aiops.cli.capture.taking import TakenCapture, Wish, take_capture
 from aiops.cli.common import UsageError
 from aiops.cli.remote import Remote
 from aiops.cli.terminal.ending import Failed
@@ -34,7 +34,7 @@ def capture(
     if plain and keep:
         raise UsageError("--plain keeps all names, and --keep a few; leave one of them out")
     wish = Wish(incident, file, _seconds(before), plain, frozenset(keep))
-    taken = take(engine, wish, lambda seconds: advancing("capturing", seconds, "seconds"))
+    taken = take_capture(engine, wish, lambda seconds: advancing("capturing", seconds, "seconds"))
     if as_json:
         click.echo(json.dumps(_document(file, taken), indent=2))
     else:
@@ -52,12 +52,14 @@ def _seconds(text: str) -> float:
     return float(seconds)
 
 
-def _lines(file: Path, taken: Taken, plain: bool) -> Iterator[str]:
+def _lines(file: Path, taken: TakenCapture, plain: bool) -> Iterator[str]:
     window = taken.window
     yield f"{file}: {taken.spans:,} spans from {moment(window.start)} to {moment(window.end)}"
     yield f"  {taken.changes} changes and {taken.objectives} objectives"
     if not taken.complete:
         yield "  note: the engine's traces are in a store that cannot list all; these are some of each half minute"
+    if taken.counted:
+        yield "  with the metrics of requests, because not all of them have spans"
     if plain:
         yield "  nothing was replaced: the file holds all names and values as they are"
         return
@@ -69,13 +71,14 @@ def _lines(file: Path, taken: Taken, plain: bool) -> Iterator[str]:
     yield f"replay it with: aiops replay {file}"
 
 
-def _document(file: Path, taken: Taken) -> dict[str, object]:
+def _document(file: Path, taken: TakenCapture) -> dict[str, object]:
     return {
         "file": str(file),
         "since": iso(taken.window.start),
         "until": iso(taken.window.end),
         "spans": taken.spans,
         "complete": taken.complete,
+        "metrics": taken.counted,
         "changes": taken.changes,
         "objectives": taken.objectives,
         "replaced": dict(sorted(taken.names.replaced.items())),

@@ -73,7 +73,9 @@ def replay_command(
     """
     seconds = None if step is None else step_of(step)
     settings = settings_of(None, objectives=",".join(map(str, objectives)) or None, calendar=calendar)
-    asked = running.Replay(files, settings, seconds, since, until, folder, quiet)
+    asked = running.Replay(
+        files=files, settings=settings, step=seconds, since=since, until=until, folder=folder, quiet=quiet
+    )
     try:
         found = running.replayed(asked)
     except (InvalidInput, SourceError, StoreError, StartError) as error:

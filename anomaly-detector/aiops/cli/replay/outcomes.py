@@ -16,7 +16,7 @@ NAMED: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class ReplayOutcome:
     """What came of a replay. problems: what was left out of files. notes: what else is good to know."""
 
     place: str
@@ -37,7 +37,7 @@ def named(problems: Sequence[str]) -> Iterator[str]:
         yield f"and {len(problems) - NAMED:,} more like these; --json lists all"
 
 
-def lines(of: Outcome) -> Iterator[str]:
+def lines(of: ReplayOutcome) -> Iterator[str]:
     """Yield the text: what was read, then a block for each incident."""
     window = of.window
     length = span_of_time(window.seconds)
@@ -53,7 +53,7 @@ def lines(of: Outcome) -> Iterator[str]:
         yield remote.fetch_page(incident_document(one).model_dump())
 
 
-def replay_document(of: Outcome) -> dict[str, Any]:
+def replay_document(of: ReplayOutcome) -> dict[str, Any]:
     """Return everything as a document."""
     return {
         "since": iso(of.window.start),

@@ -14,7 +14,7 @@ import click
 
 from aiops.bootstrap.virtual import VirtualEngine, in_virtual_time
 from aiops.cli.capture.about import Capture, captured
-from aiops.cli.replay.outcomes import Outcome
+from aiops.cli.replay.outcomes import ReplayOutcome
 from aiops.cli.terminal.ending import Failed
 from aiops.cli.terminal.past import moment_of
 from aiops.cli.terminal.progress import advancing
@@ -29,7 +29,7 @@ from aiops.sources.files.exports import Found
 MEMORY_MB: Final = 512
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
     """What was asked for; without a `folder` the store is temporary."""
 
@@ -47,7 +47,7 @@ class Replay:
         return ", ".join(str(one) for one in self.files)
 
 
-def replayed(asked: Replay) -> Outcome:
+def replayed(asked: Replay) -> ReplayOutcome:
     """Replay files. Raises UnreadableFile, SourceError, StoreError, StartError, UsageError, or Failed where there is
     nothing to judge."""
     logs.configure("error")
@@ -84,7 +84,7 @@ def _lived(
     capture: Capture,
     problems: list[str],
     notes: list[str],
-) -> Outcome:
+) -> ReplayOutcome:
     step = settings.cycle_seconds
     with (
         in_virtual_time(settings, window.start, capture.changes) as engine,
@@ -93,7 +93,7 @@ def _lived(
         notes += _steps(engine, staged, window, step, done)
         incidents = engine.incidents()
     spans, points = staged.counts(window)
-    return Outcome(
+    return ReplayOutcome(
         place=asked.place,
         window=window,
         step=step,
@@ -128,11 +128,11 @@ def _window(asked: Replay, staged: StagedTelemetry, problems: Sequence[str]) -> 
         raise Failed("\n".join([*problems[:3], f"{asked.place}: there is no span and no point of metrics to judge"]))
     end = whole.end if asked.until is None else moment_of("--until", asked.until, whole.end)
     start = whole.start if asked.since is None else moment_of("--since", asked.since, end)
-    window = Window(max(start, whole.start), min(end, whole.end))
-    if window.end < window.start or not any(staged.counts(window)):
+    start, end = max(start, whole.start), min(end, whole.end)
+    if end <= start or not any(staged.counts(Window(start, end))):
         told = f"the telemetry goes from {_shown(whole.start)} to {_shown(whole.end)}"
         raise click.UsageError(f"there is nothing between --since and --until: {told}")
-    return window
+    return Window(start, end)
 
 
 def _settings(asked: Replay, folder: Path, capture: Capture, scratch: Path) -> Settings:

@@ -27,7 +27,7 @@ def check_samples(samples: int, most: int) -> None:
 def check_spans(found: int, most: int) -> None:
     """Raise TooMuch when more spans were found than `most`."""
     if found > most:
-        raise TooMuch(f"more than {most:,} spans ended in that time; ask for less time")
+        raise TooMuch(f"more than {most:,} spans ended in that time")
 
 
 def spans_each(traces: int) -> int:

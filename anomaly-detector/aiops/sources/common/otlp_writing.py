@@ -9,7 +9,7 @@ from aiops.sources.common.attributes import canonical
 NANO = 1_000_000_000
 
 
-def export(spans: Iterable[Span]) -> dict[str, Any]:
+def otlp_export(spans: Iterable[Span]) -> dict[str, Any]:
     """Return an export request with these spans, by resource. Of events the last exception is written, and two messages
     of a stream; all values are texts."""
     groups: dict[str, tuple[Mapping[str, str], list[dict[str, Any]]]] = {}

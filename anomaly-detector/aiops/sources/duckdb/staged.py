@@ -16,6 +16,8 @@ from aiops.sources.duckdb import schema
 from aiops.sources.duckdb.partitions import POINTS, SPANS, PartitionedTable
 
 NANO: Final = 1_000_000_000
+SLACK: Final = 1e-6
+"""Seconds: a number of this size is no more exact."""
 ROWS: Final = 50_000
 IDLE_SECONDS: Final = 3600.0
 """The longest time without telemetry that is lived through; the rest of a longer one is skipped."""
@@ -89,7 +91,7 @@ class StagedTelemetry:
         firsts = [self._number(f"SELECT min({of.time}) FROM {of.name}") for of in (SPANS, POINTS)]
         lasts = [self._number(f"SELECT max({of.time}) FROM {of.name}") for of in (SPANS, POINTS)]
         first, last = [one for one in firsts if one is not None], [one for one in lasts if one is not None]
-        return Window(min(first) / NANO - 1e-6, max(last) / NANO) if first and last else None
+        return Window(min(first) / NANO - SLACK, max(last) / NANO + SLACK) if first and last else None
 
     def slices(self, window: Window, step: float) -> Iterator[StagedSlice]:
         """Yield the rows by time, in slices that end at whole steps. Raises SourceError."""

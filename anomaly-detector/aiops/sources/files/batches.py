@@ -9,7 +9,7 @@ from aiops.model.errors import MessageError
 from aiops.sources.common.caps import Roll
 from aiops.sources.duckdb import schema
 from aiops.sources.files.exports import FileProblem, Found, exports
-from aiops.sources.files.opening import opened
+from aiops.sources.files.opening import opened_file
 from aiops.sources.receiver.batch import Batch
 from aiops.sources.receiver.decode import Decoding
 
@@ -38,7 +38,7 @@ class FileReader:
 
     def _of(self, path: Path) -> Iterator[Batch]:
         rows, read = self._decoding(), 0
-        with opened(path) as file:
+        with opened_file(path) as file:
             for place, take in exports(file, self.found):
                 self._take(path, place, take, rows)
                 if len(rows.spans) + len(rows.points) >= ROWS:

@@ -74,7 +74,7 @@ def parse(text: str) -> Columns:
     return Columns(of, units, attributes)
 
 
-def fitted(asked: Columns | None, header: Sequence[str]) -> Columns:
+def fitted_columns(asked: Columns | None, header: Sequence[str]) -> Columns:
     """Return the columns of a file with this header: the asked ones, the others by their usual names. Raises
     BadColumns."""
     asked = asked or Columns({})

@@ -72,7 +72,7 @@ def exports(file: OpenFile, found: Found) -> Iterator[Export]:
             )
 
 
-def documents(file: OpenFile, problems: list[FileProblem]) -> Iterator[tuple[str, Document]]:
+def json_documents(file: OpenFile, problems: list[FileProblem]) -> Iterator[tuple[str, Document]]:
     """Yield the JSON objects of a file: one in each line, or one in all, or a list of them."""
     lines = file.lines()
     first = next(lines)
@@ -109,7 +109,7 @@ def _objects(file: OpenFile, place: str, found: Any, problems: list[FileProblem]
 
 
 def _loaded(text: bytes) -> Any:
-    return otlp_json.loaded(text, Decoding(0.0, 0.0, lambda _: False))
+    return otlp_json.loaded_json(text, Decoding(0.0, 0.0, lambda _: False))
 
 
 def _reads(text: bytes) -> bool:
@@ -120,7 +120,7 @@ def _reads(text: bytes) -> bool:
 
 
 def _of_json(file: OpenFile, found: Found) -> Iterator[Export]:
-    for place, document in documents(file, found.problems):
+    for place, document in json_documents(file, found.problems):
         yield from of_document(file, place, document, found)
 
 

@@ -91,7 +91,7 @@ class OpenFile:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[OpenFile]:
+def opened_file(path: Path) -> Iterator[OpenFile]:
     """Open a file. Raises UnreadableFile."""
     with translated(path), path.open("rb") as raw:
         size = path.stat().st_size
@@ -103,7 +103,7 @@ def opened(path: Path) -> Iterator[OpenFile]:
         elif begin == ZSTD:
             stream = pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd")
         start = stream.read(LOOK)
-        if not start.strip():
+        if not start.removeprefix(_MARK).strip():
             raise UnreadableFile(f"{path} is empty")
         yield OpenFile(path, form_of(start), size, _Joined(start.removeprefix(_MARK), stream), raw)
 

@@ -73,12 +73,17 @@ WORDS: Final = frozenset(
 
 _WORD: Final = re.compile(r"\w+")
 _VERSION: Final = re.compile(r"v\d{1,2}")
-_LETTERS: Final = re.compile(r"[A-Za-z_]+")
+_LETTERS: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,31}")  # longer ones are values in a path (`routes`)
 _CONSONANTS: Final = "bdfgklmnprstvz"
 _VOWELS: Final = "aeiou"
 _SYLLABLES: Final = 4
 _QUOTED: Final = re.compile(r"(?<==)(\s*~?\s*)(\"[^\"]*\"|'[^']*')|(\"[^\"]*\"|'[^']*')")
-_NAMED: Final = frozenset(("service", "route", "name", "displayName", "description", "indicatorRef", "metricSourceRef"))
+_NAMED: Final[Mapping[str, str]] = {
+    "service": names.SERVICE_NAME,
+    "route": names.HTTP_ROUTE,
+    **dict.fromkeys(("name", "displayName", "description", "indicatorRef", "metricSourceRef"), ""),
+}
+"""Fields of objectives that hold names, and the attribute that each is of."""
 
 
 @dataclass(slots=True)
@@ -110,7 +115,7 @@ class Pseudonyms:
                 return {name: self.objective(value, name) for name, value in document.items()}
             case list():
                 return [self.objective(value, key) for value in document]
-            case str() if key in _NAMED:
+            case str() if key in _NAMED and _NAMED[key] not in self.keep:
                 return self.text(document)
             case str() if key in ("query", "promql"):
                 return _QUOTED.sub(lambda found: self.text(found[0]), document)
@@ -143,9 +148,9 @@ class Pseudonyms:
         return found
 
     def _new(self, word: str) -> str:
-        if word in WORDS or _VERSION.fullmatch(word):
-            return word
         lower = word.lower()
+        if word in WORDS or lower in _PIECES or _VERSION.fullmatch(word):
+            return word
         piece = next((one for one in _PIECES if len(one) > 3 and one in lower), "")
         number = 0
         while True:

@@ -8,9 +8,9 @@ from aiops.model.errors import MessageError
 from aiops.sources.common import attributes, spans
 from aiops.sources.files.batches import LATEST, OLDEST
 from aiops.sources.files.columns import Columns
-from aiops.sources.files.exports import Export, FileProblem, Found, documents, exports, of_document
+from aiops.sources.files.exports import Export, FileProblem, Found, exports, json_documents, of_document
 from aiops.sources.files.jaeger import is_jaeger, jaeger_spans
-from aiops.sources.files.opening import Form, OpenFile, UnreadableFile, opened
+from aiops.sources.files.opening import Form, OpenFile, UnreadableFile, opened_file
 from aiops.sources.files.spans_csv import read_spans_csv
 from aiops.sources.files.spans_table import SpanTable, table_of
 from aiops.sources.receiver.decode import Decoding
@@ -23,7 +23,7 @@ def read_spans(path: Path, columns: Columns | None = None) -> SpanTable:
     Raises UnreadableFile, BadColumns or SourceError. What is left out is told in `notes` of the result.
     """
     found = Found()
-    with opened(path) as file:
+    with opened_file(path) as file:
         if file.form != Form.CSV:
             read = list(_spans(file, found))
             notes = [str(one) for one in found.problems]
@@ -38,7 +38,7 @@ def _spans(file: OpenFile, found: Found) -> Iterator[Span]:
         for export in exports(file, found):
             yield from _of_export(file, export, found)
         return
-    for place, document in documents(file, found.problems):
+    for place, document in json_documents(file, found.problems):
         if is_jaeger(document):
             problems: list[str] = []
             yield from jaeger_spans(document, problems)

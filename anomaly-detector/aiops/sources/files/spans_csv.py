@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 from aiops.model import SpanKind
-from aiops.model.arrays import Floats, Ints
+from aiops.model.arrays import Bools, Floats, Ints
 from aiops.sources.common import codes
 from aiops.sources.duckdb.csv_rows import CsvRows, header_of, read_csv
 from aiops.sources.files import times
-from aiops.sources.files.columns import TIMES, UNITS, Columns, fitted
-from aiops.sources.files.opening import Form, UnreadableFile, compression_of, opened
-from aiops.sources.files.spans_table import NONE, Bools, RawSpans, SpanTable, Texts, linked
+from aiops.sources.files.columns import TIMES, UNITS, Columns, fitted_columns
+from aiops.sources.files.opening import Form, UnreadableFile, compression_of, opened_file
+from aiops.sources.files.spans_table import NONE, RawSpans, SpanTable, Texts, linked_spans
 
 INSIDE: Final = 0.9
 """The share of children that begin within their parents, where the unit of durations is right."""
@@ -26,14 +26,14 @@ _GRPC: Final = 16
 
 def read_spans_csv(path: Path, asked: Columns | None = None) -> SpanTable:
     """Read a file. Raises UnreadableFile, BadColumns or SourceError."""
-    with opened(path) as file:
+    with opened_file(path) as file:
         if file.form != Form.CSV:
             raise UnreadableFile(f"{path} is no CSV but {file.form.value}")
         first = next(text for _, text in file.lines())
     if len(first) > _LONGEST_HEADER:
         raise UnreadableFile(f"{path}: the first line names the columns, but is {len(first):,} bytes long")
     delimiter, header = header_of(first.decode("utf-8", "replace").rstrip("\r"))
-    columns = fitted(asked, header)
+    columns = fitted_columns(asked, header)
     found = read_csv(path, compression_of(path), delimiter, header, columns.wanted)
     notes = [f"{path}:{line}: left out: {why}" for line, why in found.bad[:3]]
     if found.bad_count > len(notes):
@@ -74,7 +74,7 @@ def _table(path: Path, found: CsvRows, columns: Columns, notes: list[str]) -> Sp
             )
         duration = times.scaled(kept.column(of["duration"]), numbers[good], chosen)
         duration = np.where(duration == times.MISSING, 0, duration)
-    return linked(replace(raw, duration_ns=duration), notes)
+    return linked_spans(replace(raw, duration_ns=duration), notes)
 
 
 def _raw(rows: pa.Table, columns: Columns, start: Ints, duration: Ints) -> RawSpans:
@@ -133,7 +133,7 @@ def _status(of: Texts) -> tuple[Bools, Ints]:
 def _unit(raw: RawSpans, numbers: Floats, of_start: str) -> str:
     """Find the unit of durations: the shortest in which children begin within their parents; that of the start, where
     no span has a child, and seconds for fractions."""
-    table = linked(raw)
+    table = linked_spans(raw)
     child = np.flatnonzero(table.parent != NONE)
     usual = of_start if of_start in UNITS else "us"
     if not len(child):

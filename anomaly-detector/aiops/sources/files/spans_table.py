@@ -1,4 +1,4 @@
-"""Spans as columns: NumPy arrays of one length, linked to their parents. No input or output.
+"""Spans as columns: NumPy arrays of one length, linked_spans to their parents. No input or output.
 
 What a file says wrongly neither crashes nor hangs: a span that comes twice counts once, a parent that does not exist
 and a circle of parents are cut, a negative duration is none; each is counted in `notes`.
@@ -13,11 +13,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from aiops.model import Span, SpanKind, Status, Trace
-from aiops.model.arrays import Floats, Ints
+from aiops.model.arrays import Bools, Floats, Ints
 
 NANO: Final = 1_000_000_000
 NONE: Final = -1
-Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,7 @@ class SpanTable:
 
 
 def table_of(spans: Sequence[Span], notes: Sequence[str] = ()) -> SpanTable:
-    """Make a table of spans; `traces` gives them back, linked."""
+    """Make a table of spans; `traces` gives them back, linked_spans."""
 
     def texts(values: Iterable[str]) -> Texts:
         return Texts.of(pa.array(values, pa.string()))
@@ -154,10 +153,10 @@ def table_of(spans: Sequence[Span], notes: Sequence[str] = ()) -> SpanTable:
         failed=np.fromiter((one.failed for one in spans), bool, len(spans)),
         http_status=numbers(one.http_status for one in spans),
     )
-    return replace(linked(raw, notes), models=spans)
+    return replace(linked_spans(raw, notes), models=spans)
 
 
-def linked(raw: RawSpans, notes: Sequence[str] = ()) -> SpanTable:
+def linked_spans(raw: RawSpans, notes: Sequence[str] = ()) -> SpanTable:
     """Sort spans by trace and start, and link them to their parents."""
     said = list(notes)
     order = np.lexsort((raw.start_ns, raw.trace.codes))

@@ -16,12 +16,9 @@ _IGNORED: Final = frozenset(
     ("traceState", "flags", "droppedAttributesCount", "droppedEventsCount", "droppedLinksCount")
 )
 _WRONG: Final = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+OTHER: Final = "it may be right, but it is not written as usual"
 _LEAST: Final = -(2**63)
 _MOST: Final = 2**63 - 1
-
-
-class _OtherForm(ValueError):
-    """It may be right, but it is not written as usual."""
 
 
 def built(document: Document) -> Span | None:
@@ -59,19 +56,19 @@ def _span(document: Document) -> Span:
             case "links":
                 span.links.extend(map(_link, _list(value)))
             case _ if key not in _IGNORED:
-                raise _OtherForm
+                raise ValueError(OTHER)
     return span
 
 
 def _status(document: Document) -> Status:
     if not document.keys() <= {"code", "message"}:
-        raise _OtherForm
+        raise ValueError(OTHER)
     return Status(code=_number(document.get("code", 0)), message=document.get("message", ""))  # type: ignore[arg-type]
 
 
 def _event(document: Document) -> Span.Event:
     if not document.keys() <= {"timeUnixNano", "name", "attributes", "droppedAttributesCount"}:
-        raise _OtherForm
+        raise ValueError(OTHER)
     return Span.Event(
         time_unix_nano=_whole(document.get("timeUnixNano", 0)),
         name=document.get("name", ""),
@@ -81,7 +78,7 @@ def _event(document: Document) -> Span.Event:
 
 def _link(document: Document) -> Span.Link:
     if not document.keys() <= {"traceId", "spanId", "attributes", *_IGNORED}:
-        raise _OtherForm
+        raise ValueError(OTHER)
     return Span.Link(
         trace_id=_hexadecimal(document.get("traceId", "")),
         span_id=_hexadecimal(document.get("spanId", "")),
@@ -93,14 +90,14 @@ def _pairs(documents: object) -> list[KeyValue]:
     found = []
     for one in _list(documents):
         if one.keys() != {"key", "value"}:
-            raise _OtherForm
+            raise ValueError(OTHER)
         found.append(KeyValue(key=one["key"], value=_value(one["value"])))
     return found
 
 
 def _value(document: Document) -> AnyValue:
     if len(document) != 1:
-        raise _OtherForm
+        raise ValueError(OTHER)
     [(kind, value)] = document.items()
     match kind:
         case "stringValue" if type(value) is str:
@@ -111,12 +108,12 @@ def _value(document: Document) -> AnyValue:
             return AnyValue(bool_value=value)
         case "doubleValue" if type(value) in (int, float):
             return AnyValue(double_value=value)
-    raise _OtherForm
+    raise ValueError(OTHER)
 
 
 def _hexadecimal(text: str) -> bytes:
     if len(text) % 2 or not text.isalnum():
-        raise _OtherForm
+        raise ValueError(OTHER)
     return bytes.fromhex(text)
 
 
@@ -127,19 +124,19 @@ def _whole(value: object, least: int = 0) -> int:
     elif type(value) is int:
         number = value
     else:
-        raise _OtherForm
+        raise ValueError(OTHER)
     if not least <= number <= _MOST:
-        raise _OtherForm
+        raise ValueError(OTHER)
     return number
 
 
 def _number(value: object) -> int:
     if type(value) is not int or not 0 <= value <= 5:
-        raise _OtherForm
+        raise ValueError(OTHER)
     return value
 
 
 def _list(value: object) -> list[Any]:
     if not isinstance(value, list):
-        raise _OtherForm
+        raise ValueError(OTHER)
     return value

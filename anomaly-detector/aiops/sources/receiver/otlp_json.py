@@ -86,10 +86,10 @@ def _groups(document: Any, name: str, into: Decoding) -> list[Document]:
 def _bounded(body: bytes, into: Decoding) -> Any:
     if sum(map(body.count, _MARKS)) > MAX_MARKS:
         raise wire.TooMany
-    return loaded(body, into)
+    return loaded_json(body, into)
 
 
-def loaded(body: bytes, into: Decoding) -> Any:
+def loaded_json(body: bytes, into: Decoding) -> Any:
     """Read the text of a document. Raises ValueError."""
     try:
         return orjson.loads(body)
