@@ -9,7 +9,7 @@ from aiops.explain import starvation, wilson, wording
 from aiops.explain.attribution import Attribution, Vote
 from aiops.explain.dimensions import dimensions
 from aiops.explain.latency import NAMED
-from aiops.explain.places import OWN, Place, for_every_caller, founds, owner, place_of, shares_of
+from aiops.explain.places import OWN, Place, for_every_caller, founds, joined, owner, place_of, shares_of
 from aiops.explain.queries import statement
 from aiops.explain.tree import CALLING, SERVING
 from aiops.model import (
@@ -50,23 +50,27 @@ def explain(attributions: Sequence[Attribution], edges: Sequence[Edge]) -> tuple
 def _by_place(ordered: list[Attribution], edges: Sequence[Edge]) -> tuple[Explained, ...]:
     ordered = for_every_caller(ordered, edges)
     founded = sorted({place for one in ordered for place in founds(one)})
+    other = joined(founded, ordered)
+    founded = [place for place in founded if place not in other]
     below = _reachable(edges)
     members: dict[Place, list[Attribution]] = {place: [] for place in founded}
     silent: list[Attribution] = []
     loose: list[Attribution] = []
     for one in ordered:
-        shares = shares_of(one)
-        joined = [place for place in founded if shares.get(place, 0.0) >= JOINS]
-        for place in joined:
+        shares: dict[Place, float] = defaultdict(float)
+        for place, share in shares_of(one).items():
+            shares[other.get(place, place)] += share
+        of = [place for place in founded if shares.get(place, 0.0) >= JOINS]
+        for place in of:
             members[place].append(one)
-        if not joined:
+        if not of:
             (loose if shares else silent).append(one)
     told = {place: tuple(found) for place, found in members.items()}
     for one in silent:
-        joined = [place for place in founded if _suffers(one, place, told[place], below)]
-        for place in joined:
+        of = [place for place in founded if _suffers(one, place, told[place], below)]
+        for place in of:
             members[place].append(one)
-        if not joined:
+        if not of:
             loose.append(one)
     groups = [_explained(place, found) for place, found in members.items()]
     fewer, loose = _split(loose)
