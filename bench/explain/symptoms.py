@@ -214,9 +214,7 @@ def _fits(wanted: Population, span: Span, answered: str) -> bool:
         return span.failed
     if wanted.kind == PopulationKind.SLOW:
         return span.duration > wanted.threshold
-    if wanted.kind == PopulationKind.GOOD:
-        return not span.failed and (not wanted.threshold or span.duration <= wanted.threshold)
-    return True
+    return not span.failed and (not wanted.threshold or span.duration <= wanted.threshold)
 
 
 def _welch(before: Sequence[float], after: Sequence[float]) -> float:

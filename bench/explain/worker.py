@@ -70,20 +70,32 @@ def evidence(case: Case, drawn: Drawn) -> Evidence:
 def elsewhere(folder: Path, jobs: list[Job], by: str, others: bool, processes: int, between: Path) -> list[Any]:
     """Judge cases with the engine of a checkout, in processes of their own."""
     package = folder / PACKAGE
+    between.mkdir(parents=True, exist_ok=True)
     if not (package / "aiops").is_dir():
         raise FileNotFoundError(f"{folder} is no checkout: it has no {PACKAGE}/aiops")
     file, out = between / f"{by}.jobs.json".replace(" ", "-"), between / f"{by}.rows".replace(" ", "-")
-    file.write_text(json.dumps(jobs), encoding="utf-8")
+    known = _rows(out)
+    there = {(row["kind_of_case"], row["seed"]) for row in known}
+    left = [job for job in jobs if job[:2] not in there]
+    wanted = {job[:2] for job in jobs}
+    known = [row for row in known if (row["kind_of_case"], row["seed"]) in wanted]
+    if not left:
+        return known
+    file.write_text(json.dumps(left), encoding="utf-8")
     path = os.pathsep.join([str(package.resolve()), str(ROOT)])
     command = [sys.executable, "-m", "bench.explain.worker", str(file), str(out), by, str(int(others)), str(processes)]
     subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, check=True)
-    return [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    return [row for row in _rows(out) if (row["kind_of_case"], row["seed"]) in wanted]
+
+
+def _rows(file: Path) -> list[Any]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
 
 
 def main() -> None:
     jobs = [(kind, seed, size) for kind, seed, size in json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))]
     by, others, processes = sys.argv[3], sys.argv[4] == "1", int(sys.argv[5])
-    with Path(sys.argv[2]).open("w", encoding="utf-8") as out, ProcessPoolExecutor(processes) as pool:
+    with Path(sys.argv[2]).open("a", encoding="utf-8") as out, ProcessPoolExecutor(processes) as pool:
         waiting = {pool.submit(run, job, by, others): job for job in jobs}
         for number, done in enumerate(as_completed(waiting), 1):
             try:
@@ -91,6 +103,7 @@ def main() -> None:
             except Exception as error:
                 raise RuntimeError(f"{waiting[done]} could not be judged") from error
             out.writelines(json.dumps(row) + "\n" for row in rows)
+            out.flush()
             if sys.stderr.isatty():
                 sys.stderr.write(f"\r{by}: {number} of {len(jobs)} cases ")
 
