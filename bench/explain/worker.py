@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ ROOT = Path(__file__).parent.parent.parent
 PACKAGE = "anomaly-detector"
 ENTRIES, WINDOW = 200, 300  # traces that a competitor gets of the populations, and of each window
 TRIES = (1.0, 2.5, 6.0)  # times as strong, until there is a symptom
+DRAWS = 5  # of platforms, until there is one
 
 Job = tuple[str, int, int]
 
@@ -31,8 +33,8 @@ Job = tuple[str, int, int]
 def run(job: Job, by: str, others: bool) -> list[dict[str, Any]]:
     """Judge one case: the engine, and the competitors where they are wanted."""
     kind, seed, size = job
-    for strength in TRIES:
-        case = case_of(kind, seed, strength, size)
+    for draw, strength in product(range(DRAWS), TRIES):
+        case = case_of(kind, seed, strength, size, draw)
         found = of_case(case, is_harmless(kind))
         if found.findings:
             break
