@@ -18,12 +18,12 @@ from bench.explain.anatomy import Evidence, anatomies
 from bench.explain.cases import Case, case_of, is_harmless
 from bench.explain.comparators import COMPARATORS
 from bench.explain.ours import Drawn, answer, ranking
-from bench.explain.symptoms import SERVING, Drawing, of_case
+from bench.explain.symptoms import SERVING, Drawing, Seen, of_case
 from bench.explain.verdicts import judge
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGE = "anomaly-detector"
-ENTRIES, WINDOW = 200, 300  # traces that a competitor gets of the populations, and of each window
+ENTRIES, WINDOW = 150, 200  # traces that a competitor gets of the populations, and of each window
 TRIES = (1.0, 2.5, 6.0)  # times as strong, until there is a symptom
 DRAWS = 5  # of platforms, until there is one
 
@@ -33,11 +33,7 @@ Job = tuple[str, int, int]
 def run(job: Job, by: str, others: bool) -> list[dict[str, Any]]:
     """Judge one case: the engine, and the competitors where they are wanted."""
     kind, seed, size = job
-    for draw, strength in product(range(DRAWS), TRIES):
-        case = case_of(kind, seed, strength, size, draw)
-        found = of_case(case, is_harmless(kind))
-        if found.findings:
-            break
+    case, found = visible(kind, seed, size)
     started = time.perf_counter()
     groups, drawn = answer(found, Drawing(case.traces))
     took = time.perf_counter() - started
@@ -49,6 +45,16 @@ def run(job: Job, by: str, others: bool) -> list[dict[str, Any]]:
             named = blame(on)
             rows.append(judge(name, case, named, (), len(found.findings), time.perf_counter() - started))
     return [row.as_json() for row in rows]
+
+
+def visible(kind: str, seed: int, size: int) -> tuple[Case, Seen]:
+    """A case with symptoms, and what there is to see: of the same platform with a stronger fault, or of another."""
+    for draw, strength in product(range(DRAWS), TRIES):
+        case = case_of(kind, seed, strength, size, draw)
+        found = of_case(case, is_harmless(kind))
+        if found.findings:
+            break
+    return case, found
 
 
 def evidence(case: Case, drawn: Drawn) -> Evidence:
