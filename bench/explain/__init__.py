@@ -14,6 +14,7 @@
     measures   shares, bootstrap intervals, calibration, confusion
     nezha      a public day of labelled traces
     streams    hours of telemetry through the whole engine
+    show       one case in full, for who works on the engine
     tables     all of it as text
     page       the measured tables in docs/explanation.md
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.explain import nezha, streams, tables
+from bench.explain.comparators import COMPARATORS
 from bench.explain.faults import KINDS
 from bench.explain.measures import by_kind, by_size, confusion, failures, overall
 from bench.explain.tables import BEFORE, NOW
@@ -34,18 +35,20 @@ TUNING, REPORT = range(1, 11), range(11, 21)
 QUICK = [(kind, 11, 5 if number % 2 else 20) for number, kind in enumerate(KINDS)]
 
 
-def judged(jobs: Sequence[Job], against: Path | None, processes: int, others: bool = True) -> dict[str, list[Row]]:
-    """Rows of all competitors on these cases, by competitor."""
+def judged(
+    jobs: Sequence[Job], against: Path | None, processes: int, others: bool = True, kept: Path | None = None
+) -> dict[str, list[Row]]:
+    """Rows of all competitors on these cases, by competitor. Those that a folder keeps are not judged again."""
     with tempfile.TemporaryDirectory() as folder:
-        found = elsewhere(ROOT, list(jobs), NOW, others, processes, Path(folder))
+        between = kept or Path(folder)
+        found = elsewhere(ROOT, list(jobs), NOW, others, processes, between)
         if against is not None:
-            found += elsewhere(against, list(jobs), BEFORE, False, processes, Path(folder))
+            found += elsewhere(against, list(jobs), BEFORE, False, processes, between)
     rows: dict[str, list[Row]] = {}
-    for document in found:
-        row = Row.of(document)
+    for row in sorted(map(Row.of, found), key=lambda one: (one.kind_of_case, one.seed)):
         rows.setdefault(row.by, []).append(row)
-    order = {name: number for number, name in enumerate((NOW, BEFORE))}
-    return dict(sorted(rows.items(), key=lambda pair: (order.get(pair[0], 9),)))
+    order = [NOW, BEFORE, *COMPARATORS]
+    return dict(sorted(rows.items(), key=lambda pair: order.index(pair[0])))
 
 
 def record_of(rows: dict[str, list[Row]]) -> dict[str, Any]:
@@ -81,6 +84,7 @@ def main() -> None:
     parser.add_argument(
         "--json", type=Path, nargs="?", const=SCORES, metavar="FILE", help=f"keep it (default {SCORES})"
     )
+    parser.add_argument("--rows", type=Path, metavar="FOLDER", help="keep what was said of each case; goes on there")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="one seed, small platforms, no competitors")
     parser.add_argument("--streams", action="store_true", help="hours of telemetry through the whole engine")
@@ -94,7 +98,7 @@ def main() -> None:
     started = time.perf_counter()
     jobs = _jobs(arguments, kinds, parser)
     if jobs:
-        rows = judged(jobs, arguments.against, arguments.processes, others=not arguments.quick)
+        rows = judged(jobs, arguments.against, arguments.processes, not arguments.quick, arguments.rows)
         record["catalogue"] = {"seeds": sorted({seed for _, seed, _ in jobs}), **record_of(rows)}
         print(printed(record["catalogue"]))
     if arguments.nezha:
@@ -130,7 +134,6 @@ def _jobs(arguments: argparse.Namespace, kinds: Sequence[str], parser: argparse.
         if not first.isdigit() or not (last or first).isdigit():
             parser.error("--seeds is FIRST-LAST, or none")
         seeds = range(int(first), int(last or first) + 1)
-    # The largest platforms first, so that no process is left with one at the end.
     return [(kind, seed, 0) for seed in seeds for kind in kinds]
 
 

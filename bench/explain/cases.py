@@ -43,10 +43,11 @@ class Case:
         return f"{self.kind}, seed {self.seed}"
 
 
-def case_of(kind: str, seed: int, strength: float = 1.0, size: int = 0) -> Case:
-    """Make a case. The seed decides all; size 0: one of `SIZES` in turn, so that each kind meets each."""
+def case_of(kind: str, seed: int, strength: float = 1.0, size: int = 0, draw: int = 0) -> Case:
+    """Make a case. The seed decides all; size 0: one of `SIZES` in turn, so that each kind meets each. Another draw of
+    the same seed is another platform."""
     order = list(KINDS).index(kind)
-    for attempt in range(TRIES):
+    for attempt in range(draw * TRIES, (draw + 1) * TRIES):
         rng = random.Random(f"explain {kind} {seed} {attempt}")
         services = size or SIZES[(seed + order) % len(SIZES)]
         made = _try(rng, kind, services, strength)

@@ -200,9 +200,9 @@ def _tree(
         if rng.random() < 0.15:
             outside = _outside(rng, name, dependencies)
             calls[f"{name} {routes[name][0]}"].append(Call(outside))
-        for one in shared:
+        for common in shared:
             if rng.random() < 0.12:
-                calls[f"{name} {routes[name][0]}"].insert(0, Call(f"{one} /{one}/check"))
+                calls[f"{name} {routes[name][0]}"].insert(0, Call(f"{common} /{common}/check"))
     for name in members:
         for route in routes[name]:
             key = f"{name} {route}"

@@ -56,7 +56,8 @@ class Ground:
         above = self.graph.above(key)
         entries = [one for one in self.graph.entries if one.key in above] or list(self.graph.entries)
         usual = max(self.graph.seconds(one.key, 0) for one in entries)
-        return max(0.03, 0.3 * 10 ** rng.random() * usual / share**0.5) * self.strength
+        of_usual: float = 0.3 * 10 ** rng.random() / share**0.5
+        return max(0.03, of_usual * usual) * self.strength
 
     def of_service(self, service: str) -> list[Operation]:
         return [one for one in self.graph.operations.values() if one.service == service]

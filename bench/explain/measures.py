@@ -50,7 +50,9 @@ def faulty(rows: Sequence[Row]) -> list[Row]:
 
 def overall(rows: Sequence[Row], ours: Sequence[Row]) -> dict[str, Any]:
     """What is reported of one competitor; `ours` are the rows that it is compared with, case by case."""
-    mine, theirs = faulty(rows), faulty(ours)
+    mine = faulty(rows)
+    cases = {(one.kind_of_case, one.seed) for one in mine}
+    theirs = [one for one in faulty(ours) if (one.kind_of_case, one.seed) in cases]
     one_fault = [one for one in mine if one.kind_of_case != "two faults"]
     two, kinds = [one for one in mine if one.kind_of_case == "two faults"], [float(one.kind) for one in mine]
     healthy = [one for one in rows if is_harmless(one.kind_of_case)]
@@ -110,8 +112,8 @@ def by_size(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
     """The same by how many services there are, and by how late the onset is."""
     sizes = _grouped(faulty(rows), lambda one: f"{one.size} services")
     late = _grouped(faulty(rows), lambda one: f"{one.late:.0f} s late")
-    order = lambda name: (name.endswith("late"), int(name.split()[0]))  # noqa: E731
-    return {name: _shares(mine) for name, mine in sorted((sizes | late).items(), key=lambda pair: order(pair[0]))}
+    ordered = sorted((sizes | late).items(), key=lambda pair: (pair[0].endswith("late"), int(pair[0].split()[0])))
+    return {name: _shares(mine) for name, mine in ordered}
 
 
 def confusion(rows: Sequence[Row]) -> dict[str, dict[str, int]]:

@@ -2,8 +2,8 @@
 
 Yu et al., "Nezha: interpretable fine-grained root causes analysis for microservices on multi-modal observability data",
 FSE 2023. A case is a fault of `fault_list.json` of which at least one of its three minutes is there; its bad traces
-began after the injection, in those minutes. All other minutes of the day that are there belong to other faults, so the good
-traces are those of the fault-free minute in `normal/`, as in the publication, moved to end a minute before the fault.
+began after the injection, in those minutes. All other minutes of the day that are there belong to other faults, so the
+good traces are those of the fault-free minute in `normal/`, as in the publication, moved to end a minute before.
 
 Spans have neither kind nor status: a child in another pod than its parent is SERVER and its parent CLIENT, roots are
 SERVER, all others INTERNAL; nothing fails. Where the rule finds no symptom (faults of code change nothing that it

@@ -40,7 +40,9 @@ class Drawn:
 def answer(seen: Seen, drawing: Drawing) -> tuple[list[Named], Drawn]:
     """What the engine says: its groups, the best first, and the traces that it read."""
     world = World(seen.known, seen.answering, seen.silent, seen.called)
-    attributions, bad, good = [], {}, {}
+    attributions: list[Any] = []
+    bad: dict[str, Trace] = {}
+    good: dict[str, Trace] = {}
     for finding in seen.findings:
         pair = explain.populations(finding, STEP)
         if pair is None:

@@ -47,7 +47,9 @@ class Lived:
 def lived(seed: int) -> Lived:
     """Six hours with faults."""
     rng = random.Random(f"streams {seed}")
-    chosen, timed, truths = [], [], []
+    chosen: list[str] = []
+    timed: list[Timed] = []
+    truths: list[tuple[float, Expected]] = []
     graph = generated(seed, SERVICES)
     for name in rng.sample(sorted(set(RECIPES) - set(HARMLESS) - {"timeout"}), len(RECIPES) - 2):
         if len(chosen) == FAULTS:

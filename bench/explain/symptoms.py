@@ -3,11 +3,12 @@
 Served requests are counted by service and route, calls by caller and callee, before the onset and since, as it is
 known (late). Errors: at least three more than usual, and their share above the usual one by 3.5 standard deviations and
 half a point. Latency: the mean above the usual one by 20 % and 10 ms, and the logarithms apart by Welch's t of 3.5.
-Silence: a service served requests, serves nothing now, and is still called. The forty worst findings are kept.
+Silence: a service that would have served eight requests by now served none, and is still called. The thirty worst
+findings are kept.
 """
 
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import log, sqrt
@@ -21,8 +22,9 @@ SURE = 3.5
 LEAST = 4  # requests on either side
 SERVING = (SpanKind.SERVER, SpanKind.CONSUMER)
 CALLING = (SpanKind.CLIENT, SpanKind.PRODUCER)
+STEADY = 8.0  # requests that a service would have served, from which on none is silence
 SLICES = 10
-MOST = 40  # findings of one case: the worst ones
+MOST = 30  # findings of one case: the worst ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ def seen(traces: Sequence[Trace], since: float, until: float, begin: float) -> S
     """Judge all places. since: the onset as it is known; until: when the engine is asked; begin: of the good window."""
     before: dict[Labels, Counted] = defaultdict(lambda: Counted([]))
     after: dict[Labels, Counted] = defaultdict(lambda: Counted([]))
+    still: set[str] = set()
     reached: dict[tuple[str, str], list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
     known: set[str] = set()
     answering: set[str] = set()
@@ -70,18 +73,23 @@ def seen(traces: Sequence[Trace], since: float, until: float, begin: float) -> S
             side.seconds.append(span.duration)
             side.failed += span.failed
             if span.kind in CALLING:
-                sums = reached[span.service, dict(series)["callee"]]
+                callee = dict(series)["callee"]
+                still |= {callee} if late else set()
+                sums = reached[span.service, callee]
                 sums[0] += 1
                 sums[1] += span.failed
                 sums[2] += span.duration
     called: dict[str, set[str]] = defaultdict(set)
     for caller, callee in reached:
         called[caller].add(callee)
-    silent = frozenset(known - answering) & frozenset(callee for _, callee in reached)
+    silent = frozenset((known - answering) & still)
     findings = [one for series in sorted(after) if series in before
                 for one in judged(series, before[series], after[series], since, until)]  # fmt: skip
-    served = {dict(series)["service"] for series in before if "service" in dict(series)}
-    findings += [_silence(name, since, until) for name in sorted(silent & served)]
+    served: Counter[str] = Counter()
+    for series, side in before.items():
+        served[dict(series).get("service", "")] += len(side.seconds)
+    steady = {name for name, count in served.items() if count * (until - since) / (since - begin) >= STEADY}
+    findings += [_silence(name, since, until) for name in sorted(silent & steady)]
     findings = sorted(sorted(findings, key=lambda one: -one.score)[:MOST], key=lambda one: (one.series, one.family))
     edges = tuple(
         Edge(caller=caller, callee=callee, rate=sums[0] / (until - begin), error_ratio=sums[1] / sums[0],
@@ -214,9 +222,7 @@ def _fits(wanted: Population, span: Span, answered: str) -> bool:
         return span.failed
     if wanted.kind == PopulationKind.SLOW:
         return span.duration > wanted.threshold
-    if wanted.kind == PopulationKind.GOOD:
-        return not span.failed and (not wanted.threshold or span.duration <= wanted.threshold)
-    return True
+    return not span.failed and (not wanted.threshold or span.duration <= wanted.threshold)
 
 
 def _welch(before: Sequence[float], after: Sequence[float]) -> float:

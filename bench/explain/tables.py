@@ -39,14 +39,11 @@ def engine_table(record: Record) -> list[str]:
     lines = ["| | " + " | ".join(engines) + " |", "|---|" + "---|" * len(engines)]
     for words, key in rows:
         lines.append(f"| {words} | " + " | ".join(_share(record["all"][name][key]) for name in engines) + " |")
-    for words, cell in (
-        ("causes named", lambda one: f"{one['told']}"),
-        ("expected calibration error", lambda one: f"{one['error']:.3f}"),
-        ("said with 0.95 or more, and wrong", lambda one: f"{one['certain_wrong']} of {one['certain']}"),
-    ):
-        cells = " | ".join(cell(record["all"][name]["calibration"]) for name in engines)
-        lines.append(f"| {words} | {cells} |")
-    return lines
+    told = [record["all"][name]["calibration"] for name in engines]
+    lines.append("| causes named | " + " | ".join(f"{one['told']}" for one in told) + " |")
+    lines.append("| expected calibration error | " + " | ".join(f"{one['error']:.3f}" for one in told) + " |")
+    certain = " | ".join(f"{one['certain_wrong']} of {one['certain']}" for one in told)
+    return [*lines, f"| said with 0.95 or more, and wrong | {certain} |"]
 
 
 def kind_table(record: Record, part: str = "kinds", head: str = "fault") -> list[str]:

@@ -16,9 +16,9 @@ class Row:
     """What one competitor said of one case.
 
     rank: place of the first right name, from 1; MISSED where it is not named, 0 where nothing is at fault. kind:
-    whether the word was right too. groups: how many there were; causes: those that name a cause. both: of two faults, whether
-    two groups named them. said: the kind of the first group. sure: confidence and whether it was right, of each cause.
-    dimension: 1 or 0 where the bad requests share something, -1 elsewhere. findings: how many there were.
+    whether the word was right too. groups: how many there were; causes: those that name a cause. both: of two faults,
+    whether two groups named them. said: the kind of the first group. sure: confidence and whether it was right, of
+    each cause. dimension: 1 or 0 where the bad requests share something, -1 elsewhere. findings: how many there were.
     """
 
     by: str

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,14 @@ from bench.explain.anatomy import Evidence, anatomies
 from bench.explain.cases import Case, case_of, is_harmless
 from bench.explain.comparators import COMPARATORS
 from bench.explain.ours import Drawn, answer, ranking
-from bench.explain.symptoms import SERVING, Drawing, of_case
+from bench.explain.symptoms import SERVING, Drawing, Seen, of_case
 from bench.explain.verdicts import judge
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGE = "anomaly-detector"
-ENTRIES, WINDOW = 200, 300  # traces that a competitor gets of the populations, and of each window
+ENTRIES, WINDOW = 150, 200  # traces that a competitor gets of the populations, and of each window
 TRIES = (1.0, 2.5, 6.0)  # times as strong, until there is a symptom
+DRAWS = 5  # of platforms, until there is one
 
 Job = tuple[str, int, int]
 
@@ -31,11 +33,7 @@ Job = tuple[str, int, int]
 def run(job: Job, by: str, others: bool) -> list[dict[str, Any]]:
     """Judge one case: the engine, and the competitors where they are wanted."""
     kind, seed, size = job
-    for strength in TRIES:
-        case = case_of(kind, seed, strength, size)
-        found = of_case(case, is_harmless(kind))
-        if found.findings:
-            break
+    case, found = visible(kind, seed, size)
     started = time.perf_counter()
     groups, drawn = answer(found, Drawing(case.traces))
     took = time.perf_counter() - started
@@ -47,6 +45,16 @@ def run(job: Job, by: str, others: bool) -> list[dict[str, Any]]:
             named = blame(on)
             rows.append(judge(name, case, named, (), len(found.findings), time.perf_counter() - started))
     return [row.as_json() for row in rows]
+
+
+def visible(kind: str, seed: int, size: int) -> tuple[Case, Seen]:
+    """A case with symptoms, and what there is to see: of the same platform with a stronger fault, or of another."""
+    for draw, strength in product(range(DRAWS), TRIES):
+        case = case_of(kind, seed, strength, size, draw)
+        found = of_case(case, is_harmless(kind))
+        if found.findings:
+            break
+    return case, found
 
 
 def evidence(case: Case, drawn: Drawn) -> Evidence:
@@ -70,20 +78,32 @@ def evidence(case: Case, drawn: Drawn) -> Evidence:
 def elsewhere(folder: Path, jobs: list[Job], by: str, others: bool, processes: int, between: Path) -> list[Any]:
     """Judge cases with the engine of a checkout, in processes of their own."""
     package = folder / PACKAGE
+    between.mkdir(parents=True, exist_ok=True)
     if not (package / "aiops").is_dir():
         raise FileNotFoundError(f"{folder} is no checkout: it has no {PACKAGE}/aiops")
     file, out = between / f"{by}.jobs.json".replace(" ", "-"), between / f"{by}.rows".replace(" ", "-")
-    file.write_text(json.dumps(jobs), encoding="utf-8")
+    known = _rows(out)
+    there = {(row["kind_of_case"], row["seed"]) for row in known}
+    left = [job for job in jobs if job[:2] not in there]
+    wanted = {job[:2] for job in jobs}
+    known = [row for row in known if (row["kind_of_case"], row["seed"]) in wanted]
+    if not left:
+        return known
+    file.write_text(json.dumps(left), encoding="utf-8")
     path = os.pathsep.join([str(package.resolve()), str(ROOT)])
     command = [sys.executable, "-m", "bench.explain.worker", str(file), str(out), by, str(int(others)), str(processes)]
     subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, check=True)
-    return [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    return [row for row in _rows(out) if (row["kind_of_case"], row["seed"]) in wanted]
+
+
+def _rows(file: Path) -> list[Any]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
 
 
 def main() -> None:
     jobs = [(kind, seed, size) for kind, seed, size in json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))]
     by, others, processes = sys.argv[3], sys.argv[4] == "1", int(sys.argv[5])
-    with Path(sys.argv[2]).open("w", encoding="utf-8") as out, ProcessPoolExecutor(processes) as pool:
+    with Path(sys.argv[2]).open("a", encoding="utf-8") as out, ProcessPoolExecutor(processes) as pool:
         waiting = {pool.submit(run, job, by, others): job for job in jobs}
         for number, done in enumerate(as_completed(waiting), 1):
             try:
@@ -91,6 +111,7 @@ def main() -> None:
             except Exception as error:
                 raise RuntimeError(f"{waiting[done]} could not be judged") from error
             out.writelines(json.dumps(row) + "\n" for row in rows)
+            out.flush()
             if sys.stderr.isatty():
                 sys.stderr.write(f"\r{by}: {number} of {len(jobs)} cases ")
 
