@@ -1,8 +1,8 @@
 """One finding's bad traces vote for where its trouble starts."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from aiops.explain import errors, latency, wilson
 from aiops.explain.blame import Blame
@@ -51,10 +51,11 @@ class Vote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
-    """Votes of one finding, heaviest first; `upstream` are the services on the way from the users to the cause, `paces`
-    how long each place of its requests takes.
+    """Votes of one finding, heaviest first.
 
-    `unread` says why nobody has looked at its traces; "" where somebody did, or it has none.
+    upstream: the services on the way from the users to the cause. paces: how long each place of its requests takes.
+    moved: causes that turned out to be consequences of others. unread: why nobody has looked at its traces; "" where
+    somebody did, or it has none.
     """
 
     finding: Finding
@@ -65,6 +66,7 @@ class Attribution:
     bad_spans: tuple[Span, ...] = ()
     good_spans: tuple[Span, ...] = ()
     paces: tuple[PlaceTime, ...] = ()
+    moved: Mapping[Cause, Cause] = field(default_factory=dict)
     unread: str = ""
 
 
@@ -129,6 +131,7 @@ def attribute(
         bad_spans=tuple(span for trace in bad for span in trace.spans),
         good_spans=tuple(span for trace in good for span in trace.spans),
         paces=paces(bad, good),
+        moved=elsewhere,
     )
 
 

@@ -17,8 +17,9 @@ from aiops.explain.excess import LEAST, Excess, excesses
 from aiops.explain.own import places
 from aiops.explain.requests import Requests
 from aiops.explain.shape import NewShape, new_shapes
-from aiops.explain.table import Flags, Rows, SpanTable, Waits
+from aiops.explain.table import Flags, Rows, SpanTable
 from aiops.explain.tree import Tree
+from aiops.explain.waits import Waits
 from aiops.explain.world import KnownServices
 from aiops.model import Cause, Span
 

@@ -12,8 +12,9 @@ import numpy as np
 from aiops.explain.excess import excesses
 from aiops.explain.own import places
 from aiops.explain.requests import Requests
-from aiops.explain.table import SpanTable, Waits
+from aiops.explain.table import SpanTable
 from aiops.explain.tree import Tree
+from aiops.explain.waits import Waits
 from aiops.model import Cause, Span, Trace
 
 NAMED = 0.2  # the part of a request's excess time from which a place is worth naming

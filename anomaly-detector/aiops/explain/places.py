@@ -1,7 +1,7 @@
 """Which places founded the trouble: what each finding's votes say of services, and of edges between them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from aiops.explain import wilson
@@ -69,26 +69,30 @@ def for_every_caller(ordered: list[Attribution], edges: Sequence[Edge]) -> list[
     return [replace(one, votes=_without_callers(one.votes, everywhere)) for one in ordered] if everywhere else ordered
 
 
+def moved(ordered: Sequence[Attribution]) -> list[Attribution]:
+    """What turned out to be a consequence in one finding's traces is one in those of all others, too."""
+    moves = {cause: other for one in ordered for cause, other in one.moved.items()}
+    return [replace(one, votes=_renamed(one.votes, moves)) for one in ordered] if moves else list(ordered)
+
+
 def _without_callers(votes: tuple[Vote, ...], services: set[str]) -> tuple[Vote, ...]:
     """The same votes, those for edges in front of these services joined."""
+    edges = (vote.cause for vote in votes if vote.cause.kind == CauseKind.NETWORK and vote.cause.service in services)
+    return _renamed(votes, {cause: replace(cause, caller="") for cause in edges})
+
+
+def _renamed(votes: tuple[Vote, ...], names_: Mapping[Cause, Cause]) -> tuple[Vote, ...]:
+    """The same votes with other causes, those of one cause joined."""
     joined: dict[Cause, Vote] = {}
     for vote in votes:
-        cause = vote.cause
-        if cause.kind == CauseKind.NETWORK and cause.service in services:
-            cause = replace(cause, caller="")
+        cause = names_.get(vote.cause, vote.cause)
         before = joined.get(cause)
         if before is None:
             joined[cause] = replace(vote, cause=cause)
         else:
             spans = tuple(sorted((*before.spans, *vote.spans), key=lambda one: (one.start, one.span_id)))
-            joined[cause] = Vote(
-                cause,
-                before.weight + vote.weight,
-                vote.traces,
-                before.held | vote.held,
-                spans,
-                before.note or vote.note,
-            )
+            weight, held = before.weight + vote.weight, before.held | vote.held
+            joined[cause] = Vote(cause, weight, vote.traces, held, spans, before.note or vote.note)
     return tuple(sorted(joined.values(), key=lambda one: (-one.weight, str(one.cause))))
 
 

@@ -6,7 +6,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from aiops.explain.table import Flags, Floats, Rows, SpanTable, Waits
+from aiops.explain.table import Flags, Floats, Rows, SpanTable
+from aiops.explain.waits import Waits
 
 Codes = npt.NDArray[np.integer[Any]]
 

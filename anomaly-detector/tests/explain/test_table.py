@@ -11,8 +11,9 @@ from aiops.explain.comparison import compared
 from aiops.explain.excess import excesses
 from aiops.explain.own import places
 from aiops.explain.requests import Requests
-from aiops.explain.table import SpanTable, Waits
+from aiops.explain.table import SpanTable
 from aiops.explain.tree import Tree, is_inner
+from aiops.explain.waits import Waits
 from aiops.model import Span, SpanKind, Trace
 
 from .shop import Call, trace
