@@ -70,10 +70,10 @@ def is_harmless(kind: str) -> bool:
     return kind in HARMLESS
 
 
-def _try(rng: random.Random, kind: str, services: int, strength: float) -> tuple[Graph, Fault, float, float] | None:
+def _try(rng: random.Random, kind: str, count: int, strength: float) -> tuple[Graph, Fault, float, float] | None:
     low, high = RATES
     rate = low * (high / low) ** rng.random() / 60.0
-    graph = _lived_with(rng, drawn(rng, services, rate), kind)
+    graph = _lived_with(rng, drawn(rng, count, rate), kind)
     length, late = rng.choice(BAD), rng.choice(LATE)
     visits = sum(each for key, each in graph.visits().items() if key in graph.operations) * (GOOD + length)
     if visits > MOST_VISITS:
@@ -83,7 +83,12 @@ def _try(rng: random.Random, kind: str, services: int, strength: float) -> tuple
     if not any(entry.rate * length >= 10 for entry in graph.entries):
         return None
     fault = KINDS[kind](rng, Ground(graph, counts, strength))
-    return None if fault is None else (graph, fault, length, late)
+    if fault is None:
+        return None
+    services = {
+        name: replace(one, peerless=one.peerless or name in fault.nameless) for name, one in graph.services.items()
+    }
+    return replace(graph, services=services), fault, length, late
 
 
 def _lived_with(rng: random.Random, graph: Graph, kind: str) -> Graph:

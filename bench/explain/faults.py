@@ -17,12 +17,16 @@ from bench.explain.failing import (
 from bench.explain.ground import Fault, Ground, Maker, truth_of
 from bench.explain.slowness import (
     doubled_calls,
+    faint_slowness,
     many_calls,
+    nameless_edge,
     network_edge,
     network_front,
     no_cache,
     only,
+    slow_consumer,
     slow_database,
+    slow_kind,
     slow_route,
     slow_service,
     starved_service,
@@ -107,6 +111,10 @@ KINDS: Mapping[str, Maker] = {
     "two faults": two_faults,
     "traffic mix": traffic_mix,
     "healthy": nothing,
+    "delay on a nameless edge": nameless_edge,
+    "slow for a kind of requests": slow_kind,
+    "faint slowness": faint_slowness,
+    "slow consumer": slow_consumer,
 }
 HARMLESS = ("traffic mix", "healthy")
 SAID: Sequence[str] = ("errors", "latency", "timeout", "down", "network", "dependency", "machine", "traffic")

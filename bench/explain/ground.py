@@ -25,10 +25,11 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A trouble and its truths; none where nothing is at fault."""
+    """A trouble and its truths; none where nothing is at fault. Clients of `nameless` services name nobody."""
 
     trouble: Trouble
     truths: tuple[Truth, ...] = ()
+    nameless: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.explain.cases import is_harmless
+from bench.explain.faults import KINDS
 from bench.explain.verdicts import Row
 
 ROUNDS, BINS, CERTAIN = 2000, 10, 0.95
@@ -105,7 +106,8 @@ def calibration(told: Sequence[tuple[float, bool]]) -> dict[str, Any]:
 
 def by_kind(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
     """Of each kind of fault: shares of cases right first, among three, with the right word, as one group."""
-    return {kind: _shares(mine) for kind, mine in _grouped(faulty(rows), lambda one: one.kind_of_case).items()}
+    found = _grouped(faulty(rows), lambda one: one.kind_of_case)
+    return {kind: _shares(found[kind]) for kind in KINDS if kind in found}
 
 
 def by_size(rows: Sequence[Row]) -> dict[str, dict[str, float]]:

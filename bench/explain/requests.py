@@ -54,7 +54,12 @@ class Requests:
         what, value = self._now.only
         if not what:
             return True
-        mine = {"tenant": self._tenant, "version": process.version, "instance": str(process.number)}
+        mine = {
+            "tenant": self._tenant,
+            "version": process.version,
+            "instance": str(process.number),
+            "kind": str(self._kind),
+        }
         return mine[what] == value
 
     def _serve(self, one: Operation, start: float, parent: str, kind: SpanKind = SpanKind.SERVER) -> End:

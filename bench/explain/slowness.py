@@ -1,9 +1,10 @@
 """Faults that cost time: what each does to a graph. `only` limits slowness or errors to what requests share."""
 
 import random
+from dataclasses import replace
 
 from bench.explain.graph import Call, Operation
-from bench.explain.ground import Fault, Ground, Maker, Truth, edges_of, truth_of
+from bench.explain.ground import ENOUGH, Fault, Ground, Maker, Truth, edges_of, truth_of
 from bench.explain.trouble import Trouble
 
 
@@ -60,6 +61,47 @@ def network_front(rng: random.Random, on: Ground) -> Fault | None:
     several = [to for _, to in edges if len({caller for caller, one in edges if one.service == to.service}) > 1]
     to = rng.choice(several or [to for _, to in edges])
     return Fault(Trouble(delays={("", to.service): on.delay(rng, to.key)}), (truth_of(to.service, "network"),))
+
+
+def nameless_edge(rng: random.Random, on: Ground) -> Fault | None:
+    """A delay on an edge whose caller does not name whom it calls: only the callee's spans tell."""
+    fault = network_edge(rng, on)
+    assert fault is not None
+    return replace(fault, nameless=frozenset({fault.truths[0].caller}))
+
+
+def slow_kind(rng: random.Random, on: Ground) -> Fault | None:
+    """Slow for one of several kinds of requests of one public route, which takes another way through the services."""
+    several = [one for one in on.graph.entries if len(one.kinds) > 1]
+    if not several:
+        return None
+    entry = max(several, key=lambda one: one.rate)
+    kind = rng.randrange(1, len(entry.kinds))
+    share = entry.kinds[kind]
+    fits = on.targets(lambda one: entry.key in on.graph.above(one.key), share)
+    if not fits:
+        return None
+    at = rng.choice(fits)
+    trouble = Trouble(only=("kind", str(kind)), slower={at.key: on.delay(rng, at.key, share)})
+    return Fault(trouble, (truth_of(at.service, "latency"),))
+
+
+def faint_slowness(rng: random.Random, on: Ground) -> Fault | None:
+    """A fault that its own callers hardly notice."""
+    return slow_service(rng, replace(on, strength=0.25 * on.strength))
+
+
+def slow_consumer(rng: random.Random, on: Ground) -> Fault | None:
+    """A consumer of messages that is slow; nobody waits for it."""
+    sent = sorted({
+        call.to for one in on.graph.operations.values() if on.counts[one.key] >= ENOUGH
+        for call in one.calls if not call.waits and not on.graph.services[call.to.partition(" ")[0]].dark
+    })  # fmt: skip
+    if not sent:
+        return None
+    at = on.graph.operations[rng.choice(sent)]
+    delay = max(0.05, 4.0 * on.graph.seconds(at.key, 0)) * on.strength
+    return Fault(Trouble(slower={at.key: delay}), (truth_of(at.service, "latency"),))
 
 
 def slow_database(rng: random.Random, on: Ground) -> Fault | None:
