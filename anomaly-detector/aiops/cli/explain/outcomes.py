@@ -23,8 +23,8 @@ def lines(found: Found, top: int) -> Iterator[str]:
     yield f"good: {one.good:,} requests, {found.good}"
     yield f"bad:  {one.bad:,} requests, {found.bad}"
     yield f"      {percent(one.failing[1])} fail (good: {percent(one.failing[0])})"
-    yield f"      {percent(one.slow[1])} are slow: longer than 95% of the good ones (which: {duration(one.limit)})"
-    yield f"      a request takes {duration(one.seconds[1])} (median; good: {duration(one.seconds[0])})"
+    yield f"      {percent(one.slow[1])} take longer than {duration(one.limit)} (good: {percent(one.slow[0])})"
+    yield f"      {duration(one.seconds[1])} is their median (good: {duration(one.seconds[0])})"
     yield ""
     if first(found) is None:
         yield NO_CAUSE
