@@ -98,13 +98,14 @@ test-kind: $(VENV)/.dev  ## test what needs containers, on a cluster that `kind 
 
 include tools/delivery.mk
 
-bench: $(VENV)/.dev  ## run every scenario five times, compare with the committed sheet, measure ingest, a year of any metric and of services (forty minutes)
+bench: $(VENV)/.dev  ## run every scenario five times, compare with the committed sheet, measure ingest, a year of any metric and of services, causes (an hour)
 	$(BIN)/python -m bench.scenarios --check
 	$(BIN)/python -m bench.ingest
 	$(BIN)/python -m bench.memory
 	$(BIN)/python -m bench.speed
 	$(BIN)/python -m bench.ageing --step 60 --seeds 5
 	$(BIN)/python -m bench.ageing_live --hours 1
+	$(BIN)/python -m bench.explain
 
 attacks: $(VENV)/.dev  ## attack an engine and print a table of the results; a few minutes
 	$(BIN)/python -m bench.attacks --check

@@ -17,6 +17,7 @@ from aiops.model import (
     Population,
     Selector,
     SeriesBlock,
+    Span,
     Trace,
     TraceQuery,
     TraceSummary,
@@ -79,6 +80,11 @@ class TraceSource(Protocol):
         that may only be asked a limited number of questions at a time draws the first populations now, and the others
         when they are asked for again. Raises SourceError where there is no answer at all.
         """
+        ...
+
+    def spans(self, window: Window, most: int) -> tuple[list[Span], bool]:
+        """Return the spans that ended in the window, by their end, and whether these are all: a store that cannot be
+        asked for all gives those of some traces. Raises TooMuch for more than `most`, or SourceError."""
         ...
 
 

@@ -1,5 +1,6 @@
 """Objectives: their status, and the source of each number."""
 
+from decimal import Decimal
 from typing import Any
 
 from flask_openapi3.blueprint import APIBlueprint
@@ -13,6 +14,7 @@ from aiops.presentation.documents import slo as documents
 from aiops.service.slos import number_sources
 from aiops.service.use_cases import UseCases
 from aiops.slo.live.status import LOOKBACK, CompositeStatus, SloState, SloStatus
+from aiops.slo.rules import writing
 from aiops.slo.spec import durations
 
 TAG = Tag(name="objectives")
@@ -41,6 +43,12 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
             left_out=[documents.LeftOut(slo=name, why=why) for name, why in slos.left_out.items()],
             problems=[str(one) for one in slos.objectives.problems],
         ).model_dump()
+
+    @api.get("/objectives", responses=responses(documents.Definitions))
+    def definitions(query: Nothing) -> Any:  # noqa: ARG001 (unknown parameters are an error)
+        """Answer all objectives as OpenSLO documents."""
+        written = writing.documents(use_cases.slos.objectives)
+        return documents.Definitions(documents=[_plain(one) for one in written]).model_dump()
 
     @api.get("/slos/<slo>", responses=responses(documents.Slo, 404))
     def one(path: OneSlo) -> Any:
@@ -96,6 +104,18 @@ def status_document(one: SloStatus) -> documents.Standing:
         projected_left=number(one.projected, 6),
         excluded=one.excluded or None,
     )
+
+
+def _plain(value: Any) -> Any:
+    """Return a document with numbers as JSON has them."""
+    match value:
+        case dict():
+            return {key: _plain(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_plain(each) for each in value]
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+    return value
 
 
 def _journey(one: CompositeStatus) -> documents.JourneyStanding:

@@ -5,13 +5,31 @@ from typing import Any
 
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
+from pydantic import Field
 
-from aiops.api.answer import milliseconds, number, responses
+from aiops.api.answer import Question, milliseconds, number, responses
+from aiops.api.moment import Moment, window
 from aiops.health import RouteHealth, ServiceHealth
-from aiops.presentation.documents.telemetry import Edge, Health, Metrics, RouteMetrics, Service, Services, Topology
+from aiops.presentation.documents.telemetry import (
+    Edge,
+    Health,
+    Metrics,
+    RawSpans,
+    RouteMetrics,
+    Service,
+    Services,
+    Topology,
+)
 from aiops.service.use_cases import UseCases
+from aiops.sources.common import otlp_writing
 
 TAG = Tag(name="telemetry")
+DEFAULT_SECONDS = 15.0
+
+
+class When(Question):
+    since: Moment | None = Field(None, description="RFC 3339 with its zone, or Unix seconds; default 15 s ago")
+    until: Moment | None = Field(None, description="default now")
 
 
 def blueprint(use_cases: UseCases) -> APIBlueprint:
@@ -49,6 +67,13 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
         ]
         services = sorted({one.caller for one in found} | {one.callee for one in found})
         return Topology(services=services, edges=edges).model_dump()
+
+    @api.get("/spans", responses=responses(RawSpans, 422))
+    def spans(query: When) -> Any:
+        """Answer the raw spans that ended in a time, as OTLP/JSON."""
+        over = window(query.since, query.until, use_cases.now(), DEFAULT_SECONDS)
+        found, complete = use_cases.telemetry.spans(over)
+        return RawSpans(**otlp_writing.otlp_export(found), complete=complete).model_dump()
 
     return api
 

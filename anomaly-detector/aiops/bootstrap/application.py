@@ -8,36 +8,29 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 
 from aiops import __version__
 from aiops.api import create_app, door
-from aiops.bootstrap import calendars, objectives
+from aiops.bootstrap.assembly import CannotStart, assembled, budgets_of, calendar_of
 from aiops.bootstrap.world import TelemetrySources, all_embedded, on_stores
 from aiops.config import Settings
-from aiops.detect import Calendar, Tuning
-from aiops.engine import Cycle, Detector, Engine, Pace
-from aiops.engine.objectives import Budgets, NoBudgets
+from aiops.engine import Cycle
+from aiops.engine.objectives import Budgets
 from aiops.engine.scheduler import Chore, Runner
 from aiops.http.serving import HttpServer
-from aiops.incidents import ResolutionPolicy
-from aiops.model.errors import StartError, StoreError
+from aiops.model.errors import StoreError
 from aiops.notify import EVERY, Alertmanager, LogNotifier, WebhookNotifier, deliver
 from aiops.observability.telemetry import Telemetry
 from aiops.ports import Notifier
 from aiops.process.folder import DataFolder, FolderError
 from aiops.service.use_cases import UseCases
 from aiops.sources.embedded import EmbeddedSource
-from aiops.store import Rings, Snapshots, SqlIncidents, SqlObjectives, open_store
+from aiops.store import SqlIncidents, SqlObjectives, open_store
 from aiops.web import add_pages
 
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 5
-
-
-class CannotStart(StartError):
-    """The engine cannot start; the message is one sentence that says why and what to do."""
 
 
 class SystemClock:
@@ -151,37 +144,21 @@ def _taken(settings: Settings) -> Iterator[DataFolder]:
 def _build(
     settings: Settings, clock: SystemClock, world: TelemetrySources, telemetry: Telemetry, folder: DataFolder
 ) -> Application:
-    tuning = Tuning()
     telemetry.about(settings.url)
     telemetry.interval.set(settings.cycle_seconds)
     try:
-        calendar = _calendar(settings)
+        calendar = calendar_of(settings)
         store = SqlIncidents(open_store(f"sqlite:///{settings.data_dir / 'incidents.sqlite'}"))
     except (StoreError, CannotStart):
         world.close()
         raise
     try:
-        budgets = _budgets(settings, world, store)
+        budgets = budgets_of(settings, world, store)
     except (StoreError, CannotStart):
         world.close()
         store.close()
         raise
-    pace = Pace(settings.cycle_seconds, settings.backfill_seconds, ResolutionPolicy(settings.resolve_seconds))
-    engine = Engine(
-        metrics=world.metrics,
-        traces=world.traces,
-        topology=world.topology,
-        verdicts=world.verdicts,
-        store=store,
-        snapshots=Snapshots(settings.data_dir / "learned.npz", _fingerprint(pace.step, tuning, calendar)),
-        clock=clock,
-        telemetry=telemetry,
-        pace=pace,
-        detector=Detector(tuning, calendar),
-        edges=world.edges,
-        senders=world.senders,
-        budgets=budgets,
-    )
+    engine = assembled(settings, world, store, clock, telemetry, calendar=calendar, budgets=budgets)
     use_cases = UseCases(engine, store, clock.now(), settings.grafana_url)
     notifier = _notifier(settings)
     kept = SqlObjectives(store.database) if isinstance(budgets, Budgets) else None
@@ -245,42 +222,9 @@ def _build(
     )
 
 
-def _budgets(settings: Settings, world: TelemetrySources, store: SqlIncidents) -> Budgets | NoBudgets:
-    """Load the configured objectives. A problem in a file is logged, and affects its own document only."""
-    if not settings.objective_paths:
-        return NoBudgets()
-    try:
-        found = objectives.load_objectives(settings.objective_paths)
-    except (OSError, UnicodeError) as error:
-        raise CannotStart(f"cannot read objectives: {error}; set objectives") from None
-    for problem in found.problems:
-        log.error("%s: this objective is left out", problem)
-    return Budgets(
-        found,
-        world.metrics,
-        SqlObjectives(store.database),
-        Rings(settings.data_dir / "objectives.npz"),
-        settings.backfill_seconds,
-        ruled=world.ruled,
-        tells=world.ruled is None,  # otherwise the alerts of Prometheus notify
-    )
-
-
-def _calendar(settings: Settings) -> Calendar:
-    try:
-        return calendars.of(settings)
-    except calendars.BadCalendar as error:
-        raise CannotStart(str(error)) from None
-
-
 def _notifier(settings: Settings) -> Notifier:
     return (
         WebhookNotifier(settings.webhook_url, settings.url, settings.grafana_url)
         if settings.webhook_url
         else LogNotifier()
     )
-
-
-def _fingerprint(step: float, tuning: Tuning, calendar: Calendar) -> str:
-    """Return a fingerprint of the step, the time zones and the tuning: learned state is valid only for these."""
-    return sha256(f"{step}|{tuning!r}|{calendar.zones!r}".encode()).hexdigest()[:16]

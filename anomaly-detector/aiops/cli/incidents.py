@@ -1,8 +1,9 @@
-"""Commands on incidents: `aiops incidents list`, `show`, `ack`, `resolve` and `normal`."""
+"""Commands on incidents: `aiops incidents list`, `show`, `ack`, `resolve`, `normal` and `capture`."""
 
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -16,7 +17,7 @@ STATES = ("active", "open", "acknowledged", "resolved", "all")
 
 @click.group("incidents")
 def incidents_command() -> None:
-    """List, read, acknowledge and resolve incidents of a running engine, or declare them normal.
+    """List, read, acknowledge, resolve and capture incidents of a running engine, or declare them normal.
 
     If no engine runs, `list` and `show` read the incidents in its data folder.
     """
@@ -138,6 +139,57 @@ def incidents_normal(
     except remote.NotAnswered as error:
         _not_so(error)
     click.echo(json.dumps(found, indent=2) if as_json else remote.line(found))
+
+
+@incidents_command.command("capture")
+@_url
+@click.argument("incident")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="File to write; an existing one is not overwritten. [default: INCIDENT.capture.jsonl.gz]",
+)
+@click.option(
+    "--before",
+    default="1h",
+    show_default=True,
+    metavar="LENGTH",
+    help="Normal telemetry before the trouble, from which a replay learns.",
+)
+@click.option(
+    "--keep", multiple=True, metavar="NAME", help="Keep the values of this attribute as they are; may be repeated."
+)
+@click.option("--plain", is_flag=True, help="Keep all names and values: nothing is made anonymous.")
+def incidents_capture(
+    url: str | None,
+    token: str | None,
+    as_json: bool,
+    incident: str,
+    output: Path | None,
+    before: str,
+    keep: tuple[str, ...],
+    plain: bool,
+) -> None:
+    """Write one file with all that an engine needs to see an incident again: `aiops replay` reads it.
+
+    The file holds the spans from an hour before the trouble until two minutes after it, the changes of that time and
+    the objectives. Names are made anonymous: every word of service names, routes, hosts, attribute values and messages
+    becomes another word, the same in the whole file, by a random key that is not stored. Kept are names of attributes,
+    times, and words of protocols such as GET, 503 and timeout.
+
+    Example: aiops incidents capture INC-1795253415-1 --keep service.version
+    """
+    from aiops.cli import remote
+    from aiops.cli.capture import telling
+
+    try:
+        telling.capture(
+            remote.Remote(url or _default_url(), token, seconds=60.0), incident, output, before, keep, plain, as_json
+        )
+    except remote.NotAnswered as error:
+        _not_so(error)
 
 
 def _act(url: str | None, token: str | None, as_json: bool, incident: str, what: str) -> None:

@@ -49,7 +49,9 @@ class _Main(click.Group):
     """Commands with their own package are imported only when they are used, because their imports are large."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), "backtest", "backup", "fit", "restore", "slo", "smoke"])
+        return sorted(
+            [*super().list_commands(ctx), "backtest", "backup", "explain", "fit", "replay", "restore", "slo", "smoke"]
+        )
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "backtest":
@@ -60,10 +62,18 @@ class _Main(click.Group):
             from aiops.cli import backup as cli_backup
 
             return cli_backup.backup if cmd_name == "backup" else cli_backup.restore_command
+        if cmd_name == "explain":
+            from aiops.cli.explain import explain_command
+
+            return explain_command
         if cmd_name == "fit":
             from aiops.cli.fit import fit_command
 
             return fit_command
+        if cmd_name == "replay":
+            from aiops.cli.replay import replay_command
+
+            return replay_command
         if cmd_name == "slo":
             from aiops.cli.slo import slo
 

@@ -1,6 +1,6 @@
 """A running engine as seen by the command line; its files, for reading, while none runs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from urllib.parse import quote
 import requests
 
 from aiops.http import reason
-from aiops.model import Expectation
+from aiops.model import Expectation, Window
 from aiops.model.errors import AiopsError, StoreError
 from aiops.model.safe import visible_in
 from aiops.presentation.documents.base import Json
@@ -31,6 +31,10 @@ class NoEngine(NotAnswered):
     def __init__(self, url: str, why: str) -> None:
         super().__init__(f"no engine answers at {url} ({why}); start one with `aiops up`, or give --url")
         self.why = why
+
+
+class TooLarge(NotAnswered):
+    """The answer would be larger than allowed: ask for less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +91,25 @@ class Remote:
         """Return the status of all objectives."""
         return self._call("GET", "/aiops/slos")
 
+    def objectives(self) -> list[Json]:
+        """Return all objectives as OpenSLO documents."""
+        found: list[Json] = self._call("GET", "/aiops/objectives")["documents"]
+        return found
+
+    def spans(self, window: Window) -> Json:
+        """Return the raw spans that ended in a window as OTLP/JSON, with `complete`. Raises TooLarge too."""
+        return self._call("GET", "/aiops/spans", _within(window))
+
+    def series(self, metric: str, by: Sequence[str], window: Window, step: float) -> Json:
+        """Return the values of a metric, told apart by labels, on a grid of steps (seconds)."""
+        asked = {"metric": metric, "by": ",".join(by), "step": f"{step:g}", **_within(window)}
+        return self._call("GET", "/aiops/series", asked)
+
+    def changes(self, window: Window) -> list[Json]:
+        """Return the changes of a window, oldest first."""
+        found: list[Json] = self._call("GET", "/aiops/changes", _within(window))["changes"]
+        return found
+
     def page(self, path: str, params: dict[str, str] | None = None) -> requests.Response:
         """Return the response of a path, whatever its status."""
         return self._ask("GET", path, params)
@@ -112,9 +135,15 @@ class Remote:
             found: Json = answer.json()
         except requests.JSONDecodeError:
             raise NotAnswered(f"{self._url} does not speak as an engine does; is the address right?") from None
+        if answer.status_code == requests.codes.unprocessable_entity:
+            raise TooLarge(str(found.get("detail")))
         if not answer.ok:
             raise NotAnswered(str(found.get("detail") or found.get("title") or f"status {answer.status_code}"))
         return found
+
+
+def _within(window: Window) -> dict[str, str]:
+    return {"since": f"{window.start:.6f}", "until": f"{window.end:.6f}"}
 
 
 class Files:

@@ -3,20 +3,28 @@
 from aiops.explain import wording
 from aiops.explain.attribution import Attribution, Vote, attribute, refreshed
 from aiops.explain.cause import explain
+from aiops.explain.comparison import Candidate, Comparison, compared
 from aiops.explain.doubt import doubted
+from aiops.explain.evidence import sentences
 from aiops.explain.places import owner
+from aiops.explain.table import SpanTable
 from aiops.explain.wanted import populations
 from aiops.explain.world import KnownServices
 
 __all__ = [
     "Attribution",
+    "Candidate",
+    "Comparison",
     "KnownServices",
+    "SpanTable",
     "Vote",
     "attribute",
+    "compared",
     "doubted",
     "explain",
     "owner",
     "populations",
     "refreshed",
+    "sentences",
     "wording",
 ]

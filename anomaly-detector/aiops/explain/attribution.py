@@ -1,19 +1,20 @@
 """One finding's bad traces vote for where its trouble starts."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from aiops.explain import errors, latency, wilson
 from aiops.explain.blame import Blame
 from aiops.explain.callees import Callees
 from aiops.explain.machine import PlaceTime, paces
 from aiops.explain.tree import CALLING, SERVING, Tree
+from aiops.explain.usual_calls import UsualCalls
 from aiops.explain.wanted import is_entry
 from aiops.explain.world import KnownServices
-from aiops.model import Cause, Family, Finding, Population, Span, SpanKind, Trace
+from aiops.model import Cause, CauseKind, Family, Finding, Population, Span, SpanKind, Trace
 
-NAMED = 0.2  # the part of a request's excess time from which a place is worth naming
+MOST = 0.6  # of the failures at one place that follow a missing call, for the call to be their cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class Vote:
     """How much of the bad traces starts at a cause: `weight` of `traces`, and the spans that say so, earliest first.
 
     `held` are the traces in which the cause had a part worth naming: several places may each be slow by themselves
-    in one trace, so for lost time this says how sure we are of each, while `weight` says how the time divides.
+    in one trace, so for lost time this says how sure we are of each, while `weight` says how the time divides. `note`
+    says what else speaks for it, in a clause.
     """
 
     cause: Cause
@@ -29,6 +31,7 @@ class Vote:
     traces: int
     held: frozenset[str]
     spans: tuple[Span, ...] = ()
+    note: str = ""
 
     @property
     def share(self) -> float:
@@ -48,10 +51,11 @@ class Vote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
-    """Votes of one finding, heaviest first; `upstream` are the services on the way from the users to the cause, `paces`
-    how long each place of its requests takes.
+    """Votes of one finding, heaviest first.
 
-    `unread` says why nobody has looked at its traces; "" where somebody did, or it has none.
+    upstream: the services on the way from the users to the cause. paces: how long each place of its requests takes.
+    moved: causes that turned out to be consequences of others. unread: why nobody has looked at its traces; "" where
+    somebody did, or it has none.
     """
 
     finding: Finding
@@ -62,19 +66,22 @@ class Attribution:
     bad_spans: tuple[Span, ...] = ()
     good_spans: tuple[Span, ...] = ()
     paces: tuple[PlaceTime, ...] = ()
+    moved: Mapping[Cause, Cause] = field(default_factory=dict)
     unread: str = ""
 
 
 def attribute(
     finding: Finding, wanted: Population, bad: Sequence[Trace], good: Sequence[Trace], world: KnownServices
 ) -> Attribution:
-    """Let every bad trace cast one vote, split over its origins or over its excess time.
+    """Let every failed trace cast one vote, split over its origins, and all slow ones together theirs, split over what
+    takes them longer.
 
     A slow request that also failed votes by its failure: waiting for an answer that never came is no slowness of its
     own.
     """
     usual, entries = _entries(wanted, good), _entries(wanted, bad)
-    normal = latency.usual(usual) if finding.family == Family.LATENCY else None
+    late = [one for one in entries if not one[1].failed] if finding.family == Family.LATENCY else []
+    slower = latency.slow(late, usual, wanted.threshold)
     blame, lived_with = Blame(world, Callees.of(usual)), errors.lived_with(entries, usual)
     weights: dict[Cause, float] = defaultdict(float)
     held: dict[Cause, set[str]] = defaultdict(set)
@@ -82,27 +89,28 @@ def attribute(
     voters: list[str] = []
     upstream: set[str] = set()
     endpoints: set[str] = set()
+    failures = {entry.trace_id: errors.origins(tree, entry, lived_with) for tree, entry in entries if entry.failed}
+    origins = [(tree, span) for tree, entry in entries for span in failures.get(entry.trace_id, ())]
+    elsewhere, notes = _elsewhere(origins, blame, UsualCalls.of(usual))
     for tree, entry in entries:
-        shares: dict[Cause, float] = {}
         if entry.failed:
-            found = errors.origins(tree, entry, lived_with)
+            found = failures[entry.trace_id]
             for span in found:
                 cause = blame.cause(tree, span)
-                shares[cause] = shares.get(cause, 0.0) + 1 / len(found)
+                cause = elsewhere.get(cause, cause)
+                weights[cause] += 1 / len(found)
+                held[cause].add(entry.trace_id)
                 spans[cause].append(span)
-        elif normal is not None:
-            shares = latency.shares(tree, entry, normal)
-        if not shares:
+        elif not slower:
             continue
         voters.append(entry.trace_id)
-        for cause, share in shares.items():
-            weights[cause] += share
-            if share >= NAMED:
-                held[cause].add(entry.trace_id)
         for span in (entry, *tree.ancestors(entry)):
             upstream.add(span.service)
             if span.kind == SpanKind.SERVER and span.route:
                 endpoints.add(span.route)
+    for one in slower:
+        weights[one.cause] += one.share * len(late)
+        held[one.cause] |= one.held
     votes = tuple(
         Vote(
             cause,
@@ -110,6 +118,7 @@ def attribute(
             len(voters),
             frozenset(held[cause]),
             tuple(sorted(spans[cause], key=lambda one: (one.start, one.span_id))),
+            notes.get(cause, ""),
         )
         for cause, weight in sorted(weights.items(), key=lambda pair: (-pair[1], str(pair[0])))
     )
@@ -122,7 +131,32 @@ def attribute(
         bad_spans=tuple(span for trace in bad for span in trace.spans),
         good_spans=tuple(span for trace in good for span in trace.spans),
         paces=paces(bad, good),
+        moved=elsewhere,
     )
+
+
+def _elsewhere(
+    origins: Sequence[tuple[Tree, Span]], blame: Blame, usual: UsualCalls
+) -> tuple[dict[Cause, Cause], dict[Cause, str]]:
+    """Causes of which most failures follow calls that somebody else left out or made too late: that one is the cause in
+    their place; and a clause about it."""
+    counts: Counter[Cause] = Counter()
+    others: dict[Cause, Counter[tuple[Cause, tuple[str, ...]]]] = defaultdict(Counter)
+    for tree, span in origins:
+        cause = blame.cause(tree, span)
+        counts[cause] += 1
+        found = usual.missing(tree, span)
+        if found is not None:
+            visit, calls = found
+            other = Cause(visit.service, CauseKind.ERRORS, visit.route or visit.name, visit.method)
+            others[cause][other, tuple(sorted({peer or name for peer, name in calls}))] += 1
+    moved, notes = {}, {}
+    for cause, found_ in others.items():
+        (other, missing), times = max(found_.items(), key=lambda pair: (pair[1], str(pair[0])))
+        if times >= MOST * counts[cause] and other.service != cause.service:
+            moved[cause] = other
+            notes[other] = f"it does not call {' and '.join(missing[:3])} first, as it always does"
+    return moved, notes
 
 
 def refreshed(before: Attribution, finding: Finding) -> Attribution:

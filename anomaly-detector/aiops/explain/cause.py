@@ -6,9 +6,11 @@ from dataclasses import replace
 from statistics import median
 
 from aiops.explain import starvation, wilson, wording
-from aiops.explain.attribution import NAMED, Attribution, Vote
+from aiops.explain.attribution import Attribution, Vote
 from aiops.explain.dimensions import dimensions
-from aiops.explain.places import OWN, Place, for_every_caller, founds, owner, place_of, shares_of
+from aiops.explain.grouping import Groups
+from aiops.explain.latency import NAMED
+from aiops.explain.places import OWN, Place, owner, place_of
 from aiops.explain.queries import statement
 from aiops.explain.tree import CALLING, SERVING
 from aiops.model import (
@@ -25,10 +27,6 @@ from aiops.model import (
     names,
     value_of,
 )
-
-JOINS = NAMED  # a finding belongs to every cause that holds this share of it
-
-TOGETHER = 60.0  # seconds between onsets of one trouble
 
 MOST_CALLS = 0.5  # that fail, for a silent callee to be down
 
@@ -47,44 +45,12 @@ def explain(attributions: Sequence[Attribution], edges: Sequence[Edge]) -> tuple
 
 
 def _by_place(ordered: list[Attribution], edges: Sequence[Edge]) -> tuple[Explained, ...]:
-    ordered = for_every_caller(ordered, edges)
-    founded = sorted({place for one in ordered for place in founds(one)})
-    below = _reachable(edges)
-    members: dict[Place, list[Attribution]] = {place: [] for place in founded}
-    silent: list[Attribution] = []
-    loose: list[Attribution] = []
-    for one in ordered:
-        shares = shares_of(one)
-        joined = [place for place in founded if shares.get(place, 0.0) >= JOINS]
-        for place in joined:
-            members[place].append(one)
-        if not joined:
-            (loose if shares else silent).append(one)
-    told = {place: tuple(found) for place, found in members.items()}
-    for one in silent:
-        joined = [place for place in founded if _suffers(one, place, told[place], below)]
-        for place in joined:
-            members[place].append(one)
-        if not joined:
-            loose.append(one)
-    groups = [_explained(place, found) for place, found in members.items()]
-    fewer, loose = _split(loose)
-    groups += [_fewer(service, found) for service, found in fewer.items()]
-    groups += [_unexplained(cluster) for cluster in _clusters(loose, below)]
-    return tuple(groups)
-
-
-def _suffers(one: Attribution, place: Place, members: Sequence[Attribution], below: dict[str, set[str]]) -> bool:
-    """Whether a finding without traces of its own belongs to a cause: its service is the cause, or calls it and got
-    into trouble at about the same time. One whose traces nobody has looked at yet is taken to, until they say more; so
-    it is where it calls a service whose traces tell of the cause."""
-    mine = owner(one.finding)
-    if mine == place[0]:
-        return True
-    reached = below.get(mine, {mine})
-    if one.unread:
-        return place[0] in reached or any(owner(other.finding) in reached for other in members)
-    return place[0] in reached and any(abs(one.finding.onset - other.finding.onset) <= TOGETHER for other in members)
+    groups = Groups.of(ordered, edges)
+    return (
+        *(_explained(place, found) for place, found in groups.members.items()),
+        *(_fewer(service, found) for service, found in groups.fewer.items()),
+        *(_unexplained(found) for found in groups.unexplained),
+    )
 
 
 def _explained(place: Place, members: list[Attribution]) -> Explained:
@@ -103,6 +69,8 @@ def _explained(place: Place, members: list[Attribution]) -> Explained:
     own = next((one.finding for one in members if _is_own(one.finding, cause)), best.finding)
     bad, good = _spans_at(cause, members)
     description = wording.describe(cause, own, weight, traces, _usually(bad), _usually(good))
+    if note := next((vote.note for vote in held if vote.note), ""):
+        description = f"{description}; {note}"
     root = RootCause(
         cause=cause,
         description=description,
@@ -126,15 +94,6 @@ def _explained(place: Place, members: list[Attribution]) -> Explained:
         affected_services=(place[0], *sorted(services - {place[0]})),
         affected_endpoints=tuple(sorted(endpoints - {""}, key=lambda route: (route != cause.endpoint, route))),
     )
-
-
-def _split(loose: list[Attribution]) -> tuple[dict[str, list[Attribution]], list[Attribution]]:
-    """Findings of missing traffic by service, and the others."""
-    fewer: dict[str, list[Attribution]] = defaultdict(list)
-    for one in loose:
-        if one.finding.family == Family.TRAFFIC:
-            fewer[owner(one.finding)].append(one)
-    return fewer, [one for one in loose if one.finding.family != Family.TRAFFIC]
 
 
 def _fewer(service: str, members: list[Attribution]) -> Explained:
@@ -320,38 +279,3 @@ def _spans_at(cause: Cause, members: list[Attribution]) -> tuple[list[Span], lis
     bad = {span.span_id: span for one in members for span in one.bad_spans if at(span)}
     good = {span.span_id: span for one in members for span in one.good_spans if at(span) and not span.failed}
     return [span for span in bad.values() if span.failed or not wants_failed], list(good.values())
-
-
-def _reachable(edges: Sequence[Edge]) -> dict[str, set[str]]:
-    """Every service with all it calls, directly or not, itself included."""
-    calls: dict[str, set[str]] = defaultdict(set)
-    for edge in edges:
-        calls[edge.caller].add(edge.callee)
-        calls[edge.callee] |= set()
-    out: dict[str, set[str]] = {}
-    for service in calls:
-        seen, stack = {service}, [service]
-        while stack:
-            for callee in calls[stack.pop()] - seen:
-                seen.add(callee)
-                stack.append(callee)
-        out[service] = seen
-    return out
-
-
-def _clusters(loose: list[Attribution], below: dict[str, set[str]]) -> list[list[Attribution]]:
-    """Findings that one service calls the other's, put together."""
-    clusters: list[list[Attribution]] = []
-    for one in loose:
-        mine = owner(one.finding)
-        touching = [
-            cluster
-            for cluster in clusters
-            if any(
-                mine in below.get(other, {other}) or other in below.get(mine, {mine})
-                for other in (owner(member.finding) for member in cluster)
-            )
-        ]
-        merged = [one, *(member for cluster in touching for member in cluster)]
-        clusters = [cluster for cluster in clusters if cluster not in touching] + [merged]
-    return clusters

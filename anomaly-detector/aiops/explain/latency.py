@@ -1,132 +1,87 @@
-"""Where the time goes: self time and edge gap of every part of a request, bad against good.
+"""Slow requests vote for where their time goes, by what each place takes longer than in good requests.
 
 See docs/methods.md, Where the time goes.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 
-from aiops.explain.queries import statement
+from aiops.explain.excess import excesses
+from aiops.explain.own import places
+from aiops.explain.requests import Requests
+from aiops.explain.table import SpanTable
 from aiops.explain.tree import Tree
-from aiops.model import Cause, CauseKind, Span, SpanKind
+from aiops.explain.waits import Waits
+from aiops.model import Cause, Span, Trace
 
-Spent = dict[Cause, float]
-Called = tuple[Cause, str, str]  # who calls, whom, and for what
+NAMED = 0.2  # the part of a request's excess time from which a place is worth naming
 
 
-@dataclass(frozen=True, slots=True)
-class CallProfile:
-    """How often a call is made in one good request (`most`: the 95th percentile), and its median seconds."""
-
-    most: float
-    seconds: float
+ENOUGH = 5  # slow good requests that can be compared with
+STRETCHES = 5  # of the good time
+COMMON = 0.15  # of the good requests that are as slow as the bad ones, for this to be common
+Entries = Sequence[tuple[Tree, Span]]
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
-    """What good traces spend: median seconds per cause, how calls are made, and the median of the entry span."""
+class Slow:
+    """The part of all excess time that a cause holds, and the traces in which it holds a part worth naming."""
 
-    parts: Spent
-    calls: dict[Called, CallProfile]
-    entry: float
-    traces: int
+    cause: Cause
+    share: float
+    held: frozenset[str]
 
 
-def spent(tree: Tree, entry: Span, profiles: Mapping[Called, CallProfile] | None = None) -> Spent:
-    """Seconds that the entry's request spent in each place that could be a cause.
+def slow(bad: Entries, good: Entries, threshold: float = 0.0) -> list[Slow]:
+    """Share out the excess time of bad requests; nothing where no place is slower beyond chance.
 
-    Time in a service is its requests' self time. A client span whose server answered contributes only the gap between
-    the two, on the edge; one to what sends no spans, such as a database, contributes all of itself, to the callee that
-    it waited for. What a call takes after the answer was given is nobody's wait.
-
-    With `profiles`, a call beyond the usual number costs its caller what such a call usually takes: who asks fifteen
-    times instead of once is slow by itself. What the call takes longer than that stays where it is spent: the shift of
-    the call count is told apart from that of time (docs/methods.md, Where the time goes).
+    bad, good: a trace and the span in it by which it was chosen. The bad ones were chosen because they took longer than
+    `threshold` seconds: where that is common among good ones, they are compared with those alone, for slow requests
+    differ from others in good times as well.
     """
-    parts: Spent = defaultdict(float)
-    made: dict[Called, float] = defaultdict(float)
-    stack: list[tuple[Span, float, Cause | None, float]] = [(entry, 1.0, None, 0.0)]
-    seen = {entry.span_id}
-    while stack:
-        span, waited, payer, part = stack.pop()
-        own = tree.self_time(span) * waited
-        if payer is not None:
-            parts[payer] += own * part
-        parts[_place(tree, span)] += own * (1 - part)
-        for call in tree.calls(span):
-            if call.span_id in seen:
-                continue
-            seen.add(call.span_id)
-            start, end = tree.waited(span, call)
-            pays, share = payer, part
-            if payer is None and profiles is not None and (named := _call(tree, call)) is not None:
-                made[named] += 1
-                profile = profiles.get(named, CallProfile(1.0, call.duration))
-                if made[named] > max(profile.most, 1.0):
-                    pays, share = named[0], min(1.0, profile.seconds / max(call.duration, 1e-9))
-            stack.append((call, waited * (end - start) / max(call.duration, 1e-9), pays, share))
-    return dict(parts)
-
-
-def usual(good: Sequence[tuple[Tree, Span]]) -> Usual:
-    """Median over good traces, counting a part that a trace lacks as zero: means would drown in a late detection."""
-    each = [spent(tree, entry) for tree, entry in good]
-    return Usual(
-        _medians(each),
-        _profiles(good),
-        float(np.median([entry.duration for _, entry in good])) if good else 0.0,
-        len(each),
-    )
-
-
-def shares(tree: Tree, entry: Span, normal: Usual) -> Spent:
-    """Each cause's share of this request's excess over the usual; sums to 1, empty when there is none."""
-    profiles = normal.calls if normal.traces else None
-    excess = {cause: took - normal.parts.get(cause, 0.0) for cause, took in spent(tree, entry, profiles).items()}
-    positive = {cause: more for cause, more in excess.items() if more > 0.002}
-    total = sum(positive.values())
-    return {cause: more / total for cause, more in positive.items()} if total > 0 else {}
-
-
-def _place(tree: Tree, span: Span) -> Cause:
-    """Who is to blame for a span's own time."""
-    if span.kind == SpanKind.CLIENT and span.peer:
-        server = tree.server_of(span)
-        if server is not None:
-            return Cause(server.service, CauseKind.NETWORK, server.route, server.method, caller=span.service)
-        return Cause(span.peer, CauseKind.LATENCY, statement(span), caller=span.service)
-    serving = tree.serving(span)
-    return Cause(serving.service, CauseKind.LATENCY, serving.route or serving.name, serving.method)
-
-
-def _call(tree: Tree, span: Span) -> Called | None:
-    """What a client span calls; None for others, and for a call that failed: its repetition is no profile."""
-    if span.kind != SpanKind.CLIENT or not span.peer or span.failed:
-        return None
-    serving = tree.serving(span)
-    caller = Cause(serving.service, CauseKind.LATENCY, serving.route or serving.name, serving.method)
-    server = tree.server_of(span)
-    return caller, span.peer, (server.route if server else "") or span.name
-
-
-def _profiles(good: Sequence[tuple[Tree, Span]]) -> dict[Called, CallProfile]:
-    took: dict[Called, list[float]] = defaultdict(list)
-    counts: list[Counter[Called]] = []
-    for tree, entry in good:
-        counts.append(Counter())
-        for span in tree.below(entry):
-            if (call := _call(tree, span)) is not None:
-                counts[-1][call] += 1
-                took[call].append(span.duration)
-    return {
-        call: CallProfile(float(np.percentile([one[call] for one in counts], 95)), float(np.median(seconds)))
-        for call, seconds in took.items()
+    if not bad or not good:
+        return []
+    good = _alike(good, threshold)
+    table = SpanTable.of(Trace(entry.trace_id, tree.spans) for tree, entry in (*good, *bad))
+    rows = {(span.trace_id, span.span_id): row for row, span in enumerate(table.origin)}
+    entries = {
+        rows[entry.trace_id, entry.span_id]: is_bad
+        for pairs, is_bad in ((good, False), (bad, True))
+        for _, entry in pairs
     }
+    at = np.array(sorted(entries), np.int32)
+    requests = Requests.of(table, Waits.of(table), at, np.array([entries[int(row)] for row in at], bool))
+    found = [one for one in excesses(requests, places(requests)) if one.significant]
+    total = sum(one.seconds for one in found)
+    lost = np.zeros(len(at))
+    for one in found:
+        lost[one.entries] += np.maximum(one.each, 0.0)
+    return [
+        Slow(
+            one.cause,
+            one.seconds / total,
+            frozenset(
+                table.traces[table.trace[at[entry]]]
+                for entry in one.entries[one.each >= NAMED * lost[one.entries]].tolist()
+                if lost[entry] > 0
+            ),
+        )
+        for one in found
+    ]
 
 
-def _medians(each: Sequence[Spent]) -> Spent:
-    keys = {key for one in each for key in one}
-    return {key: float(np.median([one.get(key, 0.0) for one in each])) for key in keys}
+def _alike(good: Entries, threshold: float) -> Entries:
+    """The good requests that are as slow as bad ones, if they are common at any time; else all."""
+    slow = [one for one in good if one[1].duration > threshold]
+    if not threshold or len(slow) < ENOUGH:
+        return good
+    ordered = sorted(good, key=lambda one: (one[1].start, one[1].span_id))
+    stretches = [
+        ordered[len(ordered) * at // STRETCHES : len(ordered) * (at + 1) // STRETCHES] for at in range(STRETCHES)
+    ]
+    shares = [sum(entry.duration > threshold for _, entry in one) / len(one) for one in stretches if one]
+    # The middle one: what is found late begins in what was taken for good times.
+    return slow if median(shares) >= COMMON else good

@@ -11,8 +11,8 @@ LIMIT = 60
 def populations(finding: Finding, step: float) -> tuple[Population, Population] | None:
     """The bad and the good population of a finding; None where traces cannot tell (a silent service has none).
 
-    Bad ones from the onset on, good ones from before it, with a guard gap of two steps between, so that a late
-    detection does not teach that the trouble is normal (docs/methods.md, Good traces from before).
+    Bad ones from the onset on, good ones, fast and slow, from before it, with a guard gap of two steps between, so that
+    a late detection does not teach that the trouble is normal (docs/methods.md, Good traces from before).
     """
     if finding.family not in (Family.ERRORS, Family.LATENCY):
         return None
@@ -44,7 +44,6 @@ def populations(finding: Finding, step: float) -> tuple[Population, Population] 
             route=route,
             method=method,
             callee=callee,
-            threshold=threshold,
             limit=LIMIT,
         ),
     )

@@ -15,6 +15,9 @@
     │   ├── BadCalendar            a calendar
     │   ├── Mistake                a field of an objective
     │   ├── Unreadable             a table of values
+    │   ├── UnreadableFile         a file of telemetry
+    │   ├── BadColumns             columns that do not fit a file of spans
+    │   ├── BadCapture             the first line of a capture
     │   ├── FittingError           series that cannot be fitted
     │   ├── DoesNotFit             learned state of another form
     │   └── BackupError            a backup, or a folder that cannot be backed up
@@ -22,7 +25,8 @@
     │   ├── Damaged, TooMany, MessageTooLarge, TooLong, Broken, UnknownEncoding
     │   └── ExportRejected         with the status that its sender gets
     ├── NotAnswered                a running engine did not do what a command asked of it
-    │   └── NoEngine               no engine answers at that address
+    │   ├── NoEngine               no engine answers at that address
+    │   └── TooLarge               the answer would be too large: ask for less
     └── StartError                 the engine, or the demo, does not start
         ├── CannotStart, FolderError, NoShop, CannotShow
         └── PortTaken              said by the receiver's process to the engine, which raises CannotListen

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 
 from aiops.engine import Engine
 from aiops.health import RECENT
-from aiops.model import Edge, Labels, Selector, SeriesBlock, Trace, Verdict, Window, names
+from aiops.model import Edge, Labels, Selector, SeriesBlock, Span, Trace, Verdict, Window, names
 from aiops.model.errors import NotFound
 from aiops.sources.common import bounds
 
 VALUES = 250_000
 """The most values in one answer: about 5 MB of JSON."""
 VERDICTS = 50_000
+SPANS = 5_000
+"""The most spans in one answer: about 10 MB of JSON."""
 
 
 @dataclass(slots=True)
@@ -47,6 +49,11 @@ class TelemetryService:
         if not found:
             raise NotFound(f"there is no trace {trace_id}, or not any more")
         return found[0]
+
+    def spans(self, window: Window) -> tuple[list[Span], bool]:
+        """Return the spans that ended in a window, by their end, and whether these are all. Raises TooMuch for more
+        than SPANS."""
+        return self.engine.traces.spans(window, SPANS)
 
     def newest(self) -> float | None:
         """Return when telemetry last arrived, by its own timestamps; None before the first."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aiops.model import Edge, Population, Trace, TraceQuery, TraceSummary, Verdict, Window
+from aiops.model import Edge, Population, Span, Trace, TraceQuery, TraceSummary, Verdict, Window
 
 
 class NoTelemetry:
@@ -19,6 +19,10 @@ class NoTelemetry:
     def populations(self, wanted: Sequence[Population]) -> list[list[Trace]]:
         """Return an empty list for each population."""
         return [[] for _ in wanted]
+
+    def spans(self, _window: Window, _most: int) -> tuple[list[Span], bool]:
+        """Return no spans."""
+        return [], True
 
     def edges(self, _window: Window) -> list[Edge]:
         """Return no edges."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from flask.testing import FlaskClient
 from made_up.fakes import NOW, Route
-from made_up.samples import TRACE_ID, sample, simple
+from made_up.samples import TRACE_ID, sample, sample_trace, simple
 from made_up.world import World
 
 from aiops.model import Edge, Family, IncidentState, SeriesState, Severity, Tier, Verdict, iso, labels
@@ -353,3 +353,35 @@ def test_prometheus_can_read_the_engines_metrics(client: FlaskClient) -> None:
     answer = client.get("/metrics")
     assert answer.content_type.startswith("text/plain; version=")
     assert "aiops_cycle_duration_seconds" in answer.text
+
+
+def test_raw_spans_are_answered_as_otlp(world: World, client: FlaskClient) -> None:
+    trace = sample_trace()
+    world.traces.known[trace.trace_id] = trace
+    until = max(one.end for one in trace.spans) + 1
+    answer = client.get("/aiops/spans", query_string={"since": until - 60, "until": until}).json
+    assert answer is not None
+    assert answer["complete"] is True
+    found = [one for group in answer["resourceSpans"] for one in group["scopeSpans"][0]["spans"]]
+    assert {one["spanId"] for one in found} == {one.span_id for one in trace.spans}
+    assert client.get("/aiops/spans", query_string={"since": until, "until": until}).json == {
+        "resourceSpans": [],
+        "complete": True,
+    }
+
+
+def test_too_many_spans_are_refused_with_advice(
+    world: World, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aiops.service.telemetry.SPANS", 1)
+    trace = sample_trace()
+    world.traces.known[trace.trace_id] = trace
+    until = max(one.end for one in trace.spans) + 1
+    answer = client.get("/aiops/spans", query_string={"since": until - 60, "until": until})
+    assert answer.status_code == 422
+    assert answer.json is not None
+    assert answer.json["detail"].startswith("more than 1 spans ended in that time: take less time")
+
+
+def test_without_objectives_there_are_no_documents(client: FlaskClient) -> None:
+    assert client.get("/aiops/objectives").json == {"documents": []}

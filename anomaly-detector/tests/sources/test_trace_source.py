@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from aiops.model import Population, PopulationKind, SpanKind, Status, TraceQuery, Window
+from aiops.model.errors import TooMuch
 
 from .conftest import Tracing
 from .otlp import CLIENT, CONSUMER, INTERNAL, PRODUCER, SERVER, Call, Value, http, spans
@@ -415,3 +416,16 @@ def test_the_population_of_a_consumer_comes_with_who_sent_it_the_message(tracing
     [alone] = tracing.traces.traces([f"{2:032x}"])
     [span] = alone.spans
     assert (span.parent_id, span.links) == ("", ((f"{1:032x}", f"{2:016x}"),))
+
+
+def test_the_spans_of_a_time_are_listed_by_their_end(tracing: Tracing) -> None:
+    tracing.feed(spans(*many(6, tracing.t0, 10.0)))
+    found, complete = tracing.traces.spans(Window(tracing.t0 + 15, tracing.t0 + 45), 1000)
+    traces = {int(one.trace_id, 16) for one in found}
+    assert traces <= {2, 3, 4}
+    assert [one.end for one in found] == sorted(one.end for one in found)
+    if complete:
+        assert traces == {2, 3, 4}
+        assert len(found) == 12
+        with pytest.raises(TooMuch, match="more than 11 spans"):
+            tracing.traces.spans(Window(tracing.t0 + 15, tracing.t0 + 45), 11)

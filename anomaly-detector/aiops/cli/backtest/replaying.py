@@ -16,14 +16,13 @@ from aiops.backtest.rows import AUTO
 from aiops.backtest.shapes import SHAPE
 from aiops.bootstrap import calendars
 from aiops.cli.terminal.ending import Failed
-from aiops.cli.terminal.past import Past
+from aiops.cli.terminal.past import Past, step_of
 from aiops.cli.terminal.progress import PAUSE_SECONDS, advancing
 from aiops.config import ConfigError, Settings, load_settings
 from aiops.detect import Calendar
 from aiops.model import Labels, Window
 from aiops.model.errors import SourceError
 from aiops.model.safe import visible
-from aiops.slo.spec import durations
 from aiops.web.backtest import BacktestFindings
 
 ALL: Final = "all"
@@ -134,7 +133,7 @@ def of_file(file: File, calendar: str | None) -> tuple[BacktestFindings, list[st
 def of_history(past: Past, step: str | None, service: str, endpoint: str, calendar: str | None) -> BacktestFindings:
     """Replay stored history with the detector of the engine."""
     settings, days = settings_of(calendar)
-    seconds = settings.cycle_seconds if step is None else _seconds(step)
+    seconds = settings.cycle_seconds if step is None else step_of(step)
     past.check(seconds)
     try:
         with past.opened() as source:
@@ -158,16 +157,6 @@ def _notes(found: Read, labels: str) -> Iterator[str]:
     if found.labelling:
         taken = f"column `{visible(found.labelling)}` holds 0 and 1: taken as labels of anomalies"
         yield f"{taken}; give --labels none to take it as a label of series" if labels == AUTO else taken
-
-
-def _seconds(step: str) -> float:
-    try:
-        seconds, months = durations.shorthand(step)
-    except ValueError as error:
-        raise click.UsageError(f"--step {error}") from None
-    if months or seconds > 3600:
-        raise click.UsageError(f"--step is {step}, but must be an hour at most, such as 15s")
-    return float(seconds)
 
 
 def _blocks(window: Window, step: float, settings: Settings) -> Iterator[Window]:

@@ -55,11 +55,11 @@ class Past:
         return self._window(self._until() or source.complete_until() or time.time(), step)
 
     def _until(self) -> float | None:
-        return None if self.until is None else _moment("--until", self.until, time.time())
+        return None if self.until is None else moment_of("--until", self.until, time.time())
 
     def _window(self, end: float, step: float) -> Window:
         end = min(end, time.time()) // step * step
-        start = _moment("--since", self.since, end) // step * step
+        start = moment_of("--since", self.since, end) // step * step
         if start >= end:
             raise click.UsageError(f"--since {self.since} must be before the end, {_shown(end)}")
         if end - start > LONGEST_DAYS * 86_400:
@@ -95,8 +95,19 @@ def past_options(since: str) -> Callable[[Callable[..., Any]], Callable[..., Any
     return add
 
 
-def _moment(option: str, text: str, before: float) -> float:
-    """Read a time, or a length before a time, in Unix seconds."""
+def step_of(step: str) -> float:
+    """Read the length of a step in seconds. Raises UsageError."""
+    try:
+        seconds, months = durations.shorthand(step)
+    except ValueError as error:
+        raise click.UsageError(f"--step {error}") from None
+    if months or seconds > 3600:
+        raise click.UsageError(f"--step is {step}, but must be an hour at most, such as 15s")
+    return float(seconds)
+
+
+def moment_of(option: str, text: str, before: float) -> float:
+    """Read a time, or a length before a time, in Unix seconds. Raises UsageError."""
     from aiops.api.moment import unix_seconds
 
     try:

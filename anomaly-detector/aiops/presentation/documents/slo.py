@@ -1,6 +1,6 @@
 """What the API answers about objectives. A burn rate of 1 spends the budget exactly within its period."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -117,3 +117,9 @@ class Slo(Document):
     groups: list[Standing]
     queries: list[Query] = Field(description="where each number is from")
     burns: list[Burn] = Field(description="newest first")
+
+
+class Definitions(Document):
+    """The objectives as they are promised."""
+
+    documents: list[dict[str, Any]] = Field(description="OpenSLO documents, in one normal form")

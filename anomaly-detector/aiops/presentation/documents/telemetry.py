@@ -1,6 +1,6 @@
 """Services, routes, calls, series and changes."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -112,6 +112,13 @@ class MetricSeries(Document):
     step_seconds: float
     ends: list[Time]
     series: list[Values]
+
+
+class RawSpans(Document):
+    """Spans as OTLP/JSON: an ExportTraceServiceRequest, and whether these are all of that time."""
+
+    resourceSpans: list[dict[str, Any]]
+    complete: bool = Field(description="false: a store that cannot list spans gave those of some traces")
 
 
 class Change(Document):

@@ -24,6 +24,12 @@ def check_samples(samples: int, most: int) -> None:
         raise TooMuch(f"{samples:,} samples would be read, of {SAMPLES * most:,} allowed")
 
 
+def check_spans(found: int, most: int) -> None:
+    """Raise TooMuch when more spans were found than `most`."""
+    if found > most:
+        raise TooMuch(f"more than {most:,} spans ended in that time")
+
+
 def spans_each(traces: int) -> int:
     """Return how many spans of each of so many traces are read; failed spans and the longest spans come first."""
     return max(SPANS_LEAST, min(SPANS_OF_ONE, SPANS_AT_ONCE // max(traces, 1)))

@@ -6,6 +6,7 @@ a request must not depend on the side that reports it, so the rule for servers a
 Sources: semantic conventions for HTTP, gRPC, Connect, Dubbo, JSON-RPC and databases; PostgreSQL and Oracle error codes.
 """
 
+import re
 from typing import Final
 
 GRPC: Final = (
@@ -75,6 +76,13 @@ _FOUND_NOTHING_SAYS: Final = (
     "redis: nil",
     "record not found",
 )
+
+WORDS: Final = frozenset(
+    word
+    for text in (*_FAULTS, *_NO_FAULTS, *GRPC, *_GIVEN_UP, _GO_GAVE_UP, *_FOUND_NOTHING, *_FOUND_NOTHING_SAYS)
+    for word in re.findall(r"\w+", text)
+)
+"""All words of texts that decide something here."""
 
 
 def http(status: int) -> bool | None:

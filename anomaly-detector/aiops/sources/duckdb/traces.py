@@ -78,6 +78,22 @@ class EmbeddedTraces:
         whole = {trace_id: links.continued(trace, before | whole) for trace_id, trace in whole.items()}
         return [[whole[one] for one in _ids(table) if one in whole] for table in drawn]
 
+    def spans(self, window: Window, most: int) -> tuple[list[Span], bool]:
+        """Return all spans that ended in the window, by their end. Raises TooMuch for more than `most`."""
+        start, end = _bounds(window)
+        table = self._store.query(
+            lambda partitions: (
+                f"""
+            SELECT s.*, r.service, r.instance, r.version
+            FROM {partitions.relation(SPANS, start, end)} s JOIN resources r ON s.resource = r.id
+            ORDER BY s.end_ns, s.span_id LIMIT {int(most) + 1}"""
+            )
+        )
+        bounds.check_spans(table.num_rows, most)
+        resources = self._resources(table)
+        rows = table.to_pylist()
+        return [span(row, resources[row["resource"]], ()) for row in rows if row["resource"] in resources], True
+
     def _drawn(self, wanted: Population) -> pa.Table:
         """Return the ids of a population's traces, and the end of the span by which each was drawn."""
         start, end = _bounds(wanted.window)

@@ -20,6 +20,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from aiops.sources.receiver import wire
 from aiops.sources.receiver.decode import UNREADABLE, Decoding
 from aiops.sources.receiver.decode_metrics import POINTS, AnyPoint, Sent
+from aiops.sources.receiver.json_spans import built
 
 M = TypeVar("M", bound=Message)
 Document = dict[str, Any]
@@ -41,26 +42,39 @@ _WRONG: Final = (
 def spans(body: bytes, into: Decoding) -> Iterator[tuple[Resource, Iterator[Span]]]:
     """Read an export of spans; what cannot be read is reported to `into`. Raises ValueError with what is wrong, or
     wire.TooMany, before anything is read. Unknown fields are skipped."""
-    for group in _groups(body, "resourceSpans", into):
+    return spans_of(_bounded(body, into), into)
+
+
+def spans_of(document: Any, into: Decoding) -> Iterator[tuple[Resource, Iterator[Span]]]:
+    """Read a document of any size in the same way."""
+    for group in _groups(document, "resourceSpans", into):
         found = (one for scope in _each(group, "scopeSpans", into) for one in _each(scope, "spans", into))
         yield _resource(group, into), (_span(one, into) for one in found)
 
 
 def metrics(body: bytes, into: Decoding) -> Iterator[tuple[Resource, Iterator[Sent]]]:
     """Read an export of metrics in the same way."""
-    for group in _groups(body, "resourceMetrics", into):
+    return metrics_of(_bounded(body, into), into)
+
+
+def metrics_of(document: Any, into: Decoding) -> Iterator[tuple[Resource, Iterator[Sent]]]:
+    """Read a document of any size in the same way."""
+    for group in _groups(document, "resourceMetrics", into):
         found = (one for scope in _each(group, "scopeMetrics", into) for one in _each(scope, "metrics", into))
         yield _resource(group, into), _sent(found, into)
 
 
 def logs(body: bytes, into: Decoding) -> int:
     """Count the records of an export of logs."""
-    scopes = (scope for group in _groups(body, "resourceLogs", into) for scope in _each(group, "scopeLogs", into))
+    scopes = (
+        scope
+        for group in _groups(_bounded(body, into), "resourceLogs", into)
+        for scope in _each(group, "scopeLogs", into)
+    )
     return sum(1 for scope in scopes for _ in _each(scope, "logRecords", into))
 
 
-def _groups(body: bytes, name: str, into: Decoding) -> list[Document]:
-    document = _loaded(body, into)
+def _groups(document: Any, name: str, into: Decoding) -> list[Document]:
     if not isinstance(document, dict):
         raise ValueError("the body is not a JSON object")
     value = document.get(name, document.get(_snake(name), []))
@@ -69,9 +83,14 @@ def _groups(body: bytes, name: str, into: Decoding) -> list[Document]:
     return list(_each(document, name, into))
 
 
-def _loaded(body: bytes, into: Decoding) -> Any:
+def _bounded(body: bytes, into: Decoding) -> Any:
     if sum(map(body.count, _MARKS)) > MAX_MARKS:
         raise wire.TooMany
+    return loaded_json(body, into)
+
+
+def loaded_json(body: bytes, into: Decoding) -> Any:
+    """Read the text of a document. Raises ValueError."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as problem:
@@ -107,6 +126,8 @@ def _resource(group: Document, into: Decoding) -> Resource:
 
 
 def _span(document: Document, into: Decoding) -> Span:
+    if (span := built(document)) is not None:
+        return span
     _with_ids(document)
     for link in _each(document, "links", into):
         _with_ids(link)

@@ -24,8 +24,8 @@ _DATA_POINTS: Final = 1
 class _Count:
     """The number of items of an export so far."""
 
-    def __init__(self) -> None:
-        self.left = wire.MAX_ITEMS
+    def __init__(self, most: int) -> None:
+        self.left = most
 
     def one(self) -> None:
         self.left -= 1
@@ -33,16 +33,16 @@ class _Count:
             raise wire.TooMany
 
 
-def spans(body: bytes, into: Decoding) -> Iterator[tuple[Resource, Iterator[Span]]]:
+def spans(body: bytes, into: Decoding, most: int = wire.MAX_ITEMS) -> Iterator[tuple[Resource, Iterator[Span]]]:
     """Read an export of spans; what cannot be read is reported to `into`. Raises wire.Damaged or wire.TooMany before
     anything is read."""
-    for resource, found in _groups(body):
+    for resource, found in _groups(body, _Count(most)):
         yield _resource(body, resource, into), _built(body, found, ScopeSpans, "spans", Span, into, _lost_span(into))
 
 
-def metrics(body: bytes, into: Decoding) -> Iterator[tuple[Resource, Iterator[Sent]]]:
+def metrics(body: bytes, into: Decoding, most: int = wire.MAX_ITEMS) -> Iterator[tuple[Resource, Iterator[Sent]]]:
     """Read an export of metrics in the same way."""
-    count = _Count()
+    count = _Count(most)
     groups = [(resource, [_Pieces(body, one, count) for one in found]) for resource, found in _groups(body, count)]
     for resource, pieces in groups:
         yield _resource(body, resource, into), _sent(pieces, into)
@@ -50,12 +50,11 @@ def metrics(body: bytes, into: Decoding) -> Iterator[tuple[Resource, Iterator[Se
 
 def logs(body: bytes, into: Decoding) -> int:  # noqa: ARG001 (as JSON's, which may have to repair)
     """Count the records of an export of logs."""
-    return sum(len(found) for _, found in _groups(body))
+    return sum(len(found) for _, found in _groups(body, _Count(wire.MAX_ITEMS)))
 
 
-def _groups(body: bytes, count: _Count | None = None) -> list[tuple[Slice | None, list[Part]]]:
+def _groups(body: bytes, counted: _Count) -> list[tuple[Slice | None, list[Part]]]:
     """Return where the resource and the items of each group are."""
-    counted = count or _Count()
     groups = []
     for _, start, end in inside(body, 0, len(body), _GROUPS):
         counted.one()

@@ -11,6 +11,7 @@ from aiops.model import (
     Population,
     Selector,
     SeriesBlock,
+    Span,
     Trace,
     TraceQuery,
     TraceSummary,
@@ -20,6 +21,7 @@ from aiops.model import (
     names,
 )
 from aiops.model.errors import SourceError
+from aiops.sources.common import bounds
 
 NOW = 1_795_253_700.0
 
@@ -107,6 +109,11 @@ class FakeTraces:
 
     def populations(self, wanted: Sequence[Population]) -> list[list[Trace]]:
         return [[] for _ in wanted]
+
+    def spans(self, window: Window, most: int) -> tuple[list[Span], bool]:
+        inside = [one for trace in self.known.values() for one in trace.spans if window.start < one.end <= window.end]
+        bounds.check_spans(len(inside), most)
+        return inside, True
 
 
 @dataclass

@@ -1,0 +1,69 @@
+"""What a comparison shows, as text and as a document."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from aiops.cli.explain.comparing import Found
+from aiops.explain import Candidate, sentences, wording
+from aiops.presentation.numbers import duration, percent
+
+TRACES = 3
+"""Trace ids that are shown for a candidate."""
+NO_CAUSE = "no cause found: what differs between the bad and the good requests may be chance"
+
+
+def first(found: Found) -> Candidate | None:
+    """The candidate that is named as the cause; None where all are mere suspects."""
+    return next((one for one in found.comparison.candidates[:1] if one.named), None)
+
+
+def lines(found: Found, top: int) -> Iterator[str]:
+    """The comparison in lines of text, with so many candidates."""
+    one = found.comparison
+    yield f"good: {one.good:,} requests, {found.good}"
+    yield f"bad:  {one.bad:,} requests, {found.bad}"
+    yield f"      {percent(one.failing[1])} fail (good: {percent(one.failing[0])})"
+    yield f"      {percent(one.slow[1])} take longer than {duration(one.limit)} (good: {percent(one.slow[0])})"
+    yield f"      {duration(one.seconds[1])} is their median (good: {duration(one.seconds[0])})"
+    yield ""
+    if first(found) is None:
+        yield NO_CAUSE
+    for number, each in enumerate(one.candidates[:top], 1):
+        yield f"{number}. {wording.title(each.cause)}" + ("" if each.named else " (suspected)")
+        yield from (f"   {text}" for text in sentences(one, each))
+        if each.traces:
+            yield f"   traces: {', '.join(each.traces[:TRACES])}"
+
+
+def document(found: Found) -> dict[str, Any]:
+    """The comparison as JSON: all candidates, and services in the order of suspicion."""
+    one = found.comparison
+    named = first(found)
+    return {
+        "good": {"requests": one.good, "which": found.good},
+        "bad": {"requests": one.bad, "which": found.bad},
+        "failing": {"good": one.failing[0], "bad": one.failing[1]},
+        "slow": {"good": one.slow[0], "bad": one.slow[1], "longer_than_seconds": one.limit},
+        "median_seconds": {"good": one.seconds[0], "bad": one.seconds[1]},
+        "cause": None if named is None else wording.title(named.cause),
+        "no_cause": None if named is not None else NO_CAUSE,
+        "services": list(dict.fromkeys(each.cause.service for each in one.candidates)),
+        "candidates": [_candidate(found, each) for each in one.candidates],
+        "notes": list(found.notes),
+    }
+
+
+def _candidate(found: Found, one: Candidate) -> dict[str, Any]:
+    cause = one.cause
+    return {
+        "service": cause.service,
+        "kind": str(cause.kind),
+        "endpoint": cause.endpoint or None,
+        "method": cause.method or None,
+        "caller": cause.caller or None,
+        "title": wording.title(cause),
+        "named": one.named,
+        "share": one.weight,
+        "evidence": sentences(found.comparison, one),
+        "traces": list(one.traces),
+    }

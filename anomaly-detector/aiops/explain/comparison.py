@@ -1,0 +1,196 @@
+"""Two populations of requests compared, without a finding: what is wrong with the bad ones, where, and how sure.
+
+Three kinds of evidence speak, in this order: requests that fail and where they start to; what takes longer; what is
+called. Each is data that a person can check. See docs/methods.md, Two populations.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from aiops.explain import errors, wilson
+from aiops.explain.blame import Blame
+from aiops.explain.callees import Callees
+from aiops.explain.excess import LEAST, Excess, excesses
+from aiops.explain.own import places
+from aiops.explain.requests import Requests
+from aiops.explain.shape import NewShape, new_shapes
+from aiops.explain.table import Flags, Rows, SpanTable
+from aiops.explain.tree import Tree
+from aiops.explain.waits import Waits
+from aiops.explain.world import KnownServices
+from aiops.model import Cause, Span
+
+FAILED_READ: Final = 400
+"""Failed requests that are followed down to where they start to fail; of more, every so many-th is."""
+Z: Final = 3.0
+SLOW: Final = 0.95
+"""Quantile of the good requests' durations, from which a request is slow."""
+LEADS: Final = 0.1
+"""Failures lead where they hit at least this part of the requests that slowness hits."""
+TIMES: Final = 10.0
+"""Times its usual time, up to which a place that takes longer counts for more. Load makes all a little slower."""
+SHAPED: Final = 0.5
+"""Slowness comes before new shapes where it hits at least this part of the requests that these hit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A cause, with all that speaks for it.
+
+    weight: the part of the trouble that it holds, of 1. failing: bad requests more, of 1, that start to fail there.
+    slower: what the place takes longer, shape: what it calls otherwise; None without. spans: failed spans, earliest
+    first. traces: ids of bad requests that show it, the clearest first.
+    """
+
+    cause: Cause
+    weight: float
+    failing: float = 0.0
+    slower: Excess | None = None
+    shape: NewShape | None = None
+    spans: tuple[Span, ...] = ()
+    traces: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> bool:
+        """Whether chance does not explain it; else it is a suspect."""
+        return self.slower is None or self.slower.significant
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What is known of two populations, pairs being of the good and the bad one.
+
+    good, bad: how many requests there are. failing, slow: the part of them that fails, and that does not but takes
+    longer than `limit` seconds, which few good ones do; 0 to 1. seconds: the median duration. candidates: the most
+    likely first.
+    """
+
+    good: int
+    bad: int
+    failing: tuple[float, float]
+    slow: tuple[float, float]
+    limit: float
+    seconds: tuple[float, float]
+    candidates: tuple[Candidate, ...]
+
+
+def compared(table: SpanTable, entries: Rows, bad: Flags) -> Comparison:
+    """Compare the requests that begin at these rows of a table; bad: which of them are bad ones."""
+    waits = Waits.of(table)
+    failed = table.failed[entries]
+    seconds = table.duration[entries]
+    sizes = int((~bad).sum()), int(bad.sum())
+    if not all(sizes):
+        return Comparison(*sizes, (0.0, 0.0), (0.0, 0.0), 0.0, (0.0, 0.0), ())
+    limit = float(np.quantile(seconds[~bad], SLOW))
+    failing, slow = ((float(one[~bad].mean()), float(one[bad].mean())) for one in (failed, ~failed & (seconds > limit)))
+    took, takes = (float(np.median(seconds[side])) for side in (~bad, bad))
+    fails = _more(failing, sizes)
+    sound = ~failed
+    requests = Requests.of(table, waits, entries[sound], bad[sound])
+    if not requests.both:
+        return Comparison(*sizes, failing, slow, limit, (took, takes), tuple(_failures(table, entries, bad, failed)))
+    named = places(requests)
+    slower = [one for one in excesses(requests, named) if one.seconds >= LEAST and _least(one) > 0]
+    shapes = new_shapes(requests, named)
+    found: dict[Cause, Candidate] = {}
+    hit = len(np.unique(np.concatenate([one.entries for one in shapes]))) / sizes[1] if shapes else 0.0
+    more = max(slow[1] - slow[0], 0.0)
+    ranked = [
+        (failing[1] - failing[0] >= LEADS * more, _failures(table, entries, bad, failed) if fails else []),
+        (more >= SHAPED * hit and any(one.significant for one in slower), _slower(requests, slower)),
+        (True, _shaped(requests, shapes)),
+    ]
+    groups = [group for leads, group in ranked if leads] + [group for leads, group in ranked if not leads]
+    for group in groups:
+        for one in group:
+            found.setdefault(one.cause, one)
+    return Comparison(*sizes, failing, slow, limit, (took, takes), tuple(found.values()))
+
+
+def _more(shares: tuple[float, float], sizes: tuple[int, int]) -> bool:
+    """Whether the bad share is larger beyond chance."""
+    return wilson.interval(shares[1] * sizes[1], sizes[1])[0] > wilson.interval(shares[0] * sizes[0], sizes[0])[1]
+
+
+def _failures(table: SpanTable, entries: Rows, bad: Flags, failed: Flags) -> list[Candidate]:
+    """Where failed requests start to fail, less what starts there in good times as well."""
+    shares: list[dict[Cause, float]] = []
+    told: dict[Cause, list[Span]] = defaultdict(list)
+    sound = [_entry(table, row) for row in _every(entries[~bad & ~failed])]
+    names = frozenset(table.words[code] for code in np.unique(table.service))
+    blame = Blame(_known(table, entries, bad, names), Callees.of(sound))
+    trees = {side: [_entry(table, row) for row in _every(entries[failed & (bad == side)])] for side in (False, True)}
+    lived_with = errors.lived_with(trees[True], sound) if sound and trees[True] else frozenset()
+    for side in (False, True):
+        weights: dict[Cause, float] = defaultdict(float)
+        scale = float((failed & (bad == side)).sum()) / max(len(trees[side]), 1) / max(int((bad == side).sum()), 1)
+        for tree, entry in trees[side]:
+            origins = errors.origins(tree, entry, lived_with)
+            for span in origins:
+                cause = blame.cause(tree, span)
+                weights[cause] += scale / len(origins)
+                if side:
+                    told[cause].append(span)
+        shares.append(weights)
+    more = {cause: share - shares[0].get(cause, 0.0) for cause, share in shares[1].items()}
+    total = sum(max(one, 0.0) for one in more.values()) or 1.0
+    return [
+        Candidate(
+            cause,
+            share / total,
+            failing=share,
+            spans=tuple(sorted(told[cause], key=lambda one: (one.start, one.span_id))),
+            traces=tuple(dict.fromkeys(one.trace_id for one in told[cause])),
+        )
+        for cause, share in sorted(more.items(), key=lambda pair: (-pair[1], str(pair[0])))
+        if share > 0
+    ]
+
+
+def _slower(requests: Requests, slower: list[Excess]) -> list[Candidate]:
+    clear = {id(one): _least(one) * min(one.times, TIMES) for one in slower}
+    total = sum(clear.values()) or 1.0
+    return [
+        Candidate(
+            one.cause, clear[id(one)] / total, slower=one, traces=_traces(requests, one.entries[np.argsort(-one.each)])
+        )
+        for one in sorted(slower, key=lambda each: (not each.significant, -clear[id(each)], str(each.cause)))
+    ]
+
+
+def _least(one: Excess) -> float:
+    """Seconds that a place costs at least, beyond two standard errors; a place that costs none is no suspect."""
+    return one.seconds - 2.0 * one.error
+
+
+def _shaped(requests: Requests, shapes: list[NewShape]) -> list[Candidate]:
+    total = sum(one.share for one in shapes) or 1.0
+    return [Candidate(one.cause, one.share / total, shape=one, traces=_traces(requests, one.entries)) for one in shapes]
+
+
+def _traces(requests: Requests, entries: Rows) -> tuple[str, ...]:
+    table = requests.table
+    return tuple(table.traces[table.trace[requests.entries[one]]] for one in entries[:20].tolist())
+
+
+def _every(rows: Rows) -> list[int]:
+    """So many rows at most, evenly from all."""
+    return rows[:: max(1, -(-len(rows) // FAILED_READ))].tolist()  # type: ignore[no-any-return]
+
+
+def _entry(table: SpanTable, row: int) -> tuple[Tree, Span]:
+    trace = table.of_trace(int(table.trace[row]))
+    tree = Tree.of(trace)
+    return tree, tree.by_id[table.span(row).span_id]
+
+
+def _known(table: SpanTable, entries: Rows, bad: Flags, names: frozenset[str]) -> KnownServices:
+    """Services of the table: all send spans; those answer that have spans in bad requests."""
+    in_bad = np.zeros(len(table.traces), bool)
+    in_bad[table.trace[entries[bad]]] = True
+    answering = frozenset(table.words[code] for code in np.unique(table.service[in_bad[table.trace]]))
+    return KnownServices(names, answering, names - answering)

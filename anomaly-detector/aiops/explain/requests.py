@@ -1,0 +1,141 @@
+"""Bad and good requests side by side: what works for each of them, and how far two populations differ."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from aiops.explain.table import Flags, Floats, Rows, SpanTable
+from aiops.explain.waits import Waits
+
+Codes = npt.NDArray[np.integer[Any]]
+
+STRETCHES: Final = 12
+"""Stretches of time into which good requests are divided, at most."""
+STRETCH: Final = 10
+"""Good requests in each, at least."""
+MAD: Final = 1.4826
+"""Standard deviations in a median absolute deviation. It keeps a late detection from looking like drift."""
+FEW: Final = 4
+"""Stretches from which it can be seen how far times differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """The work of e requests, each below its entry, in a table of n spans.
+
+    entries: the row of each entry; bad: whether it is a bad one; shape (e,). rows: all rows that work for an entry,
+    INTERNAL spans left out; entry: the entry that each of these works for, as a position; waited: the part of its
+    duration that the entry waited for; is_bad: whether the entry is a bad one; shape (r,) each.
+    """
+
+    table: SpanTable
+    waits: Waits
+    entries: Rows
+    bad: Flags
+    rows: Rows
+    entry: Rows
+    waited: Floats
+    is_bad: Flags
+
+    @classmethod
+    def of(cls, table: SpanTable, waits: Waits, entries: Rows, bad: Flags) -> "Requests":
+        """Find what works for each entry. Of an entry below another one, the work belongs to the lower one."""
+        entry = np.full(len(table), -1, np.int32)
+        entry[entries] = np.arange(len(entries), dtype=np.int32)
+        waited = np.zeros(len(table))
+        waited[entries] = 1.0
+        for rows in waits.depths():
+            above = waits.caller[rows]
+            follows = (above >= 0) & (entry[rows] < 0)
+            rows, above = rows[follows], above[follows]
+            entry[rows] = entry[above]
+            waited[rows] = waited[above] * waits.waited[rows]
+        rows = np.flatnonzero((entry >= 0) & ~waits.inner).astype(np.int32)
+        return cls(table, waits, entries, bad, rows, entry[rows], waited[rows], bad[entry[rows]])
+
+    @property
+    def both(self) -> bool:
+        """Whether there are requests of either kind."""
+        return bool(self.bad.any() and not self.bad.all())
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How far g quantities are larger a bad request than a good one, shape (g,); `error` is the standard error.
+
+    group, entry, value: the sum of each group in each entry that has any, shape (s,).
+    """
+
+    mean: Floats
+    error: Floats
+    group: Rows
+    entry: Rows
+    value: Floats
+
+    @classmethod
+    def of(cls, requests: Requests, group: Rows, entry: Rows, value: Floats, groups: int) -> "Shift":
+        """Sum values by group and entry, and compare the means; an entry without any has the sum 0.
+
+        The error has two parts: requests differ, and times differ. What good requests differ from one stretch of time
+        to the next beyond chance (a variance component, Searle 1992), bad ones may differ as well.
+        """
+        e, bad = len(requests.bad), requests.bad
+        pairs, inverse = np.unique(paired(group, entry, e), return_inverse=True)
+        sums = np.bincount(inverse, value, len(pairs)).astype(float)
+        of, who = (pairs // e).astype(np.int32), (pairs % e).astype(np.int32)
+        (more, wide), (usual, spread) = (_moments(of, who, sums, side, groups) for side in (bad, ~bad))
+        n_bad, n_good = int(bad.sum()), int((~bad).sum())
+        variance = wide / n_bad + spread / n_good
+        stretches = min(STRETCHES, n_good // STRETCH)
+        if stretches >= FEW:
+            stretch = _stretches(requests, stretches)
+            inside = stretch[who] >= 0
+            size = np.bincount(stretch[stretch >= 0], minlength=stretches)
+            means = (
+                np.bincount(
+                    paired(of[inside], stretch[who[inside]], stretches), sums[inside], groups * stretches
+                ).reshape(groups, stretches)
+                / size
+            )
+            middle = np.median(means, axis=1, keepdims=True)
+            between = (MAD * np.median(np.abs(means - middle), axis=1)) ** 2
+            drift = np.maximum(0.0, between - spread * float(np.mean(1.0 / size)))
+            variance = variance + drift * (1.0 / max(1.0, n_bad * stretches / n_good) + 1.0 / stretches)
+        return cls(more - usual, np.sqrt(variance), of, who, sums)
+
+
+def _moments(of: Rows, who: Rows, sums: Floats, side: Flags, groups: int) -> tuple[Floats, Floats]:
+    """Mean and variance of each group over the entries of one side, those without any included."""
+    n, here = int(side.sum()), side[who]
+    mean = np.bincount(of[here], sums[here], groups) / n
+    square = np.bincount(of[here], sums[here] ** 2, groups) / n
+    return mean, np.maximum(square - mean**2, 0.0) * n / max(n - 1, 1)
+
+
+def _stretches(requests: Requests, number: int) -> Rows:
+    """The stretch of time of each good entry, in order of their starts, as many entries in each; -1 for bad ones."""
+    good = np.flatnonzero(~requests.bad)
+    order = np.lexsort((requests.entries[good], requests.table.start[requests.entries[good]]))
+    out = np.full(len(requests.bad), -1, np.int32)
+    out[good[order]] = np.arange(len(good)) * number // len(good)
+    return out
+
+
+def paired(one: npt.NDArray[np.integer], other: npt.NDArray[np.integer], most: int) -> Codes:
+    """One number for each pair; `other` is below `most`."""
+    return one.astype(np.int64) * most + other
+
+
+def medians(group: Rows, values: Floats, groups: int) -> Floats:
+    """The median of each group's values; NaN for a group without any."""
+    if not len(values):
+        return np.full(groups, np.nan)
+    order = np.lexsort((values, group))
+    group, values = group[order], values[order]
+    cut = np.searchsorted(group, np.arange(groups + 1))
+    count, last = np.diff(cut), len(values) - 1
+    low = values[np.minimum(cut[:-1] + np.maximum(count - 1, 0) // 2, last)]
+    high = values[np.minimum(cut[:-1] + count // 2, last)]
+    return np.where(count > 0, (low + high) / 2, np.nan)

@@ -1,0 +1,102 @@
+"""`aiops explain` says what is wrong with some requests of a file, and why."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from aiops.cli.main import main
+
+START = 1_700_000_000_000_000
+COLUMNS = "trace=T,span=S,parent=P,service=Pod,name=Name,start=At,duration=Took:us"
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["explain", *map(str, arguments)])
+
+
+def rows(count: int, at: int, pay: int = 2_000, calls: Sequence[str] = ("stock", "pay")) -> list[str]:
+    """So many requests from a second on, one a second: `web` calls others, which take 1 ms, pay another time (µs)."""
+    out = []
+    for number in range(count):
+        trace, begin = f"t{at + number}", START + (at + number) * 1_000_000
+        # No two requests take equally long.
+        took = {"stock": 1_000 + number % 7 * 40, "pay": pay + number % 11 * 40}
+        begun = begin + 100
+        lines = []
+        for place, name in enumerate(calls):
+            lines.append(f"{trace},c{place},w,web,GET {name},{begun},{took[name] + 200}")
+            lines.append(f"{trace},s{place},c{place},{name},GET /{name},{begun + 100},{took[name]}")
+            begun += took[name] + 300
+        out += [f"{trace},w,,web,GET /,{begin},{begun - begin + 500}", *lines]
+    return out
+
+
+def file_of(path: Path, lines: Sequence[str]) -> Path:
+    path.write_text("\n".join(["T,S,P,Pod,Name,At,Took", *lines]) + "\n")
+    return path
+
+
+def test_what_takes_longer_is_named_with_its_numbers(tmp_path: Path) -> None:
+    file = file_of(tmp_path / "spans.csv", rows(100, 0) + rows(50, 100, pay=80_000))
+    said = run(file, "--columns", COLUMNS, "--since", "2023-11-14T22:15:00Z")
+    assert said.exit_code == 0, said.output
+    assert "good: 100 requests, before 2023-11-14T22:15:00Z" in said.stdout
+    assert "bad:  50 requests" in said.stdout
+    assert "1. Latency spike in pay GET /pay" in said.stdout
+    assert "a visit takes 80 ms (median), usually 2.2 ms" in said.stdout
+
+
+def test_programs_get_all_of_it(tmp_path: Path) -> None:
+    good, bad = file_of(tmp_path / "good.csv", rows(100, 0)), file_of(tmp_path / "bad.csv", rows(40, 200, pay=80_000))
+    said = run(bad, "--good", good, "--columns", COLUMNS, "--json")
+    assert said.exit_code == 0, said.output
+    found = json.loads(said.stdout)
+    assert (found["good"]["requests"], found["bad"]["requests"]) == (100, 40)
+    assert found["services"][0] == "pay"
+    first = found["candidates"][0]
+    assert (first["service"], first["kind"], first["named"]) == ("pay", "latency", True)
+    assert len(first["traces"]) == 20
+
+
+def test_a_call_that_is_left_out_is_named(tmp_path: Path) -> None:
+    file = file_of(tmp_path / "spans.csv", rows(100, 0) + rows(50, 100, calls=["pay"]))
+    said = run(file, "--columns", COLUMNS, "--since", "2023-11-14T22:15:00Z")
+    assert said.exit_code == 0, said.output
+    assert "missing calls: stock GET stock" in said.stdout
+
+
+def test_where_nothing_is_wrong_no_cause_is_named(tmp_path: Path) -> None:
+    file = file_of(tmp_path / "spans.csv", rows(150, 0))
+    said = run(file, "--columns", COLUMNS, "--since", "2023-11-14T22:15:00Z")
+    assert said.exit_code == 1
+    assert "no cause found" in said.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        pytest.param([], "say which requests are bad", id="neither-since-nor-good"),
+        pytest.param(["--since", "yesterday"], "--since", id="no-time"),
+        pytest.param(["--since", "2031-01-01T00:00:00Z"], "there is no request", id="since-the-future"),
+        pytest.param(["--since", "10s", "--service", "shop"], "there are: pay, stock, web", id="no-such-service"),
+        pytest.param(
+            ["--since", "10s", "--columns", "service=PodName"], "column 'PodName' is not", id="no-such-column"
+        ),
+    ],
+)
+def test_wrong_use_is_explained(tmp_path: Path, arguments: list[str], text: str) -> None:
+    file = file_of(tmp_path / "spans.csv", rows(20, 0))
+    said = run(file, *(["--columns", COLUMNS] if "--columns" not in arguments else []), *arguments)
+    assert said.exit_code == 2
+    assert text in said.output.replace("\n", " ")
+
+
+def test_what_is_left_out_of_a_file_is_told(tmp_path: Path) -> None:
+    lines = rows(20, 0)
+    file = file_of(tmp_path / "spans.csv", [*lines, lines[1]])
+    said = run(file, "--columns", COLUMNS, "--since", "10s")
+    assert said.exit_code == 1
+    assert f"{file}: 1 times: a span that comes twice counts once" in said.stderr

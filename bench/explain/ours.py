@@ -1,0 +1,79 @@
+"""The engine of whatever checkout is first on the path: the only place that calls it.
+
+`populations`, `attribute`, `explain` and the result `Explained` are what every checkout has.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiops import explain
+from aiops.model import Trace
+from bench.explain.symptoms import STEP, Drawing, Seen
+
+World: Any = getattr(explain, "KnownServices", None) or getattr(explain, "World", None)
+"""What is known beside the traces, by the name that the checkout has for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One group: who is to blame ("" where no cause is named), how, how surely, of how many findings; who else may be,
+    and what the bad requests share."""
+
+    service: str
+    kind: str
+    caller: str
+    sure: float
+    findings: int
+    others: tuple[str, ...] = ()
+    dimensions: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The traces that the findings' populations held, each once."""
+
+    bad: tuple[Trace, ...]
+    good: tuple[Trace, ...]
+
+
+def answer(seen: Seen, drawing: Drawing) -> tuple[list[Named], Drawn]:
+    """What the engine says: its groups, the best first, and the traces that it read."""
+    world = World(seen.known, seen.answering, seen.silent, seen.called)
+    attributions: list[Any] = []
+    bad: dict[str, Trace] = {}
+    good: dict[str, Trace] = {}
+    for finding in seen.findings:
+        pair = explain.populations(finding, STEP)
+        if pair is None:
+            attributions.append(explain.Attribution(finding=finding, votes=()))
+            continue
+        sides = [drawing.drawn(one) for one in pair]
+        bad |= {one.trace_id: one for one in sides[0]}
+        good |= {one.trace_id: one for one in sides[1]}
+        attributions.append(explain.attribute(finding, pair[0], sides[0], sides[1], world))
+    groups = [named(one) for one in explain.explain(attributions, seen.edges)] if attributions else []
+    groups.sort(key=lambda one: (not one.service, -one.findings, -one.sure, one.service, one.caller))
+    return groups, Drawn(tuple(bad.values()), tuple(good.values()))
+
+
+def named(group: Any) -> Named:
+    """One group of any checkout."""
+    root = group.root_cause
+    if root is None:
+        return Named("", "none", "", 0.0, len(group.findings))
+    others = [each for cause, _ in root.alternatives for each in (cause.service, cause.caller) if each]
+    return Named(
+        root.cause.service, str(root.cause.kind), root.cause.caller, float(root.confidence), len(group.findings),
+        tuple(dict.fromkeys(others)), tuple((one.attribute, one.value) for one in root.dimensions),
+    )  # fmt: skip
+
+
+def ranking(groups: Sequence[Named]) -> list[str]:
+    """Services, the one to look at first at the head: the first group's cause, its alternatives, then other groups."""
+    found: dict[str, None] = {}
+    for one in groups:
+        for name in (one.service, one.caller if one.kind == "network" else "", *one.others):
+            if name:
+                found.setdefault(name)
+    return list(found)
