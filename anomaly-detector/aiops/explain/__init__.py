@@ -7,7 +7,7 @@ from aiops.explain.comparison import Candidate, Comparison, compared
 from aiops.explain.doubt import doubted
 from aiops.explain.evidence import sentences
 from aiops.explain.places import owner
-from aiops.explain.table import SpanTable
+from aiops.explain.table import SpanColumns
 from aiops.explain.wanted import populations
 from aiops.explain.world import KnownServices
 
@@ -16,7 +16,7 @@ __all__ = [
     "Candidate",
     "Comparison",
     "KnownServices",
-    "SpanTable",
+    "SpanColumns",
     "Vote",
     "attribute",
     "compared",

@@ -17,7 +17,7 @@ from aiops.model import Cause, CauseKind, Family, Finding, Population, Span, Spa
 MOST = 0.6  # of the failures at one place that follow a missing call, for the call to be their cause
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
     """How much of the bad traces starts at a cause: `weight` of `traces`, and the spans that say so, earliest first.
 
@@ -113,12 +113,12 @@ def attribute(
         held[one.cause] |= one.held
     votes = tuple(
         Vote(
-            cause,
-            weight,
-            len(voters),
-            frozenset(held[cause]),
-            tuple(sorted(spans[cause], key=lambda one: (one.start, one.span_id))),
-            notes.get(cause, ""),
+            cause=cause,
+            weight=weight,
+            traces=len(voters),
+            held=frozenset(held[cause]),
+            spans=tuple(sorted(spans[cause], key=lambda one: (one.start, one.span_id))),
+            note=notes.get(cause, ""),
         )
         for cause, weight in sorted(weights.items(), key=lambda pair: (-pair[1], str(pair[0])))
     )

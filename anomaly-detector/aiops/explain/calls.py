@@ -9,9 +9,10 @@ from typing import Final
 import numpy as np
 
 from aiops.explain.own import Places
-from aiops.explain.requests import Requests, medians, paired
-from aiops.explain.table import Flags, Floats, Rows
+from aiops.explain.requests import RequestWork, medians, paired
+from aiops.explain.table import RowNumbers
 from aiops.model import Cause, SpanKind
+from aiops.model.arrays import Bools, Floats
 
 Z: Final = 4.0
 """Standard errors by which a rate of calls must be higher."""
@@ -19,7 +20,7 @@ USUAL: Final = 0.05
 """Part of the good visits that make more calls than the usual number."""
 
 
-def more_calls(requests: Requests, named: Places) -> dict[Cause, tuple[float, float]]:
+def more_calls(requests: RequestWork, named: Places) -> dict[Cause, tuple[float, float]]:
     """Seconds a bad request that calls cost which each place makes more often than usual, and the standard error.
 
     A call costs what it usually takes: what it takes longer is slowness, and belongs to where it is slow. Failed calls
@@ -65,7 +66,9 @@ def more_calls(requests: Requests, named: Places) -> dict[Cause, tuple[float, fl
     return dict(out)
 
 
-def _rates(of: Rows, times: Floats, bad: Flags, good_visits: Rows, bad_visits: Rows) -> tuple[Floats, Floats]:
+def _rates(
+    of: RowNumbers, times: Floats, bad: Bools, good_visits: RowNumbers, bad_visits: RowNumbers
+) -> tuple[Floats, Floats]:
     """How many calls more of each kind a bad visit makes than a good one, and the standard error; shape (kinds,)."""
     kinds = len(good_visits)
     means, errors = [], []
@@ -79,7 +82,7 @@ def _rates(of: Rows, times: Floats, bad: Flags, good_visits: Rows, bad_visits: R
     return means[0] - means[1], np.sqrt(errors[0] + errors[1])
 
 
-def _usually(of: Rows, times: Floats, visits: Rows) -> Floats:
+def _usually(of: RowNumbers, times: Floats, visits: RowNumbers) -> Floats:
     """How often a good visit makes each kind of call at most, but for few of them; at least once."""
     order = np.lexsort((-times, of))
     cut = np.searchsorted(of[order], np.arange(len(visits) + 1))

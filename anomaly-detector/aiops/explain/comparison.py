@@ -5,7 +5,7 @@ called. Each is data that a person can check. See docs/methods.md, Two populatio
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -13,15 +13,16 @@ import numpy as np
 from aiops.explain import errors, wilson
 from aiops.explain.blame import Blame
 from aiops.explain.callees import Callees
-from aiops.explain.excess import LEAST, Excess, excesses
+from aiops.explain.excess import LEAST_SECONDS, Excess, excesses
 from aiops.explain.own import places
-from aiops.explain.requests import Requests
+from aiops.explain.requests import RequestWork
 from aiops.explain.shape import NewShape, new_shapes
-from aiops.explain.table import Flags, Rows, SpanTable
+from aiops.explain.table import RowNumbers, SpanColumns
 from aiops.explain.tree import Tree
 from aiops.explain.waits import Waits
 from aiops.explain.world import KnownServices
 from aiops.model import Cause, Span
+from aiops.model.arrays import Bools
 
 FAILED_READ: Final = 400
 """Failed requests that are followed down to where they start to fail; of more, every so many-th is."""
@@ -36,7 +37,7 @@ SHAPED: Final = 0.5
 """Slowness comes before new shapes where it hits at least this part of the requests that these hit."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A cause, with all that speaks for it.
 
@@ -59,7 +60,7 @@ class Candidate:
         return self.slower is None or self.slower.significant
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """What is known of two populations, pairs being of the good and the bad one.
 
@@ -77,38 +78,48 @@ class Comparison:
     candidates: tuple[Candidate, ...]
 
 
-def compared(table: SpanTable, entries: Rows, bad: Flags) -> Comparison:
-    """Compare the requests that begin at these rows of a table; bad: which of them are bad ones."""
-    waits = Waits.of(table)
-    failed = table.failed[entries]
-    seconds = table.duration[entries]
-    sizes = int((~bad).sum()), int(bad.sum())
-    if not all(sizes):
-        return Comparison(*sizes, (0.0, 0.0), (0.0, 0.0), 0.0, (0.0, 0.0), ())
+def compared(table: SpanColumns, entries: RowNumbers, bad: Bools) -> Comparison:
+    """Compare the requests that begin at these rows of a table. bad: which of them are bad ones. Raises ValueError if
+    there are none of a kind."""
+    failed, seconds = table.failed[entries], table.duration[entries]
+    if bad.all() or not bad.any():
+        raise ValueError("there must be good and bad requests")
     limit = float(np.quantile(seconds[~bad], SLOW))
     failing, slow = ((float(one[~bad].mean()), float(one[bad].mean())) for one in (failed, ~failed & (seconds > limit)))
-    took, takes = (float(np.median(seconds[side])) for side in (~bad, bad))
-    fails = _more(failing, sizes)
-    sound = ~failed
-    requests = Requests.of(table, waits, entries[sound], bad[sound])
+    found = Comparison(
+        good=int((~bad).sum()),
+        bad=int(bad.sum()),
+        failing=failing,
+        slow=slow,
+        limit=limit,
+        seconds=(float(np.median(seconds[~bad])), float(np.median(seconds[bad]))),
+        candidates=(),
+    )
+    failures = _failures(table, entries, bad, failed) if _more(failing, (found.good, found.bad)) else []
+    requests = RequestWork.of(table, Waits.of(table), entries[~failed], bad[~failed])
     if not requests.both:
-        return Comparison(*sizes, failing, slow, limit, (took, takes), tuple(_failures(table, entries, bad, failed)))
+        return replace(found, candidates=tuple(failures))
+    return replace(found, candidates=tuple(_ranked(found, failures, requests)))
+
+
+def _ranked(found: Comparison, failures: list[Candidate], requests: RequestWork) -> list[Candidate]:
+    """All candidates, those first of what hits the requests most; of one cause the first counts."""
     named = places(requests)
-    slower = [one for one in excesses(requests, named) if one.seconds >= LEAST and _least(one) > 0]
+    slower = [one for one in excesses(requests, named) if one.seconds >= LEAST_SECONDS and _least(one) > 0]
     shapes = new_shapes(requests, named)
-    found: dict[Cause, Candidate] = {}
-    hit = len(np.unique(np.concatenate([one.entries for one in shapes]))) / sizes[1] if shapes else 0.0
-    more = max(slow[1] - slow[0], 0.0)
-    ranked = [
-        (failing[1] - failing[0] >= LEADS * more, _failures(table, entries, bad, failed) if fails else []),
+    hit = len(np.unique(np.concatenate([one.entries for one in shapes]))) / found.bad if shapes else 0.0
+    more = max(found.slow[1] - found.slow[0], 0.0)
+    groups = [
+        (found.failing[1] - found.failing[0] >= LEADS * more, failures),
         (more >= SHAPED * hit and any(one.significant for one in slower), _slower(requests, slower)),
         (True, _shaped(requests, shapes)),
     ]
-    groups = [group for leads, group in ranked if leads] + [group for leads, group in ranked if not leads]
-    for group in groups:
-        for one in group:
-            found.setdefault(one.cause, one)
-    return Comparison(*sizes, failing, slow, limit, (took, takes), tuple(found.values()))
+    out: dict[Cause, Candidate] = {}
+    for wanted in (True, False):
+        for leads, group in groups:
+            for one in group if leads == wanted else ():
+                out.setdefault(one.cause, one)
+    return list(out.values())
 
 
 def _more(shares: tuple[float, float], sizes: tuple[int, int]) -> bool:
@@ -116,7 +127,7 @@ def _more(shares: tuple[float, float], sizes: tuple[int, int]) -> bool:
     return wilson.interval(shares[1] * sizes[1], sizes[1])[0] > wilson.interval(shares[0] * sizes[0], sizes[0])[1]
 
 
-def _failures(table: SpanTable, entries: Rows, bad: Flags, failed: Flags) -> list[Candidate]:
+def _failures(table: SpanColumns, entries: RowNumbers, bad: Bools, failed: Bools) -> list[Candidate]:
     """Where failed requests start to fail, less what starts there in good times as well."""
     shares: list[dict[Cause, float]] = []
     told: dict[Cause, list[Span]] = defaultdict(list)
@@ -140,8 +151,8 @@ def _failures(table: SpanTable, entries: Rows, bad: Flags, failed: Flags) -> lis
     total = sum(max(one, 0.0) for one in more.values()) or 1.0
     return [
         Candidate(
-            cause,
-            share / total,
+            cause=cause,
+            weight=share / total,
             failing=share,
             spans=tuple(sorted(told[cause], key=lambda one: (one.start, one.span_id))),
             traces=tuple(dict.fromkeys(one.trace_id for one in told[cause])),
@@ -151,12 +162,15 @@ def _failures(table: SpanTable, entries: Rows, bad: Flags, failed: Flags) -> lis
     ]
 
 
-def _slower(requests: Requests, slower: list[Excess]) -> list[Candidate]:
+def _slower(requests: RequestWork, slower: list[Excess]) -> list[Candidate]:
     clear = {id(one): _least(one) * min(one.times, TIMES) for one in slower}
     total = sum(clear.values()) or 1.0
     return [
         Candidate(
-            one.cause, clear[id(one)] / total, slower=one, traces=_traces(requests, one.entries[np.argsort(-one.each)])
+            cause=one.cause,
+            weight=clear[id(one)] / total,
+            slower=one,
+            traces=_traces(requests, one.entries[np.argsort(-one.each)]),
         )
         for one in sorted(slower, key=lambda each: (not each.significant, -clear[id(each)], str(each.cause)))
     ]
@@ -167,28 +181,31 @@ def _least(one: Excess) -> float:
     return one.seconds - 2.0 * one.error
 
 
-def _shaped(requests: Requests, shapes: list[NewShape]) -> list[Candidate]:
+def _shaped(requests: RequestWork, shapes: list[NewShape]) -> list[Candidate]:
     total = sum(one.share for one in shapes) or 1.0
-    return [Candidate(one.cause, one.share / total, shape=one, traces=_traces(requests, one.entries)) for one in shapes]
+    return [
+        Candidate(cause=one.cause, weight=one.share / total, shape=one, traces=_traces(requests, one.entries))
+        for one in shapes
+    ]
 
 
-def _traces(requests: Requests, entries: Rows) -> tuple[str, ...]:
+def _traces(requests: RequestWork, entries: RowNumbers) -> tuple[str, ...]:
     table = requests.table
     return tuple(table.traces[table.trace[requests.entries[one]]] for one in entries[:20].tolist())
 
 
-def _every(rows: Rows) -> list[int]:
+def _every(rows: RowNumbers) -> list[int]:
     """So many rows at most, evenly from all."""
     return rows[:: max(1, -(-len(rows) // FAILED_READ))].tolist()  # type: ignore[no-any-return]
 
 
-def _entry(table: SpanTable, row: int) -> tuple[Tree, Span]:
+def _entry(table: SpanColumns, row: int) -> tuple[Tree, Span]:
     trace = table.of_trace(int(table.trace[row]))
     tree = Tree.of(trace)
     return tree, tree.by_id[table.span(row).span_id]
 
 
-def _known(table: SpanTable, entries: Rows, bad: Flags, names: frozenset[str]) -> KnownServices:
+def _known(table: SpanColumns, entries: RowNumbers, bad: Bools, names: frozenset[str]) -> KnownServices:
     """Services of the table: all send spans; those answer that have spans in bad requests."""
     in_bad = np.zeros(len(table.traces), bool)
     in_bad[table.trace[entries[bad]]] = True

@@ -12,13 +12,14 @@ import numpy as np
 
 from aiops.explain.calls import more_calls
 from aiops.explain.own import Places
-from aiops.explain.requests import Requests, Shift, medians
-from aiops.explain.table import Floats, Rows
+from aiops.explain.requests import RequestWork, Shift, medians
+from aiops.explain.table import RowNumbers
 from aiops.model import Cause, CauseKind, SpanKind
+from aiops.model.arrays import Floats
 
 Z: Final = 3.0
 """Standard errors by which a place must be slower."""
-LEAST: Final = 0.0005
+LEAST_SECONDS: Final = 0.0005
 """Seconds a request by which a place must be slower."""
 LATE: Final = 0.5
 """Of its usual time, by which the way to another service must be longer to be late."""
@@ -30,7 +31,7 @@ MOST: Final = 0.6
 """Part of the ways from a service that must be late at once, for the service itself to be late."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Excess:
     """What a place takes longer.
 
@@ -47,7 +48,7 @@ class Excess:
     took: float
     takes: float
     a_visit: float
-    entries: Rows
+    entries: RowNumbers
     each: Floats
 
     @property
@@ -58,10 +59,10 @@ class Excess:
     @property
     def significant(self) -> bool:
         """Whether chance does not explain it."""
-        return self.seconds >= max(LEAST, Z * self.error)
+        return self.seconds >= max(LEAST_SECONDS, Z * self.error)
 
 
-def excesses(requests: Requests, named: Places) -> list[Excess]:
+def excesses(requests: RequestWork, named: Places) -> list[Excess]:
     """What each place takes longer in bad requests, the most first; there must be requests of either kind."""
     found = _slower(requests, named)
     found = _with_their_callers(found, _late_callers(found))
@@ -70,7 +71,7 @@ def excesses(requests: Requests, named: Places) -> list[Excess]:
     return sorted(found, key=lambda one: (-one.seconds, str(one.cause)))
 
 
-def _slower(requests: Requests, named: Places) -> list[Excess]:
+def _slower(requests: RequestWork, named: Places) -> list[Excess]:
     seconds = requests.waits.own[requests.rows] * requests.waited
     count, is_bad = len(named.causes), requests.is_bad
     took, takes = (medians(named.at[side], seconds[side], count) for side in (~is_bad, is_bad))
@@ -103,7 +104,7 @@ def _slower(requests: Requests, named: Places) -> list[Excess]:
     return out
 
 
-def _answered(requests: Requests, named: Places, took: Floats) -> Floats:
+def _answered(requests: RequestWork, named: Places, took: Floats) -> Floats:
     """The usual seconds of each place; where a callee sends no spans now, those of calls to it when it did."""
     missing = {
         (one.caller, one.service): at

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiops.explain.attribution import Attribution
 from aiops.explain.latency import NAMED
-from aiops.explain.places import Place, for_every_caller, founds, joined, moved, owner, shares_of
+from aiops.explain.places import Place, absorbed, for_every_caller, founds, moved, owner, shares_of
 from aiops.model import Edge, Family, names, value_of
 
 JOINS = NAMED  # a finding belongs to every cause that holds this share of it
@@ -28,7 +28,7 @@ class Groups:
         """Group findings, which are in a fixed order."""
         ordered = for_every_caller(moved(ordered), edges)
         founded = sorted({place for one in ordered for place in founds(one)})
-        other = joined(founded, ordered)
+        other = absorbed(founded, ordered)
         founded = [place for place in founded if place not in other]
         below = _reachable(edges)
         members: dict[Place, list[Attribution]] = {place: [] for place in founded}

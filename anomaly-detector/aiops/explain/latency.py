@@ -11,8 +11,8 @@ import numpy as np
 
 from aiops.explain.excess import excesses
 from aiops.explain.own import places
-from aiops.explain.requests import Requests
-from aiops.explain.table import SpanTable
+from aiops.explain.requests import RequestWork
+from aiops.explain.table import SpanColumns
 from aiops.explain.tree import Tree
 from aiops.explain.waits import Waits
 from aiops.model import Cause, Span, Trace
@@ -45,7 +45,7 @@ def slow(bad: Entries, good: Entries, threshold: float = 0.0) -> list[Slow]:
     if not bad or not good:
         return []
     good = _alike(good, threshold)
-    table = SpanTable.of(Trace(entry.trace_id, tree.spans) for tree, entry in (*good, *bad))
+    table = SpanColumns.of(Trace(entry.trace_id, tree.spans) for tree, entry in (*good, *bad))
     rows = {(span.trace_id, span.span_id): row for row, span in enumerate(table.origin)}
     entries = {
         rows[entry.trace_id, entry.span_id]: is_bad
@@ -53,7 +53,7 @@ def slow(bad: Entries, good: Entries, threshold: float = 0.0) -> list[Slow]:
         for _, entry in pairs
     }
     at = np.array(sorted(entries), np.int32)
-    requests = Requests.of(table, Waits.of(table), at, np.array([entries[int(row)] for row in at], bool))
+    requests = RequestWork.of(table, Waits.of(table), at, np.array([entries[int(row)] for row in at], bool))
     found = [one for one in excesses(requests, places(requests)) if one.significant]
     total = sum(one.seconds for one in found)
     lost = np.zeros(len(at))

@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from aiops.explain.requests import Codes, Requests, paired
-from aiops.explain.table import Rows
+from aiops.explain.requests import Codes, RequestWork, paired
+from aiops.explain.table import RowNumbers
 from aiops.model import Cause, CauseKind, SpanKind
 
 KINDS: Final = (CauseKind.LATENCY, CauseKind.NETWORK, CauseKind.LATENCY)
@@ -25,11 +25,11 @@ class Places:
     """
 
     causes: tuple[Cause, ...]
-    at: Rows
-    work: Rows
+    at: RowNumbers
+    work: RowNumbers
 
 
-def places(requests: Requests) -> Places:
+def places(requests: RequestWork) -> Places:
     """Name the place of every row."""
     table, waits, rows = requests.table, requests.waits, requests.rows
     serving, server, none = waits.serving[rows], waits.server[rows], np.zeros(len(rows), np.int32)

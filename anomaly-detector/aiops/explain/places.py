@@ -92,11 +92,13 @@ def _renamed(votes: tuple[Vote, ...], names_: Mapping[Cause, Cause]) -> tuple[Vo
         else:
             spans = tuple(sorted((*before.spans, *vote.spans), key=lambda one: (one.start, one.span_id)))
             weight, held = before.weight + vote.weight, before.held | vote.held
-            joined[cause] = Vote(cause, weight, vote.traces, held, spans, before.note or vote.note)
+            joined[cause] = Vote(
+                cause=cause, weight=weight, traces=vote.traces, held=held, spans=spans, note=before.note or vote.note
+            )
     return tuple(sorted(joined.values(), key=lambda one: (-one.weight, str(one.cause))))
 
 
-def joined(founded: Sequence[Place], members: Sequence[Attribution]) -> dict[Place, Place]:
+def absorbed(founded: Sequence[Place], members: Sequence[Attribution]) -> dict[Place, Place]:
     """Places that belong to the trouble of another one, and that one: an edge belongs to its callee, or its caller; and
     who is slow because calls to a failing service are repeated or waited for belongs to that service."""
     out: dict[Place, Place] = {}

@@ -6,8 +6,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from aiops.explain.table import Flags, Floats, Rows, SpanTable
+from aiops.explain.table import RowNumbers, SpanColumns
 from aiops.explain.waits import Waits
+from aiops.model.arrays import Bools, Floats
 
 Codes = npt.NDArray[np.integer[Any]]
 
@@ -21,8 +22,8 @@ FEW: Final = 4
 """Stretches from which it can be seen how far times differ."""
 
 
-@dataclass(frozen=True, slots=True)
-class Requests:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestWork:
     """The work of e requests, each below its entry, in a table of n spans.
 
     entries: the row of each entry; bad: whether it is a bad one; shape (e,). rows: all rows that work for an entry,
@@ -30,17 +31,17 @@ class Requests:
     duration that the entry waited for; is_bad: whether the entry is a bad one; shape (r,) each.
     """
 
-    table: SpanTable
+    table: SpanColumns
     waits: Waits
-    entries: Rows
-    bad: Flags
-    rows: Rows
-    entry: Rows
+    entries: RowNumbers
+    bad: Bools
+    rows: RowNumbers
+    entry: RowNumbers
     waited: Floats
-    is_bad: Flags
+    is_bad: Bools
 
     @classmethod
-    def of(cls, table: SpanTable, waits: Waits, entries: Rows, bad: Flags) -> "Requests":
+    def of(cls, table: SpanColumns, waits: Waits, entries: RowNumbers, bad: Bools) -> "RequestWork":
         """Find what works for each entry. Of an entry below another one, the work belongs to the lower one."""
         entry = np.full(len(table), -1, np.int32)
         entry[entries] = np.arange(len(entries), dtype=np.int32)
@@ -53,7 +54,16 @@ class Requests:
             entry[rows] = entry[above]
             waited[rows] = waited[above] * waits.waited[rows]
         rows = np.flatnonzero((entry >= 0) & ~waits.inner).astype(np.int32)
-        return cls(table, waits, entries, bad, rows, entry[rows], waited[rows], bad[entry[rows]])
+        return cls(
+            table=table,
+            waits=waits,
+            entries=entries,
+            bad=bad,
+            rows=rows,
+            entry=entry[rows],
+            waited=waited[rows],
+            is_bad=bad[entry[rows]],
+        )
 
     @property
     def both(self) -> bool:
@@ -70,12 +80,12 @@ class Shift:
 
     mean: Floats
     error: Floats
-    group: Rows
-    entry: Rows
+    group: RowNumbers
+    entry: RowNumbers
     value: Floats
 
     @classmethod
-    def of(cls, requests: Requests, group: Rows, entry: Rows, value: Floats, groups: int) -> "Shift":
+    def of(cls, requests: RequestWork, group: RowNumbers, entry: RowNumbers, value: Floats, groups: int) -> "Shift":
         """Sum values by group and entry, and compare the means; an entry without any has the sum 0.
 
         The error has two parts: requests differ, and times differ. What good requests differ from one stretch of time
@@ -106,7 +116,7 @@ class Shift:
         return cls(more - usual, np.sqrt(variance), of, who, sums)
 
 
-def _moments(of: Rows, who: Rows, sums: Floats, side: Flags, groups: int) -> tuple[Floats, Floats]:
+def _moments(of: RowNumbers, who: RowNumbers, sums: Floats, side: Bools, groups: int) -> tuple[Floats, Floats]:
     """Mean and variance of each group over the entries of one side, those without any included."""
     n, here = int(side.sum()), side[who]
     mean = np.bincount(of[here], sums[here], groups) / n
@@ -114,7 +124,7 @@ def _moments(of: Rows, who: Rows, sums: Floats, side: Flags, groups: int) -> tup
     return mean, np.maximum(square - mean**2, 0.0) * n / max(n - 1, 1)
 
 
-def _stretches(requests: Requests, number: int) -> Rows:
+def _stretches(requests: RequestWork, number: int) -> RowNumbers:
     """The stretch of time of each good entry, in order of their starts, as many entries in each; -1 for bad ones."""
     good = np.flatnonzero(~requests.bad)
     order = np.lexsort((requests.entries[good], requests.table.start[requests.entries[good]]))
@@ -128,7 +138,7 @@ def paired(one: npt.NDArray[np.integer], other: npt.NDArray[np.integer], most: i
     return one.astype(np.int64) * most + other
 
 
-def medians(group: Rows, values: Floats, groups: int) -> Floats:
+def medians(group: RowNumbers, values: Floats, groups: int) -> Floats:
     """The median of each group's values; NaN for a group without any."""
     if not len(values):
         return np.full(groups, np.nan)

@@ -11,16 +11,17 @@ import numpy as np
 
 from aiops.explain import wilson
 from aiops.explain.own import Places
-from aiops.explain.requests import Codes, Requests, paired
-from aiops.explain.table import Flags, Rows
+from aiops.explain.requests import Codes, RequestWork, paired
+from aiops.explain.table import RowNumbers
 from aiops.model import Cause, SpanKind
+from aiops.model.arrays import Bools
 
 RARE: Final = 3.0
 """Times as common as among good visits, from which what a visit calls is new."""
 CALLS = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewShape:
     """A place whose visits call something else than usual.
 
@@ -36,10 +37,10 @@ class NewShape:
     missing: CALLS
     added: CALLS
     visits: int
-    entries: Rows
+    entries: RowNumbers
 
 
-def new_shapes(requests: Requests, named: Places) -> list[NewShape]:
+def new_shapes(requests: RequestWork, named: Places) -> list[NewShape]:
     """Places with new shapes, the clearest first."""
     table, waits, n = requests.table, requests.waits, len(requests.rows)
     if not n:
@@ -70,15 +71,22 @@ def new_shapes(requests: Requests, named: Places) -> list[NewShape]:
         names = [{_named(requests, code) for code in called[row]} for row in (example, common)]
         found.append(
             NewShape(
-                named.causes[place], share, usual, (low, high), tuple(sorted(names[1] - names[0])),
-                tuple(sorted(names[0] - names[1])), int(requests.is_bad[rows_].sum()),
-                np.unique(requests.entry[novel]),
+                cause=named.causes[place],
+                share=share,
+                usual=usual,
+                interval=(low, high),
+                missing=tuple(sorted(names[1] - names[0])),
+                added=tuple(sorted(names[0] - names[1])),
+                visits=int(requests.is_bad[rows_].sum()),
+                entries=np.unique(requests.entry[novel]),
             )
-        )  # fmt: skip
+        )
     return sorted(found, key=lambda one: (-one.interval[0], str(one.cause)))
 
 
-def _at(requests: Requests, visits: Rows, shape: Codes) -> tuple[float, float, float, float, Rows, int, int] | None:
+def _at(
+    requests: RequestWork, visits: RowNumbers, shape: Codes
+) -> tuple[float, float, float, float, RowNumbers, int, int] | None:
     """At one place: share of new shapes among bad and good visits, the interval, bad visits that have one, and examples
     of a new and of the usual shape; None where no shape is new."""
     bad = requests.is_bad[visits]
@@ -101,7 +109,7 @@ def _at(requests: Requests, visits: Rows, shape: Codes) -> tuple[float, float, f
     return share, usual, low, high, visits[here], example, int(visits[first[np.argmax(before)]])
 
 
-def _failing(requests: Requests) -> Flags:
+def _failing(requests: RequestWork) -> Bools:
     """Which of the rows failed, or waited for something that did: what they call then is a consequence."""
     table, waits = requests.table, requests.waits
     failed = table.failed.copy()
@@ -113,13 +121,13 @@ def _failing(requests: Requests) -> Flags:
     return failed[requests.rows]
 
 
-def _by_place(place: Rows, visits: Rows) -> list[tuple[int, Rows]]:
+def _by_place(place: RowNumbers, visits: RowNumbers) -> list[tuple[int, RowNumbers]]:
     order = np.argsort(place, kind="stable")
     places, first = np.unique(place[order], return_index=True)
     return list(zip(places.tolist(), np.split(visits[order], first[1:]), strict=True))
 
 
-def _named(requests: Requests, code: int) -> tuple[str, str]:
+def _named(requests: RequestWork, code: int) -> tuple[str, str]:
     words = requests.table.words
     return words[code // len(words)], words[code % len(words)]
 

@@ -13,17 +13,16 @@ import numpy.typing as npt
 
 from aiops.explain.queries import statement
 from aiops.model import Span, SpanKind, Trace
+from aiops.model.arrays import Bools, Floats
 
-Rows = npt.NDArray[np.integer[Any]]
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+RowNumbers = npt.NDArray[np.integer[Any]]
 
 TEXTS: Final = ("service", "name", "route", "method", "peer", "statement")
 """Columns of text; `statement` is what a client span asked a database for."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpanTable:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanColumns:
     """Spans of many traces, one a row; all arrays have the same length n.
 
     words: every text that occurs, "" first; text columns hold positions in it. traces: trace ids; `trace` holds
@@ -33,25 +32,25 @@ class SpanTable:
 
     words: tuple[str, ...]
     traces: tuple[str, ...]
-    trace: Rows
-    parent: Rows
+    trace: RowNumbers
+    parent: RowNumbers
     kind: npt.NDArray[np.int8]
     start: Floats
     duration: Floats
-    failed: Flags
-    service: Rows
-    name: Rows
-    route: Rows
-    method: Rows
-    peer: Rows
-    statement: Rows
+    failed: Bools
+    service: RowNumbers
+    name: RowNumbers
+    route: RowNumbers
+    method: RowNumbers
+    peer: RowNumbers
+    statement: RowNumbers
     origin: tuple[Span, ...] = ()
 
     def __len__(self) -> int:
         return len(self.parent)
 
     @classmethod
-    def joined(cls, tables: Sequence["SpanTable"]) -> "SpanTable":
+    def joined(cls, tables: Sequence["SpanColumns"]) -> "SpanColumns":
         """One table of several, one after the other; a trace that two of them have counts twice."""
         codes: dict[str, int] = {"": 0}
         renamed = [np.array([codes.setdefault(word, len(codes)) for word in one.words], np.int32) for one in tables]
@@ -95,12 +94,12 @@ class SpanTable:
         )
 
     def of_trace(self, number: int) -> Trace:
-        """The trace at a position of `traces`. Rows are sorted by trace."""
+        """The trace at a position of `traces`. RowNumbers are sorted by trace."""
         begin, end = np.searchsorted(self.trace, (number, number + 1))
         return Trace(self.traces[number], tuple(self.span(row) for row in range(begin, end)))
 
     @classmethod
-    def of(cls, traces: Iterable[Trace]) -> "SpanTable":
+    def of(cls, traces: Iterable[Trace]) -> "SpanColumns":
         """Put traces into columns: sorted by trace, start and span id, each span id once a trace."""
         ids: list[str] = []
         spans: list[Span] = []
@@ -118,14 +117,14 @@ class SpanTable:
             key: np.array([codes.setdefault(_text(span, key), len(codes)) for span in spans], np.int32) for key in TEXTS
         }
         return cls(
-            tuple(codes),
-            tuple(ids),
-            np.array(trace, np.int32),
-            np.array(parents, np.int32),
-            np.array([span.kind for span in spans], np.int8),
-            np.array([span.start for span in spans], float),
-            np.maximum([span.duration for span in spans], 0.0) if spans else np.zeros(0),
-            np.array([span.failed for span in spans], bool),
+            words=tuple(codes),
+            traces=tuple(ids),
+            trace=np.array(trace, np.int32),
+            parent=np.array(parents, np.int32),
+            kind=np.array([span.kind for span in spans], np.int8),
+            start=np.array([span.start for span in spans], float),
+            duration=np.maximum([span.duration for span in spans], 0.0) if spans else np.zeros(0),
+            failed=np.array([span.failed for span in spans], bool),
             **texts,
             origin=tuple(spans),
         )

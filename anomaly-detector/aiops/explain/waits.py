@@ -10,13 +10,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aiops.explain.table import Flags, Floats, Rows, SpanTable
+from aiops.explain.table import RowNumbers, SpanColumns
 from aiops.model import SpanKind
+from aiops.model.arrays import Bools, Floats
 
 _SERVING: Final = (SpanKind.SERVER, SpanKind.CONSUMER)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waits:
     """Who waited for whom in a table of n spans.
 
@@ -29,23 +30,23 @@ class Waits:
     """
 
     kind: npt.NDArray[np.int8]
-    caller: Rows
-    inner: Flags
-    work: Rows
-    server: Rows
-    serving: Rows
-    order: Rows
+    caller: RowNumbers
+    inner: Bools
+    work: RowNumbers
+    server: RowNumbers
+    serving: RowNumbers
+    order: RowNumbers
     levels: tuple[int, ...]
     waited: Floats
     own: Floats
 
-    def depths(self) -> Iterator[Rows]:
-        """Rows of each depth from the second on: all that have a caller, callers before what they call."""
+    def depths(self) -> Iterator[RowNumbers]:
+        """RowNumbers of each depth from the second on: all that have a caller, callers before what they call."""
         for begin, end in zip(self.levels[1:-1], self.levels[2:], strict=True):
             yield self.order[begin:end]
 
     @classmethod
-    def of(cls, table: SpanTable) -> "Waits":
+    def of(cls, table: SpanColumns) -> "Waits":
         """Work out who waited for whom."""
         parent = _acyclic(table.parent)
         kind = _kinds(table, parent)
@@ -63,10 +64,21 @@ class Waits:
         begin, end = _moments(table, kind, caller)
         waited = np.divide(end - begin, table.duration, out=np.zeros(len(parent)), where=table.duration > 0)
         own = np.where(inner, 0.0, np.maximum(0.0, table.duration - _covered(caller, begin, end, table.duration)))
-        return cls(kind, caller, inner, work, _servers(table, caller), serving, order, levels, waited, own)
+        return cls(
+            kind=kind,
+            caller=caller,
+            inner=inner,
+            work=work,
+            server=_servers(table, caller),
+            serving=serving,
+            order=order,
+            levels=levels,
+            waited=waited,
+            own=own,
+        )
 
 
-def _acyclic(parent: Rows) -> Rows:
+def _acyclic(parent: RowNumbers) -> RowNumbers:
     """The same parents; rows in a circle, or below one, have none."""
     above = parent.copy()
     for _ in range(max(1, int(np.ceil(np.log2(len(parent) + 1)))) + 1):
@@ -76,7 +88,7 @@ def _acyclic(parent: Rows) -> Rows:
     return np.where(above >= 0, -1, parent).astype(np.int32)
 
 
-def _end(above: Rows) -> Rows:
+def _end(above: RowNumbers) -> RowNumbers:
     """Follow each row to the end of its chain, where a row points at itself."""
     while True:
         further = above[above]
@@ -85,7 +97,7 @@ def _end(above: Rows) -> Rows:
         above = further
 
 
-def _kinds(table: SpanTable, parent: Rows) -> npt.NDArray[np.int8]:
+def _kinds(table: SpanColumns, parent: RowNumbers) -> npt.NDArray[np.int8]:
     """The kinds. A span that states none is a call where all that is below it runs in another service, and a request
     where what is above it does, or nothing is."""
     unknown = table.kind == SpanKind.UNSPECIFIED
@@ -102,8 +114,8 @@ def _kinds(table: SpanTable, parent: Rows) -> npt.NDArray[np.int8]:
     return np.where(calls, SpanKind.CLIENT, np.where(serves, SpanKind.SERVER, table.kind)).astype(np.int8)
 
 
-def _levels(above: Rows) -> tuple[Rows, tuple[int, ...]]:
-    """Rows by depth, and where each depth begins and ends in them."""
+def _levels(above: RowNumbers) -> tuple[RowNumbers, tuple[int, ...]]:
+    """RowNumbers by depth, and where each depth begins and ends in them."""
     depth = (above >= 0).astype(np.int32)
     far = above.copy()
     while (far >= 0).any():
@@ -115,7 +127,7 @@ def _levels(above: Rows) -> tuple[Rows, tuple[int, ...]]:
     return order, tuple(int(one) for one in cuts)
 
 
-def _moments(table: SpanTable, kind: npt.NDArray[np.int8], caller: Rows) -> tuple[Floats, Floats]:
+def _moments(table: SpanColumns, kind: npt.NDArray[np.int8], caller: RowNumbers) -> tuple[Floats, Floats]:
     """When the caller waited for each row: seconds after the caller's start, (0, 0) without a caller.
 
     A call made by the same service has the same clock: what lies outside the caller was not waited for. What another
@@ -131,7 +143,7 @@ def _moments(table: SpanTable, kind: npt.NDArray[np.int8], caller: Rows) -> tupl
     return begin, end
 
 
-def _covered(caller: Rows, begin: Floats, end: Floats, room: Floats) -> Floats:
+def _covered(caller: RowNumbers, begin: Floats, end: Floats, room: Floats) -> Floats:
     """Seconds of each row in which it waited for at least one of its calls: the length of the intervals' union."""
     rows = np.flatnonzero(caller >= 0)
     if not len(rows):
@@ -147,7 +159,7 @@ def _covered(caller: Rows, begin: Floats, end: Floats, room: Floats) -> Floats:
     return room * np.bincount(of, np.maximum(0.0, end - np.maximum(begin, before)), len(caller))
 
 
-def _servers(table: SpanTable, caller: Rows) -> Rows:
+def _servers(table: SpanColumns, caller: RowNumbers) -> RowNumbers:
     """For each call the first row in another service that it waited for."""
     at = np.maximum(caller, 0)
     rows = np.flatnonzero((caller >= 0) & (table.service != table.service[at]))[::-1]

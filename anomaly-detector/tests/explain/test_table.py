@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from aiops.explain.comparison import compared
 from aiops.explain.excess import excesses
 from aiops.explain.own import places
-from aiops.explain.requests import Requests
-from aiops.explain.table import SpanTable
+from aiops.explain.requests import RequestWork
+from aiops.explain.table import SpanColumns
 from aiops.explain.tree import Tree, is_inner
 from aiops.explain.waits import Waits
 from aiops.model import Span, SpanKind, Trace
@@ -40,14 +40,15 @@ def spans_of(rows: Sequence[tuple[int, int, str, SpanKind, float, float]]) -> tu
 
 @given(SPANS)
 def test_any_spans_have_an_end(rows: Sequence[tuple[int, int, str, SpanKind, float, float]]) -> None:
-    table = SpanTable.of([Trace("t", spans_of(rows))])
+    table = SpanColumns.of([Trace("t", spans_of(rows))])
     waits = Waits.of(table)
     assert len(table) == len({one[0] for one in rows})
     assert ((waits.own >= 0) & (waits.own <= table.duration + 1e-12)).all()
     assert ((waits.waited >= 0) & (waits.waited <= 1 + 1e-12)).all()
     assert sorted(waits.order) == list(range(len(table)))
     entries = np.arange(len(table))
-    compared(table, entries, entries % 2 == 0)
+    if len(entries) > 1:
+        compared(table, entries, entries % 2 == 0)
 
 
 TREES = st.lists(
@@ -61,7 +62,7 @@ TREES = st.lists(
 def test_own_time_is_that_of_the_tree(rows: Sequence[tuple[int, str, SpanKind, float, float]]) -> None:
     numbered = [(number, parent % number, *rest) for number, (parent, *rest) in enumerate(rows, 1)]
     spans = tuple(span for span in spans_of([(a, b, c, d, e, abs(f)) for a, b, c, d, e, f in numbered]))  # type: ignore[misc]
-    table, tree = SpanTable.of([Trace("t", spans)]), Tree.of(Trace("t", spans))
+    table, tree = SpanColumns.of([Trace("t", spans)]), Tree.of(Trace("t", spans))
     waits = Waits.of(table)
     for row, span in enumerate(table.origin):
         if not waits.inner[row]:
@@ -74,13 +75,25 @@ def test_a_chain_of_a_hundred_thousand_spans_ends() -> None:
     n = 100_000
     zeros, row = np.zeros(n, np.int32), np.arange(n, dtype=np.int32)
     for parent in (row - 1, (row + 1) % n):
-        table = SpanTable(
-            ("", "a"), ("t",), zeros, parent.astype(np.int32), np.full(n, SpanKind.SERVER, np.int8), row * 1e-6,
-            np.full(n, 0.5), np.zeros(n, bool), zeros + 1, zeros + 1, zeros, zeros, zeros, zeros,
-        )  # fmt: skip
+        table = SpanColumns(
+            words=("", "a"),
+            traces=("t",),
+            trace=zeros,
+            parent=parent.astype(np.int32),
+            kind=np.full(n, SpanKind.SERVER, np.int8),
+            start=row * 1e-6,
+            duration=np.full(n, 0.5),
+            failed=np.zeros(n, bool),
+            service=zeros + 1,
+            name=zeros + 1,
+            route=zeros,
+            method=zeros,
+            peer=zeros,
+            statement=zeros,
+        )
         waits = Waits.of(table)
         assert len(waits.levels) - 1 == (n if parent[0] < 0 else 1)
-        requests = Requests.of(table, waits, np.array([0]), np.array([True]))
+        requests = RequestWork.of(table, waits, np.array([0]), np.array([True]))
         assert len(requests.rows) == (n if parent[0] < 0 else 1)
 
 
@@ -97,7 +110,7 @@ def test_kinds_are_told_from_the_shape_where_they_are_not_stated() -> None:
         one(3, 2, "stock", 0.2, 0.5),
         one(4, 3, "stock", 0.3, 0.1),  # work within stock
     )
-    waits = Waits.of(SpanTable.of([Trace("t", spans)]))
+    waits = Waits.of(SpanColumns.of([Trace("t", spans)]))
     assert waits.kind.tolist() == [SpanKind.SERVER, SpanKind.CLIENT, SpanKind.SERVER, SpanKind.UNSPECIFIED]
     assert waits.own.tolist() == pytest.approx([0.2, 0.3, 0.5, 0.0])
 
@@ -118,11 +131,11 @@ def front(stock: float = 0.01, own: float = 0.01, gap: float = 0.0, extra: int =
 )
 def test_the_place_that_takes_longer_comes_first(bad: dict[str, float], place: tuple[str, str]) -> None:
     traces = [front() for _ in range(40)] + [front(**bad) for _ in range(20)]  # type: ignore[arg-type]
-    table = SpanTable.of(traces)
+    table = SpanColumns.of(traces)
     entries = np.flatnonzero(table.parent < 0)
     order = {one.trace_id: number for number, one in enumerate(traces)}
     is_bad = np.array([order[table.traces[table.trace[row]]] >= 40 for row in entries])
-    requests = Requests.of(table, Waits.of(table), entries, is_bad)
+    requests = RequestWork.of(table, Waits.of(table), entries, is_bad)
     first = excesses(requests, places(requests))[0]
     assert (first.cause.service, first.cause.caller) == place
     assert first.significant
@@ -134,7 +147,7 @@ def test_the_order_of_traces_and_spans_decides_nothing() -> None:
     answers = []
     for _ in range(3):
         traces = [Trace(one.trace_id, tuple(random.permutation(np.array(one.spans, object)))) for one in (*good, *bad)]  # type: ignore[arg-type]
-        table = SpanTable.of([traces[number] for number in random.permutation(len(traces))])
+        table = SpanColumns.of([traces[number] for number in random.permutation(len(traces))])
         entries = np.flatnonzero(table.parent < 0)
         ids = {one.trace_id for one in bad}
         answers.append(compared(table, entries, np.array([table.traces[table.trace[row]] in ids for row in entries])))
@@ -147,7 +160,7 @@ def test_a_call_that_is_missing_where_nothing_failed_is_told() -> None:
         return trace(Call("front", "/", calls=[Call(name, f"/{name}") for name in names]))
 
     good, bad = [asks("stock", "price") for _ in range(60)], [asks("price") for _ in range(20)]
-    table = SpanTable.of([*good, *bad])
+    table = SpanColumns.of([*good, *bad])
     entries = np.flatnonzero(table.parent < 0)
     ids = {one.trace_id for one in bad}
     found = compared(table, entries, np.array([table.traces[table.trace[row]] in ids for row in entries]))
@@ -160,7 +173,7 @@ def test_a_call_that_is_missing_where_nothing_failed_is_told() -> None:
 def test_the_same_requests_have_no_cause() -> None:
     random = np.random.default_rng(1)
     traces = [front(stock=float(random.lognormal(-4.5, 0.5))) for _ in range(200)]
-    table = SpanTable.of(traces)
+    table = SpanColumns.of(traces)
     entries = np.flatnonzero(table.parent < 0)
     found = compared(table, entries, random.random(len(entries)) < 0.4)
     assert not any(one.slower is None or one.slower.significant for one in found.candidates)

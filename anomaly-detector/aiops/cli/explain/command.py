@@ -61,7 +61,9 @@ def explain_command(
     """
     if (since is None) == (not good):
         raise click.UsageError("say which requests are bad: --since WHEN, or --good FILE for those that are not")
-    asked = comparing.Asked(files, good, since, until, service, columns)
+    asked = comparing.ExplainQuestion(
+        files=files, good=good, since=since, until=until, service=service, columns=columns
+    )
     try:
         found = comparing.compare(asked)
     except (InvalidInput, SourceError) as error:
@@ -73,4 +75,4 @@ def explain_command(
     else:
         for line in outcomes.lines(found, top):
             click.echo(visible(line))
-    sys.exit(1 if found.notes or outcomes.first(found) is None else 0)
+    sys.exit(1 if found.notes or outcomes.named_cause(found) is None else 0)

@@ -8,15 +8,15 @@ import click
 import numpy as np
 
 from aiops.cli.terminal.past import moment_of
-from aiops.explain import Comparison, SpanTable, compared
-from aiops.explain.table import Rows
+from aiops.explain import Comparison, SpanColumns, compared
+from aiops.explain.table import RowNumbers
 from aiops.model import SpanKind
 from aiops.sources.files import columns, reading
 from aiops.sources.files.spans_table import SpanTable as FileSpans
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainQuestion:
     """What is compared with what: the values of the options."""
 
     files: tuple[Path, ...]
@@ -28,7 +28,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ExplainAnswer:
     """The comparison, in words what it compares, and what was left out of the files."""
 
     comparison: Comparison
@@ -37,11 +37,11 @@ class Found:
     notes: tuple[str, ...]
 
 
-def compare(asked: Asked) -> Found:
+def compare(asked: ExplainQuestion) -> ExplainAnswer:
     """Compare good and bad requests. Raises UsageError, InvalidInput or SourceError."""
     mapping = columns.parse(asked.columns) if asked.columns else None
     read = [(path, reading.read_spans(path, mapping)) for path in (*asked.good, *asked.files)]
-    table = SpanTable.joined([_table(one) for _, one in read])
+    table = SpanColumns.joined([_table(one) for _, one in read])
     notes = tuple(f"{path}: {note}" for path, one in read for note in one.notes)
     entries = _entries(table, asked.service)
     start = table.start[entries]
@@ -60,10 +60,10 @@ def compare(asked: Asked) -> Found:
         if not side.any():
             first, last = (_at(float(one)) for one in (start.min(), start.max()))
             raise click.UsageError(f"there is no request {which}; the files have requests from {first} to {last}")
-    return Found(compared(table, entries[inside], bad[inside]), *named, notes)
+    return ExplainAnswer(compared(table, entries[inside], bad[inside]), *named, notes)
 
 
-def _entries(table: SpanTable, service: str | None) -> Rows:
+def _entries(table: SpanColumns, service: str | None) -> RowNumbers:
     """The rows that begin a request."""
     if service is None:
         entries = np.flatnonzero(table.parent < 0)
@@ -77,14 +77,14 @@ def _entries(table: SpanTable, service: str | None) -> Rows:
     return entries[table.kind[entries] != SpanKind.CONSUMER] if len(entries) else entries
 
 
-def _table(spans: FileSpans) -> SpanTable:
+def _table(spans: FileSpans) -> SpanColumns:
     """The same spans for a comparison. A file of columns only has neither routes nor statements."""
     if spans.models:
-        return SpanTable.of(spans.traces())
+        return SpanColumns.of(spans.traces())
     service = ("", *spans.service.values)
     words = (*service, *spans.name.values)
     none = np.zeros(len(spans), np.int32)
-    return SpanTable(
+    return SpanColumns(
         words=words,
         traces=spans.trace.values,
         trace=spans.trace.codes.astype(np.int32),

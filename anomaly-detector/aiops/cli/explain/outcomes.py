@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from aiops.cli.explain.comparing import Found
+from aiops.cli.explain.comparing import ExplainAnswer
 from aiops.explain import Candidate, sentences, wording
 from aiops.presentation.numbers import duration, percent
 
@@ -12,12 +12,12 @@ TRACES = 3
 NO_CAUSE = "no cause found: what differs between the bad and the good requests may be chance"
 
 
-def first(found: Found) -> Candidate | None:
+def named_cause(found: ExplainAnswer) -> Candidate | None:
     """The candidate that is named as the cause; None where all are mere suspects."""
     return next((one for one in found.comparison.candidates[:1] if one.named), None)
 
 
-def lines(found: Found, top: int) -> Iterator[str]:
+def lines(found: ExplainAnswer, top: int) -> Iterator[str]:
     """The comparison in lines of text, with so many candidates."""
     one = found.comparison
     yield f"good: {one.good:,} requests, {found.good}"
@@ -26,7 +26,7 @@ def lines(found: Found, top: int) -> Iterator[str]:
     yield f"      {percent(one.slow[1])} take longer than {duration(one.limit)} (good: {percent(one.slow[0])})"
     yield f"      {duration(one.seconds[1])} is their median (good: {duration(one.seconds[0])})"
     yield ""
-    if first(found) is None:
+    if named_cause(found) is None:
         yield NO_CAUSE
     for number, each in enumerate(one.candidates[:top], 1):
         yield f"{number}. {wording.title(each.cause)}" + ("" if each.named else " (suspected)")
@@ -35,10 +35,10 @@ def lines(found: Found, top: int) -> Iterator[str]:
             yield f"   traces: {', '.join(each.traces[:TRACES])}"
 
 
-def document(found: Found) -> dict[str, Any]:
+def document(found: ExplainAnswer) -> dict[str, Any]:
     """The comparison as JSON: all candidates, and services in the order of suspicion."""
     one = found.comparison
-    named = first(found)
+    named = named_cause(found)
     return {
         "good": {"requests": one.good, "which": found.good},
         "bad": {"requests": one.bad, "which": found.bad},
@@ -53,7 +53,7 @@ def document(found: Found) -> dict[str, Any]:
     }
 
 
-def _candidate(found: Found, one: Candidate) -> dict[str, Any]:
+def _candidate(found: ExplainAnswer, one: Candidate) -> dict[str, Any]:
     cause = one.cause
     return {
         "service": cause.service,

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from aiops.detect.univariate.ops import Each, Rows, chosen, clip, double, either, entries, part, part_of_each
+from aiops.detect.univariate.ops import Each, SeriesRows, chosen, clip, double, either, entries, part, part_of_each
 from aiops.detect.univariate.season import DAY_SECONDS
 from aiops.detect.univariate.state import TROUBLES, VIEWS, State
 from aiops.detect.univariate.tails import FINE, add, matters, pass_time
@@ -25,7 +25,7 @@ def views_of(step: float, t: Tuning) -> int:
     return VIEWS if t.window_seconds >= 2 * step else VIEWS - 2
 
 
-def vote(s: State, row: Rows, value: Each) -> None:
+def vote(s: State, row: SeriesRows, value: Each) -> None:
     """Find the value that most points have (Boyer and Moore, 1981), and the share of points that have it."""
     same, lost = s.usual[row] == value, s.votes[row] <= 0
     s.usual[row] = either(lost, value, s.usual[row])
@@ -34,7 +34,7 @@ def vote(s: State, row: Rows, value: Each) -> None:
     s.still[row] += share / np.minimum(s.points[row], 1000.0)
 
 
-def recall(s: State, row: Rows, at: float, side: Each, size: Each, step: float, t: Tuning) -> None:
+def recall(s: State, row: SeriesRows, at: float, side: Each, size: Each, step: float, t: Tuning) -> None:
     """Find out whether an alarm that begins came at this time of several of the last days, and remember it.
 
     side: 1 for upwards, -1 for downwards. size: the logarithm of its score, in
@@ -60,7 +60,7 @@ def recall(s: State, row: Rows, at: float, side: Each, size: Each, step: float, 
 
 
 def advance_alarm(
-    s: State, row: Rows, above: Bools, residual: Each, seen: tuple[tuple[Each, ...], ...], step: float, t: Tuning
+    s: State, row: SeriesRows, above: Bools, residual: Each, seen: tuple[tuple[Each, ...], ...], step: float, t: Tuning
 ) -> Bools:
     """Begin and end alarms. While one is on, only its largest evidence is remembered, once, at its end.
 
@@ -105,7 +105,7 @@ def advance_alarm(
     return settled
 
 
-def _begin(s: State, row: Rows) -> None:
+def _begin(s: State, row: SeriesRows) -> None:
     """Forget what was remembered of the last alarm."""
     s.calm[row], s.lasted[row], s.aside[row], s.apart[row] = 0, -1, 0.0, 0.0
     for which in range(3):
@@ -114,7 +114,7 @@ def _begin(s: State, row: Rows) -> None:
         s.peak[row, view] = 0.0
 
 
-def _go_on(s: State, row: Rows, above: Bools, residual: Each) -> None:
+def _go_on(s: State, row: SeriesRows, above: Bools, residual: Each) -> None:
     """Take in a point of an alarm."""
     s.calm[row] = either(above, 0, s.calm[row] + 1)
     s.lasted[row] += 1

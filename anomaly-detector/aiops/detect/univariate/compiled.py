@@ -167,7 +167,7 @@ def _replay(rows, given, t, out, first):  # type: ignore[no-untyped-def]
             s.seen[0] = times[place]
         else:
             score, expected, lower, upper, alarm, _, fall, rise = advance(  # type: ignore[name-defined]  # noqa: F821
-                s, 0, times[place], value, steps[place], local[place], t, True
+                s, 0, value, (times[place], steps[place], local[place]), t, True
             )
             out[place, 0], out[place, 1], out[place, 2], out[place, 3] = score, expected, lower, upper
             out[place, 4], out[place, 5], out[place, 6] = 1.0 if alarm else 0.0, fall, rise

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from aiops.detect.rows import Arrays, array
-from aiops.detect.univariate.ops import Each, Rows, chosen, double, either, largest, part, truncated
+from aiops.detect.univariate.ops import Each, SeriesRows, chosen, double, either, largest, part, truncated
 from aiops.model.arrays import Array, Bools, Floats
 
-Known = tuple[Floats, Bools]
+KnownValue = tuple[Floats, Bools]
 """Offsets of series, and whether they are known."""
 WEEK = 604_800.0
 VISITS = 2
@@ -69,19 +69,19 @@ def bucket_at(h: Profile, local: Each) -> Each:
     return truncated((local % (h.buckets * h.seconds)) / h.seconds)
 
 
-def forecast(h: HoltWinters, row: Rows, local: Each) -> Known:
+def forecast(h: HoltWinters, row: SeriesRows, local: Each) -> KnownValue:
     """Return the value expected at a local time, in seconds since Monday 00:00, and whether its bucket is known."""
     offset, known = between(h, seasons(h, row, bucket_at(h, local)), local, 0.0)
     return ahead(h, row) + offset, known
 
 
-def ahead(h: HoltWinters, row: Rows) -> Floats:
+def ahead(h: HoltWinters, row: SeriesRows) -> Floats:
     """Return the level that is expected next."""
     level: Floats = h.level[row] + gain(h, row, 3, PHI) * h.trend[row]
     return level
 
 
-def between(h: Profile, around: tuple[Known, Known, Known], local: Each, step: float) -> Known:
+def between(h: Profile, around: tuple[KnownValue, KnownValue, KnownValue], local: Each, step: float) -> KnownValue:
     """Return the offset at a local time, and whether its bucket is known. Between the middles of two buckets it goes
     from one to the other, unless points are as far apart as buckets. around: what `seasons` returns of the bucket."""
     place = (local % (h.buckets * h.seconds)) / h.seconds
@@ -92,19 +92,19 @@ def between(h: Profile, around: tuple[Known, Known, Known], local: Each, step: f
     return either(known, (1 - share) * here + share * there, 0.0), known
 
 
-def seasons(h: Profile, row: Rows, bucket: Each) -> tuple[Known, Known, Known]:
+def seasons(h: Profile, row: SeriesRows, bucket: Each) -> tuple[KnownValue, KnownValue, KnownValue]:
     """Return what `season` returns of the bucket before, of this one, and of that after it."""
     before, after = (bucket + h.buckets - 1) % h.buckets, (bucket + 1) % h.buckets
     return season(h, row, before), season(h, row, bucket), season(h, row, after)
 
 
-def season(h: Profile, row: Rows, bucket: Each) -> Known:
+def season(h: Profile, row: SeriesRows, bucket: Each) -> KnownValue:
     """Return the offset of a bucket from the level, 0 where it is not known, and whether it is known."""
     known = h.visits[row, bucket] >= VISITS
     return either(known, offset_held(h, row, bucket), 0.0), known
 
 
-def take(h: HoltWinters, row: Rows, local: Each, values: Each) -> None:
+def take(h: HoltWinters, row: SeriesRows, local: Each, values: Each) -> None:
     """Take values in; a bucket is learned when a point of another one comes."""
     bucket = bucket_at(h, local)
     over = bucket_ended(h, row, bucket)
@@ -113,7 +113,7 @@ def take(h: HoltWinters, row: Rows, local: Each, values: Each) -> None:
     gather(h, row, bucket, values)
 
 
-def offset_held(h: Profile, row: Rows, bucket: Each) -> Floats:
+def offset_held(h: Profile, row: SeriesRows, bucket: Each) -> Floats:
     """Return the offset that a bucket holds, known or not."""
     offset: Floats = double(h.profile[row, bucket])
     if h.whole:
@@ -121,7 +121,7 @@ def offset_held(h: Profile, row: Rows, bucket: Each) -> Floats:
     return offset
 
 
-def gather(h: Profile, row: Rows, bucket: Each, values: Each) -> None:
+def gather(h: Profile, row: SeriesRows, bucket: Each, values: Each) -> None:
     """Add a point to the open bucket, or open another. What `bucket_ended` names must have been learned before."""
     for some in chosen(row, h.open[row] != bucket):
         h.total[some] = 0.0
@@ -131,13 +131,13 @@ def gather(h: Profile, row: Rows, bucket: Each, values: Each) -> None:
     h.open[row] = bucket
 
 
-def bucket_ended(h: Profile, row: Rows, bucket: Each) -> Bools:
+def bucket_ended(h: Profile, row: SeriesRows, bucket: Each) -> Bools:
     """Return whether the open bucket, with points in it, is another than the one of now."""
     is_over: Bools = (h.open[row] != bucket) & (h.points[row] > 0)
     return is_over
 
 
-def visit(h: HoltWinters, row: Rows, bucket: Each, means: Each) -> None:
+def visit(h: HoltWinters, row: SeriesRows, bucket: Each, means: Each) -> None:
     """Learn the mean of a bucket that has ended, one a row."""
     seen = np.minimum(h.visits[row, bucket], 254) + 1
     h.visits[row, bucket] = seen
@@ -152,7 +152,7 @@ def visit(h: HoltWinters, row: Rows, bucket: Each, means: Each) -> None:
     put(h, row, bucket, offset + gamma * error)
 
 
-def put(h: Profile, row: Rows, bucket: Each, offset: Each) -> None:
+def put(h: Profile, row: SeriesRows, bucket: Each, offset: Each) -> None:
     """Set the offset of a bucket. Where it is too large for the quantum, that is made larger for the whole row."""
     if h.whole:
         large = np.abs(offset) > FULL * double(h.quantum[row])
@@ -164,21 +164,21 @@ def put(h: Profile, row: Rows, bucket: Each, offset: Each) -> None:
         h.profile[row, bucket] = offset
 
 
-def rescale(h: Profile, row: Rows, factor: Each) -> None:
+def rescale(h: Profile, row: SeriesRows, factor: Each) -> None:
     """Make the quantum larger, or smaller, by a factor."""
     for bucket in range(h.buckets):
         h.profile[row, bucket] = np.rint(h.profile[row, bucket] / factor)
     h.quantum[row] *= factor
 
 
-def sharpen(h: Profile, row: Rows, quantum: Each) -> None:
+def sharpen(h: Profile, row: SeriesRows, quantum: Each) -> None:
     """Make the quantum as small as wanted, as far as the profile allows."""
     peak = np.maximum(largest(np.abs(h.profile[row])), 1.0)
     factor = np.maximum(quantum / h.quantum[row], np.exp2(np.ceil(np.log2(2.0 * peak / FULL))))
     rescale(h, row, factor)
 
 
-def gain(h: HoltWinters, row: Rows, which: int, default: float) -> Floats:
+def gain(h: HoltWinters, row: SeriesRows, which: int, default: float) -> Floats:
     """Return a gain: the fitted one, or the default."""
     fitted = h.gains[row, which]
     gains: Floats = either(np.isnan(fitted), default, double(fitted))

@@ -19,7 +19,7 @@ import numpy as np
 
 from aiops.detect.univariate.alarms import MOST_DEVIATIONS, SMALLEST, advance_alarm, recall, views_of, vote
 from aiops.detect.univariate.holt_winters import ahead, between, bucket_at, seasons
-from aiops.detect.univariate.ops import Each, Rows, aside, chosen, clip, either, middle, part, variance
+from aiops.detect.univariate.ops import Each, SeriesRows, aside, chosen, clip, either, middle, part, variance
 from aiops.detect.univariate.season import (
     DAY_SECONDS,
     HOUR_DAYS,
@@ -41,7 +41,7 @@ UNTOLD: Final = 0.99
 """The score of what would be an alarm, but is a recurrence, or the first excursion of a still series."""
 
 
-def begin(s: State, row: Rows, value: Each, t: Tuning) -> None:
+def begin(s: State, row: SeriesRows, value: Each, t: Tuning) -> None:
     """Take in a value of the warm-up; with the last one, the series has a level and a spread."""
     for place in range(WARMUP):
         now = s.points[row] == place
@@ -65,14 +65,15 @@ def begin(s: State, row: Rows, value: Each, t: Tuning) -> None:
 
 
 def advance(  # type: ignore[no-untyped-def]
-    s: State, row: Rows, at: float, value: Each, step: float, local: Each, t: Tuning, reach: bool
+    s: State, row: SeriesRows, value: Each, when: tuple[float, float, Each], t: Tuning, reach: bool
 ):
-    """Judge a value that is past the warm-up, and learn it.
+    """Judge a value that is past the warm-up, and learn it. when: Unix seconds, the seconds between points, and the
+    seconds since Monday 00:00 where the series live.
 
     Returns score, expected, lower, upper (where the first view would alarm), whether an alarm is on, which forecast
     was used, and with `reach` the smallest fall and rise that any view would have told.
     """
-    n = s.season
+    n, (at, step, local) = s.season, when
     points, floor = s.points[row], 1e-9 + t.relative * np.abs(s.mean[row])
     slot, hour = bucket_at(n.day, local), bucket_at(n.week, local)
     around = seasons(n.day, row, slot)
@@ -206,7 +207,7 @@ def _seen(deviations: Each) -> Each:
     return clip(deviations, SMALLEST, MOST_DEVIATIONS)
 
 
-def _bound(s: State, row: Rows, view: int, often: float, wider: Each, t: Tuning) -> Floats:
+def _bound(s: State, row: SeriesRows, view: int, often: float, wider: Each, t: Tuning) -> Floats:
     """Return the evidence at which a view alarms."""
     bound: Floats = np.maximum(boundary(s.tails, row, view, often), t.least) * wider
     return bound
@@ -223,7 +224,7 @@ def _smallest(bounds: tuple[Each, ...], deviation: Each, scale: Each, window: tu
     return np.minimum(np.minimum(bound, lasting) * deviation, jump * scale)
 
 
-def _move(s: State, row: Rows, by: Each, moved: Each) -> None:
+def _move(s: State, row: SeriesRows, by: Each, moved: Each) -> None:
     """Raise all levels, and remember by how much they are moved."""
     s.mean[row] += by
     s.season.day.level[row] += by

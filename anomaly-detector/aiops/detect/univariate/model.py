@@ -89,6 +89,6 @@ class Model:
             state.seen[young] = at
         known = [block] if warm.all() else chosen(block, warm)
         for rows in known:
-            found = advance(state, rows, at, values[rows], step, local, self.tuning, reach)
+            found = advance(state, rows, values[rows], (at, step, local), self.tuning, reach)
             out.score[rows], out.expected[rows], out.lower[rows], out.upper[rows], out.alarm[rows], best, *least = found
             out.tier[rows], (out.fall[rows], out.rise[rows]) = TIERS[best], least

@@ -15,7 +15,7 @@ from aiops.model.arrays import Array, Bools, Floats, Ints
 
 Each = Any
 """Values of series: an array `(rows,)`, or one number in the compiled form."""
-Rows = Ints | slice
+SeriesRows = Ints | slice
 
 
 def either(condition: Bools, yes: Each, otherwise: Each) -> Any:
@@ -31,7 +31,7 @@ def clip(value: Each, least: Each, most: Each) -> Any:
     return np.minimum(np.maximum(value, least), most)
 
 
-def chosen(row: Rows, mask: Bools) -> Iterable[Ints]:
+def chosen(row: SeriesRows, mask: Bools) -> Iterable[Ints]:
     """Return the rows for which the mask holds, together as one element; no element if there is none."""
     some = np.flatnonzero(mask)
     return (_numbers(row, some),) if len(some) else ()
@@ -42,7 +42,7 @@ def part(values: Each, mask: Bools) -> Any:
     return values[mask] if np.ndim(values) else np.full(np.count_nonzero(mask), values)
 
 
-def entries(row: Rows, masks: tuple[Bools, ...]) -> Iterable[tuple[Ints, Ints]]:
+def entries(row: SeriesRows, masks: tuple[Bools, ...]) -> Iterable[tuple[Ints, Ints]]:
     """Return the rows for which a mask holds, and which of the masks it is, `(entries,)` each, together as one element;
     no element if there is none."""
     found = [np.flatnonzero(mask) for mask in masks]
@@ -57,7 +57,7 @@ def part_of_each(values: tuple[Each, ...], masks: tuple[Bools, ...], _which: Eac
     return np.concatenate([part(one, mask) for one, mask in zip(values, masks, strict=True)])
 
 
-def _numbers(row: Rows, places: Ints) -> Ints:
+def _numbers(row: SeriesRows, places: Ints) -> Ints:
     """Return the numbers of the rows at these places of `row`."""
     return places + row.start if isinstance(row, slice) else row[places]
 

@@ -18,7 +18,7 @@ from aiops.detect.univariate.holt_winters import (
     VISITS,
     WEEK,
     HoltWinters,
-    Known,
+    KnownValue,
     Profile,
     bucket_at,
     bucket_ended,
@@ -28,7 +28,7 @@ from aiops.detect.univariate.holt_winters import (
     put,
     sharpen,
 )
-from aiops.detect.univariate.ops import Each, Rows, chosen, clip, double, either, part, truncated
+from aiops.detect.univariate.ops import Each, SeriesRows, chosen, clip, double, either, part, truncated
 from aiops.model.arrays import Array, Bools, Floats
 
 DAY_SECONDS = 86_400.0
@@ -74,7 +74,7 @@ def monday(at: float | Floats) -> Floats:
     return np.asarray((np.asarray(at) + 3 * 86_400.0) % WEEK)
 
 
-def best_forecast(n: Season, row: Rows, points: Each) -> Each:
+def best_forecast(n: Season, row: SeriesRows, points: Each) -> Each:
     """Return the forecast to go by: 0 the mean, 1 by day, 2 by week; a season only once it has made errors clearly
     smaller."""
     none, day, week = double(n.loss[row, 0]), double(n.loss[row, 1]), double(n.loss[row, 2])
@@ -84,7 +84,7 @@ def best_forecast(n: Season, row: Rows, points: Each) -> Each:
     return either(by_week, 2, either(by_day, 1, 0))
 
 
-def steepness(around: tuple[Known, Known, Known]) -> Floats:
+def steepness(around: tuple[KnownValue, KnownValue, KnownValue]) -> Floats:
     """Return how far a time of the day is from the times before and after it, 0 where one is not known."""
     (before, known_before), (here, known), (after, known_after) = around
     farther = np.maximum(np.abs(here - before), np.abs(here - after))
@@ -92,24 +92,24 @@ def steepness(around: tuple[Known, Known, Known]) -> Floats:
     return steep
 
 
-def gained(n: Season, row: Rows, slot: Each) -> Floats:
+def gained(n: Season, row: SeriesRows, slot: Each) -> Floats:
     """Return by how many deviations a time of the day is better known by itself."""
     gains: Floats = np.rint(n.slots[row, slot] / 3.0) / FINE
     return gains
 
 
-def far_off(n: Season, row: Rows, slot: Each) -> Each:
+def far_off(n: Season, row: SeriesRows, slot: Each) -> Each:
     """Return the side on which the day before was far off at a time of the day: -1, 0 or 1."""
     return n.slots[row, slot] - 3.0 * np.rint(n.slots[row, slot] / 3.0)
 
 
-def spread_at(n: Season, row: Rows, local: Each) -> Floats:
+def spread_at(n: Season, row: SeriesRows, local: Each) -> Floats:
     """Return the mean square of residuals at this hour of the day over that of all hours."""
     spreads: Floats = double(n.hour[row, truncated((local % DAY_SECONDS) / 3600.0)])
     return spreads
 
 
-def learn_error(n: Season, row: Rows, which: int, residual: Each, known: Bools, limits: tuple[Each, ...]) -> None:
+def learn_error(n: Season, row: SeriesRows, which: int, residual: Each, known: Bools, limits: tuple[Each, ...]) -> None:
     """Take in the residual of a forecast. limits: the largest error for the comparison of forecasts, the smallest
     deviation, the points over which the spread is learned, and the share of that gain now."""
     most, floor, memory, share_now = limits
@@ -123,13 +123,15 @@ def learn_error(n: Season, row: Rows, which: int, residual: Each, known: Bools, 
     n.spread[row, which] = spread + either(known, share_now * change, 0.0)
 
 
-def learn_hour(n: Season, row: Rows, local: Each, square: Each, gain_: Each) -> None:
+def learn_hour(n: Season, row: SeriesRows, local: Each, square: Each, gain_: Each) -> None:
     """Learn the spread of an hour of the day. square: of the residual over the deviation; gain_: 0 for no learning."""
     hour = truncated((local % DAY_SECONDS) / 3600.0)
     n.hour[row, hour] = clip(n.hour[row, hour] * (1 + (np.minimum(square, 16.0) - 1) * gain_), 0.05, 20.0)
 
 
-def learn(n: Season, row: Rows, local: Each, value: Each, alarm: Bools, known: Bools, around: tuple[Each, ...]) -> None:
+def learn(
+    n: Season, row: SeriesRows, local: Each, value: Each, alarm: Bools, known: Bools, around: tuple[Each, ...]
+) -> None:
     """Learn a value. known: whether the hour of the week is. around: the mean, the forecast by day, the deviation, and
     the most that a value may move a season by."""
     mean, day, deviation, most = around
@@ -151,7 +153,7 @@ def learn(n: Season, row: Rows, local: Each, value: Each, alarm: Bools, known: B
             gather(n.week, some, part(hour, heard), part(off, heard))
 
 
-def _close_week(n: Season, row: Rows) -> None:
+def _close_week(n: Season, row: SeriesRows) -> None:
     """Learn by how much these hours of the week differ from the forecast by day."""
     bucket = n.week.open[row] * 1
     seen = np.minimum(n.week.visits[row, bucket] * 1 + 1, 255)
@@ -161,7 +163,7 @@ def _close_week(n: Season, row: Rows) -> None:
     put(n.week, row, bucket, offset + share * (n.week.total[row] / n.week.points[row] - offset))
 
 
-def _close_day(n: Season, row: Rows, mean: Each, deviation: Each, most: Each) -> None:
+def _close_day(n: Season, row: SeriesRows, mean: Each, deviation: Each, most: Each) -> None:
     """Learn the time of the day that has ended: by little, if it is far off once; wholly, if it was far off to the same
     side on the day before."""
     h = n.day

@@ -14,7 +14,7 @@ import numpy as np
 from aiops.detect.rows import Arrays, array
 from aiops.detect.univariate.ops import (
     Each,
-    Rows,
+    SeriesRows,
     aside,
     chosen,
     clip,
@@ -78,7 +78,7 @@ class Tails(Arrays):
         self.number = np.zeros((0, self.views), dtype=np.int8)
 
 
-def boundary(t: Tails, row: Rows, view: int, probability: float) -> Floats:
+def boundary(t: Tails, row: SeriesRows, view: int, probability: float) -> Floats:
     """Return the evidence that a point of a view exceeds with a probability; infinite while too little is known."""
     weight, age = np.maximum(double(t.weight[row, view]), 1e-9), t.clock[row] - double(t.fitted[row, view])
     rarity = np.log(weight / np.maximum(double(t.count[row]) * probability, 1e-12)) - age * HALVED
@@ -101,19 +101,19 @@ def begin(t: Tails, row: Ints, view: int, values: Floats, count: Floats) -> None
     _fit(t, row, view)
 
 
-def pass_time(t: Tails, row: Rows, half_lives: Each, wanted: Bools) -> None:
+def pass_time(t: Tails, row: SeriesRows, half_lives: Each, wanted: Bools) -> None:
     """Let time pass, in half-lives, and count a point where wanted. To be called before `add`."""
     t.clock[row] += TICKS * half_lives
     t.count[row] = either(wanted, t.count[row] * np.exp2(-half_lives) + 1.0, t.count[row])
 
 
-def matters(t: Tails, row: Rows, view: int, evidence: Each) -> Bools:
+def matters(t: Tails, row: SeriesRows, view: int, evidence: Each) -> Bools:
     """Return whether evidence of a view changes its tail: it is among the largest, or the last fit is old."""
     is_needed: Bools = (evidence > t.lowest[row, view]) | (t.clock[row] - t.fitted[row, view] > TICKS)
     return is_needed
 
 
-def add(t: Tails, row: Rows, view: Each, evidence: Each) -> None:
+def add(t: Tails, row: SeriesRows, view: Each, evidence: Each) -> None:
     """Put evidence in the place that is free or forgotten, else in that of the smallest, if it is larger; and fit."""
     value = np.rint(FINE * np.log(np.maximum(evidence, SMALLEST)))
     born = t.born[row, view]
@@ -127,7 +127,7 @@ def add(t: Tails, row: Rows, view: Each, evidence: Each) -> None:
     _fit(t, row, view)
 
 
-def _fit(t: Tails, row: Rows, view: Each) -> None:
+def _fit(t: Tails, row: SeriesRows, view: Each) -> None:
     """Fit the tail above the k-th largest value."""
     born, clock = t.born[row, view], t.clock[row]
     values = np.where(born > 0, t.largest[row, view] / FINE, -1e3)
