@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from aiops import detect
-from aiops.bootstrap.application import _fingerprint
+from aiops.bootstrap.assembly import _fingerprint
 from aiops.detect import Calendar, Tuning
 from aiops.detect.univariate.tails import FINE
 from aiops.engine.objectives import Budgets
