@@ -60,7 +60,7 @@ def answer(seen: Seen, drawing: Drawing) -> tuple[list[Named], Drawn]:
 
 
 def compared(good: Sequence[Trace], bad: Sequence[Trace]) -> list[str] | None:
-    """Services, the one to look at first at the head, by a comparison of all requests, as `aiops explain` makes it; None
+    """Services, the one to look at first at the head, by a comparison of all requests as `aiops explain` makes it; None
     where the checkout has none."""
     if not hasattr(explain, "compared"):
         return None
