@@ -106,6 +106,7 @@ bench: $(VENV)/.dev  ## run every scenario five times, compare with the committe
 	$(BIN)/python -m bench.ageing --step 60 --seeds 5
 	$(BIN)/python -m bench.ageing_live --hours 1
 	$(BIN)/python -m bench.explain
+	$(BIN)/python -m bench.explain.large
 
 attacks: $(VENV)/.dev  ## attack an engine and print a table of the results; a few minutes
 	$(BIN)/python -m bench.attacks --check

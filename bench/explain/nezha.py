@@ -28,9 +28,9 @@ from aiops.model import Span, SpanKind, Trace
 from bench.explain.anatomy import Evidence, anatomies
 from bench.explain.comparators import COMPARATORS
 from bench.explain.measures import interval, paired
-from bench.explain.ours import answer, ranking
+from bench.explain.ours import answer, compared, ranking
 from bench.explain.symptoms import Drawing, Seen, asked, seen
-from bench.explain.tables import BEFORE, NOW
+from bench.explain.tables import BEFORE, COMPARED, NOW
 from bench.explain.worker import PACKAGE, ROOT, WINDOW
 
 MINUTES: Final = 3
@@ -97,6 +97,8 @@ def judged(folder: Path, by: str, others: bool) -> list[dict[str, Any]]:
         )
         row = {"case": day.name, "truth": day.service, "findings": len(found.findings), "forced": found.forced}
         rows.append({**row, "by": by, "named": ranking(groups)[:10], "said": said, "groups": len(groups)})
+        if by == NOW and (services := compared(day.good, day.bad)) is not None:
+            rows.append({**row, "by": COMPARED, "named": services[:10], "said": "", "groups": 0})
         if others:
             on = Evidence(anatomies(drawn.bad, WINDOW), anatomies(drawn.good, WINDOW), anatomies(day.bad, WINDOW),
                           anatomies(day.good, WINDOW), {}, int(day.at))  # fmt: skip

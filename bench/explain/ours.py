@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from aiops import explain
 from aiops.model import Trace
 from bench.explain.symptoms import STEP, Drawing, Seen
@@ -55,6 +57,18 @@ def answer(seen: Seen, drawing: Drawing) -> tuple[list[Named], Drawn]:
     groups = [named(one) for one in explain.explain(attributions, seen.edges)] if attributions else []
     groups.sort(key=lambda one: (not one.service, -one.findings, -one.sure, one.service, one.caller))
     return groups, Drawn(tuple(bad.values()), tuple(good.values()))
+
+
+def compared(good: Sequence[Trace], bad: Sequence[Trace]) -> list[str] | None:
+    """Services, the one to look at first at the head, by a comparison of all requests as `aiops explain` makes it; None
+    where the checkout has none."""
+    if not hasattr(explain, "compared"):
+        return None
+    table = explain.SpanColumns.of([*good, *bad])
+    entries = np.flatnonzero(table.parent < 0)
+    ids = {one.trace_id for one in bad}
+    is_bad = np.array([one in ids for one in table.traces])[table.trace[entries]]
+    return list(dict.fromkeys(one.cause.service for one in explain.compared(table, entries, is_bad).candidates))
 
 
 def named(group: Any) -> Named:

@@ -6,6 +6,7 @@ from typing import Any
 from bench.explain.faults import KINDS, SAID
 
 NOW, BEFORE = "this engine", "the earlier engine"
+COMPARED = "this engine by aiops explain"
 ENGINES = (NOW, BEFORE)
 
 Record = Mapping[str, Any]
@@ -94,7 +95,7 @@ def nezha_table(record: Record) -> list[str]:
     """The public day: AS@1, 3, 5 by service."""
     cases = record["cases"]
     lines = [f"| {cases} faults | AS@1 | AS@3 | AS@5 | this engine's AS@1 is better by |", "|---|---|---|---|---|"]
-    ordered = sorted(record["all"].items(), key=lambda pair: (pair[0] not in ENGINES, -pair[1]["as1"][0]))
+    ordered = sorted(record["all"].items(), key=lambda pair: (pair[0] not in (*ENGINES, COMPARED), -pair[1]["as1"][0]))
     for name, one in ordered:
         better = "" if name == NOW else _difference(one["better"])
         lines.append(

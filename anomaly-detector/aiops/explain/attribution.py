@@ -41,7 +41,7 @@ class Vote:
     @property
     def evidence(self) -> float:
         """Traces that speak for the cause, out of `traces`."""
-        return self.weight if self.spans else float(len(self.held))
+        return self.weight if self.spans else max(self.weight, float(len(self.held)))
 
     @property
     def interval(self) -> tuple[float, float]:

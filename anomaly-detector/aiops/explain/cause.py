@@ -58,7 +58,9 @@ def _explained(place: Place, members: list[Attribution]) -> Explained:
     held = [vote for vote in best.votes if place_of(vote.cause) == place]
     traces = max((vote.traces for vote in held), default=0)
     seen = frozenset[str]().union(*(vote.held for vote in held))
-    weight = min(sum(vote.weight for vote in held), traces) if any(vote.spans for vote in held) else float(len(seen))
+    weight = min(sum(vote.weight for vote in held), traces)
+    if not any(vote.spans for vote in held):
+        weight = max(weight, float(len(seen)))
     cause = _merged(place, members)
     lower, upper = wilson.interval(weight, traces)
     alternatives = [

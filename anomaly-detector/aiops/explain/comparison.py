@@ -57,7 +57,7 @@ class Candidate:
     @property
     def named(self) -> bool:
         """Whether chance does not explain it; else it is a suspect."""
-        return self.slower is None or self.slower.significant
+        return all(one is None or one.significant for one in (self.slower, self.shape))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,8 @@ def _ranked(found: Comparison, failures: list[Candidate], requests: RequestWork)
     named = places(requests)
     slower = [one for one in excesses(requests, named) if one.seconds >= LEAST_SECONDS and _least(one) > 0]
     shapes = new_shapes(requests, named)
-    hit = len(np.unique(np.concatenate([one.entries for one in shapes]))) / found.bad if shapes else 0.0
+    sure = [one.entries for one in shapes if one.significant]
+    hit = len(np.unique(np.concatenate(sure))) / found.bad if sure else 0.0
     more = max(found.slow[1] - found.slow[0], 0.0)
     groups = [
         (found.failing[1] - found.failing[0] >= LEADS * more, failures),
@@ -119,7 +120,7 @@ def _ranked(found: Comparison, failures: list[Candidate], requests: RequestWork)
         for leads, group in groups:
             for one in group if leads == wanted else ():
                 out.setdefault(one.cause, one)
-    return list(out.values())
+    return sorted(out.values(), key=lambda one: not one.named)
 
 
 def _more(shares: tuple[float, float], sizes: tuple[int, int]) -> bool:

@@ -18,6 +18,8 @@ from aiops.model.arrays import Bools
 
 RARE: Final = 3.0
 """Times as common as among good visits, from which what a visit calls is new."""
+SEEN: Final = 3
+"""Bad visits that must call so."""
 CALLS = tuple[tuple[str, str], ...]
 
 
@@ -27,7 +29,7 @@ class NewShape:
 
     share, usual: the part of bad and of good visits that call so; interval: of `share`, 95 %. missing, added: calls
     (peer and name) that the most common of these visits lacks, and has, beside the most common good visit. visits: how
-    many bad visits were seen; entries: the bad entries with such a visit.
+    many bad visits were seen; entries: the bad entries with such a visit. significant: chance does not explain it.
     """
 
     cause: Cause
@@ -38,10 +40,11 @@ class NewShape:
     added: CALLS
     visits: int
     entries: RowNumbers
+    significant: bool
 
 
 def new_shapes(requests: RequestWork, named: Places) -> list[NewShape]:
-    """Places with new shapes, the clearest first."""
+    """Places with new shapes, the clearest first, suspects last."""
     table, waits, n = requests.table, requests.waits, len(requests.rows)
     if not n:
         return []
@@ -64,7 +67,7 @@ def new_shapes(requests: RequestWork, named: Places) -> list[NewShape]:
         one = _at(requests, rows_, shape)
         if one is None:
             continue
-        share, usual, low, high, novel, example, common = one
+        share, usual, low, high, significant, novel, example, common = one
         for row in (example, common):
             begin, end = np.searchsorted(visit, (row, row + 1))
             called[row] = [int(kinds[code]) for code in what[begin:end]]
@@ -79,16 +82,17 @@ def new_shapes(requests: RequestWork, named: Places) -> list[NewShape]:
                 added=tuple(sorted(names[0] - names[1])),
                 visits=int(requests.is_bad[rows_].sum()),
                 entries=np.unique(requests.entry[novel]),
+                significant=significant,
             )
         )
-    return sorted(found, key=lambda one: (-one.interval[0], str(one.cause)))
+    return sorted(found, key=lambda one: (not one.significant, -one.interval[0], str(one.cause)))
 
 
 def _at(
     requests: RequestWork, visits: RowNumbers, shape: Codes
-) -> tuple[float, float, float, float, RowNumbers, int, int] | None:
-    """At one place: share of new shapes among bad and good visits, the interval, bad visits that have one, and examples
-    of a new and of the usual shape; None where no shape is new."""
+) -> tuple[float, float, float, float, bool, RowNumbers, int, int] | None:
+    """At one place: share of new shapes among bad and good visits, the interval, whether chance does not explain it,
+    bad visits that have one, and examples of a new and of the usual shape; None where no shape is new."""
     bad = requests.is_bad[visits]
     n_bad, n_good = int(bad.sum()), int((~bad).sum())
     if not n_bad or not n_good:
@@ -102,11 +106,12 @@ def _at(
     # What was seen once may as well not have been seen: so much of what comes next is new by chance (Good 1953).
     unseen = float((before == 1).sum() / n_good)
     low, high = wilson.interval(share * n_bad, n_bad)
-    if low <= RARE * wilson.interval((usual + unseen) * n_good, n_good)[1]:
+    if now[new].sum() < SEEN or share <= RARE * (usual + unseen):
         return None
+    significant = low > RARE * wilson.interval((usual + unseen) * n_good, n_good)[1]
     here = new[of] & bad
     example = int(visits[first[np.argmax(np.where(new, now, -1))]])
-    return share, usual, low, high, visits[here], example, int(visits[first[np.argmax(before)]])
+    return share, usual, low, high, significant, visits[here], example, int(visits[first[np.argmax(before)]])
 
 
 def _failing(requests: RequestWork) -> Bools:
