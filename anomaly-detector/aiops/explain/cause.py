@@ -7,6 +7,7 @@ from statistics import median
 
 from aiops.explain import starvation, wilson, wording
 from aiops.explain.attribution import Attribution, Vote
+from aiops.explain.certainty import beside_others
 from aiops.explain.dimensions import dimensions
 from aiops.explain.grouping import Groups
 from aiops.explain.latency import NAMED
@@ -38,10 +39,12 @@ def explain(attributions: Sequence[Attribution], edges: Sequence[Edge]) -> tuple
     part of the topology. The answer does not depend on the order of the input."""
     ordered = sorted(attributions, key=lambda one: (one.finding.series, one.finding.family))
     apart = starvation.split(ordered)
-    if apart is not None:
+    if apart is None:
+        groups = _by_place(ordered, edges)
+    else:
         root, held, rest = apart
-        return (_starved(root, held), *_by_place(rest, edges))
-    return _by_place(ordered, edges)
+        groups = (_starved(root, held), *_by_place(rest, edges))
+    return beside_others(groups, [one.finding for one in ordered])
 
 
 def _by_place(ordered: list[Attribution], edges: Sequence[Edge]) -> tuple[Explained, ...]:
