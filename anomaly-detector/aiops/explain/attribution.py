@@ -1,20 +1,19 @@
 """One finding's bad traces vote for where its trouble starts."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from aiops.explain import errors, latency, wilson
 from aiops.explain.blame import Blame
 from aiops.explain.callees import Callees
+from aiops.explain.consequences import elsewhere_caused
 from aiops.explain.machine import PlaceTime, paces
 from aiops.explain.tree import CALLING, SERVING, Tree
 from aiops.explain.usual_calls import UsualCalls
 from aiops.explain.wanted import is_entry
 from aiops.explain.world import KnownServices
-from aiops.model import Cause, CauseKind, Family, Finding, Population, Span, SpanKind, Trace
-
-MOST = 0.6  # of the failures at one place that follow a missing call, for the call to be their cause
+from aiops.model import Cause, Family, Finding, Population, Span, SpanKind, Trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +90,7 @@ def attribute(
     endpoints: set[str] = set()
     failures = {entry.trace_id: errors.origins(tree, entry, lived_with) for tree, entry in entries if entry.failed}
     origins = [(tree, span) for tree, entry in entries for span in failures.get(entry.trace_id, ())]
-    elsewhere, notes = _elsewhere(origins, blame, UsualCalls.of(usual))
+    elsewhere, notes = elsewhere_caused(origins, blame, UsualCalls.of(usual))
     for tree, entry in entries:
         if entry.failed:
             found = failures[entry.trace_id]
@@ -133,30 +132,6 @@ def attribute(
         paces=paces(bad, good),
         moved=elsewhere,
     )
-
-
-def _elsewhere(
-    origins: Sequence[tuple[Tree, Span]], blame: Blame, usual: UsualCalls
-) -> tuple[dict[Cause, Cause], dict[Cause, str]]:
-    """Causes of which most failures follow calls that somebody else left out or made too late: that one is the cause in
-    their place; and a clause about it."""
-    counts: Counter[Cause] = Counter()
-    others: dict[Cause, Counter[tuple[Cause, tuple[str, ...]]]] = defaultdict(Counter)
-    for tree, span in origins:
-        cause = blame.cause(tree, span)
-        counts[cause] += 1
-        found = usual.missing(tree, span)
-        if found is not None:
-            visit, calls = found
-            other = Cause(visit.service, CauseKind.ERRORS, visit.route or visit.name, visit.method)
-            others[cause][other, tuple(sorted({peer or name for peer, name in calls}))] += 1
-    moved, notes = {}, {}
-    for cause, found_ in others.items():
-        (other, missing), times = max(found_.items(), key=lambda pair: (pair[1], str(pair[0])))
-        if times >= MOST * counts[cause] and other.service != cause.service:
-            moved[cause] = other
-            notes[other] = f"it does not call {' and '.join(missing[:3])} first, as it always does"
-    return moved, notes
 
 
 def refreshed(before: Attribution, finding: Finding) -> Attribution:

@@ -6,6 +6,7 @@ called. Each is data that a person can check. See docs/methods.md, Two populatio
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 from typing import Final
 
 import numpy as np
@@ -13,12 +14,14 @@ import numpy as np
 from aiops.explain import errors, wilson
 from aiops.explain.blame import Blame
 from aiops.explain.callees import Callees
-from aiops.explain.excess import LEAST_SECONDS, Excess, excesses
+from aiops.explain.consequences import elsewhere_caused
+from aiops.explain.excess import LEAST_SECONDS, Excess, Z, excesses
 from aiops.explain.own import places
 from aiops.explain.requests import RequestWork
 from aiops.explain.shape import NewShape, new_shapes
 from aiops.explain.table import RowNumbers, SpanColumns
 from aiops.explain.tree import Tree
+from aiops.explain.usual_calls import UsualCalls
 from aiops.explain.waits import Waits
 from aiops.explain.world import KnownServices
 from aiops.model import Cause, Span
@@ -26,7 +29,8 @@ from aiops.model.arrays import Bools
 
 FAILED_READ: Final = 400
 """Failed requests that are followed down to where they start to fail; of more, every so many-th is."""
-Z: Final = 3.0
+CHANCE: Final = 0.02
+"""How often chance may make any place look slower where none is."""
 SLOW: Final = 0.95
 """Quantile of the good requests' durations, from which a request is slow."""
 LEADS: Final = 0.1
@@ -95,8 +99,9 @@ def compared(table: SpanColumns, entries: RowNumbers, bad: Bools) -> Comparison:
         seconds=(float(np.median(seconds[~bad])), float(np.median(seconds[bad]))),
         candidates=(),
     )
-    failures = _failures(table, entries, bad, failed) if _more(failing, (found.good, found.bad)) else []
-    requests = RequestWork.of(table, Waits.of(table), entries[~failed], bad[~failed])
+    waits = Waits.of(table)
+    failures = _failures(RequestWork.of(table, waits, entries, bad))
+    requests = RequestWork.of(table, waits, entries[~failed], bad[~failed])
     if not requests.both:
         return replace(found, candidates=tuple(failures))
     return replace(found, candidates=tuple(_ranked(found, failures, requests)))
@@ -105,13 +110,16 @@ def compared(table: SpanColumns, entries: RowNumbers, bad: Bools) -> Comparison:
 def _ranked(found: Comparison, failures: list[Candidate], requests: RequestWork) -> list[Candidate]:
     """All candidates, those first of what hits the requests most; of one cause the first counts."""
     named = places(requests)
-    slower = [one for one in excesses(requests, named) if one.seconds >= LEAST_SECONDS and _least(one) > 0]
+    # Of many places one is far off by chance (Bonferroni 1936): the more there are, the further one must be.
+    beyond = max(Z, NormalDist().inv_cdf(1.0 - CHANCE / max(len(named.causes), 1)))
+    found_slower = (replace(one, beyond=beyond) for one in excesses(requests, named))
+    slower = [one for one in found_slower if one.seconds >= LEAST_SECONDS and _least(one) > 0]
     shapes = new_shapes(requests, named)
     sure = [one.entries for one in shapes if one.significant]
     hit = len(np.unique(np.concatenate(sure))) / found.bad if sure else 0.0
     more = max(found.slow[1] - found.slow[0], 0.0)
     groups = [
-        (found.failing[1] - found.failing[0] >= LEADS * more, failures),
+        (sum(one.failing for one in failures) >= LEADS * more, failures),
         (more >= SHAPED * hit and any(one.significant for one in slower), _slower(requests, slower)),
         (True, _shaped(requests, shapes)),
     ]
@@ -128,26 +136,34 @@ def _more(shares: tuple[float, float], sizes: tuple[int, int]) -> bool:
     return wilson.interval(shares[1] * sizes[1], sizes[1])[0] > wilson.interval(shares[0] * sizes[0], sizes[0])[1]
 
 
-def _failures(table: SpanColumns, entries: RowNumbers, bad: Bools, failed: Bools) -> list[Candidate]:
-    """Where failed requests start to fail, less what starts there in good times as well."""
-    shares: list[dict[Cause, float]] = []
+def _failures(requests: RequestWork) -> list[Candidate]:
+    """Where failures start, less what starts there in good times as well: of requests, and of calls in them that did
+    not fail the request. Nothing where no more requests have a failure than before."""
+    table, caller, rows = requests.table, requests.waits.caller[requests.rows], requests.rows
+    first = table.failed[rows] & ((caller < 0) | ~table.failed[np.maximum(caller, 0)])
+    tops, of = rows[first], requests.entry[first]
+    hit = np.zeros(len(requests.bad), bool)
+    hit[of] = True
+    sizes = int((~requests.bad).sum()), int(requests.bad.sum())
+    if not _more((float(hit[~requests.bad].mean()), float(hit[requests.bad].mean())), sizes):
+        return []
+    sound = [_entry(table, row) for row in _every(requests.entries[~requests.bad & ~hit])]
+    blame = Blame(_known(requests), Callees.of(sound))
+    trees = [[_entry(table, row) for row in _every(tops[requests.bad[of] == side])] for side in (False, True)]
+    lived_with = errors.lived_with(trees[1], sound) if sound and trees[1] else frozenset()
+    origins = [[(tree, errors.origins(tree, top, lived_with)) for tree, top in side] for side in trees]
+    told_of = [(tree, span) for tree, spans in origins[1] for span in spans]
+    moves, _ = elsewhere_caused(told_of, blame, UsualCalls.of(sound))
+    shares: list[dict[Cause, float]] = [defaultdict(float), defaultdict(float)]
     told: dict[Cause, list[Span]] = defaultdict(list)
-    sound = [_entry(table, row) for row in _every(entries[~bad & ~failed])]
-    names = frozenset(table.words[code] for code in np.unique(table.service))
-    blame = Blame(_known(table, entries, bad, names), Callees.of(sound))
-    trees = {side: [_entry(table, row) for row in _every(entries[failed & (bad == side)])] for side in (False, True)}
-    lived_with = errors.lived_with(trees[True], sound) if sound and trees[True] else frozenset()
-    for side in (False, True):
-        weights: dict[Cause, float] = defaultdict(float)
-        scale = float((failed & (bad == side)).sum()) / max(len(trees[side]), 1) / max(int((bad == side).sum()), 1)
-        for tree, entry in trees[side]:
-            origins = errors.origins(tree, entry, lived_with)
-            for span in origins:
-                cause = blame.cause(tree, span)
-                weights[cause] += scale / len(origins)
-                if side:
-                    told[cause].append(span)
-        shares.append(weights)
+    for side, found in enumerate(origins):
+        each = float((requests.bad[of] == bool(side)).sum()) / max(len(trees[side]), 1) / sizes[side]
+        for tree, span in ((tree, span) for tree, spans in found for span in spans):
+            cause = blame.cause(tree, span)
+            cause = moves.get(cause, cause)
+            shares[side][cause] += each
+            if side:
+                told[cause].append(span)
     more = {cause: share - shares[0].get(cause, 0.0) for cause, share in shares[1].items()}
     total = sum(max(one, 0.0) for one in more.values()) or 1.0
     return [
@@ -206,9 +222,11 @@ def _entry(table: SpanColumns, row: int) -> tuple[Tree, Span]:
     return tree, tree.by_id[table.span(row).span_id]
 
 
-def _known(table: SpanColumns, entries: RowNumbers, bad: Bools, names: frozenset[str]) -> KnownServices:
+def _known(requests: RequestWork) -> KnownServices:
     """Services of the table: all send spans; those answer that have spans in bad requests."""
+    table = requests.table
+    names = frozenset(table.words[code] for code in np.unique(table.service).tolist())
     in_bad = np.zeros(len(table.traces), bool)
-    in_bad[table.trace[entries[bad]]] = True
-    answering = frozenset(table.words[code] for code in np.unique(table.service[in_bad[table.trace]]))
+    in_bad[table.trace[requests.entries[requests.bad]]] = True
+    answering = frozenset(table.words[code] for code in np.unique(table.service[in_bad[table.trace]]).tolist())
     return KnownServices(names, answering, names - answering)

@@ -50,6 +50,7 @@ class Excess:
     a_visit: float
     entries: RowNumbers
     each: Floats
+    beyond: float = Z
 
     @property
     def times(self) -> float:
@@ -59,7 +60,7 @@ class Excess:
     @property
     def significant(self) -> bool:
         """Whether chance does not explain it."""
-        return self.seconds >= max(LEAST_SECONDS, Z * self.error)
+        return self.seconds >= max(LEAST_SECONDS, self.beyond * self.error)
 
 
 def excesses(requests: RequestWork, named: Places) -> list[Excess]:
