@@ -25,6 +25,7 @@ from .k8s_cluster import booted
 ROOT = Path(__file__).parents[1]
 OFFSET = int(os.environ.get("AIOPS_TEST_OFFSET", "20000"))
 NUMBERS = itertools.count(1)
+LEARNED_POINTS = 20  # judged ones, after which a level stands on points enough
 
 
 def pss_mb(root: int) -> float:
@@ -111,7 +112,7 @@ def answers(url: str) -> bool:
 
 
 def learned(one: Platform) -> bool:
-    """Whether every route of the shop has a level of its own to be judged by."""
+    """Whether every route of the shop has been judged often enough to have a level of its own, young as it is."""
     metrics = one.get("/aiops/metrics")["metrics"]
     if len(metrics) < 8:
         return False
@@ -121,7 +122,7 @@ def learned(one: Platform) -> bool:
         except requests.HTTPError:
             return False
         points = [point for row in judged if row["family"] == "latency" for point in row["points"]]
-        if sum(point["tier"] == "level" for point in points) < 4:
+        if sum(point["tier"] != "warmup" for point in points) < LEARNED_POINTS:
             return False
     return True
 
