@@ -44,7 +44,7 @@ def explain(attributions: Sequence[Attribution], edges: Sequence[Edge]) -> tuple
     else:
         root, held, rest = apart
         groups = (_starved(root, held), *_by_place(rest, edges))
-    return beside_others(groups, [one.finding for one in ordered])
+    return beside_others(groups)
 
 
 def _by_place(ordered: list[Attribution], edges: Sequence[Edge]) -> tuple[Explained, ...]:
