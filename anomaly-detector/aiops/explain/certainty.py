@@ -1,7 +1,7 @@
 """How sure a cause is beside others of the same time.
 
-Of a trouble that shows in many places at once, a cause that accounts for few of them beside another one that accounts for
-most is more often a part of it, or chance, than a second trouble. The numbers are fitted on the tuning seeds of
+Of a trouble that shows in many places at once, a cause that accounts for few of them beside another one that accounts
+for most is more often a part of it, or chance, than a second trouble. The numbers are fitted on the tuning seeds of
 `bench/explain` (docs/explanation.md).
 """
 
@@ -13,7 +13,7 @@ from aiops.model import Explained
 
 AT_ONCE: Final = 120.0
 """Seconds between onsets of what breaks out at one time."""
-LEAST, MORE = 0.1, 0.95
+LEAST, MORE = 0.4, 0.7
 """The part of the confidence that is left for a cause of next to no findings, and what as many as the others add."""
 SOME: Final = 2
 """Findings that are added on either side: one of three says less than ten of thirty."""
