@@ -5,14 +5,12 @@ python -m bench.ageing_page             # write both
 python -m bench.ageing_page --check     # say whether they are up to date, and end with 1 if not
 """
 
-import argparse
-import json
 import math
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from bench.pages import publish
 from bench.svg import curve, document, label, line
 
 ROOT: Final = Path(__file__).parent.parent
@@ -134,18 +132,12 @@ def _all(months: list[Results]) -> Results:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="only say whether page and plot are up to date")
-    check = parser.parse_args().check
-    results = json.loads(SCORES.read_text(encoding="utf-8"))
-    made = {PAGE: page(PAGE.read_text(encoding="utf-8"), results), PLOT: plot(results)}
-    if check:
-        old = [file for file, text in made.items() if not file.exists() or file.read_text(encoding="utf-8") != text]
-        for file in old:
-            print(f"{file.relative_to(ROOT)} is not what {SCORES.relative_to(ROOT)} says: python -m bench.ageing_page")
-        sys.exit(1 if old else 0)
-    for file, text in made.items():
-        file.write_text(text, encoding="utf-8")
+    publish(
+        __doc__,
+        "bench.ageing_page",
+        SCORES,
+        lambda results: {PAGE: page(PAGE.read_text(encoding="utf-8"), results), PLOT: plot(results)},
+    )
 
 
 if __name__ == "__main__":

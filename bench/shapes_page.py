@@ -5,12 +5,11 @@ python -m bench.shapes_page             # write it
 python -m bench.shapes_page --check     # say whether it is up to date, and end with 1 if not
 """
 
-import argparse
-import json
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
+
+from bench.pages import publish
 
 ROOT: Final = Path(__file__).parent.parent
 SCORES: Final = ROOT / "bench/scores/shapes.json"
@@ -60,16 +59,7 @@ def page(text: str, results: Results) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="only say whether the page is up to date")
-    check = parser.parse_args().check
-    text = PAGE.read_text(encoding="utf-8")
-    made = page(text, json.loads(SCORES.read_text(encoding="utf-8")))
-    if check:
-        if made != text:
-            print(f"{PAGE.relative_to(ROOT)} is not what {SCORES.relative_to(ROOT)} says: python -m bench.shapes_page")
-        sys.exit(1 if made != text else 0)
-    PAGE.write_text(made, encoding="utf-8")
+    publish(__doc__, "bench.shapes_page", SCORES, lambda record: {PAGE: page(PAGE.read_text(encoding="utf-8"), record)})
 
 
 if __name__ == "__main__":

@@ -5,9 +5,6 @@ python -m bench.explain.page             # write both
 python -m bench.explain.page --check     # say whether they are up to date, and end with 1 if not
 """
 
-import argparse
-import json
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +13,7 @@ from typing import Any, Final
 from bench.explain import tables
 from bench.explain.faults import KINDS
 from bench.explain.tables import BEFORE, NOW
+from bench.pages import publish
 from bench.svg import curve, document, label, line
 
 ROOT: Final = Path(__file__).parent.parent.parent
@@ -103,18 +101,12 @@ def _failures(lines: Iterable[str]) -> Sequence[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="only say whether page and plot are up to date")
-    check = parser.parse_args().check
-    record = json.loads(SCORES.read_text(encoding="utf-8"))
-    made = {PAGE: page(PAGE.read_text(encoding="utf-8"), record), PLOT: plot(record)}
-    if check:
-        old = [file for file, text in made.items() if not file.exists() or file.read_text(encoding="utf-8") != text]
-        for file in old:
-            print(f"{file.relative_to(ROOT)} is not what {SCORES.relative_to(ROOT)} says: python -m bench.explain.page")
-        sys.exit(1 if old else 0)
-    for file, text in made.items():
-        file.write_text(text, encoding="utf-8")
+    publish(
+        __doc__,
+        "bench.explain.page",
+        SCORES,
+        lambda record: {PAGE: page(PAGE.read_text(encoding="utf-8"), record), PLOT: plot(record)},
+    )
 
 
 if __name__ == "__main__":
