@@ -46,7 +46,7 @@ def explain_command(
     top: int,
     as_json: bool,
 ) -> None:
-    """Explain what is wrong with some requests: where it starts, how sure that is, and the evidence.
+    """Explain what is wrong with some requests: where it starts, whether that may be chance, and the evidence.
 
     \b
       aiops explain traces.jsonl --since 2026-11-21T08:43:00Z
