@@ -1,5 +1,8 @@
 """What all tests share, wherever they are."""
 
+import logging
+from collections.abc import Iterator
+
 import examples
 import pytest
 
@@ -24,3 +27,18 @@ LONG = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that no process works on it alone in the end."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """Undo what a test changes in the log: a command that it runs sets levels and handlers of the whole process."""
+    root = logging.getLogger()
+    loggers = [root, *(one for one in logging.Logger.manager.loggerDict.values() if isinstance(one, logging.Logger))]
+    before = [(one, one.level, one.propagate) for one in loggers]
+    handlers = set(root.handlers)
+    yield
+    for one, level, propagate in before:
+        one.setLevel(level)
+        one.propagate = propagate
+    for handler in [one for one in root.handlers if one not in handlers]:
+        root.removeHandler(handler)

@@ -63,6 +63,7 @@ class Waits:
         order, levels = _levels(np.where(inner, work, caller).astype(np.int32))
         begin, end = _moments(table, kind, caller)
         waited = np.divide(end - begin, table.duration, out=np.zeros(len(parent)), where=table.duration > 0)
+        waited = np.minimum(waited, 1.0)  # seconds after a start are rounded
         own = np.where(inner, 0.0, np.maximum(0.0, table.duration - _covered(caller, begin, end, table.duration)))
         return cls(
             kind=kind,
