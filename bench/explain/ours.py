@@ -53,7 +53,9 @@ def answer(seen: Seen, drawing: Drawing) -> tuple[list[Named], Drawn]:
         sides = [drawing.drawn(one) for one in pair]
         bad |= {one.trace_id: one for one in sides[0]}
         good |= {one.trace_id: one for one in sides[1]}
-        attributions.append(explain.attribute(finding, pair[0], sides[0], sides[1], world))
+        third = explain.beside(pair[0]) if hasattr(explain, "beside") else None
+        now = [drawing.drawn(third)] if third is not None else []
+        attributions.append(explain.attribute(finding, pair[0], sides[0], sides[1], world, *now))
     groups = [named(one) for one in explain.explain(attributions, seen.edges)] if attributions else []
     groups.sort(key=lambda one: (not one.service, -one.findings, -one.sure, one.service, one.caller))
     return groups, Drawn(tuple(bad.values()), tuple(good.values()))

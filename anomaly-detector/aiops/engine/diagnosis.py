@@ -79,15 +79,18 @@ class Diagnosis:
             return None
         try:
             # One call for each population: the first one of a call is always drawn.
-            bad, good = (self.traces.populations([replace(one, limit=FEW)])[0] for one in pair)
+            third = explain.beside(pair[0])
+            wanted = [replace(one, limit=FEW) for one in (*pair, third) if one is not None]
+            drawn = [self.traces.populations([one])[0] for one in wanted]
         except SourceError as error:
             self.gaps.append(str(error))
             self.failed.add("traces")
             return None
-        if isinstance(bad, Unread) or isinstance(good, Unread):
-            self.gaps += {one.why for one in (bad, good) if isinstance(one, Unread) and one.why}
+        if any(isinstance(one, Unread) for one in drawn):
+            self.gaps += {one.why for one in drawn if isinstance(one, Unread) and one.why}
             return None
-        one = explain.attribute(finding, pair[0], bad, good, self._world)
+        bad, good, *beside = (one for one in drawn if not isinstance(one, Unread))
+        one = explain.attribute(finding, pair[0], bad, good, self._world, *beside)
         return next(iter(explain.explain([one], self._edges)), None)
 
     def _look_around(self, at: float) -> None:

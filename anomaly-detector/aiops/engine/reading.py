@@ -28,8 +28,8 @@ Key = tuple[Labels, str, float]  # of a finding: its series, family and onset
 
 @dataclass(slots=True)
 class Reading:
-    """What was read for one finding: bad traces up to `until`, good traces (None: not read yet), and their attribution;
-    read at `at`.
+    """What was read for one finding: bad traces up to `until`, good ones, any of the bad time (None: not read yet), and
+    their attribution; read at `at`.
 
     Times are Unix seconds; `since` is when the finding was first seen. `failed` counts failed attempts.
     """
@@ -39,6 +39,7 @@ class Reading:
     until: float = 0.0
     bad: list[Trace] = field(default_factory=list)
     good: list[Trace] | None = None
+    beside: list[Trace] | None = None
     says: explain.Attribution | None = None
     unread: str = NOT_YET
     failed: int = 0
@@ -101,8 +102,8 @@ class Readings:
         return one.says is not None, one.failed, one.at, -finding.score, key
 
     def _wanted(self, key: Key, finding: Finding, at: float) -> list[Population]:
-        """Return what to ask for now: the bad traces since the last time, and the good ones where they are not
-        known."""
+        """Return what to ask for now: the bad traces since the last time, and before them what is kept if only some of
+        it is read: the good ones where they are not known, and any of the bad time."""
         one, pair = self._of[key], explain.populations(finding, self.step)
         if pair is None:
             return []
@@ -115,9 +116,9 @@ class Readings:
             start = max(bad.window.start, one.until - LATE)
             share = (bad.window.end - start) / max(bad.window.seconds, self.step)
             bad = replace(bad, window=Window(start, bad.window.end), limit=max(1, ceil(bad.limit * share)))
-        return (
-            [bad] if one.good is not None else [good, bad]
-        )  # if only one of them is read now, it is the good one, which is kept
+        beside = explain.beside(bad)
+        known = one.beside is not None and (one.says is None or len(one.beside) >= pair[0].limit / 2)
+        return [*([good] if one.good is None else []), *([beside] if beside and not known else []), bad]
 
     def _ask(self, wanted: Sequence[Population]) -> Sequence[list[Trace] | Unread]:
         try:
@@ -139,19 +140,24 @@ class Readings:
     ) -> None:
         one, pair = self._of[key], explain.populations(finding, self.step)
         assert pair is not None
-        good = drawn.get(pair[1])
-        if isinstance(good, list):
-            one.good = good
+        *known, asked = drawn
+        for population in known:
+            found = drawn[population]
+            if isinstance(found, Unread):
+                continue
+            if population == pair[1]:
+                one.good = found
+            else:
+                one.beside = _together(one.beside or [], found, pair[0].limit)
         missing = next((found for found in drawn.values() if isinstance(found, Unread)), None)
-        if missing is not None or one.good is None:
+        bad = drawn[asked]
+        if missing is not None or one.good is None or isinstance(bad, Unread):
             why = missing or Unread()
             one.failed += why.why != ""
             one.unread = NO_ANSWER if why.down else REFUSED if why.why else NOT_YET
             return
-        ((asked, bad),) = ((asked, found) for asked, found in drawn.items() if asked != pair[1])
-        assert isinstance(bad, list)
         one.bad = _together(one.bad, bad, pair[0].limit)
-        one.says = explain.attribute(finding, pair[0], one.bad, one.good, world)
+        one.says = explain.attribute(finding, pair[0], one.bad, one.good, world, one.beside or ())
         one.at, one.until, one.failed = at, asked.window.end, 0
 
 

@@ -8,7 +8,7 @@ from aiops.explain.doubt import doubted
 from aiops.explain.evidence import sentences
 from aiops.explain.places import owner
 from aiops.explain.table import SpanColumns
-from aiops.explain.wanted import populations
+from aiops.explain.wanted import beside, populations
 from aiops.explain.world import KnownServices
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "SpanColumns",
     "Vote",
     "attribute",
+    "beside",
     "compared",
     "doubted",
     "explain",

@@ -54,7 +54,7 @@ class Attribution:
 
     upstream: the services on the way from the users to the cause. paces: how long each place of its requests takes.
     moved: causes that turned out to be consequences of others. unread: why nobody has looked at its traces; "" where
-    somebody did, or it has none.
+    somebody did, or it has none. inconclusive: why its traces name nobody; "" where they do, or nobody has looked.
     """
 
     finding: Finding
@@ -67,20 +67,29 @@ class Attribution:
     paces: tuple[PlaceTime, ...] = ()
     moved: Mapping[Cause, Cause] = field(default_factory=dict)
     unread: str = ""
+    inconclusive: str = ""
 
 
 def attribute(
-    finding: Finding, wanted: Population, bad: Sequence[Trace], good: Sequence[Trace], world: KnownServices
+    finding: Finding,
+    wanted: Population,
+    bad: Sequence[Trace],
+    good: Sequence[Trace],
+    world: KnownServices,
+    now: Sequence[Trace] = (),
 ) -> Attribution:
     """Let every failed trace cast one vote, split over its origins, and all slow ones together theirs, split over what
     takes them longer.
 
     A slow request that also failed votes by its failure: waiting for an answer that never came is no slowness of its
-    own.
+    own. now: of slow ones, any requests of their time (`beside`). Nothing votes where as many requests failed before.
     """
+    if _is_usual(finding):
+        return Attribution(finding=finding, votes=(), inconclusive="no more requests fail than usual")
     usual, entries = _entries(wanted, good), _entries(wanted, bad)
     late = [one for one in entries if not one[1].failed] if finding.family == Family.LATENCY else []
-    slower = latency.slow(late, usual, wanted.threshold)
+    beside = [one for one in _entries(wanted, now) if not one[1].failed]
+    slower = latency.slow(late, usual, wanted.threshold, beside)
     blame, lived_with = Blame(world, Callees.of(usual)), errors.lived_with(entries, usual)
     weights: dict[Cause, float] = defaultdict(float)
     held: dict[Cause, set[str]] = defaultdict(set)
@@ -131,7 +140,20 @@ def attribute(
         good_spans=tuple(span for trace in good for span in trace.spans),
         paces=paces(bad, good),
         moved=elsewhere,
+        inconclusive=_inconclusive(late, usual, beside) if late and not votes else "",
     )
+
+
+def _is_usual(finding: Finding) -> bool:
+    """Whether the share of failed requests may be the usual one."""
+    counted = finding.family == Family.ERRORS and finding.total > 0
+    return counted and wilson.interval(finding.bad, finding.total)[0] <= finding.expected
+
+
+def _inconclusive(late: latency.Entries, usual: latency.Entries, beside: latency.Entries) -> str:
+    if beside and not latency.longer(beside, usual):
+        return f"{len(beside)} requests of that time took no longer than {len(usual)} before"
+    return f"in {len(late)} slow traces no place is slower than before beyond chance"
 
 
 def refreshed(before: Attribution, finding: Finding) -> Attribution:

@@ -12,11 +12,11 @@ from aiops.explain.own import Places
 from aiops.explain.requests import RequestWork, medians, paired
 from aiops.explain.table import RowNumbers
 from aiops.model import Cause, SpanKind
-from aiops.model.arrays import Bools, Floats
+from aiops.model.arrays import Floats
 
 Z: Final = 4.0
 """Standard errors by which a rate of calls must be higher."""
-USUAL: Final = 0.05
+USUAL: Final = 0.2
 """Part of the good visits that make more calls than the usual number."""
 
 
@@ -48,15 +48,16 @@ def more_calls(requests: RequestWork, named: Places) -> dict[Cause, tuple[float,
     cost = np.where(np.isnan(cost), new, cost)
     pairs, number = np.unique(paired(kind, visit, len(requests.rows)), return_counts=True)
     of, by = (pairs // len(requests.rows)).astype(np.int32), (pairs % len(requests.rows)).astype(np.int32)
-    at_work = waits.serving[requests.rows] == requests.rows
-    good_visits, bad_visits = (
-        np.bincount(named.work[at_work & side], minlength=len(named.causes))[caller] for side in (~bad, bad)
-    )
+    weight, at_work = requests.weight[requests.entry], waits.serving[requests.rows] == requests.rows
+    good_visits = np.bincount(named.work[at_work & ~bad], minlength=len(named.causes))[caller]
+    sums = [_sums(named.work[side], weight[side], caller) for side in (at_work & ~bad, at_work & bad)]
     times = number.astype(float)
     # Within the usual number of calls, more of them may be another mix of requests, which is nobody's fault.
     times = np.maximum(0.0, times - _usually(of[~bad[by]], times[~bad[by]], good_visits)[of])
-    more, error = _rates(of, times, bad[by], good_visits, bad_visits)
-    a_request = cost * bad_visits / int(requests.bad.sum())
+    sides = zip((~bad[by], bad[by]), sums, strict=True)
+    rates = [_rate(of[side], times[side], weight[by[side]], all_) for side, all_ in sides]
+    more, error = rates[1][0] - rates[0][0], np.hypot(rates[0][1], rates[1][1])
+    a_request = cost * sums[1][0]
     told = (more >= Z * error) & (more > 0)
     out: dict[Cause, tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
     for one in np.flatnonzero(told).tolist():
@@ -66,20 +67,24 @@ def more_calls(requests: RequestWork, named: Places) -> dict[Cause, tuple[float,
     return dict(out)
 
 
-def _rates(
-    of: RowNumbers, times: Floats, bad: Bools, good_visits: RowNumbers, bad_visits: RowNumbers
-) -> tuple[Floats, Floats]:
-    """How many calls more of each kind a bad visit makes than a good one, and the standard error; shape (kinds,)."""
-    kinds = len(good_visits)
-    means, errors = [], []
-    for here, visits in ((bad, bad_visits), (~bad, good_visits)):
-        n = np.maximum(visits, 1)
-        mean = np.bincount(of[here], times[here], kinds) / n
-        square = np.bincount(of[here], times[here] ** 2, kinds) / n
-        means.append(mean)
-        # One call more or less is always possible: a rate that was never seen to vary is not certain.
-        errors.append((np.maximum(square - mean**2, 0.0) + 1.0 / n) / n)
-    return means[0] - means[1], np.sqrt(errors[0] + errors[1])
+def _sums(work: RowNumbers, weight: Floats, caller: RowNumbers) -> tuple[Floats, Floats]:
+    """Weights of all visits to the caller of each kind, and their squares; shape (kinds,) each."""
+    count = int(max(work.max(initial=0), caller.max(initial=0))) + 1
+    whole, squares = (np.bincount(work, weight**power, count).astype(float)[caller] for power in (1, 2))
+    return whole, squares
+
+
+def _rate(of: RowNumbers, times: Floats, weight: Floats, all_: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    """How many calls of each kind a visit makes, and the standard error; shape (kinds,). times, weight: of visits that
+    make any; all_: sums of the weights, and of their squares, of all visits that may."""
+    kinds, squares = len(all_[0]), all_[1]
+    whole = np.where(all_[0] > 0, all_[0], 1.0)
+    mean = np.bincount(of, weight * times, kinds) / whole
+    first, second = (np.bincount(of, weight**2 * times**power, kinds) for power in (1, 2))
+    spread = np.maximum(second - 2 * mean * first + mean**2 * squares, 0.0) / whole**2
+    # One call more or less is always possible: a rate that was never seen to vary is not certain.
+    n = np.where(squares > 0, whole**2 / np.where(squares > 0, squares, 1.0), 1.0)
+    return mean, np.sqrt(spread + 1.0 / n**2)
 
 
 def _usually(of: RowNumbers, times: Floats, visits: RowNumbers) -> Floats:

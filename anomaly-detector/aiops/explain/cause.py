@@ -157,7 +157,8 @@ def _starved(root: RootCause, members: list[Attribution]) -> Explained:
 def _unexplained(members: list[Attribution]) -> Explained:
     traces = sum(len(one.traces) for one in members)
     unread = next((one.unread for one in members if one.unread), "")
-    why = f"{traces} bad traces point to no common origin" if traces else unread or "no bad trace was found"
+    vain = next((one.inconclusive for one in members if one.inconclusive), "")
+    why = f"{traces} bad traces point to no common origin" if traces else unread or vain or "no bad trace was found"
     if all(one.finding.family == Family.SILENCE for one in members):
         why = "calls to it do not fail, so its telemetry may have stopped rather than the service"
     services = sorted({owner(one.finding) for one in members})

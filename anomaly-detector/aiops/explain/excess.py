@@ -81,6 +81,7 @@ def _slower(requests: RequestWork, named: Places) -> list[Excess]:
     usual = np.where(np.isnan(took), takes, took)
     shift = Shift.of(requests, named.at, requests.entry, seconds - usual[named.at], count)
     visits = [np.bincount(named.at[side], minlength=count) for side in (~is_bad, is_bad)]
+    a_request = np.bincount(named.at[is_bad], requests.weight[requests.entry[is_bad]], count)
     cut = np.searchsorted(shift.group, np.arange(count + 1))
     out = []
     for one, cause in enumerate(named.causes):
@@ -97,7 +98,7 @@ def _slower(requests: RequestWork, named: Places) -> list[Excess]:
                 more_calls=0.0,
                 took=float(took[one]),
                 takes=float(takes[one]),
-                a_visit=mean * int(requests.bad.sum()) / int(visits[1][one]),
+                a_visit=mean / float(a_request[one]),
                 entries=shift.entry[mine][here],
                 each=shift.value[mine][here],
             )

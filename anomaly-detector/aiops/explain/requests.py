@@ -22,27 +22,51 @@ FEW: Final = 4
 """Stretches from which it can be seen how far times differ."""
 
 
+@dataclass(frozen=True, slots=True)
+class Strata:
+    """Good entries (0), and bad ones of one kind (1) or of two (2: the others); `of` has the shape (e,).
+
+    shares: of its side that each stratum stands for, shape (2,) or (3,). by: so many requests drawn by chance say so;
+    infinite where nobody had to count. Stratified sampling: Neyman, JRSS 97 (1934).
+    """
+
+    of: npt.NDArray[np.int8]
+    shares: tuple[float, ...]
+    by: float = np.inf
+
+    def weights(self) -> Floats:
+        """For how much of its side each entry stands, shape (e,)."""
+        each = np.array(self.shares) / np.maximum(np.bincount(self.of, minlength=len(self.shares)), 1)
+        return each[self.of]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestWork:
     """The work of e requests, each below its entry, in a table of n spans.
 
-    entries: the row of each entry; bad: whether it is a bad one; shape (e,). rows: all rows that work for an entry,
-    INTERNAL spans left out; entry: the entry that each of these works for, as a position; waited: the part of its
-    duration that the entry waited for; is_bad: whether the entry is a bad one; shape (r,) each.
+    entries: the row of each entry; bad: whether it is a bad one; weight: for how much of its side it stands, 1 in all
+    of either side; shape (e,). strata: how the bad ones were chosen. rows: all rows that work for an entry, INTERNAL
+    spans left out; entry: the entry that each of these works for, as a position; waited: the part of its duration that
+    the entry waited for; is_bad: whether the entry is a bad one; shape (r,) each.
     """
 
     table: SpanColumns
     waits: Waits
     entries: RowNumbers
     bad: Bools
+    weight: Floats
+    strata: Strata
     rows: RowNumbers
     entry: RowNumbers
     waited: Floats
     is_bad: Bools
 
     @classmethod
-    def of(cls, table: SpanColumns, waits: Waits, entries: RowNumbers, bad: Bools) -> "RequestWork":
+    def of(
+        cls, table: SpanColumns, waits: Waits, entries: RowNumbers, bad: Bools, strata: Strata | None = None
+    ) -> "RequestWork":
         """Find what works for each entry. Of an entry below another one, the work belongs to the lower one."""
+        strata = strata or Strata(bad.astype(np.int8), (1.0, 1.0))
         entry = np.full(len(table), -1, np.int32)
         entry[entries] = np.arange(len(entries), dtype=np.int32)
         waited = np.zeros(len(table))
@@ -59,6 +83,8 @@ class RequestWork:
             waits=waits,
             entries=entries,
             bad=bad,
+            weight=strata.weights(),
+            strata=strata,
             rows=rows,
             entry=entry[rows],
             waited=waited[rows],
@@ -95,9 +121,10 @@ class Shift:
         pairs, inverse = np.unique(paired(group, entry, e), return_inverse=True)
         sums = np.bincount(inverse, value, len(pairs)).astype(float)
         of, who = (pairs // e).astype(np.int32), (pairs % e).astype(np.int32)
-        (more, wide), (usual, spread) = (_moments(of, who, sums, side, groups) for side in (bad, ~bad))
         n_bad, n_good = int(bad.sum()), int((~bad).sum())
-        variance = wide / n_bad + spread / n_good
+        usual, spread = _moments(of, who, sums, ~bad, groups)
+        more, variance = _of_strata(requests.strata, of, who, sums, groups)
+        variance = variance + spread / n_good
         stretches = min(STRETCHES, n_good // STRETCH)
         if stretches >= FEW:
             stretch = _stretches(requests, stretches)
@@ -114,6 +141,21 @@ class Shift:
             drift = np.maximum(0.0, between - spread * float(np.mean(1.0 / size)))
             variance = variance + drift * (1.0 / max(1.0, n_bad * stretches / n_good) + 1.0 / stretches)
         return cls(more - usual, np.sqrt(variance), of, who, sums)
+
+
+def _of_strata(strata: Strata, of: RowNumbers, who: RowNumbers, sums: Floats, groups: int) -> tuple[Floats, Floats]:
+    """The mean of each group over the bad entries, and its variance: what the entries of each stratum differ, and what
+    is not known of the shares of the strata."""
+    mean, square, variance = np.zeros(groups), np.zeros(groups), np.zeros(groups)
+    for stratum, share in enumerate(strata.shares[1:], 1):
+        side = strata.of == stratum
+        if not share or not side.any():
+            continue
+        here, spread = _moments(of, who, sums, side, groups)
+        mean += share * here
+        square += share * here**2
+        variance += share**2 * spread / int(side.sum())
+    return mean, variance + np.maximum(square - mean**2, 0.0) / strata.by
 
 
 def _moments(of: RowNumbers, who: RowNumbers, sums: Floats, side: Bools, groups: int) -> tuple[Floats, Floats]:

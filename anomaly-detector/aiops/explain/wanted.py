@@ -1,5 +1,7 @@
 """Which traces to read for a finding."""
 
+from dataclasses import replace
+
 from aiops.explain.tree import CALLING
 from aiops.model import Family, Finding, Population, PopulationKind, Span, Window, names, value_of
 
@@ -47,6 +49,13 @@ def populations(finding: Finding, step: float) -> tuple[Population, Population] 
             limit=LIMIT,
         ),
     )
+
+
+def beside(bad: Population) -> Population | None:
+    """Any requests of the time of slow ones: how common these are, and what the others take."""
+    if bad.kind != PopulationKind.SLOW:
+        return None
+    return replace(bad, kind=PopulationKind.GOOD, threshold=0.0)
 
 
 def is_entry(population: Population, span: Span, answered: str) -> bool:

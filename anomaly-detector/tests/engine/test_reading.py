@@ -116,6 +116,24 @@ def test_good_traces_are_read_once_and_of_bad_ones_only_what_is_new() -> None:
     assert ends[-1] > 450
 
 
+def test_any_requests_of_the_time_of_slow_ones_are_read_until_there_are_enough() -> None:
+    store = Store(most=2)
+    of, one = readings(store), finding("api", Family.LATENCY)
+    of.read(keyed(one), T0 + 5, WORLD)
+    assert [each.kind for each in store.asked] == [PopulationKind.GOOD, PopulationKind.GOOD]
+    assert said(of, one).unread == NOT_YET
+    store.asked.clear()
+    of.read(keyed(replace(one, at=T0 + 10)), T0 + 10, WORLD)
+    assert [each.kind for each in store.asked] == [PopulationKind.SLOW], "what was read is kept"
+    assert not said(of, one).unread
+    store.asked.clear()
+    of.read(keyed(replace(one, at=T0 + 300)), T0 + 300, WORLD)
+    beside, bad = store.asked
+    assert (beside.kind, bad.kind) == (PopulationKind.GOOD, PopulationKind.SLOW)
+    assert beside.window == bad.window
+    assert beside.threshold == 0.0
+
+
 def test_the_worst_go_first_and_the_rest_have_their_turn() -> None:
     store = Store(most=4)
     findings = [finding(f"service-{number}", score=float(number)) for number in range(6)]
