@@ -38,21 +38,16 @@ def explain(attributions: Sequence[Attribution], edges: Sequence[Edge]) -> tuple
     """Group the findings by what causes them; each cause is one group, findings nothing explains one per connected
     part of the topology. The answer does not depend on the order of the input."""
     ordered = sorted(attributions, key=lambda one: (one.finding.series, one.finding.family))
-    apart = starvation.split(ordered)
-    if apart is None:
-        groups = _by_place(ordered, edges)
-    else:
-        root, held, rest = apart
-        groups = (_starved(root, held), *_by_place(rest, edges))
-    return beside_others(groups)
-
-
-def _by_place(ordered: list[Attribution], edges: Sequence[Edge]) -> tuple[Explained, ...]:
-    groups = Groups.of(ordered, edges)
-    return (
-        *(_explained(place, found) for place, found in groups.members.items()),
-        *(_fewer(service, found) for service, found in groups.fewer.items()),
-        *(_unexplained(found) for found in groups.unexplained),
+    starved = starvation.split(ordered)
+    groups = Groups.of(list(starved.rest), edges)
+    starved, taken = starvation.joined(starved, groups.members)
+    return beside_others(
+        (
+            *((_starved(starved.root, list(starved.held)),) if starved.root is not None else ()),
+            *(_explained(place, found) for place, found in groups.members.items() if place not in taken),
+            *(_fewer(service, found) for service, found in groups.fewer.items()),
+            *(_unexplained(found) for found in groups.unexplained),
+        )
     )
 
 

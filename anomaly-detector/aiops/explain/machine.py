@@ -6,7 +6,7 @@ of them run on. See docs/methods.md, Who is a victim.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from statistics import median
 
@@ -94,18 +94,40 @@ def paces(bad: Sequence[Trace], good: Sequence[Trace]) -> tuple[PlaceTime, ...]:
 
 def starved(each: Sequence[Sequence[PlaceTime]]) -> Machine | None:
     """The machine that the places of several findings' requests show to starve; None where there is none."""
-    merged = _merged(each)
-    work = [one for one in merged if not one.callee]
+    found = merged(each)
+    work = [one for one in found if not one.callee]
     shared = False
     for key in names.LOCATIONS:
         for location in sorted({one for pace in work for one in pace.at if one[0] == key}):
-            mine = [one for one in merged if location in one.at]
+            mine = [one for one in found if location in one.at]
             elsewhere = [one for one in work if location not in one.at]
             shared = shared or len({one.service for one in mine if not one.callee}) > 1
             if _starves(mine) and _slow_share(elsewhere) < MOST_WAYS:
                 return Machine(location, tuple(mine))
     # Attributes that no two services share do not say what they share: containers have hosts of their own.
-    return Machine(("", ""), tuple(merged)) if not shared and _starves(merged) else None
+    return Machine(("", ""), tuple(found)) if not shared and _starves(found) else None
+
+
+def beneath(services: Set[str], paces: Sequence[PlaceTime], least: int) -> Machine | None:
+    """The machine on which alone at least so many of these services are slow, and most of those that run there; of
+    several the one with most of them, of equal ones the narrowest. Something must run elsewhere, and not be slow."""
+    best, most = None, least - 1
+    work = [one for one in paces if not one.callee]
+    for key in names.LOCATIONS:
+        for location in sorted({one for pace in paces for one in pace.at if one[0] == key}):
+            slow = only_at(location, paces)
+            all_ = {one.service for one in work if location in one.at}
+            apart = any(location not in one.at and not one.slower for one in work)
+            if apart and len(services & slow) > most and len(slow) >= MOST_WAYS * len(all_):
+                best, most = location, len(services & slow)
+    return None if best is None else Machine(best, tuple(one for one in paces if best in one.at))
+
+
+def only_at(location: Location, paces: Sequence[PlaceTime]) -> frozenset[str]:
+    """Services whose own work is slower at a location and nowhere else."""
+    slow = [one for one in paces if not one.callee and one.slower]
+    elsewhere = {one.service for one in slow if not _is_at(one, location)}
+    return frozenset(one.service for one in slow if _is_at(one, location)) - elsewhere
 
 
 def _starves(places: Sequence[PlaceTime]) -> bool:
@@ -135,7 +157,7 @@ def _is_at(pace: PlaceTime, location: Location) -> bool:
     return not location[0] or location in pace.at
 
 
-def _merged(each: Sequence[Sequence[PlaceTime]]) -> list[PlaceTime]:
+def merged(each: Sequence[Sequence[PlaceTime]]) -> list[PlaceTime]:
     """One pace for each place, the middle one of those that the findings saw."""
     found: dict[tuple[str, str, frozenset[Location]], list[PlaceTime]] = defaultdict(list)
     for paces_ in each:

@@ -13,6 +13,8 @@ OWN = 0.25  # a service that is in trouble itself and holds this share is a caus
 MOST = 0.5  # of the callers of a service that lose time on the way to it, for the trouble to be in front of it
 MANY = 3  # callers of a service that lose time on the way to it, with the same consequence however many call it
 
+HALF = 0.5  # of what a callee without spans holds, from which its slow caller is the cause of both
+
 Place = tuple[str, str]
 
 
@@ -99,23 +101,40 @@ def _renamed(votes: tuple[Vote, ...], names_: Mapping[Cause, Cause]) -> tuple[Vo
 
 
 def absorbed(founded: Sequence[Place], members: Sequence[Attribution]) -> dict[Place, Place]:
-    """Places that belong to the trouble of another one, and that one: an edge belongs to its callee, or its caller; and
-    who is slow because calls to a failing service are repeated or waited for belongs to that service."""
+    """Places that belong to the trouble of another one, and that one: an edge belongs to its callee, or its caller;
+    what sends no spans and is slow for one caller, whose own work is as slow, belongs to that caller; and who is slow
+    because calls to a failing service are repeated or waited for belongs to that service."""
     out: dict[Place, Place] = {}
     for service, caller in founded:
         if caller:
             nearest = next((one for one in ((service, ""), (caller, "")) if one in founded), None)
             if nearest is not None:
                 out[service, caller] = nearest
+    for place in founded:
+        callers = _only_called_by(place, members)
+        nearest = (next(iter(callers)), "") if len(callers) == 1 else place
+        if nearest != place and nearest in founded and _held(nearest, members) >= HALF * _held(place, members):
+            out[place] = nearest
     failing = [place for place in founded if not place[1] and _kinds(place, members) - {CauseKind.LATENCY}]
     for place in founded:
-        if place[1] or place in failing:
+        if place[1] or place in failing or place in out:
             continue
         slow = [one for one in members if shares_of(one).get(place, 0.0) >= OWN]
         meets = [other for other in failing if slow and all(_met(one, place[0], other[0]) for one in slow)]
         if meets:
             out[place] = meets[0]
     return out
+
+
+def _only_called_by(place: Place, members: Sequence[Attribution]) -> set[str]:
+    """Who is slow to get answers from what sends no spans; "" where it is slow by itself."""
+    causes = {vote.cause for one in members for vote in one.votes if place_of(vote.cause) == place}
+    return {one.caller if one.kind == CauseKind.LATENCY else "" for one in causes}
+
+
+def _held(place: Place, members: Sequence[Attribution]) -> float:
+    """Findings that a place holds, each by its share."""
+    return sum(shares_of(one).get(place, 0.0) for one in members)
 
 
 def _kinds(place: Place, members: Sequence[Attribution]) -> set[CauseKind]:

@@ -1,33 +1,96 @@
 """One group of all that a starving machine slows, whatever each finding's traces blame by themselves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Final
 
 from aiops.explain import machine, wilson, wording
 from aiops.explain.attribution import Attribution
 from aiops.explain.machine import Machine
-from aiops.explain.places import owner
+from aiops.explain.places import Place, owner, place_of
 from aiops.model import Cause, CauseKind, Family, RootCause
 
-SOON = 300.0  # seconds around its onset in which what has no traces belongs to it
-KNOWN, GUESSED = 0.7, 0.6  # confidence at most: other causes can look like it; less where no attribute names it
-NOBODY = "the shared machine"
+SOON: Final = 300.0
+"""Seconds around its onset in which what has no traces belongs to it."""
+KNOWN: Final = 0.7
+"""Confidence at most: other causes can look like it."""
+GUESSED: Final = 0.6
+"""Confidence at most where no attribute names it."""
+NOBODY: Final = "the shared machine"
+SERVICES: Final = 2
+"""Slow services on one machine, for what they share to be the cause."""
+UNNAMED: Final = 3
+"""Slow services where no attribute says what they run on."""
+MOST: Final = 0.6
+"""Part of all findings from which one of several slow services is the cause itself."""
+SLOW: Final = (CauseKind.LATENCY, CauseKind.NETWORK)
 
-Split = tuple[RootCause, list[Attribution], list[Attribution]]
+
+@dataclass(frozen=True, slots=True)
+class Starved:
+    """A machine that starves (None: there is none), the findings that it holds, and all others."""
+
+    machine: Machine | None
+    held: tuple[Attribution, ...]
+    rest: tuple[Attribution, ...]
+
+    @property
+    def root(self) -> RootCause | None:
+        """The machine as a cause."""
+        return None if self.machine is None else _cause(self.machine)
 
 
-def split(ordered: Sequence[Attribution]) -> Split | None:
-    """The cause, what it slows, and the rest; None where no machine starves."""
+def split(ordered: Sequence[Attribution]) -> Starved:
+    """Find a machine whose places are all slow at once, and what it slows."""
     slow = [one for one in ordered if one.finding.family == Family.LATENCY and one.paces]
     found = machine.starved([one.paces for one in slow])
     if found is None:
-        return None
+        return Starved(None, (), tuple(ordered))
     held = [one for one in ordered if one.paces and found.holds(one.paces)]
     onset = min((one.finding.onset for one in held), default=0.0)
     fits = _without_traces(found, onset)
     held = [one for one in ordered if one in held or fits(one)]
     if not any(one.finding.family == Family.LATENCY for one in held):
-        return None
-    return _cause(found), held, [one for one in ordered if one not in held]
+        return Starved(None, (), tuple(ordered))
+    return Starved(found, tuple(held), tuple(one for one in ordered if one not in held))
+
+
+def joined(starved: Starved, members: Mapping[Place, Sequence[Attribution]]) -> tuple[Starved, frozenset[Place]]:
+    """Slow places that are slow on one machine only belong to it; returns them, and what it holds with theirs.
+
+    members: findings by the place that causes them. A machine may so be found where others on it are not slow: those
+    that wait for no turn there. Where no attribute says who shares what, many that are slow at once share something.
+    """
+    every = [*starved.held, *chain.from_iterable(members.values())]
+    paces = machine.merged([one.paces for one in every])
+    services = {place: _services(place, found) for place, found in members.items() if _is_slow(place, found)}
+    found = starved.machine or machine.beneath(set().union(*services.values()), paces, SERVICES)
+    if found is not None:
+        taken = frozenset(place for place, mine in services.items() if mine & machine.only_at(found.location, paces))
+    elif not any(one.at for one in paces) and _share_alike(members, services):
+        found, taken = Machine(("", ""), tuple(paces)), frozenset(services)
+    else:
+        return starved, frozenset()
+    held = {id(one): one for one in [*starved.held, *(one for place in sorted(taken) for one in members[place])]}
+    return replace(starved, machine=found, held=tuple(held.values())), taken
+
+
+def _share_alike(members: Mapping[Place, Sequence[Attribution]], services: Mapping[Place, set[str]]) -> bool:
+    """Whether several services are slow by themselves, and none of them accounts for most of the findings."""
+    own = [place for place in services if not place[1] and services[place] == {place[0]}]
+    total = len({id(one) for place in services for one in members[place]})
+    return len(own) >= UNNAMED and max(len(members[place]) for place in own) < MOST * total
+
+
+def _is_slow(place: Place, found: Sequence[Attribution]) -> bool:
+    return all(vote.cause.kind in SLOW for one in found for vote in one.votes if place_of(vote.cause) == place)
+
+
+def _services(place: Place, found: Sequence[Attribution]) -> set[str]:
+    """Who is slow there: the service, or who calls what sends no spans."""
+    callers = {vote.cause.caller for one in found for vote in one.votes if place_of(vote.cause) == place} - {""}
+    return callers if callers and not place[1] else {place[0], place[1]} - {""}
 
 
 def _without_traces(found: Machine, onset: float) -> Callable[[Attribution], bool]:

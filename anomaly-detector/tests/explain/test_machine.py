@@ -143,3 +143,32 @@ def test_an_engine_that_is_late_is_less_sure_and_says_why() -> None:
     assert less.confidence < 0.9 <= sure.confidence
     assert less.description.endswith("less sure than usual: its cycles were late")
     assert doubted(groups, "") == groups
+
+
+def two_slow(hosts: Mapping[str, str]) -> tuple[Explained, ...]:
+    """What becomes of two services that are slow where their first instance runs, beside one that is not."""
+    rng = random.Random(4)
+    slow = {service: 0.3 for service in ("checkout", "payment") if hosts[service] == "box"}
+    bad = [trace(rng, slow, once, once, hosts) for _ in range(30)]
+    good = [trace(rng, {}, once, once, hosts) for _ in range(30)]
+    calm = {service: f"calm-{service}" for service in PARTS}
+    bad += [trace(rng, {}, once, once, calm) for _ in range(10)]
+    good += [trace(rng, {}, once, once, calm) for _ in range(10)]
+    found = []
+    for service in PARTS:
+        wanted = replace(population(service, f"/{service}"), kind=PopulationKind.SLOW)
+        one = finding(service, f"/{service}", Family.LATENCY, 0.3, 0.03)
+        found.append(attribute(one, wanted, bad, good, KnownServices(frozenset(PARTS), frozenset(PARTS))))
+    return explain(found, EDGES)
+
+
+def test_two_services_that_are_slow_on_one_host_only_share_a_cause() -> None:
+    (group,) = two_slow({"gateway": "front", "checkout": "box", "payment": "box"})
+    assert group.root_cause is not None
+    assert (group.root_cause.cause.service, group.root_cause.cause.kind) == ("box", CauseKind.MACHINE)
+    assert len(group.findings) == 3
+
+
+def test_two_services_that_are_slow_on_the_only_host_do_not() -> None:
+    groups = explained({"checkout": 0.3, "payment": 0.3}, once, once, ONE_HOST)
+    assert {one.root_cause.cause.service for one in groups if one.root_cause} <= {"checkout", "payment"}
