@@ -7,7 +7,7 @@ from statistics import median
 
 from aiops.explain import starvation, wilson, wording
 from aiops.explain.attribution import Attribution, Vote
-from aiops.explain.certainty import beside_others
+from aiops.explain.certainty import ALTERNATIVES, beside_others
 from aiops.explain.dimensions import dimensions
 from aiops.explain.grouping import Groups
 from aiops.explain.latency import NAMED
@@ -40,13 +40,13 @@ def explain(attributions: Sequence[Attribution], edges: Sequence[Edge]) -> tuple
     ordered = sorted(attributions, key=lambda one: (one.finding.series, one.finding.family))
     starved = starvation.split(ordered)
     groups = Groups.of(list(starved.rest), edges)
-    starved, taken = starvation.joined(starved, groups.members)
+    starved, taken, loose = starvation.joined(starved, groups.members, groups.unexplained)
     return beside_others(
         (
             *((_starved(starved.root, list(starved.held)),) if starved.root is not None else ()),
             *(_explained(place, found) for place, found in groups.members.items() if place not in taken),
             *(_fewer(service, found) for service, found in groups.fewer.items()),
-            *(_unexplained(found) for found in groups.unexplained),
+            *(_unexplained(found) for found in loose),
         )
     )
 
@@ -77,7 +77,7 @@ def _explained(place: Place, members: list[Attribution]) -> Explained:
         confidence=round(wilson.centre(weight, traces), 3),
         interval=(round(lower, 3), round(upper, 3)),
         dimensions=dimensions(bad, good),
-        alternatives=tuple(alternatives[:3]),
+        alternatives=tuple(alternatives[:ALTERNATIVES]),
     )
     services = {place[0], *(service for one in members for service in one.upstream)}
     services |= {owner(one.finding) for one in members}

@@ -56,24 +56,41 @@ def split(ordered: Sequence[Attribution]) -> Starved:
     return Starved(found, tuple(held), tuple(one for one in ordered if one not in held))
 
 
-def joined(starved: Starved, members: Mapping[Place, Sequence[Attribution]]) -> tuple[Starved, frozenset[Place]]:
-    """Slow places that are slow on one machine only belong to it; returns them, and what it holds with theirs.
+def joined(
+    starved: Starved, members: Mapping[Place, Sequence[Attribution]], loose: Sequence[list[Attribution]]
+) -> tuple[Starved, frozenset[Place], list[list[Attribution]]]:
+    """Slow places that are slow on one machine only belong to it; returns what it holds with theirs, the places, and
+    what nothing explains still.
 
-    members: findings by the place that causes them. A machine may so be found where others on it are not slow: those
-    that wait for no turn there. Where no attribute says who shares what, many that are slow at once share something.
+    members: findings by the place that causes them; loose: others, together where nothing explains them. A machine may
+    so be found where others on it are not slow: those that wait for no turn there. Where no attribute says who shares
+    what, many that are slow at once share something.
     """
     every = [*starved.held, *chain.from_iterable(members.values())]
     paces = machine.merged([one.paces for one in every])
     services = {place: _services(place, found) for place, found in members.items() if _is_slow(place, found)}
     found = starved.machine or machine.beneath(set().union(*services.values()), paces, SERVICES)
     if found is not None:
-        taken = frozenset(place for place, mine in services.items() if mine & machine.only_at(found.location, paces))
+        here = machine.only_at(found.location, paces)
+        taken = frozenset(place for place, mine in services.items() if mine & here)
     elif not any(one.at for one in paces) and _share_alike(members, services):
-        found, taken = Machine(("", ""), tuple(paces)), frozenset(services)
+        found, here, taken = Machine(("", ""), tuple(paces)), frozenset().union(*services.values()), frozenset(services)
     else:
-        return starved, frozenset()
-    held = {id(one): one for one in [*starved.held, *(one for place in sorted(taken) for one in members[place])]}
-    return replace(starved, machine=found, held=tuple(held.values())), taken
+        return starved, frozenset(), list(loose)
+    more = [one for one in chain.from_iterable(loose) if _blames_only(one, here)]
+    left = [rest for group in loose if (rest := [one for one in group if one not in more])]
+    held = {id(one): one for one in [*starved.held, *(one for place in sorted(taken) for one in members[place]), *more]}
+    return replace(starved, machine=found, held=tuple(held.values())), taken, left
+
+
+def _blames_only(one: Attribution, services: frozenset[str]) -> bool:
+    """Whether all that a slow finding's traces blame is one of these services, or what one of them waits for."""
+    causes = [vote.cause for vote in one.votes if vote.cause.kind in SLOW]
+    return (
+        bool(causes)
+        and len(causes) == len(one.votes)
+        and all({cause.service, cause.caller} & services for cause in causes)
+    )
 
 
 def _share_alike(members: Mapping[Place, Sequence[Attribution]], services: Mapping[Place, set[str]]) -> bool:
