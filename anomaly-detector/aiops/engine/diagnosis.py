@@ -3,10 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from aiops import detect, explain
 from aiops.engine.heartbeat import SILENT_SECONDS
 from aiops.engine.reading import Readings
-from aiops.model import Edge, Explained, Family, Finding, SeriesBlock, SeriesState, Unread, Window, names, value_of
+from aiops.model import (
+    Edge,
+    Explained,
+    Family,
+    Finding,
+    Labels,
+    SeriesBlock,
+    SeriesState,
+    Unread,
+    Window,
+    names,
+    value_of,
+)
 from aiops.model.errors import SourceError
 from aiops.ports import TopologySource, TraceSource
 
@@ -64,12 +78,13 @@ class Diagnosis:
         self.gaps += self._readings.gaps
         self.failed |= {"traces"} if self._readings.down else set()
         attributions = [self._readings.attribution(key, one) for key, one in wanted.items()]
-        found = explain.explain(attributions, self._edges)
+        metrics = explain.MetricsAlone(world=world, step=self.step, suspect=_suspect(state))
+        found = explain.explain(attributions, self._edges, metrics)
         return tuple(one for one in found if not _hits_nobody_yet(one) and not self._comes_to_be_known(one, at))
 
     def _comes_to_be_known(self, group: Explained, at: float) -> bool:
-        """Whether a cause is unknown only because traces are still waiting to be read: an earlier announcement would
-        have less evidence, and might turn out to belong to another group."""
+        """Whether a cause is unknown only because traces are still waiting to be read, or other series to be judged: an
+        earlier announcement would have less evidence, and might turn out to belong to another group."""
         return group.root_cause is None and all(self._readings.waits(one, at) for one in group.findings)
 
     def evidence(self, finding: Finding) -> Explained | None:
@@ -121,6 +136,15 @@ class Diagnosis:
                 served = block.ends[values > 0]
                 if len(served):
                     self._served[service] = max(self._served.get(service, 0.0), float(served[-1]))
+
+
+def _suspect(state: detect.State) -> frozenset[Labels]:
+    """Return the series that look unusual but are not in trouble yet."""
+    found: set[Labels] = set()
+    for tracked in (state.of(detect.ERRORS), state.of(detect.LATENCY)):
+        rows = set(np.flatnonzero(tracked.status[: len(tracked.index)] == SeriesState.SUSPECT).tolist())
+        found |= {series for series, row in tracked.index.items() if row in rows} if rows else set()
+    return frozenset(found)
 
 
 def _hits_nobody_yet(group: Explained) -> bool:

@@ -8,6 +8,7 @@ from aiops.explain.doubt import doubted
 from aiops.explain.evidence import sentences
 from aiops.explain.places import owner
 from aiops.explain.table import SpanColumns
+from aiops.explain.troubles import MetricsAlone
 from aiops.explain.wanted import populations
 from aiops.explain.world import KnownServices
 
@@ -16,6 +17,7 @@ __all__ = [
     "Candidate",
     "Comparison",
     "KnownServices",
+    "MetricsAlone",
     "SpanColumns",
     "Vote",
     "attribute",

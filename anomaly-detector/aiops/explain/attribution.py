@@ -54,7 +54,7 @@ class Attribution:
 
     upstream: the services on the way from the users to the cause. paces: how long each place of its requests takes.
     moved: causes that turned out to be consequences of others. unread: why nobody has looked at its traces; "" where
-    somebody did, or it has none.
+    somebody did, or it has none. waits: they will be read soon. unclear: why metrics alone name no cause either.
     """
 
     finding: Finding
@@ -67,6 +67,13 @@ class Attribution:
     paces: tuple[PlaceTime, ...] = ()
     moved: Mapping[Cause, Cause] = field(default_factory=dict)
     unread: str = ""
+    waits: bool = False
+    unclear: str = ""
+
+    @property
+    def blind(self) -> bool:
+        """Whether there are no traces to tell its cause by, neither bad nor good ones, and none will come soon."""
+        return not (self.waits or self.bad_spans or self.good_spans)
 
 
 def attribute(

@@ -14,6 +14,8 @@ from aiops.explain.latency import NAMED
 from aiops.explain.places import OWN, Place, owner, place_of
 from aiops.explain.queries import statement
 from aiops.explain.tree import CALLING, SERVING
+from aiops.explain.troubles import MetricsAlone
+from aiops.explain.walked import Walked
 from aiops.model import (
     Cause,
     CauseKind,
@@ -31,26 +33,31 @@ from aiops.model import (
 
 MOST_CALLS = 0.5  # that fail, for a silent callee to be down
 
-SLOW = (CauseKind.LATENCY, CauseKind.NETWORK)
 
-
-def explain(attributions: Sequence[Attribution], edges: Sequence[Edge]) -> tuple[Explained, ...]:
+def explain(
+    attributions: Sequence[Attribution], edges: Sequence[Edge], metrics: MetricsAlone | None = None
+) -> tuple[Explained, ...]:
     """Group the findings by what causes them; each cause is one group, findings nothing explains one per connected
-    part of the topology. The answer does not depend on the order of the input."""
+    part of the topology. The answer does not depend on the order of the input.
+
+    metrics: what metrics show beside the findings; with it, causes are named from metrics alone where there are no
+    traces.
+    """
     ordered = sorted(attributions, key=lambda one: (one.finding.series, one.finding.family))
     apart = starvation.split(ordered)
     if apart is None:
-        groups = _by_place(ordered, edges)
+        groups = _by_place(ordered, edges, metrics)
     else:
         root, held, rest = apart
-        groups = (_starved(root, held), *_by_place(rest, edges))
+        groups = (_starved(root, held), *_by_place(rest, edges, metrics))
     return beside_others(groups)
 
 
-def _by_place(ordered: list[Attribution], edges: Sequence[Edge]) -> tuple[Explained, ...]:
-    groups = Groups.of(ordered, edges)
+def _by_place(ordered: list[Attribution], edges: Sequence[Edge], metrics: MetricsAlone | None) -> tuple[Explained, ...]:
+    groups = Groups.of(ordered, edges, metrics)
     return (
         *(_explained(place, found) for place, found in groups.members.items()),
+        *(_untraced(one) for one in groups.walked),
         *(_fewer(service, found) for service, found in groups.fewer.items()),
         *(_unexplained(found) for found in groups.unexplained),
     )
@@ -98,6 +105,25 @@ def _explained(place: Place, members: list[Attribution]) -> Explained:
         correlation=_correlation(members, best),
         affected_services=(place[0], *sorted(services - {place[0]})),
         affected_endpoints=tuple(sorted(endpoints - {""}, key=lambda route: (route != cause.endpoint, route))),
+    )
+
+
+def _untraced(found: Walked) -> Explained:
+    """A cause that metrics alone name."""
+    members, cause = list(found.members), found.root.cause
+    services = {owner(one.finding) for one in members} - {cause.service}
+    endpoints = {value_of(one.finding.series, names.ROUTE) for one in members} - {""}
+    findings, texts = _findings(members)
+    return Explained(
+        title=wording.title(cause),
+        findings=findings,
+        texts=texts,
+        root_cause=found.root,
+        no_cause="",
+        first_failing_span=None,
+        correlation=_correlation(members, members[0]),
+        affected_services=(cause.service, *sorted(services)),
+        affected_endpoints=tuple(sorted(endpoints, key=lambda route: (route != cause.endpoint, route))),
     )
 
 
@@ -157,7 +183,9 @@ def _starved(root: RootCause, members: list[Attribution]) -> Explained:
 def _unexplained(members: list[Attribution]) -> Explained:
     traces = sum(len(one.traces) for one in members)
     unread = next((one.unread for one in members if one.unread), "")
+    unclear = next((one.unclear for one in members if one.unclear), "")
     why = f"{traces} bad traces point to no common origin" if traces else unread or "no bad trace was found"
+    why += f"; metrics alone do not tell, for {unclear}" if unclear else ""
     if all(one.finding.family == Family.SILENCE for one in members):
         why = "calls to it do not fail, so its telemetry may have stopped rather than the service"
     services = sorted({owner(one.finding) for one in members})
@@ -188,7 +216,7 @@ def _merged(place: Place, members: list[Attribution]) -> Cause:
         for vote in one.votes:
             if place_of(vote.cause) == place:
                 weights[vote.cause] += vote.share
-    failing = {cause: w for cause, w in weights.items() if cause.kind not in SLOW}
+    failing = {cause: w for cause, w in weights.items() if cause.kind not in wording.SLOW}
     chosen = failing if sum(failing.values()) >= OWN * sum(weights.values()) else weights
     kinds: dict[CauseKind, float] = defaultdict(float)
     for cause, w in chosen.items():
@@ -197,7 +225,7 @@ def _merged(place: Place, members: list[Attribution]) -> Cause:
     # Silent while calls fail is down; silent while most callers are answered is telemetry that stopped.
     silent = any(one.finding.family == Family.SILENCE and owner(one.finding) == place[0] for one in members)
     failing_most = any(one.finding.family == Family.ERRORS and one.finding.observed >= MOST_CALLS for one in members)
-    if silent and failing_most and kind not in SLOW:
+    if silent and failing_most and kind not in wording.SLOW:
         kind, chosen = CauseKind.DOWN, {replace(cause, kind=CauseKind.DOWN): w for cause, w in chosen.items()}
     same = [cause for cause in chosen if cause.kind == kind]
     if kind == CauseKind.LATENCY:

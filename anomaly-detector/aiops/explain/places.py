@@ -10,8 +10,9 @@ from aiops.model import Cause, CauseKind, Edge, Family, Finding, Span, names, va
 
 VICTIM = 0.7  # a callee that explains this much of the excess makes its caller a victim (docs/methods.md)
 OWN = 0.25  # a service that is in trouble itself and holds this share is a cause beside others
-MOST = 0.5  # of the callers of a service that lose time on the way to it, for the trouble to be in front of it
+MAJORITY = 0.5  # of the callers of a service that lose time on the way to it, for the trouble to be in front of it
 MANY = 3  # callers of a service that lose time on the way to it, with the same consequence however many call it
+TOGETHER = 60.0  # seconds between onsets of one trouble
 
 Place = tuple[str, str]
 
@@ -64,7 +65,7 @@ def for_every_caller(ordered: list[Attribution], edges: Sequence[Edge]) -> list[
     everywhere = {
         service
         for service, callers in losing.items()
-        if len(callers) >= MANY or (len(callers) > 1 and len(callers) >= MOST * len(callers | calling[service]))
+        if len(callers) >= MANY or (len(callers) > 1 and len(callers) >= MAJORITY * len(callers | calling[service]))
     }
     return [replace(one, votes=_without_callers(one.votes, everywhere)) for one in ordered] if everywhere else ordered
 
@@ -130,7 +131,7 @@ def _met(one: Attribution, caller: str, callee: str) -> bool:
         traces = {span.trace_id for span in spans}
         failed = {span.trace_id for span in spans if span.failed and _between(span, caller, callee, callers)}
         shares.append(len(failed) / max(len(traces), 1))
-    return shares[0] >= MOST and shares[1] <= shares[0] / 2
+    return shares[0] >= MAJORITY and shares[1] <= shares[0] / 2
 
 
 def _between(span: Span, caller: str, callee: str, callers: set[str]) -> bool:

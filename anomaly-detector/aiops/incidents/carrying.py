@@ -176,9 +176,11 @@ def _burnt(before: Sequence[Impact], now: Sequence[Impact]) -> tuple[Impact, ...
 
 def _with_cause(before: Incident, group: Explained, at: float) -> Incident:
     """Take over the group's cause if it rests on as many traces: the remaining symptoms of an incident that recovers
-    are weaker evidence than those that named the cause."""
+    are weaker evidence than those that named the cause. Of two causes that metrics alone name, the surer one stays."""
     named, found = before.root_cause, group.root_cause
     stronger = group.correlation.traces_analyzed >= before.trace_correlation.traces_analyzed
+    if named is not None and found is not None and found.from_metrics and _is_another(named, found):
+        stronger = bool(named.from_metrics) and found.confidence > named.confidence
     if found is None and named is None:
         return replace(before, no_cause=group.no_cause)
     if found is None or not (named is None or stronger):

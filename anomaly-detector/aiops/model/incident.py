@@ -70,6 +70,23 @@ class Dimension:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceExcess:
+    """What the metrics of a place show above the usual: of the requests to a service, or of the calls to it from
+    `caller`. observed, expected: means of a request, in seconds for latency, ratios for errors. per_second: the excess
+    of all requests in each second. share: of the excess of the place before it on the way to the cause, None for the
+    first one. onset: Unix seconds."""
+
+    service: str
+    caller: str
+    family: str
+    observed: float
+    expected: float
+    per_second: float
+    share: float | None
+    onset: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RootCause:
     """A cause with its confidence. `confidence` is the share of bad traces that start there, `interval` its 95 %
     Wilson interval. `alternatives` are the causes whose intervals overlap with it, best first, each with its own
@@ -82,6 +99,7 @@ class RootCause:
     dimensions: tuple[Dimension, ...] = ()
     alternatives: tuple[tuple[Cause, float], ...] = ()
     change: str | None = None
+    from_metrics: tuple[PlaceExcess, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from aiops.model import names
 from aiops.model.impact import Impact
-from aiops.model.incident import Cause, FirstFailingSpan, Incident, RootCause
+from aiops.model.incident import Cause, FirstFailingSpan, Incident, PlaceExcess, RootCause
 from aiops.model.window import iso, iso_duration
 from aiops.presentation import grafana
 from aiops.presentation.documents import incident as documents
@@ -90,6 +90,20 @@ def _root_cause(root: RootCause) -> documents.RootCause:
         ],
         change=root.change,
         alternatives=[documents.Alternative(**_cause(cause), confidence=sure) for cause, sure in root.alternatives],
+        from_metrics=[_excess(one) for one in root.from_metrics],
+    )
+
+
+def _excess(one: PlaceExcess) -> documents.PlaceExcess:
+    return documents.PlaceExcess(
+        service=one.service,
+        caller=one.caller or None,
+        family=one.family,
+        observed=one.observed,
+        expected=one.expected,
+        per_second=one.per_second,
+        share=one.share,
+        onset=iso(one.onset),
     )
 
 

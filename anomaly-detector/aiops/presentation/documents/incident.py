@@ -26,13 +26,31 @@ class Alternative(Cause):
     confidence: float
 
 
+class PlaceExcess(Document):
+    """What the metrics of a place show above the usual: seconds for latency, failures for errors."""
+
+    service: str
+    caller: str | None = Field(description="of the calls to the service; null for all requests that it serves")
+    family: str
+    observed: float = Field(description="mean of a request")
+    expected: float
+    per_second: float = Field(description="above the usual, of all requests in each second")
+    share: float | None = Field(description="of the place before it, of the same family")
+    onset: Time
+
+
 class RootCause(Cause):
     description: str
-    confidence: float = Field(description="share of the bad traces that start there")
+    confidence: float = Field(
+        description="share of the bad traces that start there; from metrics alone, how often such evidence was right"
+    )
     interval: tuple[float, float] = Field(description="95 % Wilson interval of the confidence")
     dimensions: list[Dimension]
     change: str | None
     alternatives: list[Alternative]
+    from_metrics: list[PlaceExcess] = Field(
+        description="where no trace was read: the places on the way from a symptom to the cause"
+    )
 
 
 class FirstFailingSpan(Document):
