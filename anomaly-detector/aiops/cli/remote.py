@@ -234,6 +234,7 @@ def fetch_page(incident: Json) -> str:
             )
         for one in cause["alternatives"]:
             rows.append(f"or else   {one['service']} {one['endpoint'] or ''} ({one['kind']})")
+        rows += [f"change    {_considered(one)}" for one in cause.get("changes_considered", ())]
         rows += [f"way       {_on_the_way(one)}" for one in cause.get("from_metrics", ())]
     else:
         rows.append(f"why       {incident['no_cause']}")
@@ -254,6 +255,12 @@ def fetch_page(incident: Json) -> str:
         rows.append(f"alert     {one['name']} is {one['state']}, since {one['starts_at']}")
     rows += ["", *(f"{one['at']}  {one['what']:<12}  {one['text']}" for one in incident["timeline"])]
     return "\n".join(rows)
+
+
+def _considered(change: Json) -> str:
+    """Write in one line what a change has to do with a cause."""
+    what = " ".join(filter(None, (change["kind"], "of", change["service"], change["version"])))
+    return f"{what}, {change['at']}: {change['verdict']}: {change['why']}"
 
 
 def _on_the_way(place: Json) -> str:

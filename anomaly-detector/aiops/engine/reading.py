@@ -52,13 +52,15 @@ class Readings:
     then, or twice that where there were many traces, at most five minutes: the first answer is quick, later ones rest
     on more traces. Good traces, from before the finding, are read once.
 
-    `gaps` says what could not be read in the last round, `down` whether the store did not answer.
+    `gaps` says what could not be read in the last round, `down` whether the store did not answer, `idle` whether there
+    was nothing to ask for.
     """
 
     traces: TraceSource
     step: float
     gaps: list[str] = field(default_factory=list)
     down: bool = False
+    idle: bool = True
     _of: dict[Key, Reading] = field(default_factory=dict)
 
     def read(self, findings: Mapping[Key, Finding], at: float, world: explain.KnownServices) -> None:
@@ -70,6 +72,7 @@ class Readings:
             for key in sorted(findings, key=lambda key: self._turn(key, findings[key]))
             if (populations := self._wanted(key, findings[key], at))
         ]
+        self.idle = not asked
         if not asked:
             return
         answers = iter(self._ask([one for _, populations in asked for one in populations]))

@@ -11,9 +11,7 @@ from aiops.explain.certainty import beside_others
 from aiops.explain.dimensions import dimensions
 from aiops.explain.grouping import Groups
 from aiops.explain.latency import NAMED
-from aiops.explain.places import OWN, Place, owner, place_of
-from aiops.explain.queries import statement
-from aiops.explain.tree import CALLING, SERVING
+from aiops.explain.places import OWN, Place, is_at, owner, place_of
 from aiops.explain.troubles import MetricsAlone
 from aiops.explain.walked import Walked
 from aiops.model import (
@@ -80,7 +78,8 @@ def _explained(place: Place, members: list[Attribution]) -> Explained:
     ]
     own = next((one.finding for one in members if _is_own(one.finding, cause)), best.finding)
     bad, good = _spans_at(cause, members)
-    description = wording.describe(cause, own, weight, traces, _usually(bad), _usually(good))
+    takes, took = _usually(bad), _usually(good)
+    description = wording.describe(cause, own, weight, traces, takes, took)
     if note := next((vote.note for vote in held if vote.note), ""):
         description = f"{description}; {note}"
     root = RootCause(
@@ -105,6 +104,7 @@ def _explained(place: Place, members: list[Attribution]) -> Explained:
         correlation=_correlation(members, best),
         affected_services=(place[0], *sorted(services - {place[0]})),
         affected_endpoints=tuple(sorted(endpoints - {""}, key=lambda route: (route != cause.endpoint, route))),
+        pace=None if takes is None or took is None else (takes, took),
     )
 
 
@@ -300,15 +300,7 @@ def _correlation(members: list[Attribution], best: Attribution) -> TraceCorrelat
 def _spans_at(cause: Cause, members: list[Attribution]) -> tuple[list[Span], list[Span]]:
     """Spans at the origin's endpoint in bad and in good traces, each once: of the requests that it served, or of the
     calls to it where it sends none."""
-    outside = cause.caller != "" and cause.kind in (CauseKind.LATENCY, CauseKind.DEPENDENCY)
-
-    def at(span: Span) -> bool:
-        if outside:
-            mine = span.kind in CALLING and span.peer == cause.service and span.service == cause.caller
-            return mine and cause.endpoint in ("", statement(span))
-        return span.service == cause.service and span.kind in SERVING and cause.endpoint in ("", span.route, span.name)
-
     wants_failed = cause.kind in (CauseKind.ERRORS, CauseKind.DEPENDENCY)
-    bad = {span.span_id: span for one in members for span in one.bad_spans if at(span)}
-    good = {span.span_id: span for one in members for span in one.good_spans if at(span) and not span.failed}
+    bad = {span.span_id: span for one in members for span in one.bad_spans if is_at(cause, span)}
+    good = {span.span_id: span for one in members for span in one.good_spans if is_at(cause, span) and not span.failed}
     return [span for span in bad.values() if span.failed or not wants_failed], list(good.values())

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from aiops.explain import wilson
 from aiops.explain.attribution import Attribution, Vote
+from aiops.explain.queries import statement
+from aiops.explain.tree import CALLING, SERVING
 from aiops.model import Cause, CauseKind, Edge, Family, Finding, Span, names, value_of
 
 VICTIM = 0.7  # a callee that explains this much of the excess makes its caller a victim (docs/methods.md)
@@ -25,6 +27,19 @@ def owner(finding: Finding) -> str:
 def place_of(cause: Cause) -> Place:
     """What makes two causes one: the service, or the edge when the trouble is between two services."""
     return (cause.service, cause.caller if cause.kind == CauseKind.NETWORK else "")
+
+
+def is_outside(cause: Cause) -> bool:
+    """Whether a cause sends no telemetry, so that only the calls of its caller tell of it."""
+    return cause.caller != "" and cause.kind in (CauseKind.LATENCY, CauseKind.DEPENDENCY)
+
+
+def is_at(cause: Cause, span: Span) -> bool:
+    """Whether a span is a request at the place of a cause, or a call to it where it sends none."""
+    if is_outside(cause):
+        mine = span.kind in CALLING and span.peer == cause.service and span.service == cause.caller
+        return mine and cause.endpoint in ("", statement(span))
+    return span.service == cause.service and span.kind in SERVING and cause.endpoint in ("", span.route, span.name)
 
 
 def shares_of(one: Attribution) -> dict[Place, float]:

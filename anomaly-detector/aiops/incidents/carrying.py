@@ -195,6 +195,8 @@ def _with_cause(before: Incident, group: Explained, at: float) -> Incident:
         trace_correlation=group.correlation if group.correlation.trace_ids else before.trace_correlation,
         fingerprint=fingerprint(found, before.symptoms),
     )
+    if found.change is not None and (named is None or found.change != named.change):
+        after = life.noted(after, at, "change", f"it came with the {found.change}")
     if named is not None and not _renamed(named.cause, found.cause):
         return after
     if named is None or named.cause.kind != found.cause.kind:
