@@ -6,6 +6,7 @@ from typing import Protocol
 from aiops.model import (
     Announcement,
     Burn,
+    Change,
     Edge,
     Finding,
     Incident,
@@ -138,6 +139,10 @@ class IncidentStore(Protocol):
 
     def get(self, name: str) -> Incident | None:
         """Return an incident by its id or key; None where there is none."""
+        ...
+
+    def changes(self, since: float, until: float) -> Sequence[Change]:
+        """Return the changes that were reported between two times (Unix seconds), oldest first."""
         ...
 
     def save_cycle(

@@ -26,7 +26,7 @@ from bench.explain import nezha, streams, tables
 from bench.explain.comparators import COMPARATORS
 from bench.explain.faults import KINDS
 from bench.explain.measures import by_kind, by_size, confusion, failures, overall
-from bench.explain.tables import BEFORE, NOW
+from bench.explain.tables import BEFORE, ENGINES, NOW
 from bench.explain.verdicts import Row
 from bench.explain.worker import ROOT, Job, elsewhere
 
@@ -47,14 +47,14 @@ def judged(
     rows: dict[str, list[Row]] = {}
     for row in sorted(map(Row.of, found), key=lambda one: (one.kind_of_case, one.seed)):
         rows.setdefault(row.by, []).append(row)
-    order = [NOW, BEFORE, *COMPARATORS]
+    order = [*ENGINES, *COMPARATORS]
     return dict(sorted(rows.items(), key=lambda pair: order.index(pair[0])))
 
 
 def record_of(rows: dict[str, list[Row]]) -> dict[str, Any]:
     """What is kept of the catalogue."""
     names = list(rows)
-    engines = [name for name in (NOW, BEFORE) if name in rows]
+    engines = [name for name in ENGINES if name in rows]
     return {
         "all": {name: overall(rows[name], rows[NOW]) for name in names},
         "kinds": {name: by_kind(rows[name]) for name in names},

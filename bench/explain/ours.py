@@ -56,9 +56,20 @@ def answer(seen: Seen, drawing: Drawing) -> tuple[list[Named], Drawn]:
         third = explain.beside(pair[0]) if hasattr(explain, "beside") else None
         now = [drawing.drawn(third)] if third is not None else []
         attributions.append(explain.attribute(finding, pair[0], sides[0], sides[1], world, *now))
-    groups = [named(one) for one in explain.explain(attributions, seen.edges)] if attributions else []
-    groups.sort(key=lambda one: (not one.service, -one.findings, -one.sure, one.service, one.caller))
-    return groups, Drawn(tuple(bad.values()), tuple(good.values()))
+    return _groups(attributions, seen), Drawn(tuple(bad.values()), tuple(good.values()))
+
+
+def without_traces(seen: Seen) -> list[Named]:
+    """What the engine says where no trace can be read; of this checkout only."""
+    return _groups([explain.Attribution(finding=one, votes=()) for one in seen.findings], seen)
+
+
+def _groups(attributions: Sequence[Any], seen: Seen) -> list[Named]:
+    """The groups of the engine, the best first."""
+    world = World(seen.known, seen.answering, seen.silent, seen.called)
+    alone = (explain.MetricsAlone(world=world, step=STEP),) if hasattr(explain, "MetricsAlone") else ()
+    groups = [named(one) for one in explain.explain(attributions, seen.edges, *alone)] if attributions else []
+    return sorted(groups, key=lambda one: (not one.service, -one.findings, -one.sure, one.service, one.caller))
 
 
 def compared(good: Sequence[Trace], bad: Sequence[Trace]) -> list[str] | None:

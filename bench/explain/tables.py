@@ -6,8 +6,9 @@ from typing import Any
 from bench.explain.faults import KINDS, SAID
 
 NOW, BEFORE = "this engine", "the earlier engine"
+ALONE = "this engine, metrics alone"
 COMPARED = "this engine by aiops explain"
-ENGINES = (NOW, BEFORE)
+ENGINES = (NOW, ALONE, BEFORE)
 
 Record = Mapping[str, Any]
 

@@ -17,8 +17,9 @@ from typing import Any
 from bench.explain.anatomy import Evidence, anatomies
 from bench.explain.cases import Case, case_of, is_harmless
 from bench.explain.comparators import COMPARATORS
-from bench.explain.ours import Drawn, answer, ranking
+from bench.explain.ours import Drawn, answer, ranking, without_traces
 from bench.explain.symptoms import SERVING, Drawing, Seen, of_case
+from bench.explain.tables import ALONE, NOW
 from bench.explain.verdicts import judge
 
 ROOT = Path(__file__).parent.parent.parent
@@ -31,13 +32,18 @@ Job = tuple[str, int, int]
 
 
 def run(job: Job, by: str, others: bool) -> list[dict[str, Any]]:
-    """Judge one case: the engine, and the competitors where they are wanted."""
+    """Judge one case: the engine, this one also without traces, and the competitors where they are wanted."""
     kind, seed, size = job
     case, found = visible(kind, seed, size)
     started = time.perf_counter()
     groups, drawn = answer(found, Drawing(case.traces))
     took = time.perf_counter() - started
     rows = [judge(by, case, ranking(groups), groups, len(found.findings), took)]
+    if by == NOW:
+        started = time.perf_counter()
+        groups = without_traces(found)
+        took = time.perf_counter() - started
+        rows.append(judge(ALONE, case, ranking(groups), groups, len(found.findings), took))
     if others and not is_harmless(kind):
         on = evidence(case, drawn)
         for name, blame in COMPARATORS.items():

@@ -10,10 +10,10 @@ from pydantic import Field, StringConstraints
 from aiops.api.answer import Question, changing, responses
 from aiops.api.body import must_be_object
 from aiops.api.moment import Moment, window
+from aiops.model import Change as Recorded
 from aiops.model import iso
 from aiops.presentation.documents.telemetry import Change, Changes
 from aiops.service.use_cases import UseCases
-from aiops.store import Change as Recorded
 
 TAG = Tag(name="changes")
 DEFAULT_SECONDS = 86400.0

@@ -8,13 +8,13 @@ from aiops.bootstrap.assembly import assembled, budgets_of, calendar_of
 from aiops.bootstrap.world import all_embedded
 from aiops.config import Settings
 from aiops.engine import Cycle, Engine
-from aiops.model import Incident
+from aiops.model import Change, Incident
 from aiops.notify import deliver
 from aiops.observability.telemetry import Telemetry
 from aiops.process.folder import DataFolder
 from aiops.sources.duckdb.staged import StagedSlice
 from aiops.sources.embedded import EmbeddedSource
-from aiops.store import Change, SqlIncidents, open_store
+from aiops.store import SqlIncidents, open_store
 
 EVERYTHING = 100_000
 HOUR = 3600.0

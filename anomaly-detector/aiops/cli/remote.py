@@ -15,6 +15,7 @@ from aiops.model.errors import AiopsError, StoreError
 from aiops.model.safe import visible_in
 from aiops.presentation.documents.base import Json
 from aiops.presentation.incident import incident_document
+from aiops.presentation.numbers import duration, percent
 from aiops.presentation.words import written
 
 if TYPE_CHECKING:
@@ -233,6 +234,8 @@ def fetch_page(incident: Json) -> str:
             )
         for one in cause["alternatives"]:
             rows.append(f"or else   {one['service']} {one['endpoint'] or ''} ({one['kind']})")
+        rows += [f"change    {_considered(one)}" for one in cause.get("changes_considered", ())]
+        rows += [f"way       {_on_the_way(one)}" for one in cause.get("from_metrics", ())]
     else:
         rows.append(f"why       {incident['no_cause']}")
     if span:
@@ -252,6 +255,21 @@ def fetch_page(incident: Json) -> str:
         rows.append(f"alert     {one['name']} is {one['state']}, since {one['starts_at']}")
     rows += ["", *(f"{one['at']}  {one['what']:<12}  {one['text']}" for one in incident["timeline"])]
     return "\n".join(rows)
+
+
+def _considered(change: Json) -> str:
+    """Write in one line what a change has to do with a cause."""
+    what = " ".join(filter(None, (change["kind"], "of", change["service"], change["version"])))
+    return f"{what}, {change['at']}: {change['verdict']}: {change['why']}"
+
+
+def _on_the_way(place: Json) -> str:
+    """Write in one line what metrics show of a place on the way to a cause."""
+    where = " → ".join(filter(None, (place["caller"], place["service"])))
+    write = percent if place["family"] == "errors" else duration
+    seen = f"{where}: {place['family']} {write(place['observed'])}, expected {write(place['expected'])}"
+    share = "" if place["share"] is None else f", {percent(place['share'])} of the one above"
+    return f"{seen}, since {place['onset']}{share}"
 
 
 def relearned(change: Json) -> str:

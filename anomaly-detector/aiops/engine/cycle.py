@@ -98,7 +98,7 @@ class Engine:
     _lateness: Lateness = field(init=False)
 
     def __post_init__(self) -> None:
-        self._diagnosis = Diagnosis(self.traces, self.topology, self.pace.step)
+        self._diagnosis = Diagnosis(self.traces, self.topology, self.pace.step, self.store.changes)
         self._heartbeat = Heartbeat(self.pace.step)
         self._lateness = Lateness(self.pace.step)
         self.budgets.evidence = lambda finding: self._diagnosis.evidence(finding)
@@ -263,7 +263,7 @@ class Engine:
             back_to = ceil(newest / self.pace.step) * self.pace.step
             self.detector.rewind(back_to)
             self.budgets.rewind(back_to)
-            self._diagnosis = Diagnosis(self.traces, self.topology, self.pace.step)
+            self._diagnosis = Diagnosis(self.traces, self.topology, self.pace.step, self.store.changes)
             gaps.add(f"clocks were set back by {at - newest:.0f} s: judging goes on from there")
 
     def _missing_steps(self) -> SeriesBlock:

@@ -1,12 +1,28 @@
 """Explain findings by their traces and by what is known of the services around them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from aiops import detect, explain
+from aiops.engine.comparing import Comparisons
 from aiops.engine.heartbeat import SILENT_SECONDS
 from aiops.engine.reading import Readings
-from aiops.model import Edge, Explained, Family, Finding, SeriesBlock, SeriesState, Unread, Window, names, value_of
+from aiops.model import (
+    Change,
+    Edge,
+    Explained,
+    Family,
+    Finding,
+    Labels,
+    SeriesBlock,
+    SeriesState,
+    Unread,
+    Window,
+    names,
+    value_of,
+)
 from aiops.model.errors import SourceError
 from aiops.ports import TopologySource, TraceSource
 
@@ -19,15 +35,17 @@ FEW = 20  # traces of each kind that are read for a single finding
 
 @dataclass(slots=True)
 class Diagnosis:
-    """Turns findings into explained groups."""
+    """Turns findings into explained groups. changes: returns the changes between two times, Unix seconds."""
 
     traces: TraceSource
     topology: TopologySource
     step: float
+    changes: Callable[[float, float], Sequence[Change]]
     gaps: list[str] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
     fresh: Sequence[Edge] = ()
     _readings: Readings = field(init=False)
+    _comparisons: Comparisons = field(init=False)
     _edges: list[Edge] = field(default_factory=list)
     _edges_at: float = 0.0
     _served: dict[str, float] = field(default_factory=dict)
@@ -39,6 +57,7 @@ class Diagnosis:
 
     def __post_init__(self) -> None:
         self._readings = Readings(self.traces, self.step)
+        self._comparisons = Comparisons(self.traces, self.step)
 
     def diagnose(self, findings: Sequence[Finding], block: SeriesBlock, state: detect.State) -> tuple[Explained, ...]:
         """Group findings by their causes. While a source does not answer, its findings stay unexplained, and `gaps`
@@ -64,12 +83,24 @@ class Diagnosis:
         self.gaps += self._readings.gaps
         self.failed |= {"traces"} if self._readings.down else set()
         attributions = [self._readings.attribution(key, one) for key, one in wanted.items()]
-        found = explain.explain(attributions, self._edges)
+        metrics = explain.MetricsAlone(world=world, step=self.step, suspect=_suspect(state))
+        found = self._with_changes(explain.explain(attributions, self._edges, metrics), at)
         return tuple(one for one in found if not _hits_nobody_yet(one) and not self._comes_to_be_known(one, at))
 
+    def _with_changes(self, groups: Sequence[Explained], at: float) -> Sequence[Explained]:
+        """Return the groups with the changes that their causes came with. The requests of old and new versions are read
+        when no finding has traces to be read, so that a cycle asks no more than before."""
+        since = min((one.onset for group in groups if group.root_cause for one in group.findings), default=None)
+        if since is None:
+            return groups
+        changes = self.changes(since - explain.CHANGES_SECONDS, at)
+        found = self._comparisons.considered(groups, changes, at, self._readings.idle)
+        self.gaps += self._comparisons.gaps
+        return found
+
     def _comes_to_be_known(self, group: Explained, at: float) -> bool:
-        """Whether a cause is unknown only because traces are still waiting to be read: an earlier announcement would
-        have less evidence, and might turn out to belong to another group."""
+        """Whether a cause is unknown only because traces are still waiting to be read, or other series to be judged: an
+        earlier announcement would have less evidence, and might turn out to belong to another group."""
         return group.root_cause is None and all(self._readings.waits(one, at) for one in group.findings)
 
     def evidence(self, finding: Finding) -> Explained | None:
@@ -124,6 +155,15 @@ class Diagnosis:
                 served = block.ends[values > 0]
                 if len(served):
                     self._served[service] = max(self._served.get(service, 0.0), float(served[-1]))
+
+
+def _suspect(state: detect.State) -> frozenset[Labels]:
+    """Return the series that look unusual but are not in trouble yet."""
+    found: set[Labels] = set()
+    for tracked in (state.of(detect.ERRORS), state.of(detect.LATENCY)):
+        rows = set(np.flatnonzero(tracked.status[: len(tracked.index)] == SeriesState.SUSPECT).tolist())
+        found |= {series for series, row in tracked.index.items() if row in rows} if rows else set()
+    return frozenset(found)
 
 
 def _hits_nobody_yet(group: Explained) -> bool:

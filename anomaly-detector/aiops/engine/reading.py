@@ -20,6 +20,8 @@ LATE: Final = 60.0
 NOT_YET: Final = "its traces have not been read yet"
 PATIENCE: Final = 30.0
 """Seconds that a finding may wait for its turn before it is announced without its traces."""
+SPREADS: Final = 2
+"""Steps since its onset in which one trouble comes to show in all the series that it hits."""
 NO_ANSWER: Final = "the store of traces did not answer"
 REFUSED: Final = "the store of traces refused the question for them"
 
@@ -51,13 +53,15 @@ class Readings:
     then, or twice that where there were many traces, at most five minutes: the first answer is quick, later ones rest
     on more traces. Good traces, from before the finding, are read once.
 
-    `gaps` says what could not be read in the last round, `down` whether the store did not answer.
+    `gaps` says what could not be read in the last round, `down` whether the store did not answer, `idle` whether there
+    was nothing to ask for.
     """
 
     traces: TraceSource
     step: float
     gaps: list[str] = field(default_factory=list)
     down: bool = False
+    idle: bool = True
     _of: dict[Key, Reading] = field(default_factory=dict)
 
     def read(self, findings: Mapping[Key, Finding], at: float, world: explain.KnownServices) -> None:
@@ -69,6 +73,7 @@ class Readings:
             for key in sorted(findings, key=lambda key: self._turn(key, findings[key]))
             if (populations := self._wanted(key, findings[key], at))
         ]
+        self.idle = not asked
         if not asked:
             return
         answers = iter(self._ask([one for _, populations in asked for one in populations]))
@@ -85,15 +90,19 @@ class Readings:
         one = self._of.get(key)
         if one is None or one.says is None:
             can_be_read = explain.populations(finding, self.step) is not None
-            return explain.Attribution(finding=finding, votes=(), unread=one.unread if one and can_be_read else "")
+            unread = one.unread if one and can_be_read else ""
+            return explain.Attribution(finding=finding, votes=(), unread=unread, waits=unread == NOT_YET)
         return explain.refreshed(one.says, finding)
 
     def waits(self, finding: Finding, at: float) -> bool:
-        """Whether the traces of a finding are missing only because their turn comes soon."""
+        """Whether more will soon be known of a finding: the turn of its traces comes, or, where there are none, what
+        it hits shows in its callers' series too."""
         one = self._of.get((finding.series, str(finding.family), finding.onset))
-        if one is None or one.says is not None or explain.populations(finding, self.step) is None:
+        if one is None or explain.populations(finding, self.step) is None:
             return False
-        return one.unread == NOT_YET and at - one.since < PATIENCE
+        if one.says is None and one.unread == NOT_YET:
+            return at - one.since < PATIENCE
+        return (one.says is None or one.says.blind) and at - finding.onset < SPREADS * self.step
 
     def _turn(self, key: Key, finding: Finding) -> tuple[bool, int, float, float, Key]:
         """Return the sort key of a finding: new findings first, the worst of them first; findings that could not be

@@ -3,29 +3,41 @@
 from aiops.explain import wording
 from aiops.explain.attribution import Attribution, Vote, attribute, refreshed
 from aiops.explain.cause import explain
+from aiops.explain.changes import CHANGES_SECONDS, considered, lately, touched, with_changes
 from aiops.explain.comparison import Candidate, Comparison, compared
 from aiops.explain.doubt import doubted
 from aiops.explain.evidence import sentences
 from aiops.explain.places import owner
 from aiops.explain.table import SpanColumns
+from aiops.explain.troubles import MetricsAlone
+from aiops.explain.versions import SameTime, requests_of, to_compare
 from aiops.explain.wanted import beside, populations
 from aiops.explain.world import KnownServices
 
 __all__ = [
+    "CHANGES_SECONDS",
     "Attribution",
     "Candidate",
     "Comparison",
     "KnownServices",
+    "MetricsAlone",
+    "SameTime",
     "SpanColumns",
     "Vote",
     "attribute",
     "beside",
     "compared",
+    "considered",
     "doubted",
     "explain",
+    "lately",
     "owner",
     "populations",
     "refreshed",
+    "requests_of",
     "sentences",
+    "to_compare",
+    "touched",
+    "with_changes",
     "wording",
 ]

@@ -54,7 +54,8 @@ class Attribution:
 
     upstream: the services on the way from the users to the cause. paces: how long each place of its requests takes.
     moved: causes that turned out to be consequences of others. unread: why nobody has looked at its traces; "" where
-    somebody did, or it has none. inconclusive: why its traces name nobody; "" where they do, or nobody has looked.
+    somebody did, or it has none. waits: they will be read soon. inconclusive: why its traces name nobody; "" where they
+    do, or nobody has looked. unclear: why metrics alone name no cause either.
     """
 
     finding: Finding
@@ -67,7 +68,14 @@ class Attribution:
     paces: tuple[PlaceTime, ...] = ()
     moved: Mapping[Cause, Cause] = field(default_factory=dict)
     unread: str = ""
+    waits: bool = False
     inconclusive: str = ""
+    unclear: str = ""
+
+    @property
+    def blind(self) -> bool:
+        """Whether there are no traces to tell its cause by, neither bad nor good ones, and none will come soon."""
+        return not (self.waits or self.inconclusive or self.bad_spans or self.good_spans)
 
 
 def attribute(

@@ -11,9 +11,9 @@ from aiops.explain.certainty import ALTERNATIVES, beside_others
 from aiops.explain.dimensions import dimensions
 from aiops.explain.grouping import Groups
 from aiops.explain.latency import NAMED
-from aiops.explain.places import OWN, Place, owner, place_of
-from aiops.explain.queries import statement
-from aiops.explain.tree import CALLING, SERVING
+from aiops.explain.places import OWN, Place, is_at, owner, place_of
+from aiops.explain.troubles import MetricsAlone
+from aiops.explain.walked import Walked
 from aiops.model import (
     Cause,
     CauseKind,
@@ -31,20 +31,25 @@ from aiops.model import (
 
 MOST_CALLS = 0.5  # that fail, for a silent callee to be down
 
-SLOW = (CauseKind.LATENCY, CauseKind.NETWORK)
 
-
-def explain(attributions: Sequence[Attribution], edges: Sequence[Edge]) -> tuple[Explained, ...]:
+def explain(
+    attributions: Sequence[Attribution], edges: Sequence[Edge], metrics: MetricsAlone | None = None
+) -> tuple[Explained, ...]:
     """Group the findings by what causes them; each cause is one group, findings nothing explains one per connected
-    part of the topology. The answer does not depend on the order of the input."""
+    part of the topology. The answer does not depend on the order of the input.
+
+    metrics: what metrics show beside the findings; with it, causes are named from metrics alone where there are no
+    traces.
+    """
     ordered = sorted(attributions, key=lambda one: (one.finding.series, one.finding.family))
     starved = starvation.split(ordered)
-    groups = Groups.of(list(starved.rest), edges)
+    groups = Groups.of(list(starved.rest), edges, metrics)
     starved, taken, loose = starvation.joined(starved, groups.members, groups.unexplained)
     return beside_others(
         (
             *((_starved(starved.root, list(starved.held)),) if starved.root is not None else ()),
             *(_explained(place, found) for place, found in groups.members.items() if place not in taken),
+            *(_untraced(one) for one in groups.walked),
             *(_fewer(service, found) for service, found in groups.fewer.items()),
             *(_unexplained(found) for found in loose),
         )
@@ -68,7 +73,8 @@ def _explained(place: Place, members: list[Attribution]) -> Explained:
     ]
     own = next((one.finding for one in members if _is_own(one.finding, cause)), best.finding)
     bad, good = _spans_at(cause, members)
-    description = wording.describe(cause, own, weight, traces, _usually(bad), _usually(good))
+    takes, took = _usually(bad), _usually(good)
+    description = wording.describe(cause, own, weight, traces, takes, took)
     if note := next((vote.note for vote in held if vote.note), ""):
         description = f"{description}; {note}"
     root = RootCause(
@@ -93,6 +99,26 @@ def _explained(place: Place, members: list[Attribution]) -> Explained:
         correlation=_correlation(members, best),
         affected_services=(place[0], *sorted(services - {place[0]})),
         affected_endpoints=tuple(sorted(endpoints - {""}, key=lambda route: (route != cause.endpoint, route))),
+        pace=None if takes is None or took is None else (takes, took),
+    )
+
+
+def _untraced(found: Walked) -> Explained:
+    """A cause that metrics alone name."""
+    members, cause = list(found.members), found.root.cause
+    services = {owner(one.finding) for one in members} - {cause.service}
+    endpoints = {value_of(one.finding.series, names.ROUTE) for one in members} - {""}
+    findings, texts = _findings(members)
+    return Explained(
+        title=wording.title(cause),
+        findings=findings,
+        texts=texts,
+        root_cause=found.root,
+        no_cause="",
+        first_failing_span=None,
+        correlation=_correlation(members, members[0]),
+        affected_services=(cause.service, *sorted(services)),
+        affected_endpoints=tuple(sorted(endpoints, key=lambda route: (route != cause.endpoint, route))),
     )
 
 
@@ -153,7 +179,9 @@ def _unexplained(members: list[Attribution]) -> Explained:
     traces = sum(len(one.traces) for one in members)
     unread = next((one.unread for one in members if one.unread), "")
     vain = next((one.inconclusive for one in members if one.inconclusive), "")
+    unclear = next((one.unclear for one in members if one.unclear), "")
     why = f"{traces} bad traces point to no common origin" if traces else unread or vain or "no bad trace was found"
+    why += f"; metrics alone do not tell, for {unclear}" if unclear else ""
     if all(one.finding.family == Family.SILENCE for one in members):
         why = "calls to it do not fail, so its telemetry may have stopped rather than the service"
     services = sorted({owner(one.finding) for one in members})
@@ -184,7 +212,7 @@ def _merged(place: Place, members: list[Attribution]) -> Cause:
         for vote in one.votes:
             if place_of(vote.cause) == place:
                 weights[vote.cause] += vote.share
-    failing = {cause: w for cause, w in weights.items() if cause.kind not in SLOW}
+    failing = {cause: w for cause, w in weights.items() if cause.kind not in wording.SLOW}
     chosen = failing if sum(failing.values()) >= OWN * sum(weights.values()) else weights
     kinds: dict[CauseKind, float] = defaultdict(float)
     for cause, w in chosen.items():
@@ -193,7 +221,7 @@ def _merged(place: Place, members: list[Attribution]) -> Cause:
     # Silent while calls fail is down; silent while most callers are answered is telemetry that stopped.
     silent = any(one.finding.family == Family.SILENCE and owner(one.finding) == place[0] for one in members)
     failing_most = any(one.finding.family == Family.ERRORS and one.finding.observed >= MOST_CALLS for one in members)
-    if silent and failing_most and kind not in SLOW:
+    if silent and failing_most and kind not in wording.SLOW:
         kind, chosen = CauseKind.DOWN, {replace(cause, kind=CauseKind.DOWN): w for cause, w in chosen.items()}
     same = [cause for cause in chosen if cause.kind == kind]
     if kind == CauseKind.LATENCY:
@@ -268,15 +296,7 @@ def _correlation(members: list[Attribution], best: Attribution) -> TraceCorrelat
 def _spans_at(cause: Cause, members: list[Attribution]) -> tuple[list[Span], list[Span]]:
     """Spans at the origin's endpoint in bad and in good traces, each once: of the requests that it served, or of the
     calls to it where it sends none."""
-    outside = cause.caller != "" and cause.kind in (CauseKind.LATENCY, CauseKind.DEPENDENCY)
-
-    def at(span: Span) -> bool:
-        if outside:
-            mine = span.kind in CALLING and span.peer == cause.service and span.service == cause.caller
-            return mine and cause.endpoint in ("", statement(span))
-        return span.service == cause.service and span.kind in SERVING and cause.endpoint in ("", span.route, span.name)
-
     wants_failed = cause.kind in (CauseKind.ERRORS, CauseKind.DEPENDENCY)
-    bad = {span.span_id: span for one in members for span in one.bad_spans if at(span)}
-    good = {span.span_id: span for one in members for span in one.good_spans if at(span) and not span.failed}
+    bad = {span.span_id: span for one in members for span in one.bad_spans if is_at(cause, span)}
+    good = {span.span_id: span for one in members for span in one.good_spans if is_at(cause, span) and not span.failed}
     return [span for span in bad.values() if span.failed or not wants_failed], list(good.values())

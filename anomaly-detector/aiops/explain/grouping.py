@@ -6,25 +6,26 @@ from dataclasses import dataclass
 
 from aiops.explain.attribution import Attribution
 from aiops.explain.latency import NAMED
-from aiops.explain.places import Place, absorbed, for_every_caller, founds, moved, owner, shares_of
+from aiops.explain.places import TOGETHER, Place, absorbed, for_every_caller, founds, moved, owner, shares_of
+from aiops.explain.troubles import MetricsAlone
+from aiops.explain.walked import Walked, walked
 from aiops.model import Edge, Family, names, value_of
 
 JOINS = NAMED  # a finding belongs to every cause that holds this share of it
 
-TOGETHER = 60.0  # seconds between onsets of one trouble
-
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Findings by the place that causes them; findings of missing traffic by service; and others that nothing explains,
-    together where one service calls the other's."""
+    """Findings by the place that causes them; those of causes that metrics alone name; findings of missing traffic by
+    service; and others that nothing explains, together where one service calls the other's."""
 
     members: dict[Place, list[Attribution]]
+    walked: list[Walked]
     fewer: dict[str, list[Attribution]]
     unexplained: list[list[Attribution]]
 
     @classmethod
-    def of(cls, ordered: list[Attribution], edges: Sequence[Edge]) -> "Groups":
+    def of(cls, ordered: list[Attribution], edges: Sequence[Edge], metrics: MetricsAlone | None = None) -> "Groups":
         """Group findings, which are in a fixed order."""
         ordered = for_every_caller(moved(ordered), edges)
         founded = sorted({place for one in ordered for place in founds(one)})
@@ -51,8 +52,10 @@ class Groups:
             if not of:
                 loose.append(one)
         loose = _taken(loose, members, below)
+        untraced, loose = walked(loose, edges, metrics)
+        loose = _taken(loose, {place: found.members for place, found in untraced.items()}, below)
         fewer, loose = _split(loose)
-        return cls(members, fewer, _clusters(loose, below))
+        return cls(members, list(untraced.values()), fewer, _clusters(loose, below))
 
 
 def _suffers(one: Attribution, place: Place, members: Sequence[Attribution], below: dict[str, set[str]]) -> bool:

@@ -6,12 +6,15 @@ from dataclasses import replace
 
 from aiops.explain import wilson
 from aiops.explain.attribution import Attribution, Vote
+from aiops.explain.queries import statement
+from aiops.explain.tree import CALLING, SERVING
 from aiops.model import Cause, CauseKind, Edge, Family, Finding, Span, names, value_of
 
 VICTIM = 0.7  # a callee that explains this much of the excess makes its caller a victim (docs/methods.md)
 OWN = 0.25  # a service that is in trouble itself and holds this share is a cause beside others
-MOST = 0.5  # of the callers of a service that lose time on the way to it, for the trouble to be in front of it
+MAJORITY = 0.5  # of the callers of a service that lose time on the way to it, for the trouble to be in front of it
 MANY = 3  # callers of a service that lose time on the way to it, with the same consequence however many call it
+TOGETHER = 60.0  # seconds between onsets of one trouble
 
 HALF = 0.5  # of what a callee without spans holds, from which its slow caller is the cause of both
 
@@ -26,6 +29,19 @@ def owner(finding: Finding) -> str:
 def place_of(cause: Cause) -> Place:
     """What makes two causes one: the service, or the edge when the trouble is between two services."""
     return (cause.service, cause.caller if cause.kind == CauseKind.NETWORK else "")
+
+
+def is_outside(cause: Cause) -> bool:
+    """Whether a cause sends no telemetry, so that only the calls of its caller tell of it."""
+    return cause.caller != "" and cause.kind in (CauseKind.LATENCY, CauseKind.DEPENDENCY)
+
+
+def is_at(cause: Cause, span: Span) -> bool:
+    """Whether a span is a request at the place of a cause, or a call to it where it sends none."""
+    if is_outside(cause):
+        mine = span.kind in CALLING and span.peer == cause.service and span.service == cause.caller
+        return mine and cause.endpoint in ("", statement(span))
+    return span.service == cause.service and span.kind in SERVING and cause.endpoint in ("", span.route, span.name)
 
 
 def shares_of(one: Attribution) -> dict[Place, float]:
@@ -66,7 +82,7 @@ def for_every_caller(ordered: list[Attribution], edges: Sequence[Edge]) -> list[
     everywhere = {
         service
         for service, callers in losing.items()
-        if len(callers) >= MANY or (len(callers) > 1 and len(callers) >= MOST * len(callers | calling[service]))
+        if len(callers) >= MANY or (len(callers) > 1 and len(callers) >= MAJORITY * len(callers | calling[service]))
     }
     return [replace(one, votes=_without_callers(one.votes, everywhere)) for one in ordered] if everywhere else ordered
 
@@ -149,7 +165,7 @@ def _met(one: Attribution, caller: str, callee: str) -> bool:
         traces = {span.trace_id for span in spans}
         failed = {span.trace_id for span in spans if span.failed and _between(span, caller, callee, callers)}
         shares.append(len(failed) / max(len(traces), 1))
-    return shares[0] >= MOST and shares[1] <= shares[0] / 2
+    return shares[0] >= MAJORITY and shares[1] <= shares[0] / 2
 
 
 def _between(span: Span, caller: str, callee: str, callers: set[str]) -> bool:

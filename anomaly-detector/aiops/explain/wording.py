@@ -1,9 +1,12 @@
 """Causes and evidence in words, the same wherever they are shown."""
 
+from collections.abc import Sequence
+
 from aiops.model import Cause, CauseKind, Family, Finding, Labels, Span, names, value_of
 from aiops.presentation.numbers import duration, percent
 
 FEW = 5  # traces under which a cause is only suspected
+SLOW = (CauseKind.LATENCY, CauseKind.NETWORK)  # kinds that cost time, not answers
 
 TITLES = {
     CauseKind.ERRORS: "Error spike in {what}",
@@ -15,6 +18,17 @@ TITLES = {
     CauseKind.TRAFFIC: "Fewer requests reach {what}",
     CauseKind.MACHINE: "Services on {service} are slow at once",
 }
+
+STOPS = {
+    "own": ", and no call that {service} makes is in trouble",
+    "rest": ", and the calls that {service} makes explain too little of it",
+    "caller": ", and so do most calls that {service} makes, while those that it calls report no such trouble",
+    "dark": ", and {service} sends no telemetry that tells why",
+    "edge": ", but {service} reports no such trouble, and other callers have none",
+    "front": ", but {service} reports no such trouble, whoever calls it",
+    "down": ", and {service} sends no telemetry any more",
+}
+"""Why a walk over metrics goes no further, behind what is seen there."""
 
 
 def title(cause: Cause) -> str:
@@ -103,6 +117,14 @@ def starves(location: tuple[str, str], counts: tuple[int, int, int, int], factor
         f"the own work of {slow} of {services} services and {slow_ways} of {ways} ways between them take about "
         f"{factor:.1f} times as long, all at once; what they share is {where}: it may be short of CPU, memory or disk"
     )
+
+
+def from_metrics(why: str, cause: Cause, findings: Sequence[Finding], unread: str) -> str:
+    """Why a walk over metrics ends at a cause, with the finding that shows most there; `why` is a key of `STOPS`."""
+    most = max(findings, key=lambda one: (one.total * abs(one.observed - one.expected), one.series))
+    seen = finding_clause(most, where(most.series))
+    reason = STOPS[why].format(service=cause.service, caller=cause.caller)
+    return f"{seen}{reason}; from metrics alone: no trace was read" + (f", because {unread}" if unread else "")
 
 
 def fewer(observed: float, expected: float) -> str:

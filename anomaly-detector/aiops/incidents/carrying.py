@@ -176,9 +176,11 @@ def _burnt(before: Sequence[Impact], now: Sequence[Impact]) -> tuple[Impact, ...
 
 def _with_cause(before: Incident, group: Explained, at: float) -> Incident:
     """Take over the group's cause if it rests on as many traces: the remaining symptoms of an incident that recovers
-    are weaker evidence than those that named the cause."""
+    are weaker evidence than those that named the cause. Of two causes that metrics alone name, the surer one stays."""
     named, found = before.root_cause, group.root_cause
     stronger = group.correlation.traces_analyzed >= before.trace_correlation.traces_analyzed
+    if named is not None and found is not None and found.from_metrics and _is_another(named, found):
+        stronger = bool(named.from_metrics) and found.confidence > named.confidence
     if found is None and named is None:
         return replace(before, no_cause=group.no_cause)
     if found is None or not (named is None or stronger):
@@ -193,6 +195,8 @@ def _with_cause(before: Incident, group: Explained, at: float) -> Incident:
         trace_correlation=group.correlation if group.correlation.trace_ids else before.trace_correlation,
         fingerprint=fingerprint(found, before.symptoms),
     )
+    if found.change is not None and (named is None or found.change != named.change):
+        after = life.noted(after, at, "change", f"it came with the {found.change}")
     if named is not None and not _renamed(named.cause, found.cause):
         return after
     if named is None or named.cause.kind != found.cause.kind:

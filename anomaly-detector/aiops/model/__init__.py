@@ -4,6 +4,7 @@ from aiops.model.accepted import Accepted, Expectation, Relearned
 from aiops.model.alert import Alert, AlertLink, AlertState
 from aiops.model.announcement import Announcement
 from aiops.model.burn import BURN_TRANSITIONS, BURNS, BURNS_FASTER, BURNS_NO_MORE, HELD, Burn, BurnEvent
+from aiops.model.change import Change, ChangeVerdict, ConsideredChange
 from aiops.model.finding import Family, Finding, SeriesState, Sight, Tier, Verdict
 from aiops.model.impact import Impact
 from aiops.model.incident import (
@@ -18,6 +19,7 @@ from aiops.model.incident import (
     IncidentEvent,
     IncidentState,
     Notice,
+    PlaceExcess,
     RootCause,
     Severity,
     TimelineEntry,
@@ -80,7 +82,10 @@ __all__ = [
     "CalendarPeriods",
     "Cause",
     "CauseKind",
+    "Change",
+    "ChangeVerdict",
     "CompositeSlo",
+    "ConsideredChange",
     "Dimension",
     "Edge",
     "Ending",
@@ -104,6 +109,7 @@ __all__ = [
     "Oddity",
     "OddityKind",
     "Period",
+    "PlaceExcess",
     "Population",
     "PopulationKind",
     "Probe",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from aiops.model.change import ConsideredChange
 from aiops.model.finding import Finding
 from aiops.model.impact import Impact
 from aiops.model.series import Labels
@@ -70,10 +71,29 @@ class Dimension:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceExcess:
+    """What the metrics of a place show above the usual: of the requests to a service, or of the calls to it from
+    `caller`. observed, expected: means of a request, in seconds for latency, ratios for errors. per_second: the excess
+    of all requests in each second. share: of the excess of the place before it on the way to the cause, None for the
+    first one. onset: Unix seconds."""
+
+    service: str
+    caller: str
+    family: str
+    observed: float
+    expected: float
+    per_second: float
+    share: float | None
+    onset: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RootCause:
     """A cause with its confidence. `confidence` is the share of bad traces that start there, `interval` its 95 %
     Wilson interval. `alternatives` are the causes whose intervals overlap with it, best first, each with its own
-    confidence."""
+    confidence. `change` is the change that it came with, None where none is known to; `changes_considered` are all that
+    were looked at. `from_metrics`, where no trace was read, are the places on the way from the first symptom to the
+    cause; the confidence is then how often such evidence was right where the truth was known."""
 
     cause: Cause
     description: str
@@ -82,6 +102,8 @@ class RootCause:
     dimensions: tuple[Dimension, ...] = ()
     alternatives: tuple[tuple[Cause, float], ...] = ()
     change: str | None = None
+    changes_considered: tuple[ConsideredChange, ...] = ()
+    from_metrics: tuple[PlaceExcess, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +133,8 @@ class TraceCorrelation:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
     """The findings of one cause, earliest first, with one sentence for each. `root_cause` is None where the evidence
-    supports none; `no_cause` then says why."""
+    supports none; `no_cause` then says why. `pace`: median seconds of a request at the cause in bad and in good traces,
+    None where there are none."""
 
     title: str
     findings: tuple[Finding, ...]
@@ -122,6 +145,7 @@ class Explained:
     correlation: TraceCorrelation
     affected_services: tuple[str, ...]
     affected_endpoints: tuple[str, ...]
+    pace: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """An incident as the document that API, notifications and command line share."""
 
 from aiops.model import names
+from aiops.model.change import ConsideredChange
 from aiops.model.impact import Impact
-from aiops.model.incident import Cause, FirstFailingSpan, Incident, RootCause
+from aiops.model.incident import Cause, FirstFailingSpan, Incident, PlaceExcess, RootCause
 from aiops.model.window import iso, iso_duration
 from aiops.presentation import grafana
 from aiops.presentation.documents import incident as documents
@@ -89,7 +90,39 @@ def _root_cause(root: RootCause) -> documents.RootCause:
             for one in root.dimensions
         ],
         change=root.change,
+        changes_considered=[_considered(one) for one in root.changes_considered],
         alternatives=[documents.Alternative(**_cause(cause), confidence=sure) for cause, sure in root.alternatives],
+        from_metrics=[_excess(one) for one in root.from_metrics],
+    )
+
+
+def _considered(one: ConsideredChange) -> documents.ConsideredChange:
+    change = one.change
+    return documents.ConsideredChange(
+        at=iso(change.at),
+        who=change.who or None,
+        kind=change.kind,
+        service=change.service,
+        version=change.version or None,
+        text=change.text or None,
+        verdict=one.verdict.value,
+        why=one.why,
+        new=None if one.new is None else documents.VersionRequests(bad=one.new[0], good=one.new[1]),
+        old=None if one.old is None else documents.VersionRequests(bad=one.old[0], good=one.old[1]),
+        chance=one.chance,
+    )
+
+
+def _excess(one: PlaceExcess) -> documents.PlaceExcess:
+    return documents.PlaceExcess(
+        service=one.service,
+        caller=one.caller or None,
+        family=one.family,
+        observed=one.observed,
+        expected=one.expected,
+        per_second=one.per_second,
+        share=one.share,
+        onset=iso(one.onset),
     )
 
 

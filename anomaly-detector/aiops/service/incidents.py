@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from aiops import incidents
 from aiops.engine import Engine
-from aiops.model import Incident, IncidentEvent, Severity, Transition, Window
+from aiops.model import Change, Incident, IncidentEvent, Severity, Transition, Window
 from aiops.model.errors import NotFound
 from aiops.service.health import HealthService
-from aiops.store import Change, SqlIncidents
+from aiops.store import SqlIncidents
 
 ALIKE = 10
 """The number of similar incidents listed beside one."""

@@ -3,14 +3,13 @@ snapshot."""
 
 from aiops.store.accepted import SqlAccepted
 from aiops.store.alerts import SqlAlerts
-from aiops.store.incidents import Change, SqlIncidents
+from aiops.store.incidents import SqlIncidents
 from aiops.store.objectives import SqlObjectives
 from aiops.store.opening import open_store, open_to_read
 from aiops.store.rings import Rings
 from aiops.store.snapshot import Snapshots
 
 __all__ = [
-    "Change",
     "Rings",
     "Snapshots",
     "SqlAccepted",

@@ -1,7 +1,6 @@
 """Incidents in SQL: one transaction per cycle, and one per action of a person."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -11,6 +10,7 @@ from aiops.model import (
     BURN_TRANSITIONS,
     Announcement,
     Burn,
+    Change,
     Ending,
     Finding,
     Incident,
@@ -26,18 +26,6 @@ from aiops.store.transaction import INCIDENT, Transaction, keep_incident, upsert
 
 NEWEST = 20
 """The number of incidents with a fingerprint that are searched for the last one that was not merged."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """A deployment, a change of a flag or a change of configuration that was reported to the engine."""
-
-    at: float
-    who: str
-    kind: str
-    service: str
-    version: str
-    text: str
 
 
 class SqlIncidents:

@@ -50,6 +50,8 @@ def test_the_sample_incident_has_every_field_that_was_promised(world: World, cli
                     "confidence": 0.22,
                 }
             ],
+            "changes_considered": [],
+            "from_metrics": [],
         },
         "no_cause": None,
         "first_failing_span": {

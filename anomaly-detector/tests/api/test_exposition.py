@@ -9,8 +9,7 @@ from made_up.world import World
 from prometheus_client.parser import text_string_to_metric_families
 
 from aiops import __version__
-from aiops.model import Alert, AlertState, IncidentState, TimelineEntry, names
-from aiops.store import Change
+from aiops.model import Alert, AlertState, Change, IncidentState, TimelineEntry, names
 
 Samples = dict[tuple[tuple[str, str], ...], float]
 

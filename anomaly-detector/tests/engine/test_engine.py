@@ -105,12 +105,14 @@ def test_a_source_that_fails_leaves_the_others_going(world: World, monkeypatch: 
         broken.setattr(world.source.traces, "populations", away)
         world.live(6)
         (incident,) = world.incidents()
-        assert incident.root_cause is None
+        assert incident.root_cause is not None
+        assert incident.root_cause.from_metrics, "the only evidence there is"
         assert world.engine.last is not None
         assert "traces do not answer" in world.engine.last.gaps
     world.live(3)
     (incident,) = world.incidents()
     assert incident.root_cause is not None
+    assert not incident.root_cause.from_metrics
 
 
 def test_calls_between_services_are_published_as_they_are_read(world: World) -> None:

@@ -12,6 +12,7 @@ from aiops.engine import Engine
 from aiops.http import Endpoint
 from aiops.model import IncidentState
 from aiops.sources.tempo.source import TempoSource
+from aiops.testing import NoTelemetry
 
 from .world import AT_ONCE, World
 
@@ -74,8 +75,10 @@ def test_traces_that_are_refused_are_said_to_be(shop: OnTempo) -> None:
     shop.tempo.refuses = lambda _: True
     shop.live(10)
     [incident] = shop.incidents()
-    assert incident.root_cause is None
-    assert "refused the question" in incident.no_cause
+    assert incident.root_cause is not None
+    assert (
+        "from metrics alone: no trace was read, because the store of traces refused" in incident.root_cause.description
+    )
     assert shop.engine.last is not None
     assert any("this question is refused" in gap for gap in shop.engine.last.gaps)
     assert "traces" not in shop.engine.last.failed, "Tempo answers, if not this question"
@@ -84,6 +87,7 @@ def test_traces_that_are_refused_are_said_to_be(shop: OnTempo) -> None:
     [incident] = shop.incidents()
     assert incident.root_cause is not None
     assert incident.root_cause.cause.service == "payment"
+    assert incident.root_cause.from_metrics == (), "traces are read now"
 
 
 def test_one_refused_question_leaves_the_others_their_answers(shop: OnTempo) -> None:
@@ -96,13 +100,62 @@ def test_one_refused_question_leaves_the_others_their_answers(shop: OnTempo) -> 
     assert incident.root_cause.cause.service == "payment"
 
 
-def test_a_tempo_that_is_away_is_no_missing_trace(shop: OnTempo) -> None:
+def test_a_tempo_that_is_away_leaves_what_metrics_alone_tell(shop: OnTempo) -> None:
     shop.live(40, every=AT_ONCE)
     shop.failing, shop.tempo.away = 0.8, True
     shop.live(8)
     [incident] = shop.incidents()
-    assert "did not answer" in incident.no_cause
+    assert incident.root_cause is not None
+    assert "the store of traces did not answer" in incident.root_cause.description
+    assert (incident.root_cause.cause.service, str(incident.root_cause.cause.kind)) == ("payment", "errors")
+    assert [one.caller for one in incident.root_cause.from_metrics] == ["", "gateway", ""]
+    before = incident.root_cause.confidence
     shop.tempo.away = False
     shop.live(3)
     [incident] = shop.incidents()
     assert incident.root_cause is not None
+    assert (incident.root_cause.cause.service, incident.root_cause.from_metrics) == ("payment", ())
+    assert incident.root_cause.confidence > before
+
+
+def test_a_cause_that_traces_named_stays_when_they_are_away(shop: OnTempo) -> None:
+    shop.live(40, every=AT_ONCE)
+    shop.failing = 0.8
+    shop.live(10)
+    shop.tempo.away = True
+    shop.live(10)
+    [incident] = shop.incidents()
+    assert incident.root_cause is not None
+    assert (incident.root_cause.cause.service, incident.root_cause.from_metrics) == ("payment", ())
+    shop.engine = shop.started()  # what a new process has not read, it cannot read now
+    shop.live(10)
+    [incident] = shop.incidents()
+    assert incident.root_cause is not None
+    assert (incident.root_cause.cause.service, incident.root_cause.from_metrics) == ("payment", ())
+
+
+@dataclass
+class WithoutTraces(World):
+    """Gateway and payment, of which metrics are all that anybody keeps."""
+
+    def started(self) -> Engine:
+        return replace(super().started(), traces=NoTelemetry())
+
+
+@pytest.mark.parametrize(("trouble", "kind"), [("failing", "errors"), ("slower", "latency")])
+def test_metrics_alone_name_the_callee_once(tmp_path: Path, trouble: str, kind: str) -> None:
+    shop = WithoutTraces(tmp_path)
+    shop.live(40, every=AT_ONCE)
+    setattr(shop, trouble, 0.8)
+    shop.live(20)
+    [incident] = shop.incidents()
+    assert incident.root_cause is not None
+    cause = incident.root_cause.cause
+    assert (cause.service, str(cause.kind), cause.endpoint) == ("payment", kind, "/pay")
+    assert {one.what for one in incident.timeline} <= {"onset", "anomaly", "cause", "severity"}
+    assert [one.what for one in incident.timeline].count("cause") == 1
+    setattr(shop, trouble, 0.0)
+    shop.live(30, every=3)
+    [incident] = shop.incidents()
+    assert incident.state == IncidentState.RESOLVED
+    shop.close()

@@ -8,9 +8,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import aiops
+from aiops.model import Change
 from aiops.model.own_metrics import EDGE, OWN_METRICS, VERDICT, Exposed, InstrumentKind
 from aiops.sources.prometheus.verdicts import NUMBERS
-from aiops.store import Change
 
 from .world import World
 

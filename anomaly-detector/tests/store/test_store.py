@@ -17,6 +17,7 @@ from aiops.incidents import acknowledge, resolve
 from aiops.model import (
     Cause,
     CauseKind,
+    Change,
     Dimension,
     FirstFailingSpan,
     Incident,
@@ -32,7 +33,7 @@ from aiops.model import (
 from aiops.model.errors import StoreError
 from aiops.notify import deliver
 from aiops.ports import Notifier
-from aiops.store import Change, Snapshots, SqlIncidents, open_store, tables
+from aiops.store import Snapshots, SqlIncidents, open_store, tables
 
 from ..detect.traffic import Fault, blocks, only, play
 

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from aiops.model import iso
+from aiops.model import Change, iso
 from aiops.model.errors import InvalidInput
 from aiops.presentation.documents.base import Json
 from aiops.sources.files.exports import CAPTURE
-from aiops.store import Change
 
 VERSION: Final = 1
 

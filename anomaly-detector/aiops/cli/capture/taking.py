@@ -17,11 +17,10 @@ from aiops.cli.capture.metrics import request_metrics
 from aiops.cli.capture.window import window_of
 from aiops.cli.remote import NotAnswered, Remote, TooLarge
 from aiops.cli.terminal.ending import Failed
-from aiops.model import SpanKind, Window
+from aiops.model import Change, SpanKind, Window
 from aiops.model.names import HTTP_ROUTE, SERVICE_NAME
 from aiops.presentation.documents.base import Json
 from aiops.sources.files.pseudonyms import Pseudonyms
-from aiops.store import Change
 
 AT_ONCE: Final = 30.0
 """Seconds of spans in one question; less where they are too many."""

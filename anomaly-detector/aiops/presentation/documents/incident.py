@@ -26,13 +26,55 @@ class Alternative(Cause):
     confidence: float
 
 
+class VersionRequests(Document):
+    """Requests that were read of one time."""
+
+    bad: int
+    good: int
+
+
+class ConsideredChange(Document):
+    """A change that was considered as the origin of the cause."""
+
+    at: Time
+    who: str | None = Field(description="null: nobody reported it, the engine saw a new version in spans")
+    kind: Literal["deployment", "flag", "config"]
+    service: str
+    version: str | None
+    text: str | None
+    verdict: Literal["accepted", "possible", "rejected"]
+    why: str
+    new: VersionRequests | None = Field(description="of the new version; null where nothing was compared")
+    old: VersionRequests | None = Field(description="of all other versions at the same time")
+    chance: float | None = Field(description="of so many bad requests of the new version if both were alike")
+
+
+class PlaceExcess(Document):
+    """What the metrics of a place show above the usual: seconds for latency, failures for errors."""
+
+    service: str
+    caller: str | None = Field(description="of the calls to the service; null for all requests that it serves")
+    family: str
+    observed: float = Field(description="mean of a request")
+    expected: float
+    per_second: float = Field(description="above the usual, of all requests in each second")
+    share: float | None = Field(description="of the place before it, of the same family")
+    onset: Time
+
+
 class RootCause(Cause):
     description: str
-    confidence: float = Field(description="share of the bad traces that start there")
+    confidence: float = Field(
+        description="share of the bad traces that start there; from metrics alone, how often such evidence was right"
+    )
     interval: tuple[float, float] = Field(description="95 % Wilson interval of the confidence")
     dimensions: list[Dimension]
-    change: str | None
+    change: str | None = Field(description="that it came with: a new version is worse than the old one beside it")
+    changes_considered: list[ConsideredChange] = Field(description="accepted ones first; ten at most")
     alternatives: list[Alternative]
+    from_metrics: list[PlaceExcess] = Field(
+        description="where no trace was read: the places on the way from a symptom to the cause"
+    )
 
 
 class FirstFailingSpan(Document):
