@@ -44,7 +44,7 @@ def explain(
     ordered = sorted(attributions, key=lambda one: (one.finding.series, one.finding.family))
     starved = starvation.split(ordered)
     groups = Groups.of(list(starved.rest), edges, metrics)
-    starved, taken, loose = starvation.joined(starved, groups.members, groups.unexplained)
+    starved, taken, loose = starvation.gathered(starved, groups.members, groups.unexplained)
     return beside_others(
         (
             *((_starved(starved.root, list(starved.held)),) if starved.root is not None else ()),

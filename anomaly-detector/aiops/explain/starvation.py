@@ -56,7 +56,7 @@ def split(ordered: Sequence[Attribution]) -> Starved:
     return Starved(found, tuple(held), tuple(one for one in ordered if one not in held))
 
 
-def joined(
+def gathered(
     starved: Starved, members: Mapping[Place, Sequence[Attribution]], loose: Sequence[list[Attribution]]
 ) -> tuple[Starved, frozenset[Place], list[list[Attribution]]]:
     """Slow places that are slow on one machine only belong to it; returns what it holds with theirs, the places, and
