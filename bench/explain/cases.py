@@ -39,6 +39,11 @@ class Case:
     late: float
 
     @property
+    def changes(self) -> dict[str, float]:
+        """What was deployed: services, and when, Unix seconds."""
+        return {name: self.onset + after for name, after in self.fault.trouble.deployed.items()}
+
+    @property
     def name(self) -> str:
         return f"{self.kind}, seed {self.seed}"
 

@@ -39,6 +39,19 @@ def bad_deployment(rng: random.Random, on: Ground) -> Fault | None:
     """A new version that is worse than the old one beside it, while others are deployed that are not."""
     fault = only("version", rng.random() < 0.5)(rng, on)
     assert fault is not None
+    return _with_decoys(rng, on, fault)
+
+
+def harmless_deployment(rng: random.Random, on: Ground) -> Fault | None:
+    """A new version of the service at fault that is as bad as the old one beside it, and others elsewhere."""
+    fault = (slow_service if rng.random() < 0.5 else errors)(rng, on)
+    assert fault is not None
+    (target,) = fault.truths[0].names
+    fault.trouble.deployed[target] = rng.uniform(-120.0, 0.0)
+    return _with_decoys(rng, on, fault)
+
+
+def _with_decoys(rng: random.Random, on: Ground, fault: Fault) -> Fault:
     (target,) = fault.truths[0].names
     others = sorted({one.service for one in on.targets()} - {target})
     for name in rng.sample(others, min(3, len(others))):
@@ -115,6 +128,7 @@ KINDS: Mapping[str, Maker] = {
     "slow for a kind of requests": slow_kind,
     "faint slowness": faint_slowness,
     "slow consumer": slow_consumer,
+    "harmless deployment, decoys": harmless_deployment,
 }
 HARMLESS = ("traffic mix", "healthy")
 SAID: Sequence[str] = ("errors", "latency", "timeout", "down", "network", "dependency", "machine", "traffic")

@@ -59,6 +59,7 @@ def overall(rows: Sequence[Row], ours: Sequence[Row]) -> dict[str, Any]:
     healthy = [one for one in rows if is_harmless(one.kind_of_case)]
     told = [pair for one in rows for pair in one.sure]
     dimensions = [one for one in mine if one.dimension >= 0]
+    changes, decoys = [one.change for one in mine if one.change >= 0], [one.decoy for one in mine if one.decoy >= 0]
     return {
         "cases": len(mine),
         "top1": interval(hits(mine, 1)),
@@ -70,6 +71,8 @@ def overall(rows: Sequence[Row], ours: Sequence[Row]) -> dict[str, Any]:
         "one_cause": interval([float(one.causes == 1) for one in one_fault]),
         "two_named": interval([float(one.both) for one in two]),
         "dimension": interval([float(one.dimension) for one in dimensions]),
+        "change": interval([float(one) for one in changes]),
+        "decoy": interval([float(one) for one in decoys]),
         "abstains_healthy": interval([float(not one.causes) for one in healthy if one.kind_of_case == "healthy"]),
         "abstains_mix": interval(
             [

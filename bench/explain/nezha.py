@@ -88,7 +88,7 @@ def judged(folder: Path, by: str, others: bool) -> list[dict[str, Any]]:
         found = seen(traces, day.at, until, day.at - 900.0)
         if not found.findings:
             found = _asked(found, day, until)
-        groups, drawn = answer(found, Drawing(traces))
+        groups, drawn = answer(found, Drawing(traces), {})
         first = next((one for one in groups if one.service), None)
         said = (
             f"{first.kind} {first.caller + ' > ' if first.caller else ''}{first.service} ({first.sure:.2f})"

@@ -3,13 +3,13 @@
 `populations`, `attribute`, `explain` and the result `Explained` are what every checkout has.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from aiops import explain
+from aiops import explain, model
 from aiops.model import Trace
 from bench.explain.symptoms import STEP, Drawing, Seen
 
@@ -20,7 +20,7 @@ World: Any = getattr(explain, "KnownServices", None) or getattr(explain, "World"
 @dataclass(frozen=True, slots=True)
 class Named:
     """One group: who is to blame ("" where no cause is named), how, how surely, of how many findings; who else may be,
-    and what the bad requests share."""
+    what the bad requests share, and services whose deployment is named with it."""
 
     service: str
     kind: str
@@ -29,6 +29,7 @@ class Named:
     findings: int
     others: tuple[str, ...] = ()
     dimensions: tuple[tuple[str, str], ...] = ()
+    deployed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,9 @@ class Drawn:
     good: tuple[Trace, ...]
 
 
-def answer(seen: Seen, drawing: Drawing) -> tuple[list[Named], Drawn]:
-    """What the engine says: its groups, the best first, and the traces that it read."""
+def answer(seen: Seen, drawing: Drawing, changes: Mapping[str, float]) -> tuple[list[Named], Drawn]:
+    """What the engine says: its groups, the best first, and the traces that it read. changes: when services were
+    deployed that somebody reported."""
     world = World(seen.known, seen.answering, seen.silent, seen.called)
     attributions: list[Any] = []
     bad: dict[str, Trace] = {}
@@ -56,20 +58,45 @@ def answer(seen: Seen, drawing: Drawing) -> tuple[list[Named], Drawn]:
         third = explain.beside(pair[0]) if hasattr(explain, "beside") else None
         now = [drawing.drawn(third)] if third is not None else []
         attributions.append(explain.attribute(finding, pair[0], sides[0], sides[1], world, *now))
-    return _groups(attributions, seen), Drawn(tuple(bad.values()), tuple(good.values()))
+    groups = _explained(attributions, seen)
+    if hasattr(explain, "to_compare"):
+        groups = [_with_changes(one, seen, drawing, changes) for one in groups]
+    return _ordered(groups), Drawn(tuple(bad.values()), tuple(good.values()))
 
 
 def without_traces(seen: Seen) -> list[Named]:
     """What the engine says where no trace can be read; of this checkout only."""
-    return _groups([explain.Attribution(finding=one, votes=()) for one in seen.findings], seen)
+    return _ordered(_explained([explain.Attribution(finding=one, votes=()) for one in seen.findings], seen))
 
 
-def _groups(attributions: Sequence[Any], seen: Seen) -> list[Named]:
-    """The groups of the engine, the best first."""
+def _explained(attributions: Sequence[Any], seen: Seen) -> Sequence[Any]:
     world = World(seen.known, seen.answering, seen.silent, seen.called)
     alone = (explain.MetricsAlone(world=world, step=STEP),) if hasattr(explain, "MetricsAlone") else ()
-    groups = [named(one) for one in explain.explain(attributions, seen.edges, *alone)] if attributions else []
-    return sorted(groups, key=lambda one: (not one.service, -one.findings, -one.sure, one.service, one.caller))
+    return explain.explain(attributions, seen.edges, *alone) if attributions else ()
+
+
+def _with_changes(group: Any, seen: Seen, drawing: Drawing, changes: Mapping[str, float]) -> Any:
+    """A group with the changes that were considered for its cause."""
+    if group.root_cause is None:
+        return group
+    cause, onset = group.root_cause.cause, min(one.onset for one in group.findings)
+    until = max(one.at for one in seen.findings)
+    wanted, read = explain.to_compare(cause, onset, group.pace, until, STEP), None
+    if wanted is not None:
+        bad, good, before = (explain.requests_of(cause, one, drawing.drawn(one)) for one in wanted)
+        read = explain.SameTime(bad=bad, good=good, before=before)
+    reported = [
+        model.Change(at=at, who="ci", kind="deployment", service=name, version="2", text="")
+        for name, at in changes.items()
+    ]
+    found = explain.considered(cause, onset, explain.lately(reported, onset, until), read)
+    return explain.with_changes(group, found)
+
+
+def _ordered(groups: Sequence[Any]) -> list[Named]:
+    """Groups, the best first."""
+    found = [named(one) for one in groups]
+    return sorted(found, key=lambda one: (not one.service, -one.findings, -one.sure, one.service, one.caller))
 
 
 def compared(good: Sequence[Trace], bad: Sequence[Trace]) -> list[str] | None:
@@ -93,6 +120,7 @@ def named(group: Any) -> Named:
     return Named(
         root.cause.service, str(root.cause.kind), root.cause.caller, float(root.confidence), len(group.findings),
         tuple(dict.fromkeys(others)), tuple((one.attribute, one.value) for one in root.dimensions),
+        tuple(one.change.service for one in getattr(root, "changes_considered", ()) if str(one.verdict) == "accepted"),
     )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ def lines(kind: str, seed: int, size: int = 0) -> Iterator[str]:
     yield f"trouble: {_trouble(case.fault.trouble)}" if not is_harmless(kind) else "truth: nothing is at fault"
     yield ""
     yield from (_finding(one) for one in found.findings)
-    groups, drawn = answer(found, Drawing(case.traces))
+    groups, drawn = answer(found, Drawing(case.traces), case.changes)
     yield ""
     for one in groups:
         way = f"{one.caller} > " if one.caller else ""

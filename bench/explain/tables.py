@@ -35,11 +35,15 @@ def engine_table(record: Record) -> list[str]:
         ("one fault, exactly one cause", "one_cause"),
         ("two faults, two groups that name both", "two_named"),
         ("what the bad requests share is named", "dimension"),
+        ("the deployment at fault is named, and no other", "change"),
+        ("a deployment that is not at fault is named", "decoy"),
         ("healthy, false alarms: no cause is named", "abstains_healthy"),
         ("traffic mix: no cause, or the mix, is named", "abstains_mix"),
     )
     lines = ["| | " + " | ".join(engines) + " |", "|---|" + "---|" * len(engines)]
     for words, key in rows:
+        if any(key not in record["all"][name] for name in engines):  # a record from before it was measured
+            continue
         lines.append(f"| {words} | " + " | ".join(_share(record["all"][name][key]) for name in engines) + " |")
     told = [record["all"][name]["calibration"] for name in engines]
     lines.append("| causes named | " + " | ".join(f"{one['told']}" for one in told) + " |")

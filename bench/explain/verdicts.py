@@ -19,6 +19,8 @@ class Row:
     whether the word was right too. groups: how many there were; causes: those that name a cause. both: of two faults,
     whether two groups named them. said: the kind of the first group. sure: confidence and whether it was right, of
     each cause. dimension: 1 or 0 where the bad requests share something, -1 elsewhere. findings: how many there were.
+    change: 1 or 0 where a deployment is at fault, and it alone is named; -1 elsewhere. decoy: 1 or 0 where others were
+    deployed, and one of them is named; -1 elsewhere.
     """
 
     by: str
@@ -38,6 +40,8 @@ class Row:
     dimension: int
     findings: int
     seconds: float = 0.0
+    change: int = -1
+    decoy: int = -1
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -66,8 +70,16 @@ def judge(
         first.kind if first else "none", _shown(first, ranking),
         "; ".join(f"{'/'.join(truth.kinds[:1])} {'|'.join(sorted(truth.names)[:3])}" for truth in truths),
         tuple((one.sure, any(_is_place(one, truth) for truth in truths)) for one in causes),
-        dimension, findings, round(seconds, 2),
+        dimension, findings, round(seconds, 2), *_changes(case, groups),
     )  # fmt: skip
+
+
+def _changes(case: Case, groups: Sequence[Named]) -> tuple[int, int]:
+    """Whether the deployment at fault is named, alone, and whether another one is."""
+    told = {name for one in groups for name in one.deployed}
+    guilty = {name for truth in case.fault.truths if truth.dimension[0] == "service.version" for name in truth.names}
+    decoys = case.changes.keys() - guilty
+    return int(told == guilty) if guilty else -1, int(bool(told & decoys)) if decoys else -1
 
 
 def rank_of(ranking: Sequence[str], truths: Sequence[Truth]) -> int:

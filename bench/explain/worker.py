@@ -36,7 +36,7 @@ def run(job: Job, by: str, others: bool) -> list[dict[str, Any]]:
     kind, seed, size = job
     case, found = visible(kind, seed, size)
     started = time.perf_counter()
-    groups, drawn = answer(found, Drawing(case.traces))
+    groups, drawn = answer(found, Drawing(case.traces), case.changes)
     took = time.perf_counter() - started
     rows = [judge(by, case, ranking(groups), groups, len(found.findings), took)]
     if by == NOW:

@@ -123,7 +123,8 @@ def _judged(on: VersionCounts, new: str, came: str) -> tuple[ChangeVerdict, str,
         return possible, f"{came}; {numbers}: too few to compare", None
     chance = on.chance()
     if chance <= SURE and on.apart:
-        return accepted, f"it is worse than what runs beside it: {numbers}", chance
+        alone = f"; it runs on {on.instance} alone, which may be at fault itself" if on.instance else ""
+        return accepted, f"it is worse than what runs beside it: {numbers}{alone}", chance
     if chance >= LIKELY and (on.bad >= ENOUGH or on.new_bad * on.good <= on.new_good * on.bad):
         return rejected, f"it is no worse than what runs beside it: {numbers}", chance
     return possible, f"{came}; {numbers}, which chance may explain", chance

@@ -43,8 +43,10 @@ class SameTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionCounts:
-    """How many of the bad and of the good requests of one time a new version served, and of the good ones from
-    before."""
+    """How many of the bad and of the good requests of one time a new version served, and of the good ones from before.
+
+    instance: the only instance that the new version runs on, where others run the old ones; "" elsewhere.
+    """
 
     new_bad: int
     bad: int
@@ -52,6 +54,7 @@ class VersionCounts:
     good: int
     new_before: int
     before: int
+    instance: str
 
     @classmethod
     def of(cls, version: str, seen: SameTime) -> "VersionCounts":
@@ -64,6 +67,7 @@ class VersionCounts:
             good=len(seen.good),
             new_before=of_new[2],
             before=len(seen.before),
+            instance=_only_instance(version, seen),
         )
 
     @property
@@ -133,6 +137,11 @@ def requests_of(cause: Cause, wanted: Population, traces: Sequence[Trace]) -> tu
         and (span.failed or 0 < wanted.threshold < span.duration) == is_bad
     }
     return tuple(sorted(found.values(), key=lambda one: (one.start, one.span_id)))
+
+
+def _only_instance(version: str, seen: SameTime) -> str:
+    new, old = ({one.instance for one in seen.during if (one.version == version) is it} for it in (True, False))
+    return next(iter(new)) if len(new) == 1 and old - new else ""
 
 
 def versions(spans: Iterable[Span]) -> set[str]:

@@ -71,10 +71,10 @@ def walked(
             if end.names_cause and part >= NAMED:
                 voices[place_of(end.cause)].append(Voice(trouble, end, part))
         unclear |= dict.fromkeys(trouble.findings, _unclear(ends))
-    members = {place: _members(place, mine, blind) for place, mine in _joined(voices).items() if _is_confirmed(mine)}
+    joined = {place: mine for place, mine in _joined(voices).items() if _is_confirmed(mine)}
+    members = {place: _members(place, mine, blind) for place, mine in joined.items()}
     held = {one.finding for mine in members.values() for one in mine}
     left = [replace(one, unclear=unclear.get(one.finding, "")) for one in loose if one.finding not in held]
-    joined = _joined(voices)
     return {place: Walked(_root(joined[place], mine), mine) for place, mine in members.items()}, left
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from aiops.cli.remote import fetch_page
 from aiops.model import Change, ChangeVerdict, Incident, Population, PopulationKind, RootCause, Trace
 from aiops.presentation.incident import incident_document
 
@@ -80,8 +81,9 @@ def test_the_deployment_of_a_worse_version_is_named_among_decoys(watched: Watche
         ChangeVerdict.ACCEPTED, ChangeVerdict.REJECTED, ChangeVerdict.REJECTED,
     ]  # fmt: skip
     assert [one.text for one in incident.timeline if one.what == "change"] == [f"it came with the {cause.change}"]
-    document = incident_document(incident).model_dump()["root_cause"]
-    first = document["changes_considered"][0]
+    document = incident_document(incident).model_dump()
+    assert "\nchange    deployment of payment 2, 20" in fetch_page(document)
+    first = document["root_cause"]["changes_considered"][0]
     assert (first["service"], first["verdict"], first["kind"]) == ("payment", "accepted", "deployment")
     assert first["new"]["bad"] > 5
     assert first["old"]["bad"] < first["old"]["good"]

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from sources.fake_tempo import FakeTempo
 
+from aiops.cli.remote import fetch_page
 from aiops.engine import Engine
 from aiops.http import Endpoint
 from aiops.model import IncidentState
+from aiops.presentation.incident import incident_document
 from aiops.sources.tempo.source import TempoSource
 from aiops.testing import NoTelemetry
 
@@ -152,6 +154,9 @@ def test_metrics_alone_name_the_callee_once(tmp_path: Path, trouble: str, kind: 
     assert incident.root_cause is not None
     cause = incident.root_cause.cause
     assert (cause.service, str(cause.kind), cause.endpoint) == ("payment", kind, "/pay")
+    text = fetch_page(incident_document(incident).model_dump())
+    assert f"\nway       gateway → payment: {kind} " in text
+    assert "100% of the one above" in text
     assert {one.what for one in incident.timeline} <= {"onset", "anomaly", "cause", "severity"}
     assert [one.what for one in incident.timeline].count("cause") == 1
     setattr(shop, trouble, 0.0)

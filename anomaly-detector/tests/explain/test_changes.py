@@ -1,6 +1,7 @@
 """Which change a cause came with: the right one among decoys, and none by recency alone."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -65,6 +66,16 @@ def test_a_canary_that_is_worse_than_what_runs_beside_it_is_accepted() -> None:
     assert found.chance is not None
     assert found.chance < 1e-6
     assert "version 2 served 40 of 42 bad requests and 15 of 60 good ones of the same time" in found.why
+
+
+def test_a_version_on_one_instance_may_be_the_instance() -> None:
+    def on_instances(spans: Sequence[Span]) -> tuple[Span, ...]:
+        return tuple(replace(one, instance="b" if one.version == "2" else "a") for one in spans)
+
+    placed = SameTime(bad=on_instances(CANARY.bad), good=on_instances(CANARY.good), before=CANARY.before)
+    found = only([deployment()], placed)
+    assert found.verdict == ACCEPTED
+    assert "it runs on b alone, which may be at fault itself" in found.why
 
 
 def test_deployments_of_other_services_are_decoys_however_recent() -> None:
