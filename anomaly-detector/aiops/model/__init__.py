@@ -2,6 +2,16 @@
 
 from aiops.model.accepted import Accepted, Expectation, Relearned
 from aiops.model.alert import Alert, AlertLink, AlertState
+from aiops.model.anatomy import (
+    CallChange,
+    CallNode,
+    CauseVotes,
+    Exemplar,
+    IncidentEvidence,
+    MeasuredSymptom,
+    RequestAnatomy,
+    TraceQuestion,
+)
 from aiops.model.announcement import Announcement
 from aiops.model.burn import BURN_TRANSITIONS, BURNS, BURNS_FASTER, BURNS_NO_MORE, HELD, Burn, BurnEvent
 from aiops.model.finding import Family, Finding, SeriesState, Sight, Tier, Verdict
@@ -78,13 +88,17 @@ __all__ = [
     "Burn",
     "BurnEvent",
     "CalendarPeriods",
+    "CallChange",
+    "CallNode",
     "Cause",
     "CauseKind",
+    "CauseVotes",
     "CompositeSlo",
     "Dimension",
     "Edge",
     "Ending",
     "Episode",
+    "Exemplar",
     "Expectation",
     "Explained",
     "Family",
@@ -93,12 +107,14 @@ __all__ = [
     "Impact",
     "Incident",
     "IncidentEvent",
+    "IncidentEvidence",
     "IncidentState",
     "Indicator",
     "Labels",
     "Ledger",
     "LedgerHour",
     "LedgerKey",
+    "MeasuredSymptom",
     "Missing",
     "Notice",
     "Oddity",
@@ -111,6 +127,7 @@ __all__ = [
     "Query",
     "Ratio",
     "Relearned",
+    "RequestAnatomy",
     "Rolling",
     "RootCause",
     "Selector",
@@ -132,6 +149,7 @@ __all__ = [
     "Trace",
     "TraceCorrelation",
     "TraceQuery",
+    "TraceQuestion",
     "TraceSummary",
     "Transition",
     "Unread",
