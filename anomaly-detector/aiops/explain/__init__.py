@@ -1,6 +1,7 @@
 """Why? Populations of bad and good traces in, ranked causes with confidence and evidence out. Pure."""
 
 from aiops.explain import wording
+from aiops.explain.anatomy import anatomy
 from aiops.explain.attribution import Attribution, Vote, attribute, refreshed
 from aiops.explain.cause import explain
 from aiops.explain.comparison import Candidate, Comparison, compared
@@ -18,6 +19,7 @@ __all__ = [
     "KnownServices",
     "SpanColumns",
     "Vote",
+    "anatomy",
     "attribute",
     "compared",
     "doubted",

@@ -8,6 +8,7 @@ import numpy as np
 from aiops.explain.call_changes import Sides, visiting
 from aiops.explain.call_tree import CallTree
 from aiops.explain.critical import critical_seconds
+from aiops.explain.excess import LEAST_SECONDS
 from aiops.explain.failing import failure_starts
 from aiops.explain.requests import RequestWork, medians
 from aiops.model.arrays import Bools, Floats
@@ -56,7 +57,7 @@ class NodeNumbers:
             seconds=(medians(at[good], duration[good], m), medians(at[~good], duration[~good], m)),
             failing=(failed[0] / np.maximum(visits[0], 1), failed[1] / np.maximum(visits[1], 1)),
             time=time,
-            share_of_excess=excess / (excess.sum() or 1.0),
+            share_of_excess=excess / excess.sum() if excess.sum() >= LEAST_SECONDS else np.zeros(m),
             share_of_failures=np.bincount(at, starts, m).astype(float),
             critical=_critical_path(tree, time[1]),
             total=(float(whole[~requests.bad].sum()), float(whole[requests.bad].sum())),

@@ -23,8 +23,8 @@ class CallNode:
     visit it. calls: visits of an average request. seconds: the median duration of a visit, None without visits.
     failing: the part of the visits that fail, 0 to 1. time: seconds of an average request in which everything waited
     for this node itself; over all nodes these add up to the duration. share_of_excess: the part that this node has of
-    all time that bad requests spend longer somewhere. share_of_failures: the part of the failed bad requests whose
-    failure starts here. critical: whether it is on the critical path of the bad requests.
+    all time that bad requests spend longer somewhere, 0 where that is next to nothing. share_of_failures: the part of
+    the failed bad requests whose failure starts here. critical: whether it is on the critical path of the bad ones.
     """
 
     parent: int

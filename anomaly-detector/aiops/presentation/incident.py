@@ -2,10 +2,11 @@
 
 from aiops.model import names
 from aiops.model.impact import Impact
-from aiops.model.incident import Cause, FirstFailingSpan, Incident, RootCause
+from aiops.model.incident import FirstFailingSpan, Incident, RootCause
 from aiops.model.window import iso, iso_duration
 from aiops.presentation import grafana
 from aiops.presentation.documents import incident as documents
+from aiops.presentation.evidence import cause_fields
 from aiops.presentation.words import again
 
 
@@ -75,7 +76,7 @@ def span_document(span: FirstFailingSpan | None) -> documents.FirstFailingSpan |
 
 def _root_cause(root: RootCause) -> documents.RootCause:
     return documents.RootCause(
-        **_cause(root.cause),
+        **cause_fields(root.cause),
         description=root.description,
         confidence=root.confidence,
         interval=root.interval,
@@ -89,19 +90,10 @@ def _root_cause(root: RootCause) -> documents.RootCause:
             for one in root.dimensions
         ],
         change=root.change,
-        alternatives=[documents.Alternative(**_cause(cause), confidence=sure) for cause, sure in root.alternatives],
+        alternatives=[
+            documents.Alternative(**cause_fields(cause), confidence=sure) for cause, sure in root.alternatives
+        ],
     )
-
-
-def _cause(cause: Cause) -> dict[str, str | None]:
-    """Return the fields of a cause; `caller` is set only for trouble on an edge."""
-    return {
-        "service": cause.service,
-        "endpoint": cause.endpoint or None,
-        "method": cause.method or None,
-        "kind": str(cause.kind),
-        "caller": cause.caller or None,
-    }
 
 
 def _impact(one: Impact) -> documents.SloImpact:

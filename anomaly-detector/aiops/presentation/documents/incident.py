@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aiops.presentation.documents.base import Document, Time
+from aiops.presentation.documents.base import Cause, Document, Time
 
 
 class Dimension(Document):
@@ -12,14 +12,6 @@ class Dimension(Document):
     value: str
     share_of_bad: float
     share_of_good: float
-
-
-class Cause(Document):
-    service: str
-    endpoint: str | None
-    method: str | None
-    kind: str
-    caller: str | None
 
 
 class Alternative(Cause):
