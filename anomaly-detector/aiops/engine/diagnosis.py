@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from aiops import detect, explain
 from aiops.engine.heartbeat import SILENT_SECONDS
+from aiops.engine.proofs import Proofs
 from aiops.engine.reading import Readings
 from aiops.model import Edge, Explained, Family, Finding, SeriesBlock, SeriesState, Unread, Window, names, value_of
 from aiops.model.errors import SourceError
@@ -28,6 +29,7 @@ class Diagnosis:
     failed: set[str] = field(default_factory=set)
     fresh: Sequence[Edge] = ()
     _readings: Readings = field(init=False)
+    _proofs: Proofs = field(init=False)
     _edges: list[Edge] = field(default_factory=list)
     _edges_at: float = 0.0
     _served: dict[str, float] = field(default_factory=dict)
@@ -38,7 +40,7 @@ class Diagnosis:
     )
 
     def __post_init__(self) -> None:
-        self._readings = Readings(self.traces, self.step)
+        self._readings, self._proofs = Readings(self.traces, self.step), Proofs(self.traces)
 
     def diagnose(self, findings: Sequence[Finding], block: SeriesBlock, state: detect.State) -> tuple[Explained, ...]:
         """Group findings by their causes. While a source does not answer, its findings stay unexplained, and `gaps`
@@ -63,9 +65,12 @@ class Diagnosis:
         self._readings.read(wanted, at, world)
         self.gaps += self._readings.gaps
         self.failed |= {"traces"} if self._readings.down else set()
-        attributions = [self._readings.attribution(key, one) for key, one in wanted.items()]
-        found = explain.explain(attributions, self._edges)
-        return tuple(one for one in found if not _hits_nobody_yet(one) and not self._comes_to_be_known(one, at))
+        attributions = {key: self._readings.attribution(key, one) for key, one in wanted.items()}
+        found = explain.explain(list(attributions.values()), self._edges)
+        told = [one for one in found if not _hits_nobody_yet(one) and not self._comes_to_be_known(one, at)]
+        proven = self._proofs.added(told, attributions, self._readings, at)
+        self.gaps += self._proofs.gaps
+        return proven
 
     def _comes_to_be_known(self, group: Explained, at: float) -> bool:
         """Whether a cause is unknown only because traces are still waiting to be read: an earlier announcement would

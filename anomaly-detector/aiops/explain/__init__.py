@@ -7,6 +7,7 @@ from aiops.explain.cause import explain
 from aiops.explain.comparison import Candidate, Comparison, compared
 from aiops.explain.doubt import doubted
 from aiops.explain.evidence import sentences
+from aiops.explain.incident_evidence import ReadAttribution, ReadTraces, evidence_of
 from aiops.explain.places import owner
 from aiops.explain.table import SpanColumns
 from aiops.explain.wanted import populations
@@ -17,12 +18,15 @@ __all__ = [
     "Candidate",
     "Comparison",
     "KnownServices",
+    "ReadAttribution",
+    "ReadTraces",
     "SpanColumns",
     "Vote",
     "anatomy",
     "attribute",
     "compared",
     "doubted",
+    "evidence_of",
     "explain",
     "owner",
     "populations",

@@ -78,7 +78,7 @@ def attribute(
     A slow request that also failed votes by its failure: waiting for an answer that never came is no slowness of its
     own.
     """
-    usual, entries = _entries(wanted, good), _entries(wanted, bad)
+    usual, entries = entries_of(wanted, good), entries_of(wanted, bad)
     late = [one for one in entries if not one[1].failed] if finding.family == Family.LATENCY else []
     slower = latency.slow(late, usual, wanted.threshold)
     blame, lived_with = Blame(world, Callees.of(usual)), errors.lived_with(entries, usual)
@@ -139,7 +139,7 @@ def refreshed(before: Attribution, finding: Finding) -> Attribution:
     return replace(before, finding=finding)
 
 
-def _entries(wanted: Population, traces: Sequence[Trace]) -> list[tuple[Tree, Span]]:
+def entries_of(wanted: Population, traces: Sequence[Trace]) -> list[tuple[Tree, Span]]:
     """The span of each trace that the population was drawn by: the first one that fits, a failed one before others."""
     out: list[tuple[Tree, Span]] = []
     for trace in traces:

@@ -47,5 +47,5 @@ def failure_starts(requests: RequestWork) -> Floats:
         rows = {span.span_id: begin + at for at, span in enumerate(tree.spans)}
         found = errors.origins(tree, entry, lived_with)
         for span in found:
-            out[requests.waits.work[rows[span.span_id]]] += 1.0 / len(found) / len(read)
-    return out
+            out[requests.waits.work[rows[span.span_id]]] += 1.0 / len(found)
+    return out / len(read)

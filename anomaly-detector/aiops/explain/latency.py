@@ -12,10 +12,11 @@ import numpy as np
 from aiops.explain.excess import excesses
 from aiops.explain.own import places
 from aiops.explain.requests import RequestWork
-from aiops.explain.table import SpanColumns
+from aiops.explain.table import RowNumbers, SpanColumns
 from aiops.explain.tree import Tree
 from aiops.explain.waits import Waits
 from aiops.model import Cause, Span, Trace
+from aiops.model.arrays import Bools
 
 NAMED = 0.2  # the part of a request's excess time from which a place is worth naming
 
@@ -44,16 +45,8 @@ def slow(bad: Entries, good: Entries, threshold: float = 0.0) -> list[Slow]:
     """
     if not bad or not good:
         return []
-    good = _alike(good, threshold)
-    table = SpanColumns.of(Trace(entry.trace_id, tree.spans) for tree, entry in (*good, *bad))
-    rows = {(span.trace_id, span.span_id): row for row, span in enumerate(table.origin)}
-    entries = {
-        rows[entry.trace_id, entry.span_id]: is_bad
-        for pairs, is_bad in ((good, False), (bad, True))
-        for _, entry in pairs
-    }
-    at = np.array(sorted(entries), np.int32)
-    requests = RequestWork.of(table, Waits.of(table), at, np.array([entries[int(row)] for row in at], bool))
+    table, at, is_bad = side_by_side(comparable(good, threshold), bad)
+    requests = RequestWork.of(table, Waits.of(table), at, is_bad)
     found = [one for one in excesses(requests, places(requests)) if one.significant]
     total = sum(one.seconds for one in found)
     lost = np.zeros(len(at))
@@ -73,7 +66,20 @@ def slow(bad: Entries, good: Entries, threshold: float = 0.0) -> list[Slow]:
     ]
 
 
-def _alike(good: Entries, threshold: float) -> Entries:
+def side_by_side(good: Entries, bad: Entries) -> tuple[SpanColumns, RowNumbers, Bools]:
+    """The traces of good and bad entries as one table, the rows of the entries, and which of them are bad ones."""
+    table = SpanColumns.of(Trace(entry.trace_id, tree.spans) for tree, entry in (*good, *bad))
+    rows = {(span.trace_id, span.span_id): row for row, span in enumerate(table.origin)}
+    entries = {
+        rows[entry.trace_id, entry.span_id]: is_bad
+        for pairs, is_bad in ((good, False), (bad, True))
+        for _, entry in pairs
+    }
+    at = np.array(sorted(entries), np.int32)
+    return table, at, np.array([entries[int(row)] for row in at], bool)
+
+
+def comparable(good: Entries, threshold: float) -> Entries:
     """The good requests that are as slow as bad ones, if they are common at any time; else all."""
     slow = [one for one in good if one[1].duration > threshold]
     if not threshold or len(slow) < ENOUGH:

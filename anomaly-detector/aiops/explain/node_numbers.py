@@ -2,6 +2,7 @@
 cause."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from aiops.explain.failing import failure_starts
 from aiops.explain.requests import RequestWork, medians
 from aiops.model.arrays import Bools, Floats
 
+LEAST: Final = 0.05
+"""Of the duration of good requests, by which bad ones must take longer for the excess to have parts."""
 Both = tuple[Floats, Floats]
 """Of good and of bad requests, a number for each of m nodes."""
 
@@ -50,6 +53,7 @@ class NodeNumbers:
         excess = np.where(comparable, np.maximum(0.0, time[1] - time[0]), 0.0)
         whole = weight * table.duration[requests.entries]
         starts = failure_starts(requests)[requests.rows]
+        least = max(LEAST_SECONDS, LEAST * float(whole[~requests.bad].sum()))
         return cls(
             requests=visiting(requests, tree),
             visits=visits,
@@ -57,7 +61,7 @@ class NodeNumbers:
             seconds=(medians(at[good], duration[good], m), medians(at[~good], duration[~good], m)),
             failing=(failed[0] / np.maximum(visits[0], 1), failed[1] / np.maximum(visits[1], 1)),
             time=time,
-            share_of_excess=excess / excess.sum() if excess.sum() >= LEAST_SECONDS else np.zeros(m),
+            share_of_excess=excess / excess.sum() if excess.sum() >= least else np.zeros(m),
             share_of_failures=np.bincount(at, starts, m).astype(float),
             critical=_critical_path(tree, time[1]),
             total=(float(whole[~requests.bad].sum()), float(whole[requests.bad].sum())),

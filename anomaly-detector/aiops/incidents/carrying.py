@@ -48,6 +48,7 @@ def opened(group: Explained, key: str, at: float, number: int, around: Surroundi
         slo_impact=burning,
         fingerprint=fingerprint(group.root_cause, symptoms_of(group.findings)),
         episodes=(Episode(onset, at),),
+        evidence_at=0.0 if group.evidence is None else group.evidence.at,
     )
     incident = replace(incident, notice=telling.noticed(incident, at))
     incident = life.noted(incident, onset, "onset", "the first bad step ends")
@@ -179,10 +180,13 @@ def _with_cause(before: Incident, group: Explained, at: float) -> Incident:
     are weaker evidence than those that named the cause."""
     named, found = before.root_cause, group.root_cause
     stronger = group.correlation.traces_analyzed >= before.trace_correlation.traces_analyzed
+    evidence_at = before.evidence_at if group.evidence is None else group.evidence.at
     if found is None and named is None:
-        return replace(before, no_cause=group.no_cause)
+        return replace(before, no_cause=group.no_cause, evidence_at=evidence_at)
     if found is None or not (named is None or stronger):
-        return before
+        # An incident of an earlier release has no evidence: that of the same cause is better than none.
+        lacks = found is not None and named is not None and not before.evidence_at and found.cause == named.cause
+        return replace(before, evidence_at=evidence_at) if lacks else before
     after = replace(
         before,
         title=group.title,
@@ -192,6 +196,7 @@ def _with_cause(before: Incident, group: Explained, at: float) -> Incident:
         affected_services=tuple(dict.fromkeys((*group.affected_services[:1], *before.affected_services))),
         trace_correlation=group.correlation if group.correlation.trace_ids else before.trace_correlation,
         fingerprint=fingerprint(found, before.symptoms),
+        evidence_at=evidence_at,
     )
     if named is not None and not _renamed(named.cause, found.cause):
         return after

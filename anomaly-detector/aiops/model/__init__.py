@@ -14,11 +14,10 @@ from aiops.model.anatomy import (
 )
 from aiops.model.announcement import Announcement
 from aiops.model.burn import BURN_TRANSITIONS, BURNS, BURNS_FASTER, BURNS_NO_MORE, HELD, Burn, BurnEvent
+from aiops.model.cause import Cause, CauseKind
 from aiops.model.finding import Family, Finding, SeriesState, Sight, Tier, Verdict
 from aiops.model.impact import Impact
 from aiops.model.incident import (
-    Cause,
-    CauseKind,
     Dimension,
     Ending,
     Episode,

@@ -5,7 +5,7 @@ Pairs are of the good and the bad requests, in this order. Times are Unix second
 
 from dataclasses import dataclass
 
-from aiops.model.incident import Cause
+from aiops.model.cause import Cause
 from aiops.model.series import Labels
 from aiops.model.trace import PopulationKind
 from aiops.model.window import Window

@@ -11,7 +11,7 @@ from aiops.model.anatomy import (
     RequestAnatomy,
     TraceQuestion,
 )
-from aiops.model.incident import Cause
+from aiops.model.cause import Cause
 from aiops.model.trace import PopulationKind
 from aiops.model.window import iso
 from aiops.presentation.documents import evidence as documents

@@ -140,7 +140,7 @@ def test_other_kinds_of_requests_are_no_excess() -> None:
 
     found = of(
         [front() for _ in range(30)] + [long() for _ in range(10)],
-        [front(stock=0.03) for _ in range(10)] + [long() for _ in range(10)],
+        [front(stock=0.22) for _ in range(10)] + [long() for _ in range(10)],
     )
     [report] = [one for one in found.nodes if one.operation == "POST /report"]
     assert report.requests == (10, 10)

@@ -32,7 +32,8 @@ class CallNode(Document):
     bad: NodeSide
     excess_ms: float = Field(description="`time_ms` of the bad requests less that of the good ones")
     share_of_excess: float = Field(
-        description="of all time that bad requests spend longer somewhere; 0 where that is under half a millisecond"
+        description="of all time that bad requests spend longer somewhere; 0 where that is under 5 % of the time of "
+        "good ones"
     )
     share_of_failures: float = Field(description="the part of the failed bad requests that start to fail here")
     critical: bool = Field(description="it is on the critical path of the bad requests")

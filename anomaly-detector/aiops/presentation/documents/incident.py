@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from aiops.presentation.documents.base import Cause, Document, Time
+from aiops.presentation.documents.evidence import Evidence
 
 
 class Dimension(Document):
@@ -176,8 +177,11 @@ class Alike(Document):
 
 
 class WholeIncident(Incident):
-    """One incident with the alerts that tell of it, and those before and after it that are alike."""
+    """One incident with its evidence, the alerts that tell of it, and those before and after it that are alike."""
 
+    evidence: Evidence | None = Field(
+        description="null where an older engine found the cause, or nothing of it was read yet"
+    )
     accepted: list[Accepted] = Field(description="what of it was taken for normal, newest first")
     alike: list[Alike] = Field(description="incidents with the same fingerprint, newest first; ten at most")
 
