@@ -18,6 +18,7 @@ from aiops.explain.table import RowNumbers, SpanColumns
 from aiops.explain.waits import Waits
 from aiops.model import CallChange, CallNode, RequestAnatomy, SpanKind
 from aiops.model.arrays import Bools
+from aiops.model.safe import shortened
 
 NODES: Final = 40
 """Nodes of a tree that are shown."""
@@ -59,7 +60,7 @@ def anatomy(
         nodes=tuple(known.node(node, place.get(int(tree.parent[node]), -1)) for node in shown),
         left_out=int(cut.sum()),
         left_out_share=float(known.numbers.share_of_excess[cut].sum()),
-        changes=tuple(known.change(node, what) for node, what in changes),
+        changed_calls=tuple(known.change(node, what) for node, what in changes),
         bad=examples[0],
         good=examples[1],
     )
@@ -132,6 +133,10 @@ class _Known:
 
     def _names(self, node: int) -> tuple[str, str, str, str]:
         """Service, operation, kind and callee."""
+        service, operation, kind, callee = self._texts(node)
+        return shortened(service), shortened(operation), kind, shortened(callee)
+
+    def _texts(self, node: int) -> tuple[str, str, str, str]:
         table, waits = self.requests.table, self.requests.waits
         row = int(self.requests.rows[self.tree.like[node]])
         words, kind = table.words, SpanKind(int(waits.kind[row]))

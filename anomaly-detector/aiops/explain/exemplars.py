@@ -8,6 +8,7 @@ import numpy as np
 from aiops.explain.requests import RequestWork, distinct_codes
 from aiops.explain.table import SpanColumns
 from aiops.model import Exemplar
+from aiops.model.safe import shortened
 
 EXAMPLES: Final = 3
 """Examples of either side."""
@@ -46,8 +47,8 @@ def _exemplar(table: SpanColumns, row: int) -> Exemplar:
     return Exemplar(
         trace_id=span.trace_id,
         span_id=span.span_id if table.origin else "",
-        service=span.service,
-        operation=span.operation,
+        service=shortened(span.service),
+        operation=shortened(span.operation),
         start=span.start,
         seconds=float(table.duration[row]),
         failed=span.failed,

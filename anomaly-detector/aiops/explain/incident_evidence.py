@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from aiops.explain import wording
+from aiops.explain import wilson, wording
 from aiops.explain.anatomy import anatomy
 from aiops.explain.attribution import Attribution, Vote, entries_of
 from aiops.explain.cause import SLOW, spans_at, strongest
@@ -138,7 +138,13 @@ def _votes(members: Sequence[Attribution], place: Place | None) -> tuple[CauseVo
     best = max(members, key=lambda one: len(one.traces)) if place is None else strongest(place, members)
     ordered: list[Vote] = sorted(best.votes, key=lambda vote: (place_of(vote.cause) != place, -vote.evidence))
     return tuple(
-        CauseVotes(cause=vote.cause, traces=vote.evidence, of=vote.traces, interval=vote.interval)
+        CauseVotes(
+            cause=vote.cause,
+            traces=vote.evidence,
+            of=vote.traces,
+            confidence=wilson.centre(vote.evidence, vote.traces),
+            interval=vote.interval,
+        )
         for vote in ordered[:VOTES]
     )
 

@@ -87,7 +87,7 @@ class RequestAnatomy:
     nodes: tuple[CallNode, ...]
     left_out: int
     left_out_share: float
-    changes: tuple[CallChange, ...]
+    changed_calls: tuple[CallChange, ...]
     bad: tuple[Exemplar, ...]
     good: tuple[Exemplar, ...]
 
@@ -111,11 +111,13 @@ class MeasuredSymptom:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CauseVotes:
-    """How many bad traces speak for a cause, of how many that speak for any; a trace may be divided."""
+    """How many bad traces speak for a cause, of how many that speak for any; a trace may be divided. confidence: the
+    centre of the Wilson interval of their share."""
 
     cause: Cause
     traces: float
     of: int
+    confidence: float
     interval: Numbers
 
 

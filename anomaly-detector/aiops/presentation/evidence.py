@@ -42,7 +42,7 @@ def anatomy_document(of: RequestAnatomy) -> documents.Anatomy:
         nodes=[_node(one) for one in of.nodes],
         left_out=of.left_out,
         left_out_share=_share(of.left_out_share),
-        changes=[_change(one) for one in of.changes],
+        changed_calls=[_change(one) for one in of.changed_calls],
         exemplars=documents.Exemplars(bad=[_exemplar(one) for one in of.bad], good=[_exemplar(one) for one in of.good]),
     )
 
@@ -135,7 +135,11 @@ def _symptom(one: MeasuredSymptom) -> documents.MeasuredSymptom:
 def _votes(one: CauseVotes) -> documents.CauseVotes:
     low, high = one.interval
     return documents.CauseVotes(
-        **cause_fields(one.cause), traces=round(one.traces, 2), of=one.of, interval=(_share(low), _share(high))
+        **cause_fields(one.cause),
+        traces=round(one.traces, 2),
+        of=one.of,
+        confidence=_share(one.confidence),
+        interval=(_share(low), _share(high)),
     )
 
 

@@ -56,7 +56,7 @@ def anatomy_rows(anatomy: Json) -> Iterator[Row]:
     left = len(nodes) - len(written) + anatomy["left_out"]
     if left:
         yield "", f"and {left} more places"
-    for one in anatomy["changes"][:CHANGES]:
+    for one in anatomy["changed_calls"][:CHANGES]:
         yield one["what"], f"{one['call']}: {_calls(one['bad'])} (good: {_calls(one['good'])})"
     for bad_one, good_one in _pairs(anatomy["exemplars"]):
         beside = f", beside {_trace(good_one)}" if good_one else ""

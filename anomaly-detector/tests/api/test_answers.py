@@ -168,6 +168,7 @@ def test_the_evidence_of_an_incident_has_every_number_with_its_unit(world: World
                 "caller": None,
                 "traces": 38.5,
                 "of": 41,
+                "confidence": 0.9,
                 "interval": [0.81, 0.98],
             }
         ],
@@ -178,7 +179,7 @@ def test_the_evidence_of_an_incident_has_every_number_with_its_unit(world: World
             "bad": {"requests": 41, "median_ms": 280.0, "mean_ms": 300.0, "failing": 0.93},
             "left_out": 7,
             "left_out_share": 0.125,
-            "changes": [
+            "changed_calls": [
                 {
                     "what": "added",
                     "caller": "checkout POST /checkout",

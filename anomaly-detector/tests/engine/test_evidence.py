@@ -83,7 +83,7 @@ def test_the_tree_names_the_place_that_takes_longer(watched: Watched) -> None:
         total = sum(one[side]["time_ms"] for one in anatomy["nodes"])
         assert total == pytest.approx(anatomy[side]["mean_ms"], abs=0.1)
         assert anatomy[side]["requests"] > 20
-    assert anatomy["changes"] == []
+    assert anatomy["changed_calls"] == []
 
 
 def test_its_numbers_are_those_that_a_person_can_ask_for_again(watched: Watched) -> None:
@@ -119,7 +119,7 @@ def test_failures_and_what_they_leave_out_are_told(watched: Watched) -> None:
     first = largest(anatomy, "share_of_failures")
     assert (first["service"], first["kind"], first["share_of_failures"]) == ("payment", "server", 1.0)
     assert (first["good"]["failing"], first["bad"]["failing"]) == (0.0, 1.0)
-    [missing] = [one for one in anatomy["changes"] if one["what"] == "missing"]
+    [missing] = [one for one in anatomy["changed_calls"] if one["what"] == "missing"]
     assert missing["call"] == "checkout → stock GET"
     assert (missing["bad"]["requests"], missing["bad"]["of"]) == (0, anatomy["bad"]["requests"])
     assert missing["good"]["requests"] == missing["good"]["of"] == anatomy["good"]["requests"]

@@ -54,7 +54,7 @@ def test_each_node_has_its_part_of_the_time_and_of_the_excess() -> None:
     assert node(found, "price").seconds == pytest.approx((0.005, 0.005))
     for side in (0, 1):
         assert sum(one.time[side] for one in found.nodes) == pytest.approx(found.time[side])
-    assert (found.left_out, found.left_out_share, found.changes) == (0, 0.0, ())
+    assert (found.left_out, found.left_out_share, found.changed_calls) == (0, 0.0, ())
 
 
 def test_callers_come_before_what_they_call_and_the_critical_path_first() -> None:
@@ -105,13 +105,13 @@ def test_what_runs_beside_a_longer_call_is_not_waited_for() -> None:
 def test_calls_that_are_missing_added_or_made_more_often_are_told_with_counts() -> None:
     good = [front() for _ in range(20)]
     without = of(good, [front(price=False) for _ in range(10)])
-    [one] = without.changes
+    [one] = without.changed_calls
     assert (one.what, one.caller, one.call) == ("missing", "front POST /", "front → price POST")
     assert (one.requests, one.of) == ((20, 0), (20, 10))
-    [other] = of([front(price=False) for _ in range(20)], [front() for _ in range(10)]).changes
+    [other] = of([front(price=False) for _ in range(20)], [front() for _ in range(10)]).changed_calls
     assert (other.what, other.requests, other.of) == ("added", (0, 10), (20, 10))
     often = of(good, [front(calls=6) for _ in range(10)])
-    [more] = often.changes
+    [more] = often.changed_calls
     assert (more.what, more.call) == ("more", "front → stock POST")
     assert more.calls == pytest.approx((1.0, 6.0))
     assert node(often, "stock").share_of_excess == pytest.approx(100 / 110)  # 5 × 20 ms of 5 × 22 ms

@@ -67,6 +67,7 @@ def test_the_votes_are_those_behind_the_confidence() -> None:
     [vote] = found.votes
     assert vote.cause == group.root_cause.cause
     assert (vote.traces, vote.of) == (10, 10)
+    assert vote.confidence == pytest.approx(group.root_cause.confidence, abs=0.001)
     assert vote.interval == pytest.approx(group.root_cause.interval, abs=0.001)
     assert found.anatomy is not None
     [payment] = [one for one in found.anatomy.nodes if one.service == "payment"]

@@ -87,7 +87,7 @@ class Anatomy(Document):
     nodes: list[CallNode] = Field(description="callers before what they call, the most telling first; 40 at most")
     left_out: int = Field(description="nodes that were cut")
     left_out_share: float = Field(description="of the excess, in nodes that were cut")
-    changes: list[CallChange] = Field(description="the clearest first; 10 at most")
+    changed_calls: list[CallChange] = Field(description="the clearest first; 10 at most")
     exemplars: Exemplars
 
 
@@ -111,6 +111,9 @@ class CauseVotes(Cause):
 
     traces: float
     of: int = Field(description="traces that speak for any cause")
+    confidence: float = Field(
+        description="centre of the interval; `root_cause` may be less sure beside other causes, or of a late engine"
+    )
     interval: tuple[float, float] = Field(description="95 % Wilson interval of the share")
 
 

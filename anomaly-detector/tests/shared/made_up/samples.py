@@ -157,7 +157,7 @@ def sample_evidence() -> IncidentEvidence:
             ),
         ),
         more_symptoms=1,
-        votes=(CauseVotes(cause=cause, traces=38.5, of=41, interval=(0.81, 0.98)),),
+        votes=(CauseVotes(cause=cause, traces=38.5, of=41, confidence=0.9, interval=(0.81, 0.98)),),
         spans=(0, 41),
         seconds=(None, 0.185),
         questions=(
@@ -183,7 +183,7 @@ def sample_evidence() -> IncidentEvidence:
             nodes=(checkout, call),
             left_out=7,
             left_out_share=0.125,
-            changes=(
+            changed_calls=(
                 CallChange(
                     what="added",
                     caller="checkout POST /checkout",
