@@ -83,6 +83,10 @@ class TraceSource(Protocol):
         """
         ...
 
+    def described(self, wanted: Population) -> str:
+        """Return the question for a population as a person can ask it again: TraceQL, or a call of the API."""
+        ...
+
     def spans(self, window: Window, most: int) -> tuple[list[Span], bool]:
         """Return the spans that ended in the window, by their end, and whether these are all: a store that cannot be
         asked for all gives those of some traces. Raises TooMuch for more than `most`, or SourceError."""

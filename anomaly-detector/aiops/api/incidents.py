@@ -29,6 +29,7 @@ from aiops.presentation.documents.incident import (
     Transition,
     WholeIncident,
 )
+from aiops.presentation.evidence import evidence_document
 from aiops.presentation.incident import incident_document
 from aiops.service.acceptance import UNDO_SECONDS
 from aiops.service.use_cases import UseCases
@@ -131,8 +132,10 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
 
 
 def _whole(use_cases: UseCases, one: Kept) -> WholeIncident:
+    evidence = use_cases.incidents.evidence(one)
     return WholeIncident(
         **dict(incident_document(one, grafana_url=use_cases.grafana_url)),
+        evidence=None if evidence is None else evidence_document(evidence),
         alerts=[linked(alert) for alert in use_cases.alerts.of(one)],
         accepted=[_accepted(use_cases, each) for each in use_cases.acceptance.of(one)],
         alike=[_alike(other) for other in use_cases.incidents.alike(one)],

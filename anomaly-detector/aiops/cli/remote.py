@@ -10,10 +10,12 @@ from urllib.parse import quote
 import requests
 
 from aiops.http import reason
-from aiops.model import Expectation, Window
+from aiops.model import Expectation, Incident, IncidentEvidence, Window
 from aiops.model.errors import AiopsError, StoreError
 from aiops.model.safe import visible_in
 from aiops.presentation.documents.base import Json
+from aiops.presentation.evidence import evidence_document
+from aiops.presentation.evidence_text import evidence_rows
 from aiops.presentation.incident import incident_document
 from aiops.presentation.numbers import duration, percent
 from aiops.presentation.words import written
@@ -172,9 +174,9 @@ class Files:
         """Return one incident by its id."""
         with self._opened() as store:
             found = store.get(name)
-        if found is None:
-            raise NotAnswered(f"there is no incident {name} in {self._file}")
-        return incident_document(found).model_dump()
+            if found is None:
+                raise NotAnswered(f"there is no incident {name} in {self._file}")
+            return with_evidence(found, store.evidence(found))
 
     @contextmanager
     def _opened(self) -> Iterator["SqlIncidents"]:
@@ -188,6 +190,12 @@ class Files:
                 yield store
         except StoreError as error:
             raise NotAnswered(str(error)) from None
+
+
+def with_evidence(incident: Incident, evidence: IncidentEvidence | None) -> Json:
+    """The document of an incident, with its evidence."""
+    told = None if evidence is None else evidence_document(evidence).model_dump()
+    return {**incident_document(incident).model_dump(), "evidence": told}
 
 
 def _paged(
@@ -249,6 +257,8 @@ def fetch_page(incident: Json) -> str:
     for one in incident["episodes"] if incident["occurrences"] > 1 else ():
         ended = f"until {one['ended']}" if one["ended"] else "goes on"
         rows.append(f"episode   {one['onset']} {ended}{'' if one['told'] else ', not announced by itself'}")
+    if evidence := incident.get("evidence"):
+        rows += [f"{label:<10}{text}" for label, text in evidence_rows(evidence)]
     for one in incident.get("alike", ()):
         rows.append(f"alike     {one['id']} {one['onset']} {one['title']}")
     for one in incident.get("alerts", ()):

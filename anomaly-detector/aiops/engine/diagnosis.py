@@ -8,6 +8,7 @@ import numpy as np
 from aiops import detect, explain
 from aiops.engine.comparing import Comparisons
 from aiops.engine.heartbeat import SILENT_SECONDS
+from aiops.engine.proofs import Proofs
 from aiops.engine.reading import Readings
 from aiops.model import (
     Change,
@@ -46,6 +47,7 @@ class Diagnosis:
     fresh: Sequence[Edge] = ()
     _readings: Readings = field(init=False)
     _comparisons: Comparisons = field(init=False)
+    _proofs: Proofs = field(init=False)
     _edges: list[Edge] = field(default_factory=list)
     _edges_at: float = 0.0
     _served: dict[str, float] = field(default_factory=dict)
@@ -56,7 +58,7 @@ class Diagnosis:
     )
 
     def __post_init__(self) -> None:
-        self._readings = Readings(self.traces, self.step)
+        self._readings, self._proofs = Readings(self.traces, self.step), Proofs(self.traces)
         self._comparisons = Comparisons(self.traces, self.step)
 
     def diagnose(self, findings: Sequence[Finding], block: SeriesBlock, state: detect.State) -> tuple[Explained, ...]:
@@ -82,10 +84,13 @@ class Diagnosis:
         self._readings.read(wanted, at, world)
         self.gaps += self._readings.gaps
         self.failed |= {"traces"} if self._readings.down else set()
-        attributions = [self._readings.attribution(key, one) for key, one in wanted.items()]
+        attributions = {key: self._readings.attribution(key, one) for key, one in wanted.items()}
         metrics = explain.MetricsAlone(world=world, step=self.step, suspect=_suspect(state))
-        found = self._with_changes(explain.explain(attributions, self._edges, metrics), at)
-        return tuple(one for one in found if not _hits_nobody_yet(one) and not self._comes_to_be_known(one, at))
+        found = self._with_changes(explain.explain(list(attributions.values()), self._edges, metrics), at)
+        told = [one for one in found if not _hits_nobody_yet(one) and not self._comes_to_be_known(one, at)]
+        proven = self._proofs.added(told, attributions, self._readings, at)
+        self.gaps += self._proofs.gaps
+        return proven
 
     def _with_changes(self, groups: Sequence[Explained], at: float) -> Sequence[Explained]:
         """Return the groups with the changes that their causes came with. The requests of old and new versions are read

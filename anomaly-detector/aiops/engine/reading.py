@@ -25,7 +25,7 @@ SPREADS: Final = 2
 NO_ANSWER: Final = "the store of traces did not answer"
 REFUSED: Final = "the store of traces refused the question for them"
 
-Key = tuple[Labels, str, float]  # of a finding: its series, family and onset
+FindingKey = tuple[Labels, str, float]  # of a finding: its series, family and onset
 
 
 @dataclass(slots=True)
@@ -62,9 +62,9 @@ class Readings:
     gaps: list[str] = field(default_factory=list)
     down: bool = False
     idle: bool = True
-    _of: dict[Key, Reading] = field(default_factory=dict)
+    _of: dict[FindingKey, Reading] = field(default_factory=dict)
 
-    def read(self, findings: Mapping[Key, Finding], at: float, world: explain.KnownServices) -> None:
+    def read(self, findings: Mapping[FindingKey, Finding], at: float, world: explain.KnownServices) -> None:
         """Read everything that is due at a time, in one call, and forget all other findings."""
         self.gaps, self.down = [], False
         self._of = {key: self._of.get(key) or Reading(at) for key in findings}
@@ -85,7 +85,7 @@ class Readings:
                 log.exception("a finding could not be explained: %s", findings[key])
                 self.gaps.append(f"a finding could not be explained: {error!r}")
 
-    def attribution(self, key: Key, finding: Finding) -> explain.Attribution:
+    def attribution(self, key: FindingKey, finding: Finding) -> explain.Attribution:
         """Return what the traces show of a finding in its present form."""
         one = self._of.get(key)
         if one is None or one.says is None:
@@ -93,6 +93,15 @@ class Readings:
             unread = one.unread if one and can_be_read else ""
             return explain.Attribution(finding=finding, votes=(), unread=unread, waits=unread == NOT_YET)
         return explain.refreshed(one.says, finding)
+
+    def read_traces(self, key: FindingKey, finding: Finding) -> tuple[float, explain.ReadTraces | None]:
+        """Return when the traces of a finding were read last, and these traces; (0, None) where they were not."""
+        one, pair = self._of.get(key), explain.populations(finding, self.step)
+        if one is None or one.says is None or pair is None:
+            return 0.0, None
+        bad, good = pair
+        bad = replace(bad, window=Window(bad.window.start, max(bad.window.start, one.until)))
+        return one.at, explain.ReadTraces(good_wanted=good, bad_wanted=bad, good=one.good or (), bad=one.bad)
 
     def waits(self, finding: Finding, at: float) -> bool:
         """Whether more will soon be known of a finding: the turn of its traces comes, or, where there are none, what
@@ -104,13 +113,13 @@ class Readings:
             return at - one.since < PATIENCE
         return (one.says is None or one.says.blind) and at - finding.onset < SPREADS * self.step
 
-    def _turn(self, key: Key, finding: Finding) -> tuple[bool, int, float, float, Key]:
+    def _turn(self, key: FindingKey, finding: Finding) -> tuple[bool, int, float, float, FindingKey]:
         """Return the sort key of a finding: new findings first, the worst of them first; findings that could not be
         read go last."""
         one = self._of[key]
         return one.says is not None, one.failed, one.at, -finding.score, key
 
-    def _wanted(self, key: Key, finding: Finding, at: float) -> list[Population]:
+    def _wanted(self, key: FindingKey, finding: Finding, at: float) -> list[Population]:
         """Return what to ask for now: the bad traces since the last time, and before them what is kept if only some of
         it is read: the good ones where they are not known, and any of the bad time."""
         one, pair = self._of[key], explain.populations(finding, self.step)
@@ -141,7 +150,7 @@ class Readings:
 
     def _take(
         self,
-        key: Key,
+        key: FindingKey,
         finding: Finding,
         drawn: Mapping[Population, list[Trace] | Unread],
         at: float,

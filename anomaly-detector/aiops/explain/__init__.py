@@ -1,12 +1,14 @@
 """Why? Populations of bad and good traces in, ranked causes with confidence and evidence out. Pure."""
 
 from aiops.explain import wording
+from aiops.explain.anatomy import anatomy
 from aiops.explain.attribution import Attribution, Vote, attribute, refreshed
 from aiops.explain.cause import explain
 from aiops.explain.changes import CHANGES_SECONDS, considered, lately, touched, with_changes
 from aiops.explain.comparison import Candidate, Comparison, compared
 from aiops.explain.doubt import doubted
 from aiops.explain.evidence import sentences
+from aiops.explain.incident_evidence import ReadAttribution, ReadTraces, evidence_of
 from aiops.explain.places import owner
 from aiops.explain.table import SpanColumns
 from aiops.explain.troubles import MetricsAlone
@@ -21,14 +23,18 @@ __all__ = [
     "Comparison",
     "KnownServices",
     "MetricsAlone",
+    "ReadAttribution",
+    "ReadTraces",
     "SameTime",
     "SpanColumns",
     "Vote",
+    "anatomy",
     "attribute",
     "beside",
     "compared",
     "considered",
     "doubted",
+    "evidence_of",
     "explain",
     "lately",
     "owner",

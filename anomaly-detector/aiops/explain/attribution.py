@@ -94,9 +94,9 @@ def attribute(
     """
     if _is_usual(finding):
         return Attribution(finding=finding, votes=(), inconclusive="no more requests fail than usual")
-    usual, entries = _entries(wanted, good), _entries(wanted, bad)
+    usual, entries = entries_of(wanted, good), entries_of(wanted, bad)
     late = [one for one in entries if not one[1].failed] if finding.family == Family.LATENCY else []
-    beside = [one for one in _entries(wanted, now) if not one[1].failed]
+    beside = [one for one in entries_of(wanted, now) if not one[1].failed]
     slower = latency.slow(late, usual, wanted.threshold, beside)
     blame, lived_with = Blame(world, Callees.of(usual)), errors.lived_with(entries, usual)
     weights: dict[Cause, float] = defaultdict(float)
@@ -169,7 +169,7 @@ def refreshed(before: Attribution, finding: Finding) -> Attribution:
     return replace(before, finding=finding)
 
 
-def _entries(wanted: Population, traces: Sequence[Trace]) -> list[tuple[Tree, Span]]:
+def entries_of(wanted: Population, traces: Sequence[Trace]) -> list[tuple[Tree, Span]]:
     """The span of each trace that the population was drawn by: the first one that fits, a failed one before others."""
     out: list[tuple[Tree, Span]] = []
     for trace in traces:

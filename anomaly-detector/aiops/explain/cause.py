@@ -57,7 +57,7 @@ def explain(
 
 
 def _explained(place: Place, members: list[Attribution]) -> Explained:
-    best = max(members, key=lambda one: (_lower(one, place), value_of(one.finding.series, names.SERVICE) == place[0]))
+    best = strongest(place, members)
     held = [vote for vote in best.votes if place_of(vote.cause) == place]
     traces = max((vote.traces for vote in held), default=0)
     seen = frozenset[str]().union(*(vote.held for vote in held))
@@ -72,7 +72,7 @@ def _explained(place: Place, members: list[Attribution]) -> Explained:
         if place_of(vote.cause) != place and vote.interval[1] >= lower
     ]
     own = next((one.finding for one in members if _is_own(one.finding, cause)), best.finding)
-    bad, good = _spans_at(cause, members)
+    bad, good = spans_at(cause, members)
     takes, took = _usually(bad), _usually(good)
     description = wording.describe(cause, own, weight, traces, takes, took)
     if note := next((vote.note for vote in held if vote.note), ""):
@@ -250,6 +250,11 @@ def _is_own(finding: Finding, cause: Cause) -> bool:
     )
 
 
+def strongest(place: Place, members: Sequence[Attribution]) -> Attribution:
+    """The finding whose traces speak most surely for a place."""
+    return max(members, key=lambda one: (_lower(one, place), value_of(one.finding.series, names.SERVICE) == place[0]))
+
+
 def _lower(one: Attribution, place: Place) -> float:
     return max((vote.interval[0] for vote in one.votes if place_of(vote.cause) == place), default=0.0)
 
@@ -293,7 +298,7 @@ def _correlation(members: list[Attribution], best: Attribution) -> TraceCorrelat
     return TraceCorrelation(chosen, tuple(ids[:20]), len(ids), tuple(failures))
 
 
-def _spans_at(cause: Cause, members: list[Attribution]) -> tuple[list[Span], list[Span]]:
+def spans_at(cause: Cause, members: Sequence[Attribution]) -> tuple[list[Span], list[Span]]:
     """Spans at the origin's endpoint in bad and in good traces, each once: of the requests that it served, or of the
     calls to it where it sends none."""
     wants_failed = cause.kind in (CauseKind.ERRORS, CauseKind.DEPENDENCY)

@@ -16,19 +16,17 @@ from aiops.explain.blame import Blame
 from aiops.explain.callees import Callees
 from aiops.explain.consequences import elsewhere_caused
 from aiops.explain.excess import LEAST_SECONDS, Excess, Z, excesses
+from aiops.explain.failing import entry_tree, every
 from aiops.explain.own import places
 from aiops.explain.requests import RequestWork
 from aiops.explain.shape import NewShape, new_shapes
 from aiops.explain.table import RowNumbers, SpanColumns
-from aiops.explain.tree import Tree
 from aiops.explain.usual_calls import UsualCalls
 from aiops.explain.waits import Waits
 from aiops.explain.world import KnownServices
 from aiops.model import Cause, Span
 from aiops.model.arrays import Bools
 
-FAILED_READ: Final = 400
-"""Failed requests that are followed down to where they start to fail; of more, every so many-th is."""
 CHANCE: Final = 0.02
 """How often chance may make any place look slower where none is."""
 SLOW: Final = 0.95
@@ -82,9 +80,9 @@ class Comparison:
     candidates: tuple[Candidate, ...]
 
 
-def compared(table: SpanColumns, entries: RowNumbers, bad: Bools) -> Comparison:
-    """Compare the requests that begin at these rows of a table. bad: which of them are bad ones. Raises ValueError if
-    there are none of a kind."""
+def compared(table: SpanColumns, entries: RowNumbers, bad: Bools, waits: Waits | None = None) -> Comparison:
+    """Compare the requests that begin at these rows of a table. bad: which of them are bad ones; waits: who waited for
+    whom, where that is known already. Raises ValueError if there are none of a kind."""
     failed, seconds = table.failed[entries], table.duration[entries]
     if bad.all() or not bad.any():
         raise ValueError("there must be good and bad requests")
@@ -99,7 +97,7 @@ def compared(table: SpanColumns, entries: RowNumbers, bad: Bools) -> Comparison:
         seconds=(float(np.median(seconds[~bad])), float(np.median(seconds[bad]))),
         candidates=(),
     )
-    waits = Waits.of(table)
+    waits = waits or Waits.of(table)
     failures = _failures(RequestWork.of(table, waits, entries, bad))
     requests = RequestWork.of(table, waits, entries[~failed], bad[~failed])
     if not requests.both:
@@ -147,9 +145,9 @@ def _failures(requests: RequestWork) -> list[Candidate]:
     sizes = int((~requests.bad).sum()), int(requests.bad.sum())
     if not _more((float(hit[~requests.bad].mean()), float(hit[requests.bad].mean())), sizes):
         return []
-    sound = [_entry(table, row) for row in _every(requests.entries[~requests.bad & ~hit])]
+    sound = [entry_tree(table, row) for row in every(requests.entries[~requests.bad & ~hit])]
     blame = Blame(_known(requests), Callees.of(sound))
-    trees = [[_entry(table, row) for row in _every(tops[requests.bad[of] == side])] for side in (False, True)]
+    trees = [[entry_tree(table, row) for row in every(tops[requests.bad[of] == side])] for side in (False, True)]
     lived_with = errors.lived_with(trees[1], sound) if sound and trees[1] else frozenset()
     origins = [[(tree, errors.origins(tree, top, lived_with)) for tree, top in side] for side in trees]
     told_of = [(tree, span) for tree, spans in origins[1] for span in spans]
@@ -209,17 +207,6 @@ def _shaped(requests: RequestWork, shapes: list[NewShape]) -> list[Candidate]:
 def _traces(requests: RequestWork, entries: RowNumbers) -> tuple[str, ...]:
     table = requests.table
     return tuple(table.traces[table.trace[requests.entries[one]]] for one in entries[:20].tolist())
-
-
-def _every(rows: RowNumbers) -> list[int]:
-    """So many rows at most, evenly from all."""
-    return rows[:: max(1, -(-len(rows) // FAILED_READ))].tolist()  # type: ignore[no-any-return]
-
-
-def _entry(table: SpanColumns, row: int) -> tuple[Tree, Span]:
-    trace = table.of_trace(int(table.trace[row]))
-    tree = Tree.of(trace)
-    return tree, tree.by_id[table.span(row).span_id]
 
 
 def _known(requests: RequestWork) -> KnownServices:

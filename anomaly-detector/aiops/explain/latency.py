@@ -13,11 +13,11 @@ import numpy as np
 from aiops.explain.excess import Excess, excesses
 from aiops.explain.own import places
 from aiops.explain.requests import RequestWork, Strata
-from aiops.explain.table import SpanColumns
+from aiops.explain.table import RowNumbers, SpanColumns
 from aiops.explain.tree import Tree
 from aiops.explain.waits import Waits
 from aiops.model import Cause, Span, Trace
-from aiops.model.arrays import Floats
+from aiops.model.arrays import Bools, Floats
 
 NAMED: Final = 0.2
 """The part of a request's excess time from which a place is worth naming."""
@@ -58,7 +58,7 @@ def slow(bad: Entries, good: Entries, threshold: float = 0.0, now: Entries = ())
     if not bad or not good:
         return []
     compared = _Compared([*good, *now, *bad])
-    requests, found = compared.with_good(_alike(good, threshold), bad)
+    requests, found = compared.with_good(comparable(good, threshold), bad)
     found = [one for one in found if one.significant]
     slower, fine = _split(now, threshold)
     before, _ = _split(good, threshold)
@@ -103,15 +103,19 @@ class _Compared:
     def with_good(
         self, good: Entries, bad: Entries, others: Entries = (), drawn: int = 0
     ) -> tuple[RequestWork, list[Excess]]:
-        """What each place takes longer in bad requests. others: requests of the bad time that are not bad; of `drawn`
-        requests of that time so many were not."""
+        """What each place takes longer in bad requests."""
+        requests = self.work(good, bad, others, drawn)
+        return requests, excesses(requests, places(requests))
+
+    def work(self, good: Entries, bad: Entries, others: Entries = (), drawn: int = 0) -> RequestWork:
+        """Good and bad requests side by side. others: requests of the bad time that are not bad; of `drawn` requests of
+        that time so many were not."""
         stratum = {self._row(one): number for number, side in enumerate((good, others, bad)) for one in side}
         at = np.array(sorted(stratum), np.int32)
         of = np.array([stratum[int(row)] for row in at], np.int8)
         share = len(others) / drawn if others else 0.0
         strata = Strata(of, (1.0, share, 1.0 - share), float(drawn or np.inf))
-        requests = RequestWork.of(self._table, self._waits, at, of > 0, strata)
-        return requests, excesses(requests, places(requests))
+        return RequestWork.of(self._table, self._waits, at, of > 0, strata)
 
     def _row(self, one: tuple[Tree, Span]) -> int:
         return self._rows[one[1].trace_id, one[1].span_id]
@@ -130,7 +134,13 @@ def _split(entries: Entries, threshold: float) -> tuple[list[tuple[Tree, Span]],
     return slow, [one for one in entries if one[1].duration <= threshold]
 
 
-def _alike(good: Entries, threshold: float) -> Entries:
+def side_by_side(good: Entries, bad: Entries) -> tuple[SpanColumns, RowNumbers, Bools]:
+    """The traces of good and bad entries as one table, the rows of the entries, and which of them are bad ones."""
+    requests = _Compared([*good, *bad]).work(good, bad)
+    return requests.table, requests.entries, requests.bad
+
+
+def comparable(good: Entries, threshold: float) -> Entries:
     """The good requests that are as slow as bad ones, if they are common at any time; else all."""
     slow, _ = _split(good, threshold)
     if not threshold or len(slow) < ENOUGH:

@@ -5,14 +5,11 @@ from typing import Final
 
 import numpy as np
 
-from aiops.explain.requests import Codes, RequestWork, paired
+from aiops.explain.requests import RequestWork, distinct_codes
 from aiops.explain.table import RowNumbers
 from aiops.model import Cause, CauseKind, SpanKind
 
 KINDS: Final = (CauseKind.LATENCY, CauseKind.NETWORK, CauseKind.LATENCY)
-
-ROOM: Final = 2**62
-"""Largest number by which places are told apart before they are numbered anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +43,7 @@ def places(requests: RequestWork) -> Places:
         np.where(answered | outside, table.service[rows], 0),
     )
     columns = [np.concatenate(pair) for pair in zip(mine, own, strict=True)]
-    codes: Codes = np.zeros(2 * len(rows), np.int64)
-    most = 1
-    for column in columns:
-        values = int(column.max(initial=0)) + 1
-        if most * values > ROOM:
-            codes = np.unique(codes, return_inverse=True)[1]
-            most = int(codes.max(initial=0)) + 1
-        codes, most = paired(codes, column, values), most * values
+    codes = distinct_codes(columns)
     first, codes = np.unique(codes, return_index=True, return_inverse=True)[1:]
     causes = tuple(
         Cause(table.words[service], KINDS[kind], table.words[endpoint], table.words[method], table.words[caller])

@@ -1,5 +1,6 @@
 """Bad and good requests side by side: what works for each of them, and how far two populations differ."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +13,8 @@ from aiops.model.arrays import Bools, Floats
 
 Codes = npt.NDArray[np.integer[Any]]
 
+ROOM: Final = 2**62
+"""Largest number by which rows are told apart before they are numbered anew."""
 STRETCHES: Final = 12
 """Stretches of time into which good requests are divided, at most."""
 STRETCH: Final = 10
@@ -178,6 +181,19 @@ def _stretches(requests: RequestWork, number: int) -> RowNumbers:
 def paired(one: npt.NDArray[np.integer], other: npt.NDArray[np.integer], most: int) -> Codes:
     """One number for each pair; `other` is below `most`."""
     return one.astype(np.int64) * most + other
+
+
+def distinct_codes(columns: Sequence[npt.NDArray[np.integer]]) -> Codes:
+    """A number for each row; rows have the same one where all columns, none of them negative, are alike."""
+    codes: Codes = np.zeros(len(columns[0]), np.int64)
+    most = 1
+    for column in columns:
+        values = int(column.max(initial=0)) + 1
+        if most * values > ROOM:
+            codes = np.unique(codes, return_inverse=True)[1]
+            most = int(codes.max(initial=0)) + 1
+        codes, most = paired(codes, column, values), most * values
+    return codes
 
 
 def medians(group: RowNumbers, values: Floats, groups: int) -> Floats:

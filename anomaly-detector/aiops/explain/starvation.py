@@ -9,6 +9,7 @@ from aiops.explain import machine, wilson, wording
 from aiops.explain.attribution import Attribution
 from aiops.explain.machine import Machine
 from aiops.explain.places import Place, owner, place_of
+from aiops.explain.wording import SLOW
 from aiops.model import Cause, CauseKind, Family, RootCause
 
 SOON: Final = 300.0
@@ -24,7 +25,6 @@ UNNAMED: Final = 3
 """Slow services where no attribute says what they run on."""
 MOST: Final = 0.6
 """Part of all findings from which one of several slow services is the cause itself."""
-SLOW: Final = (CauseKind.LATENCY, CauseKind.NETWORK)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,13 +55,13 @@ class Waits:
         same = has & (table.service[above] == table.service)
         inner = same & ((kind == SpanKind.INTERNAL) | (kind == SpanKind.UNSPECIFIED))
         itself = np.arange(len(parent), dtype=np.int32)
-        work = _end(np.where(inner, parent, itself))
+        work = end_of(np.where(inner, parent, itself))
         awaited = has & ~inner & (kind != SpanKind.CONSUMER)
         caller = np.where(awaited, work[above], -1).astype(np.int32)
         stays = (caller < 0) | np.isin(kind, _SERVING) | (table.service[np.maximum(caller, 0)] != table.service)
-        serving = _end(np.where(inner, work, np.where(stays, itself, caller)).astype(np.int32))
+        serving = end_of(np.where(inner, work, np.where(stays, itself, caller)).astype(np.int32))
         order, levels = _levels(np.where(inner, work, caller).astype(np.int32))
-        begin, end = _moments(table, kind, caller)
+        begin, end = awaited_moments(table, kind, caller)
         waited = np.divide(end - begin, table.duration, out=np.zeros(len(parent)), where=table.duration > 0)
         waited = np.minimum(waited, 1.0)  # seconds after a start are rounded
         own = np.where(inner, 0.0, np.maximum(0.0, table.duration - _covered(caller, begin, end, table.duration)))
@@ -89,7 +89,7 @@ def _acyclic(parent: RowNumbers) -> RowNumbers:
     return np.where(above >= 0, -1, parent).astype(np.int32)
 
 
-def _end(above: RowNumbers) -> RowNumbers:
+def end_of(above: RowNumbers) -> RowNumbers:
     """Follow each row to the end of its chain, where a row points at itself."""
     while True:
         further = above[above]
@@ -128,7 +128,7 @@ def _levels(above: RowNumbers) -> tuple[RowNumbers, tuple[int, ...]]:
     return order, tuple(int(one) for one in cuts)
 
 
-def _moments(table: SpanColumns, kind: npt.NDArray[np.int8], caller: RowNumbers) -> tuple[Floats, Floats]:
+def awaited_moments(table: SpanColumns, kind: npt.NDArray[np.int8], caller: RowNumbers) -> tuple[Floats, Floats]:
     """When the caller waited for each row: seconds after the caller's start, (0, 0) without a caller.
 
     A call made by the same service has the same clock: what lies outside the caller was not waited for. What another

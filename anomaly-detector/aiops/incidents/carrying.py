@@ -48,6 +48,7 @@ def opened(group: Explained, key: str, at: float, number: int, around: Surroundi
         slo_impact=burning,
         fingerprint=fingerprint(group.root_cause, symptoms_of(group.findings)),
         episodes=(Episode(onset, at),),
+        evidence_at=0.0 if group.evidence is None else group.evidence.at,
     )
     incident = replace(incident, notice=telling.noticed(incident, at))
     incident = life.noted(incident, onset, "onset", "the first bad step ends")
@@ -179,12 +180,15 @@ def _with_cause(before: Incident, group: Explained, at: float) -> Incident:
     are weaker evidence than those that named the cause. Of two causes that metrics alone name, the surer one stays."""
     named, found = before.root_cause, group.root_cause
     stronger = group.correlation.traces_analyzed >= before.trace_correlation.traces_analyzed
+    evidence_at = before.evidence_at if group.evidence is None else group.evidence.at
     if named is not None and found is not None and found.from_metrics and _is_another(named, found):
         stronger = bool(named.from_metrics) and found.confidence > named.confidence
     if found is None and named is None:
-        return replace(before, no_cause=group.no_cause)
+        return replace(before, no_cause=group.no_cause, evidence_at=evidence_at)
     if found is None or not (named is None or stronger):
-        return before
+        # An incident of an earlier release has no evidence: that of the same cause is better than none.
+        lacks = found is not None and named is not None and not before.evidence_at and found.cause == named.cause
+        return replace(before, evidence_at=evidence_at) if lacks else before
     after = replace(
         before,
         title=group.title,
@@ -194,6 +198,7 @@ def _with_cause(before: Incident, group: Explained, at: float) -> Incident:
         affected_services=tuple(dict.fromkeys((*group.affected_services[:1], *before.affected_services))),
         trace_correlation=group.correlation if group.correlation.trace_ids else before.trace_correlation,
         fingerprint=fingerprint(found, before.symptoms),
+        evidence_at=evidence_at,
     )
     if found.change is not None and (named is None or found.change != named.change):
         after = life.noted(after, at, "change", f"it came with the {found.change}")

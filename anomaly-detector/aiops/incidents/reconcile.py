@@ -12,6 +12,7 @@ from aiops.model import (
     Explained,
     Incident,
     IncidentEvent,
+    IncidentEvidence,
     IncidentState,
     Sight,
     Transition,
@@ -34,6 +35,7 @@ def reconcile(
     """
     current = {one.key: one for one in known}
     touched: dict[str, Transition] = {}
+    proven: dict[str, IncidentEvidence] = {}
     seen: set[str] = set()
     for group in groups:
         match = matching_incident(group, current, seen, groups, at, policy, around.past)
@@ -46,6 +48,7 @@ def reconcile(
             if match is None:
                 number += 1
                 current[key], touched[key] = opened(group, key, at, number, around), Transition.OPENED
+                proven |= _taken(None, current[key], group)
                 seen.add(key)
                 continue
             if key in seen:
@@ -55,6 +58,7 @@ def reconcile(
         current[match.key] = after
         if after != match:
             touched[match.key] = transition
+            proven |= _taken(match, after, group)
     for key, incident in list(current.items()):
         if key in seen or incident.state == IncidentState.RESOLVED:
             continue
@@ -62,7 +66,14 @@ def reconcile(
         if after != incident:
             over = after.state == IncidentState.RESOLVED
             current[key], touched[key] = after, Transition.RESOLVED if over else Transition.UPDATED
-    return [IncidentEvent(transition, current[key]) for key, transition in touched.items()]
+    return [IncidentEvent(transition, current[key], proven.get(key)) for key, transition in touched.items()]
+
+
+def _taken(before: Incident | None, after: Incident, group: Explained) -> dict[str, IncidentEvidence]:
+    """The evidence of a group, by the key of the incident, where the incident has just taken it over."""
+    new = group.evidence is not None and after.evidence_at == group.evidence.at
+    known = before is not None and before.evidence_at == after.evidence_at
+    return {after.key: group.evidence} if group.evidence is not None and new and not known else {}
 
 
 def _without(

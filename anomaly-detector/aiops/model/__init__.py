@@ -2,14 +2,23 @@
 
 from aiops.model.accepted import Accepted, Expectation, Relearned
 from aiops.model.alert import Alert, AlertLink, AlertState
+from aiops.model.anatomy import (
+    CallChange,
+    CallNode,
+    CauseVotes,
+    Exemplar,
+    IncidentEvidence,
+    MeasuredSymptom,
+    RequestAnatomy,
+    TraceQuestion,
+)
 from aiops.model.announcement import Announcement
 from aiops.model.burn import BURN_TRANSITIONS, BURNS, BURNS_FASTER, BURNS_NO_MORE, HELD, Burn, BurnEvent
+from aiops.model.cause import Cause, CauseKind
 from aiops.model.change import Change, ChangeVerdict, ConsideredChange
 from aiops.model.finding import Family, Finding, SeriesState, Sight, Tier, Verdict
 from aiops.model.impact import Impact
 from aiops.model.incident import (
-    Cause,
-    CauseKind,
     Dimension,
     Ending,
     Episode,
@@ -80,8 +89,11 @@ __all__ = [
     "Burn",
     "BurnEvent",
     "CalendarPeriods",
+    "CallChange",
+    "CallNode",
     "Cause",
     "CauseKind",
+    "CauseVotes",
     "Change",
     "ChangeVerdict",
     "CompositeSlo",
@@ -90,6 +102,7 @@ __all__ = [
     "Edge",
     "Ending",
     "Episode",
+    "Exemplar",
     "Expectation",
     "Explained",
     "Family",
@@ -98,12 +111,14 @@ __all__ = [
     "Impact",
     "Incident",
     "IncidentEvent",
+    "IncidentEvidence",
     "IncidentState",
     "Indicator",
     "Labels",
     "Ledger",
     "LedgerHour",
     "LedgerKey",
+    "MeasuredSymptom",
     "Missing",
     "Notice",
     "Oddity",
@@ -117,6 +132,7 @@ __all__ = [
     "Query",
     "Ratio",
     "Relearned",
+    "RequestAnatomy",
     "Rolling",
     "RootCause",
     "Selector",
@@ -138,6 +154,7 @@ __all__ = [
     "Trace",
     "TraceCorrelation",
     "TraceQuery",
+    "TraceQuestion",
     "TraceSummary",
     "Transition",
     "Unread",

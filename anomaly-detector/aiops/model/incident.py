@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from aiops.model.anatomy import IncidentEvidence
+from aiops.model.cause import Cause, CauseKind
 from aiops.model.change import ConsideredChange
 from aiops.model.finding import Finding
 from aiops.model.impact import Impact
@@ -29,35 +31,6 @@ class IncidentState(StrEnum):
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
-
-
-class CauseKind(StrEnum):
-    """What goes wrong at the place where the trouble starts."""
-
-    ERRORS = "errors"
-    LATENCY = "latency"
-    TIMEOUT = "timeout"
-    DOWN = "down"
-    NETWORK = "network"
-    DEPENDENCY = "dependency"
-    TRAFFIC = "traffic"
-    MACHINE = "machine"
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Where the trouble starts: a service and its endpoint, or the edge from `caller` to the service.
-
-    `endpoint` is a route ("/payment") where the service has routes, else the name of the operation; "" means the whole
-    service. For a callee that sends no telemetry, such as a database, `caller` is the service that called it. For the
-    kind MACHINE, `service` is the name of the machine.
-    """
-
-    service: str
-    kind: CauseKind
-    endpoint: str = ""
-    method: str = ""
-    caller: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +107,7 @@ class TraceCorrelation:
 class Explained:
     """The findings of one cause, earliest first, with one sentence for each. `root_cause` is None where the evidence
     supports none; `no_cause` then says why. `pace`: median seconds of a request at the cause in bad and in good traces,
-    None where there are none."""
+    None where there are none. `evidence` is None until it is taken."""
 
     title: str
     findings: tuple[Finding, ...]
@@ -146,6 +119,7 @@ class Explained:
     affected_services: tuple[str, ...]
     affected_endpoints: tuple[str, ...]
     pace: tuple[float, float] | None = None
+    evidence: IncidentEvidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +178,8 @@ class Incident:
     of them are kept. `first_detected` belongs to the first episode, `onset` to the present one, or to the last one.
     `fingerprint` is made of the cause and its symptoms: incidents with the same fingerprint are alike. `persists`
     counts the steps in which symptoms continued after a person resolved the incident. `milder` is the lower severity
-    that the incident would have now, and since when.
+    that the incident would have now, and since when. `evidence_at` is when the evidence of its cause was taken, which
+    is stored beside it; 0 without.
     """
 
     id: str
@@ -234,6 +209,7 @@ class Incident:
     notice: Notice | None = None
     persists: int = 0
     milder: tuple[Severity, float] | None = None
+    evidence_at: float = 0.0
 
     @property
     def episode(self) -> Episode:
@@ -272,10 +248,11 @@ class Transition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IncidentEvent:
-    """A transition of an incident, and the incident after it."""
+    """A transition of an incident, and the incident after it; with the evidence of its cause where that is new."""
 
     transition: Transition
     incident: Incident
+    evidence: IncidentEvidence | None = None
 
     @property
     def told(self) -> bool:

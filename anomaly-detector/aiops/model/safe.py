@@ -19,6 +19,15 @@ LAID_OUT: Final = "\n\t"
 _SHORT: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
+LONGEST_NAME: Final = 200
+"""Characters of a name in a list of many."""
+
+
+def shortened(text: str) -> str:
+    """Cut a name that is longer than any useful one, so that a list of names has a bounded size."""
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
+
+
 def visible(text: str, keep: str = "") -> str:
     r"""Write invisible characters as escape sequences (`\n`, `\x1b`, `\u202e`), except those in `keep`.
 

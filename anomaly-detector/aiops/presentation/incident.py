@@ -3,10 +3,11 @@
 from aiops.model import names
 from aiops.model.change import ConsideredChange
 from aiops.model.impact import Impact
-from aiops.model.incident import Cause, FirstFailingSpan, Incident, PlaceExcess, RootCause
+from aiops.model.incident import FirstFailingSpan, Incident, PlaceExcess, RootCause
 from aiops.model.window import iso, iso_duration
 from aiops.presentation import grafana
 from aiops.presentation.documents import incident as documents
+from aiops.presentation.evidence import cause_fields
 from aiops.presentation.words import again
 
 
@@ -76,7 +77,7 @@ def span_document(span: FirstFailingSpan | None) -> documents.FirstFailingSpan |
 
 def _root_cause(root: RootCause) -> documents.RootCause:
     return documents.RootCause(
-        **_cause(root.cause),
+        **cause_fields(root.cause),
         description=root.description,
         confidence=root.confidence,
         interval=root.interval,
@@ -91,7 +92,9 @@ def _root_cause(root: RootCause) -> documents.RootCause:
         ],
         change=root.change,
         changes_considered=[_considered(one) for one in root.changes_considered],
-        alternatives=[documents.Alternative(**_cause(cause), confidence=sure) for cause, sure in root.alternatives],
+        alternatives=[
+            documents.Alternative(**cause_fields(cause), confidence=sure) for cause, sure in root.alternatives
+        ],
         from_metrics=[_excess(one) for one in root.from_metrics],
     )
 
@@ -124,17 +127,6 @@ def _excess(one: PlaceExcess) -> documents.PlaceExcess:
         share=one.share,
         onset=iso(one.onset),
     )
-
-
-def _cause(cause: Cause) -> dict[str, str | None]:
-    """Return the fields of a cause; `caller` is set only for trouble on an edge."""
-    return {
-        "service": cause.service,
-        "endpoint": cause.endpoint or None,
-        "method": cause.method or None,
-        "kind": str(cause.kind),
-        "caller": cause.caller or None,
-    }
 
 
 def _impact(one: Impact) -> documents.SloImpact:

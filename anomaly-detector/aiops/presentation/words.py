@@ -1,8 +1,9 @@
 """A cause in words, the same in pages and notifications."""
 
 from aiops.model.accepted import Expectation
+from aiops.model.cause import Cause
 from aiops.model.finding import Family
-from aiops.model.incident import Cause, Incident
+from aiops.model.incident import Incident
 from aiops.presentation.numbers import spoken
 
 SURE = ((0.9, "almost certain"), (0.7, "likely"), (0.4, "possible"), (0.0, "a weak hint"))

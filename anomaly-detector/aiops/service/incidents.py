@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from aiops import incidents
 from aiops.engine import Engine
-from aiops.model import Change, Incident, IncidentEvent, Severity, Transition, Window
+from aiops.model import Change, Incident, IncidentEvent, IncidentEvidence, Severity, Transition, Window
 from aiops.model.errors import NotFound
 from aiops.service.health import HealthService
 from aiops.store import SqlIncidents
@@ -48,6 +48,10 @@ class IncidentService:
         if found is None:
             raise NotFound(f"there is no incident {name}")
         return found
+
+    def evidence(self, incident: Incident) -> IncidentEvidence | None:
+        """Return the evidence of an incident's cause; None where there is none."""
+        return self.store.evidence(incident)
 
     def alike(self, incident: Incident) -> list[Incident]:
         """Return other incidents with the same fingerprint, newest first."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, Executable, func, insert, or_, select, update
 
 from aiops.model import (
@@ -15,6 +16,7 @@ from aiops.model import (
     Finding,
     Incident,
     IncidentEvent,
+    IncidentEvidence,
     IncidentState,
     Ledger,
 )
@@ -24,6 +26,7 @@ from aiops.store import tables
 from aiops.store.objectives import BURN_ADAPTER, keep_ledger
 from aiops.store.transaction import INCIDENT, Transaction, keep_incident, upsert
 
+EVIDENCE = TypeAdapter(IncidentEvidence)
 NEWEST = 20
 """The number of incidents with a fingerprint that are searched for the last one that was not merged."""
 
@@ -74,6 +77,13 @@ class SqlIncidents:
         """Return an incident by its id or key; None where there is none."""
         found = self._read((tables.incidents.c.id == name) | (tables.incidents.c.key == name))
         return found[0] if found else None
+
+    def evidence(self, incident: Incident) -> IncidentEvidence | None:
+        """Return the evidence of an incident's cause; None where there is none."""
+        query = select(tables.evidence.c.document).where(tables.evidence.c.incident == incident.key)
+        with self._begin() as connection:
+            text = connection.execute(query).scalar()
+        return None if text is None else EVIDENCE.validate_json(text)
 
     def page(
         self,
@@ -143,6 +153,9 @@ class SqlIncidents:
                 _keep_finding(connection, finding)
             for event in events:
                 keep_incident(connection, event.incident)
+                if event.evidence is not None:
+                    document = EVIDENCE.dump_json(event.evidence).decode()
+                    upsert(connection, tables.evidence, {"incident": event.incident.key}, {"document": document})
                 if event.told:
                     _announce(connection, event, now)
             if ledger is not None:

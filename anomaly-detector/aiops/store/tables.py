@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
 
-HEAD = "0004"  # the migration this code is written for
+HEAD = "0005"  # the migration this code is written for
 
 metadata = MetaData()
 
@@ -22,6 +22,13 @@ incidents = Table(
     Index("incidents_by_state", "state", "first_detected"),
     Index("incidents_by_fingerprint", "fingerprint", "number"),
     Index("incidents_by_end", "resolved_at"),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("incident", String(16), primary_key=True),  # its key
+    Column("document", Text, nullable=False),  # as JSON; beside the incident, which is read and written every cycle
 )
 
 findings = Table(

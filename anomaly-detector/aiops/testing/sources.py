@@ -20,6 +20,10 @@ class NoTelemetry:
         """Return an empty list for each population."""
         return [[] for _ in wanted]
 
+    def described(self, _wanted: Population) -> str:
+        """Return no question."""
+        return ""
+
     def spans(self, _window: Window, _most: int) -> tuple[list[Span], bool]:
         """Return no spans."""
         return [], True

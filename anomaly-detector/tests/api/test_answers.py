@@ -8,10 +8,22 @@ import numpy as np
 import pytest
 from flask.testing import FlaskClient
 from made_up.fakes import NOW, Route
-from made_up.samples import TRACE_ID, sample, sample_trace, simple
+from made_up.samples import TRACE_ID, sample, sample_evidence, sample_trace, simple
 from made_up.world import World
 
-from aiops.model import Edge, Family, IncidentState, SeriesState, Severity, Tier, Verdict, iso, labels
+from aiops.model import (
+    Edge,
+    Family,
+    IncidentEvent,
+    IncidentState,
+    SeriesState,
+    Severity,
+    Tier,
+    Transition,
+    Verdict,
+    iso,
+    labels,
+)
 
 NAN = float("nan")
 
@@ -97,7 +109,112 @@ def test_the_sample_incident_has_every_field_that_was_promised(world: World, cli
         "alerts": [],
         "alike": [],
         "accepted": [],
+        "evidence": None,
     }
+
+
+def test_the_evidence_of_an_incident_has_every_number_with_its_unit(world: World, client: FlaskClient) -> None:
+    one = replace(sample(), evidence_at=NOW - 285)
+    world.store.save_cycle(NOW, NOW, (), [IncidentEvent(Transition.OPENED, one, sample_evidence())])
+    found = client.get("/aiops/incidents/INC-1795253415-1").json
+    assert found is not None
+    evidence = found["evidence"]
+    node = {
+        "parent": None,
+        "service": "checkout",
+        "operation": "POST /checkout",
+        "kind": "server",
+        "callee": None,
+        "good": {"requests": 60, "calls": 1.0, "median_ms": 310.0, "failing": 0.0, "time_ms": 40.0},
+        "bad": {"requests": 41, "calls": 1.0, "median_ms": 280.0, "failing": 0.93, "time_ms": 50.0},
+        "excess_ms": 10.0,
+        "share_of_excess": 0.0,
+        "share_of_failures": 0.0,
+        "critical": True,
+    }
+    first, second = evidence["anatomy"].pop("nodes")
+    assert first == node
+    assert (second["parent"], second["callee"], second["good"]["median_ms"]) == (0, "payment", None)
+    look = {
+        "trace_id": TRACE_ID,
+        "span_id": "00f067aa0ba902b7",
+        "service": "checkout",
+        "operation": "POST /checkout",
+        "start": iso(NOW - 200),
+        "duration_ms": 310.0,
+        "failed": True,
+    }
+    assert evidence == {
+        "at": iso(NOW - 285),
+        "symptoms": [
+            {
+                "labels": {"service": "payment", "route": "/payment", "method": "POST"},
+                "family": "errors",
+                "text": "80% of requests to payment POST /payment fail",
+                "onset": iso(NOW - 300),
+                "at": iso(NOW - 285),
+                "score": 3.5,
+                "observed": 0.8,
+                "expected": 0.01,
+                "bad": 12.0,
+                "total": None,
+            }
+        ],
+        "more_symptoms": 1,
+        "votes": [
+            {
+                "service": "payment",
+                "endpoint": "/payment",
+                "method": "POST",
+                "kind": "errors",
+                "caller": None,
+                "traces": 38.5,
+                "of": 41,
+                "confidence": 0.9,
+                "interval": [0.81, 0.98],
+            }
+        ],
+        "at_cause": {"good": {"spans": 0, "median_ms": None}, "bad": {"spans": 41, "median_ms": 185.0}},
+        "read": "checkout POST /checkout",
+        "anatomy": {
+            "good": {"requests": 60, "median_ms": 310.0, "mean_ms": 40.0, "failing": 0.0},
+            "bad": {"requests": 41, "median_ms": 280.0, "mean_ms": 300.0, "failing": 0.93},
+            "left_out": 7,
+            "left_out_share": 0.125,
+            "changed_calls": [
+                {
+                    "what": "added",
+                    "caller": "checkout POST /checkout",
+                    "call": "checkout → payment POST",
+                    "good": {"requests": 0, "of": 60, "calls": 0.0},
+                    "bad": {"requests": 41, "of": 41, "calls": 1.25},
+                }
+            ],
+            "exemplars": {
+                "bad": [look],
+                "good": [{**look, "trace_id": "a" * 32, "duration_ms": 40.0, "failed": False}],
+            },
+        },
+        "questions": [
+            {
+                "kind": "slow",
+                "service": "checkout",
+                "route": "/checkout",
+                "method": "POST",
+                "callee": None,
+                "since": iso(NOW - 315),
+                "until": iso(NOW - 285),
+                "slower_than_ms": 250.0,
+                "limit": 60,
+                "traces": 41,
+                "text": "requests to checkout POST /checkout that took longer than 250 ms, "
+                f"from {iso(NOW - 315)} to {iso(NOW - 285)}",
+                "query": "{ kind = server }",
+            }
+        ],
+    }
+    [listed] = client.get("/aiops/incidents").json["active_incidents"]  # type: ignore[index]
+    assert "evidence" not in listed
 
 
 def test_an_incident_leads_to_its_service_in_grafana_at_its_time(world: World, client: FlaskClient) -> None:

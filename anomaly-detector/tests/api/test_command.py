@@ -3,15 +3,18 @@
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from made_up.samples import sample, simple
+from made_up.fakes import NOW
+from made_up.samples import sample, sample_evidence, simple
 from made_up.world import World
 from werkzeug.serving import make_server
 
 from aiops.cli.main import main
+from aiops.model import IncidentEvent, Transition
 
 MANY = 450
 
@@ -65,3 +68,41 @@ def test_what_is_no_latency_or_traffic_is_not_taken_for_normal(world: World, url
     said = run("normal", "INC-1795253415-1", "--url", url, "--undo")
     assert said.exit_code == 1
     assert "within the last hour" in said.stderr
+
+
+def test_an_incident_is_shown_with_its_evidence_whether_its_engine_runs_or_not(
+    world: World, url: str, tmp_path: Path
+) -> None:
+    one = replace(sample(), evidence_at=NOW - 285)
+    world.store.save_cycle(NOW, NOW, (), [IncidentEvent(Transition.OPENED, one, sample_evidence())])
+    shown = run("show", one.id, "--url", url)
+    left = run("show", one.id, AIOPS_DATA_DIR=str(tmp_path), AIOPS_PORT="1")
+    for said in (shown, left):
+        assert said.exit_code == 0, said.output
+        lines = said.stdout.splitlines()
+        assert "votes     bad traces that speak for it: payment POST /payment (errors) 38.5 of 41" in lines
+        assert "measured  41 bad spans there, 185 ms (median), 0 good spans there" in lines
+        at = next(number for number, line in enumerate(lines) if line.startswith("tree "))
+        assert " ".join(lines[at + 1].split()) == "0% 0% 50 ms 40 ms * checkout POST /checkout"
+        assert lines[at + 2].split() == [
+            "100%",
+            "100%",
+            "250",
+            "ms",
+            "0",
+            "ms",
+            "*",
+            "checkout",
+            "→",
+            "payment",
+            "POST",
+        ]
+        assert " ".join(lines[at + 3].split()) == "and 7 more places"
+        assert lines[at + 4].startswith("added     checkout → payment POST: in 41 of 41 requests, 1.2 a visit")
+        assert lines[at + 5].endswith("(310 ms, failed), beside " + "a" * 32 + " (40 ms)")
+        assert any(line.startswith("asked     requests to checkout POST /checkout that took") for line in lines)
+        assert "          { kind = server }" in lines
+    assert (
+        json.loads(run("show", one.id, "--url", url, "--json").stdout)["evidence"]
+        == json.loads(run("show", one.id, "--json", AIOPS_DATA_DIR=str(tmp_path), AIOPS_PORT="1").stdout)["evidence"]
+    )

@@ -47,6 +47,14 @@ def test_what_takes_longer_is_named_with_its_numbers(tmp_path: Path) -> None:
     assert "bad:  50 requests" in said.stdout
     assert "1. Latency spike in pay GET /pay" in said.stdout
     assert "a visit takes 80 ms (median), usually 2.2 ms" in said.stdout
+    tree = said.stdout[said.stdout.index("tree ") :].splitlines()
+    assert [line.split() for line in tree[1:4]] == [
+        ["0%", "0%", "0.8", "ms", "0.8", "ms", "*", "web", "GET", "/"],
+        ["0%", "0%", "0.2", "ms", "0.2", "ms", "*", "web", "→", "pay", "GET", "pay"],
+        ["100%", "0%", "80", "ms", "2.2", "ms", "*", "pay", "GET", "/pay"],
+    ]
+    assert tree[4].split() == ["and", "2", "more", "places"]
+    assert tree[5].startswith("look at   t110 (83 ms), beside t")
 
 
 def test_programs_get_all_of_it(tmp_path: Path) -> None:
@@ -59,6 +67,16 @@ def test_programs_get_all_of_it(tmp_path: Path) -> None:
     first = found["candidates"][0]
     assert (first["service"], first["kind"], first["named"]) == ("pay", "latency", True)
     assert len(first["traces"]) == 20
+    assert first["slower"]["median_seconds_a_visit"] == {
+        "good": pytest.approx(0.0022, abs=1e-4),
+        "bad": pytest.approx(0.08018),
+    }
+    anatomy = found["anatomy"]
+    assert (anatomy["good"]["requests"], anatomy["bad"]["requests"]) == (100, 40)
+    largest = max(anatomy["nodes"], key=lambda one: one["share_of_excess"])
+    assert (largest["service"], largest["critical"]) == ("pay", True)
+    assert sum(one["bad"]["time_ms"] for one in anatomy["nodes"]) == pytest.approx(anatomy["bad"]["mean_ms"], abs=0.01)
+    assert [one["trace_id"] for one in anatomy["exemplars"]["bad"]] == first["traces"][:3]
 
 
 def test_a_call_that_is_left_out_is_named(tmp_path: Path) -> None:
@@ -66,6 +84,7 @@ def test_a_call_that_is_left_out_is_named(tmp_path: Path) -> None:
     said = run(file, "--columns", COLUMNS, "--since", "2023-11-14T22:15:00Z")
     assert said.exit_code == 0, said.output
     assert "missing calls: stock GET stock" in said.stdout
+    assert "missing   web → stock GET stock: in 0 of 50 requests, 0 a visit (good: in 100 of 100" in said.stdout
 
 
 def test_where_nothing_is_wrong_no_cause_is_named(tmp_path: Path) -> None:

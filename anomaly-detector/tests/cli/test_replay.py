@@ -80,6 +80,10 @@ def test_past_telemetry_gives_the_incident_with_its_cause(replayed: tuple[dict[s
     assert (cause["service"], cause["endpoint"], cause["kind"]) == ("payments", "/pay/{card}", "errors")
     assert incident["state"] == "resolved"
     assert incident["slo_impact"][0]["slo"] == "payments-work"
+    anatomy = incident["evidence"]["anatomy"]
+    origin = max(anatomy["nodes"], key=lambda one: one["share_of_failures"])
+    assert (origin["service"], origin["share_of_failures"]) == ("payments", 1.0)
+    assert {one["trace_id"] for one in anatomy["exemplars"]["bad"]} <= set(incident["trace_correlation"]["trace_ids"])
     assert found["spans"] == sum(1 for _ in telemetry.spans())
     assert (found["services"], found["points"], found["problems"]) == (2, 0, [])
     assert (kept / "incidents.sqlite").exists()

@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from aiops import detect
+from aiops.api import create_app
 from aiops.bootstrap.assembly import _fingerprint
+from aiops.config import Settings
 from aiops.detect import Calendar, Tuning
 from aiops.detect.univariate.tails import FINE
 from aiops.engine.objectives import Budgets
@@ -124,6 +126,16 @@ def test_incidents_go_on_where_they_were(world: World) -> None:
         (OPEN, IncidentState.RESOLVED),
         (RESOLVED, IncidentState.RESOLVED),
     ]
+
+
+def test_incidents_without_evidence_open_and_get_it_while_they_last(world: World) -> None:
+    client = create_app(world.use_cases, Settings()).test_client()
+    for name in (OPEN, RESOLVED):
+        assert client.get(f"/aiops/incidents/{name}").json["evidence"] is None  # type: ignore[index]
+    world.slower = 0.5
+    world.live(4)
+    evidence = client.get(f"/aiops/incidents/{OPEN}").json["evidence"]  # type: ignore[index]
+    assert max(evidence["anatomy"]["nodes"], key=lambda one: one["share_of_excess"])["service"] == "payment"
 
 
 def test_telemetry_and_verdicts_are_there(world: World) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from aiops import explain
-from aiops.engine.reading import NO_ANSWER, NOT_YET, REFUSED, Key, Readings
+from aiops.engine.reading import NO_ANSWER, NOT_YET, REFUSED, FindingKey, Readings
 from aiops.model import Family, Finding, Population, PopulationKind, Span, SpanKind, Trace, Unread, labels, names
 from aiops.model.errors import SourceError
 
@@ -30,7 +30,7 @@ def finding(service: str, family: Family = Family.ERRORS, score: float = 2.0, on
     )
 
 
-def keyed(*findings: Finding) -> dict[Key, Finding]:
+def keyed(*findings: Finding) -> dict[FindingKey, Finding]:
     return {(one.series, str(one.family), one.onset): one for one in findings}
 
 

@@ -17,6 +17,7 @@ from aiops.model import (
     Finding,
     Incident,
     IncidentEvent,
+    IncidentEvidence,
     IncidentState,
     Labels,
     RootCause,
@@ -470,3 +471,33 @@ SLOW = replace(finding("gateway", Family.LATENCY), observed=2.0)
 )
 def test_severity(one: Explained, expected: Severity) -> None:
     assert severity(one, PUBLIC) == expected
+
+
+def proven(one: Explained, at: float) -> Explained:
+    return replace(one, evidence=IncidentEvidence(at=at))
+
+
+def evidence_times(events: list[IncidentEvent]) -> list[float | None]:
+    return [None if one.evidence is None else one.evidence.at for one in events]
+
+
+def test_evidence_goes_with_the_cause_that_it_speaks_for_once() -> None:
+    book = Book()
+    first = proven(group("payment", finding("gateway")), 100.0)
+    assert evidence_times(book.cycle(100, first)) == [100.0]
+    assert evidence_times(book.cycle(103, first)) == [None], "it is kept already"
+    more = proven(group("payment", finding("gateway"), traces=20), 106.0)
+    assert evidence_times(book.cycle(106, more)) == [106.0]
+    weaker = proven(group("inventory", finding("gateway"), traces=5), 109.0)
+    assert evidence_times(book.cycle(109, weaker)) == [None], "the cause that was named stays, and so does its evidence"
+    [incident] = book.open
+    assert incident.evidence_at == 106.0
+    assert evidence_times(book.cycle(112, group("payment", finding("gateway"), traces=20))) == [None]
+    assert book.open[0].evidence_at == 106.0
+
+
+def test_an_incident_without_a_cause_has_evidence_as_well() -> None:
+    book = Book()
+    assert evidence_times(book.cycle(100, group(None, finding("gateway")))) == [None]
+    assert evidence_times(book.cycle(103, proven(group(None, finding("gateway")), 103.0))) == [103.0]
+    assert evidence_times(book.cycle(106, proven(group("payment", finding("gateway")), 106.0))) == [106.0]

@@ -11,7 +11,7 @@ from made_up.samples import sample
 
 from aiops.cli import remote
 from aiops.cli.terminal.table import text_table
-from aiops.model.safe import visible, visible_in
+from aiops.model.safe import shortened, visible, visible_in
 from aiops.notify.alertmanager import alert_of
 from aiops.presentation.incident import incident_document
 from aiops.process import logs
@@ -90,3 +90,9 @@ def test_what_would_be_learned_is_one_line_of_a_terminal() -> None:
     expected = {"expected": 0.1, "lower": 0.05, "upper": 0.2}
     change = {"labels": {"service": NAME, "route": "/a"}, "family": "latency", "before": expected, "after": expected}
     assert remote.relearned(change).startswith(f"{SHOWN} /a: latency")
+
+
+def test_a_name_in_a_list_is_cut_where_it_is_longer_than_any_useful_one() -> None:
+    assert shortened("checkout") == "checkout"
+    assert shortened("x" * 200) == "x" * 200
+    assert shortened("x" * 201) == "x" * 199 + "…"

@@ -1,5 +1,6 @@
 """What is asked of Tempo: questions that it can read, few of them, and each failure told for what it is."""
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -226,6 +227,28 @@ def test_failures_are_found_whether_their_spans_say_an_error_or_a_status(faked: 
     asked = len(faked.tempo.asked)
     faked.traces.populations([served])
     assert len(faked.tempo.asked) == asked + 1, "the form that finds all is known"
+
+
+def by_hand(faked: Faked, question: str) -> set[int]:
+    """What Tempo answers to a person who asks for a minute."""
+    given = {"q": question, "start": str(int(T0)), "end": str(int(T0) + 60), "limit": "100"}
+    status, _, body = faked.tempo.answer("/api/search", given)
+    assert status == 200
+    return {int(one["traceID"], 16) for one in json.loads(body)["traces"]}
+
+
+def test_a_population_is_described_by_the_question_that_finds_it(faked: Faked) -> None:
+    plain = [replace(one, error=False) for one in requests(3, 500)]
+    wanted = Population(service="api", window=MINUTE, kind=PopulationKind.FAILED, route="/pay")
+    first = faked.traces.described(wanted)
+    assert "status = error" in first
+    faked.tempo.feed(spans(*plain))
+    assert [ids(one) for one in faked.traces.populations([wanted])] == [{1, 2, 3}]
+    asked = len(faked.tempo.asked)
+    wider = faked.traces.described(wanted)
+    assert len(faked.tempo.asked) == asked, "nothing is asked to describe it"
+    assert [by_hand(faked, one) for one in (first, wider)] == [set(), {1, 2, 3}]
+    readable(wider)
 
 
 def test_few_traces_cost_one_question_and_many_a_bounded_number(faked: Faked) -> None:

@@ -22,6 +22,7 @@ from aiops.model import (
     FirstFailingSpan,
     Incident,
     IncidentEvent,
+    IncidentEvidence,
     IncidentState,
     RootCause,
     Severity,
@@ -94,6 +95,17 @@ def test_an_incident_comes_back_as_it_was(store: SqlIncidents) -> None:
     assert store.get(one.id) == store.get(one.key) == one
     assert (store.watermark(), store.count()) == (100.0, 1)
     assert store.get("INC-0-0") is None
+
+
+def test_evidence_is_kept_beside_its_incident_and_replaced(store: SqlIncidents) -> None:
+    one, other = incident(1), incident(2)
+    first, second = IncidentEvidence(at=100.0, read="gateway POST /buy"), IncidentEvidence(at=106.0, spans=(3, 4))
+    store.save_cycle(100.0, 101.0, (), [IncidentEvent(Transition.OPENED, one, first), opened(other)])
+    assert (store.evidence(one), store.evidence(other)) == (first, None)
+    store.save_cycle(103.0, 104.0, (), [IncidentEvent(Transition.UPDATED, one)])
+    assert store.evidence(one) == first
+    store.save_cycle(106.0, 107.0, (), [IncidentEvent(Transition.UPDATED, one, second)])
+    assert store.evidence(one) == second
 
 
 def test_saving_a_cycle_again_changes_nothing(store: SqlIncidents) -> None:

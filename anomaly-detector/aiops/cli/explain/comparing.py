@@ -8,9 +8,10 @@ import click
 import numpy as np
 
 from aiops.cli.terminal.past import moment_of
-from aiops.explain import Comparison, SpanColumns, compared
+from aiops.explain import Comparison, SpanColumns, anatomy, compared
 from aiops.explain.table import RowNumbers
-from aiops.model import SpanKind
+from aiops.explain.waits import Waits
+from aiops.model import RequestAnatomy, SpanKind
 from aiops.sources.files import columns, reading
 from aiops.sources.files.spans_table import SpanTable as FileSpans
 
@@ -29,9 +30,10 @@ class ExplainQuestion:
 
 @dataclass(frozen=True, slots=True)
 class ExplainAnswer:
-    """The comparison, in words what it compares, and what was left out of the files."""
+    """The comparison, the requests side by side, in words what is compared, and what was left out of the files."""
 
     comparison: Comparison
+    anatomy: RequestAnatomy
     good: str
     bad: str
     notes: tuple[str, ...]
@@ -60,7 +62,10 @@ def compare(asked: ExplainQuestion) -> ExplainAnswer:
         if not side.any():
             first, last = (_at(float(one)) for one in (start.min(), start.max()))
             raise click.UsageError(f"there is no request {which}; the files have requests from {first} to {last}")
-    return ExplainAnswer(compared(table, entries[inside], bad[inside]), *named, notes)
+    entries, bad, waits = entries[inside], bad[inside], Waits.of(table)
+    found = compared(table, entries, bad, waits)
+    clearest = found.candidates[0].traces if found.candidates else ()
+    return ExplainAnswer(found, anatomy(table, waits, entries, bad, clearest), *named, notes)
 
 
 def _entries(table: SpanColumns, service: str | None) -> RowNumbers:

@@ -1,10 +1,15 @@
 """What a comparison shows, as text and as a document."""
 
 from collections.abc import Iterator
+from math import isnan
 from typing import Any
 
 from aiops.cli.explain.comparing import ExplainAnswer
 from aiops.explain import Candidate, sentences, wording
+from aiops.explain.excess import Excess
+from aiops.explain.shape import NewShape
+from aiops.presentation.evidence import anatomy_document
+from aiops.presentation.evidence_text import anatomy_rows
 from aiops.presentation.numbers import duration, percent
 
 TRACES = 3
@@ -33,6 +38,8 @@ def lines(found: ExplainAnswer, top: int) -> Iterator[str]:
         yield from (f"   {text}" for text in sentences(one, each))
         if each.traces:
             yield f"   traces: {', '.join(each.traces[:TRACES])}"
+    yield ""
+    yield from (f"{label:<10}{text}" for label, text in anatomy_rows(anatomy_document(found.anatomy).model_dump()))
 
 
 def document(found: ExplainAnswer) -> dict[str, Any]:
@@ -49,6 +56,7 @@ def document(found: ExplainAnswer) -> dict[str, Any]:
         "no_cause": None if named is not None else NO_CAUSE,
         "services": list(dict.fromkeys(each.cause.service for each in one.candidates)),
         "candidates": [_candidate(found, each) for each in one.candidates],
+        "anatomy": anatomy_document(found.anatomy).model_dump(),
         "notes": list(found.notes),
     }
 
@@ -64,6 +72,35 @@ def _candidate(found: ExplainAnswer, one: Candidate) -> dict[str, Any]:
         "title": wording.title(cause),
         "named": one.named,
         "share": one.weight,
+        "failing": one.failing,
+        "slower": None if one.slower is None else _slower(one.slower),
+        "shape": None if one.shape is None else _shape(one.shape),
         "evidence": sentences(found.comparison, one),
         "traces": list(one.traces),
     }
+
+
+def _slower(one: Excess) -> dict[str, Any]:
+    """What a place takes longer; see Excess."""
+    return {
+        "seconds_a_request": one.seconds,
+        "standard_error": one.error,
+        "of_it_by_more_calls": one.more_calls,
+        "median_seconds_a_visit": {"good": _known(one.took), "bad": _known(one.takes)},
+        "requests": len(one.entries),
+    }
+
+
+def _shape(one: NewShape) -> dict[str, Any]:
+    """What a place calls otherwise; see NewShape."""
+    return {
+        "share_of_visits": {"good": one.usual, "bad": one.share},
+        "interval": list(one.interval),
+        "visits": one.visits,
+        "missing": [" ".join(filter(None, call)) for call in one.missing],
+        "added": [" ".join(filter(None, call)) for call in one.added],
+    }
+
+
+def _known(value: float) -> float | None:
+    return None if isnan(value) else value

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from aiops.cli import remote
-from aiops.model import Incident, Window, iso
+from aiops.model import Window, iso
 from aiops.model.safe import visible
+from aiops.presentation.documents.base import Json
 from aiops.presentation.filters import moment
-from aiops.presentation.incident import incident_document
 from aiops.presentation.numbers import span_of_time
 
 NAMED: Final = 10
@@ -17,7 +17,8 @@ NAMED: Final = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayOutcome:
-    """What came of a replay. problems: what was left out of files. notes: what else is good to know."""
+    """What came of a replay. incidents: documents with their evidence, oldest first. problems: what was left out of
+    files. notes: what else is good to know."""
 
     place: str
     window: Window
@@ -25,7 +26,7 @@ class ReplayOutcome:
     spans: int
     points: int
     services: int
-    incidents: Sequence[Incident]
+    incidents: Sequence[Json]
     problems: Sequence[str]
     notes: Sequence[str]
 
@@ -50,7 +51,7 @@ def lines(of: ReplayOutcome) -> Iterator[str]:
     yield _count(len(of.incidents), "incident") if of.incidents else "no incidents"
     for one in of.incidents:
         yield ""
-        yield remote.fetch_page(incident_document(one).model_dump())
+        yield remote.fetch_page(one)
 
 
 def replay_document(of: ReplayOutcome) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def replay_document(of: ReplayOutcome) -> dict[str, Any]:
         "spans": of.spans,
         "points": of.points,
         "services": of.services,
-        "incidents": [incident_document(one).model_dump() for one in of.incidents],
+        "incidents": list(of.incidents),
         "problems": list(of.problems),
         "notes": list(of.notes),
     }

@@ -14,6 +14,7 @@ import click
 
 from aiops.bootstrap.virtual import VirtualEngine, in_virtual_time
 from aiops.cli.capture.about import Capture, captured
+from aiops.cli.remote import with_evidence
 from aiops.cli.replay.outcomes import ReplayOutcome
 from aiops.cli.terminal.ending import Failed
 from aiops.cli.terminal.past import moment_of
@@ -91,7 +92,7 @@ def _lived(
         _progress(asked, "replaying", round(window.seconds), "seconds") as done,
     ):
         notes += _steps(engine, staged, window, step, done)
-        incidents = engine.incidents()
+        incidents = [with_evidence(one, engine.store.evidence(one)) for one in engine.incidents()]
     spans, points = staged.counts(window)
     return ReplayOutcome(
         place=asked.place,

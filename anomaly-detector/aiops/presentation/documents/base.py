@@ -16,6 +16,16 @@ class Document(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Cause(Document):
+    """Where trouble starts; `caller` is set for trouble between two services, and for callees without telemetry."""
+
+    service: str
+    endpoint: str | None
+    method: str | None
+    kind: str
+    caller: str | None
+
+
 class Problem(BaseModel):
     """RFC 9457 problem details."""
 

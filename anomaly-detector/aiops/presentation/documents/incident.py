@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aiops.presentation.documents.base import Document, Time
+from aiops.presentation.documents.base import Cause, Document, Time
+from aiops.presentation.documents.evidence import Evidence
 
 
 class Dimension(Document):
@@ -12,14 +13,6 @@ class Dimension(Document):
     value: str
     share_of_bad: float
     share_of_good: float
-
-
-class Cause(Document):
-    service: str
-    endpoint: str | None
-    method: str | None
-    kind: str
-    caller: str | None
 
 
 class Alternative(Cause):
@@ -226,8 +219,11 @@ class Alike(Document):
 
 
 class WholeIncident(Incident):
-    """One incident with the alerts that tell of it, and those before and after it that are alike."""
+    """One incident with its evidence, the alerts that tell of it, and those before and after it that are alike."""
 
+    evidence: Evidence | None = Field(
+        description="null where an older engine found the cause, or nothing of it was read yet"
+    )
     accepted: list[Accepted] = Field(description="what of it was taken for normal, newest first")
     alike: list[Alike] = Field(description="incidents with the same fingerprint, newest first; ten at most")
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from aiops.model import Population, PopulationKind, Span, Trace, TraceQuery, TraceSummary, Window
+from aiops.model import Population, PopulationKind, Span, Trace, TraceQuery, TraceSummary, Window, iso
 from aiops.sources.common import attributes, bounds, links
 from aiops.sources.common.spans import NANO, span, summary, unanswered
 from aiops.sources.duckdb import called
@@ -77,6 +77,10 @@ class EmbeddedTraces:
         before = {one.trace_id: one for one in self.traces(links.sources_of(whole.values()))}
         whole = {trace_id: links.continued(trace, before | whole) for trace_id, trace in whole.items()}
         return [[whole[one] for one in _ids(table) if one in whole] for table in drawn]
+
+    def described(self, wanted: Population) -> str:
+        """Return the call of the API that answers the spans of the window: nobody but the engine can ask the store."""
+        return f"GET /aiops/spans?since={iso(wanted.window.start)}&until={iso(wanted.window.end)}"
 
     def spans(self, window: Window, most: int) -> tuple[list[Span], bool]:
         """Return all spans that ended in the window, by their end. Raises TooMuch for more than `most`."""

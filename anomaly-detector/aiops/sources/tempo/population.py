@@ -45,9 +45,7 @@ class Populations:
         A query that Tempo refuses is repeated in a wider form. Raises SourceError: RequestRejected if the widest form
         is refused.
         """
-        where = self._callees.addresses(wanted.service, wanted.callee, wanted.window) if wanted.callee else []
-        forms = traceql.forms(wanted, where)
-        key = (wanted.service, wanted.route, wanted.callee, wanted.kind)
+        forms, key = self._forms(wanted), _key(wanted)
         best = self._best.get(key)
         refused: dict[str, RequestRejected] = {}
         until = self._reader.read + wanted.limit + SPARE
@@ -70,6 +68,15 @@ class Populations:
         if forms[-1] in refused:
             raise refused[forms[-1]]
         return []
+
+    def described(self, wanted: Population) -> str:
+        """Return the query that found such traces last; the first one to ask where none did."""
+        forms = self._forms(wanted)
+        return forms[min(self._best.get(_key(wanted), 0), len(forms) - 1)]
+
+    def _forms(self, wanted: Population) -> tuple[str, ...]:
+        where = self._callees.addresses(wanted.service, wanted.callee, wanted.window) if wanted.callee else []
+        return traceql.forms(wanted, where)
 
     def _unless_refused(self, form: str, wanted: Population, refused: dict[str, RequestRejected]) -> list[Match]:
         """Return what a query finds; nothing where Tempo refuses it, which is logged once and noted."""
@@ -105,3 +112,7 @@ class Populations:
         window = Window(wanted.window.start - LOOK_BACK_SECONDS, wanted.window.end)
         [found] = self._reader.searches([(traceql.served(wanted.callee), pieces(window)[0], LEARN_FROM)])
         self._callees.learn(self._reader.traces((match.trace_id for match in found), at).values())
+
+
+def _key(wanted: Population) -> Asked:
+    return wanted.service, wanted.route, wanted.callee, wanted.kind

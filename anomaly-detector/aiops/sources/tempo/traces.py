@@ -101,6 +101,10 @@ class TempoTraces:
                 drawn[one] = Unread(down, True)
         return [drawn[one] for one in wanted]
 
+    def described(self, wanted: Population) -> str:
+        """Return the TraceQL by which a population was found last, or is asked for first."""
+        return self._populations.described(wanted)
+
     def spans(self, window: Window, most: int) -> tuple[list[Span], bool]:
         """Return the spans that ended in the window of some traces, by their end: Tempo lists no spans. Raises
         SourceError."""

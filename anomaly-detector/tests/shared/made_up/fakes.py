@@ -110,6 +110,9 @@ class FakeTraces:
     def populations(self, wanted: Sequence[Population]) -> list[list[Trace]]:
         return [[] for _ in wanted]
 
+    def described(self, wanted: Population) -> str:
+        return f"{wanted.kind} traces of {wanted.service}"
+
     def spans(self, window: Window, most: int) -> tuple[list[Span], bool]:
         inside = [one for trace in self.known.values() for one in trace.spans if window.start < one.end <= window.end]
         bounds.check_spans(len(inside), most)

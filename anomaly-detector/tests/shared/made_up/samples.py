@@ -1,14 +1,23 @@
 """Incidents and a trace to show."""
 
+from dataclasses import replace
 from typing import Any
 
 from aiops.model import (
+    CallChange,
+    CallNode,
     Cause,
     CauseKind,
+    CauseVotes,
     Dimension,
+    Exemplar,
     FirstFailingSpan,
     Incident,
+    IncidentEvidence,
     IncidentState,
+    MeasuredSymptom,
+    PopulationKind,
+    RequestAnatomy,
     RootCause,
     Severity,
     Span,
@@ -17,6 +26,8 @@ from aiops.model import (
     TimelineEntry,
     Trace,
     TraceCorrelation,
+    TraceQuestion,
+    Window,
     labels,
 )
 from made_up.fakes import NOW
@@ -85,6 +96,105 @@ def sample() -> Incident:
             TimelineEntry(NOW - 300, "onset", "80% of requests to payment POST /payment fail (12 of 15; expected 1%)"),
             TimelineEntry(NOW - 285, "anomaly", "80% of requests to checkout POST /checkout fail (12 of 15)"),
             TimelineEntry(NOW - 285, "cause", "payment POST /payment: 80% of requests fail"),
+        ),
+    )
+
+
+def sample_evidence() -> IncidentEvidence:
+    """The evidence of the sample, with every field filled."""
+    cause = Cause("payment", CauseKind.ERRORS, "/payment", "POST")
+    checkout = CallNode(
+        parent=-1,
+        service="checkout",
+        operation="POST /checkout",
+        kind="server",
+        callee="",
+        requests=(60, 41),
+        calls=(1.0, 1.0),
+        seconds=(0.31, 0.28),
+        failing=(0.0, 0.93),
+        time=(0.04, 0.05),
+        share_of_excess=0.0,
+        share_of_failures=0.0,
+        critical=True,
+    )
+    call = replace(
+        checkout,
+        parent=0,
+        operation="POST",
+        kind="client",
+        callee="payment",
+        requests=(0, 41),
+        calls=(0.0, 1.25),
+        seconds=(None, 0.2),
+        time=(0.0, 0.25),
+        share_of_excess=1.0,
+        share_of_failures=1.0,
+    )
+    look = Exemplar(
+        trace_id=TRACE_ID,
+        span_id="00f067aa0ba902b7",
+        service="checkout",
+        operation="POST /checkout",
+        start=NOW - 200,
+        seconds=0.31,
+        failed=True,
+    )
+    return IncidentEvidence(
+        at=NOW - 285,
+        symptoms=(
+            MeasuredSymptom(
+                series=labels(service="payment", route="/payment", method="POST"),
+                family="errors",
+                text="80% of requests to payment POST /payment fail",
+                onset=NOW - 300,
+                at=NOW - 285,
+                score=3.5,
+                observed=0.8,
+                expected=0.01,
+                bad=12.0,
+                total=None,
+            ),
+        ),
+        more_symptoms=1,
+        votes=(CauseVotes(cause=cause, traces=38.5, of=41, confidence=0.9, interval=(0.81, 0.98)),),
+        spans=(0, 41),
+        seconds=(None, 0.185),
+        questions=(
+            TraceQuestion(
+                service="checkout",
+                route="/checkout",
+                method="POST",
+                callee="",
+                kind=PopulationKind.SLOW,
+                threshold=0.25,
+                window=Window(NOW - 315, NOW - 285),
+                limit=60,
+                traces=41,
+                query="{ kind = server }",
+            ),
+        ),
+        read="checkout POST /checkout",
+        anatomy=RequestAnatomy(
+            requests=(60, 41),
+            seconds=(0.31, 0.28),
+            failing=(0.0, 0.93),
+            time=(0.04, 0.3),
+            nodes=(checkout, call),
+            left_out=7,
+            left_out_share=0.125,
+            changed_calls=(
+                CallChange(
+                    what="added",
+                    caller="checkout POST /checkout",
+                    call="checkout → payment POST",
+                    requests=(0, 41),
+                    of=(60, 41),
+                    calls=(0.0, 1.25),
+                ),
+            ),
+            bad=(look,),
+            good=(replace(look, trace_id="a" * 32, seconds=0.04, failed=False),),
         ),
     )
 
