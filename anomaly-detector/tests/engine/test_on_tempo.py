@@ -14,6 +14,7 @@ from aiops.http import Endpoint
 from aiops.model import IncidentState
 from aiops.presentation.incident import incident_document
 from aiops.sources.tempo.source import TempoSource
+from aiops.sources.tempo.traceql import NEWEST
 from aiops.testing import NoTelemetry
 
 from .world import AT_ONCE, World
@@ -58,6 +59,11 @@ def test_a_slow_callee_is_one_incident_with_its_cause_for_few_questions(shop: On
     [incident] = shop.incidents()
     assert incident.root_cause is not None
     assert (incident.root_cause.cause.service, str(incident.root_cause.cause.kind)) == ("payment", "latency")
+    evidence = shop.store.evidence(incident)
+    assert evidence is not None
+    assert evidence.anatomy is not None
+    assert max(evidence.anatomy.nodes, key=lambda one: one.share_of_excess).service == "payment"
+    assert {one.query for one in evidence.questions} <= {one.removesuffix(NEWEST) for one in shop.tempo.asked}
     # Three findings (two services and the calls between them) of two minutes: each is read a few times.
     assert len(shop.tempo.asked) < 80
     assert len(shop.tempo.read) < 500

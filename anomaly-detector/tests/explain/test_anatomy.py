@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from random import Random
 
 import numpy as np
 import pytest
@@ -255,13 +256,9 @@ SPANS = st.lists(
 )  # fmt: skip
 
 
-@settings(deadline=None)
-@given(st.lists(SPANS, min_size=2, max_size=6), st.integers(1, 6))
-def test_any_spans_are_described(
-    traces: Sequence[Sequence[tuple[int, int, str, SpanKind, float, float, bool]]], most: int
-) -> None:
+def malformed(traces: Sequence[Sequence[tuple[int, int, str, SpanKind, float, float, bool]]]) -> SpanColumns:
     """Ids may repeat, parents may be missing, in a circle or the span itself, and durations negative."""
-    made = [
+    return SpanColumns.of(
         Trace(
             f"{at}",
             tuple(
@@ -276,25 +273,56 @@ def test_any_spans_are_described(
             ),
         )
         for at, rows in enumerate(traces)
-    ]
-    table = SpanColumns.of(made)
-    waits = Waits.of(table)
-    entries = np.flatnonzero(table.parent < 0)
-    bad = table.trace[entries] % 2 == 1
-    if bad.all() or not bad.any():
-        return
-    found = anatomy(table, waits, entries, bad, most=most)
+    )
+
+
+def sound(found: RequestAnatomy, most: int) -> None:
+    """Whatever the traces are: a tree of so many nodes at most, of finite numbers, whose shares are parts of one."""
     assert len(found.nodes) <= most
     assert all(-1 <= one.parent < at for at, one in enumerate(found.nodes))
     numbers = [value for one in found.nodes for value in (*one.calls, *one.failing, *one.time, one.share_of_excess)]
     assert np.isfinite(numbers).all()
     assert min(numbers) >= 0
-    assert sum(one.share_of_excess for one in found.nodes) + found.left_out_share == pytest.approx(
-        1.0 if any(one.share_of_excess for one in found.nodes) or found.left_out_share else 0.0
-    )
+    shares = [one.share_of_excess for one in found.nodes]
+    assert sum(shares) + found.left_out_share == pytest.approx(1.0 if any(shares) or found.left_out_share else 0.0)
+    failures = sum(one.share_of_failures for one in found.nodes)
+    assert failures <= 1 + 1e-9
+
+
+@settings(deadline=None)
+@given(st.lists(SPANS, min_size=2, max_size=6), st.integers(1, 6))
+def test_any_spans_are_described(
+    traces: Sequence[Sequence[tuple[int, int, str, SpanKind, float, float, bool]]], most: int
+) -> None:
+    table = malformed(traces)
+    entries = np.flatnonzero(table.parent < 0)
+    bad = table.trace[entries] % 2 == 1
+    if bad.all() or not bad.any():
+        return
+    found = anatomy(table, Waits.of(table), entries, bad, most=most)
+    sound(found, most)
     if not found.left_out:
         assert sum(one.time[1] for one in found.nodes) == pytest.approx(found.time[1])
         assert sum(one.time[0] for one in found.nodes) == pytest.approx(found.time[0])
+
+
+@settings(deadline=None)
+@given(st.lists(SPANS, min_size=2, max_size=6), st.integers(1, 6), st.randoms(use_true_random=False))
+def test_any_spans_may_begin_requests(
+    traces: Sequence[Sequence[tuple[int, int, str, SpanKind, float, float, bool]]], most: int, random: Random
+) -> None:
+    """Also spans below others that do, and work within a request."""
+    table = malformed(traces)
+    entries = np.array(sorted(random.sample(range(len(table)), random.randint(1, len(table)))))
+    bad = np.array([random.random() < 0.5 for _ in entries])
+    begins, first = np.unique(Waits.of(table).work[entries], return_index=True)
+    if bad[first].all() or not bad[first].any():
+        with pytest.raises(ValueError, match="good and bad"):
+            anatomy(table, Waits.of(table), entries, bad, most=most)
+        return
+    found = anatomy(table, Waits.of(table), entries, bad, [table.traces[0]], most)
+    sound(found, most)
+    assert sum(found.requests) == len(begins)
 
 
 def test_a_hundred_thousand_spans_below_each_other_have_an_end() -> None:

@@ -4,12 +4,27 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from aiops.explain import Attribution, ReadTraces, evidence_of, explain
-from aiops.model import Explained, Family, IncidentEvidence, Population, PopulationKind, Trace, Window, labels
+from aiops.explain import Attribution, ReadTraces, attribute, evidence_of, explain
+from aiops.model import (
+    Explained,
+    Family,
+    IncidentEvidence,
+    Population,
+    PopulationKind,
+    Span,
+    SpanKind,
+    Trace,
+    Window,
+    labels,
+)
+from aiops.presentation.evidence import evidence_document
+from aiops.store.incidents import EVIDENCE
 
 from .shop import Call, finding, population, trace
-from .test_causes import EDGES, GOOD, attributed, checkout, only
+from .test_causes import EDGES, EVERYBODY, GOOD, attributed, checkout, only
 
 SLOW = [trace(checkout(Call("payment", "/payment", 0.9 + number / 100))) for number in range(10)]
 FAILED = [trace(checkout(Call("payment", "/payment", 0.04, failed=True, message="refused"))) for _ in range(10)]
@@ -122,3 +137,50 @@ def test_the_order_of_findings_decides_nothing() -> None:
     _, one = taken(SLOW, Family.LATENCY, "checkout", "gateway", "payment")
     _, other = taken(SLOW[::-1], Family.LATENCY, "payment", "gateway", "checkout")
     assert one == other
+
+
+ROWS = st.lists(
+    st.tuples(
+        st.integers(0, 9), st.integers(0, 9), st.sampled_from(["gateway", "payment"]), st.sampled_from(list(SpanKind)),
+        st.floats(-5.0, 5.0, allow_nan=False), st.floats(-5.0, 5.0, allow_nan=False), st.booleans(),
+    ),
+    max_size=10,
+)  # fmt: skip
+
+
+def broken(at: int, rows: Sequence[tuple[int, int, str, SpanKind, float, float, bool]]) -> Trace:
+    """Ids may repeat, parents may be missing, in a circle or the span itself, and durations negative."""
+    return Trace(
+        f"{at}",
+        tuple(
+            Span(
+                trace_id=f"{at}",
+                span_id=f"{number}",
+                parent_id=f"{parent}",
+                service=service,
+                name="POST /checkout",
+                kind=kind,
+                start=100.0 + start,
+                duration=seconds,
+                failed=failed,
+                route="/checkout",
+                method="POST",
+                peer="payment",
+            )
+            for number, parent, service, kind, start, seconds, failed in rows
+        ),
+    )
+
+
+@settings(deadline=None)
+@given(st.lists(ROWS, min_size=2, max_size=8), st.sampled_from([Family.ERRORS, Family.LATENCY]))
+def test_evidence_is_taken_of_any_traces(
+    traces: Sequence[Sequence[tuple[int, int, str, SpanKind, float, float, bool]]], family: Family
+) -> None:
+    made = [broken(at, rows) for at, rows in enumerate(traces)]
+    good, bad = made[::2], made[1::2]
+    one = attribute(finding("gateway", "/checkout", family), population("gateway", "/checkout"), bad, good, EVERYBODY)
+    for group in explain([one], EDGES):
+        found = evidence_of(group, [(one, read(one, bad, good))], described, 110.0)
+        assert EVIDENCE.validate_json(EVIDENCE.dump_json(found)) == found
+        assert evidence_document(found).questions[0].traces == len(bad)
