@@ -44,7 +44,7 @@ class Proofs:
             keys = [_key(one) for one in group.findings]
             cause = None if group.root_cause is None else group.root_cause.cause
             name = keys[0] if cause is None else cause
-            read = [readings.read_traces(key, one) for key, one in zip(keys, group.findings, strict=True)]
+            read = [readings.read_traces(key) for key in keys]
             basis = cause, tuple((key, when) for key, (when, _) in zip(keys, read, strict=True))
             known = self._taken.get(name)
             if (known is None or known[0] != basis) and left:

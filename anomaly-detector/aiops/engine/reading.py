@@ -31,7 +31,7 @@ FindingKey = tuple[Labels, str, float]  # of a finding: its series, family and o
 @dataclass(slots=True)
 class Reading:
     """What was read for one finding: bad traces up to `until`, good ones, any of the bad time (None: not read yet), and
-    their attribution; read at `at`.
+    their attribution; read at `at` with the populations `asked`, the bad and the good one.
 
     Times are Unix seconds; `since` is when the finding was first seen. `failed` counts failed attempts.
     """
@@ -42,6 +42,7 @@ class Reading:
     bad: list[Trace] = field(default_factory=list)
     good: list[Trace] | None = None
     beside: list[Trace] | None = None
+    asked: tuple[Population, Population] | None = None
     says: explain.Attribution | None = None
     unread: str = NOT_YET
     failed: int = 0
@@ -94,14 +95,15 @@ class Readings:
             return explain.Attribution(finding=finding, votes=(), unread=unread, waits=unread == NOT_YET)
         return explain.refreshed(one.says, finding)
 
-    def read_traces(self, key: FindingKey, finding: Finding) -> tuple[float, explain.ReadTraces | None]:
+    def read_traces(self, key: FindingKey) -> tuple[float, explain.ReadTraces | None]:
         """Return when the traces of a finding were read last, and these traces; (0, None) where they were not."""
-        one, pair = self._of.get(key), explain.populations(finding, self.step)
-        if one is None or one.says is None or pair is None:
+        one = self._of.get(key)
+        if one is None or one.says is None or one.asked is None:
             return 0.0, None
-        bad, good = pair
-        bad = replace(bad, window=Window(bad.window.start, max(bad.window.start, one.until)))
-        return one.at, explain.ReadTraces(good_wanted=good, bad_wanted=bad, good=one.good or (), bad=one.bad)
+        bad, good = one.asked
+        return one.at, explain.ReadTraces(
+            good_wanted=good, bad_wanted=bad, good=one.good or (), bad=one.bad, beside=one.beside or ()
+        )
 
     def waits(self, finding: Finding, at: float) -> bool:
         """Whether more will soon be known of a finding: the turn of its traces comes, or, where there are none, what
@@ -177,6 +179,7 @@ class Readings:
         one.bad = _together(one.bad, bad, pair[0].limit)
         one.says = explain.attribute(finding, pair[0], one.bad, one.good, world, one.beside or ())
         one.at, one.until, one.failed = at, asked.window.end, 0
+        one.asked = replace(pair[0], window=Window(pair[0].window.start, asked.window.end)), pair[1]
 
 
 def _together(before: Sequence[Trace], more: Sequence[Trace], limit: int) -> list[Trace]:

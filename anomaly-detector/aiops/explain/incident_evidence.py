@@ -20,6 +20,7 @@ from aiops.explain.own import places
 from aiops.explain.places import VICTIM, Place, place_of, shares_of
 from aiops.explain.requests import RequestWork
 from aiops.explain.waits import Waits
+from aiops.explain.wanted import beside
 from aiops.explain.wording import SLOW
 from aiops.model import (
     Cause,
@@ -46,12 +47,14 @@ QUESTIONS: Final = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadTraces:
-    """The traces that were read for a finding, and what was asked for: `bad_wanted` until the last time."""
+    """The traces that were read for a finding, and what was asked for: `bad_wanted` until the last time. beside: any of
+    the time of slow ones."""
 
     good_wanted: Population
     bad_wanted: Population
     good: Sequence[Trace]
     bad: Sequence[Trace]
+    beside: Sequence[Trace] = ()
 
 
 ReadAttribution = tuple[Attribution, ReadTraces | None]
@@ -164,7 +167,12 @@ def _questions(read: ReadTraces, described: Callable[[Population], str]) -> list
             traces=len(came),
             query=described(one),
         )
-        for one, came in ((read.bad_wanted, read.bad), (read.good_wanted, read.good))
+        for one, came in (
+            (read.bad_wanted, read.bad),
+            (read.good_wanted, read.good),
+            *(((beside(read.bad_wanted), read.beside),) if read.beside else ()),
+        )
+        if one is not None
     ]
 
 

@@ -27,8 +27,8 @@ class Read:
 
     at: dict[str, float] = field(default_factory=dict)
 
-    def read_traces(self, key: FindingKey, finding: Finding) -> tuple[float, None]:
-        return self.at.get(dict(finding.series)["service"], 0.0), None
+    def read_traces(self, key: FindingKey) -> tuple[float, None]:
+        return self.at.get(dict(key[0])["service"], 0.0), None
 
 
 def finding(service: str) -> Finding:
