@@ -21,10 +21,6 @@ GUESSED: Final = 0.6
 NOBODY: Final = "the shared machine"
 SERVICES: Final = 2
 """Slow services on one machine, for what they share to be the cause."""
-UNNAMED: Final = 3
-"""Slow services where no attribute says what they run on."""
-MOST: Final = 0.6
-"""Part of all findings from which one of several slow services is the cause itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +59,16 @@ def gathered(
     what nothing explains still.
 
     members: findings by the place that causes them; loose: others, together where nothing explains them. A machine may
-    so be found where others on it are not slow: those that wait for no turn there. Where no attribute says who shares
-    what, many that are slow at once share something.
+    so be found where others on it are not slow: those that wait for no turn there.
     """
     every = [*starved.held, *chain.from_iterable(members.values())]
     paces = machine.merged([one.paces for one in every])
     services = {place: _services(place, found) for place, found in members.items() if _is_slow(place, found)}
     found = starved.machine or machine.beneath(set().union(*services.values()), paces, SERVICES)
-    if found is not None:
-        here = machine.only_at(found.location, paces)
-        taken = frozenset(place for place, mine in services.items() if mine & here)
-    elif not any(one.at for one in paces) and _share_alike(members, services):
-        found, here, taken = Machine(("", ""), tuple(paces)), frozenset().union(*services.values()), frozenset(services)
-    else:
+    if found is None:
         return starved, frozenset(), list(loose)
+    here = machine.only_at(found.location, paces)
+    taken = frozenset(place for place, mine in services.items() if mine & here)
     more = [one for one in chain.from_iterable(loose) if _blames_only(one, here)]
     left = [rest for group in loose if (rest := [one for one in group if one not in more])]
     held = {id(one): one for one in [*starved.held, *(one for place in sorted(taken) for one in members[place]), *more]}
@@ -91,13 +83,6 @@ def _blames_only(one: Attribution, services: frozenset[str]) -> bool:
         and len(causes) == len(one.votes)
         and all({cause.service, cause.caller} & services for cause in causes)
     )
-
-
-def _share_alike(members: Mapping[Place, Sequence[Attribution]], services: Mapping[Place, set[str]]) -> bool:
-    """Whether several services are slow by themselves, and none of them accounts for most of the findings."""
-    own = [place for place in services if not place[1] and services[place] == {place[0]}]
-    total = len({id(one) for place in services for one in members[place]})
-    return len(own) >= UNNAMED and max(len(members[place]) for place in own) < MOST * total
 
 
 def _is_slow(place: Place, found: Sequence[Attribution]) -> bool:
