@@ -120,7 +120,8 @@ def test_a_byte_at_a_time_holds_nobody_up(server: HttpServer) -> None:
         lines = [stack.enter_context(line(server)) for _ in range(MOST - 2)]
         for one in head(1000)[:20]:
             for slow in lines:
-                slow.send(bytes([one]))
+                with contextlib.suppress(ConnectionError):  # on a busy machine its time may be over
+                    slow.send(bytes([one]))
             assert asked(server) == 200
 
 
