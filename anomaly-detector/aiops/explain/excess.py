@@ -85,7 +85,7 @@ def _slower(requests: RequestWork, named: Places) -> list[Excess]:
     cut = np.searchsorted(shift.group, np.arange(count + 1))
     out = []
     for one, cause in enumerate(named.causes):
-        if visits[1][one] < SEEN or (visits[0][one] < SEEN and np.isnan(took[one])):
+        if visits[1][one] < SEEN or not a_request[one] or (visits[0][one] < SEEN and np.isnan(took[one])):
             continue
         mine = slice(cut[one], cut[one + 1])
         here = requests.bad[shift.entry[mine]]

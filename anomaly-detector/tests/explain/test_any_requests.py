@@ -83,6 +83,16 @@ def test_a_slow_part_is_named_however_many_requests_it_hits(part: float) -> None
     assert found.votes[0].share > 0.9
 
 
+def test_a_place_that_only_slow_requests_visit_weighs_nothing_where_slow_ones_are_no_more_common() -> None:
+    def reading(seconds: float) -> Trace:
+        return trace(Call("gateway", "/buy", 0.02, calls=[Call("archive", "/read", seconds)]))
+
+    now = [trace(Call("gateway", "/buy", 0.02)) for _ in range(60)]
+    good = [*now[:54], *(reading(0.01) for _ in range(5)), trace(Call("gateway", "/buy", 0.3))]
+    found = attribute(SLOW, WANTED, [reading(0.2) for _ in range(8)], good, WORLD, now)
+    assert not found.votes
+
+
 def test_no_trace_counts_twice() -> None:
     found = said(slower(0.0), slower(0.5))
     (vote,) = found.votes
