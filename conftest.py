@@ -1,7 +1,7 @@
 """What all tests share, wherever they are."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import examples
 import pytest
@@ -29,16 +29,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
-@pytest.fixture(autouse=True)
-def _log_as_before() -> Iterator[None]:
-    """Undo what a test changes in the log: a command that it runs sets levels and handlers of the whole process."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """Undo what a test changes in the log: a command that it runs sets levels and handlers of the whole process.
+
+    This is a hook and no fixture: what fixtures of a module or a session change, runs before any fixture of a test.
+    """
     root = logging.getLogger()
     loggers = [root, *(one for one in logging.Logger.manager.loggerDict.values() if isinstance(one, logging.Logger))]
-    before = [(one, one.level, one.propagate) for one in loggers]
-    handlers = set(root.handlers)
-    yield
-    for one, level, propagate in before:
+    before = [(one, one.level, one.propagate, one.disabled) for one in loggers]
+    handlers = list(root.handlers)
+    result = yield
+    for one, level, propagate, disabled in before:
         one.setLevel(level)
         one.propagate = propagate
-    for handler in [one for one in root.handlers if one not in handlers]:
-        root.removeHandler(handler)
+        one.disabled = disabled
+    root.handlers[:] = handlers
+    return result
