@@ -40,15 +40,15 @@ class Drawn:
     good: tuple[Trace, ...]
 
 
-def answer(seen: Seen, drawing: Drawing, changes: Mapping[str, float]) -> tuple[list[Named], Drawn]:
+def answer(seen: Seen, drawing: Drawing, changes: Mapping[str, float], *limit: int) -> tuple[list[Named], Drawn]:
     """What the engine says: its groups, the best first, and the traces that it read. changes: when services were
-    deployed that somebody reported."""
+    deployed that somebody reported. limit: traces of each population, if not as many as the engine wants."""
     world = World(seen.known, seen.answering, seen.silent, seen.called)
     attributions: list[Any] = []
     bad: dict[str, Trace] = {}
     good: dict[str, Trace] = {}
     for finding in seen.findings:
-        pair = explain.populations(finding, STEP)
+        pair = explain.populations(finding, STEP, *limit)
         if pair is None:
             attributions.append(explain.Attribution(finding=finding, votes=()))
             continue

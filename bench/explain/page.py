@@ -46,6 +46,8 @@ def parts(record: Record) -> list[str]:
     ]  # fmt: skip
     if "nezha" in record:
         out += ["", "### The public day", "", *tables.nezha_table(record["nezha"]), "", *record["nezha"]["lines"]]
+    if "samples" in record:
+        out += ["", "### How many traces", "", *tables.sample_table(record["samples"])]
     if "streams" in record:
         out += ["", "### Hours of telemetry", "", *tables.stream_table(record["streams"])]
     return [*out, "", "### What goes wrong", "", *_failures(found["failures"])]

@@ -118,6 +118,19 @@ def stream_table(record: Record) -> list[str]:
     return [*lines, "", *(f"- {one['name']}: {text}" for one in record["rows"] for text in one["wrong"])]
 
 
+def sample_table(record: Record) -> list[str]:
+    """What populations of each size are worth, and cost."""
+    lines = [
+        "| traces of each population | top-1 | one fault, one group | healthy, none named | calibration error "
+        "| CPU ms a finding |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one in record["sizes"]:
+        cells = (_share(one["top1"]), _share(one["one_group"]), _share(one["abstains_healthy"]))
+        lines.append(f"| {one['limit']} | {' | '.join(cells)} | {one['error']:.3f} | {1000 * one['seconds']:.0f} |")
+    return lines
+
+
 def failure_lines(lines: Sequence[str]) -> list[str]:
     return [f"- {line}" for line in lines]
 

@@ -45,6 +45,7 @@ def assembled(
         clock=clock,
         telemetry=telemetry,
         pace=pace,
+        sample=settings.traces_limit,
         detector=Detector(tuning, calendar),
         edges=world.edges,
         senders=world.senders,

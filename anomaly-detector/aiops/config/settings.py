@@ -107,6 +107,9 @@ class Settings(BaseSettings):
         ge=10,
         description="most series of metrics; the engine's own store sums up the rest, from Prometheus it is not read",
     )
+    traces_limit: int = Field(
+        60, ge=20, le=1000, description="most traces that are read of each population: bad, good, any of the bad time"
+    )
     prometheus: PrometheusSettings = Field(PrometheusSettings(), description="the store of metrics")
     tempo: TempoSettings = Field(TempoSettings(), description="the store of traces")
     source_timeout_seconds: Seconds = Field(10.0, description="time limit in seconds for one query to a store")

@@ -34,6 +34,7 @@ class Comparisons:
 
     traces: TraceSource
     step: float
+    sample: int = explain.LIMIT
     gaps: list[str] = field(default_factory=list)
     _of: dict[Key, ReadVersions] = field(default_factory=dict)
 
@@ -64,7 +65,7 @@ class Comparisons:
     def _read(self, key: Key, group: Explained, at: float) -> None:
         cause, onset = key
         before = self._of.get(key)
-        wanted = explain.to_compare(cause, onset, group.pace, at, self.step)
+        wanted = explain.to_compare(cause, onset, group.pace, at, self.step, self.sample)
         if wanted is None:
             return
         if before is not None:

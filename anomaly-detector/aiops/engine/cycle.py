@@ -93,12 +93,13 @@ class Engine:
     lock: threading.RLock = field(default_factory=threading.RLock)
     last: Cycle | None = None
     oddities: tuple[Oddity, ...] = ()
+    sample: int = explain.LIMIT
     _diagnosis: Diagnosis = field(init=False)
     _heartbeat: Heartbeat = field(init=False)
     _lateness: Lateness = field(init=False)
 
     def __post_init__(self) -> None:
-        self._diagnosis = Diagnosis(self.traces, self.topology, self.pace.step, self.store.changes)
+        self._diagnosis = self._new_diagnosis()
         self._heartbeat = Heartbeat(self.pace.step)
         self._lateness = Lateness(self.pace.step)
         self.budgets.evidence = lambda finding: self._diagnosis.evidence(finding)
@@ -263,8 +264,11 @@ class Engine:
             back_to = ceil(newest / self.pace.step) * self.pace.step
             self.detector.rewind(back_to)
             self.budgets.rewind(back_to)
-            self._diagnosis = Diagnosis(self.traces, self.topology, self.pace.step, self.store.changes)
+            self._diagnosis = self._new_diagnosis()
             gaps.add(f"clocks were set back by {at - newest:.0f} s: judging goes on from there")
+
+    def _new_diagnosis(self) -> Diagnosis:
+        return Diagnosis(self.traces, self.topology, self.pace.step, self.store.changes, self.sample)
 
     def _missing_steps(self) -> SeriesBlock:
         """Return the steps between the last one judged and the watermark; none while the watermark stands."""

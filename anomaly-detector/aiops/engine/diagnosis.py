@@ -36,12 +36,14 @@ FEW = 20  # traces of each kind that are read for a single finding
 
 @dataclass(slots=True)
 class Diagnosis:
-    """Turns findings into explained groups. changes: returns the changes between two times, Unix seconds."""
+    """Turns findings into explained groups. changes: returns the changes between two times, Unix seconds. sample:
+    most traces that are read of each population."""
 
     traces: TraceSource
     topology: TopologySource
     step: float
     changes: Callable[[float, float], Sequence[Change]]
+    sample: int = explain.LIMIT
     gaps: list[str] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
     fresh: Sequence[Edge] = ()
@@ -58,8 +60,8 @@ class Diagnosis:
     )
 
     def __post_init__(self) -> None:
-        self._readings, self._proofs = Readings(self.traces, self.step), Proofs(self.traces)
-        self._comparisons = Comparisons(self.traces, self.step)
+        self._readings, self._proofs = Readings(self.traces, self.step, self.sample), Proofs(self.traces)
+        self._comparisons = Comparisons(self.traces, self.step, self.sample)
 
     def diagnose(self, findings: Sequence[Finding], block: SeriesBlock, state: detect.State) -> tuple[Explained, ...]:
         """Group findings by their causes. While a source does not answer, its findings stay unexplained, and `gaps`

@@ -60,6 +60,7 @@ class Readings:
 
     traces: TraceSource
     step: float
+    sample: int = explain.LIMIT
     gaps: list[str] = field(default_factory=list)
     down: bool = False
     idle: bool = True
@@ -90,7 +91,7 @@ class Readings:
         """Return what the traces show of a finding in its present form."""
         one = self._of.get(key)
         if one is None or one.says is None:
-            can_be_read = explain.populations(finding, self.step) is not None
+            can_be_read = explain.populations(finding, self.step, self.sample) is not None
             unread = one.unread if one and can_be_read else ""
             return explain.Attribution(finding=finding, votes=(), unread=unread, waits=unread == NOT_YET)
         return explain.refreshed(one.says, finding)
@@ -109,7 +110,7 @@ class Readings:
         """Whether more will soon be known of a finding: the turn of its traces comes, or, where there are none, what
         it hits shows in its callers' series too."""
         one = self._of.get((finding.series, str(finding.family), finding.onset))
-        if one is None or explain.populations(finding, self.step) is None:
+        if one is None or explain.populations(finding, self.step, self.sample) is None:
             return False
         if one.says is None and one.unread == NOT_YET:
             return at - one.since < PATIENCE
@@ -124,7 +125,7 @@ class Readings:
     def _wanted(self, key: FindingKey, finding: Finding, at: float) -> list[Population]:
         """Return what to ask for now: the bad traces since the last time, and before them what is kept if only some of
         it is read: the good ones where they are not known, and any of the bad time."""
-        one, pair = self._of[key], explain.populations(finding, self.step)
+        one, pair = self._of[key], explain.populations(finding, self.step, self.sample)
         if pair is None:
             return []
         bad, good = pair
@@ -158,7 +159,7 @@ class Readings:
         at: float,
         world: explain.KnownServices,
     ) -> None:
-        one, pair = self._of[key], explain.populations(finding, self.step)
+        one, pair = self._of[key], explain.populations(finding, self.step, self.sample)
         assert pair is not None
         *known, asked = drawn
         for population in known:

@@ -13,11 +13,12 @@ from aiops.explain.places import owner
 from aiops.explain.table import SpanColumns
 from aiops.explain.troubles import MetricsAlone
 from aiops.explain.versions import SameTime, requests_of, to_compare
-from aiops.explain.wanted import beside, populations
+from aiops.explain.wanted import LIMIT, beside, populations
 from aiops.explain.world import KnownServices
 
 __all__ = [
     "CHANGES_SECONDS",
+    "LIMIT",
     "Attribution",
     "Candidate",
     "Comparison",

@@ -98,7 +98,12 @@ class VersionCounts:
 
 
 def to_compare(
-    cause: Cause, onset: float, pace: tuple[float, float] | None, at: float, step: float
+    cause: Cause,
+    onset: float,
+    pace: tuple[float, float] | None,
+    at: float,
+    step: float,
+    limit: int = LIMIT,
 ) -> tuple[Population, Population, Population] | None:
     """Return the bad and good requests since the onset and the good ones from before that `SameTime` needs; None where
     spans cannot tell one version from another. pace: median seconds of bad and good requests at the cause.
@@ -119,7 +124,7 @@ def to_compare(
         window=Window(since, max(since, min(at, since + BAD_SECONDS))),
         kind=kind,
         threshold=threshold,
-        limit=LIMIT,
+        limit=limit,
     )
     good = replace(bad, kind=PopulationKind.GOOD)
     return bad, good, replace(good, window=Window(since - 2 * step - GOOD_SECONDS, since - 2 * step))

@@ -1,16 +1,18 @@
 """Which traces to read for a finding."""
 
 from dataclasses import replace
+from typing import Final
 
 from aiops.explain.tree import CALLING
 from aiops.model import Family, Finding, Population, PopulationKind, Span, Window, names, value_of
 
 BAD_SECONDS = 600.0
 GOOD_SECONDS = 900.0
-LIMIT = 60
+LIMIT: Final = 60
+"""Traces of each population, unless it is set (docs/explanation.md, How many traces)."""
 
 
-def populations(finding: Finding, step: float) -> tuple[Population, Population] | None:
+def populations(finding: Finding, step: float, limit: int = LIMIT) -> tuple[Population, Population] | None:
     """The bad and the good population of a finding; None where traces cannot tell (a silent service has none).
 
     Bad ones from the onset on, good ones, fast and slow, from before it, with a guard gap of two steps between, so that
@@ -37,7 +39,7 @@ def populations(finding: Finding, step: float) -> tuple[Population, Population] 
             method=method,
             callee=callee,
             threshold=threshold,
-            limit=LIMIT,
+            limit=limit,
         ),
         Population(
             service=service,
@@ -46,7 +48,7 @@ def populations(finding: Finding, step: float) -> tuple[Population, Population] 
             route=route,
             method=method,
             callee=callee,
-            limit=LIMIT,
+            limit=limit,
         ),
     )
 
