@@ -55,8 +55,9 @@ def asked(one: TraceQuestion) -> str:
         PopulationKind.FAILED: "that failed",
         PopulationKind.SLOW: f"that took longer than {duration(one.threshold)}",
         PopulationKind.GOOD: "that did not fail",
+        PopulationKind.ANY: "",
     }[one.kind]
-    return f"{what} {how}, from {iso(one.window.start)} to {iso(one.window.end)}"
+    return f"{' '.join(filter(None, (what, how)))}, from {iso(one.window.start)} to {iso(one.window.end)}"
 
 
 def _requests(of: RequestAnatomy, side: int) -> documents.RequestSide:

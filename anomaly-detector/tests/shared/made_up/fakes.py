@@ -100,6 +100,7 @@ class FakeMetrics:
 @dataclass
 class FakeTraces:
     known: dict[str, Trace] = field(default_factory=dict)
+    store: str = "a made-up store"
 
     def search(self, query: TraceQuery, window: Window, limit: int) -> list[TraceSummary]:
         return []
