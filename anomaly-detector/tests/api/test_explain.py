@@ -187,6 +187,12 @@ def test_the_command_asks_a_running_engine(url: str, tmp_path: Path) -> None:
     assert len(asked) == 2
     assert asked[0].endswith("40 traces came, 60 at most")
     assert lines[lines.index(asked[0]) + 1] == "          any traces of web"
+    page = tmp_path / "page.html"
+    assert (
+        run("--service", "web", "--since", f"{SINCE}", "--until", f"{NOW}", "--url", url, "--html", str(page)).exit_code
+        == 0
+    )
+    assert "The traces are from a made-up store." in page.read_text()
     document = json.loads(run("--trace", f"{105:x}", "--trace", f"{106:032x}", "--url", url, "--json").stdout)
     assert document["bad"]["requests"] == 2
     assert document["questions"][0]["limit"] == 60

@@ -9,12 +9,13 @@ import click
 from aiops.cli.common import CONTEXT, engine_options
 from aiops.cli.explain import asking, comparing
 from aiops.cli.remote import NotAnswered
-from aiops.cli.terminal.ending import Failed
+from aiops.cli.terminal.ending import Failed, write_out
 from aiops.model.errors import InvalidInput, SourceError
 from aiops.model.safe import visible
 from aiops.presentation.documents.base import Json
 from aiops.presentation.explanation_text import explanation_lines
 from aiops.sources.files import columns as spans_columns
+from aiops.web.explanation import explanation_page
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -53,6 +54,12 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help=f"Columns of a CSV file that have no usual names, such as {spans_columns.EXAMPLE}.",
 )
 @click.option("--top", type=click.IntRange(1), default=3, show_default=True, help="How many candidates are printed.")
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="PAGE",
+    help="Write a page with all of it, too; it needs no other file. An existing file is not overwritten.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs: all candidates.")
 def explain_command(
     files: tuple[Path, ...],
@@ -67,6 +74,7 @@ def explain_command(
     good: tuple[Path, ...],
     columns: str | None,
     top: int,
+    html: Path | None,
     as_json: bool,
 ) -> None:
     """Explain what is wrong with some requests: where it starts, whether that may be chance, and the evidence.
@@ -78,7 +86,7 @@ def explain_command(
       aiops explain --trace 5e0a7e24d4acaa3b11be336c47fa29ad --trace bb04be58a450e6c12f66e1e5f3350c92
     Requests in files:
       aiops explain traces.jsonl --since 2026-11-21T08:43:00Z
-      aiops explain bad.json --good good.json --service checkout
+      aiops explain bad.json --good good.json --service checkout --html checkout.html
       aiops explain spans.csv --since 10m --columns service=PodName,start=StartTimeUnixNano
 
     Without a FILE, a running engine (--url) draws the requests from where it keeps traces, its own store or Tempo:
@@ -92,6 +100,8 @@ def explain_command(
 
     Exit code 1: no cause was found, the engine does not answer, or something was left out (it is named).
     """
+    if html is not None and html.exists():
+        raise Failed(f"{html} exists already, and is not overwritten; give another name")
     if files:
         of_engine = {"--route": route, "--trace": traces or None, "--limit": limit, "--url": url}
         if given := [name for name, value in of_engine.items() if value is not None]:
@@ -125,17 +135,20 @@ def explain_command(
             raise click.UsageError(str(error)) from None
         except NotAnswered as error:
             raise Failed(str(error)) from None
-    _show(found, top, as_json)
+    _show(found, top, html, as_json)
 
 
-def _show(found: Json, top: int, as_json: bool) -> None:
-    """Print a comparison, and end. Raises Failed where it is not of this release."""
+def _show(found: Json, top: int, html: Path | None, as_json: bool) -> None:
+    """Print a comparison, write its page, and end. Raises Failed where it is not of this release."""
     try:
         lines = list(explanation_lines(found, top))
         notes = list(found["notes"])
         named = found["cause"] is not None
+        page = "" if html is None else explanation_page(found)
     except (KeyError, TypeError) as error:
         raise Failed(f"the engine's answer cannot be read; is it of another release? ({error!r})") from None
+    if html is not None:
+        write_out(html, page)
     for line in notes:
         click.echo(visible(line), err=True)
     if as_json:
