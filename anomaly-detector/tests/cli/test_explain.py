@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Sequence
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -225,3 +227,32 @@ def test_a_page_that_exists_is_not_overwritten(tmp_path: Path) -> None:
     said = run(tmp_path / "spans.csv", "--columns", COLUMNS, "--since", "10s", "--html", tmp_path / "no" / "page.html")
     assert said.exit_code == 1
     assert "cannot write" in said.stderr
+
+
+BROWSER = next(
+    (found for name in ("chromium", "google-chrome", "chromium-browser") if (found := shutil.which(name))), ""
+)
+
+
+def complaints(page: Path, profile: Path, width: int) -> list[str]:
+    """What a browser without a window writes to its console while it shows a page."""
+    command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"]
+    command += ["--disable-background-networking", "--disable-component-update", "--enable-logging=stderr"]
+    command += [f"--user-data-dir={profile}", f"--window-size={width},1000", "--virtual-time-budget=2000"]
+    done = subprocess.run(
+        [*command, "--dump-dom", page.as_uri()], capture_output=True, text=True, timeout=180, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "Where the time goes" in done.stdout
+    return [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+
+
+@pytest.mark.skipif(not BROWSER, reason="no browser is on the PATH")
+def test_a_browser_has_nothing_to_complain_of(tmp_path: Path) -> None:
+    source = page_of(tmp_path, rows(100, 0) + rows(50, 100, pay=80_000, calls=["pay"])).source
+    for width in (390, 1440):
+        assert not complaints(tmp_path / "page.html", tmp_path / "profile", width)
+    wrong = tmp_path / "wrong.html"
+    wrong.write_text(source.replace("</main>", "<script>alert(1)</script></main>"))
+    [said] = complaints(wrong, tmp_path / "profile", 1440)
+    assert "Content Security Policy" in said
