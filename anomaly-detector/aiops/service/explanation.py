@@ -11,7 +11,7 @@ from aiops import explain
 from aiops.engine import Engine
 from aiops.explain import AskedRequests
 from aiops.explain.tree import Tree
-from aiops.model import Population, PopulationKind, Span, TraceQuestion, Unread, Window, iso
+from aiops.model import Population, PopulationKind, Span, Trace, TraceQuestion, Unread, Window, iso
 from aiops.model.errors import NotFound, NotPossible, SourceError
 from aiops.presentation.documents.explanation import Explanation
 from aiops.presentation.evidence import asked
@@ -53,7 +53,7 @@ class ExplanationService:
         good = explain.earlier(bad, window.seconds, self.engine.pace.step)
         with self._reading() as reading:
             sides: list[Entries] = []
-            for one, what in ((bad, ""), (good, "to compare with ")):
+            for one, what in ((bad, ""), (good, " to compare with")):
                 sides.append(reading.entries(one))
                 if not sides[-1]:
                     raise NotFound(self._none(one, what))
@@ -71,23 +71,21 @@ class ExplanationService:
             ]
             if not found:
                 raise NotFound("; ".join(reading.notes[:NAMED]))
-            bad: Entries = []
-            for one in found.values():
-                first = explain.begins(one)
-                if first is None:
-                    reading.notes.append(f"in trace {one.trace_id} no service serves a request")
-                else:
-                    bad.append((Tree.of(one), first))
-            if not bad:
-                raise NotFound("; ".join(reading.notes[:NAMED]))
+            bad = _begun(list(found.values()), reading)
             at = min(first.start for _, first in bad) if since is None else since
-            like = [replace(one, window=Window(at, at), limit=limit or self.engine.sample) for one in _like(bad)]
-            good = [explain.earlier(one, BEFORE_SECONDS, self.engine.pace.step, PopulationKind.GOOD) for one in like]
-            drawn = [pair for one in good for pair in reading.entries(one) if pair[1].trace_id not in found]
+            drawn: Entries = []
+            alike = _like(bad)
+            for each in alike:
+                like = replace(each, window=Window(at, at), limit=limit or self.engine.sample)
+                good = explain.earlier(like, BEFORE_SECONDS, self.engine.pace.step, PopulationKind.GOOD)
+                usual = [pair for pair in reading.entries(good) if pair[1].trace_id not in found]
+                if not usual:
+                    reading.notes.append(self._none(good, " to compare with"))
+                drawn += usual
             if not drawn:
-                raise NotFound(self._none(good[0], "to compare with "))
+                raise NotFound("; ".join(reading.notes[-len(alike) :]))
             which = f"drawn from {'; '.join(map(asked, reading.asked))}"
-            return _compared((drawn, which), (bad, _named(list(found))), reading)
+            return _compared((drawn, which), (bad, _named([first.trace_id for _, first in bad])), reading)
 
     @contextmanager
     def _reading(self) -> Iterator["Asking"]:
@@ -105,8 +103,8 @@ class ExplanationService:
             return f"there is no service {wanted.service!r}; there are: {', '.join(known[:30])}{more}"
         who = " ".join(filter(None, (wanted.service, wanted.method, wanted.route)))
         return (
-            f"there are no requests {what}to {who} from {iso(wanted.window.start)} to {iso(wanted.window.end)} in "
-            f"{self.engine.traces.store}; take another `since`{', or leave `route` out' if wanted.route else ''}"
+            f"there are no requests to {who} from {iso(wanted.window.start)} to {iso(wanted.window.end)} in "
+            f"{self.engine.traces.store}{what}; take another `since`{', or leave `route` out' if wanted.route else ''}"
         )
 
 
@@ -156,6 +154,20 @@ def _is_of(wanted: Population, one: Span) -> bool:
     """Whether a request is one of a population: a trace may have other ones of the same service and route."""
     inside = wanted.window.start < one.end <= wanted.window.end
     return inside and not (wanted.kind == PopulationKind.GOOD and one.failed)
+
+
+def _begun(traces: Sequence[Trace], reading: Asking) -> Entries:
+    """Return the requests with which traces begin. Raises NotFound where there is none."""
+    found: Entries = []
+    for one in traces:
+        first = explain.begins(one)
+        if first is None:
+            reading.notes.append(f"in trace {one.trace_id} no service serves a request")
+        else:
+            found.append((Tree.of(one), first))
+    if not found:
+        raise NotFound("; ".join(reading.notes[:NAMED]))
+    return found
 
 
 def _compared(good: tuple[Entries, str], bad: tuple[Entries, str], reading: Asking) -> Explanation:

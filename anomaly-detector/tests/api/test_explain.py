@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,35 @@ def test_traces_without_a_time_are_compared_with_the_hour_before_them(trouble: W
     assert asked.window.end == pytest.approx(first - 2 * trouble.use_cases.engine.pace.step)
 
 
+def test_traces_of_different_requests_are_each_compared_with_their_like(trouble: World) -> None:
+    other = request_of(200, SINCE + 20, stock=0.2)
+    other = Trace(other.trace_id, tuple(one for one in other.spans if one.service != "web"))
+    trouble.traces.known[other.trace_id] = other
+    ids = [*(f"{number:032x}" for number in range(105, 115)), other.trace_id]
+    found = trouble.client().get(f"/aiops/explain?traces={','.join(ids)}&since={SINCE}").json
+    assert found is not None
+    assert [one["service"] for one in found["questions"]] == ["web", "shop"], "the most common first"
+    assert (found["bad"]["requests"], found["cause"]) == (11, "Latency spike in stock GET /stock")
+    for number in range(6):
+        trouble.traces.known[f"{300 + number:032x}"] = alone = lone(300 + number, f"lone-{number}")
+        ids.append(alone.trace_id)
+    assert "begin with 8 different requests, at most 5" in said(
+        trouble.client(), f"/aiops/explain?traces={','.join(ids)}", 409
+    )
+    found = trouble.client().get(f"/aiops/explain?traces={ids[0]},{ids[-1]}&since={SINCE}").json
+    assert found is not None
+    [note] = found["notes"]
+    assert note.startswith("there are no requests to lone-5 GET /lone-5 from")
+    inner = Trace("e" * 32, (replace(request_of(1, SINCE).spans[2], trace_id="e" * 32),))
+    trouble.traces.known[inner.trace_id] = inner
+    assert "no service serves a request" in said(trouble.client(), f"/aiops/explain?traces={inner.trace_id}", 404)
+
+
+def lone(number: int, service: str) -> Trace:
+    first = request_of(number, SINCE + 1).spans[0]
+    return Trace(first.trace_id, (replace(first, service=service, route=f"/{service}"),))
+
+
 WRONG = {
     "": (400, "service", "give `service` and `since`, or `traces`"),
     "service=web": (400, "since", "`since` is missing"),
@@ -130,7 +160,7 @@ WRONG = {
     "traces=" + "f" * 32: (404, None, "there is no trace " + "f" * 32),
     f"service=none&since={SINCE}": (404, None, "there are no requests to none from"),
     f"service=web&route=/x&since={SINCE}": (404, None, "leave `route` out"),
-    f"service=web&since={NOW - 86400}": (404, None, "there are no requests to compare with to web"),
+    f"service=web&since={NOW - 86400}": (404, None, "in a made-up store to compare with; take another `since`"),
 }
 
 
