@@ -63,6 +63,11 @@ class Senders(Protocol):
 class TraceSource(Protocol):
     """A source of traces."""
 
+    @property
+    def store(self) -> str:
+        """Where the traces are kept, as people know it: `the engine's own store`, `Tempo at http://tempo:3200`."""
+        ...
+
     def search(self, query: TraceQuery, window: Window, limit: int) -> list[TraceSummary]:
         """Find at most `limit` traces with a span that ended in the window and matches the query, newest first. Raises
         SourceError."""

@@ -10,7 +10,19 @@ from flask_openapi3.models.security_scheme import SecurityScheme
 from flask_openapi3.openapi import OpenAPI
 
 from aiops import __version__
-from aiops.api import alerts, changes, guard, incidents, parameters, probes, problem, series, slos, telemetry
+from aiops.api import (
+    alerts,
+    changes,
+    explanation,
+    guard,
+    incidents,
+    parameters,
+    probes,
+    problem,
+    series,
+    slos,
+    telemetry,
+)
 from aiops.config import Settings
 from aiops.presentation.documents.base import Problem
 from aiops.service.use_cases import UseCases
@@ -53,7 +65,7 @@ def create_app(use_cases: UseCases, settings: Settings) -> Flask:
     app.url_map.strict_slashes = False
     guard.install_guard(app, settings)
     problem.install_problems(app)
-    for room in (incidents, slos, telemetry, series, changes, alerts):
+    for room in (incidents, slos, telemetry, series, explanation, changes, alerts):
         api = room.blueprint(use_cases)
         api.before_request(parameters.check_parameters)
         app.register_api(api)

@@ -1,6 +1,6 @@
 """What several commands share: settings, and how wrong use ends."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,21 @@ class UsageError(click.ClickException):
     def show(self, file: Any = None) -> None:
         """Print the sentence, with invisible characters escaped."""
         click.echo(f"aiops: {visible(self.message, keep=NEWLINE)}", err=True, file=file)
+
+
+def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a command that asks a running engine: `url` and `token`."""
+    for option in (
+        click.option("--token", envvar="AIOPS_TOKEN", help="Token, if the engine requires one; also AIOPS_TOKEN."),
+        click.option("--url", help="Address of the engine. [default: by the settings, http://127.0.0.1:8000]"),
+    ):
+        command = option(command)
+    return command
+
+
+def default_url() -> str:
+    """Return the address of the engine that the settings describe. Raises ConfigError."""
+    return f"http://127.0.0.1:{settings_of(None).port}"
 
 
 def settings_of(config: Path | None, defaults: Mapping[str, Any] | None = None, /, **overrides: Any) -> Settings:

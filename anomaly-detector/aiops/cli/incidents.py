@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import click
 
-from aiops.cli.common import UsageError, settings_of
+from aiops.cli.common import UsageError, default_url, engine_options, settings_of
 from aiops.model.safe import visible
 
 SEVERITIES = ("low", "medium", "high", "critical")
@@ -24,13 +24,8 @@ def incidents_command() -> None:
 
 
 def _url(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs."),
-        click.option("--token", envvar="AIOPS_TOKEN", help="Token, if the engine requires one; also AIOPS_TOKEN."),
-        click.option("--url", help="Address of the engine. [default: by the settings, http://127.0.0.1:8000]"),
-    ):
-        command = option(command)
-    return command
+    as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+    return engine_options(as_json(command))
 
 
 @incidents_command.command("list")
@@ -122,7 +117,7 @@ def incidents_normal(
     if undo:
         _act(url, token, as_json, incident, "normal/undo")
         return
-    engine = remote.Remote(url or _default_url(), token)
+    engine = remote.Remote(url or default_url(), token)
     try:
         proposal = engine.proposal(incident)
         for one in proposal["changes"]:
@@ -186,7 +181,7 @@ def incidents_capture(
 
     try:
         telling.capture(
-            remote.Remote(url or _default_url(), token, seconds=60.0), incident, output, before, keep, plain, as_json
+            remote.Remote(url or default_url(), token, seconds=60.0), incident, output, before, keep, plain, as_json
         )
     except remote.NotAnswered as error:
         _not_so(error)
@@ -196,7 +191,7 @@ def _act(url: str | None, token: str | None, as_json: bool, incident: str, what:
     from aiops.cli import remote
 
     try:
-        found = remote.Remote(url or _default_url(), token).act(incident, what)
+        found = remote.Remote(url or default_url(), token).act(incident, what)
     except remote.NotAnswered as error:
         _not_so(error)
     click.echo(json.dumps(found, indent=2) if as_json else remote.line(found))
@@ -207,7 +202,7 @@ def _read(url: str | None, token: str | None, ask: Callable[[Any], Any]) -> Any:
     from aiops.cli import remote
 
     try:
-        return ask(remote.Remote(url or _default_url(), token))
+        return ask(remote.Remote(url or default_url(), token))
     except remote.NotAnswered as error:
         if url is not None or not isinstance(error, remote.NoEngine):
             _not_so(error)
@@ -226,10 +221,6 @@ def _moment(option: str, text: str | None) -> float | None:
         return unix_seconds(text)
     except ValueError as error:
         raise UsageError(f"--{option} {error}") from None
-
-
-def _default_url() -> str:
-    return f"http://127.0.0.1:{settings_of(None).port}"
 
 
 def _not_so(error: Exception) -> NoReturn:

@@ -1,6 +1,6 @@
 """A running engine as seen by the command line; its files, for reading, while none runs."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -102,6 +102,10 @@ class Remote:
     def spans(self, window: Window) -> Json:
         """Return the raw spans that ended in a window as OTLP/JSON, with `complete`. Raises TooLarge too."""
         return self._call("GET", "/aiops/spans", _within(window))
+
+    def explanation(self, asked: Mapping[str, str]) -> Json:
+        """Return requests compared: `asked` are the parameters of the API."""
+        return self._call("GET", "/aiops/explain", dict(asked))
 
     def series(self, metric: str, by: Sequence[str], window: Window, step: float) -> Json:
         """Return the values of a metric, told apart by labels, on a grid of steps (seconds)."""

@@ -2,6 +2,9 @@
 
 A million spans as objects would take gigabytes. As columns, the same work is a few passes over arrays. See
 docs/methods.md, Traces as trees.
+
+`sources.files.spans_table.SpanTable` is another table: it also holds what only a file's reader needs, and links spans
+to their parents by ids that may be wrong. Traces from a store come without it.
 """
 
 from collections.abc import Iterable, Sequence

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Final
 
-from aiops.explain.tree import CALLING
-from aiops.model import Family, Finding, Population, PopulationKind, Span, Window, names, value_of
+from aiops.explain.tree import CALLING, SERVING, Tree
+from aiops.model import Family, Finding, Population, PopulationKind, Span, Trace, Window, names, value_of
 
 BAD_SECONDS = 600.0
 GOOD_SECONDS = 900.0
@@ -58,6 +58,21 @@ def beside(bad: Population) -> Population | None:
     if bad.kind != PopulationKind.SLOW:
         return None
     return replace(bad, kind=PopulationKind.GOOD, threshold=0.0)
+
+
+def earlier(bad: Population, seconds: float, step: float, kind: PopulationKind = PopulationKind.ANY) -> Population:
+    """Requests like these from `seconds` before their window, with a guard gap of two steps between."""
+    until = bad.window.start - 2 * step
+    return replace(bad, window=Window(until - seconds, until), kind=kind)
+
+
+def begins(trace: Trace) -> Span | None:
+    """The request with which a trace begins: the served one that no other served one is above, the first of these; None
+    where no service serves one."""
+    tree = Tree.of(trace)
+    served = [one for one in trace.spans if one.kind in SERVING]
+    first = [one for one in served if not any(above.kind in SERVING for above in tree.ancestors(one))]
+    return min(first or served, key=lambda one: (one.start, one.span_id), default=None)
 
 
 def is_entry(population: Population, span: Span, answered: str) -> bool:

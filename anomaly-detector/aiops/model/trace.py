@@ -128,11 +128,12 @@ class TraceSummary:
 
 
 class PopulationKind(StrEnum):
-    """Which traces a population holds: failed, slow or good ones."""
+    """Which traces a population holds: failed, slow or good ones, or any."""
 
     FAILED = "failed"
     SLOW = "slow"
     GOOD = "good"
+    ANY = "any"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +142,7 @@ class Population:
     With `callee`, the span is a client span of the service that called the callee.
 
     FAILED: the span failed. SLOW: it took longer than `threshold` seconds. GOOD: it did not fail and took no longer
-    than `threshold` (0: any duration). An empty route or method matches all.
+    than `threshold` (0: any duration). ANY: whatever it did. An empty route or method matches all.
     """
 
     service: str

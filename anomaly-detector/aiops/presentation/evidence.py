@@ -30,7 +30,7 @@ def evidence_document(of: IncidentEvidence) -> documents.Evidence:
         at_cause=documents.SpansAtCause(good=_spans(of, GOOD), bad=_spans(of, BAD)) if any(of.spans) else None,
         read=of.read or None,
         anatomy=None if of.anatomy is None else anatomy_document(of.anatomy),
-        questions=[_question(one) for one in of.questions],
+        questions=[question_document(one) for one in of.questions],
     )
 
 
@@ -55,8 +55,9 @@ def asked(one: TraceQuestion) -> str:
         PopulationKind.FAILED: "that failed",
         PopulationKind.SLOW: f"that took longer than {duration(one.threshold)}",
         PopulationKind.GOOD: "that did not fail",
+        PopulationKind.ANY: "",
     }[one.kind]
-    return f"{what} {how}, from {iso(one.window.start)} to {iso(one.window.end)}"
+    return f"{' '.join(filter(None, (what, how)))}, from {iso(one.window.start)} to {iso(one.window.end)}"
 
 
 def _requests(of: RequestAnatomy, side: int) -> documents.RequestSide:
@@ -159,7 +160,8 @@ def _spans(of: IncidentEvidence, side: int) -> documents.SpanSide:
     return documents.SpanSide(spans=of.spans[side], median_ms=None if seconds is None else _ms(seconds))
 
 
-def _question(one: TraceQuestion) -> documents.TraceQuestion:
+def question_document(one: TraceQuestion) -> documents.TraceQuestion:
+    """Return the document of a question for traces."""
     return documents.TraceQuestion(
         kind=one.kind.value,
         service=one.service,

@@ -58,7 +58,7 @@ def anatomy_rows(anatomy: Json) -> Iterator[Row]:
         yield "", f"and {left} more places"
     for one in anatomy["changed_calls"][:CHANGES]:
         yield one["what"], f"{one['call']}: {_calls(one['bad'])} (good: {_calls(one['good'])})"
-    for bad_one, good_one in _pairs(anatomy["exemplars"]):
+    for bad_one, good_one in exemplar_pairs(anatomy["exemplars"]):
         beside = f", beside {_trace(good_one)}" if good_one else ""
         yield "look at", f"{_trace(bad_one)}{beside}"
 
@@ -86,14 +86,19 @@ def _above(nodes: Sequence[Json], at: int) -> Iterator[int]:
 def _node(nodes: Sequence[Json], at: int) -> str:
     one, depth = nodes[at], len(list(_above(nodes, at)))
     itself, usually = (duration(one[side]["time_ms"] / 1000) for side in ("bad", "good"))
-    where = f"{one['service']} → {one['callee'] or '?'}" if one["kind"] in ("client", "producer") else one["service"]
+    where = f"{one['service']} → {one['callee'] or '?'}" if is_call(one) else one["service"]
     shares = f"{percent(one['share_of_excess']):>7} {percent(one['share_of_failures']):>7}"
     mark = "*" if one["critical"] else " "
     return f"{shares} {itself:>9} {usually:>9} {mark} {'  ' * depth}{where} {one['operation']}"
 
 
-def _pairs(exemplars: Json) -> Iterator[tuple[Json, Json | None]]:
-    """Bad examples, each with a good one of the same operation where there is one."""
+def is_call(node: Json) -> bool:
+    """Whether a place of the tree is a call, not a request that is served."""
+    return node["kind"] in ("client", "producer")
+
+
+def exemplar_pairs(exemplars: Json) -> Iterator[tuple[Json, Json | None]]:
+    """Yield bad examples, each with a good one of the same operation where there is one."""
     left = list(exemplars["good"])
     for one in exemplars["bad"]:
         alike = [

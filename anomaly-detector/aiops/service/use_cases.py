@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from aiops.engine import Engine
 from aiops.service.acceptance import AcceptanceService
 from aiops.service.alerts import AlertService
+from aiops.service.explanation import ExplanationService
 from aiops.service.health import HealthService
 from aiops.service.incidents import IncidentService
 from aiops.service.operation import OperationService
@@ -25,6 +26,7 @@ class UseCases:
     acceptance: AcceptanceService = field(init=False)
     health: HealthService = field(init=False)
     telemetry: TelemetryService = field(init=False)
+    explanation: ExplanationService = field(init=False)
     slos: SloService = field(init=False)
     alerts: AlertService = field(init=False)
     operation: OperationService = field(init=False)
@@ -35,6 +37,7 @@ class UseCases:
         self.incidents = IncidentService(engine, store, self.health)
         self.acceptance = AcceptanceService(engine, self.incidents, SqlAccepted(store.database))
         self.telemetry = TelemetryService(engine)
+        self.explanation = ExplanationService(engine, self.health)
         self.slos = SloService(engine.budgets, SqlObjectives(store.database), engine.clock, engine.lock)
         self.alerts = AlertService(SqlAlerts(store.database), store, engine.clock, engine.lock, engine.telemetry.alerts)
         self.operation = OperationService(engine, store, self.alerts, self.health, self.started)

@@ -8,6 +8,8 @@ from aiops.model import Edge, Population, Span, Trace, TraceQuery, TraceSummary,
 class NoTelemetry:
     """A source without traces and calls, and a store that drops verdicts: for a cycle in which only metrics matter."""
 
+    store = "no store"
+
     def search(self, _query: TraceQuery, _window: Window, _limit: int) -> list[TraceSummary]:
         """Return no traces."""
         return []

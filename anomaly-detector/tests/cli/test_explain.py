@@ -1,7 +1,12 @@
 """`aiops explain` says what is wrong with some requests of a file, and why."""
 
 import json
+import re
+import shutil
+import subprocess
 from collections.abc import Sequence
+from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -119,3 +124,135 @@ def test_what_is_left_out_of_a_file_is_told(tmp_path: Path) -> None:
     said = run(file, "--columns", COLUMNS, "--since", "10s")
     assert said.exit_code == 1
     assert f"{file}: 1 times: a span that comes twice counts once" in said.stderr
+
+
+class Page(HTMLParser):
+    """What is on a page: its elements with their attributes, in order, and the text between them."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.text = ""
+        self.source = path.read_text(encoding="utf-8")
+        self.feed(self.source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {key: value or "" for key, value in attrs}))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def of(self, *tags: str) -> list[tuple[str, dict[str, str]]]:
+        return [one for one in self.elements if one[0] in tags]
+
+
+def page_of(folder: Path, lines: Sequence[str], since: str = "2023-11-14T22:15:00Z") -> Page:
+    page = folder / "page.html"
+    said = run(file_of(folder / "spans.csv", lines), "--columns", COLUMNS, "--since", since, "--html", page)
+    assert "Traceback" not in said.output, said.output
+    return Page(page)
+
+
+def test_one_page_shows_all_of_it(tmp_path: Path) -> None:
+    page = page_of(tmp_path, rows(100, 0) + rows(50, 100, pay=80_000, calls=["pay"]))
+    for text in ("Latency spike in pay GET /pay", "web → pay GET pay", "80 ms", "100 of 100", "before 2023-11-14"):
+        assert text in page.text
+    marks = [one for _, one in page.elements if one.get("aria-label") == "on the critical path"]
+    assert len(marks) == 3
+    bars = [float(one["style"].removeprefix("width:").rstrip("%")) for _, one in page.of("i")]
+    assert max(bars) > 90
+    assert sum(bars) == pytest.approx(100, abs=1)
+    depths = [one["style"] for _, one in page.of("div") if one.get("class") == "place"]
+    assert depths[:3] == ["--depth:0", "--depth:1", "--depth:2"]
+
+
+def test_the_page_brings_all_it_needs_and_runs_nothing(tmp_path: Path) -> None:
+    lines = [one.replace("GET /pay", "<script>alert(1)</script><img src=x>") for one in rows(100, 0)]
+    lines += [one.replace("GET /pay", "<script>alert(1)</script><img src=x>") for one in rows(50, 100, pay=80_000)]
+    page = page_of(tmp_path, lines)
+    assert "<script>alert(1)</script>" in page.text
+    assert not page.of("script", "img", "iframe", "object", "form")
+    assert not [one for _, one in page.elements if any(key.startswith("on") or key == "src" for key in one)]
+    assert [one["href"] for _, one in page.elements if "href" in one] == ["data:,"]
+    assert "url(" not in page.source
+    assert any("default-src 'none'" in one.get("content", "") for _, one in page.of("meta"))
+
+
+def test_the_page_can_be_read_by_everyone(tmp_path: Path) -> None:
+    page = page_of(tmp_path, rows(100, 0) + rows(50, 100, pay=80_000, calls=["pay"]))
+    assert page.of("html")[0][1]["lang"] == "en"
+    levels = [int(tag[1]) for tag, _ in page.of("h1", "h2", "h3", "h4")]
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert all(one.get("scope") in ("row", "col") for _, one in page.of("th"))
+    assert all(one.get("aria-label") for _, one in page.elements if one.get("role") == "img")
+    styles = re.findall(r"--([\w-]+): (#\w+);", page.source)
+    half = len(styles) // 2
+    assert [name for name, _ in styles[:half]] == [name for name, _ in styles[half:]]
+    for colours in (dict(styles[:half]), dict(styles[half:])):
+        for ink in ("ink", "quiet", "bad"):
+            assert contrast(colours[ink], colours["paper"]) >= 4.5
+            assert contrast(colours[ink], colours["ground"]) >= 4.5
+        assert contrast(colours["bad"], colours["bad-soft"]) >= 4.5
+        assert contrast(colours["warn"], colours["warn-soft"]) >= 4.5
+        assert contrast(colours["bar"], colours["soft"]) >= 3
+
+
+def contrast(one: str, other: str) -> float:
+    """The ratio of two colours by WCAG 2.2."""
+
+    def light(colour: str) -> float:
+        digits = colour[1:] if len(colour) == 7 else "".join(2 * each for each in colour[1:])
+        parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+        linear = [each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((light(one), light(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_a_page_says_where_nothing_is_wrong(tmp_path: Path) -> None:
+    page = page_of(tmp_path, rows(150, 0))
+    assert "No cause found" in page.text
+    assert "may be chance" in page.text
+
+
+def test_a_page_that_exists_is_not_overwritten(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("mine")
+    said = run(file_of(tmp_path / "spans.csv", rows(20, 0)), "--columns", COLUMNS, "--since", "10s", "--html", page)
+    assert said.exit_code == 1
+    assert f"{page} exists already, and is not overwritten" in said.stderr
+    assert page.read_text() == "mine"
+    said = run(tmp_path / "spans.csv", "--columns", COLUMNS, "--since", "10s", "--html", tmp_path / "no" / "page.html")
+    assert said.exit_code == 1
+    assert "cannot write" in said.stderr
+
+
+BROWSER = next(
+    (found for name in ("chromium", "google-chrome", "chromium-browser") if (found := shutil.which(name))), ""
+)
+
+
+def complaints(page: Path, profile: Path, width: int) -> list[str]:
+    """What a browser without a window writes to its console while it shows a page."""
+    command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"]
+    command += ["--disable-background-networking", "--disable-component-update", "--enable-logging=stderr"]
+    command += [f"--user-data-dir={profile}", f"--window-size={width},1000", "--virtual-time-budget=2000"]
+    done = subprocess.run(
+        [*command, "--dump-dom", page.as_uri()], capture_output=True, text=True, timeout=180, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "Where the time goes" in done.stdout
+    return [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+
+
+@pytest.mark.skipif(not BROWSER, reason="no browser is on the PATH")
+def test_a_browser_has_nothing_to_complain_of(tmp_path: Path) -> None:
+    source = page_of(tmp_path, rows(100, 0) + rows(50, 100, pay=80_000, calls=["pay"])).source
+    for width in (390, 1440):
+        assert not complaints(tmp_path / "page.html", tmp_path / "profile", width)
+    wrong = tmp_path / "wrong.html"
+    wrong.write_text(source.replace("</main>", "<script>alert(1)</script></main>"))
+    [said] = complaints(wrong, tmp_path / "profile", 1440)
+    assert "Content Security Policy" in said

@@ -101,6 +101,37 @@ def engine(replayed: tuple[dict[str, Any], Path]) -> Iterator[str]:
     application.stop()
 
 
+def test_an_engine_explains_a_time_and_given_traces_from_its_own_store(
+    engine: str, replayed: tuple[dict[str, Any], Path], tmp_path: Path
+) -> None:
+    since, until = telemetry.T0 + telemetry.LEARNED, telemetry.T0 + telemetry.LEARNED + telemetry.TROUBLE
+    asked = ["explain", "--url", engine, "--since", since]
+    said = run(*asked, "--until", until, "--service", "storefront", "--route", "POST /buy", "--json")
+    assert said.exit_code == 0, said.output
+    found = json.loads(said.stdout)
+    first = found["candidates"][0]
+    assert (first["service"], first["endpoint"], first["kind"]) == ("payments", "/pay/{card}", "errors")
+    assert found["failing"]["good"] == 0
+    assert found["failing"]["bad"] == pytest.approx(0.8, abs=0.15), "any requests, not the failed ones alone"
+    assert (found["good"]["requests"], found["bad"]["requests"]) == (60, 60)
+    assert found["store"] == "the engine's own store"
+    assert [one["query"].split("?")[0] for one in found["questions"]] == ["GET /aiops/spans"] * 2
+    assert found == json.loads(
+        run(*asked, "--until", until, "--service", "storefront", "--route", "POST /buy", "--json").stdout
+    )
+    ids = first["traces"][:5]
+    page = tmp_path / "traces.html"
+    said = run(*asked, *(part for one in ids for part in ("--trace", one)), "--html", page)
+    assert said.exit_code == 0, said.output
+    assert "bad:  5 requests, with which these traces begin" in said.stdout
+    assert "1. Error spike in payments /pay/{card}" in said.stdout.replace("POST ", "")
+    assert "drawn from requests to storefront POST /buy that did not fail" in said.stdout
+    assert ids[0] in page.read_text()
+    said = run(*asked, "--until", until, "--service", "store", "--json")
+    assert said.exit_code == 1
+    assert "there is no service 'store'; there are: payments, storefront" in said.stderr
+
+
 @pytest.fixture(scope="module")
 def captured(
     engine: str, replayed: tuple[dict[str, Any], Path], tmp_path_factory: pytest.TempPathFactory

@@ -11,7 +11,8 @@ from sources.fake_tempo import FakeTempo
 from aiops.cli.remote import fetch_page
 from aiops.engine import Engine
 from aiops.http import Endpoint
-from aiops.model import IncidentState
+from aiops.model import IncidentState, Window, iso
+from aiops.model.errors import SourceError
 from aiops.presentation.incident import incident_document
 from aiops.sources.tempo.source import TempoSource
 from aiops.sources.tempo.traceql import NEWEST
@@ -75,6 +76,33 @@ def test_a_slow_callee_is_one_incident_with_its_cause_for_few_questions(shop: On
     shop.live(30, every=3)
     [incident] = shop.incidents()
     assert incident.state == IncidentState.RESOLVED
+
+
+def test_requests_of_a_time_and_given_traces_are_explained_for_few_questions(shop: OnTempo) -> None:
+    began = shop.clock.now()
+    shop.live(40, judge=False)
+    since, shop.slower = shop.clock.now(), 0.3
+    shop.live(30, judge=False)
+    explained = shop.use_cases.explanation.of_window("gateway", "/pay", Window(since, shop.clock.now()))
+    assert explained.cause == "Latency spike in payment POST /pay"
+    assert explained.store == f"Tempo at {shop.tempo.url}"
+    assert [one.query for one in explained.questions] == [
+        '{ resource.service.name = "gateway" && kind = server && span.http.route = "/pay" }'
+    ] * 2
+    assert (explained.bad.requests, explained.good.requests) == (60, 60)
+    assert len(shop.tempo.asked) <= 2 * 13
+    assert len(shop.tempo.read) <= 2 * 80
+    read = len(shop.tempo.read)
+    ids = explained.candidates[0].traces[:3]
+    explained = shop.use_cases.explanation.of_traces([*ids, "ab"], since)
+    assert explained.cause == "Latency spike in payment POST /pay"
+    assert explained.bad.requests == 3
+    assert explained.notes == [f"there is no trace {'ab':0>32} in Tempo at {shop.tempo.url}, or not any more"]
+    assert len(shop.tempo.read) - read <= 4 + 80
+    assert explained.questions[0].since <= iso(began)
+    shop.tempo.away = True
+    with pytest.raises(SourceError, match="Tempo at"):
+        shop.use_cases.explanation.of_window("gateway", "", Window(since, shop.clock.now()))
 
 
 def test_traces_that_are_refused_are_said_to_be(shop: OnTempo) -> None:

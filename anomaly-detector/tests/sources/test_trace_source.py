@@ -200,6 +200,15 @@ def test_populations(tracing: Tracing) -> None:
     assert ids(Population(service="api", window=all_of_it, kind=PopulationKind.FAILED)) == {101}
     assert ids(Population(service="web", window=all_of_it, kind=PopulationKind.FAILED, callee="api")) == {101}
     assert ids(Population(service="web", window=all_of_it, kind=PopulationKind.FAILED)) == set()
+    assert ids(replace(of, kind=PopulationKind.ANY)) == {*range(1, 21), 100, 101}
+    assert ids(Population(service="api", window=all_of_it, kind=PopulationKind.ANY)) == {*range(1, 21), 100, 101, 102}
+    assert ids(Population(service="web", window=all_of_it, kind=PopulationKind.ANY, callee="api")) == {
+        *range(1, 21),
+        100,
+        101,
+        102,
+    }
+    assert ids(Population(service="api", window=Window(t0 + 45, t0 + 50), kind=PopulationKind.ANY)) == {101}
     assert ids(Population(service="api", window=Window(t0 + 45, t0 + 50), kind=PopulationKind.FAILED)) == {101}
     assert ids(Population(service="api", window=Window(t0 + 50, t0 + 55), kind=PopulationKind.FAILED)) == set()
 

@@ -1,4 +1,4 @@
-"""Read the files, and compare the requests in them."""
+"""Read files, and compare the requests in them."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,10 +8,10 @@ import click
 import numpy as np
 
 from aiops.cli.terminal.past import moment_of
-from aiops.explain import Comparison, SpanColumns, anatomy, compared
+from aiops.explain import AskedRequests, SpanColumns, explanation
 from aiops.explain.table import RowNumbers
-from aiops.explain.waits import Waits
-from aiops.model import RequestAnatomy, SpanKind
+from aiops.model import SpanKind
+from aiops.presentation.documents.explanation import Explanation
 from aiops.sources.files import columns, reading
 from aiops.sources.files.spans_table import SpanTable as FileSpans
 
@@ -28,18 +28,7 @@ class ExplainQuestion:
     columns: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainAnswer:
-    """The comparison, the requests side by side, in words what is compared, and what was left out of the files."""
-
-    comparison: Comparison
-    anatomy: RequestAnatomy
-    good: str
-    bad: str
-    notes: tuple[str, ...]
-
-
-def compare(asked: ExplainQuestion) -> ExplainAnswer:
+def compare(asked: ExplainQuestion) -> Explanation:
     """Compare good and bad requests. Raises UsageError, InvalidInput or SourceError."""
     mapping = columns.parse(asked.columns) if asked.columns else None
     read = [(path, reading.read_spans(path, mapping)) for path in (*asked.good, *asked.files)]
@@ -62,10 +51,8 @@ def compare(asked: ExplainQuestion) -> ExplainAnswer:
         if not side.any():
             first, last = (_at(float(one)) for one in (start.min(), start.max()))
             raise click.UsageError(f"there is no request {which}; the files have requests from {first} to {last}")
-    entries, bad, waits = entries[inside], bad[inside], Waits.of(table)
-    found = compared(table, entries, bad, waits)
-    clearest = found.candidates[0].traces if found.candidates else ()
-    return ExplainAnswer(found, anatomy(table, waits, entries, bad, clearest), *named, notes)
+    told = AskedRequests(good=named[0], bad=named[1], notes=notes)
+    return explanation(table, entries[inside], bad[inside], told)
 
 
 def _entries(table: SpanColumns, service: str | None) -> RowNumbers:

@@ -132,7 +132,7 @@ class SpansAtCause(Document):
 class TraceQuestion(Document):
     """Traces that were asked for."""
 
-    kind: Literal["failed", "slow", "good"]
+    kind: Literal["failed", "slow", "good", "any"]
     service: str
     route: str | None
     method: str | None

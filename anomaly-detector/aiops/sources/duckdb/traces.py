@@ -78,6 +78,11 @@ class EmbeddedTraces:
         whole = {trace_id: links.continued(trace, before | whole) for trace_id, trace in whole.items()}
         return [[whole[one] for one in _ids(table) if one in whole] for table in drawn]
 
+    @property
+    def store(self) -> str:
+        """The name of the store for people."""
+        return "the engine's own store"
+
     def described(self, wanted: Population) -> str:
         """Return the call of the API that answers the spans of the window: nobody but the engine can ask the store."""
         return f"GET /aiops/spans?since={iso(wanted.window.start)}&until={iso(wanted.window.end)}"
@@ -246,6 +251,8 @@ def _kind(wanted: Population, took: str) -> str:
             return f"{took} > {threshold}"
         case PopulationKind.GOOD:
             return f"NOT failed AND {took} <= {threshold}" if threshold else "NOT failed"
+        case PopulationKind.ANY:
+            return "TRUE"
 
 
 def _bounds(window: Window) -> tuple[int, int]:

@@ -2,6 +2,9 @@
 
 What a file says wrongly neither crashes nor hangs: a span that comes twice counts once, a parent that does not exist
 and a circle of parents are cut, a negative duration is none; each is counted in `notes`.
+
+`explain.table.SpanColumns` is another table, of what a comparison needs. This one keeps the rest as well, ids,
+nanoseconds and attributes, so that `traces` gives back every span of a file.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -235,7 +238,7 @@ def _called(parent: Ints, service: Ints) -> Ints:
 
 def _kinds(parent: Ints, service: Ints, called: Ints) -> Ints:
     """Derive kinds: a span whose parent is in another service, or that has none, is served; one that calls another
-    service is a call."""
+    service is a call. `explain.waits` derives those of traces from a store: there, a call has nothing else below it."""
     entry = (parent == NONE) | (service[parent] != service)
     kinds: Ints = np.where(entry, SpanKind.SERVER, np.where(called != NONE, SpanKind.CLIENT, SpanKind.INTERNAL))
     return kinds.astype(np.int64)

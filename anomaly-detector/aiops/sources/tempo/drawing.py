@@ -140,6 +140,8 @@ def _is_kind(wanted: Population, span: Span) -> bool:
             return slow
         case PopulationKind.GOOD:
             return not span.failed and not (wanted.threshold and slow)
+        case PopulationKind.ANY:
+            return True
 
 
 def _hash(trace_id: str) -> bytes:

@@ -132,6 +132,8 @@ def _cheap(wanted: Population) -> tuple[str, ...]:
             return (f"duration > {threshold}ns",)
         case PopulationKind.GOOD:
             return ("status != error", f"duration <= {threshold}ns" if threshold else "")
+        case PopulationKind.ANY:
+            return ()
 
 
 def _exact(wanted: Population) -> tuple[str, ...]:

@@ -101,6 +101,11 @@ class TempoTraces:
                 drawn[one] = Unread(down, True)
         return [drawn[one] for one in wanted]
 
+    @property
+    def store(self) -> str:
+        """The name of the store for people, with its address."""
+        return str(self._reader.api.endpoint)
+
     def described(self, wanted: Population) -> str:
         """Return the TraceQL by which a population was found last, or is asked for first."""
         return self._populations.described(wanted)

@@ -1,6 +1,6 @@
 """Sources of telemetry that are made up, as the ports describe them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,12 +9,15 @@ from aiops.model import (
     Edge,
     Labels,
     Population,
+    PopulationKind,
     Selector,
     SeriesBlock,
     Span,
+    SpanKind,
     Trace,
     TraceQuery,
     TraceSummary,
+    Unread,
     Verdict,
     Window,
     labels,
@@ -100,6 +103,10 @@ class FakeMetrics:
 @dataclass
 class FakeTraces:
     known: dict[str, Trace] = field(default_factory=dict)
+    store: str = "a made-up store"
+    asked: list[Population] = field(default_factory=list)
+    refusal: Unread | Exception | None = None
+    while_asked: Callable[[Population], None] | None = None
 
     def search(self, query: TraceQuery, window: Window, limit: int) -> list[TraceSummary]:
         return []
@@ -107,8 +114,20 @@ class FakeTraces:
     def traces(self, ids: Sequence[str]) -> list[Trace]:
         return [self.known[one] for one in ids if one in self.known]
 
-    def populations(self, wanted: Sequence[Population]) -> list[list[Trace]]:
-        return [[] for _ in wanted]
+    def populations(self, wanted: Sequence[Population]) -> list[list[Trace] | Unread]:
+        return [self._drawn(one) for one in wanted]
+
+    def _drawn(self, wanted: Population) -> list[Trace] | Unread:
+        """All known traces of a population, ordered by their ids."""
+        self.asked.append(wanted)
+        if self.while_asked is not None:
+            self.while_asked(wanted)
+        if isinstance(self.refusal, Unread):
+            return self.refusal
+        if self.refusal is not None:
+            raise self.refusal
+        ids = sorted(one.trace_id for one in self.known.values() if any(_is_of(wanted, span) for span in one.spans))
+        return [self.known[one] for one in ids[: wanted.limit]]
 
     def described(self, wanted: Population) -> str:
         return f"{wanted.kind} traces of {wanted.service}"
@@ -117,6 +136,13 @@ class FakeTraces:
         inside = [one for trace in self.known.values() for one in trace.spans if window.start < one.end <= window.end]
         bounds.check_spans(len(inside), most)
         return inside, True
+
+
+def _is_of(wanted: Population, span: Span) -> bool:
+    """Whether a population is drawn by a served request; kinds by length are not told apart."""
+    served = span.kind in (SpanKind.SERVER, SpanKind.CONSUMER) and span.service == wanted.service
+    inside = wanted.window.start < span.end <= wanted.window.end and span.goes_by(wanted.route)
+    return served and inside and (wanted.kind == PopulationKind.ANY or span.failed == (wanted.kind == "failed"))
 
 
 @dataclass
