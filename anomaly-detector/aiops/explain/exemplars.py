@@ -15,7 +15,7 @@ EXAMPLES: Final = 3
 
 
 def exemplars(requests: RequestWork, clearest: Sequence[str]) -> tuple[tuple[Exemplar, ...], tuple[Exemplar, ...]]:
-    """Bad and good examples. The bad ones are of these traces, the clearest first; where there are none, the longest.
+    """Bad and good examples. The bad ones are of these traces, the clearest first; where none is, the longest.
     For each of them there is a good one of the same operation that did not fail, of those not taken yet the nearest to
     their median duration, where there is one left."""
     table, entries = requests.table, requests.entries
@@ -27,7 +27,7 @@ def exemplars(requests: RequestWork, clearest: Sequence[str]) -> tuple[tuple[Exe
         np.flatnonzero(requests.bad).tolist(),
         key=lambda one: (ids.get(trace[one], len(ids)), -seconds[one], trace[one]),
     )
-    bad = [one for one in order if not ids or trace[one] in ids][:EXAMPLES]
+    bad = ([one for one in order if trace[one] in ids] or order)[:EXAMPLES]
     sound = ~requests.bad & ~table.failed[entries]
     good: list[int] = []
     for one in bad:

@@ -24,8 +24,8 @@ def evidence_rows(evidence: Json) -> Iterator[Row]:
     """Yield the evidence of an incident: votes, the requests side by side, and what was asked."""
     votes = evidence["votes"]
     if votes:
-        told = (f"{_place(one)} ({one['kind']}) {_number(one['traces'])} of {one['of']}" for one in votes)
-        yield "votes", f"bad traces that speak for it: {', '.join(told)}"
+        told = (f"{_number(one['traces'])} for {_place(one)} ({one['kind']})" for one in votes)
+        yield "votes", f"of {votes[0]['of']} bad traces {', '.join(told)}"
     if evidence["at_cause"]:
         good, bad = evidence["at_cause"]["good"], evidence["at_cause"]["bad"]
         sides = [f"{one['spans']} {name} spans there" + _median(one) for name, one in (("bad", bad), ("good", good))]

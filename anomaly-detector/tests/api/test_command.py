@@ -80,7 +80,7 @@ def test_an_incident_is_shown_with_its_evidence_whether_its_engine_runs_or_not(
     for said in (shown, left):
         assert said.exit_code == 0, said.output
         lines = said.stdout.splitlines()
-        assert "votes     bad traces that speak for it: payment POST /payment (errors) 38.5 of 41" in lines
+        assert "votes     of 41 bad traces 38.5 for payment POST /payment (errors)" in lines
         assert "measured  41 bad spans there, 185 ms (median), 0 good spans there" in lines
         at = next(number for number, line in enumerate(lines) if line.startswith("tree "))
         assert " ".join(lines[at + 1].split()) == "0% 0% 50 ms 40 ms * checkout POST /checkout"

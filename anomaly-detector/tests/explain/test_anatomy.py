@@ -198,6 +198,7 @@ def test_examples_are_the_clearest_with_a_usual_one_of_their_kind_each() -> None
     longest = of(good, bad)
     assert [one.trace_id for one in longest.bad] == [one.trace_id for one in (bad[4], bad[3], bad[2])]
     assert len(longest.good) == 3
+    assert of(good, bad, ["unknown"]).bad == longest.bad
 
 
 def test_good_examples_are_of_the_same_operation_and_did_not_fail() -> None:
