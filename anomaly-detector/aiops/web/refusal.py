@@ -2,7 +2,6 @@
 
 from flask import Flask, Response, render_template, request
 
-from aiops import __version__
 from aiops.model import Incident
 from aiops.model.errors import StoreError
 from aiops.service.use_cases import UseCases
@@ -33,8 +32,6 @@ def install_refusals(app: Flask, use_cases: UseCases) -> None:
             headline=HEADLINES.get(response.status_code, problem["title"]),
             recent=_recent(use_cases) if response.status_code == 404 else [],
             back=_back(),
-            now=use_cases.now(),
-            version=__version__,
         )
         response.set_data(page)
         response.mimetype = "text/html"

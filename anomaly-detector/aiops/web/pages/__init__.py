@@ -1,0 +1,51 @@
+"""The pages: each one asks the use cases and renders a template."""
+
+from flask import Blueprint, Flask, request
+
+from aiops import __version__
+from aiops.config import Settings
+from aiops.presentation import filters
+from aiops.service.use_cases import UseCases
+from aiops.web import refusal
+from aiops.web.pages.incidents import add_incidents
+from aiops.web.pages.objectives import add_objectives
+from aiops.web.pages.overview import add_overview
+from aiops.web.pages.traces import add_traces
+
+NAVIGATION = (
+    ("web.index", "Incidents"),
+    ("web.slos", "Objectives"),
+)
+"""Pages that every page links to, with their names."""
+SECTIONS = {
+    "web.incident": "web.index",
+    "web.proposed": "web.index",
+    "web.slo": "web.slos",
+}
+"""The page of NAVIGATION to which another page belongs."""
+
+
+def add_pages(app: Flask, use_cases: UseCases, settings: Settings) -> None:
+    """Add the pages to an application whose guard has set `flask.g.who`."""
+    pages = Blueprint(
+        "web", __name__, template_folder="../templates", static_folder="../static", static_url_path="/static"
+    )
+
+    @app.context_processor
+    def always() -> dict[str, object]:
+        here = SECTIONS.get(request.endpoint or "", request.endpoint)
+        return {
+            "now": use_cases.now(),
+            "version": __version__,
+            "needs_token": bool(settings.tokens),
+            "navigation": [(name, endpoint, endpoint == here) for endpoint, name in NAVIGATION],
+        }
+
+    add_overview(pages, use_cases, settings)
+    add_incidents(pages, use_cases, settings)
+    add_objectives(pages, use_cases, settings)
+    add_traces(pages, use_cases)
+    for function in filters.FILTERS:
+        app.add_template_filter(function, function.__name__)
+    app.register_blueprint(pages)
+    refusal.install_refusals(app, use_cases)

@@ -1,0 +1,55 @@
+"""Pages of incidents: one incident, and what a person may do to it."""
+
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from aiops.config import Settings
+from aiops.presentation import grafana
+from aiops.service.use_cases import UseCases
+
+LONGEST_REASON = 1000
+
+
+def add_incidents(pages: Blueprint, use_cases: UseCases, settings: Settings) -> None:
+    """Add the pages of incidents."""
+
+    @pages.get("/incidents")
+    def incidents() -> ResponseReturnValue:
+        return redirect(url_for("web.index"))
+
+    @pages.get("/incidents/<name>")
+    def incident(name: str) -> ResponseReturnValue:
+        one = use_cases.incidents.get(name)
+        shown = grafana.of_incident(one, settings.grafana_url)
+        return render_template(
+            "incident.html",
+            one=one,
+            alerts=use_cases.alerts.of(one),
+            alike=use_cases.incidents.alike(one),
+            shown=shown,
+            undoable=use_cases.acceptance.undoable(one),
+        )
+
+    @pages.post("/incidents/<name>/acknowledge")
+    def acknowledge(name: str) -> ResponseReturnValue:
+        return redirect(url_for("web.incident", name=use_cases.incidents.acknowledge(name, g.who).id), 303)
+
+    @pages.post("/incidents/<name>/resolve")
+    def resolve(name: str) -> ResponseReturnValue:
+        return redirect(url_for("web.incident", name=use_cases.incidents.resolve(name, g.who).id), 303)
+
+    @pages.get("/incidents/<name>/normal")
+    def proposed(name: str) -> ResponseReturnValue:
+        one = use_cases.incidents.get(name)
+        return render_template("normal.html", one=one, changes=use_cases.acceptance.proposal(one))
+
+    @pages.post("/incidents/<name>/normal")
+    def normal(name: str) -> ResponseReturnValue:
+        reason = " ".join(request.form.get("reason", "").split())
+        if not 3 <= len(reason) <= LONGEST_REASON:
+            abort(400, f"a reason is needed, of 3 to {LONGEST_REASON} characters")
+        return redirect(url_for("web.incident", name=use_cases.acceptance.accept(name, g.who, reason).id), 303)
+
+    @pages.post("/incidents/<name>/normal/undo")
+    def undo_normal(name: str) -> ResponseReturnValue:
+        return redirect(url_for("web.incident", name=use_cases.acceptance.undo(name, g.who).id), 303)
