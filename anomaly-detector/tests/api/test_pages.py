@@ -221,7 +221,7 @@ def test_what_is_missing_leads_on(world: World, client: FlaskClient, path: str, 
     assert client.get(path).mimetype == "application/problem+json"
 
 
-@pytest.mark.parametrize("name", ["aiops.css", "aiops.svg", "refresh.js"])
+@pytest.mark.parametrize("name", ["aiops.css", "aiops.svg", "page.js"])
 def test_pages_bring_all_they_need(client: FlaskClient, name: str) -> None:
     with client.get(f"/static/{name}") as answer:
         assert answer.status_code == 200
