@@ -28,6 +28,7 @@ TELLS_NOTHING = (
     "process.",
     "telemetry.",
     "service.name",
+    names.SAMPLING_THRESHOLD,
 )
 MOST = 3
 FALSE_DISCOVERY = 0.01
