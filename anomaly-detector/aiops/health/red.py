@@ -65,6 +65,19 @@ class ServiceHealth:
     incidents: tuple[str, ...]
     oddities: tuple[str, ...] = ()
 
+    @property
+    def latency(self) -> float | None:
+        """The mean of all its requests in seconds, None where nothing is known."""
+        timed = [(one.requests, one.latency) for one in self.routes if one.latency is not None]
+        requests = sum(count for count, _ in timed)
+        return sum(count * seconds for count, seconds in timed) / requests if requests else None
+
+    @property
+    def slowest(self) -> RouteHealth | None:
+        """The route with the highest mean; None where no latency is known."""
+        timed = [one for one in self.routes if one.latency]
+        return max(timed, key=lambda one: one.latency or 0.0, default=None)
+
 
 @dataclass(slots=True)
 class RouteCounts:

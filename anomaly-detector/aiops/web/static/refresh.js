@@ -2,9 +2,10 @@
 const SECONDS = 10;
 
 const busy = () => {
-  const field = document.querySelector("main input:not([type=hidden])");
+  const fields = [...document.querySelectorAll("main input:not([type=hidden]), main select")];
   const selecting = getSelection()?.type === "Range";
-  return document.hidden || selecting || (field && (field.value || field === document.activeElement));
+  const used = (one) => one === document.activeElement || (one.type !== "range" && "defaultValue" in one && one.value !== one.defaultValue);
+  return document.hidden || selecting || fields.some(used);
 };
 
 const refresh = async () => {
@@ -16,7 +17,12 @@ const refresh = async () => {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector("main");
     const focus = document.activeElement?.id;
-    document.querySelector("main").replaceWith(fresh);
+    const old = document.querySelector("main");
+    const left = [...old.querySelectorAll(".scroll")].map((one) => one.scrollLeft);
+    const open = [...old.querySelectorAll("details")].map((one) => one.open);
+    old.replaceWith(fresh);
+    fresh.querySelectorAll(".scroll").forEach((one, at) => (one.scrollLeft = left[at] ?? 0));
+    fresh.querySelectorAll("details").forEach((one, at) => (one.open = open[at] ?? one.open));
     document.querySelector("footer").replaceWith(page.querySelector("footer"));
     document.title = page.title;
     if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
