@@ -15,11 +15,14 @@ const address = (at) => {
   return url;
 };
 
-// Where the drawing is wider than the screen, begin with the cause.
+// Where the drawing is larger than the screen, begin with the cause, else with the users.
 const look = () => {
   const place = document.querySelector(".map-scroll");
-  const cause = place?.querySelector(".at-fault")?.getBoundingClientRect();
-  if (cause) place.scrollLeft += cause.left + cause.width / 2 - place.getBoundingClientRect().left - place.clientWidth / 2;
+  const wanted = place?.querySelector(".at-fault, .hit, .users")?.getBoundingClientRect();
+  if (!wanted) return;
+  const frame = place.getBoundingClientRect();
+  place.scrollLeft += wanted.left + wanted.width / 2 - frame.left - frame.width / 2;
+  place.scrollTop += wanted.top + wanted.height / 2 - frame.top - frame.height / 2;
 };
 
 const show = async (url) => {
@@ -27,9 +30,9 @@ const show = async (url) => {
   const answer = await fetch(url, { headers: { Accept: "text/html" } });
   if (!answer.ok || mine !== newest) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const left = document.querySelector(".map-scroll")?.scrollLeft;
+  const { scrollLeft: left = 0, scrollTop: top = 0 } = document.querySelector(".map-scroll") ?? {};
   for (const id of PARTS) document.getElementById(id).replaceWith(page.getElementById(id));
-  if (left !== undefined) document.querySelector(".map-scroll")?.scrollTo({ left, behavior: "instant" });
+  document.querySelector(".map-scroll")?.scrollTo(left, top);
   document.title = page.title;
   history.replaceState(null, "", url);
 };

@@ -18,10 +18,10 @@ const refresh = async () => {
     const fresh = page.querySelector("main");
     const focus = document.activeElement?.id;
     const old = document.querySelector("main");
-    const left = [...old.querySelectorAll(".scroll")].map((one) => one.scrollLeft);
+    const places = [...old.querySelectorAll(".scroll")].map((one) => [one.scrollLeft, one.scrollTop]);
     const open = [...old.querySelectorAll("details")].map((one) => one.open);
     old.replaceWith(fresh);
-    fresh.querySelectorAll(".scroll").forEach((one, at) => (one.scrollLeft = left[at] ?? 0));
+    fresh.querySelectorAll(".scroll").forEach((one, at) => one.scrollTo(...(places[at] ?? [0, 0])));
     fresh.querySelectorAll("details").forEach((one, at) => (one.open = open[at] ?? one.open));
     document.querySelector("footer").replaceWith(page.querySelector("footer"));
     document.title = page.title;
