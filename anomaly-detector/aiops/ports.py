@@ -118,6 +118,11 @@ class VerdictStore(Protocol):
         any number)."""
         ...
 
+    def latest(self, window: Window, most: int = 0) -> list[Verdict]:
+        """Return the last verdict of the window on every series and family, by series and family. Raises TooMuch for
+        more than `most` (0: any number)."""
+        ...
+
 
 class EdgeSink(Protocol):
     """A receiver of the calls between services."""

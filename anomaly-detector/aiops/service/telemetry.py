@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiops.engine import Engine
-from aiops.health import RECENT
-from aiops.model import Edge, Labels, Selector, SeriesBlock, Span, Trace, Verdict, Window, names
+from aiops.model import Labels, Selector, SeriesBlock, Span, Trace, Verdict, Window, names
 from aiops.model.errors import NotFound
 from aiops.sources.common import bounds
 
@@ -21,11 +20,6 @@ class TelemetryService:
     """What the sources keep. Every method may raise SourceError."""
 
     engine: Engine
-
-    def topology(self) -> list[Edge]:
-        """Return the calls between services over the last five minutes."""
-        until = self.engine.metrics.complete_until()
-        return [] if until is None else self.engine.topology.edges(Window(until - RECENT, until))
 
     def series(self, service: str, route: str, window: Window) -> list[Verdict]:
         """Return observed, expected, bounds and score of a route over time. Raises NotFound for a route never judged,

@@ -8,6 +8,7 @@ from aiops.service.alerts import AlertService
 from aiops.service.explanation import ExplanationService
 from aiops.service.health import HealthService
 from aiops.service.incidents import IncidentService
+from aiops.service.map import MapService
 from aiops.service.operation import OperationService
 from aiops.service.slos import SloService
 from aiops.service.telemetry import TelemetryService
@@ -25,6 +26,7 @@ class UseCases:
     incidents: IncidentService = field(init=False)
     acceptance: AcceptanceService = field(init=False)
     health: HealthService = field(init=False)
+    map: MapService = field(init=False)
     telemetry: TelemetryService = field(init=False)
     explanation: ExplanationService = field(init=False)
     slos: SloService = field(init=False)
@@ -36,6 +38,7 @@ class UseCases:
         self.health = HealthService(engine, store)
         self.incidents = IncidentService(engine, store, self.health)
         self.acceptance = AcceptanceService(engine, self.incidents, SqlAccepted(store.database))
+        self.map = MapService(engine, store, self.health)
         self.telemetry = TelemetryService(engine)
         self.explanation = ExplanationService(engine, self.health)
         self.slos = SloService(engine.budgets, SqlObjectives(store.database), engine.clock, engine.lock)

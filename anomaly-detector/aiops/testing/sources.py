@@ -38,6 +38,10 @@ class NoTelemetry:
         """Drop the verdicts."""
         ...
 
+    def latest(self, _window: Window, _most: int = 0) -> list[Verdict]:
+        """Return no verdicts."""
+        return []
+
     def history(self, _service: str, _route: str, _window: Window, _most: int = 0) -> list[Verdict]:
         """Return no verdicts."""
         return []

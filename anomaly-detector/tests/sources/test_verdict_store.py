@@ -3,7 +3,10 @@
 import math
 from dataclasses import replace
 
+import pytest
+
 from aiops.model import Family, SeriesState, Tier, Verdict, Window, labels
+from aiops.model.errors import TooMuch
 
 from .conftest import T0, Counting
 
@@ -32,6 +35,22 @@ def test_history(counting: Counting) -> None:
     assert counting.verdicts.history("api", "/pay", Window(T0 + 3, T0 + 10)) == [later]
     assert len(counting.verdicts.history("api", "/pay", Window(T0, T0 + 5000))) == 3
     assert counting.verdicts.history("web", "", Window(T0, T0 + 10)) == []
+
+
+def test_the_latest_of_every_series(counting: Counting) -> None:
+    latency = replace(ONE, family=Family.LATENCY)
+    call = replace(ONE, series=labels(caller="web", callee="api"), at=T0 + 4)
+    later = replace(ONE, at=T0 + 6, state=SeriesState.INCIDENT)
+    counting.verdicts.record([ONE, latency, call, later, replace(ONE, at=T0 + 20)])
+    found = counting.verdicts.latest(Window(T0, T0 + 10))
+    assert {(one.series, one.family): one for one in found} == {
+        (one.series, one.family): one for one in (later, latency, call)
+    }
+    assert len(found) == 3
+    assert counting.verdicts.latest(Window(T0 + 3, T0 + 5)) == [call]
+    assert counting.verdicts.latest(Window(T0 + 30, T0 + 40)) == []
+    with pytest.raises(TooMuch):
+        counting.verdicts.latest(Window(T0, T0 + 10), 2)
 
 
 def test_recording_again_changes_nothing(counting: Counting) -> None:

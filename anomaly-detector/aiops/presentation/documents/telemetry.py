@@ -60,11 +60,32 @@ class Edge(Document):
     requests_per_second: float | None
     error_rate: float | None
     avg_latency_ms: float | None
+    expected_latency_ms: float | None
+    expected_range_ms: tuple[float, float] | None
+    slow: bool = Field(description="the calls take longer than the expected range")
+    failing: bool = Field(description="more of the calls fail than expected")
     connection: str = Field(description="empty, or `virtual` where the callee sends no telemetry")
 
 
+class Node(Document):
+    """A service, or something that services call: then its numbers are those of its callers."""
+
+    service: str
+    virtual: bool = Field(description="it sends no telemetry")
+    health: Health
+    requests_per_second: float | None
+    error_rate: float | None
+    avg_latency_ms: float | None
+    causes: list[str] = Field(description="the incidents that it causes")
+    affected_by: list[str] = Field(description="the incidents that affect it")
+
+
 class Topology(Document):
+    """Who calls whom, over the five minutes before `at`."""
+
+    at: Time | None
     services: list[str]
+    nodes: list[Node]
     edges: list[Edge]
 
 

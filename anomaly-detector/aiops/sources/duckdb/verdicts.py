@@ -54,16 +54,38 @@ class EmbeddedVerdicts:
             ),
             wanted=wanted,
         )
-        if most and table.num_rows > most:
-            raise TooMuch(f"there are more than {most:,} judgements in that time")
-        return [
-            Verdict(
-                series=tuple(sorted(attributes.parse(row["labels"]).items())),
-                family=Family(row["family"]),
-                at=row["at_ns"] / 1e9,
-                tier=Tier(row["tier"]),
-                state=SeriesState(row["life"]),
-                **{name: row[name] for name in _NUMBERS},
+        return _read(table, most)
+
+    def latest(self, window: Window, most: int = 0) -> list[Verdict]:
+        """Return the last verdict of the window on every series and family, by series and family.
+
+        Raises TooMuch for more than `most` (0: any number).
+        """
+        start, end = round(window.start * 1e9) + 1, round(window.end * 1e9)
+        limit = f"LIMIT {most + 1}" if most else ""
+        table = self._store.query(
+            lambda partitions: (
+                f"""
+            SELECT last.* FROM (
+                SELECT arg_max(v, v.at_ns) AS last FROM {partitions.relation(VERDICTS, start, end)} v
+                GROUP BY v.labels, v.family
+            ) ORDER BY last.labels, last.family {limit}"""
             )
-            for row in table.to_pylist()
-        ]
+        )
+        return _read(table, most)
+
+
+def _read(table: "pa.Table", most: int) -> list[Verdict]:
+    if most and table.num_rows > most:
+        raise TooMuch(f"there are more than {most:,} judgements in that time")
+    return [
+        Verdict(
+            series=tuple(sorted(attributes.parse(row["labels"]).items())),
+            family=Family(row["family"]),
+            at=row["at_ns"] / 1e9,
+            tier=Tier(row["tier"]),
+            state=SeriesState(row["life"]),
+            **{name: row[name] for name in _NUMBERS},
+        )
+        for row in table.to_pylist()
+    ]

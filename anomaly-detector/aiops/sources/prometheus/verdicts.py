@@ -92,6 +92,20 @@ class PrometheusVerdicts:
         Raises TooMuch for more than `most` (0: any number).
         """
         of = f"{names.SERVICE}={quoted(service)}" + (f",{names.ROUTE}={quoted(route)}" if route else "")
+        return sorted(self._read(of, window, most), key=lambda one: (one.at, one.family, one.series))
+
+    def latest(self, window: Window, most: int = 0) -> list[Verdict]:
+        """Return the last verdict of the window on every series and family, by series and family.
+
+        Raises TooMuch where there are more than `most` verdicts in the window (0: any number).
+        """
+        last: dict[tuple[Labels, str], Verdict] = {}
+        for one in sorted(self._read("", window, most), key=lambda one: one.at):
+            last[one.series, one.family] = one
+        return [one for _, one in sorted(last.items())]
+
+    def _read(self, of: str, window: Window, most: int) -> list[Verdict]:
+        """Return the verdicts of a window on the series with these labels, in PromQL; in no order."""
         # One query per number: points are matched by their times, which are those that were written.
         start, end = round(window.start * 1e9), round(window.end * 1e9)
         if most:
@@ -105,8 +119,7 @@ class PrometheusVerdicts:
             for key, value in _points(raw):
                 found.setdefault(key, {})[number] = value
         whole = ((key, numbers) for key, numbers in found.items() if len(numbers) == len(NUMBERS))
-        out = [_verdict(series, family, at, numbers) for (series, family, at), numbers in whole]
-        return sorted(out, key=lambda one: (one.at, one.family, one.series))
+        return [_verdict(series, family, at, numbers) for (series, family, at), numbers in whole]
 
 
 def _name(number: str) -> str:

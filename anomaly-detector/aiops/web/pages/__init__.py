@@ -7,13 +7,18 @@ from aiops.config import Settings
 from aiops.presentation import filters
 from aiops.service.use_cases import UseCases
 from aiops.web import refusal
+from aiops.web.map_drawing import tone
 from aiops.web.pages.incidents import add_incidents
+from aiops.web.pages.map import add_map
 from aiops.web.pages.objectives import add_objectives
 from aiops.web.pages.overview import add_overview
+from aiops.web.pages.services import add_services
 from aiops.web.pages.traces import add_traces
 
 NAVIGATION = (
     ("web.index", "Incidents"),
+    ("web.services", "Services"),
+    ("web.service_map", "Map"),
     ("web.slos", "Objectives"),
 )
 """Pages that every page links to, with their names."""
@@ -41,11 +46,14 @@ def add_pages(app: Flask, use_cases: UseCases, settings: Settings) -> None:
             "navigation": [(name, endpoint, endpoint == here) for endpoint, name in NAVIGATION],
         }
 
+    app.add_template_global(lambda: "web.service" in app.view_functions, "services_have_pages")
     add_overview(pages, use_cases, settings)
     add_incidents(pages, use_cases, settings)
+    add_services(pages, use_cases)
+    add_map(pages, use_cases)
     add_objectives(pages, use_cases, settings)
     add_traces(pages, use_cases)
-    for function in filters.FILTERS:
+    for function in (*filters.FILTERS, tone):
         app.add_template_filter(function, function.__name__)
     app.register_blueprint(pages)
     refusal.install_refusals(app, use_cases)

@@ -2,9 +2,10 @@
 const SECONDS = 10;
 
 const busy = () => {
-  const field = document.querySelector("main input:not([type=hidden])");
+  const fields = [...document.querySelectorAll("main input:not([type=hidden]), main textarea, main select")];
   const selecting = getSelection()?.type === "Range";
-  return document.hidden || selecting || (field && (field.value || field === document.activeElement));
+  const changed = (one) => one.type !== "range" && "defaultValue" in one && one.value !== one.defaultValue;
+  return document.hidden || selecting || fields.some((one) => one === document.activeElement || changed(one));
 };
 
 // Times come in UTC. They are shown in the zone of the viewer; the title keeps UTC.
@@ -57,11 +58,15 @@ const refresh = async () => {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector("main");
     const focus = document.activeElement?.id;
-    const open = [...document.querySelectorAll("details[open][id]")].map((one) => one.id);
-    document.querySelector("main").replaceWith(fresh);
+    const old = document.querySelector("main");
+    const places = [...old.querySelectorAll(".scroll")].map((one) => [one.scrollLeft, one.scrollTop]);
+    const name = (one) => one.id || one.querySelector("summary")?.textContent;
+    const open = new Map([...old.querySelectorAll("details")].map((one) => [name(one), one.open]));
+    old.replaceWith(fresh);
+    fresh.querySelectorAll(".scroll").forEach((one, at) => one.scrollTo(...(places[at] ?? [0, 0])));
+    fresh.querySelectorAll("details").forEach((one) => (one.open = open.get(name(one)) ?? one.open));
     document.querySelector("footer").replaceWith(page.querySelector("footer"));
     document.title = page.title;
-    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
     if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
     localize();
     lost.hidden = true;

@@ -163,3 +163,7 @@ class FakeVerdicts:
     def history(self, service: str, route: str, window: Window, most: int = 0) -> list[Verdict]:
         wanted = {("service", service), ("route", route)}
         return [one for one in self.recorded if wanted <= set(one.series) and window.start < one.at <= window.end]
+
+    def latest(self, window: Window, most: int = 0) -> list[Verdict]:
+        inside = [one for one in self.recorded if window.start < one.at <= window.end]
+        return list({(one.series, one.family): one for one in sorted(inside, key=lambda one: one.at)}.values())
