@@ -9,6 +9,7 @@ from aiops.service.explanation import ExplanationService
 from aiops.service.health import HealthService
 from aiops.service.incidents import IncidentService
 from aiops.service.operation import OperationService
+from aiops.service.picture import PictureService
 from aiops.service.slos import SloService
 from aiops.service.telemetry import TelemetryService
 from aiops.store import SqlAccepted, SqlAlerts, SqlIncidents, SqlObjectives
@@ -27,6 +28,7 @@ class UseCases:
     health: HealthService = field(init=False)
     telemetry: TelemetryService = field(init=False)
     explanation: ExplanationService = field(init=False)
+    picture: PictureService = field(init=False)
     slos: SloService = field(init=False)
     alerts: AlertService = field(init=False)
     operation: OperationService = field(init=False)
@@ -38,6 +40,7 @@ class UseCases:
         self.acceptance = AcceptanceService(engine, self.incidents, SqlAccepted(store.database))
         self.telemetry = TelemetryService(engine)
         self.explanation = ExplanationService(engine, self.health)
+        self.picture = PictureService(engine)
         self.slos = SloService(engine.budgets, SqlObjectives(store.database), engine.clock, engine.lock)
         self.alerts = AlertService(SqlAlerts(store.database), store, engine.clock, engine.lock, engine.telemetry.alerts)
         self.operation = OperationService(engine, store, self.alerts, self.health, self.started)

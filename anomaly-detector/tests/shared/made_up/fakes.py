@@ -163,3 +163,6 @@ class FakeVerdicts:
     def history(self, service: str, route: str, window: Window, most: int = 0) -> list[Verdict]:
         wanted = {("service", service), ("route", route)}
         return [one for one in self.recorded if wanted <= set(one.series) and window.start < one.at <= window.end]
+
+    def of(self, series: Sequence[Labels], window: Window, most: int = 0) -> list[Verdict]:
+        return [one for one in self.recorded if one.series in series and window.start < one.at <= window.end]
