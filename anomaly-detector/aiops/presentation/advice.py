@@ -76,6 +76,7 @@ def _by_kind(incident: Incident, root: RootCause, evidence: IncidentEvidence | N
         case CauseKind.LATENCY if cause.caller:
             what = f"the statement {cause.endpoint}" if cause.endpoint else "its calls"
             yield Advice(f"Look at {what} on {cause.service}: locks, a missing index, a changed plan, its load")
+            yield Advice(f"Ask whether {cause.caller} asks for more than before", "#traces", "slow and good traces")
         case CauseKind.LATENCY:
             yield from _slow(cause, evidence)
         case CauseKind.TRAFFIC:
@@ -126,11 +127,11 @@ def _look_at(span: FirstFailingSpan) -> Advice:
 
 def _unanswered(cause: Cause) -> Iterator[Advice]:
     if cause.kind == CauseKind.DOWN:
-        yield Advice(f"Check that {cause.service} runs: its last log lines, its restarts; start it again")
+        yield Advice(f"Check whether {cause.service} runs: its process, restarts, lack of memory")
+        yield Advice("Read the last log lines before it went away; start it again")
     else:
-        yield Advice(
-            f"Check that {cause.service} runs and is not stuck: threads, connections, what it waits for; restart it"
-        )
+        yield Advice(f"Check whether {cause.service} runs, and restart it where it is stuck")
+        yield Advice("If it runs, find out what it waits for: its database, locks, threads or connections that ran out")
 
 
 def _network(cause: Cause) -> Iterator[Advice]:
@@ -152,6 +153,7 @@ def _slow(cause: Cause, evidence: IncidentEvidence | None) -> Iterator[Advice]:
     more = next((one for one in changed if one.what in ("more", "added")), None)
     if more is not None:
         yield Advice(f"Find out why {more.caller} makes {more.call} more often", "#calls", "changed calls")
+    yield Advice("Compare a slow request with a good one", "#traces", "traces")
     yield Advice(
         f"Look at what {place_written(cause)} does by itself: CPU, locks, garbage collection, its load",
         "#tree",

@@ -64,7 +64,7 @@ def _what(cause: Cause, measured: CauseMeasure | None) -> str:
             place = place_written(cause)
             return f"Requests to {place} {_takes(pace)}" if pace else f"{place} is slow"
         case CauseKind.TIMEOUT:
-            after = f"{calls} wait {duration(pace.observed)} in vain" if pace else f"{calls} time out"
+            after = f"{calls} time out" + (f" after {_plainly(pace.observed)}" if pace else "")
             return f"{cause.service} does not respond: {f'{_fails(share)} of {calls} time out' if share else after}"
         case CauseKind.DOWN:
             return (
@@ -82,6 +82,11 @@ def _what(cause: Cause, measured: CauseMeasure | None) -> str:
         case CauseKind.MACHINE:
             times = f": {pace.observed:.1f} times as slow as usual" if pace else " is slow"
             return f"Everything that runs on {cause.service}{times}"
+
+
+def _plainly(seconds: float) -> str:
+    """Write a time that a person has set: `5 s`, `2.5 s`, `800 ms`."""
+    return f"{seconds:.3g} s" if seconds >= 1 else duration(seconds)
 
 
 def _fails(share: CauseMeasure) -> str:

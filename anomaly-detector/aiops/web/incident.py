@@ -15,6 +15,7 @@ from aiops.model import (
     Incident,
     IncidentEvidence,
     Labels,
+    RootCause,
     SeriesState,
     TimelineEntry,
     names,
@@ -96,6 +97,7 @@ class IncidentView:
     chain: tuple[Arrow, ...]
     chain_words: str
     usual_seconds: float | None
+    span_named: bool
     reasons: tuple[WhyLine, ...]
     lanes: tuple[Lane, ...]
     timeline: tuple[TimelineRow, ...]
@@ -119,6 +121,8 @@ def incident_view(
         flags=tuple(dict.fromkeys(each.kind for each in marks)),
         chain=arrows,
         chain_words=_chain_words(arrows),
+        span_named=one.first_failing_span is not None
+        and (one.root_cause is None or one.root_cause.cause.kind not in (*SLOW, *LAST_SEEN)),
         usual_seconds=next((each.usual[1] for each in picture.hops if not each.caller), None),
         reasons=tuple(_reasons(one, evidence))[:REASONS],
         lanes=tuple(_lanes(picture, alerts)),
@@ -242,7 +246,7 @@ def _reasons(one: Incident, evidence: IncidentEvidence | None) -> Iterator[WhyLi
     cause = root.cause
     if root.from_metrics or cause.kind in (CauseKind.MACHINE, CauseKind.TRAFFIC):
         yield WhyLine(
-            f"{root.description[:1].upper()}{root.description[1:]}",
+            _begun(root),
             "#metrics" if root.from_metrics else "#symptoms",
             "numbers",
         )
@@ -261,7 +265,14 @@ def _reasons(one: Incident, evidence: IncidentEvidence | None) -> Iterator[WhyLi
     yield from _numbers(cause, evidence)
     located = cause.kind in SLOW and evidence is not None and evidence.anatomy is not None
     if not located and not root.from_metrics and cause.kind not in (CauseKind.MACHINE, CauseKind.TRAFFIC):
-        yield WhyLine(f"{root.description[:1].upper()}{root.description[1:]}", "#symptoms", "numbers")
+        yield WhyLine(_begun(root), "#symptoms", "numbers")
+
+
+def _begun(root: RootCause) -> str:
+    """The description as a sentence: names of services keep their first letter."""
+    text = root.description
+    named = text.startswith(tuple(filter(None, (root.cause.service, root.cause.caller))))
+    return text if named else f"{text[:1].upper()}{text[1:]}"
 
 
 def _spans(one: Incident, cause: Cause) -> Iterator[WhyLine]:

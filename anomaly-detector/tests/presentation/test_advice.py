@@ -27,8 +27,8 @@ from aiops.presentation.advice import Advice, advice
 
 WORDS = {
     CauseKind.ERRORS: "PaymentError",
-    CauseKind.LATENCY: "by itself",
-    CauseKind.TIMEOUT: "is not stuck",
+    CauseKind.LATENCY: "Compare a slow request",
+    CauseKind.TIMEOUT: "whether payment runs",
     CauseKind.DOWN: "restarts",
     CauseKind.NETWORK: "network between checkout and payment",
     CauseKind.DEPENDENCY: "status page",

@@ -51,7 +51,7 @@ def root(what: Cause, measured: CauseMeasure | None, **more: object) -> RootCaus
         pytest.param(
             cause(CauseKind.TIMEOUT),
             CauseMeasure(Family.LATENCY, 5.0, 0.044),
-            "payment does not respond: calls to it wait 5.00 s in vain",
+            "payment does not respond: calls to it time out after 5 s",
             id="timeout",
         ),
         pytest.param(
