@@ -123,6 +123,11 @@ class VerdictStore(Protocol):
         more than `most` (0: any number)."""
         ...
 
+    def of(self, series: Sequence[Labels], window: Window, most: int = 0) -> list[Verdict]:
+        """Return the verdicts of given series, in all families, by time. Raises TooMuch for more than `most` (0: any
+        number), or SourceError."""
+        ...
+
 
 class EdgeSink(Protocol):
     """A receiver of the calls between services."""

@@ -19,6 +19,7 @@ from aiops.model.change import Change, ChangeVerdict, ConsideredChange
 from aiops.model.finding import Family, Finding, SeriesState, Sight, Tier, Verdict
 from aiops.model.impact import Impact
 from aiops.model.incident import (
+    CauseMeasure,
     Dimension,
     Ending,
     Episode,
@@ -93,6 +94,7 @@ __all__ = [
     "CallNode",
     "Cause",
     "CauseKind",
+    "CauseMeasure",
     "CauseVotes",
     "Change",
     "ChangeVerdict",

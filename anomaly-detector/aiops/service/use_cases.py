@@ -10,6 +10,7 @@ from aiops.service.health import HealthService
 from aiops.service.incidents import IncidentService
 from aiops.service.map import MapService
 from aiops.service.operation import OperationService
+from aiops.service.picture import PictureService
 from aiops.service.slos import SloService
 from aiops.service.telemetry import TelemetryService
 from aiops.store import SqlAccepted, SqlAlerts, SqlIncidents, SqlObjectives
@@ -29,6 +30,7 @@ class UseCases:
     map: MapService = field(init=False)
     telemetry: TelemetryService = field(init=False)
     explanation: ExplanationService = field(init=False)
+    picture: PictureService = field(init=False)
     slos: SloService = field(init=False)
     alerts: AlertService = field(init=False)
     operation: OperationService = field(init=False)
@@ -41,6 +43,7 @@ class UseCases:
         self.map = MapService(engine, store, self.health)
         self.telemetry = TelemetryService(engine)
         self.explanation = ExplanationService(engine, self.health)
+        self.picture = PictureService(engine)
         self.slos = SloService(engine.budgets, SqlObjectives(store.database), engine.clock, engine.lock)
         self.alerts = AlertService(SqlAlerts(store.database), store, engine.clock, engine.lock, engine.telemetry.alerts)
         self.operation = OperationService(engine, store, self.alerts, self.health, self.started)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aiops.model import Edge, Population, Span, Trace, TraceQuery, TraceSummary, Verdict, Window
+from aiops.model import Edge, Labels, Population, Span, Trace, TraceQuery, TraceSummary, Verdict, Window
 
 
 class NoTelemetry:
@@ -43,5 +43,9 @@ class NoTelemetry:
         return []
 
     def history(self, _service: str, _route: str, _window: Window, _most: int = 0) -> list[Verdict]:
+        """Return no verdicts."""
+        return []
+
+    def of(self, _series: Sequence[Labels], _window: Window, _most: int = 0) -> list[Verdict]:
         """Return no verdicts."""
         return []

@@ -63,3 +63,18 @@ def test_what_was_not_judged_stays_nan(counting: Counting) -> None:
     counting.verdicts.record([replace(ONE, score=math.nan)])
     [found] = counting.verdicts.history("api", "/pay", Window(T0, T0 + 10))
     assert math.isnan(found.score)
+
+
+def test_given_series(counting: Counting) -> None:
+    call = replace(ONE, series=labels(caller="web", callee="api"), at=T0 + 4)
+    other = replace(ONE, series=labels(service="api", route="/", method="GET"))
+    alike = replace(ONE, series=labels(service="api", route="/", method="POST"))
+    counting.verdicts.record([ONE, call, other, alike, replace(ONE, at=T0 + 4000)])
+    window = Window(T0, T0 + 10)
+    assert counting.verdicts.of([ONE.series, call.series, other.series], window) == sorted(
+        [ONE, call, other], key=lambda one: (one.at, one.family, one.series)
+    )
+    assert counting.verdicts.of([call.series], window) == [call]
+    assert counting.verdicts.of([], window) == []
+    with pytest.raises(TooMuch):
+        counting.verdicts.of([ONE.series, other.series], window, 1)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from aiops.model import Family, SeriesState, Tier, Verdict, Window, names, value_of
+from aiops.model import Family, Labels, SeriesState, Tier, Verdict, Window, names, value_of
 from aiops.model.errors import TooMuch
 from aiops.sources.common import attributes
 from aiops.sources.duckdb.partitions import VERDICTS
@@ -42,14 +42,26 @@ class EmbeddedVerdicts:
 
         Raises TooMuch for more than `most` (0: any number).
         """
-        start, end = round(window.start * 1e9) + 1, round(window.end * 1e9)
         wanted = pa.table({"service": [service], "route": [route]})
+        matches = "v.service = wanted.service AND (wanted.route = '' OR v.route = wanted.route)"
+        return self._found(wanted, matches, window, most)
+
+    def of(self, series: Sequence[Labels], window: Window, most: int = 0) -> list[Verdict]:
+        """Return the verdicts of given series in the window, in all families, by time.
+
+        Raises TooMuch for more than `most` (0: any number).
+        """
+        texts = sorted({attributes.canonical(dict(one)) for one in series})
+        return self._found(pa.table({"labels": pa.array(texts, pa.string())}), "v.labels = wanted.labels", window, most)
+
+    def _found(self, wanted: pa.Table, matches: str, window: Window, most: int) -> list[Verdict]:
+        """Return the verdicts that match a row of `wanted`."""
+        start, end = round(window.start * 1e9) + 1, round(window.end * 1e9)
         limit = f"LIMIT {most + 1}" if most else ""
         table = self._store.query(
             lambda partitions: (
                 f"""
-            SELECT v.* FROM {partitions.relation(VERDICTS, start, end)} v
-            JOIN wanted ON v.service = wanted.service AND (wanted.route = '' OR v.route = wanted.route)
+            SELECT v.* FROM {partitions.relation(VERDICTS, start, end)} v JOIN wanted ON {matches}
             ORDER BY v.at_ns, v.family, v.labels {limit}"""
             ),
             wanted=wanted,

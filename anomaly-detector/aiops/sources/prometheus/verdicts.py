@@ -12,7 +12,7 @@ from aiops.http import Unavailable
 from aiops.model import Family, Labels, SeriesState, Tier, Verdict, Window, labels, names
 from aiops.model.errors import TooMuch
 from aiops.model.own_metrics import VERDICT
-from aiops.model.promql import quoted
+from aiops.model.promql import any_of, quoted
 from aiops.sources.prometheus.client import PrometheusClient, Raw
 
 NUMBERS: Final = tuple(VERDICT)
@@ -92,7 +92,7 @@ class PrometheusVerdicts:
         Raises TooMuch for more than `most` (0: any number).
         """
         of = f"{names.SERVICE}={quoted(service)}" + (f",{names.ROUTE}={quoted(route)}" if route else "")
-        return sorted(self._read(of, window, most), key=lambda one: (one.at, one.family, one.series))
+        return self._found(of, window, most)
 
     def latest(self, window: Window, most: int = 0) -> list[Verdict]:
         """Return the last verdict of the window on every series and family, by series and family.
@@ -100,12 +100,26 @@ class PrometheusVerdicts:
         Raises TooMuch where there are more than `most` verdicts in the window (0: any number).
         """
         last: dict[tuple[Labels, str], Verdict] = {}
-        for one in sorted(self._read("", window, most), key=lambda one: one.at):
+        for one in self._found("", window, most):
             last[one.series, one.family] = one
         return [one for _, one in sorted(last.items())]
 
-    def _read(self, of: str, window: Window, most: int) -> list[Verdict]:
-        """Return the verdicts of a window on the series with these labels, in PromQL; in no order."""
+    def of(self, series: Sequence[Labels], window: Window, most: int = 0) -> list[Verdict]:
+        """Return the verdicts of given series in the window, in all families, by time.
+
+        Raises TooMuch for more than `most` (0: any number).
+        """
+        wanted, out = set(series), []
+        for keys in (SERVED, CALLED):  # a label that a series lacks is empty
+            mine = [dict(one) for one in sorted(wanted) if keys[0] in dict(one)]
+            if mine:
+                values = {key: sorted({one.get(key, "") for one in mine}) for key in (*SERVED, *CALLED)}
+                of = ",".join(f"{key}=~{any_of(some)}" for key, some in values.items())
+                out += [one for one in self._found(of, window, most) if one.series in wanted]
+        return sorted(out, key=lambda one: (one.at, one.family, one.series))
+
+    def _found(self, of: str, window: Window, most: int) -> list[Verdict]:
+        """Return the verdicts that matchers of PromQL select, by time."""
         # One query per number: points are matched by their times, which are those that were written.
         start, end = round(window.start * 1e9), round(window.end * 1e9)
         if most:
@@ -119,7 +133,8 @@ class PrometheusVerdicts:
             for key, value in _points(raw):
                 found.setdefault(key, {})[number] = value
         whole = ((key, numbers) for key, numbers in found.items() if len(numbers) == len(NUMBERS))
-        return [_verdict(series, family, at, numbers) for (series, family, at), numbers in whole]
+        verdicts = (_verdict(series, family, at, numbers) for (series, family, at), numbers in whole)
+        return sorted(verdicts, key=lambda one: (one.at, one.family, one.series))
 
 
 def _name(number: str) -> str:

@@ -167,3 +167,6 @@ class FakeVerdicts:
     def latest(self, window: Window, most: int = 0) -> list[Verdict]:
         inside = [one for one in self.recorded if window.start < one.at <= window.end]
         return list({(one.series, one.family): one for one in sorted(inside, key=lambda one: one.at)}.values())
+
+    def of(self, series: Sequence[Labels], window: Window, most: int = 0) -> list[Verdict]:
+        return [one for one in self.recorded if one.series in series and window.start < one.at <= window.end]
