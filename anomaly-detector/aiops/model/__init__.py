@@ -58,6 +58,7 @@ from aiops.model.slo import (
     Threshold,
     Urgency,
 )
+from aiops.model.standing import ConfirmationRule, Standing
 from aiops.model.trace import (
     VIRTUAL,
     Edge,
@@ -97,6 +98,7 @@ __all__ = [
     "Change",
     "ChangeVerdict",
     "CompositeSlo",
+    "ConfirmationRule",
     "ConsideredChange",
     "Dimension",
     "Edge",
@@ -146,6 +148,7 @@ __all__ = [
     "SourceLocation",
     "Span",
     "SpanKind",
+    "Standing",
     "Status",
     "Term",
     "Threshold",

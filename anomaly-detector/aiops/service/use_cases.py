@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from aiops.engine import Engine
 from aiops.service.acceptance import AcceptanceService
 from aiops.service.alerts import AlertService
+from aiops.service.details import ServiceDetails
 from aiops.service.explanation import ExplanationService
 from aiops.service.health import HealthService
 from aiops.service.incidents import IncidentService
@@ -26,6 +27,7 @@ class UseCases:
     acceptance: AcceptanceService = field(init=False)
     health: HealthService = field(init=False)
     telemetry: TelemetryService = field(init=False)
+    details: ServiceDetails = field(init=False)
     explanation: ExplanationService = field(init=False)
     slos: SloService = field(init=False)
     alerts: AlertService = field(init=False)
@@ -37,6 +39,7 @@ class UseCases:
         self.incidents = IncidentService(engine, store, self.health)
         self.acceptance = AcceptanceService(engine, self.incidents, SqlAccepted(store.database))
         self.telemetry = TelemetryService(engine)
+        self.details = ServiceDetails(engine, store, self.health)
         self.explanation = ExplanationService(engine, self.health)
         self.slos = SloService(engine.budgets, SqlObjectives(store.database), engine.clock, engine.lock)
         self.alerts = AlertService(SqlAlerts(store.database), store, engine.clock, engine.lock, engine.telemetry.alerts)

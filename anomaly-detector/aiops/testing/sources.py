@@ -38,6 +38,8 @@ class NoTelemetry:
         """Drop the verdicts."""
         ...
 
-    def history(self, _service: str, _route: str, _window: Window, _most: int = 0) -> list[Verdict]:
+    def history(
+        self, _service: str, _route: str, _window: Window, _most: int = 0, _every: float = 0.0
+    ) -> list[Verdict]:
         """Return no verdicts."""
         return []

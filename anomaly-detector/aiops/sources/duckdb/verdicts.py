@@ -37,19 +37,27 @@ class EmbeddedVerdicts:
         columns["life"] = pa.array([int(one.state) for one in verdicts], pa.uint8())
         self._store.append_verdicts(pa.table(columns))
 
-    def history(self, service: str, route: str, window: Window, most: int = 0) -> list[Verdict]:
+    def history(self, service: str, route: str, window: Window, most: int = 0, every: float = 0.0) -> list[Verdict]:
         """Return the verdicts on a route of a service in the window, by time; an empty route matches all.
 
-        Raises TooMuch for more than `most` (0: any number).
+        every: only the last of each series and family in each slice of so many seconds (0: all). Raises TooMuch for
+        more than `most` (0: any number).
         """
         start, end = round(window.start * 1e9) + 1, round(window.end * 1e9)
         wanted = pa.table({"service": [service], "route": [route]})
         limit = f"LIMIT {most + 1}" if most else ""
+        last = (
+            f"""QUALIFY v.at_ns = max(v.at_ns) OVER (
+                PARTITION BY v.labels, v.family, (v.at_ns - {start}) // {round(every * 1e9)})"""
+            if every
+            else ""
+        )
         table = self._store.query(
             lambda partitions: (
                 f"""
             SELECT v.* FROM {partitions.relation(VERDICTS, start, end)} v
             JOIN wanted ON v.service = wanted.service AND (wanted.route = '' OR v.route = wanted.route)
+            {last}
             ORDER BY v.at_ns, v.family, v.labels {limit}"""
             ),
             wanted=wanted,
