@@ -59,6 +59,7 @@ from aiops.model.slo import (
     Threshold,
     Urgency,
 )
+from aiops.model.standing import ConfirmationRule, Standing
 from aiops.model.trace import (
     VIRTUAL,
     Edge,
@@ -99,6 +100,7 @@ __all__ = [
     "Change",
     "ChangeVerdict",
     "CompositeSlo",
+    "ConfirmationRule",
     "ConsideredChange",
     "Dimension",
     "Edge",
@@ -148,6 +150,7 @@ __all__ = [
     "SourceLocation",
     "Span",
     "SpanKind",
+    "Standing",
     "Status",
     "Term",
     "Threshold",

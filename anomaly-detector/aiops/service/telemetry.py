@@ -10,7 +10,7 @@ from aiops.sources.common import bounds
 
 VALUES = 250_000
 """The most values in one answer: about 5 MB of JSON."""
-VERDICTS = 50_000
+MOST_VERDICTS = 50_000
 SPANS = 5_000
 """The most spans in one answer: about 10 MB of JSON."""
 
@@ -23,8 +23,8 @@ class TelemetryService:
 
     def series(self, service: str, route: str, window: Window) -> list[Verdict]:
         """Return observed, expected, bounds and score of a route over time. Raises NotFound for a route never judged,
-        TooMuch for more than VERDICTS."""
-        found = self.engine.verdicts.history(service, route, window, VERDICTS)
+        TooMuch for more than MOST_VERDICTS."""
+        found = self.engine.verdicts.history(service, route, window, MOST_VERDICTS)
         if not found:
             raise NotFound(f"nothing was judged for service {service!r}, route {route!r} in that time")
         return found

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from aiops.engine import Engine
 from aiops.service.acceptance import AcceptanceService
 from aiops.service.alerts import AlertService
+from aiops.service.details import ServiceDetails
 from aiops.service.explanation import ExplanationService
 from aiops.service.health import HealthService
 from aiops.service.incidents import IncidentService
@@ -29,6 +30,7 @@ class UseCases:
     health: HealthService = field(init=False)
     map: MapService = field(init=False)
     telemetry: TelemetryService = field(init=False)
+    details: ServiceDetails = field(init=False)
     explanation: ExplanationService = field(init=False)
     picture: PictureService = field(init=False)
     slos: SloService = field(init=False)
@@ -42,6 +44,7 @@ class UseCases:
         self.acceptance = AcceptanceService(engine, self.incidents, SqlAccepted(store.database))
         self.map = MapService(engine, store, self.health)
         self.telemetry = TelemetryService(engine)
+        self.details = ServiceDetails(engine, store, self.health)
         self.explanation = ExplanationService(engine, self.health)
         self.picture = PictureService(engine)
         self.slos = SloService(engine.budgets, SqlObjectives(store.database), engine.clock, engine.lock)

@@ -42,7 +42,9 @@ class NoTelemetry:
         """Return no verdicts."""
         return []
 
-    def history(self, _service: str, _route: str, _window: Window, _most: int = 0) -> list[Verdict]:
+    def history(
+        self, _service: str, _route: str, _window: Window, _most: int = 0, _every: float = 0.0
+    ) -> list[Verdict]:
         """Return no verdicts."""
         return []
 

@@ -78,3 +78,22 @@ def test_given_series(counting: Counting) -> None:
     assert counting.verdicts.of([], window) == []
     with pytest.raises(TooMuch):
         counting.verdicts.of([ONE.series, other.series], window, 1)
+
+
+def test_of_each_slice_the_last_verdict_on_each_series(counting: Counting) -> None:
+    series = [
+        ONE,
+        replace(ONE, family=Family.LATENCY),
+        replace(ONE, series=labels(service="api", route="/", method="")),
+    ]
+    counting.verdicts.record([replace(one, at=T0 + 3 * step, observed=step) for step in range(1, 41) for one in series])
+    found = counting.verdicts.history("api", "", Window(T0, T0 + 120), every=30.0)
+    assert [one.observed for one in found if one.series == ONE.series and one.family == ONE.family] == [10, 20, 30, 40]
+    assert len(found) == 12
+    assert all(
+        T0 + 30 * slice_ < one.at <= T0 + 30 * slice_ + 30
+        for slice_ in range(4)
+        for one in found[3 * slice_ : 3 * slice_ + 3]
+    )
+    with pytest.raises(TooMuch):
+        counting.verdicts.history("api", "", Window(T0, T0 + 120), 11, every=30.0)

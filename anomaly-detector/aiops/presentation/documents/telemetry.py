@@ -108,14 +108,26 @@ class Judged(Document):
     points: list[Point]
 
 
+class WhyAlerted(Document):
+    """Why a series alerts or not, in one sentence each."""
+
+    labels: dict[str, str]
+    family: str
+    state: str = Field(description="now: normal, suspect, incident or recovering")
+    tier: str = Field(description="which model judges it now")
+    now: str = Field(description="after the last step")
+    then: str | None = Field(description="in the time asked for; null where verdicts of the family are not stored")
+
+
 class JudgedSeries(Document):
-    """Observed, expected, bounds and score of a route."""
+    """Observed, expected, bounds and score of a route, and why it alerts or not."""
 
     service: str
     route: str
     since: Time
     until: Time
     series: list[Judged]
+    reasons: list[WhyAlerted] = Field(description="of every family, also of those whose verdicts are not stored")
 
 
 class Values(Document):

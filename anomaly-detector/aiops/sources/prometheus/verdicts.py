@@ -86,13 +86,14 @@ class PrometheusVerdicts:
             out += step[: self._limit]
         return out
 
-    def history(self, service: str, route: str, window: Window, most: int = 0) -> list[Verdict]:
+    def history(self, service: str, route: str, window: Window, most: int = 0, every: float = 0.0) -> list[Verdict]:
         """Return the verdicts on a route of a service in the window, by time; an empty route matches all.
 
-        Raises TooMuch for more than `most` (0: any number).
+        every: only the last of each series and family in each slice of so many seconds, dated at the end of the slice
+        (0: all). Raises TooMuch for more than `most` (0: any number).
         """
         of = f"{names.SERVICE}={quoted(service)}" + (f",{names.ROUTE}={quoted(route)}" if route else "")
-        return self._found(of, window, most)
+        return self._found(of, window, most, every)
 
     def latest(self, window: Window, most: int = 0) -> list[Verdict]:
         """Return the last verdict of the window on every series and family, by series and family.
@@ -118,23 +119,25 @@ class PrometheusVerdicts:
                 out += [one for one in self._found(of, window, most) if one.series in wanted]
         return sorted(out, key=lambda one: (one.at, one.family, one.series))
 
-    def _found(self, of: str, window: Window, most: int) -> list[Verdict]:
+    def _found(self, of: str, window: Window, most: int, every: float = 0.0) -> list[Verdict]:
         """Return the verdicts that matchers of PromQL select, by time."""
         # One query per number: points are matched by their times, which are those that were written.
         start, end = round(window.start * 1e9), round(window.end * 1e9)
-        if most:
+        if most and not every:
             seconds = max(1, round(window.seconds))
             counted = self._api.instant(f"sum(count_over_time({_name(NUMBERS[0])}{{{of}}}[{seconds}s]))", window.end)
             if counted and counted[0].value > most:
                 raise TooMuch(f"there are {counted[0].value:,.0f} judgements in that time, of {most:,} allowed")
         found: dict[tuple[Labels, str, int], dict[str, float]] = {}
         for number in NUMBERS:
-            raw = self._api.samples(f"{_name(number)}{{{of}}}", start, end)
+            raw = self._api.samples(f"{_name(number)}{{{of}}}", start, end, round(every * 1e9))
             for key, value in _points(raw):
                 found.setdefault(key, {})[number] = value
         whole = ((key, numbers) for key, numbers in found.items() if len(numbers) == len(NUMBERS))
-        verdicts = (_verdict(series, family, at, numbers) for (series, family, at), numbers in whole)
-        return sorted(verdicts, key=lambda one: (one.at, one.family, one.series))
+        out = [_verdict(series, family, at, numbers) for (series, family, at), numbers in whole]
+        if most and len(out) > most:
+            raise TooMuch(f"there are {len(out):,} judgements in that time, of {most:,} allowed")
+        return sorted(out, key=lambda one: (one.at, one.family, one.series))
 
 
 def _name(number: str) -> str:

@@ -12,6 +12,7 @@ from aiops.web.pages.incidents import add_incidents
 from aiops.web.pages.map import add_map
 from aiops.web.pages.objectives import add_objectives
 from aiops.web.pages.overview import add_overview
+from aiops.web.pages.service import add_service
 from aiops.web.pages.services import add_services
 from aiops.web.pages.traces import add_traces
 
@@ -26,6 +27,8 @@ SECTIONS = {
     "web.incident": "web.index",
     "web.proposed": "web.index",
     "web.slo": "web.slos",
+    "web.service": "web.services",
+    "web.series": "web.services",
 }
 """The page of NAVIGATION to which another page belongs."""
 
@@ -46,13 +49,14 @@ def add_pages(app: Flask, use_cases: UseCases, settings: Settings) -> None:
             "navigation": [(name, endpoint, endpoint == here) for endpoint, name in NAVIGATION],
         }
 
-    app.add_template_global(lambda: "web.service" in app.view_functions, "services_have_pages")
     add_overview(pages, use_cases, settings)
     add_incidents(pages, use_cases, settings)
     add_services(pages, use_cases)
+    add_service(pages, use_cases)
     add_map(pages, use_cases)
     add_objectives(pages, use_cases, settings)
     add_traces(pages, use_cases)
+    app.add_template_global(lambda endpoint: endpoint in app.view_functions, "has_page")
     for function in (*filters.FILTERS, tone):
         app.add_template_filter(function, function.__name__)
     app.register_blueprint(pages)
