@@ -6,8 +6,8 @@ from typing import Any, Final, NamedTuple
 
 from flask import request
 
-from aiops.api.moment import unix_seconds
 from aiops.api.problem import ApiProblem
+from aiops.presentation.times import unix_seconds
 
 LONGEST: Final = 4096
 NO_TIME: Final = "0001-01-01T"

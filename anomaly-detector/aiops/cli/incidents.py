@@ -215,7 +215,7 @@ def _read(url: str | None, token: str | None, ask: Callable[[Any], Any]) -> Any:
 def _moment(option: str, text: str | None) -> float | None:
     if text is None:
         return None
-    from aiops.api.moment import unix_seconds
+    from aiops.presentation.times import unix_seconds
 
     try:
         return unix_seconds(text)

@@ -19,6 +19,7 @@ from aiops.model.change import Change, ChangeVerdict, ConsideredChange
 from aiops.model.finding import Family, Finding, SeriesState, Sight, Tier, Verdict
 from aiops.model.impact import Impact
 from aiops.model.incident import (
+    AttributeDifference,
     Dimension,
     Ending,
     Episode,
@@ -88,6 +89,7 @@ __all__ = [
     "AlertLink",
     "AlertState",
     "Announcement",
+    "AttributeDifference",
     "Burn",
     "BurnEvent",
     "CalendarPeriods",

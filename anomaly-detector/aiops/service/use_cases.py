@@ -11,6 +11,7 @@ from aiops.service.incidents import IncidentService
 from aiops.service.operation import OperationService
 from aiops.service.slos import SloService
 from aiops.service.telemetry import TelemetryService
+from aiops.service.traces import TraceService
 from aiops.store import SqlAccepted, SqlAlerts, SqlIncidents, SqlObjectives
 
 
@@ -26,6 +27,7 @@ class UseCases:
     acceptance: AcceptanceService = field(init=False)
     health: HealthService = field(init=False)
     telemetry: TelemetryService = field(init=False)
+    traces: TraceService = field(init=False)
     explanation: ExplanationService = field(init=False)
     slos: SloService = field(init=False)
     alerts: AlertService = field(init=False)
@@ -37,6 +39,7 @@ class UseCases:
         self.incidents = IncidentService(engine, store, self.health)
         self.acceptance = AcceptanceService(engine, self.incidents, SqlAccepted(store.database))
         self.telemetry = TelemetryService(engine)
+        self.traces = TraceService(engine, store)
         self.explanation = ExplanationService(engine, self.health)
         self.slos = SloService(engine.budgets, SqlObjectives(store.database), engine.clock, engine.lock)
         self.alerts = AlertService(SqlAlerts(store.database), store, engine.clock, engine.lock, engine.telemetry.alerts)

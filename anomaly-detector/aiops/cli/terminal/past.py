@@ -108,7 +108,7 @@ def step_of(step: str) -> float:
 
 def moment_of(option: str, text: str, before: float) -> float:
     """Read a time, or a length before a time, in Unix seconds. Raises UsageError."""
-    from aiops.api.moment import unix_seconds
+    from aiops.presentation.times import unix_seconds
 
     try:
         seconds, months = durations.shorthand(text)

@@ -14,6 +14,7 @@ from aiops.web.pages.traces import add_traces
 
 NAVIGATION = (
     ("web.index", "Incidents"),
+    ("web.traces", "Traces"),
     ("web.slos", "Objectives"),
 )
 """Pages that every page links to, with their names."""
@@ -21,6 +22,7 @@ SECTIONS = {
     "web.incident": "web.index",
     "web.proposed": "web.index",
     "web.slo": "web.slos",
+    "web.trace": "web.traces",
 }
 """The page of NAVIGATION to which another page belongs."""
 
