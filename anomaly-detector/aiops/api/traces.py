@@ -37,6 +37,7 @@ class ToSearch(Question):
     to: str | None = Field(None, description="select traces that were found at this time or earlier")
     over: str | None = Field(None, description=f"select traces that took at least this, {_TOOK}")
     under: str | None = Field(None, description=f"select traces that took at most this, {_TOOK}")
+    only: str | None = Field(None, description="select only failed or only fine ones")
 
 
 def blueprint(use_cases: UseCases) -> APIBlueprint:
@@ -45,7 +46,8 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
 
     @api.get("/traces", responses=responses(TracesFound))
     def traces(query: ToSearch) -> Any:
-        """Answer the traces that match a search; with `from`, `to`, `over` or `under`, compare some with the rest."""
+        """Answer the traces that match a search; with `from`, `to`, `over`, `under` or `only`, compare those selected
+        with the rest."""
         given = query.model_dump(by_alias=True, exclude_none=True)
         asked = read_trace_search(
             {name: value if isinstance(value, list) else [value] for name, value in given.items()}, use_cases.now()

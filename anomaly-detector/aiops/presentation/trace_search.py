@@ -14,9 +14,12 @@ DEFAULT_SINCE: Final = "15m"
 LONGEST_SECONDS: Final = 7 * 86_400.0
 MOST_ATTRIBUTES: Final = 8
 _LONGEST: Final = {"service": 256, "route": 1024, "text": 200, "attribute": 1300}
+SELECTING: Final = ("from", "to", "over", "under", "only")
+"""Parameters that select some of the found traces."""
 NAMES: Final = (
     *("service", "route", "status", "min", "max", "attribute", "text"),
-    *("since", "until", "from", "to", "over", "under"),
+    *("since", "until"),
+    *SELECTING,
 )
 
 
@@ -30,16 +33,19 @@ class BadParameter(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class SelectedBox:
-    """A box in a drawing of durations over time: from when to when (Unix seconds), and how long (s)."""
+    """A box in a drawing of durations over time: from when to when (Unix seconds), and how long (s); `failed`: only
+    those that failed, or only the others."""
 
     start: float = -inf
     end: float = inf
     over: float = 0.0
     under: float = inf
+    failed: bool | None = None
 
     def holds(self, one: TraceSummary) -> bool:
         """Whether the span by which a trace was found lies in the box."""
-        return self.start <= one.found.end <= self.end and self.over <= one.found.duration <= self.under
+        inside = self.start <= one.found.end <= self.end and self.over <= one.found.duration <= self.under
+        return inside and self.failed in (None, one.found.failed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +88,7 @@ def read_trace_search(given: Mapping[str, Sequence[str]], now: float) -> TraceSe
     query = TraceQuery(
         service=one.get("service", ""),
         route=one.get("route", ""),
-        failed=_status(one.get("status", "any")),
+        failed=_status("status", one.get("status", "any")),
         min_duration=least or 0.0,
         max_duration=most or 0.0,
         attributes=tuple(_attributes(kept.get("attribute", ()))),
@@ -91,9 +97,9 @@ def read_trace_search(given: Mapping[str, Sequence[str]], now: float) -> TraceSe
     return TraceSearch(query=query, window=_window(one, now), box=_box(one), given=kept)
 
 
-def _status(said: str) -> bool | None:
+def _status(name: str, said: str) -> bool | None:
     if said not in STATUSES:
-        raise BadParameter("status", f"must be {', '.join(STATUSES)}, not {said!r}")
+        raise BadParameter(name, f"must be {', '.join(STATUSES)}, not {said!r}")
     return STATUSES[said]
 
 
@@ -134,13 +140,16 @@ def _window(one: Mapping[str, str], now: float) -> Window:
 
 
 def _box(one: Mapping[str, str]) -> SelectedBox | None:
-    if not any(name in one for name in ("from", "to", "over", "under")):
+    if not any(name in one for name in SELECTING):
         return None
-    times = [_moment(name, one[name]) if name in one else None for name in ("from", "to")]
-    took_ = [_took(name, one.get(name)) for name in ("over", "under")]
+    start, end = (_moment(name, one[name]) if name in one else None for name in ("from", "to"))
+    over, under = (_took(name, one.get(name)) for name in ("over", "under"))
     box = SelectedBox(
-        *(otherwise if value is None else value for value, otherwise in zip(times, (-inf, inf), strict=True)),
-        *(otherwise if value is None else value for value, otherwise in zip(took_, (0.0, inf), strict=True)),
+        -inf if start is None else start,
+        inf if end is None else end,
+        over or 0.0,
+        inf if under is None else under,
+        _status("only", one.get("only", "any")),
     )
     if box.end < box.start:
         raise BadParameter("to", "must not be earlier than `from`")

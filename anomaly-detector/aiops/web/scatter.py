@@ -120,7 +120,7 @@ def scatter(
         groups=tuple(one for one in groups if one.dots),
         across=tuple(across(window)),
         upwards=tuple(axis.ticks()),
-        frame=None if box is None else _frame(box, axis, window),
+        frame=None if box is None or box == SelectedBox(failed=box.failed) else _frame(box, axis, window),
     )
 
 
