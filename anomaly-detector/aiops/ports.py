@@ -68,9 +68,16 @@ class TraceSource(Protocol):
         """Where the traces are kept, as people know it: `the engine's own store`, `Tempo at http://tempo:3200`."""
         ...
 
-    def search(self, query: TraceQuery, window: Window, limit: int) -> list[TraceSummary]:
-        """Find at most `limit` traces with a span that ended in the window and matches the query, newest first. Raises
-        SourceError."""
+    @property
+    def most_found(self) -> int:
+        """The most traces that one search finds."""
+        ...
+
+    def search(self, query: TraceQuery, window: Window, limit: int, evenly: bool = False) -> list[TraceSummary]:
+        """Find at most `limit` traces that match the query by their spans that ended in the window, newest first.
+
+        Of more, the newest are found, or with `evenly` some of every part of the window: repeated searches find the
+        same. Raises SourceError."""
         ...
 
     def traces(self, ids: Sequence[str]) -> list[Trace]:

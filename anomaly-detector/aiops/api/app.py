@@ -22,6 +22,7 @@ from aiops.api import (
     series,
     slos,
     telemetry,
+    traces,
 )
 from aiops.config import Settings
 from aiops.presentation.documents.base import Problem
@@ -65,7 +66,7 @@ def create_app(use_cases: UseCases, settings: Settings) -> Flask:
     app.url_map.strict_slashes = False
     guard.install_guard(app, settings)
     problem.install_problems(app)
-    for room in (incidents, slos, telemetry, series, explanation, changes, alerts):
+    for room in (incidents, slos, telemetry, traces, series, explanation, changes, alerts):
         api = room.blueprint(use_cases)
         api.before_request(parameters.check_parameters)
         app.register_api(api)

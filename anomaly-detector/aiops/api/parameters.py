@@ -1,7 +1,7 @@
 """Parameters and fields of requests: errors are reported with the name of the parameter."""
 
 import inspect
-from typing import get_type_hints
+from typing import get_args, get_origin, get_type_hints
 
 from flask import Response, current_app, request
 from pydantic import BaseModel, ValidationError
@@ -10,9 +10,12 @@ from aiops.api.problem import ApiProblem
 
 
 def check_parameters() -> None:
-    """Refuse query parameters that are given twice, or that the view does not take: they would be ignored."""
+    """Refuse query parameters that are given twice and are no list, or that the view does not take: they would be
+    ignored."""
+    query = _models().get("query") if request.endpoint else None
+    lists = {name for name, field in (query.model_fields if query else {}).items() if _is_list(field.annotation)}
     for name, values in request.args.lists():
-        if len(values) > 1:
+        if len(values) > 1 and name not in lists:
             raise ApiProblem(400, f"`{name}` is given {len(values)} times", name)
     if request.args and request.endpoint and "query" not in _models():
         name = next(iter(request.args))
@@ -42,8 +45,17 @@ def _models() -> dict[str, type[BaseModel]]:
     return {name: hint for name, hint in hints.items() if name in ("query", "path", "body")}
 
 
+def _is_list(annotation: object) -> bool:
+    return list in {get_origin(one) for one in (annotation, *get_args(annotation))}
+
+
 def _known(title: str) -> str:
-    named = [name for model in _models().values() if model.__name__ == title for name in model.model_fields]
+    named = [
+        field.alias or name
+        for model in _models().values()
+        if model.__name__ == title
+        for name, field in model.model_fields.items()
+    ]
     return ", ".join(f"`{name}`" for name in named)
 
 

@@ -10,11 +10,13 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from aiops.model.errors import AiopsError, NotFound, NotPossible, SourceError, StoreError, TooMuch
+from aiops.presentation.trace_search import BadParameter
 
 log = logging.getLogger(__name__)
 MIMETYPE = "application/problem+json"
 RETRY_SECONDS = 5
 STATUSES: Final[dict[type[AiopsError], tuple[int, str]]] = {
+    BadParameter: (400, ""),
     NotFound: (404, ""),
     NotPossible: (409, ""),
     TooMuch: (422, ": take less time (`since`, `until`), a longer `step`, fewer attributes in `by`, or one `service`"),
@@ -58,7 +60,7 @@ def _ours(error: Exception) -> Response:
     status, more = next(answer for kind, answer in STATUSES.items() if isinstance(error, kind))
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         log.error("%s %s: %s", request.method, request.path, error)
-    return ApiProblem(status, f"{error}{more}").response()
+    return ApiProblem(status, f"{error}{more}", getattr(error, "parameter", None)).response()
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:

@@ -6,6 +6,7 @@ from aiops.explain.attribution import Attribution, Vote, attribute, entries_of, 
 from aiops.explain.cause import explain
 from aiops.explain.changes import CHANGES_SECONDS, considered, lately, touched, with_changes
 from aiops.explain.comparison import Candidate, Comparison, compared
+from aiops.explain.dimensions import differences
 from aiops.explain.doubt import doubted
 from aiops.explain.explanation import AskedRequests, explanation
 from aiops.explain.incident_evidence import ReadAttribution, ReadTraces, evidence_of
@@ -37,6 +38,7 @@ __all__ = [
     "beside",
     "compared",
     "considered",
+    "differences",
     "doubted",
     "earlier",
     "entries_of",

@@ -1,12 +1,14 @@
 """What the bad requests share and the good ones do not (docs/methods.md, What the bad share)."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from math import erfc, sqrt
+from typing import TypeVar
 
 from aiops.explain import wilson
-from aiops.model import Dimension, Span, names
+from aiops.model import AttributeDifference, Dimension, Span, Trace, names
 
+K = TypeVar("K", str, tuple[str, str])
 # Consequences of a failure, and what is different in every request: neither can be its cause.
 TELLS_NOTHING = (
     "http.response.status_code",
@@ -30,6 +32,7 @@ TELLS_NOTHING = (
     "service.name",
     names.SAMPLING_THRESHOLD,
 )
+Pairs = Collection[tuple[K, str]]
 MOST = 3
 FALSE_DISCOVERY = 0.01
 
@@ -38,17 +41,29 @@ COMMON = 0.1  # of the good spans that must have a key for its values to be comp
 
 
 def dimensions(bad: Sequence[Span], good: Sequence[Span]) -> tuple[Dimension, ...]:
-    """Attribute values over-represented among bad spans of one origin: those whose lower bound among the bad lies above
-    their upper bound among the good, after Benjamini-Hochberg over all values, widest gap first.
+    """Attribute values over-represented among bad spans of one origin, widest gap first, as `_more_common` says."""
+    found = _more_common([_pairs(span).items() for span in bad], [_pairs(span).items() for span in good])
+    return tuple(Dimension(key, value, round(a, 3), round(b, 3)) for (key, value), a, b in found[:MOST])
 
-    Shares are of the spans that have the attribute at all. One that good spans lack was not looked at when they were
-    sent, so that its values among the bad tell nothing.
+
+def differences(selected: Sequence[Trace], rest: Sequence[Trace], most: int) -> tuple[AttributeDifference, ...]:
+    """Attribute values of services that are more common in selected traces than in the rest, widest gap first, as
+    `_more_common` says; shares are of the traces in which a span of the service has the attribute."""
+    found = _more_common(*([_told(trace) for trace in side] for side in (selected, rest)))
+    return tuple(AttributeDifference(*key, value, a, b) for (key, value), a, b in found[:most])
+
+
+def _more_common(bad: Sequence[Pairs[K]], good: Sequence[Pairs[K]]) -> list[tuple[tuple[K, str], float, float]]:
+    """Values that are more common on the bad side, with their shares of both: those whose lower bound among the bad
+    lies above their upper bound among the good, after Benjamini-Hochberg over all values, widest gap first.
+
+    Shares are of those that have the attribute at all. One that good ones lack was not looked at when they were sent,
+    so that its values among the bad tell nothing.
     """
     if not bad or not good:
-        return ()
-    of_bad, of_good = [_pairs(span) for span in bad], [_pairs(span) for span in good]
-    totals = Counter(key for pairs in of_bad for key in pairs), Counter(key for pairs in of_good for key in pairs)
-    counts = _counts(of_bad), _counts(of_good)
+        return []
+    totals = [Counter(key for pairs in side for key in {key for key, _ in pairs}) for side in (bad, good)]
+    counts = [Counter(pair for pairs in side for pair in pairs) for side in (bad, good)]
     found = []
     for pair, hits in counts[0].items():
         others, total, total_good = counts[1].get(pair, 0), totals[0][pair[0]], totals[1].get(pair[0], 0)
@@ -63,11 +78,12 @@ def dimensions(bad: Sequence[Span], good: Sequence[Span]) -> tuple[Dimension, ..
     passed = [rank for rank, one in enumerate(found, 1) if one[0] <= FALSE_DISCOVERY * rank / len(found)]
     kept = [one for one in found[: max(passed, default=0)] if one[1] > 0]
     kept.sort(key=lambda one: (-one[1], one[2]))
-    return tuple(Dimension(pair[0], pair[1], round(a, 3), round(b, 3)) for _, _, pair, a, b in kept[:MOST])
+    return [(pair, a, b) for _, _, pair, a, b in kept]
 
 
-def _counts(spans: Iterable[Mapping[str, str]]) -> Counter[tuple[str, str]]:
-    return Counter(pair for pairs in spans for pair in pairs.items())
+def _told(trace: Trace) -> set[tuple[tuple[str, str], str]]:
+    """What the spans of a trace tell, by service and attribute."""
+    return {((span.service, key), value) for span in trace.spans for key, value in _pairs(span).items()}
 
 
 def _pairs(span: Span) -> dict[str, str]:

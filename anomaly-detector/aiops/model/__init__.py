@@ -19,6 +19,7 @@ from aiops.model.change import Change, ChangeVerdict, ConsideredChange
 from aiops.model.finding import Family, Finding, SeriesState, Sight, Tier, Verdict
 from aiops.model.impact import Impact
 from aiops.model.incident import (
+    AttributeDifference,
     CauseMeasure,
     Dimension,
     Ending,
@@ -63,9 +64,11 @@ from aiops.model.standing import ConfirmationRule, Standing
 from aiops.model.trace import (
     VIRTUAL,
     Edge,
+    FoundSpan,
     Population,
     PopulationKind,
     Span,
+    SpanEvent,
     SpanKind,
     Status,
     Trace,
@@ -88,6 +91,7 @@ __all__ = [
     "AlertLink",
     "AlertState",
     "Announcement",
+    "AttributeDifference",
     "Burn",
     "BurnEvent",
     "CalendarPeriods",
@@ -112,6 +116,7 @@ __all__ = [
     "Family",
     "Finding",
     "FirstFailingSpan",
+    "FoundSpan",
     "Impact",
     "Incident",
     "IncidentEvent",
@@ -149,6 +154,7 @@ __all__ = [
     "Slo",
     "SourceLocation",
     "Span",
+    "SpanEvent",
     "SpanKind",
     "Standing",
     "Status",

@@ -43,6 +43,17 @@ class Dimension:
     share_of_good: float
 
 
+@dataclass(frozen=True, slots=True)
+class AttributeDifference:
+    """A value of an attribute of a service that is more common in selected traces than in the rest."""
+
+    service: str
+    attribute: str
+    value: str
+    share_of_selection: float
+    share_of_rest: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceExcess:
     """What the metrics of a place show above the usual: of the requests to a service, or of the calls to it from

@@ -1,6 +1,6 @@
 """Spans, traces, edges, and populations of traces to ask for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
@@ -25,6 +25,15 @@ class Status(IntEnum):
     UNSET = 0
     OK = 1
     ERROR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SpanEvent:
+    """Something that a span recorded at a time (Unix seconds), such as an exception with its stack trace."""
+
+    name: str
+    at: float
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +69,17 @@ class Span:
     resource: Mapping[str, str] = field(default_factory=dict)
     links: tuple[tuple[str, str], ...] = ()
     streams: bool = False
+    events: tuple[SpanEvent, ...] = ()
 
     @property
     def end(self) -> float:
         """The end, Unix seconds."""
         return self.start + self.duration
+
+    @property
+    def nanoseconds(self) -> int:
+        """The duration as stores keep it."""
+        return round(1e9 * self.duration)
 
     @property
     def operation(self) -> str:
@@ -104,19 +119,68 @@ class Trace:
     left_out: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TraceQuery:
-    """What to search for: traces with a span that matches every given field."""
+    """What to search for: traces with a span that matches every given field.
+
+    `route` is the route of the span, its name, or its operation. `attributes` are names and values, of the span or of
+    its resource. `text` is a part of its name, status message or exception message, in any case of letters. `failed`:
+    True for a matching span that failed, False where none of the matching spans did. The longest matching span must
+    take from `min_duration` to `max_duration` seconds (0: any).
+    """
 
     service: str = ""
     route: str = ""
     failed: bool | None = None
     min_duration: float = 0.0
+    max_duration: float = 0.0
+    attributes: tuple[tuple[str, str], ...] = ()
+    text: str = ""
+
+    def holds(self, span: Span) -> bool:
+        """Whether a span matches, leaving aside its duration, and that it must not have failed."""
+        if self.service not in ("", span.service) or (self.failed and not span.failed):
+            return False
+        if self.route not in ("", span.route, span.name, span.operation):
+            return False
+        if any(value not in (span.attributes.get(key), span.resource.get(key)) for key, value in self.attributes):
+            return False
+        told = (span.name, span.status_message, span.exception_message)
+        return not self.text or any(self.text.lower() in one.lower() for one in told)
+
+    def found(self, spans: Iterable[Span]) -> Span | None:
+        """Return the span by which a trace is found, of some of its spans: the longest that matches, of equals the
+        earliest; None where the trace does not match."""
+        matching = [one for one in spans if self.holds(one)]
+        longest = min(matching, key=lambda one: (-one.nanoseconds, one.start, one.span_id), default=None)
+        if longest is None or (self.failed is False and any(one.failed for one in matching)):
+            return None
+        took, (least, most) = longest.nanoseconds, (round(1e9 * at) for at in (self.min_duration, self.max_duration))
+        return longest if least <= took <= (most or took) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundSpan:
+    """The longest span of a trace that matches a search. Times in seconds, `start` since the epoch."""
+
+    span_id: str
+    service: str
+    operation: str
+    start: float
+    duration: float
+    failed: bool
+    http_status: int = 0
+
+    @property
+    def end(self) -> float:
+        """The end, Unix seconds."""
+        return self.start + self.duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceSummary:
-    """One line about a trace: its root, start and duration, number of spans, and whether any of them failed."""
+    """One line about a trace: its root, start and duration, number of spans, whether any of them failed, and the span
+    by which a search found it. `failed` counts what failed in any way, also what its caller made up for."""
 
     trace_id: str
     root_service: str
@@ -125,6 +189,7 @@ class TraceSummary:
     duration: float
     spans: int
     failed: bool
+    found: FoundSpan
 
 
 class PopulationKind(StrEnum):

@@ -1,10 +1,14 @@
-"""Times that people and programs give: RFC 3339 with zone, or Unix seconds."""
+"""Times as people and programs write them: RFC 3339 with zone, Unix seconds, or how long ago."""
 
 import math
+import re
 from datetime import datetime
 from typing import Final
 
 LATEST: Final = 253402300799.0  # the last second of the year 9999, as far as RFC 3339 goes
+_AGO: Final = re.compile(r"(\d{1,4})([mhd])")
+_TOOK: Final = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(us|µs|ms|s|m)")
+_SECONDS: Final = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
 def unix_seconds(value: object) -> float:
@@ -20,6 +24,21 @@ def unix_seconds(value: object) -> float:
     if not 0 <= seconds <= LATEST:
         raise ValueError(f"must lie between 1970 and 9999, not {value!r}")
     return seconds
+
+
+def ago(value: str) -> float | None:
+    """Read how long ago a time was, such as `15m`, `6h` or `1d`, in seconds; None where this is no such text."""
+    found = _AGO.fullmatch(value)
+    return int(found[1]) * _SECONDS[found[2]] if found else None
+
+
+def took(value: str) -> float:
+    """Read how long something took, such as `250ms` or `1.5s`, in seconds. Raises ValueError with what to write
+    instead."""
+    found = _TOOK.fullmatch(value)
+    if not found:
+        raise ValueError(f"must be a number with its unit (us, ms, s or m), such as 250ms or 1.5s, not {value!r}")
+    return float(found[1]) * _SECONDS[found[2]]
 
 
 def _rfc3339(text: str) -> float:

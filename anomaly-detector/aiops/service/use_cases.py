@@ -14,6 +14,7 @@ from aiops.service.operation import OperationService
 from aiops.service.picture import PictureService
 from aiops.service.slos import SloService
 from aiops.service.telemetry import TelemetryService
+from aiops.service.traces import TraceService
 from aiops.store import SqlAccepted, SqlAlerts, SqlIncidents, SqlObjectives
 
 
@@ -31,6 +32,7 @@ class UseCases:
     map: MapService = field(init=False)
     telemetry: TelemetryService = field(init=False)
     details: ServiceDetails = field(init=False)
+    traces: TraceService = field(init=False)
     explanation: ExplanationService = field(init=False)
     picture: PictureService = field(init=False)
     slos: SloService = field(init=False)
@@ -45,6 +47,7 @@ class UseCases:
         self.map = MapService(engine, store, self.health)
         self.telemetry = TelemetryService(engine)
         self.details = ServiceDetails(engine, store, self.health)
+        self.traces = TraceService(engine, store)
         self.explanation = ExplanationService(engine, self.health)
         self.picture = PictureService(engine)
         self.slos = SloService(engine.budgets, SqlObjectives(store.database), engine.clock, engine.lock)

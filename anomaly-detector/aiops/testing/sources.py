@@ -10,7 +10,9 @@ class NoTelemetry:
 
     store = "no store"
 
-    def search(self, _query: TraceQuery, _window: Window, _limit: int) -> list[TraceSummary]:
+    most_found = 0
+
+    def search(self, _query: TraceQuery, _window: Window, _limit: int, _evenly: bool = False) -> list[TraceSummary]:
         """Return no traces."""
         return []
 

@@ -24,10 +24,10 @@ KINDS = {"internal": 1, "server": 2, "client": 3, "producer": 4, "consumer": 5}
 STATUSES = {"unset": 0, "ok": 1, "error": 2}
 LONGEST = 1024
 TOKEN = re.compile(
-    r'\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<time>\d+)ns|(?P<number>\d+)|(?P<field>(?:resource|span)\.[\w.]+)'
-    r"|(?P<word>\w+)|(?P<sign>&&|\|\||!=|>=|<=|[=<>!()]))"
+    r'\s*(?:(?P<field>(?:resource|span|event)\.(?:[\w.]+|"(?:[^"\\]|\\.)*"))|(?P<text>"(?:[^"\\]|\\.)*")'
+    r"|(?P<time>\d+)ns|(?P<number>\d+(?:\.\d+)?)|(?P<word>\w+)|(?P<sign>&&|\|\||!=|=~|>=|<=|[=<>!()]))"
 )
-SIGNS = {"&&": " and ", "||": " or ", "=": " == ", "!": " not "}
+SIGNS = {"&&": " and ", "||": " or ", "=": " == ", "!": " not ", "=~": " @ "}
 
 
 def values(pairs: "Iterator[KeyValue] | Any") -> dict[str, Any]:
@@ -50,12 +50,32 @@ class Kept:
         known = {
             "kind": self.span.kind,
             "status": self.span.status.code,
-            "name": self.span.name,
+            "name": _Text(self.span.name),
+            "statusMessage": _Text(self.span.status.message),
+            "text": re.compile,
             "duration": self.span.end_time_unix_nano - self.span.start_time_unix_nano,
+            "event": lambda key: _Text(
+                *(said for one in self.span.events if isinstance(said := values(one.attributes).get(key), str))
+            ),
             "resource": lambda key: _Value(self.resource.get(key)),
             "span": lambda key: _Value(self.attributes.get(key)),
         }
         return bool(eval(condition, {"__builtins__": {}}, known))
+
+
+class _Text:
+    """Texts of a span: they are searched as a whole by regular expressions."""
+
+    def __init__(self, *texts: str) -> None:
+        self.texts = texts
+
+    def __eq__(self, other: object) -> bool:
+        return other in self.texts
+
+    def __matmul__(self, pattern: re.Pattern[str]) -> bool:
+        return any(pattern.fullmatch(one) for one in self.texts)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class _Value:
@@ -95,14 +115,17 @@ def translated(query: str) -> CodeType:
         at = found.end()
         match found.lastgroup:
             case "text":
-                out.append(repr(json.loads(found["text"])))
+                out.append(
+                    f"text({json.loads(found['text'])!r})" if out[-1:] == [" @ "] else repr(json.loads(found["text"]))
+                )
             case "time" | "number":
                 out.append(found["time"] or found["number"])
             case "field":
                 scope, _, key = found["field"].partition(".")
+                key = json.loads(key) if key.startswith('"') else key
                 out.append(f"{scope}({key!r})")
             case "word":
-                word = found["word"]
+                word = {"true": "True", "false": "False"}.get(found["word"], found["word"])
                 out.append(str({**KINDS, **STATUSES, "nil": None}.get(word, word)))
             case _:
                 out.append(SIGNS.get(found["sign"], f" {found['sign']} "))

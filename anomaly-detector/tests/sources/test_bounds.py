@@ -56,7 +56,7 @@ def test_a_huge_trace_is_read_in_part_and_says_so(embedded: Embedded) -> None:
     assert (len(found.spans), found.left_out) == (SPANS_OF_ONE, 500)
     assert found.spans[0].parent_id == ""
     assert sum(one.failed for one in found.spans) == 1
-    [said] = embedded.traces.search(TraceQuery("api"), Window(T0, T0 + 200), 10)
+    [said] = embedded.traces.search(TraceQuery(service="api"), Window(T0, T0 + 200), 10)
     assert said.spans == SPANS_OF_ONE + 500
 
 

@@ -149,7 +149,7 @@ def test_a_real_application(source: EmbeddedSource, protocol: str) -> None:
     [found] = source.traces.traces([trace_id])
     assert (found.spans[0].exception_type, found.spans[0].exception_message) == ("ValueError", "no")
     assert (found.spans[0].version, found.spans[0].failed) == ("7", True)
-    assert len(source.traces.search(TraceQuery(service), window, 100)) == 20
+    assert len(source.traces.search(TraceQuery(service=service), window, 100)) == 20
 
 
 def as_json(export: ExportTraceServiceRequest) -> bytes:

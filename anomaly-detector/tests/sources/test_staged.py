@@ -39,6 +39,7 @@ def span(number: int, end_ns: int, resource: int) -> tuple[object, ...]:
         "",
         [],
         False,
+        "",
     )
 
 

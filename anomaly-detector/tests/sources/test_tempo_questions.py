@@ -39,7 +39,16 @@ POPULATIONS = st.builds(
     callee=st.one_of(st.just(""), NAMES),
     threshold=st.floats(0, 1e4),
 )
-QUERIES = st.builds(TraceQuery, NAMES, NAMES, st.sampled_from([None, False, True]), st.floats(0, 1e4))
+QUERIES = st.builds(
+    TraceQuery,
+    service=NAMES,
+    route=NAMES,
+    failed=st.sampled_from([None, False, True]),
+    min_duration=st.floats(0, 1e4),
+    max_duration=st.floats(0, 1e4),
+    attributes=st.lists(st.tuples(NAMES, st.one_of(NAMES, st.sampled_from(["true", "7", "0.5"])))).map(tuple),
+    text=NAMES,
+)
 
 
 def readable(question: str) -> None:

@@ -65,6 +65,9 @@ def test_spans_are_read_out(tracing: Tracing) -> None:
     assert (span.peer, span.error_type, span.http_status) == ("pay", "Timeout", 0)
     assert (span.version, span.instance) == ("1.2", "api-7")
     assert (span.exception_type, span.exception_message) == ("TimeoutError", "after 2 s")
+    [event] = span.events
+    assert event.name == "exception"
+    assert event.attributes == {"exception.type": "TimeoutError", "exception.message": "after 2 s"}
     assert span.attributes["n"] == "3"
     assert span.attributes["ok"] == "true"
     assert span.resource["k8s.pod.name"] == "p"
@@ -258,11 +261,88 @@ def test_search(tracing: Tracing) -> None:
         return [int(one.trace_id, 16) for one in tracing.traces.search(query, minute(tracing), 100)]
 
     assert ids(TraceQuery(failed=True)) == [50]
-    assert ids(TraceQuery(service="api", failed=False, min_duration=1.0)) == [50]
+    assert ids(TraceQuery(failed=False)) == [5, 4, 3, 2, 1]
+    assert ids(TraceQuery(service="api", failed=False, min_duration=1.0)) == []
+    assert ids(TraceQuery(service="api", route="work", failed=False, min_duration=1.0)) == [50]
     assert ids(TraceQuery(service="web", route="/")) == [50, 5, 4, 3, 2, 1]
     assert ids(TraceQuery(service="web", route="/pay")) == []
     assert ids(TraceQuery(min_duration=1.5)) == [50]
     assert ids(TraceQuery(service="it's")) == []
+
+
+def found(tracing: Tracing, query: TraceQuery, limit: int = 100, evenly: bool = False) -> list[int]:
+    return [int(one.trace_id, 16) for one in tracing.traces.search(query, minute(tracing), limit, evenly)]
+
+
+def test_a_search_tells_the_span_that_it_found(tracing: Tracing) -> None:
+    tracing.feed(spans(*trace(1, tracing.t0 + 10, 503, duration=0.5)))
+    [one] = tracing.traces.search(TraceQuery(service="api"), minute(tracing), 10)
+    assert (one.found.service, one.found.operation, one.found.failed) == ("api", "POST /pay", True)
+    assert (one.found.http_status, one.found.span_id) == (503, f"{13:016x}")
+    assert one.found.duration == pytest.approx(0.5)
+    assert one.found.end == pytest.approx(tracing.t0 + 10)
+    [one] = tracing.traces.search(TraceQuery(service="api", route="work"), minute(tracing), 10)
+    assert (one.found.operation, one.found.failed, one.failed) == ("work", False, True)
+
+
+def test_a_search_by_operation_goes_by_route_name_or_both(tracing: Tracing) -> None:
+    tracing.feed(spans(*trace(1, tracing.t0 + 10), *trace(2, tracing.t0 + 20, route="/other")))
+    for route in ("/pay", "POST /pay"):
+        assert found(tracing, TraceQuery(service="api", route=route)) == [1]
+    assert found(tracing, TraceQuery(route="work")) == [2, 1]
+    assert found(tracing, TraceQuery(route="GET /pay")) == []
+
+
+def test_the_longest_matching_span_decides_how_long_a_request_took(tracing: Tracing) -> None:
+    tracing.feed(spans(*(one for at in (1, 2, 3) for one in trace(at, tracing.t0 + 10 * at, duration=at))))
+    assert found(tracing, TraceQuery(min_duration=2.0)) == [3, 2]
+    assert found(tracing, TraceQuery(max_duration=2.0)) == [2, 1]
+    assert found(tracing, TraceQuery(min_duration=1.5, max_duration=2.5)) == [2]
+    assert found(tracing, TraceQuery(service="api", route="work", max_duration=1.0)) == [2, 1]
+
+
+def test_a_search_by_attributes_of_the_span_or_its_resource(tracing: Tracing) -> None:
+    said: list[dict[str, Value]] = [{"tenant": "a", "n": 7, "ok": True}, {"tenant": "b", "n": 8, "share": 0.5}]
+    calls = [
+        Call(at, at, tracing.t0 + at, attributes=one, resource={"service.version": f"1.{at}"})
+        for at, one in enumerate(said, 1)
+    ]
+    tracing.feed(spans(*calls))
+    for pairs, expected in (
+        ([("tenant", "a")], [1]),
+        ([("n", "7"), ("ok", "true")], [1]),
+        ([("share", "0.5")], [2]),
+        ([("service.version", "1.2")], [2]),
+        ([("tenant", "a"), ("service.version", "1.2")], []),
+        ([("tenant", "")], []),
+        ([("tenan", "a")], []),
+    ):
+        assert found(tracing, TraceQuery(attributes=tuple(pairs))) == expected, pairs
+
+
+def test_a_search_by_text(tracing: Tracing) -> None:
+    said: list[dict[str, Value]] = [{"note": "refused"}]
+    tracing.feed(
+        spans(
+            Call(1, 1, tracing.t0 + 1, name="charge Card"),
+            Call(2, 2, tracing.t0 + 2, error=True, message="card REFUSED (51)"),
+            Call(3, 3, tracing.t0 + 3, error=True, exception=("PayError", "line one\nRefused: 100%")),
+            Call(4, 4, tracing.t0 + 4, attributes=said[0]),
+        )
+    )
+    for part, expected in (("card", [2, 1]), ("refused", [3, 2]), ("(51)", [2]), ("100%", [3]), (".", []), ("_", [])):
+        assert found(tracing, TraceQuery(text=part)) == expected, part
+    assert found(tracing, TraceQuery(text="refused", failed=False)) == []
+
+
+def test_a_search_for_many_draws_them_evenly_and_the_same_each_time(tracing: Tracing) -> None:
+    tracing.feed(spans(*many(240, tracing.t0, 0.25)))
+    drawn = found(tracing, TraceQuery(service="api"), 24, evenly=True)
+    assert drawn == found(tracing, TraceQuery(service="api"), 24, evenly=True)
+    assert drawn == sorted(drawn, reverse=True)
+    assert sorted((at * 0.25 - 0.001) // 5 for at in drawn) == sorted([*range(12), *range(12)])
+    assert found(tracing, TraceQuery(service="api"), 3) == [240, 239, 238]
+    assert found(tracing, TraceQuery(service="api"), 0) == []
 
 
 CALLEES: dict[str, tuple[Mapping[str, Value], str]] = {
@@ -335,6 +415,33 @@ def test_any_name_can_be_asked_for(tracing: Tracing, name: str) -> None:
     assert tracing.traces.populations(
         [Population(service=name, window=minute(tracing), kind=PopulationKind.GOOD, callee=name)]
     ) == [[]]
+
+
+HOSTILE = [
+    *NAMES,
+    "x' OR '1'='1",
+    '" || true || "',
+    'a" } || { kind = server',
+    "%",
+    "\\E.*",
+    "', s.name) OR TRUE --",
+    "*/",
+]
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_a_search_takes_every_value_as_it_is(tracing: Tracing, value: str) -> None:
+    kept = value.strip()
+    made = Call(1, 1, tracing.t0 + 5, name=f"<{kept}>", attributes={kept: kept})
+    tracing.feed(spans(made, Call(2, 2, tracing.t0 + 5, name="other", attributes={"a": "b"})))
+    for query in (
+        TraceQuery(attributes=((kept, kept),)),
+        TraceQuery(text=kept),
+        TraceQuery(route=f"<{kept}>"),
+    ):
+        assert found(tracing, query) == [1]
+    assert found(tracing, TraceQuery(service=kept)) == []
+    assert found(tracing, TraceQuery(attributes=((kept, f"{kept}.*"),))) == []
 
 
 def test_populations_go_by_what_failed_says(tracing: Tracing) -> None:

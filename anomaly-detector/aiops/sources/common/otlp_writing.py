@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from aiops.model import Span, names
+from aiops.model import Span, SpanEvent, names
 from aiops.sources.common.attributes import canonical
 
 NANO = 1_000_000_000
 
 
 def otlp_export(spans: Iterable[Span]) -> dict[str, Any]:
-    """Return an export request with these spans, by resource. Of events the last exception is written, and two messages
-    of a stream; all values are texts."""
+    """Return an export request with these spans, by resource; all values are texts. Where the events of a span are not
+    known, the last exception is written, and two messages of a stream."""
     groups: dict[str, tuple[Mapping[str, str], list[dict[str, Any]]]] = {}
     for one in spans:
         resource = one.resource or {names.SERVICE_NAME: one.service}
@@ -27,8 +27,10 @@ def otlp_export(spans: Iterable[Span]) -> dict[str, Any]:
 def _span(of: Span) -> dict[str, Any]:
     start = round(of.start * NANO)
     end = str(start + round(of.duration * NANO))
-    events = [_exception(of, end)] if of.exception_type or of.exception_message else []
-    if of.streams:
+    events = [_event(one) for one in of.events]
+    if not events and (of.exception_type or of.exception_message):
+        events = [_exception(of, end)]
+    if not of.events and of.streams:
         events += [{"timeUnixNano": end, "name": "message", "attributes": _pairs({"message.type": "SENT"})}] * 2
     found: dict[str, Any] = {
         "traceId": of.trace_id,
@@ -47,6 +49,10 @@ def _span(of: Span) -> dict[str, Any]:
     if of.links:
         found["links"] = [{"traceId": trace, "spanId": span} for trace, span in of.links]
     return found
+
+
+def _event(of: SpanEvent) -> dict[str, Any]:
+    return {"timeUnixNano": str(round(of.at * NANO)), "name": of.name, "attributes": _pairs(of.attributes)}
 
 
 def _exception(of: Span, at: str) -> dict[str, Any]:

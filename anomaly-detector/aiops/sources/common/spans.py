@@ -3,11 +3,12 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+import orjson
 from opentelemetry.proto.trace.v1 import trace_pb2 as pb
 
-from aiops.model import Span, SpanKind, Status, Trace, TraceSummary, names
+from aiops.model import FoundSpan, Span, SpanEvent, SpanKind, Status, Trace, TraceSummary, names
 from aiops.sources.common import callees, conventions
-from aiops.sources.common.attributes import MAX_TEXT, canonical, mapping, parse
+from aiops.sources.common.attributes import MAX_NAME, MAX_TEXT, canonical, mapping, parse
 
 NANO: Final = 1_000_000_000
 UNKNOWN_SERVICE: Final = "unknown_service"
@@ -36,9 +37,12 @@ COLUMNS: Final = (
     "destination",
     "links",
     "streams",
+    "events",
 )
-"""What `row` returns: ids as whole numbers, times in Unix nanoseconds, attributes as canonical JSON."""
+"""What `row` returns: ids as whole numbers, times in Unix nanoseconds, attributes and events as canonical JSON."""
 
+MOST_EVENTS: Final = 16
+"""The most events of a span that are kept, the last ones: an exception that ended the span is among them."""
 MOST_LINKS: Final = 32
 """The most links of a span that are kept: a batch may be made of thousands of messages."""
 CALLING: Final = (conventions.CLIENT, conventions.PRODUCER)
@@ -107,6 +111,7 @@ def row(span: pb.Span, resource: int) -> tuple[object, ...]:
         conventions.first(pairs, names.DESTINATION),
         _links(span) if span.links else [],
         request.streams or (bool(span.events) and _many_messages(span)),
+        _events(span) if span.events else "",
     )
 
 
@@ -132,6 +137,12 @@ def _links(span: pb.Span) -> list[dict[str, int]]:
         for one in span.links[:MOST_LINKS]
         if len(one.trace_id) == 16 and len(one.span_id) == 8
     ]
+
+
+def _events(span: pb.Span) -> str:
+    """Return the events of a span as JSON: name, time in Unix nanoseconds, attributes."""
+    last = span.events[-MOST_EVENTS:]
+    return orjson.dumps([[one.name[:MAX_NAME], one.time_unix_nano, mapping(one.attributes)] for one in last]).decode()
 
 
 def _many_messages(span: pb.Span) -> bool:
@@ -185,6 +196,7 @@ def span(row: Mapping[str, Any], resource: dict[str, str], several: Collection[s
             (f"{one['trace_hi']:016x}{one['trace_lo']:016x}", f"{one['span_id']:016x}") for one in row["links"] or ()
         ),
         streams=bool(row["streams"]),
+        events=tuple(SpanEvent(name, at / NANO, told) for name, at, told in orjson.loads(row["events"] or "[]")),
     )
 
 
@@ -211,8 +223,21 @@ def unanswered(trace: Trace) -> list[Span]:
     ]
 
 
-def summary(trace: Trace) -> TraceSummary:
-    """Summarise a trace with at least one span; `failed` says whether any of its spans failed."""
+def found_span(span: Span) -> FoundSpan:
+    """Tell the span by which a search found a trace."""
+    return FoundSpan(
+        span_id=span.span_id,
+        service=span.service,
+        operation=span.operation,
+        start=span.start,
+        duration=span.duration,
+        failed=span.failed,
+        http_status=span.http_status,
+    )
+
+
+def summary(trace: Trace, found: Span) -> TraceSummary:
+    """Summarise a trace, and the span in it that a search found."""
     root = next((one for one in trace.spans if not one.parent_id), trace.spans[0])
     start = min(one.start for one in trace.spans)
     return TraceSummary(
@@ -220,7 +245,8 @@ def summary(trace: Trace) -> TraceSummary:
         root_service=root.service,
         root_name=root.operation,
         start=start,
-        duration=max(one.end for one in trace.spans) - start,
+        duration=max(one.start - start + one.duration for one in trace.spans),
         spans=len(trace.spans) + trace.left_out,
         failed=any(one.failed for one in trace.spans),
+        found=found_span(found),
     )

@@ -17,8 +17,8 @@ from aiops.sources.duckdb.partitions import FAMILIES, Partitions
 log = logging.getLogger(__name__)
 
 MEMORY: Final = ":memory:"
-FORMAT: Final = "3"
-EARLIER: Final = ("1", "2")
+FORMAT: Final = "4"
+EARLIER: Final = ("1", "2", "3")
 """Formats that are upgraded when they are opened; see `prepare`."""
 
 

@@ -13,7 +13,8 @@ objects of text to text, keys sorted.
   than bounds) for histograms. `start_ns` says since when a cumulative value counts (0: unknown).
 - SPANS: `peer` is the callee's name as the caller knew it (peer.service), `address` what else it knew (database,
   address). `failed` as `aiops.model.Span` documents it. `destination` is the queue or topic of a message, `links` are
-  the spans of other traces that this one goes on from. `streams`: its duration says nothing.
+  the spans of other traces that this one goes on from. `streams`: its duration says nothing. `events` is a JSON list
+  of name, Unix nanoseconds and attributes, "" without any.
 - LOST: what the receiver rejected of requests (see `lost.Loss`), by the time of the telemetry that came with it.
 - DATABASES: addresses of databases that were ever called, so that two of one system are told apart for good.
 
@@ -105,6 +106,7 @@ SPANS: Final = _schema(
     ("destination", pa.string()),
     ("links", pa.list_(LINK)),
     ("streams", pa.bool_()),
+    ("events", pa.string()),
 )
 
 LOST_SCHEMA: Final = _schema(

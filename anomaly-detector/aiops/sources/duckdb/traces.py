@@ -8,15 +8,15 @@ import pyarrow as pa
 
 from aiops.model import Population, PopulationKind, Span, Trace, TraceQuery, TraceSummary, Window, iso
 from aiops.sources.common import attributes, bounds, links
-from aiops.sources.common.spans import NANO, span, summary, unanswered
-from aiops.sources.duckdb import called
+from aiops.sources.common.spans import NANO, span, unanswered
+from aiops.sources.duckdb import called, searching
 from aiops.sources.duckdb.columns import numbers, texts
 from aiops.sources.duckdb.partitions import SPANS, Partitions
+from aiops.sources.duckdb.searching import REACH_NS, bounds_ns, evenly, text
 from aiops.sources.duckdb.store import Store
 
-# How far, in time, the other spans of a trace may lie from the one that was found.
-REACH_NS: Final = 300 * NANO
-SLICES: Final = 12
+MOST_FOUND: Final = 1500
+"""The most traces that one search finds: more points are not told apart in a drawing."""
 
 
 class EmbeddedTraces:
@@ -25,28 +25,14 @@ class EmbeddedTraces:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def search(self, query: TraceQuery, window: Window, limit: int) -> list[TraceSummary]:
-        """Find traces with a span that ended in the window and matches every given field, newest first.
+    def search(self, query: TraceQuery, window: Window, limit: int, evenly: bool = False) -> list[TraceSummary]:
+        """Find traces as `aiops.ports.TraceSource` says. Raises SourceError."""
+        return searching.search(self._store, query, window, min(limit, self.most_found), evenly)
 
-        `failed` of a summary says whether any span of the trace failed. Raises SourceError.
-        """
-        start, end = _bounds(window)
-        conditions = [
-            f"r.service = {_text(query.service)}" if query.service else "",
-            f"s.route = {_text(query.route)}" if query.route else "",
-            "" if query.failed is None else f"s.failed = {query.failed}",
-            f"s.end_ns - s.start_ns >= {round(query.min_duration * NANO)}" if query.min_duration > 0 else "",
-        ]
-        where = " AND ".join(one for one in conditions if one) or "TRUE"
-        found = self._store.query(
-            lambda partitions: (
-                f"""
-            SELECT trace_hi, trace_lo, max(end_ns) AS end_ns
-            FROM {partitions.relation(SPANS, start, end)} s JOIN resources r ON s.resource = r.id
-            WHERE {where} GROUP BY ALL ORDER BY end_ns DESC, trace_hi, trace_lo LIMIT {int(limit)}"""
-            )
-        )
-        return [summary(trace) for trace in self._whole(found)]
+    @property
+    def most_found(self) -> int:
+        """The most traces that one search finds."""
+        return MOST_FOUND
 
     def traces(self, ids: Sequence[str]) -> list[Trace]:
         """Read whole traces by id (32 hexadecimal digits), in the order asked; unknown ones are left out."""
@@ -89,7 +75,7 @@ class EmbeddedTraces:
 
     def spans(self, window: Window, most: int) -> tuple[list[Span], bool]:
         """Return all spans that ended in the window, by their end. Raises TooMuch for more than `most`."""
-        start, end = _bounds(window)
+        start, end = bounds_ns(window)
         table = self._store.query(
             lambda partitions: (
                 f"""
@@ -105,8 +91,7 @@ class EmbeddedTraces:
 
     def _drawn(self, wanted: Population) -> pa.Table:
         """Return the ids of a population's traces, and the end of the span by which each was drawn."""
-        start, end = _bounds(wanted.window)
-        width = max(end - start + 1, SLICES) // SLICES
+        start, end = bounds_ns(wanted.window)
 
         def sql(partitions: Partitions) -> str:
             source = (
@@ -114,14 +99,8 @@ class EmbeddedTraces:
                 if wanted.callee
                 else _served(partitions, wanted, start, end)
             )
-            return f"""
-                WITH found AS (SELECT trace_hi, trace_lo, min(end_ns) AS end_ns FROM {source} GROUP BY ALL),
-                ranked AS (
-                    SELECT *, (end_ns - {start}) // {width} AS slice, row_number() OVER (
-                        PARTITION BY (end_ns - {start}) // {width} ORDER BY hash(trace_hi, trace_lo), trace_hi, trace_lo
-                    ) AS rank FROM found
-                )
-                SELECT trace_hi, trace_lo, end_ns FROM ranked ORDER BY rank, slice LIMIT {int(wanted.limit)}"""
+            found = f"(SELECT trace_hi, trace_lo, min(end_ns) AS end_ns FROM {source} GROUP BY ALL)"
+            return evenly(found, start, end, wanted.limit)
 
         return self._store.query(sql, remembered=self._store.answers.table(end))
 
@@ -206,9 +185,9 @@ def _ids(table: pa.Table) -> list[str]:
 
 
 def _served(partitions: Partitions, wanted: Population, start: int, end: int) -> str:
-    conditions = ["s.kind IN (2, 5)", f"r.service = {_text(wanted.service)}", _kind(wanted, "s.end_ns - s.start_ns")]
+    conditions = ["s.kind IN (2, 5)", f"r.service = {text(wanted.service)}", _kind(wanted, "s.end_ns - s.start_ns")]
     if wanted.method:
-        conditions.append(f"s.method IN ({_text(wanted.method)}, '')")
+        conditions.append(f"s.method IN ({text(wanted.method)}, '')")
     spans = (
         f"SELECT s.*{_fit(wanted.route)} FROM {partitions.relation(SPANS, start, end)} s "
         f"JOIN resources r ON s.resource = r.id WHERE {' AND '.join(conditions)}"
@@ -223,22 +202,22 @@ def _fit(route: str) -> str:
     """Return SQL for how well a span fits a route, 0 best, as `Span.goes_by` defines it; null where it does not."""
     if not route:
         return ""
-    whole, bare = _text(route), _text(f"/{route.strip('/')}")
+    whole, bare = text(route), text(f"/{route.strip('/')}")
     mine = "concat('/', trim(s.route, '/'))"
     mounted = f"'/' NOT IN ({mine}, {bare}) AND (ends_with({mine}, {bare}) OR ends_with({bare}, {mine}))"
-    named = f"s.route = '' AND (s.name = {whole} OR ends_with(s.name, {_text(f' {route}')}))"
+    named = f"s.route = '' AND (s.name = {whole} OR ends_with(s.name, {text(f' {route}')}))"
     return f", CASE WHEN s.route = {whole} THEN 0 WHEN {named} THEN 1 WHEN {mounted} THEN 2 END AS fit"
 
 
 def _of_callee(partitions: Partitions, wanted: Population, start: int, end: int, several: Collection[str]) -> str:
     conditions = [
         f"end_ns >= {start}",
-        f"caller = {_text(wanted.service)}",
-        f"callee = {_text(wanted.callee)}",
+        f"caller = {text(wanted.service)}",
+        f"callee = {text(wanted.callee)}",
         _kind(wanted, "took"),
     ]
     if wanted.method:
-        conditions.append(f"method = {_text(wanted.method)}")
+        conditions.append(f"method = {text(wanted.method)}")
     return f"(SELECT * FROM {called.relation(partitions, start, end, several)} WHERE {' AND '.join(conditions)})"
 
 
@@ -253,15 +232,6 @@ def _kind(wanted: Population, took: str) -> str:
             return f"NOT failed AND {took} <= {threshold}" if threshold else "NOT failed"
         case PopulationKind.ANY:
             return "TRUE"
-
-
-def _bounds(window: Window) -> tuple[int, int]:
-    """Return the first and the last nanosecond inside the window (start, end]."""
-    return round(window.start * NANO) + 1, round(window.end * NANO)
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _is_id(text: str) -> bool:

@@ -81,7 +81,8 @@ class Populations:
     def _unless_refused(self, form: str, wanted: Population, refused: dict[str, RequestRejected]) -> list[Match]:
         """Return what a query finds; nothing where Tempo refuses it, which is logged once and noted."""
         try:
-            return self._matches(form, wanted)
+            plenty = max(PLENTY, 2 * wanted.limit)
+            return matching(self._reader, form, wanted.window, plenty, max(EACH, 2 * (wanted.limit // SLICES + 1)))
         except RequestRejected as refusal:
             if refusal.status not in QUESTIONS_FAULT:
                 raise
@@ -93,25 +94,25 @@ class Populations:
                 log.warning("%s; the question was: %s", refusal, form)
             return []
 
-    def _matches(self, form: str, wanted: Population) -> list[Match]:
-        """Return all traces of a window; where there are many, the newest, and some of each slice before them."""
-        plenty = max(PLENTY, 2 * wanted.limit)
-        newest = self._reader.searches([(form, piece, plenty) for piece in pieces(wanted.window)])
-        found = [match for matches in newest for match in matches]
-        full = [matches for matches in newest if len(matches) >= plenty]
-        if full:
-            until = min(match.start for matches in full for match in matches)
-            each = max(EACH, 2 * (wanted.limit // SLICES + 1))
-            parts = [piece for part in window_slices(wanted.window, until) for piece in pieces(part)]
-            older = self._reader.searches([(form, part, each) for part in parts])
-            found += [match for matches in older for match in matches]
-        return found
-
     def _learn(self, wanted: Population, at: float) -> None:
         """Read a few traces in which the callee answered, to learn its address: after it died, calls do not name it."""
         window = Window(wanted.window.start - LOOK_BACK_SECONDS, wanted.window.end)
         [found] = self._reader.searches([(traceql.served(wanted.callee), pieces(window)[0], LEARN_FROM)])
         self._callees.learn(self._reader.traces((match.trace_id for match in found), at).values())
+
+
+def matching(reader: TraceReader, form: str, window: Window, plenty: int, each: int) -> list[Match]:
+    """Return the traces of a window that a query finds. Where there are `plenty`, these are the newest, and `each` of
+    every slice before them (0: only the newest)."""
+    newest = reader.searches([(form, piece, plenty) for piece in pieces(window)])
+    found = [match for matches in newest for match in matches]
+    full = [matches for matches in newest if len(matches) >= plenty]
+    if full and each:
+        until = min(match.start for matches in full for match in matches)
+        parts = [piece for part in window_slices(window, until) for piece in pieces(part)]
+        older = reader.searches([(form, part, each) for part in parts])
+        found += [match for matches in older for match in matches]
+    return found
 
 
 def _key(wanted: Population) -> Asked:

@@ -7,6 +7,7 @@ makes it read every span that matches any condition. Relations between spans (`>
 that none are used.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -20,6 +21,11 @@ NEWEST: Final = " with (most_recent=true)"
 LONGEST_BYTES: Final = 1000
 """The most bytes of a query. Tempo 3 fails to parse a query in which a scope or a duration crosses byte 1,024: `parse
 error at line 1, col 1025: syntax error: unexpected $end`."""
+_PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+"""Names of attributes that need no quotes."""
+_NUMBER: Final = re.compile(r"(0|[1-9][0-9]{0,17})(\.[0-9]{1,15})?")
+_SPECIAL: Final = re.compile(r"[\\.+*?()|\[\]{}^$]")
+"""What means something in a regular expression of Go."""
 SERVED: Final = "(kind = server || kind = consumer)"
 CALL_FILTER: Final = "(kind = client || kind = producer)"
 
@@ -50,13 +56,20 @@ def spanset(*conditions: str) -> str:
 
 def sought(query: TraceQuery) -> str:
     """Return the spans that a TraceQuery looks for. Spans that must not have failed are searched without that
-    condition: Tempo finds no span by a missing attribute."""
-    return spanset(
+    condition: Tempo finds no span by a missing attribute. Where other conditions leave no room for all the ways to
+    fail, the status of the span decides."""
+    others = (
         service(query.service) if query.service else "",
         f"duration >= {round(query.min_duration * NANO)}ns" if query.min_duration > 0 else "",
-        *(_FAILED if query.failed else ()),
-        _route(query.route) if query.route else "",
+        f"duration <= {round(query.max_duration * NANO)}ns" if query.max_duration > 0 else "",
+        *(_has(key, value) for key, value in query.attributes),
+        _operation(query.route) if query.route else "",
+        _tells(query.text) if query.text else "",
     )
+    if not query.failed:
+        return spanset(*others)
+    whole = spanset(*others, *_FAILED)
+    return whole if whole.endswith(f"{_FAILED[-1]} }}") else spanset("status = error", *others)
 
 
 def forms(wanted: Population, addresses: Iterable[str] = ()) -> tuple[str, ...]:
@@ -151,6 +164,34 @@ def _route(route: str) -> str:
     if package and method:
         rpc.append(f"(span.{names.RPC_SERVICE} = {text(package)} && span.{names.RPC_METHOD} = {text(method)})")
     return "(" + " || ".join([f"span.{names.HTTP_ROUTE} = {text(route)}", f"name = {text(route)}", *rpc]) + ")"
+
+
+def _operation(route: str) -> str:
+    """Return the spans that may have a route, a name, or an operation such as `POST /payment`."""
+    method, _, rest = route.partition(" ")
+    named = _route(route)
+    return f"({named} || span.{names.HTTP_ROUTE} = {text(rest)})" if method.isupper() and rest else named
+
+
+def _has(key: str, value: str) -> str:
+    """Return the spans that have an attribute, themselves or from their resource: as text, or as what the text may
+    have been."""
+    literals = [text(value)]
+    if value in ("true", "false") or _NUMBER.fullmatch(value):
+        literals.append(value)
+    name = key if _PLAIN.fullmatch(key) else text(key)
+    return "(" + " || ".join(f"{of}.{name} = {one}" for one in literals for of in ("span", "resource")) + ")"
+
+
+def _tells(part: str) -> str:
+    """Return the spans that have a text in their name, status message or exception message."""
+    pattern = text(f"(?is).*{_SPECIAL.sub(_escaped, part)}.*")
+    places = ("name", "statusMessage", f"event.{names.EXCEPTION_MESSAGE}")
+    return "(" + " || ".join(f"{one} =~ {pattern}" for one in places) + ")"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\{found[0]}"
 
 
 def _address(address: str) -> str:

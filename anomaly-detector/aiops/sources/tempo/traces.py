@@ -12,9 +12,9 @@ from aiops.model import Population, Span, Trace, TraceQuery, TraceSummary, Unrea
 from aiops.sources.common import links, spans
 from aiops.sources.tempo import traceql
 from aiops.sources.tempo.calls import KnownCallees
-from aiops.sources.tempo.drawing import Effort, draw, ended, inside, nanoseconds
-from aiops.sources.tempo.population import Populations
-from aiops.sources.tempo.reader import FEWEST, TraceReader, pieces
+from aiops.sources.tempo.drawing import SLICES, SPARE, Effort, draw, ended, inside, ranked
+from aiops.sources.tempo.population import Populations, matching
+from aiops.sources.tempo.reader import FEWEST, TraceReader
 
 QUESTIONS: Final = 24
 READS: Final = 80
@@ -38,29 +38,31 @@ class TempoTraces:
         self._seconds = seconds
         self._populations = Populations(reader, callees)
 
-    def search(self, query: TraceQuery, window: Window, limit: int) -> list[TraceSummary]:
-        """Find traces with a span that ended in the window and matches every given field, newest first.
+    def search(self, query: TraceQuery, window: Window, limit: int, evenly: bool = False) -> list[TraceSummary]:
+        """Find traces as `aiops.ports.TraceSource` says. Raises SourceError.
 
-        `failed` of a summary says whether any span of the trace failed. Traces that ended within Tempo's cut-off are
-        not found yet. Raises SourceError.
+        Found traces are read whole, because only they tell what failed. Traces that ended within Tempo's cut-off are
+        not found yet.
         """
+        limit = min(limit, self.most_found)
         if limit <= 0:
             return []
         asked = traceql.sought(query)
-        found: list[tuple[float, Trace]] = []
-        for piece in pieces(window):
-            if len(found) >= limit:
-                break
+        # Twice as many, because Tempo sorts by the beginning of a trace.
+        matches = matching(self._reader, asked, window, 2 * limit, (2 * limit // SLICES + 1) if evenly else 0)
+        if evenly:
+            likely = ranked(matches, window)
+        else:
+            likely = [one for _, one in sorted(inside(matches, window), key=lambda pair: -pair[0])]
+        fits, effort = partial(_last, query, window), Effort(limit + SPARE)
+        drawn = draw(self._reader, self._callees, list(dict.fromkeys(likely)), limit, fits, window.end, effort)
+        newest = sorted(drawn, key=lambda one: (-(fits(one) or 0.0), one.trace_id))
+        return [spans.summary(one, found) for one in newest if (found := _found(query, window, one))]
 
-            fits = partial(_last, query, piece)
-            # Twice as many, because Tempo sorts by the beginning of a trace.
-            matches = self._reader.searches([(asked, piece, 2 * limit)])[0]
-            likely = sorted(inside(matches, piece), key=lambda pair: -pair[0])
-            drawn = draw(self._reader, self._callees, [one for _, one in likely], limit, fits, piece.end, Effort())
-            found += [(fits(trace) or 0.0, trace) for trace in drawn]
-        unique = {trace.trace_id: (end, trace) for end, trace in reversed(found)}
-        newest = sorted(unique.values(), key=lambda pair: (-pair[0], pair[1].trace_id))[:limit]
-        return [spans.summary(trace) for _, trace in newest]
+    @property
+    def most_found(self) -> int:
+        """The most traces that one search finds."""
+        return READS
 
     def traces(self, ids: Sequence[str]) -> list[Trace]:
         """Read whole traces by id (32 hexadecimal digits), in the order asked; unknown ones are left out.
@@ -125,18 +127,15 @@ class TempoTraces:
         return [links.continued(self._callees.named(one), before) for one in drawn]
 
 
+def _found(query: TraceQuery, window: Window, trace: Trace) -> Span | None:
+    return query.found(one for one in trace.spans if ended(one.end, window))
+
+
 def _last(query: TraceQuery, window: Window, trace: Trace) -> float | None:
     """Return when the last span of a trace ended that a query looks for."""
-    return max((one.end for one in trace.spans if _sought(query, one) and ended(one.end, window)), default=None)
-
-
-def _sought(query: TraceQuery, span: Span) -> bool:
-    return (
-        query.service in ("", span.service)
-        and query.route in ("", span.route)
-        and query.failed in (None, span.failed)
-        and nanoseconds(span.duration) >= nanoseconds(query.min_duration)
-    )
+    if _found(query, window, trace) is None:
+        return None
+    return max(one.end for one in trace.spans if query.holds(one) and ended(one.end, window))
 
 
 def _is_id(text: str) -> bool:

@@ -20,6 +20,7 @@ NAVIGATION = (
     ("web.index", "Incidents"),
     ("web.services", "Services"),
     ("web.service_map", "Map"),
+    ("web.traces", "Traces"),
     ("web.slos", "Objectives"),
 )
 """Pages that every page links to, with their names."""
@@ -29,6 +30,7 @@ SECTIONS = {
     "web.slo": "web.slos",
     "web.service": "web.services",
     "web.series": "web.services",
+    "web.trace": "web.traces",
 }
 """The page of NAVIGATION to which another page belongs."""
 

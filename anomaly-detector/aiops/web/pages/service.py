@@ -1,11 +1,13 @@
 """Pages of one service: its requests over time, and for each of its series why it alerts or does not."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from aiops.model import Edge, Family, Labels, labels, names, value_of
+from aiops.health import USERS, MapCall
+from aiops.model import Family, Labels, labels, names, value_of
 from aiops.model.errors import NotFound
 from aiops.presentation.why import why_now, why_then
 from aiops.service.details import NUMBERED, SERIES_FAMILIES, JudgedHistory, SenderKinds
@@ -28,7 +30,7 @@ def add_service(pages: Blueprint, use_cases: UseCases) -> None:
         found, lately = details.incidents(name, asked.window)
         changes = details.changes(name, asked.window)
         history = or_gap(lambda: details.history(name, asked.window), None, gaps)
-        edges: list[Edge] = or_gap(use_cases.telemetry.topology, [], gaps)
+        edges: Sequence[MapCall] = or_gap(lambda: use_cases.map.now().calls, (), gaps)
         flags = service_charts.marks(lately, changes)
         routes = service_charts.route_sparks(history) if history else []
         wanted = [(one.route.series, family) for one in routes for family in NUMBERED]
@@ -44,7 +46,7 @@ def add_service(pages: Blueprint, use_cases: UseCases) -> None:
             routes=routes,
             standings=details.standings(wanted),
             families=NUMBERED,
-            callers=[one for one in edges if one.callee == name],
+            callers=[one for one in edges if one.callee == name and one.caller != USERS],
             callees=[one for one in edges if one.caller == name],
             senders=or_gap(lambda: details.senders(name), SenderKinds(requests=0, values={}), gaps),
             objectives=[one for one in use_cases.slos.all() if one.slo.service == name],

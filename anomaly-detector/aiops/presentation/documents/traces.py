@@ -1,0 +1,57 @@
+"""A search for traces: those found, and what selected ones have in common."""
+
+from pydantic import Field
+
+from aiops.presentation.documents.base import Document, Time
+
+
+class FoundTrace(Document):
+    """A trace, by the longest of its spans that matches the search."""
+
+    trace_id: str
+    span_id: str
+    service: str
+    operation: str
+    at: Time = Field(description="when the span ended")
+    duration_ms: float
+    failed: bool
+    http_status: int | None
+    selected: bool
+    root_service: str
+    root_operation: str
+    began: Time = Field(description="when the trace began")
+    trace_duration_ms: float
+    spans: int
+    any_failed: bool = Field(description="whether any span of the trace failed")
+
+
+class ValueDifference(Document):
+    """A value of an attribute that is more common in the selected traces than in the rest."""
+
+    service: str
+    attribute: str
+    value: str
+    share_of_selection: float
+    share_of_rest: float
+
+
+class TraceComparison(Document):
+    """The selected traces beside the rest, of each of which some were read whole."""
+
+    selected: int
+    rest: int
+    selected_read: int
+    rest_read: int
+    differences: list[ValueDifference] = Field(description="the widest gap first")
+
+
+class TracesFound(Document):
+    """Traces that match a search, newest first."""
+
+    store: str
+    since: Time
+    until: Time
+    most: int = Field(description="how many traces a search finds at most")
+    complete: bool = Field(description="false: there may be more, and these are drawn evenly over the time")
+    traces: list[FoundTrace]
+    comparison: TraceComparison | None = Field(description="null where nothing is selected")
