@@ -20,12 +20,16 @@ from aiops.store import SqlAccepted, SqlAlerts, SqlIncidents, SqlObjectives
 
 @dataclass(slots=True)
 class UseCases:
-    """The services of one engine. `started` is in Unix seconds; `grafana_url` is where people find Grafana."""
+    """The services of one engine. `started` is in Unix seconds; `grafana_url` is where people find Grafana.
+
+    `generated_until`: telemetry from before this Unix time was generated, not received; None where all was received.
+    """
 
     engine: Engine
     store: SqlIncidents
     started: float = 0.0
     grafana_url: str = ""
+    generated_until: float | None = None
     incidents: IncidentService = field(init=False)
     acceptance: AcceptanceService = field(init=False)
     health: HealthService = field(init=False)

@@ -47,6 +47,7 @@ def add_pages(app: Flask, use_cases: UseCases, settings: Settings) -> None:
         return {
             "now": use_cases.now(),
             "version": __version__,
+            "generated_until": use_cases.generated_until,
             "needs_token": bool(settings.tokens),
             "navigation": [(name, endpoint, endpoint == here) for endpoint, name in NAVIGATION],
         }
