@@ -10,7 +10,8 @@ It prints the address of the newest incident's page. The clock of the engine sta
 import argparse
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from itertools import islice
 from pathlib import Path
 
 from flask import Flask
@@ -25,6 +26,7 @@ from bench.rig import STEP, Rig, rig
 from shop.catalogue import SCENARIOS
 from shop.profile import NEW_VERSION
 from shop.virtual.cases import on_shop
+from shop.virtual.stream import Slice
 
 START = 1_763_712_000.0  # a Friday, 08:00 UTC
 LEARN, LAST, WATCH = 600.0, 300.0, 240.0  # seconds before the fault, with it, and after it
@@ -34,23 +36,45 @@ OBJECTIVES = Path(__file__).parents[1] / "demo-app" / "shop" / "objectives.yaml"
 @contextmanager
 def lived(name: str, after: float = LAST, over: bool = False, seed: int = 1) -> Iterator[Rig]:
     """An engine so many seconds after a fault began; `over`: it has ended, and the trouble with it."""
-    fault = START + LEARN
-    clear = fault + after
-    end = clear + WATCH if over else clear
-    with rig(START, objectives=load_objectives([OBJECTIVES])) as one:
-        for slice_ in on_shop(name, seed).model(fault, clear if over else end + STEP).slices(START, end, STEP):
-            if slice_.end == fault + STEP:
-                _deployed(one, name, fault)
+    with begun(name, after, over, seed) as (one, slices):
+        for slice_ in slices:
             one.live(slice_)
         yield one
 
 
-def pages(one: Rig) -> Flask:
-    """The pages and the API of an engine."""
-    use_cases, settings = UseCases(one.engine, one.store, one.clock.now()), Settings()
+@contextmanager
+def begun(name: str, after: float = LAST, over: bool = False, seed: int = 1) -> Iterator[tuple[Rig, Iterator[Slice]]]:
+    """An engine at the moment at which a fault begins, and what arrives from then on."""
+    fault = START + LEARN
+    clear = fault + after
+    end = clear + WATCH if over else clear
+    with _engine() as one:
+        slices = on_shop(name, seed).model(fault, clear if over else end + STEP).slices(START, end, STEP)
+        for slice_ in islice(slices, int(LEARN / STEP)):
+            one.live(slice_)
+        _deployed(one, name, fault)
+        yield one, slices
+
+
+@contextmanager
+def quiet(seconds: float) -> Iterator[Rig]:
+    """An engine that lived through so many seconds without a fault."""
+    with _engine() as one:
+        for slice_ in on_shop("payment-errors", 1).model(START + seconds, START).slices(START, START + seconds, STEP):
+            one.live(slice_)
+        yield one
+
+
+def pages(one: Rig, **more: object) -> Flask:
+    """The pages and the API of an engine, with these settings."""
+    use_cases, settings = UseCases(one.engine, one.store, one.clock.now()), Settings.model_validate(more)
     app = create_app(use_cases, settings)
     add_pages(app, use_cases, settings)
     return app
+
+
+def _engine() -> AbstractContextManager[Rig]:
+    return rig(START, objectives=load_objectives([OBJECTIVES]))
 
 
 def _deployed(one: Rig, name: str, at: float) -> None:

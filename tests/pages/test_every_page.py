@@ -20,9 +20,14 @@ PAGES: Final[dict[str, Callable[[Shown], str]]] = {
     "web.index": lambda _: "/",
     "web.incident": lambda shown: shown.incident,
     "web.proposed": lambda shown: f"{shown.incident}/normal",
+    "web.services": lambda _: "/services",
+    "web.service": lambda _: "/services/payment",
+    "web.series": lambda _: "/services/payment/series?route=/payment&method=POST&family=errors",
+    "web.service_map": lambda _: "/map",
+    "web.traces": lambda _: "/traces",
     "web.slos": lambda _: "/slos",
     "web.slo": lambda shown: link(shown, "/slos", r'href="(/slos/[^"]+)"'),
-    "web.trace": lambda shown: link(shown, shown.incident, r'href="(/traces/[^"]+)"'),
+    "web.trace": lambda shown: link(shown, shown.incident, r'href="(/traces/[0-9a-f]{32}[^"]*)"'),
 }
 """A path for each page; what leads to another page does not count."""
 LIVED: Final = {"web.proposed": "lost-time"}
