@@ -14,8 +14,9 @@ USERS = ""
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapNode:
     """A service, or something that services call. Rate in requests per second, latency: mean seconds, None where
-    nothing is known. `virtual`: it sends no telemetry, so its numbers are those of its callers. `causes` and `hit_by`
-    are the ids of the incidents that it causes, and that affect it."""
+    nothing is known. `calls_failed`: the share of calls to it that failed, as its callers saw them. `virtual`: it
+    sends no telemetry, so its numbers are those of its callers. `causes` and `hit_by` are the ids of the incidents
+    that it causes, and that affect it."""
 
     name: str
     virtual: bool
@@ -24,6 +25,7 @@ class MapNode:
     rate: float
     error_ratio: float
     latency: float | None
+    calls_failed: float = 0.0
     causes: tuple[str, ...] = ()
     hit_by: tuple[str, ...] = ()
 
@@ -142,12 +144,13 @@ def _node(
     name: str, known: ServiceHealth | None, into: Sequence[MapCall], causes: Sequence[str], hit: Sequence[str]
 ) -> MapNode:
     """Return a node with the numbers of the requests that it serves, else with those of the calls to it."""
+    called = sum(one.rate for one in into)
+    calls_failed = sum(one.rate * one.error_ratio for one in into) / called if called else 0.0
     if known is not None and known.routes:
         rate, failed, latency = known.requests_per_second, known.error_ratio, known.latency
     else:
         timed = [one for one in into if one.latency is not None]
-        rate, over = sum(one.rate for one in into), sum(one.rate for one in timed)
-        failed = sum(one.rate * one.error_ratio for one in into) / rate if rate else 0.0
+        rate, failed, over = called, calls_failed, sum(one.rate for one in timed)
         latency = sum(one.rate * (one.latency or 0.0) for one in timed) / over if over else None
     return MapNode(
         name=name,
@@ -157,6 +160,7 @@ def _node(
         rate=rate,
         error_ratio=failed,
         latency=latency,
+        calls_failed=calls_failed,
         causes=tuple(causes),
         hit_by=tuple(hit),
     )

@@ -232,6 +232,8 @@ def _box(node: MapNode, left: float, top: float) -> Box:
     name = "users" if users else node.name
     pace = f"mean {numbers.duration(node.latency)}" if node.latency is not None else ""
     facts = f"{filters.rate(node.rate)} · {numbers.percent(node.error_ratio)} errors" if node.rate else "no requests"
+    if node.calls_failed >= max(SOME, 2 * node.error_ratio):  # it does not know of calls that never reached it
+        facts = f"{filters.rate(node.rate)} · {numbers.percent(node.calls_failed)} calls fail"
     said = ["sends no telemetry" if node.virtual else node.status, facts, pace]
     said += [f"cause of {one}" for one in node.causes] + [f"affected by {one}" for one in node.hit_by]
     return Box(

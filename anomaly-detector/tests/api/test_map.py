@@ -104,6 +104,11 @@ def test_cause_and_affected_services_are_marked(shop: World) -> None:
     assert client.get("/map?incident=INC-9-9", headers=HTML).status_code == 404
 
 
+def test_a_service_that_does_not_hear_of_failed_calls_is_shown_with_those_of_its_callers(shop: World) -> None:
+    shop.metrics.routes[1].errors = 0.0
+    assert "8.0 req/s · 47% calls fail" in words(group(shop.client().get("/map").text, "payment"))
+
+
 def test_calls_that_take_longer_than_expected_are_dashed(shop: World) -> None:
     of = labels(caller="gateway", callee="mail")
     shop.verdicts.record([verdict(of, NOW - 600, SeriesState.INCIDENT, Family.LATENCY)])

@@ -18,8 +18,9 @@ const address = (at) => {
 // Where the drawing is larger than the screen, begin with the cause, else with the users.
 const look = () => {
   const place = document.querySelector(".map-scroll");
-  const wanted = place?.querySelector(".at-fault, .hit, .users")?.getBoundingClientRect();
-  if (!wanted) return;
+  const node = [".at-fault", ".hit", ".users"].map((one) => place?.querySelector(`.map ${one}`)).find(Boolean);
+  if (!node) return;
+  const wanted = node.getBoundingClientRect();
   const frame = place.getBoundingClientRect();
   place.scrollLeft += wanted.left + wanted.width / 2 - frame.left - frame.width / 2;
   place.scrollTop += wanted.top + wanted.height / 2 - frame.top - frame.height / 2;
