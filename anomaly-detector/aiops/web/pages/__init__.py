@@ -7,6 +7,7 @@ from aiops.config import Settings
 from aiops.presentation import filters
 from aiops.service.use_cases import UseCases
 from aiops.web import refusal
+from aiops.web.pages.incident_list import add_incident_list
 from aiops.web.pages.incidents import add_incidents
 from aiops.web.pages.objectives import add_objectives
 from aiops.web.pages.overview import add_overview
@@ -19,6 +20,7 @@ NAVIGATION = (
 )
 """Pages that every page links to, with their names."""
 SECTIONS = {
+    "web.incidents": "web.index",
     "web.incident": "web.index",
     "web.proposed": "web.index",
     "web.slo": "web.slos",
@@ -45,6 +47,7 @@ def add_pages(app: Flask, use_cases: UseCases, settings: Settings) -> None:
         }
 
     add_overview(pages, use_cases, settings)
+    add_incident_list(pages, use_cases)
     add_incidents(pages, use_cases, settings)
     add_service(pages, use_cases)
     add_objectives(pages, use_cases, settings)
