@@ -14,7 +14,7 @@ from aiops.api.body import must_be_empty
 from aiops.api.moment import Moment, in_order
 from aiops.engine import Cycle
 from aiops.model import Accepted as KeptWord
-from aiops.model import Family, iso, names
+from aiops.model import Family, IncidentFilter, iso, names
 from aiops.model import Finding as Found
 from aiops.model import Incident as Kept
 from aiops.model import Relearned as KeptChange
@@ -43,12 +43,23 @@ def _cursor(text: str) -> str:
     return text
 
 
+IncidentKind = Literal["errors", "latency", "timeout", "down", "network", "dependency", "traffic", "machine", "unknown"]
+
+
 class Filter(Question):
     state: Literal["open", "acknowledged", "resolved", "active", "all"] = Field(
         "active", description="active: open or acknowledged"
     )
     severity: Literal["low", "medium", "high", "critical"] | None = None
     service: str | None = Field(None, min_length=1, max_length=256, description="one that it affects")
+    kind: IncidentKind | None = Field(None, description="of its cause; unknown: it has none")
+    search: str | None = Field(
+        None,
+        min_length=1,
+        max_length=256,
+        description="words of its id, title, cause, services or endpoints",
+    )
+    fingerprint: str | None = Field(None, pattern=r"^[0-9a-f]{16}$", description="those that are alike share it")
     since: Moment | None = Field(None, description="detected then or later; RFC 3339 with its zone, or Unix seconds")
     until: Moment | None = Field(None, description="detected then or earlier")
     limit: int = Field(50, ge=1, le=200)
@@ -75,11 +86,18 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
     def listed(query: Filter) -> Any:
         """List incidents, newest first."""
         in_order(query.since, query.until)
-        state = None if query.state == "all" else query.state
         before = int(query.cursor) if query.cursor is not None else None
-        found, following = use_cases.incidents.page(
-            state, query.severity, query.service, query.since, query.until, before, query.limit
+        wanted = IncidentFilter(
+            state=None if query.state == "all" else query.state,
+            severity=query.severity,
+            service=query.service,
+            kind=query.kind,
+            search=query.search or "",
+            fingerprint=query.fingerprint,
+            since=query.since,
+            until=query.until,
         )
+        found, following = use_cases.incidents.page(wanted, before, query.limit)
         cursor = None if following is None else str(following)
         return Incidents(
             active_incidents=[incident_document(one, grafana_url=use_cases.grafana_url) for one in found],

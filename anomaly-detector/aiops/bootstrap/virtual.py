@@ -72,7 +72,7 @@ class VirtualEngine:
 
     def incidents(self) -> list[Incident]:
         """Return every incident, oldest first."""
-        return self.store.page(None, limit=EVERYTHING)[0][::-1]
+        return self.store.page(limit=EVERYTHING)[0][::-1]
 
 
 @contextmanager

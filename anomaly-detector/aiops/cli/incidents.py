@@ -12,6 +12,7 @@ from aiops.cli.common import UsageError, default_url, engine_options, settings_o
 from aiops.model.safe import visible
 
 SEVERITIES = ("low", "medium", "high", "critical")
+KINDS_OF_CAUSE = ("errors", "latency", "timeout", "down", "network", "dependency", "traffic", "machine", "unknown")
 STATES = ("active", "open", "acknowledged", "resolved", "all")
 
 
@@ -39,6 +40,14 @@ def _url(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--severity", type=click.Choice(SEVERITIES), help="Only incidents of this severity. [default: all]")
 @click.option("--service", help="Only incidents that affect this service. [default: all]")
+@click.option(
+    "--kind",
+    type=click.Choice(KINDS_OF_CAUSE),
+    help="Only this kind of cause; unknown: no cause was found. [default: all]",
+)
+@click.option(
+    "--search", metavar="WORDS", help="Only incidents whose id, title, cause, services or endpoints have them."
+)
 @click.option(
     "--since",
     metavar="TIME",

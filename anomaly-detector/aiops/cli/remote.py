@@ -10,7 +10,7 @@ from urllib.parse import quote
 import requests
 
 from aiops.http import reason
-from aiops.model import Expectation, Incident, IncidentEvidence, Window
+from aiops.model import Expectation, Incident, IncidentEvidence, IncidentFilter, Window
 from aiops.model.errors import AiopsError, StoreError
 from aiops.model.safe import visible_in
 from aiops.presentation.documents.base import Json
@@ -48,6 +48,8 @@ class Wanted:
     state: str
     severity: str | None = None
     service: str | None = None
+    kind: str | None = None
+    search: str | None = None
     since: float | None = None
     until: float | None = None
     limit: int | None = None
@@ -164,10 +166,16 @@ class Files:
         with self._opened() as store:
 
             def page_of(wanted: Wanted, limit: int, cursor: str | None) -> tuple[list[Json], str | None]:
-                state, before = None if wanted.state == "all" else wanted.state, int(cursor) if cursor else None
-                found, following = store.page(
-                    state, wanted.severity, wanted.service, wanted.since, wanted.until, before, limit
+                chosen = IncidentFilter(
+                    state=None if wanted.state == "all" else wanted.state,
+                    severity=wanted.severity,
+                    service=wanted.service,
+                    kind=wanted.kind,
+                    search=wanted.search or "",
+                    since=wanted.since,
+                    until=wanted.until,
                 )
+                found, following = store.page(chosen, int(cursor) if cursor else None, limit)
                 return [incident_document(one).model_dump() for one in found], None if following is None else str(
                     following
                 )

@@ -37,6 +37,7 @@ from aiops.model.incident import (
     TraceCorrelation,
     Transition,
 )
+from aiops.model.incident_filter import IncidentFilter
 from aiops.model.ledger import Ledger, LedgerHour, LedgerKey
 from aiops.model.oddity import Oddity, OddityKind, much_rejected, not_understood, shared_identity, too_many_series
 from aiops.model.series import Labels, Selector, SeriesBlock, group_label, labels, value_of
@@ -121,6 +122,7 @@ __all__ = [
     "Incident",
     "IncidentEvent",
     "IncidentEvidence",
+    "IncidentFilter",
     "IncidentState",
     "Indicator",
     "Labels",

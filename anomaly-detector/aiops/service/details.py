@@ -15,6 +15,7 @@ from aiops.model import (
     ConfirmationRule,
     Family,
     Incident,
+    IncidentFilter,
     Labels,
     Population,
     PopulationKind,
@@ -106,7 +107,7 @@ class ServiceDetails:
 
     def incidents(self, name: str, window: Window) -> tuple[list[Incident], list[Incident]]:
         """Return the newest incidents that affect a service, and those of them whose trouble lay in a time."""
-        found, _ = self.store.page(service=name, limit=SHOWN)
+        found, _ = self.store.page(IncidentFilter(service=name), limit=SHOWN)
         end = window.end
         return found, [one for one in found if one.onset < end and (one.resolved_at or end) > window.start]
 

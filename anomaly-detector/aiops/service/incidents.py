@@ -1,10 +1,11 @@
 """Incidents and changes: what people may ask about them and do to them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiops import incidents
 from aiops.engine import Engine
-from aiops.model import Change, Incident, IncidentEvent, IncidentEvidence, Severity, Transition, Window
+from aiops.model import Change, Incident, IncidentEvent, IncidentEvidence, IncidentFilter, Severity, Transition, Window
 from aiops.model.errors import NotFound
 from aiops.service.health import HealthService
 from aiops.store import SqlIncidents
@@ -22,24 +23,22 @@ class IncidentService:
     health: HealthService
 
     def page(
-        self,
-        state: str | None = "active",
-        severity: str | None = None,
-        service: str | None = None,
-        since: float | None = None,
-        until: float | None = None,
-        before: int | None = None,
-        limit: int = 50,
+        self, wanted: IncidentFilter, before: int | None = None, limit: int = 50
     ) -> tuple[list[Incident], int | None]:
         """Return incidents, newest first, and the cursor of the next page (None at the end)."""
-        return self.store.page(state, severity, service, since, until, before, limit)
+        return self.store.page(wanted, before, limit)
+
+    def alike_counts(self, incidents: Sequence[Incident], seconds: float) -> dict[str, int]:
+        """Return how many incidents with the fingerprints of these were detected within so many seconds until now."""
+        prints = sorted({one.fingerprint for one in incidents if one.fingerprint})
+        return self.store.alike_counts(prints, self.engine.clock.now() - seconds)
 
     def urgent(self, limit: int) -> tuple[list[Incident], int]:
         """Return active incidents, the most severe first and then the newest, and their number."""
         found: list[Incident] = []
         for severity in reversed(Severity):
             if len(found) < limit:
-                found += self.page("active", severity, limit=limit - len(found))[0]
+                found += self.page(IncidentFilter(state="active", severity=severity), limit=limit - len(found))[0]
         return found, self.store.active_count()
 
     def get(self, name: str) -> Incident:

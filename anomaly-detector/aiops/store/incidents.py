@@ -17,16 +17,19 @@ from aiops.model import (
     Incident,
     IncidentEvent,
     IncidentEvidence,
+    IncidentFilter,
     IncidentState,
     Ledger,
 )
 from aiops.ports import LONGEST_WAIT
 from aiops.process.faultpoints import FaultPoint, reach
 from aiops.store import tables
+from aiops.store.listing import alike_query, is_active, page_query
 from aiops.store.objectives import BURN_ADAPTER, keep_ledger
 from aiops.store.transaction import INCIDENT, Transaction, keep_incident, upsert
 
 EVIDENCE = TypeAdapter(IncidentEvidence)
+EVERY = IncidentFilter()
 NEWEST = 20
 """The number of incidents with a fingerprint that are searched for the last one that was not merged."""
 
@@ -48,7 +51,7 @@ class SqlIncidents:
 
     def active(self) -> list[Incident]:
         """Return open and acknowledged incidents, oldest first."""
-        return self._read(tables.incidents.c.state != IncidentState.RESOLVED)
+        return self._read(is_active(tables.incidents.c))
 
     def latest(self, fingerprint: str) -> Incident | None:
         """Return the incident with this fingerprint that was resolved last; merged incidents are left out."""
@@ -91,43 +94,25 @@ class SqlIncidents:
         return None if text is None else EVIDENCE.validate_json(text)
 
     def page(
-        self,
-        state: str | None = None,
-        severity: str | None = None,
-        service: str | None = None,
-        since: float | None = None,
-        until: float | None = None,
-        before: int | None = None,
-        limit: int = 50,
+        self, wanted: IncidentFilter = EVERY, before: int | None = None, limit: int = 50
     ) -> tuple[list[Incident], int | None]:
-        """Return incidents, newest first; `state` "active" means not resolved. Also returns the cursor of the next
-        page, None at the end."""
-        at = tables.incidents.c
-        wanted = [at.number > 0]
-        if state == "active":
-            wanted.append(at.state != IncidentState.RESOLVED)
-        elif state:
-            wanted.append(at.state == state)
-        if severity:
-            wanted.append(at.severity == severity)
-        if service:
-            wanted.append(at.services.contains(f"|{service}|", autoescape=True))
-        if since is not None:
-            wanted.append(at.first_detected >= since)
-        if until is not None:
-            wanted.append(at.first_detected <= until)
-        if before is not None:
-            wanted.append(at.number < before)
-        query = select(at.number, at.document).where(*wanted).order_by(at.number.desc()).limit(limit + 1)
+        """Return incidents, newest first, and the cursor of the next page, None at the end."""
         with self._begin() as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(page_query(wanted, before, limit + 1)).all()
         following = int(rows[limit - 1].number) if len(rows) > limit else None
         return [INCIDENT.validate_json(row.document) for row in rows[:limit]], following
+
+    def alike_counts(self, fingerprints: Sequence[str], since: float) -> dict[str, int]:
+        """Return how many incidents with each of these fingerprints were detected since a time (Unix seconds)."""
+        if not fingerprints:
+            return {}
+        with self._begin() as connection:
+            return {str(one): int(count) for one, count in connection.execute(alike_query(fingerprints, since)).all()}
 
     def active_count(self) -> int:
         """Return how many incidents are not resolved."""
         at = tables.incidents.c
-        query = select(func.count()).where(at.number > 0, at.state != IncidentState.RESOLVED)
+        query = select(func.count()).where(is_active(at))
         with self._begin() as connection:
             return int(connection.execute(query).scalar_one())
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
 
-HEAD = "0005"  # the migration this code is written for
+HEAD = "0006"  # the migration this code is written for
 
 metadata = MetaData()
 
@@ -19,9 +19,12 @@ incidents = Table(
     Column("services", Text, nullable=False),  # |payment|checkout|: affected ones, the cause first
     Column("document", Text, nullable=False),  # the whole incident as JSON
     Column("fingerprint", String(16)),  # NULL: written by a release without fingerprints
-    Index("incidents_by_state", "state", "first_detected"),
+    Column("kind", String(16)),  # of its cause; NULL: no cause is known
+    Column("words", Text, nullable=False, server_default=""),  # in small letters: what a search looks in
+    Index("incidents_by_state", "state", "number"),
     Index("incidents_by_fingerprint", "fingerprint", "number"),
     Index("incidents_by_end", "resolved_at"),
+    Index("incidents_by_kind", "kind", "number"),
 )
 
 evidence = Table(

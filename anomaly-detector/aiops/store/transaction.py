@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from aiops.model import Incident
 from aiops.model.errors import StoreError
 from aiops.store import tables
+from aiops.store.listing import searched_words
 
 INCIDENT = TypeAdapter(Incident)
 
@@ -51,6 +52,8 @@ def keep_incident(connection: Connection, incident: Incident) -> None:
         "services": f"|{'|'.join(incident.affected_services)}|",
         "document": document,
         "fingerprint": incident.fingerprint or None,
+        "kind": None if incident.root_cause is None else str(incident.root_cause.cause.kind),
+        "words": searched_words(incident),
     }
     upsert(connection, tables.incidents, {"key": incident.key}, values)
 

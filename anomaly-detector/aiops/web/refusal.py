@@ -2,7 +2,7 @@
 
 from flask import Flask, Response, render_template, request
 
-from aiops.model import Incident
+from aiops.model import Incident, IncidentFilter
 from aiops.model.errors import StoreError
 from aiops.service.use_cases import UseCases
 
@@ -53,6 +53,6 @@ def _back() -> str:
 
 def _recent(use_cases: UseCases) -> list[Incident]:
     try:
-        return use_cases.incidents.page(state=None, limit=RECENT)[0]
+        return use_cases.incidents.page(IncidentFilter(), limit=RECENT)[0]
     except StoreError:
         return []

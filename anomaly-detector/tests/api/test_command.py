@@ -50,6 +50,10 @@ def test_a_list_reaches_every_incident(world: World, url: str) -> None:
     assert (ids(rest), rest.stderr) == (every[250:], "")
     assert len(json.loads(run("list", "--url", url, "--json", "--limit", "300").stdout)) == 300
     assert ids(run("list", "--url", url, "--service", "payment", "--severity", "high", "--limit", "1")) == every[:1]
+    assert ids(run("list", "--url", url, "--kind", "unknown", "--search", "spike (3)")) == [
+        one for one in every if one.endswith("-3")
+    ]
+    assert "no active incidents" in run("list", "--url", url, "--kind", "timeout").stdout
     assert run("list", "--url", url, "--since", "noon").exit_code == 2
 
 

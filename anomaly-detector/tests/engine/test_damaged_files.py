@@ -10,6 +10,7 @@ import pytest
 
 from aiops.bootstrap import embedded
 from aiops.config import Settings
+from aiops.model import IncidentFilter
 
 from .script import TELEMETRY
 from .world import World
@@ -82,7 +83,7 @@ def test_a_damaged_file_is_kept_and_said(
     content = spoil((folder / name).read_bytes())
     (folder / name).write_bytes(content)
     application = embedded(Settings(data_dir=folder, port=0, otlp_grpc_port=0, otlp_http_port=0))
-    application.use_cases.incidents.page(None)
+    application.use_cases.incidents.page(IncidentFilter())
     assert application.source.store.query(lambda _: "SELECT 1 AS one").num_rows == 1
     application.stop()
     kept = [one for one in folder.iterdir() if ".corrupt-" in one.name]
@@ -100,7 +101,7 @@ def test_good_files_are_not_suspected(
     for one in (folder, *folder.iterdir()):  # as an engine leaves them
         one.chmod(0o700)
     application = embedded(Settings(data_dir=folder, port=0, otlp_grpc_port=0, otlp_http_port=0))
-    found, _ = application.use_cases.incidents.page(None)
+    found, _ = application.use_cases.incidents.page(IncidentFilter())
     application.stop()
     assert len(found) == 1
     assert [one for one in folder.iterdir() if ".corrupt-" in one.name] == []

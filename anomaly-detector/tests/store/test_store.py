@@ -23,6 +23,7 @@ from aiops.model import (
     Incident,
     IncidentEvent,
     IncidentEvidence,
+    IncidentFilter,
     IncidentState,
     RootCause,
     Severity,
@@ -196,10 +197,10 @@ def test_pages_filters_and_their_cursor(store: SqlIncidents) -> None:
     assert [int(one.key, 16) for one in first] == [7, 6, 5, 4]
     second, end = store.page(limit=4, before=cursor)
     assert ([int(one.key, 16) for one in second], end) == ([3, 2, 1], None)
-    assert len(store.page(state="active")[0]) == 6
-    assert [one.key for one in store.page(state="resolved")[0]] == [over.key]
-    assert store.page(service="pay")[0] == []
-    assert len(store.page(service="checkout", since=105.0, until=106.0)[0]) == 2
+    assert len(store.page(IncidentFilter(state="active"))[0]) == 6
+    assert [one.key for one in store.page(IncidentFilter(state="resolved"))[0]] == [over.key]
+    assert store.page(IncidentFilter(service="pay"))[0] == []
+    assert len(store.page(IncidentFilter(service="checkout", since=105.0, until=106.0))[0]) == 2
     assert store.resolved_since(199.0) == [over]
 
 

@@ -8,6 +8,7 @@ from aiops.presentation import filters
 from aiops.service.use_cases import UseCases
 from aiops.web import refusal
 from aiops.web.map_drawing import tone
+from aiops.web.pages.incident_list import add_incident_list
 from aiops.web.pages.incidents import add_incidents
 from aiops.web.pages.map import add_map
 from aiops.web.pages.objectives import add_objectives
@@ -25,6 +26,7 @@ NAVIGATION = (
 )
 """Pages that every page links to, with their names."""
 SECTIONS = {
+    "web.incidents": "web.index",
     "web.incident": "web.index",
     "web.proposed": "web.index",
     "web.slo": "web.slos",
@@ -53,6 +55,7 @@ def add_pages(app: Flask, use_cases: UseCases, settings: Settings) -> None:
         }
 
     add_overview(pages, use_cases, settings)
+    add_incident_list(pages, use_cases)
     add_incidents(pages, use_cases, settings)
     add_services(pages, use_cases)
     add_service(pages, use_cases)

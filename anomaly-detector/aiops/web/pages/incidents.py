@@ -18,10 +18,6 @@ CHANGES_BEFORE = 7 * 86_400.0
 def add_incidents(pages: Blueprint, use_cases: UseCases, settings: Settings) -> None:
     """Add the pages of incidents."""
 
-    @pages.get("/incidents")
-    def incidents() -> ResponseReturnValue:
-        return redirect(url_for("web.index"))
-
     @pages.get("/incidents/<name>")
     def incident(name: str) -> ResponseReturnValue:
         one = use_cases.incidents.get(name)

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from aiops.config import EVERYWHERE, Settings
 from aiops.health import ServiceHealth
-from aiops.model import Incident, IncidentState
+from aiops.model import Incident, IncidentFilter, IncidentState
 from aiops.presentation.mood import mood
 from aiops.service.use_cases import UseCases
 from aiops.web.gaps import or_gap
@@ -23,7 +23,7 @@ def add_overview(pages: Blueprint, use_cases: UseCases, settings: Settings) -> N
     def index() -> ResponseReturnValue:
         gaps: list[str] = []
         active, count = use_cases.incidents.urgent(MOST)
-        resolved, _ = use_cases.incidents.page(state=str(IncidentState.RESOLVED), limit=RECENTLY)
+        resolved, _ = use_cases.incidents.page(IncidentFilter(state=IncidentState.RESOLVED), limit=RECENTLY)
         services: list[ServiceHealth] = or_gap(use_cases.health.services, [], gaps)
         newest = or_gap(use_cases.telemetry.newest, None, gaps)
         readiness = use_cases.operation.readiness()
