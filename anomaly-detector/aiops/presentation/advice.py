@@ -66,6 +66,7 @@ def _by_kind(incident: Incident, root: RootCause, evidence: IncidentEvidence | N
         case CauseKind.ERRORS:
             if span is not None:
                 yield _look_at(span)
+            yield Advice("Compare a failing request with a good one", "#traces", "traces")
         case CauseKind.TIMEOUT | CauseKind.DOWN:
             yield from _unanswered(cause)
         case CauseKind.NETWORK:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import ceil, isfinite
 from typing import Final
 
 import numpy as np
@@ -42,6 +42,8 @@ LONGEST: Final = 21_600.0
 READ: Final = 12
 """The most symptoms whose series are read, the worst first."""
 HIT: Final = 4
+PARTS: Final = 120
+"""The most parts in which requests of users are counted."""
 VERDICTS: Final = 60_000
 RECENT: Final = 300.0
 REQUEST: Final = (names.SERVICE, names.ROUTE, names.METHOD)
@@ -127,7 +129,7 @@ class SpentBudget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentPicture:
-    """`gaps`: what could not be read, in words."""
+    """traffic: ends of steps and requests of users a second meanwhile. gaps: what could not be read, in words."""
 
     window: Window
     step: float
@@ -136,6 +138,7 @@ class IncidentPicture:
     users: UserImpact | None = None
     hops: tuple[Hop, ...] = ()
     budgets: tuple[SpentBudget, ...] = ()
+    traffic: tuple[tuple[float, float], ...] = ()
     gaps: tuple[str, ...] = ()
 
 
@@ -172,26 +175,26 @@ class PictureService:
         chosen = telling(root.cause, incident.symptoms) if root is not None else next(iter(symptoms), None)
         wanted = {*calls, *(series for series, _ in symptoms[:READ]), *([chosen[0]] if chosen else [])}
         found = _histories(self.engine.verdicts.of(sorted(wanted), bare.window, VERDICTS))
-        users = self._users(incident, around, lasted)
+        known = {value_of(series, names.SERVICE) for series, _ in incident.symptoms} - {""}
+        doors = sorted(entrances(around, known))
+        users = self._users(incident, doors, lasted)
         return replace(
             bare,
             cause=found.get(chosen) if chosen else None,
             hit=_hit(symptoms, chosen, found, lasted),
             users=users,
+            traffic=self._traffic(doors, bare.window),
             hops=tuple(_hops(incident, way, users, found, lasted)),
         )
 
-    def _users(self, incident: Incident, edges: Sequence[Edge], lasted: Window) -> UserImpact | None:
+    def _users(self, incident: Incident, doors: Sequence[str], lasted: Window) -> UserImpact | None:
         """Count the requests of users since the onset, as far back as LONGEST; None where no entrance is known."""
         window = Window(max(lasted.start, lasted.end - LONGEST), lasted.end)
-        known = {value_of(series, names.SERVICE) for series, _ in incident.symptoms} - {""}
-        doors = sorted(entrances(edges, known))
         if not doors or window.seconds <= 0:
             return None
-        alone: list[Labels] = [((names.SERVICE, one),) for one in doors] if len(doors) <= FEW else [()]
-        signals = (names.REQUESTS, names.ERRORS, names.DURATION)
-        selectors = [Selector(signal, REQUEST, where) for where in alone for signal in signals]
-        block = self.engine.metrics.window(selectors, window, window.seconds)
+        block = self.engine.metrics.window(
+            _asked(doors, names.REQUESTS, names.ERRORS, names.DURATION), window, window.seconds
+        )
         sums: dict[Labels, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         for series, total in zip(block.labels, np.nansum(block.values, axis=1).tolist(), strict=True):
             if value_of(series, names.SERVICE) in doors:
@@ -210,10 +213,30 @@ class PictureService:
         rows.sort(key=lambda one: (-one.failed, -one.requests, one.service, one.route))
         return UserImpact(window=window, hit=tuple(rows), every=sum(one[names.REQUESTS] for one in sums.values()))
 
+    def _traffic(self, doors: Sequence[str], window: Window) -> tuple[tuple[float, float], ...]:
+        """Return the requests of users a second over a window, in at most PARTS parts."""
+        step = self.engine.pace.step
+        step *= max(1, ceil(window.seconds / step / PARTS))
+        end = self.engine.metrics.complete_until()
+        parts = int((min(window.end, window.end if end is None else end) - window.start) // step)
+        if not doors or parts < 1:
+            return ()
+        shown = Window(window.start, window.start + parts * step)
+        block = self.engine.metrics.window(_asked(doors, names.REQUESTS), shown, step)
+        rows = [row for row, one in enumerate(block.labels) if value_of(one, names.SERVICE) in doors]
+        sums = np.nansum(block.values[rows], axis=0) / step
+        return tuple(zip(block.ends.tolist(), sums.tolist(), strict=True))
+
     def _budgets(self, incident: Incident, until: float) -> tuple[SpentBudget, ...]:
         known = {one.name: one for one in self.engine.budgets.objectives.slos}
         lasted = max(until - incident.onset, 0.0)
         return tuple(_spent(one, known.get(one.slo), lasted) for one in incident.slo_impact)
+
+
+def _asked(doors: Sequence[str], *signals: str) -> list[Selector]:
+    """Ask for signals of these services, or of all where they are many."""
+    alone: list[Labels] = [((names.SERVICE, one),) for one in doors] if len(doors) <= FEW else [()]
+    return [Selector(signal, REQUEST, where) for where in alone for signal in signals]
 
 
 def shown_window(incident: Incident, now: float, step: float) -> Window:

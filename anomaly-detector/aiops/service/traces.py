@@ -7,7 +7,7 @@ from typing import Final
 
 from aiops import explain
 from aiops.engine import Engine
-from aiops.model import AttributeDifference, Incident, Trace, TraceQuery, TraceSummary, Window
+from aiops.model import AttributeDifference, Incident, IncidentFilter, Trace, TraceQuery, TraceSummary, Window
 from aiops.model.errors import NotFound
 from aiops.presentation.trace_search import TraceSearch
 from aiops.store import SqlIncidents
@@ -94,7 +94,7 @@ class TraceService:
     def evidence_of(self, trace: Trace) -> list[Incident]:
         """Return the incidents that name a trace as evidence, newest first. Raises StoreError."""
         start, end = min(one.start for one in trace.spans), max(one.end for one in trace.spans)
-        near, _ = self.store.page(since=start - 86_400.0, until=end + 3600.0, limit=INCIDENTS)
+        near, _ = self.store.page(IncidentFilter(since=start - 86_400.0, until=end + 3600.0), limit=INCIDENTS)
         return [one for one in near if trace.trace_id in _named(one)]
 
 

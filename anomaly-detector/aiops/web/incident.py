@@ -24,7 +24,7 @@ from aiops.model import (
 from aiops.presentation.documents.base import Json
 from aiops.presentation.evidence import evidence_document
 from aiops.presentation.evidence_text import exemplar_pairs
-from aiops.presentation.filters import duration
+from aiops.presentation.filters import duration, rate
 from aiops.presentation.headline import ALONE
 from aiops.presentation.numbers import percent
 from aiops.presentation.words import place
@@ -44,6 +44,8 @@ LAST_SEEN: Final = (CauseKind.TIMEOUT, CauseKind.DOWN, CauseKind.DEPENDENCY)
 """Kinds whose failing spans are those of callers: the requests were last seen there."""
 REASONS: Final = 3
 BURST: Final = "anomaly"
+ACTION: Final = "acknowledged"
+"""What the timeline calls symptoms, and what somebody did."""
 MOST_CHANGES: Final = 6
 """Changes that are marked in charts at most."""
 
@@ -99,6 +101,7 @@ class IncidentView:
     usual_seconds: float | None
     span_named: bool
     reasons: tuple[WhyLine, ...]
+    course: tuple[Chart, ...]
     lanes: tuple[Lane, ...]
     timeline: tuple[TimelineRow, ...]
     evidence: Json | None
@@ -125,6 +128,7 @@ def incident_view(
         and (one.root_cause is None or one.root_cause.cause.kind not in (*SLOW, *LAST_SEEN)),
         usual_seconds=next((each.usual[1] for each in picture.hops if not each.caller), None),
         reasons=tuple(_reasons(one, evidence))[:REASONS],
+        course=tuple(_course(picture, marks)),
         lanes=tuple(_lanes(picture, alerts)),
         timeline=tuple(bursts(one.timeline)),
         evidence=document,
@@ -184,6 +188,38 @@ def _drawn(of: JudgedHistory, picture: IncidentPicture, marks: Sequence[Flag]) -
     )
 
 
+def _course(picture: IncidentPicture, marks: Sequence[Flag]) -> Iterator[Chart]:
+    """Draw the requests of users and the score of the cause's series."""
+    if picture.traffic:
+        times = [at for at, _ in picture.traffic]
+        yield chart(
+            Curves(
+                title="requests of users",
+                window=picture.window,
+                step=times[1] - times[0] if len(times) > 1 else picture.step,
+                times=times,
+                lines={"observed": [value for _, value in picture.traffic]},
+                amount=rate,
+                flags=marks,
+            )
+        )
+    cause = picture.cause
+    if cause is not None:
+        yield chart(
+            Curves(
+                title="score of the cause's series, above 1 is unusual",
+                window=picture.window,
+                step=picture.step,
+                times=cause.times,
+                lines={"observed": cause.score},
+                amount=lambda value: f"{value:.2g}",
+                lower=[0.0] * len(cause.times),
+                upper=[1.0] * len(cause.times),
+                flags=marks,
+            )
+        )
+
+
 def _flags(one: Incident) -> Iterator[Flag]:
     yield Flag(one.onset, "onset", "the trouble begins")
     detected = one.episode.detected
@@ -193,6 +229,8 @@ def _flags(one: Incident) -> Iterator[Flag]:
     for each in [one for one in considered if one.verdict != ChangeVerdict.REJECTED][:MOST_CHANGES]:
         change = each.change
         yield Flag(change.at, "change", f"{change.kind} of {change.service} {change.version}".rstrip())
+    for entry in [entry for entry in one.timeline if entry.what == ACTION][-MOST_CHANGES:]:
+        yield Flag(entry.at, "action", entry.text)
     if one.resolved_at is not None:
         yield Flag(one.resolved_at, "over", "it is over")
 
