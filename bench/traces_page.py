@@ -23,7 +23,7 @@ from aiops.sources.duckdb.partitions import SPANS
 from aiops.sources.duckdb.store import Store
 from aiops.web import add_pages
 from bench.ingest import say
-from bench.rig import Rig, rig
+from bench.rig import STEP, Rig, rig
 from bench.scenarios import START
 from shop.virtual.cases import on_shop
 from shop.virtual.stream import Slice
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--spans", type=int, default=1_000_000, help="how many (default a million)")
     parser.add_argument("--check", action="store_true", help="exit with 1 where a page takes longer than a second")
     arguments = parser.parse_args()
-    with rig(START, retention_hours=200.0) as one:
+    with rig(START, retention_hours=200.0, on_disk=True) as one:
         stored, hours = _fill(one, arguments.spans)
         say("spans in the store", f"{stored:,} over {hours:.1f} h")
         count = _seconds(lambda: _count(one.source.store))
@@ -65,25 +65,24 @@ def main() -> None:
 def _fill(one: Rig, spans: int) -> tuple[int, float]:
     """Store as many spans, and return how many and over how many hours."""
     model = on_shop("bad-version", 1).model(START + PIECE / 2, START + PIECE)
-    piece = list(model.slices(START, START + PIECE, PIECE))
+    slices = list(model.slices(START, START + PIECE, STEP))
     stored = times = 0
     while stored < spans:
-        for slice_ in piece:
-            later = _later(slice_, times)
-            one.clock.time = START + (times + 1) * PIECE
-            one.source.store.append(resources=later.resources, series=later.series, spans=later.spans)
-            stored += later.spans.num_rows
+        one.clock.time = START + (times + 1) * PIECE
+        new = pa.concat_tables([_later(each, times) for each in slices])
+        one.source.store.append(resources=pa.concat_tables([each.resources for each in slices]), spans=new)
+        stored += new.num_rows
         times += 1
     return stored, times * PIECE / 3600
 
 
-def _later(of: Slice, times: int) -> Slice:
-    """The same requests, so many pieces later and under other trace ids."""
+def _later(of: Slice, times: int) -> pa.Table:
+    """The spans of the same requests, so many pieces later and under other trace ids."""
     columns = dict(zip(of.spans.column_names, of.spans.columns, strict=True))
     columns["trace_lo"] = pa.array(of.spans["trace_lo"].to_numpy() ^ np.uint64(times * 0x9E3779B97F4A7C15 % 2**64))
     for name in ("start_ns", "end_ns"):
         columns[name] = pa.array(of.spans[name].to_numpy() + int(times * PIECE) * 1_000_000_000)
-    return Slice(of.end, of.resources, of.series, of.points, pa.table(columns))
+    return pa.table(columns)
 
 
 def _count(store: Store) -> int:
