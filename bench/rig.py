@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiops.engine import Cycle, Engine, Pace
@@ -48,12 +48,20 @@ class Rig:
 
 @contextmanager
 def rig(
-    start: float, step: float = STEP, retention_hours: float = 48.0, objectives: Objectives | None = None
+    start: float,
+    step: float = STEP,
+    retention_hours: float = 48.0,
+    objectives: Objectives | None = None,
+    on_disk: bool = False,
 ) -> Iterator[Rig]:
-    """An engine that has learned nothing yet, at a Unix time."""
+    """An engine that has learned nothing yet, at a Unix time; its telemetry is in memory, or on disk as it is for
+    people."""
     with tempfile.TemporaryDirectory(prefix="aiops-bench-") as folder:
         clock = GivenClock(start)
-        source = EmbeddedSource(EmbeddedSettings(lateness_seconds=0.0, retention_hours=retention_hours), clock)
+        kept = EmbeddedSettings(lateness_seconds=0.0, retention_hours=retention_hours)
+        if on_disk:
+            kept = replace(kept, path=str(Path(folder) / "telemetry.duckdb"))
+        source = EmbeddedSource(kept, clock)
         store = empty_store(Path(folder))
         more = {} if objectives is None else {"budgets": _budgets(objectives, Path(folder), source, store)}
         engine = assemble(Path(folder), Sources.of(source), clock, store, pace=Pace(step, BACKFILL), **more)

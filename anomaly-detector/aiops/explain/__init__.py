@@ -12,6 +12,7 @@ from aiops.explain.explanation import AskedRequests, explanation
 from aiops.explain.incident_evidence import ReadAttribution, ReadTraces, evidence_of
 from aiops.explain.latency import side_by_side
 from aiops.explain.places import owner
+from aiops.explain.span_times import SpanTimes, span_times
 from aiops.explain.table import SpanColumns
 from aiops.explain.troubles import MetricsAlone
 from aiops.explain.versions import SameTime, requests_of, to_compare
@@ -31,6 +32,7 @@ __all__ = [
     "ReadTraces",
     "SameTime",
     "SpanColumns",
+    "SpanTimes",
     "Vote",
     "anatomy",
     "attribute",
@@ -51,6 +53,7 @@ __all__ = [
     "refreshed",
     "requests_of",
     "side_by_side",
+    "span_times",
     "to_compare",
     "touched",
     "with_changes",

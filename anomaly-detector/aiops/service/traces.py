@@ -7,7 +7,7 @@ from typing import Final
 
 from aiops import explain
 from aiops.engine import Engine
-from aiops.model import AttributeDifference, Incident, IncidentFilter, Trace, TraceQuery, TraceSummary, Window
+from aiops.model import AttributeDifference, Incident, IncidentFilter, Trace, TraceQuery, TraceSummary, Window, iso
 from aiops.model.errors import NotFound
 from aiops.presentation.trace_search import TraceSearch
 from aiops.store import SqlIncidents
@@ -76,26 +76,33 @@ class TraceService:
 
     def usual(self, trace: Trace) -> str:
         """Return the id of a trace to compare with: of the same root service and operation, that did not fail, of the
-        hour before the one that took the median time; of equals the latest. Raises NotFound where there is none."""
+        hour before the one that took the median time; of equals the latest. Where an incident was open when the trace
+        began, the hour before that counts. Raises NotFound where there is none, StoreError."""
         first = explain.begins(trace)
         if first is None:
             raise NotFound(f"in trace {trace.trace_id} no service serves a request, so that there is none like it")
+        began = first.start
+        open_ = [one.onset for one in self._near(trace) if one.onset <= began <= (one.resolved_at or began)]
+        until = min((began, *open_))
         query = TraceQuery(service=first.service, route=first.operation, failed=False)
-        window = Window(max(first.start - USUAL_SECONDS, 0.0), first.start)
-        alike = [one for one in self.engine.traces.search(query, window, USUAL) if not one.failed]
+        window = Window(max(until - USUAL_SECONDS, 0.0), until)
+        alike = [one for one in self.engine.traces.search(query, window, USUAL, True) if not one.failed]
         if not alike:
             raise NotFound(
-                f"there is no request to {first.service} {first.operation} without a failure in the hour before "
-                f"trace {trace.trace_id}"
+                f"there is no request to {first.service} {first.operation} without a failure from "
+                f"{iso(window.start)} to {iso(window.end)}"
             )
         middle = median(one.found.duration for one in alike)
         return min(alike, key=lambda one: (abs(one.found.duration - middle), -one.found.start, one.trace_id)).trace_id
 
     def evidence_of(self, trace: Trace) -> list[Incident]:
         """Return the incidents that name a trace as evidence, newest first. Raises StoreError."""
+        return [one for one in self._near(trace) if trace.trace_id in _named(one)]
+
+    def _near(self, trace: Trace) -> list[Incident]:
+        """Return incidents of the time around a trace, newest first."""
         start, end = min(one.start for one in trace.spans), max(one.end for one in trace.spans)
-        near, _ = self.store.page(IncidentFilter(since=start - 86_400.0, until=end + 3600.0), limit=INCIDENTS)
-        return [one for one in near if trace.trace_id in _named(one)]
+        return self.store.page(IncidentFilter(since=start - 86_400.0, until=end + 3600.0), limit=INCIDENTS)[0]
 
 
 def _named(of: Incident) -> set[str]:

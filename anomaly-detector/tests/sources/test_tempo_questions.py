@@ -374,3 +374,23 @@ def test_kept_traces_are_bounded_by_their_spans(faked: Faked) -> None:
     for one in traces:
         kept.keep(one, T0 + 600)
     assert [kept.get(one.trace_id, T0 + 700) is not None for one in traces] == [False] * 7 + [True] * 3
+
+
+@pytest.mark.parametrize("evenly", [False, True])
+def test_a_search_asks_and_reads_no_more_than_allowed(faked: Faked, evenly: bool) -> None:
+    faked.tempo.feed(spans(*requests(600)))
+    found = faked.traces.search(TraceQuery(service="api"), MINUTE, 10_000, evenly)
+    assert len(found) == faked.traces.most_found <= READS
+    assert len(faked.tempo.asked) <= QUESTIONS
+    assert len(faked.tempo.read) <= READS + SPARE
+
+
+@given(QUERIES)
+def test_what_matches_is_among_what_is_asked_for(query: TraceQuery) -> None:
+    said = dict(query.attributes)
+    query = replace(query, attributes=tuple(said.items()), min_duration=0.0, max_duration=0.0)
+    attributes: dict[str, Value] = {**said, "http.route": query.route}
+    made = Call(1, 1, T0, service=query.service, name=f"x{query.text}", error=True, attributes=attributes)
+    [one] = spans(made).resource_spans
+    kept = Kept(one.scope_spans[0].spans[0], {"service.name": query.service})
+    assert kept.holds(translated(traceql.sought(query)))

@@ -50,8 +50,7 @@ def search(store: Store, query: TraceQuery, window: Window, limit: int, even: bo
         return []
     ends = numbers(chosen, "end_ns")
     reach = (min(ends) - REACH_NS, max(ends) + REACH_NS)
-    low = ", ".join(str(one) for one in sorted(set(numbers(chosen, "trace_lo"))))
-    table = store.query(lambda partitions: _told(partitions, query, (start, end), reach, low), chosen=chosen)
+    table = store.query(lambda partitions: _told(partitions, query, (start, end), reach), chosen=chosen)
     rows = sorted(table.to_pylist(), key=lambda row: (-row["newest"], row["trace_hi"], row["trace_lo"]))
     return [_summary(row) for row in rows if row["at"] is not None]
 
@@ -78,7 +77,7 @@ def _resources(query: TraceQuery) -> str:
     return "JOIN resources r ON s.resource = r.id" if query.service or query.attributes else ""
 
 
-def _told(partitions: Partitions, query: TraceQuery, over: tuple[int, int], reach: tuple[int, int], low: str) -> str:
+def _told(partitions: Partitions, query: TraceQuery, over: tuple[int, int], reach: tuple[int, int]) -> str:
     """Return SQL for a line about each chosen trace; its first span and the found one are structs."""
     matches = f"s.end_ns BETWEEN {over[0]} AND {over[1]} AND {_matches(query)}"
     told = "{'id': s.span_id, 'service': r.service, 'operation': %s, 'start_ns': s.start_ns, 'end_ns': s.end_ns, "
@@ -90,7 +89,7 @@ def _told(partitions: Partitions, query: TraceQuery, over: tuple[int, int], reac
             first({told} ORDER BY s.end_ns - s.start_ns DESC, s.start_ns, s.span_id) FILTER (WHERE {matches}) AS at
         FROM {partitions.relation(SPANS, *reach)} s JOIN resources r ON s.resource = r.id
         JOIN chosen c ON s.trace_hi = c.trace_hi AND s.trace_lo = c.trace_lo
-        WHERE s.trace_lo IN ({low}) GROUP BY s.trace_hi, s.trace_lo"""
+        GROUP BY s.trace_hi, s.trace_lo"""
 
 
 def _summary(row: dict[str, Any]) -> TraceSummary:

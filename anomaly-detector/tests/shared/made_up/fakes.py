@@ -24,7 +24,7 @@ from aiops.model import (
     names,
 )
 from aiops.model.errors import SourceError
-from aiops.sources.common import bounds
+from aiops.sources.common import bounds, spans
 
 NOW = 1_795_253_700.0
 
@@ -105,11 +105,23 @@ class FakeTraces:
     known: dict[str, Trace] = field(default_factory=dict)
     store: str = "a made-up store"
     asked: list[Population] = field(default_factory=list)
+    searched: list[TraceQuery] = field(default_factory=list)
     refusal: Unread | Exception | None = None
     while_asked: Callable[[Population], None] | None = None
 
-    def search(self, query: TraceQuery, window: Window, limit: int) -> list[TraceSummary]:
-        return []
+    most_found = 300
+
+    def search(self, query: TraceQuery, window: Window, limit: int, evenly: bool = False) -> list[TraceSummary]:
+        """The newest of all known traces that match."""
+        if isinstance(self.refusal, Exception):
+            raise self.refusal
+        self.searched.append(query)
+        found = [
+            spans.summary(one, span)
+            for one in self.known.values()
+            if (span := query.found(each for each in one.spans if window.start < each.end <= window.end))
+        ]
+        return sorted(found, key=lambda one: (-one.found.end, one.trace_id))[:limit]
 
     def traces(self, ids: Sequence[str]) -> list[Trace]:
         return [self.known[one] for one in ids if one in self.known]
