@@ -23,7 +23,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from aiops.testing.waiting import until
 
 from .documented import commands, of
-from .test_readme import free_port
+from .test_start import free_port
 
 ROOT = Path(__file__).parents[1]
 CHECK = "aiops restore --check engine.backup"

@@ -21,7 +21,7 @@ from tools.native.build import ensure
 from .conftest import answers
 from .documented import of
 from .test_operations import IN_STORES
-from .test_readme import free_port
+from .test_start import free_port
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(3600)]
 TAKE, FILL, QUERY, IMPORT = IN_STORES

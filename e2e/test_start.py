@@ -1,4 +1,4 @@
-"""An existing Flask application, run as the README says."""
+"""An existing Flask application, run as docs/start.md says, with what the README says of every language."""
 
 import os
 import re
@@ -16,7 +16,7 @@ import requests
 
 from aiops.testing.waiting import until
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
 APP = """
 from flask import Flask
 app = Flask(__name__)
@@ -34,9 +34,9 @@ def free_port() -> int:
     return port
 
 
-def readme_lines() -> tuple[dict[str, str], list[str]]:
-    """The environment and the command that the README gives, port numbers included."""
-    block = README.read_text().partition("<!-- a test runs these lines -->")[2].partition("\n|")[0]
+def documented_lines() -> tuple[dict[str, str], list[str]]:
+    """The environment and the command that the page gives, port numbers included."""
+    block = (ROOT / "docs/start.md").read_text().partition("<!-- a test runs these lines -->")[2].partition("\n|")[0]
     lines = [line.strip() for line in block.splitlines() if line.startswith("    ")]
     variables = dict(re.fullmatch(r"export (\w+)=(\S+)", line).groups() for line in lines[:-1])  # type: ignore[union-attr]
     return variables, shlex.split(lines[-1])
@@ -57,7 +57,10 @@ def engine(tmp_path: Path) -> Iterator[dict[str, int]]:
 
 
 def test_an_existing_application_needs_only_the_environment(tmp_path: Path, engine: dict[str, int]) -> None:
-    variables, command = readme_lines()
+    variables, command = documented_lines()
+    of_all = re.findall(r"^    export (\w+)=(\S+)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert of_all
+    assert dict(of_all).items() <= variables.items(), "what is the same for all languages"
     assert variables["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://127.0.0.1:4318"
     variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://127.0.0.1:{engine['AIOPS_OTLP_HTTP_PORT']}"
     port = free_port()
