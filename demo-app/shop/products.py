@@ -14,7 +14,7 @@ from opentelemetry.metrics import get_meter
 from opentelemetry.trace import SpanKind
 
 from shop import names
-from shop.profile import DATABASE
+from shop.profile import DATABASE, NAMESPACE
 
 CATEGORIES = ("lighting", "seating", "tables", "storage", "textiles", "decoration")
 ROWS = 300
@@ -79,7 +79,7 @@ class Products:
         summary = f"{query.operation} {query.collection}"
         attributes: dict[str, str] = {
             names.DB_SYSTEM_NAME: DATABASE,
-            names.DB_NAMESPACE: self._path.name,
+            names.DB_NAMESPACE: NAMESPACE,
             names.DB_COLLECTION_NAME: query.collection,
             names.DB_OPERATION_NAME: query.operation,
             names.DB_QUERY_SUMMARY: summary,

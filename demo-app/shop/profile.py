@@ -57,6 +57,7 @@ NEW_VERSION = "1.5.0"
 PROCESSOR = "card-processor"
 PROCESSOR_SECONDS = 0.005
 DATABASE = "sqlite"
+NAMESPACE = "products"  # the name of the database, whichever file it is in
 PRODUCTS_STATEMENT = "SELECT products"  # its query, in short
 RAMP_SECONDS = 4 * 3600.0
 RETRIES = 3

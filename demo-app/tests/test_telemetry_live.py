@@ -71,6 +71,7 @@ def test_a_query_is_a_span_and_a_duration(shop: Any, sink: Any) -> None:
     span = until(lambda: next((span for span in sink.trace(shop.trace_id) if span.name == "SELECT products"), None))
     assert (span.service, span.kind) == ("catalog", "client")
     assert span.attributes["db.system.name"] == "sqlite"
+    assert span.attributes["db.namespace"] == "products", "as in what the model generates"
     assert span.attributes["db.operation.name"] == "SELECT"
     assert span.attributes["db.query.text"].startswith("SELECT id, name")
     assert until(lambda: sink.metric("catalog", "db.client.operation.duration", db__system__name="sqlite"))

@@ -1,6 +1,7 @@
 """Series over time: the verdicts on a route, or any OpenTelemetry metric."""
 
 from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from flask_openapi3.blueprint import APIBlueprint
@@ -10,8 +11,10 @@ from pydantic import Field, RootModel
 from aiops.api.answer import Question, number, responses
 from aiops.api.moment import Moment, window
 from aiops.api.problem import ApiProblem
-from aiops.model import Family, Labels, Verdict, Window, iso, labels, names
-from aiops.presentation.documents.telemetry import Judged, JudgedSeries, MetricSeries, Point, Values
+from aiops.model import Family, Labels, Verdict, Window, iso, labels, names, value_of
+from aiops.presentation.documents.telemetry import Judged, JudgedSeries, MetricSeries, Point, Values, WhyAlerted
+from aiops.presentation.why import why_now, why_then
+from aiops.service.details import NUMBERED, SERIES_FAMILIES
 from aiops.service.use_cases import UseCases
 
 TAG = Tag(name="telemetry")
@@ -74,7 +77,28 @@ def _judged(use_cases: UseCases, query: Which, over: Window) -> JudgedSeries:
             )
             for (of, family), found in rows.items()
         ],
+        reasons=list(_reasons(use_cases, query.service, query.route, rows)),
     )
+
+
+def _reasons(
+    use_cases: UseCases, service: str, route: str, rows: Mapping[tuple[Labels, Family], Sequence[Verdict]]
+) -> Iterator[WhyAlerted]:
+    """Yield why each series of the route alerts or not."""
+    details = use_cases.details
+    mine = [one for one in details.series(service) if not route or value_of(one, names.ROUTE) in ("", route)]
+    found = details.standings([(one, family) for one in mine for family in SERIES_FAMILIES])
+    for (of, family), stands in found.items():
+        if stands is not None:
+            verdicts = rows.get((of, family), ())
+            yield WhyAlerted(
+                labels=dict(of),
+                family=str(family),
+                state=stands.state.name.lower(),
+                tier=stands.tier.name.lower(),
+                now=why_now(stands, verdicts[-1] if verdicts else None),
+                then=why_then(verdicts, stands.rule) if family in NUMBERED else None,
+            )
 
 
 def _point(one: Verdict) -> Point:

@@ -9,11 +9,13 @@ from pydantic import Field
 
 from aiops.api.answer import Question, milliseconds, number, responses
 from aiops.api.moment import Moment, window
-from aiops.health import RouteHealth, ServiceHealth
+from aiops.health import USERS, MapCall, MapNode, RouteHealth, ServiceHealth
+from aiops.model import VIRTUAL, iso
 from aiops.presentation.documents.telemetry import (
     Edge,
     Health,
     Metrics,
+    Node,
     RawSpans,
     RouteMetrics,
     Service,
@@ -30,6 +32,10 @@ DEFAULT_SECONDS = 15.0
 class When(Question):
     since: Moment | None = Field(None, description="RFC 3339 with its zone, or Unix seconds; default 15 s ago")
     until: Moment | None = Field(None, description="default now")
+
+
+class AsOf(Question):
+    at: Moment | None = Field(None, description="how it was at that time; default now")
 
 
 def blueprint(use_cases: UseCases) -> APIBlueprint:
@@ -50,23 +56,15 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
         """Answer the health of each service, worst first."""
         return Services(services=[_service(one) for one in use_cases.health.services()]).model_dump()
 
-    @api.get("/topology", responses=responses(Topology))
-    def topology() -> Any:
-        """Answer who calls whom, with rate, errors and latency, over the last five minutes."""
-        found = use_cases.telemetry.topology()
-        edges = [
-            Edge(
-                caller=one.caller,
-                callee=one.callee,
-                requests_per_second=number(one.rate),
-                error_rate=number(one.error_ratio),
-                avg_latency_ms=milliseconds(one.latency),
-                connection=one.connection,
-            )
-            for one in found
-        ]
-        services = sorted({one.caller for one in found} | {one.callee for one in found})
-        return Topology(services=services, edges=edges).model_dump()
+    @api.get("/topology", responses=responses(Topology, 404, 422))
+    def topology(query: AsOf) -> Any:
+        """Answer who calls whom, with rate, errors and latency, over the five minutes before a time."""
+        found = use_cases.map.now() if query.at is None else use_cases.map.at(query.at)
+        nodes = [_node(one) for name, one in found.nodes.items() if name != USERS]
+        edges = [_edge(one) for one in found.calls if one.caller != USERS]
+        at = iso(found.at) if found.at is not None else None
+        services = sorted({end for one in edges for end in (one.caller, one.callee)})
+        return Topology(at=at, services=services, nodes=nodes, edges=edges).model_dump()
 
     @api.get("/spans", responses=responses(RawSpans, 422))
     def spans(query: When) -> Any:
@@ -109,6 +107,35 @@ def _service(one: ServiceHealth) -> Service:
         incidents=list(one.incidents),
         oddities=list(one.oddities),
         routes=[_route(route) for route in one.routes],
+    )
+
+
+def _node(one: MapNode) -> Node:
+    return Node(
+        service=one.name,
+        virtual=one.virtual,
+        health=Health.model_validate({"status": one.status, "health_score": one.score}),
+        requests_per_second=number(one.rate),
+        error_rate=number(one.error_ratio),
+        avg_latency_ms=milliseconds(one.latency),
+        causes=list(one.causes),
+        affected_by=list(one.hit_by),
+    )
+
+
+def _edge(one: MapCall) -> Edge:
+    low, high = (milliseconds(bound) for bound in one.expected_range or (None, None))
+    return Edge(
+        caller=one.caller,
+        callee=one.callee,
+        requests_per_second=number(one.rate),
+        error_rate=number(one.error_ratio),
+        avg_latency_ms=milliseconds(one.latency),
+        expected_latency_ms=milliseconds(one.expected),
+        expected_range_ms=None if low is None or high is None else (low, high),
+        slow=one.slow,
+        failing=one.failing,
+        connection=VIRTUAL if one.virtual else "",
     )
 
 

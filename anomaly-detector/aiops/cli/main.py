@@ -211,23 +211,26 @@ def wait_for_signal() -> None:
 @click.option(
     "--history",
     metavar="LENGTH",
-    help="Begin with generated telemetry of this length, such as 36h or 14d. [default: none]",
+    default="5m",
+    show_default=True,
+    help="How much telemetry of the past to generate, such as 5m, 36h or 14d.",
 )
 def demo(
-    scenario: str, exit_when_resolved: bool, no_browser: bool, port_offset: int, log_level: str, history: str | None
+    scenario: str, exit_when_resolved: bool, no_browser: bool, port_offset: int, log_level: str, history: str
 ) -> None:
     """Break a shop on purpose and watch the engine find the cause.
 
-    Starts five services with load, learns what is normal, injects a fault, shows the incident with its cause, clears
-    the fault and waits for the incident to resolve. Then everything keeps running until Ctrl-C. With --history the
-    store begins with days of generated telemetry, with peaks, nights and weekends, so that normal behaviour is known at
-    once; generated telemetry is marked telemetry.generated=true.
+    Starts five services with load, measures how fast this machine is, and generates telemetry of the last minutes at
+    that pace, so that normal behaviour is known at once. Then it injects a fault, shows the incident with its cause,
+    clears the fault and waits for the incident to resolve. Everything keeps running until Ctrl-C. With a --history of
+    days there are peaks, nights and weekends to look at. Generated telemetry is marked telemetry.generated=true, and
+    the pages say until when it reaches.
     """
     from aiops.cli import demo as show
 
     failure = ""
     try:
-        seconds = 0.0 if history is None else show.length(history)
+        seconds = show.length(history)
     except ValueError as error:
         raise UsageError(f"--history: {error}") from None
     try:

@@ -5,6 +5,7 @@ from aiops.detect.calendar import Calendar, Event, LocalCalendar
 from aiops.detect.families import ERRORS, FAMILIES, LATENCY, SILENCE, TRAFFIC
 from aiops.detect.inputs import no_steps
 from aiops.detect.look import last_verdicts, sight
+from aiops.detect.standing import confirmation, known_series, standing
 from aiops.detect.state import State
 from aiops.detect.step import Outcome, expire, family_selectors, rewind, step
 from aiops.detect.tuning import Tuning
@@ -25,8 +26,10 @@ __all__ = [
     "State",
     "Tuning",
     "adoptable",
+    "confirmation",
     "expire",
     "family_selectors",
+    "known_series",
     "last_verdicts",
     "no_steps",
     "proposed",
@@ -34,6 +37,7 @@ __all__ = [
     "restore",
     "rewind",
     "sight",
+    "standing",
     "step",
     "troubled",
 ]

@@ -11,6 +11,7 @@ from aiops.explain.certainty import ALTERNATIVES, beside_others
 from aiops.explain.dimensions import dimensions
 from aiops.explain.grouping import Groups
 from aiops.explain.latency import NAMED
+from aiops.explain.measured import measured
 from aiops.explain.places import OWN, Place, is_at, owner, place_of
 from aiops.explain.troubles import MetricsAlone
 from aiops.explain.walked import Walked
@@ -84,6 +85,7 @@ def _explained(place: Place, members: list[Attribution]) -> Explained:
         interval=(round(lower, 3), round(upper, 3)),
         dimensions=dimensions(bad, good),
         alternatives=tuple(alternatives[:ALTERNATIVES]),
+        measured=measured(cause, [one.finding for one in members], takes, took),
     )
     services = {place[0], *(service for one in members for service in one.upstream)}
     services |= {owner(one.finding) for one in members}
@@ -140,6 +142,7 @@ def _fewer(service: str, members: list[Attribution]) -> Explained:
         description=wording.fewer(observed, expected),
         confidence=round(wilson.centre(len(routes), len(routes)), 3),
         interval=(round(lower, 3), round(upper, 3)),
+        measured=measured(cause, [one.finding for one in members]),
     )
     findings, texts = _findings(members)
     endpoints = tuple(sorted({route for route, _ in routes} - {""}))

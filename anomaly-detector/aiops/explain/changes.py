@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from aiops.explain.places import TOGETHER
-from aiops.explain.versions import SameTime, VersionCounts, versions
+from aiops.explain.versions import SameTime, VersionCounts, usual_version, versions
 from aiops.model import Cause, CauseKind, Change, ChangeVerdict, ConsideredChange, Explained
 from aiops.presentation.numbers import span_of_time
 
@@ -102,6 +102,7 @@ def _considered(change: Change, cause: Cause, onset: float, seen: SameTime | Non
         new=(counts.new_bad, counts.new_good),
         old=(counts.bad - counts.new_bad, counts.good - counts.new_good),
         chance=chance,
+        instead=usual_version(new, seen),
     )
 
 

@@ -30,6 +30,7 @@ TELLS_NOTHING = (
     "process.",
     "telemetry.",
     "service.name",
+    names.SAMPLING_THRESHOLD,
 )
 Pairs = Collection[tuple[K, str]]
 MOST = 3

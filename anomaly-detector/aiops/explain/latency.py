@@ -13,6 +13,7 @@ import numpy as np
 from aiops.explain.excess import Excess, excesses
 from aiops.explain.own import places
 from aiops.explain.requests import RequestWork, Strata
+from aiops.explain.sampling import counts
 from aiops.explain.table import RowNumbers, SpanColumns
 from aiops.explain.tree import Tree
 from aiops.explain.waits import Waits
@@ -64,7 +65,7 @@ def slow(bad: Entries, good: Entries, threshold: float = 0.0, now: Entries = ())
     before, _ = _split(good, threshold)
     if len(slower) >= SEEN or (now and len(before) >= max(len(slower), 1)):
         named = {one.cause for one in found}
-        requests, found = compared.with_good(good, [*slower, *bad], fine, len(now))
+        requests, found = compared.with_good(good, [*slower, *bad], fine, now)
         beyond, sure = (_student(one, max(len(now) - 1, 1)) for one in (BEYOND, SURE))
         found = [one for one in found if one.seconds >= (beyond if one.cause in named else sure) * one.error]
         found = [one for one in found if one.seconds > 0]
@@ -78,11 +79,18 @@ def slow(bad: Entries, good: Entries, threshold: float = 0.0, now: Entries = ())
 
 def longer(now: Entries, good: Entries) -> bool:
     """Whether requests took longer than good ones, beyond chance (Welch 1947)."""
-    seconds = [np.array([entry.duration for _, entry in side]) for side in (good, now)]
-    if min(map(len, seconds)) < ENOUGH:
+    if min(len(now), len(good)) < ENOUGH:
         return True
-    error = np.sqrt(sum(one.var(ddof=1) / len(one) for one in seconds))
-    return bool(seconds[1].mean() - seconds[0].mean() > BEYOND * error)
+    (before, spread), (after, spread_now) = (_mean([entry for _, entry in side]) for side in (good, now))
+    return after - before > BEYOND * float(np.sqrt(spread + spread_now))
+
+
+def _mean(entries: Sequence[Span]) -> tuple[float, float]:
+    """The mean duration of what the entries were drawn from, in seconds, and the square of its standard error."""
+    seconds, weight = np.array([one.duration for one in entries]), counts(entries)
+    mean = float(np.average(seconds, weights=weight))
+    squares = float((weight**2 * (seconds - mean) ** 2).sum() / weight.sum() ** 2)
+    return mean, squares * len(entries) / (len(entries) - 1)
 
 
 def _held(requests: RequestWork, one: Excess, lost: Floats) -> frozenset[str]:
@@ -101,20 +109,21 @@ class _Compared:
         self._rows = {(span.trace_id, span.span_id): row for row, span in enumerate(self._table.origin)}
 
     def with_good(
-        self, good: Entries, bad: Entries, others: Entries = (), drawn: int = 0
+        self, good: Entries, bad: Entries, others: Entries = (), drawn: Entries = ()
     ) -> tuple[RequestWork, list[Excess]]:
         """What each place takes longer in bad requests."""
         requests = self.work(good, bad, others, drawn)
         return requests, excesses(requests, places(requests))
 
-    def work(self, good: Entries, bad: Entries, others: Entries = (), drawn: int = 0) -> RequestWork:
-        """Good and bad requests side by side. others: requests of the bad time that are not bad; of `drawn` requests of
-        that time so many were not."""
+    def work(self, good: Entries, bad: Entries, others: Entries = (), drawn: Entries = ()) -> RequestWork:
+        """Good and bad requests side by side. others: those of `drawn`, any requests of the bad time, that are not
+        bad."""
         stratum = {self._row(one): number for number, side in enumerate((good, others, bad)) for one in side}
         at = np.array(sorted(stratum), np.int32)
         of = np.array([stratum[int(row)] for row in at], np.int8)
-        share = len(others) / drawn if others else 0.0
-        strata = Strata(of, (1.0, share, 1.0 - share), float(drawn or np.inf))
+        count, whole = (counts(entry for _, entry in side).sum() for side in (others, drawn))
+        share = count / whole if others else 0.0
+        strata = Strata(of, (1.0, share, 1.0 - share), float(len(drawn) or np.inf))
         return RequestWork.of(self._table, self._waits, at, of > 0, strata)
 
     def _row(self, one: tuple[Tree, Span]) -> int:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from aiops.explain.sampling import counts
 from aiops.explain.table import RowNumbers, SpanColumns
 from aiops.explain.waits import Waits
 from aiops.model.arrays import Bools, Floats
@@ -37,10 +38,10 @@ class Strata:
     shares: tuple[float, ...]
     by: float = np.inf
 
-    def weights(self) -> Floats:
-        """For how much of its side each entry stands, shape (e,)."""
-        each = np.array(self.shares) / np.maximum(np.bincount(self.of, minlength=len(self.shares)), 1)
-        return each[self.of]
+    def weights(self, counts: Floats) -> Floats:
+        """For how much of its side each entry stands, shape (e,). counts: of how many requests each was drawn."""
+        each = np.array(self.shares) / np.maximum(np.bincount(self.of, counts, len(self.shares)), 1.0)
+        return counts * each[self.of]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,9 @@ class RequestWork:
             waits=waits,
             entries=entries,
             bad=bad,
-            weight=strata.weights(),
+            weight=strata.weights(
+                counts(table.origin[row] for row in entries) if table.origin else np.ones(len(entries))
+            ),
             strata=strata,
             rows=rows,
             entry=entry[rows],

@@ -10,7 +10,7 @@ from aiops.explain.attribution import Attribution
 from aiops.explain.machine import Machine
 from aiops.explain.places import Place, owner, place_of
 from aiops.explain.wording import SLOW
-from aiops.model import Cause, CauseKind, Family, RootCause
+from aiops.model import Cause, CauseKind, CauseMeasure, Family, RootCause
 
 SOON: Final = 300.0
 """Seconds around its onset in which what has no traces belongs to it."""
@@ -115,4 +115,5 @@ def _cause(found: Machine) -> RootCause:
         description=text,
         confidence=round(min(wilson.centre(hits, total), most), 3),
         interval=(lower, upper),
+        measured=CauseMeasure(Family.LATENCY, found.factor(), 1.0),
     )

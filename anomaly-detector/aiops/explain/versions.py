@@ -3,6 +3,7 @@
 See docs/methods.md, Changes.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import comb
@@ -147,6 +148,12 @@ def requests_of(cause: Cause, wanted: Population, traces: Sequence[Trace]) -> tu
 def _only_instance(version: str, seen: SameTime) -> str:
     new, old = ({one.instance for one in seen.during if (one.version == version) is it} for it in (True, False))
     return next(iter(new)) if len(new) == 1 and old - new else ""
+
+
+def usual_version(new: str, seen: SameTime) -> str:
+    """Return the version, other than a new one, that served most of the requests; "" where none is known."""
+    others = Counter(one.version for one in (*seen.before, *seen.during) if one.version not in ("", new))
+    return min(others, key=lambda one: (-others[one], one), default="")
 
 
 def versions(spans: Iterable[Span]) -> set[str]:

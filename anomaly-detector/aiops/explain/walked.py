@@ -12,6 +12,7 @@ from typing import Final
 from aiops.explain import wilson, wording
 from aiops.explain.attribution import Attribution
 from aiops.explain.latency import NAMED
+from aiops.explain.measured import measured
 from aiops.explain.places import OWN, Place, owner, place_of
 from aiops.explain.troubles import JUDGED, MetricsAlone, Trouble, TroubleMap
 from aiops.explain.walk import End, Stop, Walk
@@ -120,12 +121,14 @@ def _root(voices: Sequence[Voice], members: Sequence[Attribution]) -> RootCause:
     right, named = RIGHT[best.end.why]
     lower, upper = wilson.interval(right, named)
     unread = next((one.unread for one in members if one.unread), "")
+    cause = _whole([one.end.cause for one in same], best.end.cause)
     return RootCause(
-        cause=_whole([one.end.cause for one in same], best.end.cause),
+        cause=cause,
         description=wording.from_metrics(best.end.why, best.end.cause, best.end.way[-1].findings, unread),
         confidence=round(min(wilson.centre(right, named), MOST_SURE), 3),
         interval=(round(min(lower, MOST_SURE), 3), round(upper, 3)),
         from_metrics=_places(best.end.way),
+        measured=measured(cause, [one.finding for one in members]),
     )
 
 

@@ -65,6 +65,19 @@ class ServiceHealth:
     incidents: tuple[str, ...]
     oddities: tuple[str, ...] = ()
 
+    @property
+    def latency(self) -> float | None:
+        """The mean of all its requests in seconds, None where nothing is known."""
+        timed = [(one.requests, one.latency) for one in self.routes if one.latency is not None]
+        requests = sum(count for count, _ in timed)
+        return sum(count * seconds for count, seconds in timed) / requests if requests else None
+
+    @property
+    def slowest(self) -> RouteHealth | None:
+        """The route with the highest mean; None where no latency is known."""
+        timed = [one for one in self.routes if one.latency]
+        return max(timed, key=lambda one: one.latency or 0.0, default=None)
+
 
 @dataclass(slots=True)
 class RouteCounts:
@@ -79,17 +92,39 @@ def count_routes(block: SeriesBlock) -> dict[Labels, RouteCounts]:
     """Sum up a block of SELECTORS by route, in label order; each row is read once."""
     out: dict[Labels, RouteCounts] = {}
     for series, total in zip(block.labels, np.nansum(block.values, axis=1).tolist(), strict=True):
-        of = dict(series)
-        scope = labels(**{name: of.get(name, "") for name in ROUTE})
-        one = out.setdefault(scope, RouteCounts())
-        if status := of.get(names.STATUS_CODE):
+        scope, name, status, bound = _read(series)
+        one = out.get(scope)
+        if one is None:
+            one = out[scope] = RouteCounts()
+        if status:
             if total > 0:
                 one.statuses[status] = int(total)
-        elif of[names.NAME] == names.BUCKET:
-            one.buckets.append((float(of[names.LE]), total))
+        elif name == names.BUCKET:
+            one.buckets.append((float(bound), total))
         else:
-            one.sums[of[names.NAME]] += total
+            one.sums[name] += total
     return {scope: out[scope] for scope in sorted(out) if names.REQUESTS in out[scope].sums}
+
+
+def _read(series: Labels) -> tuple[Labels, str, str, str]:
+    """Return the route of a row, its name, and its HTTP status and upper bound where it has any. One pass over the
+    labels: there are twenty rows of a route."""
+    scope: list[tuple[str, str]] = []
+    name = status = bound = ""
+    for pair in series:
+        key, value = pair
+        if key == names.NAME:
+            name = value
+        elif key == names.LE:
+            bound = value
+        elif key == names.STATUS_CODE:
+            status = value
+        elif key in ROUTE:
+            scope.append(pair)
+    if len(scope) < len(ROUTE):
+        of = dict(scope)
+        return labels(**{key: of.get(key, "") for key in ROUTE}), name, status, bound
+    return tuple(scope), name, status, bound
 
 
 def routes(found: Mapping[Labels, RouteCounts], judged: Mapping[Labels, Mapping[Family, Verdict]]) -> list[RouteHealth]:

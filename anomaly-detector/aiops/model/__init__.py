@@ -20,6 +20,7 @@ from aiops.model.finding import Family, Finding, SeriesState, Sight, Tier, Verdi
 from aiops.model.impact import Impact
 from aiops.model.incident import (
     AttributeDifference,
+    CauseMeasure,
     Dimension,
     Ending,
     Episode,
@@ -59,6 +60,7 @@ from aiops.model.slo import (
     Threshold,
     Urgency,
 )
+from aiops.model.standing import ConfirmationRule, Standing
 from aiops.model.trace import (
     VIRTUAL,
     Edge,
@@ -97,10 +99,12 @@ __all__ = [
     "CallNode",
     "Cause",
     "CauseKind",
+    "CauseMeasure",
     "CauseVotes",
     "Change",
     "ChangeVerdict",
     "CompositeSlo",
+    "ConfirmationRule",
     "ConsideredChange",
     "Dimension",
     "Edge",
@@ -152,6 +156,7 @@ __all__ = [
     "Span",
     "SpanEvent",
     "SpanKind",
+    "Standing",
     "Status",
     "Term",
     "Threshold",

@@ -34,7 +34,7 @@ class ConsideredChange:
 
     new, old: bad and good requests of the new version and of all others, of those that were read of the same time; None
     where nothing was compared. chance: the probability of so many bad ones of the new version if both versions were
-    alike.
+    alike. instead: the version that most of the others are of, "" where it is not known.
     """
 
     change: Change
@@ -43,3 +43,4 @@ class ConsideredChange:
     new: tuple[int, int] | None = None
     old: tuple[int, int] | None = None
     chance: float | None = None
+    instead: str = ""

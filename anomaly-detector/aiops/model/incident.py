@@ -71,13 +71,24 @@ class PlaceExcess:
     onset: float
 
 
+@dataclass(frozen=True, slots=True)
+class CauseMeasure:
+    """The number that shows a cause best, and its usual value: ratios for errors, seconds of a request or call for
+    latency, requests a second for traffic. For a machine, how many times as long what runs there takes (latency)."""
+
+    family: str
+    observed: float
+    expected: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RootCause:
     """A cause with its confidence. `confidence` is the share of bad traces that start there, `interval` its 95 %
     Wilson interval. `alternatives` are the causes whose intervals overlap with it, best first, each with its own
     confidence. `change` is the change that it came with, None where none is known to; `changes_considered` are all that
     were looked at. `from_metrics`, where no trace was read, are the places on the way from the first symptom to the
-    cause; the confidence is then how often such evidence was right where the truth was known."""
+    cause; the confidence is then how often such evidence was right where the truth was known. `measured` is None where
+    no symptom shows the cause itself, and in incidents of earlier releases."""
 
     cause: Cause
     description: str
@@ -88,6 +99,7 @@ class RootCause:
     change: str | None = None
     changes_considered: tuple[ConsideredChange, ...] = ()
     from_metrics: tuple[PlaceExcess, ...] = ()
+    measured: CauseMeasure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

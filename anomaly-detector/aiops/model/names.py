@@ -53,6 +53,8 @@ LOCATIONS: Final = ("host.name", "host.id", "k8s.node.name", "cloud.availability
 """Attributes of what several services may run on, the smallest unit first."""
 
 # Span and metric attributes; where a convention was renamed, the current name stands first.
+SAMPLING_THRESHOLD: Final = "otel.tracestate.th"
+"""The engine's own name for `th` in a span's trace state: how rarely its sampler keeps a trace."""
 HTTP_ROUTE: Final = "http.route"
 HTTP_TARGET: Final = "http.target"
 HTTP_METHOD: Final = ("http.request.method", "http.method")

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiops.model import CauseKind, Labels, Slo, iso
 from aiops.presentation import numbers
+from aiops.presentation.headline import headline
 from aiops.presentation.numbers import percent, span_of_time
 from aiops.presentation.status import slo_style, style
 from aiops.presentation.words import again, place, sure, written
@@ -121,6 +122,16 @@ def promise(slo: Slo) -> str:
     return f"{what} over {slo.period.text}"
 
 
+def ms(value: float) -> str:
+    """Write a duration that is given in milliseconds."""
+    return duration(value / 1000)
+
+
+def minutes(value: float) -> str:
+    """Write minutes of a budget: `1.7 min`, `216 min`."""
+    return f"{value:.0f} min" if value >= 9.95 else f"{value:.1f} min" if value >= 0.1 else "< 0.1 min"
+
+
 def percents(value: float) -> float:
     """Return a position on a drawing with a width of 100."""
     return round(100 * min(max(value, 0.0), 1.0), 2)
@@ -133,10 +144,13 @@ FILTERS: tuple[Callable[..., Any], ...] = (
     day,
     duration,
     exact_percent,
+    headline,
     kind,
     machine,
     mark,
+    minutes,
     moment,
+    ms,
     percent,
     percents,
     place,

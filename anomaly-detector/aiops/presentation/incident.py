@@ -8,6 +8,7 @@ from aiops.model.window import iso, iso_duration
 from aiops.presentation import grafana
 from aiops.presentation.documents import incident as documents
 from aiops.presentation.evidence import cause_fields
+from aiops.presentation.headline import headline
 from aiops.presentation.words import again
 
 
@@ -20,6 +21,7 @@ def incident_document(incident: Incident, base_url: str = "", grafana_url: str =
         state=incident.state.value,
         severity=incident.severity.value,
         title=incident.title,
+        headline=headline(incident),
         root_cause=None if incident.root_cause is None else _root_cause(incident.root_cause),
         no_cause=incident.no_cause or None,
         first_failing_span=span_document(incident.first_failing_span),
@@ -95,6 +97,11 @@ def _root_cause(root: RootCause) -> documents.RootCause:
         alternatives=[
             documents.Alternative(**cause_fields(cause), confidence=sure) for cause, sure in root.alternatives
         ],
+        measured=None
+        if root.measured is None
+        else documents.CauseMeasure(
+            family=root.measured.family, observed=root.measured.observed, expected=root.measured.expected
+        ),
         from_metrics=[_excess(one) for one in root.from_metrics],
     )
 
@@ -113,6 +120,7 @@ def _considered(one: ConsideredChange) -> documents.ConsideredChange:
         new=None if one.new is None else documents.VersionRequests(bad=one.new[0], good=one.new[1]),
         old=None if one.old is None else documents.VersionRequests(bad=one.old[0], good=one.old[1]),
         chance=one.chance,
+        instead=one.instead or None,
     )
 
 

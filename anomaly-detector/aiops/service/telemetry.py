@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiops.engine import Engine
-from aiops.health import RECENT
-from aiops.model import Edge, Labels, Selector, SeriesBlock, Span, Trace, Verdict, Window, names
+from aiops.model import Labels, Selector, SeriesBlock, Span, Trace, Verdict, Window, names
 from aiops.model.errors import NotFound
 from aiops.sources.common import bounds
 
 VALUES = 250_000
 """The most values in one answer: about 5 MB of JSON."""
-VERDICTS = 50_000
+MOST_VERDICTS = 50_000
 SPANS = 5_000
 """The most spans in one answer: about 10 MB of JSON."""
 
@@ -22,15 +21,10 @@ class TelemetryService:
 
     engine: Engine
 
-    def topology(self) -> list[Edge]:
-        """Return the calls between services over the last five minutes."""
-        until = self.engine.metrics.complete_until()
-        return [] if until is None else self.engine.topology.edges(Window(until - RECENT, until))
-
     def series(self, service: str, route: str, window: Window) -> list[Verdict]:
         """Return observed, expected, bounds and score of a route over time. Raises NotFound for a route never judged,
-        TooMuch for more than VERDICTS."""
-        found = self.engine.verdicts.history(service, route, window, VERDICTS)
+        TooMuch for more than MOST_VERDICTS."""
+        found = self.engine.verdicts.history(service, route, window, MOST_VERDICTS)
         if not found:
             raise NotFound(f"nothing was judged for service {service!r}, route {route!r} in that time")
         return found

@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from aiops.engine import Engine
 from aiops.service.acceptance import AcceptanceService
 from aiops.service.alerts import AlertService
+from aiops.service.details import ServiceDetails
 from aiops.service.explanation import ExplanationService
 from aiops.service.health import HealthService
 from aiops.service.incidents import IncidentService
+from aiops.service.map import MapService
 from aiops.service.operation import OperationService
+from aiops.service.picture import PictureService
 from aiops.service.slos import SloService
 from aiops.service.telemetry import TelemetryService
 from aiops.service.traces import TraceService
@@ -17,18 +20,25 @@ from aiops.store import SqlAccepted, SqlAlerts, SqlIncidents, SqlObjectives
 
 @dataclass(slots=True)
 class UseCases:
-    """The services of one engine. `started` is in Unix seconds; `grafana_url` is where people find Grafana."""
+    """The services of one engine. `started` is in Unix seconds; `grafana_url` is where people find Grafana.
+
+    `generated_until`: telemetry from before this Unix time was generated, not received; None where all was received.
+    """
 
     engine: Engine
     store: SqlIncidents
     started: float = 0.0
     grafana_url: str = ""
+    generated_until: float | None = None
     incidents: IncidentService = field(init=False)
     acceptance: AcceptanceService = field(init=False)
     health: HealthService = field(init=False)
+    map: MapService = field(init=False)
     telemetry: TelemetryService = field(init=False)
+    details: ServiceDetails = field(init=False)
     traces: TraceService = field(init=False)
     explanation: ExplanationService = field(init=False)
+    picture: PictureService = field(init=False)
     slos: SloService = field(init=False)
     alerts: AlertService = field(init=False)
     operation: OperationService = field(init=False)
@@ -38,9 +48,12 @@ class UseCases:
         self.health = HealthService(engine, store)
         self.incidents = IncidentService(engine, store, self.health)
         self.acceptance = AcceptanceService(engine, self.incidents, SqlAccepted(store.database))
+        self.map = MapService(engine, store, self.health)
         self.telemetry = TelemetryService(engine)
+        self.details = ServiceDetails(engine, store, self.health)
         self.traces = TraceService(engine, store)
         self.explanation = ExplanationService(engine, self.health)
+        self.picture = PictureService(engine)
         self.slos = SloService(engine.budgets, SqlObjectives(store.database), engine.clock, engine.lock)
         self.alerts = AlertService(SqlAlerts(store.database), store, engine.clock, engine.lock, engine.telemetry.alerts)
         self.operation = OperationService(engine, store, self.alerts, self.health, self.started)

@@ -73,6 +73,11 @@ class SqlIncidents:
         """Return the incidents that were resolved at a time (Unix seconds) or later."""
         return self._read(tables.incidents.c.resolved_at >= at)
 
+    def between(self, since: float, until: float) -> list[Incident]:
+        """Return the incidents that were detected before `until` and not resolved before `since`, Unix seconds."""
+        at = tables.incidents.c
+        return self._read((at.first_detected <= until) & (at.resolved_at.is_(None) | (at.resolved_at >= since)))
+
     def get(self, name: str) -> Incident | None:
         """Return an incident by its id or key; None where there is none."""
         found = self._read((tables.incidents.c.id == name) | (tables.incidents.c.key == name))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aiops.model import Edge, Population, Span, Trace, TraceQuery, TraceSummary, Verdict, Window
+from aiops.model import Edge, Labels, Population, Span, Trace, TraceQuery, TraceSummary, Verdict, Window
 
 
 class NoTelemetry:
@@ -40,6 +40,16 @@ class NoTelemetry:
         """Drop the verdicts."""
         ...
 
-    def history(self, _service: str, _route: str, _window: Window, _most: int = 0) -> list[Verdict]:
+    def latest(self, _window: Window, _most: int = 0) -> list[Verdict]:
+        """Return no verdicts."""
+        return []
+
+    def history(
+        self, _service: str, _route: str, _window: Window, _most: int = 0, _every: float = 0.0
+    ) -> list[Verdict]:
+        """Return no verdicts."""
+        return []
+
+    def of(self, _series: Sequence[Labels], _window: Window, _most: int = 0) -> list[Verdict]:
         """Return no verdicts."""
         return []

@@ -21,10 +21,12 @@ MOST_TICKS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A label on an axis, with its position in percent from the left or the top."""
+    """A label on an axis, with its position in percent from the left or the top; on an axis of time, `at` is the time
+    (Unix seconds)."""
 
     place: float
     text: str
+    at: float = 0.0
 
 
 def position(at: float, of: Curve | Window) -> float:
@@ -46,4 +48,4 @@ def across(trace: Curve | Window) -> Iterator[Tick]:
             of if size >= DAY or (of != day and clock.startswith("00:00")) else clock if of == day else f"{of} {clock}"
         )
         day = of
-        yield Tick(round(100 * position(number * size, trace), 2), text)
+        yield Tick(round(100 * position(number * size, trace), 2), text, number * size)

@@ -366,27 +366,40 @@ def test_topology_lists_edges_and_services(world: World, client: FlaskClient) ->
         Edge(caller="gateway", callee="payment", rate=2.0, error_ratio=0.5, latency=0.0421),
         Edge(caller="payment", callee="bank", rate=1, error_ratio=0, latency=NAN, connection="virtual"),
     ]
-    assert client.get("/aiops/topology").json == {
-        "services": ["bank", "gateway", "payment"],
-        "edges": [
-            {
-                "caller": "gateway",
-                "callee": "payment",
-                "requests_per_second": 2.0,
-                "error_rate": 0.5,
-                "avg_latency_ms": 42.1,
-                "connection": "",
-            },
-            {
-                "caller": "payment",
-                "callee": "bank",
-                "requests_per_second": 1.0,
-                "error_rate": 0.0,
-                "avg_latency_ms": None,
-                "connection": "virtual",
-            },
-        ],
-    }
+    found = client.get("/aiops/topology").json
+    assert found is not None
+    assert found["services"] == ["bank", "gateway", "payment"]
+    assert found["edges"] == [
+        {
+            "caller": "gateway",
+            "callee": "payment",
+            "requests_per_second": 2.0,
+            "error_rate": 0.5,
+            "avg_latency_ms": 42.1,
+            "expected_latency_ms": None,
+            "expected_range_ms": None,
+            "slow": False,
+            "failing": False,
+            "connection": "",
+        },
+        {
+            "caller": "payment",
+            "callee": "bank",
+            "requests_per_second": 1.0,
+            "error_rate": 0.0,
+            "avg_latency_ms": None,
+            "expected_latency_ms": None,
+            "expected_range_ms": None,
+            "slow": False,
+            "failing": False,
+            "connection": "virtual",
+        },
+    ]
+    bank, gateway, payment = found["nodes"]
+    assert [one["service"] for one in found["nodes"]] == found["services"]
+    assert (bank["virtual"], bank["requests_per_second"], bank["avg_latency_ms"]) == (True, 1.0, None)
+    assert (payment["virtual"], payment["requests_per_second"]) == (False, 2.0)
+    assert gateway["health"]["status"] == "unknown"
 
 
 def test_a_series_has_observed_expected_bounds_and_score(world: World, client: FlaskClient) -> None:

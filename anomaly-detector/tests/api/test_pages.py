@@ -56,7 +56,11 @@ def test_the_list_shows_the_urgent_first_and_the_resolved_last(world: World, cli
         simple(3, state=IncidentState.RESOLVED, resolved_at=NOW - 60, resolution="quiet for 30 s", title="An old one"),
     )
     page = client.get("/").text
-    assert page.index("Error spike in payment POST /payment<") < page.index("A low one") < page.index("An old one")
+    assert (
+        page.index("payment POST /payment fails · only payment 1.5.0<")
+        < page.index("A low one")
+        < page.index("An old one")
+    )
     for fact in ("80% of requests fail (12 of 15; expected 1%)", "almost certain, 93%", "2026-11-21 ", "(5 min ago)"):
         assert fact in page
 
@@ -75,7 +79,7 @@ def test_an_incident_shows_what_broke_since_when_who_is_hit_and_why(world: World
     world.keep(sample())
     page = client.get("/incidents/INC-1795253415-1").text
     for fact in (
-        "Error spike in payment POST /payment",
+        "payment POST /payment fails · only payment 1.5.0",
         "between 71% and 99%",
         "41 traces read",
         "service.version",
@@ -221,7 +225,7 @@ def test_what_is_missing_leads_on(world: World, client: FlaskClient, path: str, 
     assert client.get(path).mimetype == "application/problem+json"
 
 
-@pytest.mark.parametrize("name", ["aiops.css", "aiops.svg", "refresh.js"])
+@pytest.mark.parametrize("name", ["aiops.css", "aiops.svg", "page.js"])
 def test_pages_bring_all_they_need(client: FlaskClient, name: str) -> None:
     with client.get(f"/static/{name}") as answer:
         assert answer.status_code == 200

@@ -13,7 +13,7 @@ from aiops.detect import Tuning, families, series_state
 from aiops.detect.families import SymptomFamily
 from aiops.detect.inputs import Step
 from aiops.detect.tracked import Tracked, float_field
-from aiops.model import Family, IncidentState, Selector, SeriesState, Tier, Verdict, names
+from aiops.model import ConfirmationRule, Family, IncidentState, Selector, SeriesState, Tier, Verdict, names
 from aiops.model.arrays import Floats
 
 from .world import STEP, Export, Watched
@@ -60,6 +60,9 @@ class Backlog(SymptomFamily[BacklogState]):
 
     def observed(self, tracked: BacklogState, row: int, tuning: Tuning) -> tuple[float, float]:
         return float(tracked.now[row]), float(tracked.length[row])
+
+    def rule(self, tuning: Tuning) -> ConfirmationRule:
+        return ConfirmationRule(needed=1, of=1, calm=tuning.recover_steps, points=tuning.defaults_points)
 
 
 @pytest.fixture

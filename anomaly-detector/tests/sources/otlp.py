@@ -55,6 +55,7 @@ class Call:
     exception: tuple[str, str] | None = None
     links: Sequence[tuple[int, int]] = ()
     messages: Sequence[str] = ()
+    trace_state: str = ""
 
     @property
     def trace_id(self) -> str:
@@ -71,6 +72,7 @@ def spans(*calls: Call) -> ExportTraceServiceRequest:
         span.trace_id = call.trace.to_bytes(16, "big")
         span.span_id = call.span.to_bytes(8, "big")
         span.parent_span_id = call.parent.to_bytes(8, "big") if call.parent else b""
+        span.trace_state = call.trace_state
         span.name, span.kind = call.name, cast(Span.SpanKind.ValueType, call.kind)
         span.end_time_unix_nano = nano(call.end)
         span.start_time_unix_nano = nano(call.end) - nano(call.duration)

@@ -375,3 +375,17 @@ def test_what_a_caller_asked_an_rpc_in_vain_is_no_error(
     block = counting.metrics.window(RED, Window(T0 + 60, T0 + 70), 10.0)
     same(served(block, names.REQUESTS, "a.B/C", method=""), [21])
     same(served(block, names.ERRORS, "a.B/C", method=""), [1])
+
+
+@pytest.mark.parametrize("service", ["api", "shop/api", "a.i", "other"])
+def test_one_service_alone_is_what_it_is_among_all(counting: Counting, service: str) -> None:
+    mine = [replace(hits(5, 3), service=service), replace(hits(25, 9), service=service)]
+    counting.feed(points(*mine, replace(hits(5, 4), service="web"), replace(hits(5, 4), service="my-api")))
+    window = Window(T0, T0 + 30)
+    whole = counting.metrics.window(RED, window, 10.0)
+    alone = [replace(one, where=((names.SERVICE, service),)) for one in RED]
+    one = counting.metrics.window(alone, window, 10.0)
+    kept = [row for row, of in enumerate(whole.labels) if (names.SERVICE, service) in of]
+    assert kept
+    assert [whole.labels[row] for row in kept] == list(one.labels)
+    np.testing.assert_array_equal(whole.values[kept], one.values)

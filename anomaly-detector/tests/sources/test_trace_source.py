@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from aiops.model import Population, PopulationKind, SpanKind, Status, TraceQuery, Window
+from aiops.model import Population, PopulationKind, SpanKind, Status, TraceQuery, Window, names
 from aiops.model.errors import TooMuch
 
 from .conftest import Tracing
@@ -545,3 +545,9 @@ def test_the_spans_of_a_time_are_listed_by_their_end(tracing: Tracing) -> None:
         assert len(found) == 12
         with pytest.raises(TooMuch, match="more than 11 spans"):
             tracing.traces.spans(Window(tracing.t0 + 15, tracing.t0 + 45), 11)
+
+
+def test_how_rarely_a_trace_is_kept_is_read_out(tracing: Tracing) -> None:
+    tracing.feed(spans(Call(1, 1, tracing.t0 + 5, trace_state="ot=rv:1a;th:c"), Call(2, 2, tracing.t0 + 5)))
+    found = tracing.traces.traces([f"{number:032x}" for number in (1, 2)])
+    assert [one.spans[0].attributes.get(names.SAMPLING_THRESHOLD) for one in found] == ["c", None]

@@ -3,6 +3,7 @@
     graph      who is there: services, operations, calls, dependencies; the shop is one case
     load       when customers come: by the hour, by the day of the week, with noise
     trouble    which faults are in force, at which operation
+    pace       how long everything takes: as the profile says, or as it was measured
     requests   one request through the graph: the only place that decides what happens
     rows       its spans as Arrow rows
     sums       spans as the metrics that their services would export

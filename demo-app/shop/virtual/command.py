@@ -48,6 +48,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     add("--until", type=moment, metavar="TIME", help="where it ends: 2026-01-31T12:00:00Z or Unix seconds (now)")
     add("--step", type=length, default=60.0, metavar="LENGTH", help="between two exports of metrics (60s)")
     add("--spans", action="store_true", help="every span too: 3,000 times the speed of time, not 1,000,000")
+    add("--measured", type=Path, metavar="FILE", help="how long things take, measured (shop/virtual/pace.py)")
     add("--scenario", action="append", default=[], metavar="NAME", help="a fault of `shop scenarios`; may come again")
     add("--format", choices=FORMATS, default="arrow", help="of the output (%(default)s)")
     add("--out", default="-", metavar="FILE", help="where it goes; - is standard output (%(default)s)")
@@ -110,6 +111,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _model(arguments: argparse.Namespace, start: float, until: float) -> "Model":
     from shop.virtual.graph import shop
     from shop.virtual.load import Load
+    from shop.virtual.pace import PROFILED, Measured
     from shop.virtual.stream import Model
     from shop.virtual.trouble import Timed
 
@@ -123,7 +125,8 @@ def _model(arguments: argparse.Namespace, start: float, until: float) -> "Model"
         for place, name in enumerate(arguments.scenario, 1)
         for fault in SCENARIOS[name].faults
     ]
-    return Model(shop(), load, faults, arguments.seed)
+    pace = Measured.read(arguments.measured, arguments.seed) if arguments.measured else PROFILED
+    return Model(shop(), load, faults, arguments.seed, pace=pace)
 
 
 def _slices(model: "Model", arguments: argparse.Namespace, start: float, until: float) -> "Iterator[Slice]":

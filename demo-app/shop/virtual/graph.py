@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from shop.profile import DATABASE, MIX, PROCESSOR, PROCESSOR_SECONDS, WORK, Share, Work
+from shop.profile import DATABASE, MIX, NAMESPACE, PROCESSOR, PROCESSOR_SECONDS, WORK, Share, Work
 from shop.topology import ENDPOINTS, GATEWAY
 
 
@@ -123,12 +123,12 @@ def shop() -> Graph:
         Operation(GATEWAY, one.method, one.path, FORWARD, (Call(f"{one.service} {one.path}"),), passes=True)
         for one in ENDPOINTS.values()
     ]
-    outside = {"/products": (Call("products"),), "/payment": (Call(PROCESSOR),)}
+    outside = {"/products": (Call(NAMESPACE),), "/payment": (Call(PROCESSOR),)}
     for one in ENDPOINTS.values():
         calls = tuple(Call(f"{ENDPOINTS[path].service} {path}") for path in one.calls) + outside.get(one.path, ())
         operations.append(Operation(one.service, one.method, one.path, WORK[one.path], calls))
     dependencies = (
-        Dependency("products", Work(0.001, 0.3, 0.0), DATABASE, PRODUCTS_QUERY, "products"),
+        Dependency(NAMESPACE, Work(0.001, 0.3, 0.0), DATABASE, PRODUCTS_QUERY, "products"),
         Dependency(PROCESSOR, Work(PROCESSOR_SECONDS, 0.2, 0.0)),
     )
     return Graph(

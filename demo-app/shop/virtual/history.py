@@ -80,7 +80,7 @@ def _stretches(trouble: Trouble, start: float, end: float, step: float) -> Itera
 def _shape(model: Model, trouble: Trouble, since: float, until: float, mine: set[int]) -> Shape:
     """Look at a sample of requests, spread over the stretch at the rate that it has."""
     rng = random.Random(f"history {model.seed} {since}")
-    requests = Requests(model.graph, trouble, rng)
+    requests = Requests(model.graph, trouble, rng, model.pace)
     keys, shares = [one.path for one in model.graph.entries], [one.share for one in model.graph.entries]
     trouble.at(since)
     length = min(until - since, SAMPLE / max(model.load.rate * trouble.load, 1e-9))

@@ -3,7 +3,6 @@
 import random
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from math import log
 
 from shop import names
 from shop.failures import FAILING
@@ -17,10 +16,10 @@ from shop.profile import (
     VERSION,
 )
 from shop.virtual.graph import Call, Dependency, Graph, Operation
+from shop.virtual.pace import GAP, GAP_SIGMA, PROFILED, Pace
 from shop.virtual.rows import CLIENT, CONSUMER, PRODUCER, SERVER, Row, attributes, resource
 from shop.virtual.trouble import Effects, Trouble
 
-GAP, GAP_SIGMA = log(0.002), 0.3  # seconds between client and server on a good day, log-normal
 REFUSED_SECONDS = 0.002
 MESSAGE_SECONDS = 0.05  # a message waits so long for its consumer, on average
 NEW_SHARE = 0.5  # of the requests that a second instance takes
@@ -48,11 +47,12 @@ class End:
 class Requests:
     """Draws requests; the spans of those drawn gather in `rows`."""
 
-    def __init__(self, graph: Graph, trouble: Trouble, rng: random.Random) -> None:
+    def __init__(self, graph: Graph, trouble: Trouble, rng: random.Random, pace: Pace = PROFILED) -> None:
         self.rows: list[Row] = []
         self._graph = graph
         self._trouble = trouble
         self._rng = rng
+        self._pace = pace
         self._tenants, self._shares = list(TENANTS), list(TENANTS.values())
         self._effects: dict[str, Effects] = {}
         self._trace = (0, 0)
@@ -94,7 +94,7 @@ class Requests:
     def _work(self, operation: Operation, effects: Effects, new: bool, start: float) -> End:
         """The service's own part."""
         rng = self._rng
-        took = operation.work.draw_seconds(rng) + effects.delay(start)
+        took = self._pace.work(operation, start, rng) + effects.delay(start)
         if effects.hold:
             free = heappop(effects.free)
             waited = max(0.0, free - start)
@@ -159,7 +159,7 @@ class Requests:
         elif effects.timeout and rng.random() < effects.timeout:
             end = End(CLIENT_TIMEOUT_SECONDS, 0, f"no answer within {CLIENT_TIMEOUT_SECONDS:g} s", READ)
         else:
-            gap = rng.lognormvariate(GAP, GAP_SIGMA)
+            gap = self._pace.way(to, start, rng)
             lost = effects.network.get("", 0.0) + effects.network.get(caller.service, 0.0)
             served = self._serve(to, start + gap / 2 + lost, span, SERVER, caller.service)
             end = End(served.took + gap + lost, served.status, served.why, again=served.again)
@@ -184,7 +184,7 @@ class Requests:
 
     def _ask(self, effects: Effects, to: Dependency, caller: str, parent: int, process: int, start: float) -> End:
         """One call to something that sends no telemetry."""
-        span, took = self._rng.getrandbits(64), to.work.draw_seconds(self._rng) + effects.query
+        span, took = self._rng.getrandbits(64), self._pace.answer(to, start, self._rng) + effects.query
         end = End(REFUSED_SECONDS, 0, "connection refused", CONNECTION) if effects.cut else End(took)
         if to.system:
             pairs = [

@@ -12,6 +12,7 @@ from shop.profile import NEW_VERSION, VERSION
 from shop.virtual import rows, sums
 from shop.virtual.graph import Graph
 from shop.virtual.load import Load, arrivals
+from shop.virtual.pace import PROFILED, Pace
 from shop.virtual.requests import Requests
 from shop.virtual.rows import END, Row
 from shop.virtual.trouble import Timed, Trouble
@@ -33,6 +34,7 @@ class Model:
     """A graph under load with faults. The same seed gives the same telemetry.
 
     reporting: services that export metrics of the requests they serve; None is all of them. The others send spans only.
+    pace: how long everything takes where nothing is wrong.
     """
 
     graph: Graph
@@ -40,6 +42,7 @@ class Model:
     faults: Sequence[Timed] = ()
     seed: int = 0
     reporting: frozenset[str] | None = field(default=None)
+    pace: Pace = PROFILED
 
     def reports(self, service: str) -> bool:
         return self.reporting is None or service in self.reporting
@@ -63,7 +66,7 @@ class Model:
         rng = random.Random(f"requests {self.seed}")
         times_of = np.random.default_rng([self.seed, 1])
         trouble = Trouble(self.graph, self.faults)
-        requests = Requests(self.graph, trouble, rng)
+        requests = Requests(self.graph, trouble, rng, self.pace)
         keys, shares = [one.path for one in self.graph.entries], [one.share for one in self.graph.entries]
         counters = sums.Counters()
         pending: list[tuple[int, int, Row]] = []

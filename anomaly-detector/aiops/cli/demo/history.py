@@ -1,15 +1,16 @@
-"""Generated history of the shop, loaded into the engine's store before the demo begins.
+"""Generated history of the shop, loaded into the engine's store before the demo judges anything.
 
-`python -m shop virtual` writes it as slices of Arrow streams; its documentation describes their order.
+`python -m shop virtual` writes it as slices of Arrow streams; its documentation describes their order. Everything takes
+as long as it was measured to take in the live shop.
 """
 
 import re
 import struct
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Final
 
 import click
@@ -22,23 +23,27 @@ from aiops.model.errors import SourceError
 from aiops.sources.duckdb.store import Store
 from aiops.sources.receiver.batch import Batch, merge
 
-HOUR: Final = 3600.0
-RECENT_SECONDS: Final = HOUR
+SHORTEST: Final = 300.0
+"""Enough for every route to have a level of its own, and for its series to stay young: of those only overwhelming
+evidence counts, because nobody has seen how this machine changes."""
+DENSE_SECONDS: Final = 3600.0
 """The last part of the history is as dense as the live shop: every span, with the step and the load of the demo."""
 LONGEST_DAYS: Final = 60
 STEP_SECONDS: Final = 60.0
 ROWS: Final = 50_000  # in one transaction
 
 _HEAD: Final = struct.Struct("<d4Q")
-_UNITS: Final = {"h": HOUR, "d": 24 * HOUR}
+_UNITS: Final = {"m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
 def length(text: str) -> float:
-    """Read a length of history in seconds, such as 36h or 14d. Raises ValueError with what is allowed."""
-    found = re.fullmatch(r"(\d+)([hd])", text)
+    """Read a length of history in seconds, such as 5m, 36h or 14d. Raises ValueError with what is allowed."""
+    found = re.fullmatch(r"(\d+)([mhd])", text)
     seconds = int(found[1]) * _UNITS[found[2]] if found else 0.0
-    if not RECENT_SECONDS <= seconds <= LONGEST_DAYS * _UNITS["d"]:
-        raise ValueError(f"{text!r} is not a length from 1h to {LONGEST_DAYS}d; write it like 36h or 14d")
+    if not SHORTEST <= seconds <= LONGEST_DAYS * _UNITS["d"]:
+        raise ValueError(
+            f"{text!r} is not a length from {SHORTEST / 60:.0f}m to {LONGEST_DAYS}d; write it like 5m, 36h or 14d"
+        )
     return seconds
 
 
@@ -47,48 +52,54 @@ def memory_mb(seconds: float) -> int:
     return 128 + round(16 * seconds / _UNITS["d"])
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class ShopHistory:
-    """A history of so many seconds that ends when the live shop takes over.
+    """A history of so many seconds up to the Unix time `until`, when the live shop takes over.
 
-    It is loaded in two parts: `distant` takes long, `recent` reaches to a moment that is known only when the shop is
-    up.
+    step: seconds between two exports of the live shop. measured: the file of its durations.
     """
 
     seconds: float
+    until: float
     step: float
-    _reached: float = 0.0
+    measured: Path
 
-    def distant(self, store: Store, alive: Callable[[], None]) -> str:
-        """Load everything but the last hour, with a progress bar on a terminal, and return a line about it.
+    @property
+    def end(self) -> float:
+        """The end of the last generated export, Unix seconds."""
+        return self.until // self.step * self.step
 
-        Calls `alive` now and then, which may raise. Raises NoShop or SourceError.
-        """
-        started = time.monotonic()
-        end = STEP_SECONDS * (time.time() // STEP_SECONDS)
-        start, self._reached = end - self.seconds, end - RECENT_SECONDS
-        bar = click.progressbar(length=int(self.seconds), label="          loading generated history", file=sys.stderr)
-        with bar:
-            for seconds in _load(store, start, self._reached, "--step", f"{STEP_SECONDS:g}s"):
+    @property
+    def sparse(self) -> Window | None:
+        """The part that has metrics alone; None for a short history."""
+        end = (self.until - DENSE_SECONDS) // STEP_SECONDS * STEP_SECONDS
+        start = (self.until - self.seconds) // STEP_SECONDS * STEP_SECONDS
+        return Window(start, end) if start < end else None
+
+    def load(self, store: Store, alive: Callable[[], None]) -> None:
+        """Load all of it, with a progress bar on a terminal. Calls `alive` now and then, which may raise. Raises NoShop
+        or SourceError."""
+        sparse = self.sparse
+        start = self.end - self.seconds if sparse is None else sparse.end
+        dense = ("--step", f"{self.step:g}s", "--spans", "--daily", "0", "--weekend", "1")
+        label = "          generating the past"
+        with click.progressbar(length=int(self.seconds), label=label, file=sys.stderr) as bar:
+            if sparse is not None:
+                for seconds in self._part(store, sparse, "--step", f"{STEP_SECONDS:g}s"):
+                    bar.update(int(seconds))
+                    alive()
+            for seconds in self._part(store, Window(start, self.end), *dense):
                 bar.update(int(seconds))
                 alive()
-        days = self.seconds / _UNITS["d"]
-        length = f"{days:g} d" if days >= 1 else f"{self.seconds / HOUR:g} h"
-        took = time.monotonic() - started
-        return f"history loaded      {length} of generated telemetry in {took:.0f} s"
 
-    def counted(self, budgets: Budgets, alive: Callable[[], None]) -> None:
-        """Count the objectives over what `distant` loaded. Raises SourceError."""
-        for _ in budgets.look_back(Window(self._reached - self.seconds + RECENT_SECONDS, self._reached), STEP_SECONDS):
-            alive()
+    def count(self, budgets: Budgets, alive: Callable[[], None]) -> None:
+        """Count the objectives over the sparse part, which the engine does not judge. Raises SourceError."""
+        if self.sparse is not None:
+            for _ in budgets.look_back(self.sparse, STEP_SECONDS):
+                alive()
 
-    def recent(self, store: Store, alive: Callable[[], None]) -> None:
-        """Load the rest until now, in the way of `distant`."""
-        end = self._reached + self.step * ((time.time() - self._reached) // self.step)
-        for _ in _load(
-            store, self._reached, end, "--step", f"{self.step:g}s", "--spans", "--daily", "0", "--weekend", "1"
-        ):
-            alive()
+    def _part(self, store: Store, window: Window, *options: str) -> Iterator[float]:
+        return _load(store, window.start, window.end, "--measured", str(self.measured), *options)
 
 
 def _load(store: Store, start: float, end: float, *options: str) -> Iterator[float]:

@@ -1,6 +1,8 @@
 """Errors: x bad of n requests compared with the normal ratio of the series, as counts (docs/methods.md, Counts)."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 from scipy.special import bdtr, betainc
@@ -11,7 +13,7 @@ from aiops.detect.families.young import has_grown, is_young, note_birth, outweig
 from aiops.detect.inputs import Step
 from aiops.detect.tracked import RING, Tracked, float_field
 from aiops.detect.tuning import Tuning
-from aiops.model import Family, Labels, Selector, SeriesState, Tier, Verdict, names
+from aiops.model import ConfirmationRule, Family, Labels, Selector, SeriesState, Tier, Verdict, names
 from aiops.model.arrays import Bools, Floats, Ints
 
 
@@ -65,6 +67,31 @@ class Errors(SymptomFamily[ErrorState]):
         """Return the normal error ratio, with 0 as lower bound and its one-sided 95 % upper bound."""
         usual, upper = expected_ratio(tracked, rows, tuning)
         return Band(usual, np.zeros(len(rows)), upper)
+
+    def rule(self, tuning: Tuning) -> ConfirmationRule:
+        """Return how errors are confirmed."""
+        return ConfirmationRule(
+            needed=tuning.confirm_steps,
+            of=tuning.confirm_of,
+            calm=tuning.recover_errors_steps,
+            points=tuning.warmup_points,
+            alone=True,
+        )
+
+    def enough(self, tracked: ErrorState, row: int, tuning: Tuning) -> float | None:
+        """Return the smallest error ratio that would be abnormal in one step with as many requests as the last one."""
+        total = float(tracked.ring_total[row, -1])
+        (usual,), (upper,) = expected_ratio(tracked, np.array([row]), tuning)
+        if not total >= 1:
+            return None
+
+        def abnormal(bad: int) -> bool:
+            if bad / total - usual < tuning.error_effect:
+                return False
+            return bool(tail_score(np.array([bad]), np.array([total]), np.array([upper]), tuning.false_alarm)[0] >= 1)
+
+        bad = bisect_left(range(int(total) + 1), x=True, key=abnormal)
+        return bad / total if bad <= total else nan
 
 
 def expected_ratio(tracked: ErrorState, rows: Ints, tuning: Tuning) -> tuple[Floats, Floats]:

@@ -15,7 +15,7 @@ from aiops.detect import series_state
 from aiops.detect.inputs import Step, sender_of
 from aiops.detect.tracked import Tracked
 from aiops.detect.tuning import Tuning
-from aiops.model import Expectation, Family, Labels, Selector, SeriesState, Tier, Verdict, names
+from aiops.model import ConfirmationRule, Expectation, Family, Labels, Selector, SeriesState, Tier, Verdict, names
 from aiops.model.arrays import Floats, Ints
 
 CONFIDENCE = {Tier.WARMUP: 0.0, Tier.DEFAULTS: 0.3, Tier.LEVEL: 0.5, Tier.DAY: 0.7, Tier.WEEK: 0.8}
@@ -76,6 +76,15 @@ class SymptomFamily(ABC, Generic[T]):
         tracked.seen = np.minimum(tracked.seen, at)
         tracked.onset = np.minimum(tracked.onset, at)
         tracked.born -= behind  # how long a series has been watched does not depend on the clock
+
+    @abstractmethod
+    def rule(self, tuning: Tuning) -> ConfirmationRule:
+        """Return how the family confirms a trouble, for people to read."""
+
+    def enough(self, tracked: T, row: int, tuning: Tuning) -> float | None:
+        """Return the smallest value, in the unit of its findings, that would make a step like the last one abnormal by
+        itself: NaN where none would, None where that is not known."""
+        return None
 
     def patience(self, tuning: Tuning) -> float:
         """Return after how many seconds without a sample a series is forgotten."""

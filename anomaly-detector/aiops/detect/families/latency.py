@@ -21,7 +21,18 @@ from aiops.detect.inputs import Step
 from aiops.detect.recurrence import recurs
 from aiops.detect.series_state import Evidence
 from aiops.detect.tuning import Tuning
-from aiops.model import Expectation, Family, Labels, Selector, SeriesState, Tier, Verdict, names, value_of
+from aiops.model import (
+    ConfirmationRule,
+    Expectation,
+    Family,
+    Labels,
+    Selector,
+    SeriesState,
+    Tier,
+    Verdict,
+    names,
+    value_of,
+)
 from aiops.model.arrays import Floats, Ints
 
 TIERS = np.array([Tier.LEVEL, Tier.DAY, Tier.WEEK])
@@ -93,6 +104,17 @@ class Latency(Adoptable[LatencyState]):
         """Return the expected duration of a request, in seconds."""
         band = self.expected(tracked, np.array([row]), tuning)
         return Expectation(*(known(float(one[0])) for one in (band.expected, band.lower, band.upper)))
+
+    def rule(self, tuning: Tuning) -> ConfirmationRule:
+        """Return how latency is confirmed."""
+        return ConfirmationRule(
+            needed=tuning.confirm_of,
+            of=tuning.confirm_of + 1,
+            calm=tuning.recover_steps,
+            points=tuning.warmup_points,
+            alone=True,
+            together=True,
+        )
 
     def patience(self, tuning: Tuning) -> float:
         """Return after how many seconds without a sample a series is forgotten."""

@@ -10,7 +10,7 @@ from aiops.detect.families.young import is_young, note_birth
 from aiops.detect.inputs import Step
 from aiops.detect.tracked import Tracked, float_field
 from aiops.detect.tuning import Tuning
-from aiops.model import Family, Labels, Selector, SeriesState, Tier, Verdict, names
+from aiops.model import ConfirmationRule, Family, Labels, Selector, SeriesState, Tier, Verdict, names
 from aiops.model.arrays import Floats, Ints
 
 PACE_OF = 20
@@ -51,6 +51,15 @@ class Silence(SymptomFamily[SilenceState]):
     def observed(self, tracked: SilenceState, row: int, tuning: Tuning) -> tuple[float, float]:
         """Return 0 and the usual number of signals per step."""
         return 0.0, float(tracked.rate[row])
+
+    def rule(self, tuning: Tuning) -> ConfirmationRule:
+        """Return how silence is confirmed: its boundary is a time already."""
+        return ConfirmationRule(needed=1, of=1, calm=tuning.recover_steps, points=tuning.defaults_points)
+
+    def enough(self, tracked: SilenceState, row: int, tuning: Tuning) -> float | None:
+        """Return the seconds without a signal that would be abnormal."""
+        usual = max(float(tracked.longest[row]), float(tracked.pace[row]))
+        return min(max(3 * usual, tuning.silence_seconds), tuning.silence_most)
 
     def ended(self, tracked: SilenceState, step: Step, tuning: Tuning) -> list[Labels]:
         """End the silence of services that nobody calls any more."""

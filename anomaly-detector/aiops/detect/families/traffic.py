@@ -21,7 +21,18 @@ from aiops.detect.seasonality import LEAST, WAYS, Seasonality
 from aiops.detect.series_state import Evidence
 from aiops.detect.tracked import RING, Recurring, float_field
 from aiops.detect.tuning import Tuning
-from aiops.model import Expectation, Family, Labels, Selector, SeriesState, Tier, Verdict, names, value_of
+from aiops.model import (
+    ConfirmationRule,
+    Expectation,
+    Family,
+    Labels,
+    Selector,
+    SeriesState,
+    Tier,
+    Verdict,
+    names,
+    value_of,
+)
 from aiops.model.arrays import Bools, Floats, Ints
 
 TIERS = np.array([Tier.LEVEL, Tier.DAY, Tier.WEEK])
@@ -87,6 +98,16 @@ class Traffic(Adoptable[TrafficState]):
     def expectation(self, tracked: TrafficState, row: int, tuning: Tuning) -> Expectation:
         """Return the expected requests per second."""
         return Expectation(known(float(tracked.level[row]) / max(float(tracked.pace[row]), 1e-9)), None, None)
+
+    def rule(self, tuning: Tuning) -> ConfirmationRule:
+        """Return how a loss of traffic is confirmed."""
+        return ConfirmationRule(
+            needed=tuning.confirm_steps,
+            of=tuning.confirm_of,
+            calm=tuning.recover_steps,
+            points=tuning.traffic_points,
+            seconds=tuning.traffic_seconds,
+        )
 
     def patience(self, tuning: Tuning) -> float:
         """Return after how many seconds without a sample a series is forgotten."""

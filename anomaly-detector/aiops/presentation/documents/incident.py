@@ -40,6 +40,7 @@ class ConsideredChange(Document):
     new: VersionRequests | None = Field(description="of the new version; null where nothing was compared")
     old: VersionRequests | None = Field(description="of all other versions at the same time")
     chance: float | None = Field(description="of so many bad requests of the new version if both were alike")
+    instead: str | None = Field(description="the version that most other requests are of")
 
 
 class PlaceExcess(Document):
@@ -55,6 +56,14 @@ class PlaceExcess(Document):
     onset: Time
 
 
+class CauseMeasure(Document):
+    """The number that shows a cause best: ratios for errors, seconds for latency, requests a second for traffic."""
+
+    family: str
+    observed: float
+    expected: float = Field(description="as usual")
+
+
 class RootCause(Cause):
     description: str
     confidence: float = Field(
@@ -65,6 +74,7 @@ class RootCause(Cause):
     change: str | None = Field(description="that it came with: a new version is worse than the old one beside it")
     changes_considered: list[ConsideredChange] = Field(description="accepted ones first; ten at most")
     alternatives: list[Alternative]
+    measured: CauseMeasure | None = Field(description="the number that shows the cause best; null where none does")
     from_metrics: list[PlaceExcess] = Field(
         description="where no trace was read: the places on the way from a symptom to the cause"
     )
@@ -130,6 +140,7 @@ class Incident(Document):
     state: Literal["open", "acknowledged", "resolved"]
     severity: Literal["low", "medium", "high", "critical"]
     title: str
+    headline: str = Field(description="what is wrong in one line, with its number and what it is limited to")
     root_cause: RootCause | None
     no_cause: str | None = Field(description="why there is no root cause")
     first_failing_span: FirstFailingSpan | None

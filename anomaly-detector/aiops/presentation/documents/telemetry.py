@@ -60,11 +60,32 @@ class Edge(Document):
     requests_per_second: float | None
     error_rate: float | None
     avg_latency_ms: float | None
+    expected_latency_ms: float | None
+    expected_range_ms: tuple[float, float] | None
+    slow: bool = Field(description="the calls take longer than the expected range")
+    failing: bool = Field(description="more of the calls fail than expected")
     connection: str = Field(description="empty, or `virtual` where the callee sends no telemetry")
 
 
+class Node(Document):
+    """A service, or something that services call: then its numbers are those of its callers."""
+
+    service: str
+    virtual: bool = Field(description="it sends no telemetry")
+    health: Health
+    requests_per_second: float | None
+    error_rate: float | None
+    avg_latency_ms: float | None
+    causes: list[str] = Field(description="the incidents that it causes")
+    affected_by: list[str] = Field(description="the incidents that affect it")
+
+
 class Topology(Document):
+    """Who calls whom, over the five minutes before `at`."""
+
+    at: Time | None
     services: list[str]
+    nodes: list[Node]
     edges: list[Edge]
 
 
@@ -87,14 +108,26 @@ class Judged(Document):
     points: list[Point]
 
 
+class WhyAlerted(Document):
+    """Why a series alerts or not, in one sentence each."""
+
+    labels: dict[str, str]
+    family: str
+    state: str = Field(description="now: normal, suspect, incident or recovering")
+    tier: str = Field(description="which model judges it now")
+    now: str = Field(description="after the last step")
+    then: str | None = Field(description="in the time asked for; null where verdicts of the family are not stored")
+
+
 class JudgedSeries(Document):
-    """Observed, expected, bounds and score of a route."""
+    """Observed, expected, bounds and score of a route, and why it alerts or not."""
 
     service: str
     route: str
     since: Time
     until: Time
     series: list[Judged]
+    reasons: list[WhyAlerted] = Field(description="of every family, also of those whose verdicts are not stored")
 
 
 class Values(Document):

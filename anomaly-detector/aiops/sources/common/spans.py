@@ -80,6 +80,8 @@ def unfit(span: pb.Span, oldest: int, newest: int) -> str:
 def row(span: pb.Span, resource: int) -> tuple[object, ...]:
     """Read a span as a row of `COLUMNS`; `resource` is the id of its resource."""
     pairs = mapping(span.attributes)
+    if span.trace_state and (threshold := sampling_threshold(span.trace_state)):
+        pairs[names.SAMPLING_THRESHOLD] = threshold
     kind, status = span.kind, span.status.code
     request = conventions.request(pairs)
     exception = _exception(span) if span.events else {}
@@ -111,6 +113,16 @@ def row(span: pb.Span, resource: int) -> tuple[object, ...]:
         request.streams or (bool(span.events) and _many_messages(span)),
         _events(span) if span.events else "",
     )
+
+
+def sampling_threshold(trace_state: str) -> str:
+    """Return the sampling threshold of a W3C trace state, `ot=th:c;rv:…`: hexadecimal digits, "" without one."""
+    for member in trace_state.split(","):
+        vendor, _, value = member.strip().partition("=")
+        if vendor == "ot":
+            found = (one.partition(":") for one in value.split(";"))
+            return next((text for key, _, text in found if key == "th" and len(text) <= 14), "")
+    return ""
 
 
 def _links(span: pb.Span) -> list[dict[str, int]]:

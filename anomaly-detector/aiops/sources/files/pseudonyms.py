@@ -20,6 +20,7 @@ from aiops.sources.common.spans import UNKNOWN_SERVICE
 
 KEPT: Final = frozenset(
     (
+        names.SAMPLING_THRESHOLD,
         *names.HTTP_METHOD,
         *names.HTTP_STATUS,
         *names.HTTP_CONTENT_TYPE,

@@ -55,10 +55,12 @@ class PrometheusClient:
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise self._nonsense(error) from None
 
-    def samples(self, selector: str, start_ns: int, end_ns: int) -> Raw:
-        """Read the stored samples in (start, end], to the millisecond; native histograms become classic ones."""
-        start, end = start_ns // MILLI_NS, end_ns // MILLI_NS
-        data = self._query(f"{selector}[{end - start}ms]", end / 1000, "matrix")
+    def samples(self, selector: str, start_ns: int, end_ns: int, slice_ns: int = 0) -> Raw:
+        """Read the stored samples in (start, end], to the millisecond; native histograms become classic ones. With a
+        slice, only the last sample of each series in each slice of that length, dated at the end of the slice."""
+        start, end, each = start_ns // MILLI_NS, end_ns // MILLI_NS, slice_ns // MILLI_NS
+        thinned = f"last_over_time({selector}[{each}ms])[{end - start}ms:{each}ms]"
+        data = self._query(thinned if each else f"{selector}[{end - start}ms]", end / 1000, "matrix")
         try:
             return _raw(native.classic(data))
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:

@@ -134,14 +134,23 @@ def service(labels: LabelMap) -> str:
     return labels.get("service_name") or labels.get("job", "").rpartition("/")[2]
 
 
-def served_selector(buckets: bool) -> str:
-    """Return a selector for the series that `served` understands."""
-    return _selector([*SERVED], buckets)
+def served_selector(buckets: bool, *only: str) -> str:
+    """Return a selector for the series that `served` understands; `only` are further conditions, see `of_service`."""
+    return _selector([*SERVED], buckets, *only)
 
 
-def spans_selector(buckets: bool, without: list[str]) -> str:
-    """Return a selector for the series that `spans` understands, without services that count for themselves."""
-    return _selector([SPANS], buckets, f"span_kind=~{any_of([*_KINDS])}", f"service!~{any_of(without)}")
+def of_service(service: str) -> tuple[str, str]:
+    """Return the two conditions of which one holds for the series of a service that came by OTLP: its own label where
+    that is promoted, or `job`."""
+    ending = any_of([service])
+    return f"service_name={quoted(service)}", f'service_name="",job=~"(.*/)?({ending[1:-1]})"'
+
+
+def spans_selector(buckets: bool, without: list[str], only: str = "") -> str:
+    """Return a selector for the series that `spans` understands, of one service or of all, without services that count
+    for themselves."""
+    which = [f"service={quoted(only)}"] if only else []
+    return _selector([SPANS], buckets, f"span_kind=~{any_of([*_KINDS])}", f"service!~{any_of(without)}", *which)
 
 
 def beside_selector(buckets: bool, of: Work, services: list[str]) -> str:

@@ -7,11 +7,11 @@ from typing import Final
 
 import numpy as np
 
-from aiops.model import Labels, Oddity, Selector, SeriesBlock, Window, names
+from aiops.model import Labels, Oddity, Selector, SeriesBlock, Window, names, value_of
 from aiops.model.errors import SourceError
 from aiops.ports import Clock
 from aiops.sources.common.caps import Roll
-from aiops.sources.common.grid import Grid
+from aiops.sources.common.grid import NANO, Grid
 from aiops.sources.common.work import Work, covering
 from aiops.sources.prometheus import any_metric, meaning
 from aiops.sources.prometheus.arrivals import arrivals
@@ -104,10 +104,11 @@ class PrometheusMetrics:
         called = [one for one in selectors if one.name in _REQUESTS and _scope(one) is _CALLED]
         parts: list[Rows] = []
         if grid.steps:
-            question = self._question(tuple(selectors))
+            only = _one_service(selectors)
+            question = self._alone() if only else self._question(tuple(selectors))
             with question.lock:
                 if served:
-                    parts += self._served(question, grid, served)
+                    parts += self._served(question, grid, served, only)
                 if called:
                     increments = question.calls.counters.read(meaning.calls_selector(), grid)
                     parts += question.calls.answer(increments, grid, called)
@@ -136,6 +137,11 @@ class PrometheusMetrics:
         left_out = frozenset().union(*(one.left_out for one in questions))
         return self._senders.oddities(shared, left_out)
 
+    def _alone(self) -> QuerySession:
+        """Return a session for one service: it reads little, and is asked for windows that do not follow each other, so
+        it is not worth to be remembered."""
+        return QuerySession(self._api, self._roll, self._clock.now())
+
     def _question(self, selectors: tuple[Selector, ...]) -> QuerySession:
         with self._lock:
             now = self._clock.now()
@@ -147,12 +153,13 @@ class PrometheusMetrics:
             self._questions[selectors] = question  # the most recently used one comes last
             return question
 
-    def _served(self, question: QuerySession, grid: Grid, selectors: list[Selector]) -> list[Rows]:
+    def _served(self, question: QuerySession, grid: Grid, selectors: list[Selector], only: str) -> list[Rows]:
         buckets = any(one.name == names.BUCKET for one in selectors)
-        increments = question.served.counters.read(meaning.served_selector(buckets), grid)
+        which = [self._condition(only, grid)] if only else []
+        increments = question.served.counters.read(meaning.served_selector(buckets, *which), grid)
         out = question.served.answer(increments, grid, selectors)
         covered = question.served.counters.catalogue.covered()
-        increments = question.spans.counters.read(meaning.spans_selector(buckets, sorted(covered)), grid)
+        increments = question.spans.counters.read(meaning.spans_selector(buckets, sorted(covered), only), grid)
         parts = [out, question.spans.answer(increments, grid, selectors)]
         for work, room in question.beside.items():
             services = sorted(service for service, of in covered.items() if not of & covering(work))
@@ -160,6 +167,20 @@ class PrometheusMetrics:
                 increments = room.counters.read(meaning.beside_selector(buckets, work, services), grid)
                 parts.append(room.answer(increments, grid, selectors))
         return together(parts, grid)
+
+    def _condition(self, service: str, grid: Grid) -> str:
+        """Return the condition that finds the series of a service."""
+        own, job = meaning.of_service(service)
+        over = f"[{-(-(grid.end_ns - grid.start_ns) // NANO)}s]"
+        asked = f"count(last_over_time({meaning.served_selector(False, own)}{over}))"
+        return own if self._api.instant(asked, grid.end_ns / NANO) else job
+
+
+def _one_service(selectors: Sequence[Selector]) -> str:
+    """Return the service that all selectors are about; "" where they are about several, or about all that is counted
+    under the name for the rest."""
+    [first, *others] = {value_of(one.where, names.SERVICE) for one in selectors} or {""}
+    return "" if others or first == names.OTHER else first
 
 
 def _scope(selector: Selector) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from aiops.http import Unavailable
 from aiops.model import Family, Labels, SeriesState, Tier, Verdict, Window, labels, names
 from aiops.model.errors import TooMuch
 from aiops.model.own_metrics import VERDICT
-from aiops.model.promql import quoted
+from aiops.model.promql import any_of, quoted
 from aiops.sources.prometheus.client import PrometheusClient, Raw
 
 NUMBERS: Final = tuple(VERDICT)
@@ -86,26 +86,57 @@ class PrometheusVerdicts:
             out += step[: self._limit]
         return out
 
-    def history(self, service: str, route: str, window: Window, most: int = 0) -> list[Verdict]:
+    def history(self, service: str, route: str, window: Window, most: int = 0, every: float = 0.0) -> list[Verdict]:
         """Return the verdicts on a route of a service in the window, by time; an empty route matches all.
+
+        every: only the last of each series and family in each slice of so many seconds, dated at the end of the slice
+        (0: all). Raises TooMuch for more than `most` (0: any number).
+        """
+        of = f"{names.SERVICE}={quoted(service)}" + (f",{names.ROUTE}={quoted(route)}" if route else "")
+        return self._found(of, window, most, every)
+
+    def latest(self, window: Window, most: int = 0) -> list[Verdict]:
+        """Return the last verdict of the window on every series and family, by series and family.
+
+        Raises TooMuch where there are more than `most` verdicts in the window (0: any number).
+        """
+        last: dict[tuple[Labels, str], Verdict] = {}
+        for one in self._found("", window, most):
+            last[one.series, one.family] = one
+        return [one for _, one in sorted(last.items())]
+
+    def of(self, series: Sequence[Labels], window: Window, most: int = 0) -> list[Verdict]:
+        """Return the verdicts of given series in the window, in all families, by time.
 
         Raises TooMuch for more than `most` (0: any number).
         """
-        of = f"{names.SERVICE}={quoted(service)}" + (f",{names.ROUTE}={quoted(route)}" if route else "")
+        wanted, out = set(series), []
+        for keys in (SERVED, CALLED):  # a label that a series lacks is empty
+            mine = [dict(one) for one in sorted(wanted) if keys[0] in dict(one)]
+            if mine:
+                values = {key: sorted({one.get(key, "") for one in mine}) for key in (*SERVED, *CALLED)}
+                of = ",".join(f"{key}=~{any_of(some)}" for key, some in values.items())
+                out += [one for one in self._found(of, window, most) if one.series in wanted]
+        return sorted(out, key=lambda one: (one.at, one.family, one.series))
+
+    def _found(self, of: str, window: Window, most: int, every: float = 0.0) -> list[Verdict]:
+        """Return the verdicts that matchers of PromQL select, by time."""
         # One query per number: points are matched by their times, which are those that were written.
         start, end = round(window.start * 1e9), round(window.end * 1e9)
-        if most:
+        if most and not every:
             seconds = max(1, round(window.seconds))
             counted = self._api.instant(f"sum(count_over_time({_name(NUMBERS[0])}{{{of}}}[{seconds}s]))", window.end)
             if counted and counted[0].value > most:
                 raise TooMuch(f"there are {counted[0].value:,.0f} judgements in that time, of {most:,} allowed")
         found: dict[tuple[Labels, str, int], dict[str, float]] = {}
         for number in NUMBERS:
-            raw = self._api.samples(f"{_name(number)}{{{of}}}", start, end)
+            raw = self._api.samples(f"{_name(number)}{{{of}}}", start, end, round(every * 1e9))
             for key, value in _points(raw):
                 found.setdefault(key, {})[number] = value
         whole = ((key, numbers) for key, numbers in found.items() if len(numbers) == len(NUMBERS))
         out = [_verdict(series, family, at, numbers) for (series, family, at), numbers in whole]
+        if most and len(out) > most:
+            raise TooMuch(f"there are {len(out):,} judgements in that time, of {most:,} allowed")
         return sorted(out, key=lambda one: (one.at, one.family, one.series))
 
 

@@ -12,9 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 Document = Mapping[str, Any]
 
-_IGNORED: Final = frozenset(
-    ("traceState", "flags", "droppedAttributesCount", "droppedEventsCount", "droppedLinksCount")
-)
+_IGNORED: Final = frozenset(("flags", "droppedAttributesCount", "droppedEventsCount", "droppedLinksCount"))
 _WRONG: Final = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 OTHER: Final = "it may be right, but it is not written as usual"
 _LEAST: Final = -(2**63)
@@ -37,6 +35,8 @@ def _span(document: Document) -> Span:
                 span.attributes.extend(_pairs(value))
             case "name":
                 span.name = value
+            case "traceState":
+                span.trace_state = value
             case "traceId":
                 span.trace_id = _hexadecimal(value)
             case "spanId":
@@ -77,7 +77,7 @@ def _event(document: Document) -> Span.Event:
 
 
 def _link(document: Document) -> Span.Link:
-    if not document.keys() <= {"traceId", "spanId", "attributes", *_IGNORED}:
+    if not document.keys() <= {"traceId", "spanId", "attributes", "traceState", *_IGNORED}:
         raise ValueError(OTHER)
     return Span.Link(
         trace_id=_hexadecimal(document.get("traceId", "")),

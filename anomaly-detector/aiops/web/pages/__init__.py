@@ -7,13 +7,19 @@ from aiops.config import Settings
 from aiops.presentation import filters
 from aiops.service.use_cases import UseCases
 from aiops.web import refusal
+from aiops.web.map_drawing import tone
 from aiops.web.pages.incidents import add_incidents
+from aiops.web.pages.map import add_map
 from aiops.web.pages.objectives import add_objectives
 from aiops.web.pages.overview import add_overview
+from aiops.web.pages.service import add_service
+from aiops.web.pages.services import add_services
 from aiops.web.pages.traces import add_traces
 
 NAVIGATION = (
     ("web.index", "Incidents"),
+    ("web.services", "Services"),
+    ("web.service_map", "Map"),
     ("web.traces", "Traces"),
     ("web.slos", "Objectives"),
 )
@@ -22,6 +28,8 @@ SECTIONS = {
     "web.incident": "web.index",
     "web.proposed": "web.index",
     "web.slo": "web.slos",
+    "web.service": "web.services",
+    "web.series": "web.services",
     "web.trace": "web.traces",
 }
 """The page of NAVIGATION to which another page belongs."""
@@ -39,15 +47,20 @@ def add_pages(app: Flask, use_cases: UseCases, settings: Settings) -> None:
         return {
             "now": use_cases.now(),
             "version": __version__,
+            "generated_until": use_cases.generated_until,
             "needs_token": bool(settings.tokens),
             "navigation": [(name, endpoint, endpoint == here) for endpoint, name in NAVIGATION],
         }
 
     add_overview(pages, use_cases, settings)
     add_incidents(pages, use_cases, settings)
+    add_services(pages, use_cases)
+    add_service(pages, use_cases)
+    add_map(pages, use_cases)
     add_objectives(pages, use_cases, settings)
     add_traces(pages, use_cases)
-    for function in filters.FILTERS:
+    app.add_template_global(lambda endpoint: endpoint in app.view_functions, "has_page")
+    for function in (*filters.FILTERS, tone):
         app.add_template_filter(function, function.__name__)
     app.register_blueprint(pages)
     refusal.install_refusals(app, use_cases)

@@ -4,10 +4,15 @@ from flask import Blueprint, abort, g, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 
 from aiops.config import Settings
+from aiops.model import Window
 from aiops.presentation import grafana
+from aiops.presentation.advice import advice
 from aiops.service.use_cases import UseCases
+from aiops.web.incident import incident_view, is_slow
 
 LONGEST_REASON = 1000
+CHANGES_BEFORE = 7 * 86_400.0
+"""Seconds before the onset in which changes are looked for."""
 
 
 def add_incidents(pages: Blueprint, use_cases: UseCases, settings: Settings) -> None:
@@ -20,14 +25,21 @@ def add_incidents(pages: Blueprint, use_cases: UseCases, settings: Settings) -> 
     @pages.get("/incidents/<name>")
     def incident(name: str) -> ResponseReturnValue:
         one = use_cases.incidents.get(name)
-        shown = grafana.of_incident(one, settings.grafana_url)
+        evidence, alerts = use_cases.incidents.evidence(one), use_cases.alerts.of(one)
+        alike, picture = use_cases.incidents.alike(one), use_cases.picture.of(one, evidence)
+        changes = use_cases.incidents.changes(Window(one.onset - CHANGES_BEFORE, one.onset))
+        objectives = [each.slo for each in picture.budgets if each.slo is not None]
         return render_template(
             "incident.html",
             one=one,
-            alerts=use_cases.alerts.of(one),
-            alike=use_cases.incidents.alike(one),
-            shown=shown,
+            alerts=alerts,
+            alike=alike,
+            shown=grafana.of_incident(one, settings.grafana_url),
             undoable=use_cases.acceptance.undoable(one),
+            picture=picture,
+            slow=is_slow(one),
+            view=incident_view(one, evidence, picture, alerts),
+            todo=advice(one, evidence, objectives, alerts, alike, changes, use_cases.now()),
         )
 
     @pages.post("/incidents/<name>/acknowledge")

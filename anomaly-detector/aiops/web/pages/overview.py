@@ -1,7 +1,5 @@
 """The first page: what is wrong now, and how every service is."""
 
-from collections.abc import Callable
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 from flask import Blueprint, render_template, request
@@ -10,11 +8,10 @@ from flask.typing import ResponseReturnValue
 from aiops.config import EVERYWHERE, Settings
 from aiops.health import ServiceHealth
 from aiops.model import Incident, IncidentState
-from aiops.model.errors import SourceError
 from aiops.presentation.mood import mood
 from aiops.service.use_cases import UseCases
+from aiops.web.gaps import or_gap
 
-T = TypeVar("T")
 RECENTLY = 10
 MOST = 200
 
@@ -27,8 +24,8 @@ def add_overview(pages: Blueprint, use_cases: UseCases, settings: Settings) -> N
         gaps: list[str] = []
         active, count = use_cases.incidents.urgent(MOST)
         resolved, _ = use_cases.incidents.page(state=str(IncidentState.RESOLVED), limit=RECENTLY)
-        services: list[ServiceHealth] = _or_gap(use_cases.health.services, [], gaps)
-        newest = _or_gap(use_cases.telemetry.newest, None, gaps)
+        services: list[ServiceHealth] = or_gap(use_cases.health.services, [], gaps)
+        newest = or_gap(use_cases.telemetry.newest, None, gaps)
         readiness = use_cases.operation.readiness()
         gaps = list(dict.fromkeys([*gaps, *readiness.reasons]))
         return render_template(
@@ -44,15 +41,6 @@ def add_overview(pages: Blueprint, use_cases: UseCases, settings: Settings) -> N
             notes=readiness.notes,
             otlp=_otlp(settings),
         )
-
-
-def _or_gap(ask: Callable[[], T], otherwise: T, gaps: list[str]) -> T:
-    """Call a source; if it does not answer, return `otherwise` and add a line to the gaps of the page."""
-    try:
-        return ask()
-    except SourceError as error:
-        gaps.append(str(error))
-        return otherwise
 
 
 def _otlp(settings: Settings) -> str:

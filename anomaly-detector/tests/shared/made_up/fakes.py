@@ -81,7 +81,7 @@ class FakeMetrics:
         for one in self.routes:
             count = one.rate * step
             of = {"service": one.service, "route": one.route, "method": one.method}
-            if names.CALLER in selector.by:
+            if names.CALLER in selector.by or dict(selector.where).get("service", one.service) != one.service:
                 continue
             if selector.name == names.TELEMETRY:
                 out.append((labels(name=selector.name, service=one.service), count))
@@ -172,6 +172,13 @@ class FakeVerdicts:
     def record(self, verdicts: Sequence[Verdict]) -> None:
         self.recorded.extend(verdicts)
 
-    def history(self, service: str, route: str, window: Window, most: int = 0) -> list[Verdict]:
-        wanted = {("service", service), ("route", route)}
+    def history(self, service: str, route: str, window: Window, most: int = 0, every: float = 0.0) -> list[Verdict]:
+        wanted = {("service", service)} | ({("route", route)} if route else set())
         return [one for one in self.recorded if wanted <= set(one.series) and window.start < one.at <= window.end]
+
+    def latest(self, window: Window, most: int = 0) -> list[Verdict]:
+        inside = [one for one in self.recorded if window.start < one.at <= window.end]
+        return list({(one.series, one.family): one for one in sorted(inside, key=lambda one: one.at)}.values())
+
+    def of(self, series: Sequence[Labels], window: Window, most: int = 0) -> list[Verdict]:
+        return [one for one in self.recorded if one.series in series and window.start < one.at <= window.end]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from flask import Flask
 from flask.testing import FlaskClient
 
 from aiops.api import create_app
@@ -27,11 +28,14 @@ class World:
     topology: FakeTopology
     verdicts: FakeVerdicts
 
-    def client(self, **settings: object) -> FlaskClient:
+    def app(self, **settings: object) -> Flask:
         used = Settings.model_validate(settings)
         app = create_app(self.use_cases, used)
         add_pages(app, self.use_cases, used)
-        return app.test_client()
+        return app
+
+    def client(self, **settings: object) -> FlaskClient:
+        return self.app(**settings).test_client()
 
     def keep(self, *incidents: Incident) -> None:
         events = [IncidentEvent(Transition.OPENED, one) for one in incidents]

@@ -1,0 +1,148 @@
+"""The line that says what is wrong: the number that matters, and what the trouble is limited to."""
+
+import pytest
+from made_up.samples import simple
+
+from aiops.model import (
+    Cause,
+    CauseKind,
+    CauseMeasure,
+    Change,
+    ChangeVerdict,
+    ConsideredChange,
+    Dimension,
+    Family,
+    RootCause,
+)
+from aiops.presentation.headline import blamed, headline
+
+PLACE = ("payment", "/payment", "POST")
+
+
+def cause(kind: CauseKind, service: str = "payment", endpoint: str = "", method: str = "", caller: str = "") -> Cause:
+    return Cause(service, kind, endpoint, method, caller)
+
+
+def root(what: Cause, measured: CauseMeasure | None, **more: object) -> RootCause:
+    return RootCause(cause=what, description="…", confidence=0.9, interval=(0.8, 1.0), measured=measured, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("what", "measured", "expected"),
+    [
+        pytest.param(
+            cause(CauseKind.ERRORS, "payment", "/payment", "POST"),
+            CauseMeasure(Family.ERRORS, 0.79, 0.001),
+            "79% of requests to payment POST /payment fail (normally 0.1%)",
+            id="errors",
+        ),
+        pytest.param(
+            cause(CauseKind.LATENCY, "payment", "/payment", "POST"),
+            CauseMeasure(Family.LATENCY, 2.04, 0.042),
+            "Requests to payment POST /payment take 2.04 s (normally 42 ms)",
+            id="latency",
+        ),
+        pytest.param(
+            cause(CauseKind.LATENCY, "sqlite", "SELECT products", caller="catalog"),
+            CauseMeasure(Family.LATENCY, 0.801, 0.001),
+            "catalog's calls to sqlite take 801 ms (normally 1 ms): SELECT products",
+            id="query",
+        ),
+        pytest.param(
+            cause(CauseKind.TIMEOUT),
+            CauseMeasure(Family.LATENCY, 5.0, 0.044),
+            "payment does not respond: calls to it time out after 5 s",
+            id="timeout",
+        ),
+        pytest.param(
+            cause(CauseKind.TIMEOUT, caller="checkout"),
+            CauseMeasure(Family.ERRORS, 0.4, 0.0),
+            "payment does not respond: 40% of calls from checkout time out",
+            id="timeout by errors",
+        ),
+        pytest.param(
+            cause(CauseKind.DOWN),
+            CauseMeasure(Family.ERRORS, 1.0, 0.004),
+            "payment is down: 100% of calls to it fail",
+            id="down",
+        ),
+        pytest.param(
+            cause(CauseKind.NETWORK, caller="checkout"),
+            CauseMeasure(Family.LATENCY, 0.43, 0.044),
+            "Network delay between checkout and payment: +386 ms per call",
+            id="network",
+        ),
+        pytest.param(
+            cause(CauseKind.NETWORK),
+            CauseMeasure(Family.LATENCY, 0.43, 0.044),
+            "Network delay in front of payment: +386 ms per call",
+            id="network in front",
+        ),
+        pytest.param(
+            cause(CauseKind.DEPENDENCY, "cards", caller="payment"),
+            CauseMeasure(Family.ERRORS, 0.95, 0.002),
+            "95% of payment's calls to cards fail (normally 0.2%)",
+            id="dependency",
+        ),
+        pytest.param(
+            cause(CauseKind.TRAFFIC, "gateway"),
+            CauseMeasure(Family.TRAFFIC, 1.2, 8.0),
+            "85% fewer requests reach gateway: 1.2 per second (normally 8)",
+            id="traffic",
+        ),
+        pytest.param(
+            cause(CauseKind.MACHINE, "node-7"),
+            CauseMeasure(Family.LATENCY, 3.14, 1.0),
+            "Everything that runs on node-7: 3.1 times as slow as usual",
+            id="machine",
+        ),
+    ],
+)
+def test_each_kind_has_its_number(what: Cause, measured: CauseMeasure, expected: str) -> None:
+    assert headline(simple(root_cause=root(what, measured))) == expected
+
+
+@pytest.mark.parametrize("kind", list(CauseKind))
+def test_without_a_number_it_still_says_what_and_where(kind: CauseKind) -> None:
+    said = headline(simple(root_cause=root(cause(kind, caller="checkout"), None)))
+    assert "payment" in said
+    assert "None" not in said
+    assert "nan" not in said
+
+
+def test_without_a_cause_it_is_the_title() -> None:
+    assert (
+        headline(simple(title="28% of requests to gateway fail", root_cause=None)) == "28% of requests to gateway fail"
+    )
+
+
+def shared(attribute: str, value: str, bad: float = 1.0, good: float = 0.1) -> Dimension:
+    return Dimension(attribute, value, bad, good)
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "expected"),
+    [
+        pytest.param(
+            (shared("service.instance.id", "p-1"), shared("service.version", "1.5.0")), "payment 1.5.0", id="version"
+        ),
+        pytest.param(
+            (shared("service.instance.id", "p-1"), shared("tenant.id", "globex")), "tenant.id globex", id="tenant"
+        ),
+        pytest.param((shared("host.name", "node-7"),), "host.name node-7", id="host"),
+        pytest.param((shared("tenant.id", "globex", bad=0.3),), "", id="not all of the bad"),
+        pytest.param((shared("tenant.id", "globex", good=0.8),), "", id="most of the good, too"),
+        pytest.param((), "", id="nothing"),
+    ],
+)
+def test_what_alone_is_hit_is_named(dimensions: tuple[Dimension, ...], expected: str) -> None:
+    one = root(cause(CauseKind.ERRORS), CauseMeasure(Family.ERRORS, 0.5, 0.0), dimensions=dimensions)
+    assert blamed(one) == expected
+    assert headline(simple(root_cause=one)).endswith(f"· only {expected}" if expected else "(normally 0%)")
+
+
+def test_an_accepted_change_names_its_version() -> None:
+    change = Change(at=0.0, who="ci", kind="deployment", service="payment", version="1.5.0", text="")
+    for verdict, expected in ((ChangeVerdict.ACCEPTED, "payment 1.5.0"), (ChangeVerdict.POSSIBLE, "")):
+        considered = (ConsideredChange(change=change, verdict=verdict, why=""),)
+        assert blamed(root(cause(CauseKind.LATENCY), None, changes_considered=considered)) == expected

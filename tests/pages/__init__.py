@@ -1,0 +1,1 @@
+"""Pages in a real browser, over engines that lived through a fault in virtual time."""

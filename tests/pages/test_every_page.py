@@ -1,0 +1,83 @@
+"""Every page, in both themes, wide and narrow: accessible, from this host alone, light, and it fits."""
+
+import html
+import re
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+import requests
+from playwright.sync_api import Browser
+
+from .browser import WIDTHS, Theme, opened
+from .serving import Shown
+
+FAULT: Final = "payment-errors"
+WEIGHT: Final = 150_000
+"""Bytes of a page that is opened for the first time."""
+
+PAGES: Final[dict[str, Callable[[Shown], str]]] = {
+    "web.index": lambda _: "/",
+    "web.incident": lambda shown: shown.incident,
+    "web.proposed": lambda shown: f"{shown.incident}/normal",
+    "web.services": lambda _: "/services",
+    "web.service": lambda _: "/services/payment",
+    "web.series": lambda _: "/services/payment/series?route=/payment&method=POST&family=errors",
+    "web.service_map": lambda _: "/map",
+    "web.traces": lambda _: "/traces",
+    "web.slos": lambda _: "/slos",
+    "web.slo": lambda shown: link(shown, "/slos", r'href="(/slos/[^"]+)"'),
+    "web.trace": lambda shown: link(shown, shown.incident, r'href="(/traces/[0-9a-f]{32}[^"]*)"'),
+}
+"""A path for each page; what leads to another page does not count."""
+LIVED: Final = {"web.proposed": "lost-time"}
+"""Pages that need another fault: failed requests are never taken for normal."""
+LEAD_ON: Final = frozenset({"web.static", "web.incidents"})
+OTHERS: Final = {
+    "nothing yet": ("nothing yet", "/"),
+    "calm": ("calm", "/"),
+    "an incident that is over": ("over payment-errors", "INCIDENT"),
+    "an incident of lost time": ("lost-time", "INCIDENT"),
+    "not found": (FAULT, "/incidents/INC-999"),
+    "no such trace": (FAULT, "/traces/ffffffffffffffffffffffffffffffff"),
+}
+"""Pages in other states: the engine and the path."""
+
+
+def link(shown: Shown, path: str, pattern: str) -> str:
+    """The first address on a page that looks like this."""
+    page = requests.get(shown.url + path, headers={"Accept": "text/html"}, timeout=60).text
+    found = re.search(pattern, page)
+    assert found, f"{path} has no link like {pattern}"
+    return html.unescape(found[1])
+
+
+def test_no_page_is_forgotten(shown: Callable[[str], Shown]) -> None:
+    app = shown(FAULT).app
+    pages = {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("web.") and "GET" in (rule.methods or ())
+    }
+    assert pages - LEAD_ON == set(PAGES)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("page", [*PAGES, *OTHERS])
+def test_a_page_is_accessible_small_and_alone(
+    chromium: Browser, shown: Callable[[str], Shown], page: str, width: int, theme: Theme
+) -> None:
+    engine = shown(OTHERS[page][0] if page in OTHERS else LIVED.get(page, FAULT))
+    path = PAGES[page](engine) if page in PAGES else OTHERS[page][1].replace("INCIDENT", engine.incident)
+    with opened(chromium, engine.url, width, theme) as one:
+        answer = one.go(path)
+        assert answer.status == (404 if page in ("not found", "no such trace") else 200)
+        one.picture(f"{page.removeprefix('web.').replace(' ', '-')}-{width}-{theme}")
+        assert one.violations() == []
+        assert one.errors == []
+        assert one.foreign == []
+        assert one.bytes <= WEIGHT
+        wide = one.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert wide[0] <= wide[1], "the page is wider than the screen"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]

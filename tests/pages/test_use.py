@@ -1,0 +1,112 @@
+"""What people do on the pages: look on while something breaks, go back, press buttons, with tokens too."""
+
+from collections.abc import Callable
+from typing import Final
+
+from made_up.samples import simple
+from made_up.world import World
+from playwright.sync_api import Browser, expect
+
+from bench import showing
+
+from .browser import PATIENCE, opened
+from .serving import Shown, served
+
+FAULT: Final = "payment-errors"
+INCIDENT: Final = simple()
+TOKEN: Final = "a-token-that-is-long-enough-0123"
+
+expect.set_options(timeout=PATIENCE)
+
+
+def test_an_open_page_follows_a_fault_without_a_reload(chromium: Browser) -> None:
+    with (
+        showing.begun(FAULT) as (rig, slices),
+        served(showing.pages(rig)) as url,
+        opened(chromium, url) as one,
+    ):
+        one.go("/")
+        expect(one.page.locator("h1")).to_contain_text("Nothing is wrong")
+        one.page.evaluate("window.same = true")
+        for slice_ in slices:
+            rig.live(slice_)
+            if rig.incidents():
+                break
+        expect(one.page.locator("h1")).to_contain_text("1 incident active")
+        assert one.page.title().startswith("(1)")
+        assert one.page.evaluate("window.same"), "the page was loaded again"
+        assert one.errors == []
+
+
+def test_times_are_those_of_the_viewer_and_utc_is_at_hand(chromium: Browser, shown: Callable[[str], Shown]) -> None:
+    engine = shown(FAULT)
+    with opened(chromium, engine.url) as one:
+        one.go(engine.incident)
+        since = one.page.locator("time").first
+        expect(since).to_contain_text("GMT-5")
+        assert "UTC" in (since.get_attribute("title") or "")
+
+
+def test_without_script_a_page_says_the_same(chromium: Browser, shown: Callable[[str], Shown]) -> None:
+    engine = shown(FAULT)
+    with opened(chromium, engine.url, java_script_enabled=False) as one:
+        one.go(engine.incident)
+        expect(one.page.locator("h1")).to_contain_text("payment")
+        expect(one.page.locator("time").first).to_contain_text("UTC")
+
+
+def test_from_the_list_to_an_incident_and_back(chromium: Browser, shown: Callable[[str], Shown]) -> None:
+    engine = shown(FAULT)
+    with opened(chromium, engine.url) as one:
+        one.go("/")
+        one.page.locator(f"main a[href='{engine.incident}']").first.click()
+        one.page.wait_for_url(engine.url + engine.incident)
+        one.page.go_back()
+        expect(one.page.locator("h1")).to_contain_text("1 incident active")
+
+
+def test_the_first_key_skips_to_the_content(chromium: Browser, shown: Callable[[str], Shown]) -> None:
+    engine = shown(FAULT)
+    with opened(chromium, engine.url) as one:
+        one.go("/")
+        one.page.keyboard.press("Tab")
+        expect(one.page.locator(":focus")).to_have_text("Skip to content")
+        one.page.keyboard.press("Enter")
+        assert one.page.url.endswith("#main")
+
+
+def test_buttons_act(chromium: Browser, world: World) -> None:
+    world.keep(INCIDENT)
+    with served(world.app()) as url, opened(chromium, url) as one:
+        one.go(f"/incidents/{INCIDENT.id}")
+        one.page.get_by_role("button", name="Acknowledge").click()
+        expect(one.page.locator("main")).to_contain_text("acknowledged by")
+        expect(one.page.get_by_role("button", name="Acknowledge")).to_have_count(0)
+        one.page.get_by_role("button", name="Resolve", exact=True).click()
+        expect(one.page.locator("main")).to_contain_text("resolved")
+        expect(one.page.get_by_role("button", name="Resolve", exact=True)).to_have_count(0)
+        assert world.use_cases.incidents.get(INCIDENT.id).state == "resolved"
+
+
+def test_with_tokens_a_button_needs_one(chromium: Browser, world: World) -> None:
+    world.keep(INCIDENT)
+    with served(world.app(tokens={"ana": TOKEN})) as url, opened(chromium, url) as one:
+        one.go(f"/incidents/{INCIDENT.id}")
+        one.page.get_by_label("Token").first.fill("wrong")
+        one.page.get_by_role("button", name="Acknowledge").click()
+        expect(one.page.locator("h1")).to_contain_text("This needs a token")
+        one.page.go_back()
+        one.page.get_by_label("Token").first.fill(TOKEN)
+        one.page.get_by_role("button", name="Acknowledge").click()
+        expect(one.page.locator("main")).to_contain_text("acknowledged by ana")
+
+
+def test_a_button_pressed_too_late_says_so(chromium: Browser, world: World) -> None:
+    world.keep(INCIDENT)
+    with served(world.app()) as url, opened(chromium, url) as one:
+        one.go(f"/incidents/{INCIDENT.id}")
+        world.use_cases.incidents.resolve(INCIDENT.id, "somebody else")
+        one.page.get_by_role("button", name="Acknowledge").click()
+        expect(one.page.locator("h1")).to_contain_text("Not possible any more")
+        one.page.get_by_role("link", name="back").first.click()
+        expect(one.page.locator("main")).to_contain_text("somebody else")
