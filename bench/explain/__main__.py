@@ -108,7 +108,7 @@ def main() -> None:
             parser.error(str(error))
         print("\n" + "\n".join([*tables.nezha_table(record["nezha"]), "", *record["nezha"]["lines"]]))
     if arguments.streams:
-        record["streams"] = streams.measured()
+        record["streams"] = {"commit": commit(ROOT), **streams.measured()}
         print("\n" + "\n".join(tables.stream_table(record["streams"])))
     print(f"\n{time.perf_counter() - started:.0f} s", file=sys.stderr)
     if arguments.json:

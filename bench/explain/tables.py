@@ -111,11 +111,17 @@ def nezha_table(record: Record) -> list[str]:
 
 def stream_table(record: Record) -> list[str]:
     """Hours of telemetry: counts, and what was wrong."""
-    lines = ["| stream | faults | found | right cause | false incidents | a day |", "|---|---|---|---|---|---|"]
+    lines = [
+        f"Measured on commit {record['commit']}.",
+        "",
+        "| stream | faults | found | right cause | false incidents | a day |",
+        "|---|---|---|---|---|---|",
+    ]
     for one in record["rows"]:
         cells = (one["faults"], one["found"], one["right"], one["false"], f"{one['false'] / one['days']:.1f}")
         lines.append(f"| {one['name']} | " + " | ".join(str(cell) for cell in cells) + " |")
-    return [*lines, "", *(f"- {one['name']}: {text}" for one in record["rows"] for text in one["wrong"])]
+    wrong = [f"- {one['name']}: {text}" for one in record["rows"] for text in one["wrong"]]
+    return [*lines, "", *wrong] if wrong else lines
 
 
 def sample_table(record: Record) -> list[str]:
