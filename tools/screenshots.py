@@ -1,6 +1,6 @@
 """The pictures of the README: pages of an engine that lived through a fault of the shop, in virtual time.
 
-    make screenshots
+make screenshots
 """
 
 import os

@@ -166,6 +166,8 @@ class PictureService:
         self, bare: IncidentPicture, incident: Incident, evidence: IncidentEvidence | None, lasted: Window
     ) -> IncidentPicture:
         recent = Window(max(lasted.start, lasted.end - RECENT), lasted.end)
+        if incident.resolved_at is not None:  # its end is calm
+            recent = Window(lasted.start, min(lasted.end, lasted.start + RECENT))
         edges = self.engine.topology.edges(recent)
         around = [*edges, *self.engine.topology.edges(Window(lasted.start - RECENT, lasted.start))]
         root = incident.root_cause

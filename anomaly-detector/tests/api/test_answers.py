@@ -39,6 +39,7 @@ def test_the_sample_incident_has_every_field_that_was_promised(world: World, cli
         "state": "open",
         "severity": "critical",
         "title": "Error spike in payment POST /payment",
+        "headline": "payment POST /payment fails · only payment 1.5.0",
         "root_cause": {
             "service": "payment",
             "endpoint": "/payment",
@@ -64,6 +65,7 @@ def test_the_sample_incident_has_every_field_that_was_promised(world: World, cli
             ],
             "changes_considered": [],
             "from_metrics": [],
+            "measured": None,
         },
         "no_cause": None,
         "first_failing_span": {

@@ -253,7 +253,7 @@ def test_nothing_is_there_yet(client: FlaskClient) -> None:
 def test_services_are_listed_worst_first(shop: World) -> None:
     shop.keep(replace(sample(), affected_services=("payment",)))
     page = shop.client().get("/services").text
-    rows = re.findall(r'<tr class="(\w+)">\s*<th scope="row">(\S+)', page)
+    rows = re.findall(r'<tr class="(\w+)">\s*<th scope="row"><a [^>]*>([^<]+)', page)
     assert rows == [("unhealthy", "payment"), ("unknown", "gateway"), ("unknown", "mail")]
     for fact in ("8.0 req/s", "50%", "POST /payment", "mean 40 ms", "INC-1795253415-1"):
         assert fact in words(page)
