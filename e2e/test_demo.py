@@ -1,5 +1,6 @@
 """`aiops demo`, as somebody sees it for the first time."""
 
+import os
 import re
 import signal
 import socket
@@ -15,6 +16,7 @@ from aiops.testing.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 OFFSET = 14_000
+WINDOWS = Path(__file__).parents[1] / "tests" / "shared" / "windows"
 
 
 @pytest.fixture
@@ -35,10 +37,10 @@ def nothing_stays(said: Path) -> Iterator[None]:
     until(lambda: not left(), 10, f"no process is left, but {left()}; it said {said.read_text()}")
 
 
-def start(said: Path, *arguments: str) -> subprocess.Popen[bytes]:
+def start(said: Path, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "aiops", "demo", "--no-browser", "--port-offset", str(OFFSET), *arguments]
     with said.open("wb") as file:
-        return subprocess.Popen(command, stdout=file, stderr=file)
+        return subprocess.Popen(command, stdout=file, stderr=file, env={**os.environ, **environment})
 
 
 def test_it_shows_a_fault_found_explained_and_resolved(said: Path) -> None:
@@ -61,6 +63,20 @@ def test_it_shows_a_fault_found_explained_and_resolved(said: Path) -> None:
     assert "cause and resolution were right" in text
     assert "Traceback" not in text
     assert re.search(r"incident found      after \d+ s", text)
+
+
+def test_it_works_without_what_windows_lacks(said: Path) -> None:
+    demo = start(said, "--exit-when-resolved", PYTHONPATH=str(WINDOWS))
+    assert demo.wait(400) == 0, said.read_text()
+    assert "cause and resolution were right" in said.read_text()
+    assert "Traceback" not in said.read_text()
+
+
+def test_nothing_outlives_a_demo_that_is_killed(said: Path) -> None:
+    demo = start(said)
+    until(lambda: "services up" in said.read_text(), 60, "the services are up")
+    demo.kill()
+    demo.wait(10)  # `nothing_stays` looks
 
 
 def test_ctrl_c_ends_everything_at_any_time(said: Path) -> None:

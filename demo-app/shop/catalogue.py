@@ -6,7 +6,7 @@ from typing import Literal
 
 from shop import names
 from shop.profile import BAD_TENANT, DATABASE, NEW_VERSION, PROCESSOR, PRODUCTS_STATEMENT
-from shop.topology import ENDPOINTS, GATEWAY, callers, endpoint_of
+from shop.topology import ENDPOINTS, GATEWAY, SHARES_PORTS, callers, endpoint_of
 
 Cause = Literal["errors", "latency", "timeout", "down", "network", "dependency", "traffic"]
 
@@ -173,6 +173,7 @@ SCENARIOS: Mapping[str, Scenario] = {
             "A new version of payment takes half the requests and fails 70 % of them",
             (Fault("version", "payment", strength=0.7),),
             (_blame("/payment", "errors", ("service.version", NEW_VERSION)),),
+            live=SHARES_PORTS,
         ),
         Scenario(
             "bad-tenant",
@@ -216,7 +217,12 @@ SCENARIOS: Mapping[str, Scenario] = {
             "Three times the customers come, and all are served",
             (Fault("surge", GATEWAY, strength=3.0),),
         ),
-        Scenario("deployment", "A new version of payment takes over, without harm", (Fault("deploy", "payment"),)),
+        Scenario(
+            "deployment",
+            "A new version of payment takes over, without harm",
+            (Fault("deploy", "payment"),),
+            live=SHARES_PORTS,
+        ),
         Scenario(
             "gradual-latency",
             "Payment becomes slower by 500 ms over four hours: the expectation follows",

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from shop import names
 from shop.profile import NEW_VERSION
 
+OWN_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # what a new session is elsewhere, on Windows
+
 
 class Child:
     """A process, and what became of it; `new`: it runs the new version of its service."""
@@ -28,12 +30,14 @@ class Child:
     def start(self, beside: bool = False) -> None:
         """Start the process, in a group of its own: Ctrl-C reaches the supervisor alone, which ends the rest.
 
-        beside: another process of the service has its port.
+        beside: another process of the service has its port. It is tied to its standard input: see `shop.parent`.
         """
         self.restart_at: float | None = None
         self.away = self.announced = False
         environ = {**self._environ, names.ENV_BESIDE: "on"} if beside else self._environ
-        self.process = subprocess.Popen(self._arguments, env=environ, stdin=subprocess.DEVNULL, start_new_session=True)
+        self.process = subprocess.Popen(
+            self._arguments, env=environ, stdin=subprocess.PIPE, start_new_session=True, creationflags=OWN_GROUP
+        )
 
     @property
     def label(self) -> str:
@@ -48,7 +52,7 @@ class Child:
         """Let the process answer what it has in hand, and end."""
         self.leaving = True
         if self.alive():
-            self.process.send_signal(signal.SIGUSR1)
+            self.process.send_signal(getattr(signal, "SIGUSR1", signal.SIGTERM))
 
     def ready(self) -> bool:
         """Return whether this very process answers, and not another that has its port."""

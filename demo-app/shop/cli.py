@@ -37,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_load(up)
     up.add_argument("--run-dir", type=Path, metavar="DIR", help="where fault flags and the table live (temporary)")
     up.add_argument("--otlp-endpoint", metavar="URL", help="where telemetry goes (http://127.0.0.1:4318)")
+    up.add_argument("--tied", action="store_true", help="end when standard input does, for programs that start it")
 
     serve = commands.add_parser("serve", help="run one service", epilog=EPILOG)
     serve.add_argument("service", nargs="?", choices=SERVICES, metavar="SERVICE", help="default: $SHOP_SERVICE")
@@ -103,7 +104,7 @@ def _up(arguments: argparse.Namespace) -> int:
     offset = _offset(arguments)
     with tempfile.TemporaryDirectory(prefix="shop-", ignore_cleanup_errors=True) as temporary:
         run_dir = (arguments.run_dir or Path(temporary)).resolve()
-        plan = Plan(run_dir, offset, arguments.rate, arguments.seed, arguments.otlp_endpoint)
+        plan = Plan(run_dir, offset, arguments.rate, arguments.seed, arguments.otlp_endpoint, arguments.tied)
         return Supervisor(plan).run()
 
 

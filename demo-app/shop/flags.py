@@ -8,6 +8,7 @@ them away, also for a service that is away or whose port is closed.
 import json
 import os
 import threading
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from shop.settings import Settings
 
 SUFFIX = ".fault"
 POLL_SECONDS = 0.1
+READS = 20  # of a flag, while it is taken away
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Flags:
         """Take a service's flags away, or one of them."""
         for path in self._paths(service):
             if kind is None or path.name == f"{service}.{kind}{SUFFIX}":
-                path.unlink(missing_ok=True)
+                _unlink(path)
 
     def raised(self, service: str, now: float) -> tuple[Active, ...]:
         """Return a service's flags that stand at `now`, oldest first."""
@@ -64,7 +66,7 @@ class Flags:
         for path in self._paths(service):
             try:
                 fields = json.loads(path.read_text(encoding="utf-8"))
-            except FileNotFoundError:
+            except (FileNotFoundError, PermissionError):  # the second: on Windows, while it is taken away
                 continue
             since, until = fields.pop("since"), fields.pop("until")
             if until is None or until > now:
@@ -79,6 +81,18 @@ class Flags:
         """Return the files of a service; every request looks, so this is no glob, which costs five times as much."""
         names = os.listdir(self._dir)  # noqa: PTH208
         return [self._dir / name for name in names if name.startswith(f"{service}.") and name.endswith(SUFFIX)]
+
+
+def _unlink(path: Path) -> None:
+    """Take a file away; on Windows that fails while somebody reads it."""
+    for _ in range(READS):
+        try:
+            path.unlink(missing_ok=True)
+        except PermissionError:
+            time.sleep(POLL_SECONDS / READS)
+        else:
+            return
+    path.unlink(missing_ok=True)
 
 
 def _iso(seconds: float | None) -> str | None:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from shop import names
 from shop.flags import POLL_SECONDS, Flags
 from shop.kinds import DROP, SURGE
-from shop.parent import Parent
+from shop.parent import tie
 from shop.profile import MIX, TENANTS, Share
 from shop.settings import Settings
 from shop.topology import ENDPOINTS, GATEWAY
@@ -153,7 +153,8 @@ class Load:
 
 def run(url: str, rate: float, seed: int, duration: float | None, progress: bool, settings: Settings) -> None:
     """Send load until SIGTERM or SIGINT, or for `duration` seconds, and print one line of counts."""
-    Parent(settings.parent_pid).watch()
+    if settings.tied:
+        tie()
     load = Load(url, Crowd(Flags.of(settings), random.Random(f"{seed} crowd")))
 
     def stop(_number: int, _frame: FrameType | None) -> None:

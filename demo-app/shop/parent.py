@@ -1,29 +1,16 @@
-"""The tie of a child process to the one that started it, for when that one is killed and can end nobody."""
+"""The tie of a process to the one that started it: its standard input, which ends when that one does in any way."""
 
 import os
 import threading
-import time
-
-from shop.flags import POLL_SECONDS
+from collections.abc import Callable
 
 
-class Parent:
-    """The process this one must not outlive; with no pid, there is none."""
+def tie(ended: Callable[[], None] = lambda: os._exit(1)) -> None:
+    """Call `ended`, in a thread of its own, when standard input ends; without it, end this process at once."""
 
-    def __init__(self, pid: int | None) -> None:
-        self._pid = pid
+    def wait() -> None:
+        while os.read(0, 1024):
+            pass
+        ended()
 
-    def check(self) -> None:
-        """End this process at once when its parent is no longer there."""
-        if self._pid is not None and os.getppid() != self._pid:
-            os._exit(1)
-
-    def watch(self) -> None:
-        """Check for ever, in a thread of its own."""
-        if self._pid is not None:
-            threading.Thread(target=self._watch, daemon=True).start()
-
-    def _watch(self) -> None:
-        while True:
-            self.check()
-            time.sleep(POLL_SECONDS)
+    threading.Thread(target=wait, name="parent", daemon=True).start()

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from shop.board import Board
 from shop.flags import POLL_SECONDS, Flags
 from shop.kinds import GONE, REFUSED
-from shop.parent import Parent
+from shop.parent import tie
 from shop.profile import CLIENT_TIMEOUT_SECONDS, THREADS
 from shop.settings import Settings
+from shop.topology import SHARES_PORTS
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -31,10 +32,10 @@ class PortInUse(Exception):
 
 def serve(settings: Settings) -> None:
     """Run a service until SIGTERM or SIGINT, or until it has left after SIGUSR1. Raises `PortInUse`."""
-    parent = Parent(settings.parent_pid)
+    if settings.tied:
+        tie()
     flags = Flags.of(settings)
     while flags is not None and flags.stands(settings.service, GONE.name, time.time()):
-        parent.check()
         time.sleep(POLL_SECONDS)
     listener = _listen(settings, settings.beside)
 
@@ -44,7 +45,7 @@ def serve(settings: Settings) -> None:
     telemetry = Telemetry(settings)
     board = Board(settings.service, flags)
     try:
-        Server(settings, board, build(settings, board), parent, listener).run()
+        Server(settings, board, build(settings, board), listener).run()
     finally:
         telemetry.shutdown()
 
@@ -55,13 +56,10 @@ class Server:
     Everything that touches sockets happens in the thread of `run`.
     """
 
-    def __init__(
-        self, settings: Settings, board: Board, app: "WSGIApplication", parent: Parent, listener: socket.socket
-    ) -> None:
+    def __init__(self, settings: Settings, board: Board, app: "WSGIApplication", listener: socket.socket) -> None:
         self._settings = settings
         self._board = board
         self._app = app
-        self._parent = parent
         self._stopping = self._leaving = False
         self._open(listener)
         logging.getLogger("waitress").setLevel(logging.ERROR)
@@ -72,7 +70,8 @@ class Server:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        signal.signal(signal.SIGUSR1, self._leave)
+        if hasattr(signal, "SIGUSR1"):
+            signal.signal(signal.SIGUSR1, self._leave)
         looked = 0.0
         while not (self._stopping or self._leaving):
             if self._server.sockets:
@@ -81,7 +80,6 @@ class Server:
                 time.sleep(POLL_SECONDS)
             if time.monotonic() - looked >= POLL_SECONDS:
                 looked = time.monotonic()
-                self._parent.check()
                 self._suffer()
         if self._leaving:
             self._finish()
@@ -120,7 +118,6 @@ class Server:
         wasyncore.dispatcher.close(self._server)
         over = time.monotonic() + CLIENT_TIMEOUT_SECONDS
         while self._server.active_channels and not self._stopping and time.monotonic() < over:
-            self._parent.check()
             wasyncore.loop(POLL_SECONDS, use_poll=True, map=self._server.sockets, count=1)
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
@@ -134,23 +131,26 @@ def _listen(settings: Settings, beside: bool) -> socket.socket:
     """Take the service's port: alone, or `beside` other processes of the service.
 
     Whoever comes alone finds the port free and then opens it to others; whoever comes beside them listens only when
-    it can answer, for the kernel sends it a share of the connections from then on.
+    it can answer, for the kernel sends it a share of the connections from then on. Windows has no such shares, and
+    there a port must be taken exclusively, or others can take it as well.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family)
     try:
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if beside:
+        exclusive = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
+        listener.setsockopt(socket.SOL_SOCKET, exclusive, 1)
+        if beside and SHARES_PORTS:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind((settings.host, settings.port))
         if not beside:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            if SHARES_PORTS:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             listener.listen()
     except OSError as error:
         listener.close()
-        if error.errno != errno.EADDRINUSE:
+        if error.errno != errno.EADDRINUSE and (SHARES_PORTS or error.errno != errno.EACCES):
             raise
         raise PortInUse(
             f"shop: {settings.service} cannot listen on {settings.host}:{settings.port}: the port is in use; "

@@ -15,7 +15,8 @@ class BadSetting(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One service's place in the shop; `beside`: another process of the service may have its port as well."""
+    """One service's place in the shop; `beside`: another process of the service may have its port as well. `tied`: it
+    ends when its standard input does."""
 
     service: str
     host: str
@@ -29,7 +30,7 @@ class Settings:
     run_dir: Path | None
     seed: int
     error_rate: float
-    parent_pid: int | None
+    tied: bool
 
     @classmethod
     def read(cls, environ: Mapping[str, str], service: str | None = None, port_offset: int | None = None) -> "Settings":
@@ -42,7 +43,6 @@ class Settings:
         if not 0 < port < 65536:
             raise BadSetting(f"{names.ENV_PORT_OFFSET} is {offset}; it puts {service} on port {port}, outside 1..65535")
         run_dir = environ.get(names.ENV_RUN_DIR)
-        parent_pid = _integer(environ, names.ENV_PARENT_PID, 0)
         return cls(
             service=service,
             host=environ.get(names.ENV_HOST) or "127.0.0.1",
@@ -56,7 +56,7 @@ class Settings:
             run_dir=Path(run_dir) if run_dir else None,
             seed=_integer(environ, names.ENV_SEED, 1),
             error_rate=_share(environ, names.ENV_ERROR_RATE, ERROR_RATE),
-            parent_pid=parent_pid or None,
+            tied=environ.get(names.ENV_TIED, "").lower() == "on",
         )
 
 

@@ -14,6 +14,7 @@ from shop import names
 from shop.child import Child
 from shop.flags import POLL_SECONDS, Flags
 from shop.kinds import DEPLOY, GONE, VERSION
+from shop.parent import tie
 from shop.profile import NEW_VERSION
 from shop.topology import GATEWAY, OWNERS, SERVICES, default_url
 
@@ -25,13 +26,14 @@ PORT_IN_USE = 2
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to start."""
+    """What to start; `tied`: it ends when its standard input does."""
 
     run_dir: Path
     port_offset: int
     rate: float
     seed: int
     otlp_endpoint: str | None
+    tied: bool = False
 
 
 class Supervisor:
@@ -45,8 +47,11 @@ class Supervisor:
 
     def run(self) -> int:
         """Start everything, keep it running, end it, and return the exit status."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._stop)
+        for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), self._stop)
+        if self._plan.tied:
+            tie(self._stop)
         for service in SERVICES:
             self._flags.lower(service)
         try:
@@ -152,7 +157,7 @@ class Supervisor:
                 child.process.kill()
                 child.process.wait()
 
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+    def _stop(self, _number: int = 0, _frame: FrameType | None = None) -> None:
         self._stopping = True
 
 
@@ -168,7 +173,7 @@ def environment(plan: Plan, outer: Mapping[str, str]) -> dict[str, str]:
         names.ENV_RUN_DIR: str(plan.run_dir),
         names.ENV_PORT_OFFSET: str(plan.port_offset),
         names.ENV_SEED: str(plan.seed),
-        names.ENV_PARENT_PID: str(os.getpid()),
+        names.ENV_TIED: "on",
         "NO_PROXY": ",".join(filter(None, (outer.get("NO_PROXY"), "127.0.0.1", "localhost"))),
     }
     if plan.otlp_endpoint is not None:

@@ -1,11 +1,14 @@
 """Who is in the shop: services, ports, endpoints, and who calls whom."""
 
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 GATEWAY = "gateway"
 PORTS: Mapping[str, int] = {GATEWAY: 3000, "checkout": 3011, "payment": 3012, "inventory": 3013, "catalog": 3014}
 SERVICES = tuple(PORTS)
+SHARES_PORTS = hasattr(socket, "SO_REUSEPORT")
+"""Whether two processes of a service can have its port, as two versions beside each other need."""
 
 
 @dataclass(frozen=True, slots=True)

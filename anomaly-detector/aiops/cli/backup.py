@@ -12,6 +12,7 @@ import click
 
 from aiops.config import ConfigError, load_settings
 from aiops.model.safe import visible
+from aiops.process.system import BINARY
 from aiops.store.backup import BackupError, Contents, check_backup, put_back, take_backup
 
 _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
@@ -80,7 +81,7 @@ def _into(file: Path, folder: Path) -> Contents:
     partial = file.with_name(f"{file.name}.partial")
     try:
         # Other users must not read incidents.
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as to:
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, 0o600), "wb") as to:
             contents = take_backup(folder, to)
             to.flush()
             os.fsync(to.fileno())

@@ -1,5 +1,6 @@
 """The command line: data to stdout, logs to stderr. Exit codes: 0 done, 1 the check failed, 2 wrong use."""
 
+import io
 import signal
 import sys
 import threading
@@ -16,6 +17,7 @@ from aiops.cli.incidents import incidents_command
 from aiops.config import ConfigError, Settings
 from aiops.model.errors import AiopsError
 from aiops.model.safe import NEWLINE, visible
+from aiops.process.system import AWAKE_SECONDS, ENDS
 
 
 def _common(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -103,6 +105,8 @@ def main() -> None:
     `aiops demo` shows it on a shop with injected faults; `aiops up` watches your own application; `aiops run` watches
     what Prometheus and Tempo already store.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal or file that has no arrows, as on Windows
 
 
 @main.command()
@@ -181,9 +185,10 @@ def _serve(settings: Settings, build: Callable[[Settings], Any]) -> None:
 def wait_for_signal() -> None:
     """Return at Ctrl-C, at SIGTERM, or when the terminal is closed."""
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDS:
         signal.signal(number, lambda *_: stop.set())
-    stop.wait()
+    while not stop.wait(AWAKE_SECONDS):
+        pass
 
 
 @main.command()

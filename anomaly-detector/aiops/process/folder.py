@@ -1,6 +1,5 @@
 """The data folder: accessible by its owner only, and used by one engine at a time."""
 
-import fcntl
 import json
 import logging
 import os
@@ -12,6 +11,7 @@ from typing import Final
 
 from aiops.model import iso
 from aiops.model.errors import StartError
+from aiops.process import system
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class DataFolder:
         os.umask(OTHERS)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            self._lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+            self._lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | system.BINARY, 0o600)
         except OSError as error:
             raise FolderError(f"the data folder {path} cannot be made: {error.strerror}; set data_dir") from None
         try:
@@ -54,7 +54,7 @@ class DataFolder:
 
     def _take(self, path: Path) -> None:
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            system.hold(self._lock)
         except BlockingIOError:
             raise FolderError(
                 f"another engine runs on {path}{self._holder()}: stop it, or set data_dir to another folder"
@@ -63,18 +63,23 @@ class DataFolder:
             log.warning("%s cannot be locked (%s): see that one engine alone uses it", path, error.strerror)
         said = {"pid": os.getpid(), "host": socket.gethostname(), "since": iso(time.time())}
         os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, json.dumps(said).encode(), 0)
+        os.lseek(self._lock, 0, os.SEEK_SET)
+        os.write(self._lock, json.dumps(said).encode())
 
     def _holder(self) -> str:
         try:
-            said = json.loads(os.pread(self._lock, 1024, 0))
+            os.lseek(self._lock, 0, os.SEEK_SET)
+            said = json.loads(os.read(self._lock, 1024))
             return f" (pid {said['pid']} on {said['host']}, since {said['since']})"
         except (ValueError, KeyError, TypeError):  # the file is being written at this moment
             return ""
 
 
 def _tighten(path: Path) -> None:
-    """Remove the permissions of other users for the folder and for an engine's files in it."""
+    """Remove the permissions of other users for the folder and for an engine's files in it; where a system has other
+    permissions, the folder of a user is its user's already."""
+    if not hasattr(os, "geteuid"):
+        return
     files = [one for one in sorted(path.iterdir()) if one.name.startswith(OURS)]
     for one in (path, *files):
         try:

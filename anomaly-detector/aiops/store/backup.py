@@ -225,7 +225,9 @@ def _checksum(file: Path) -> str:
 
 
 def _sync(folder: Path) -> None:
-    """Make renames in a folder permanent."""
+    """Make renames in a folder permanent, where a system can."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
     opened = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(opened)

@@ -20,6 +20,7 @@ from aiops.cli.demo.shop import NoShop
 from aiops.engine.objectives import Budgets
 from aiops.model import Window
 from aiops.model.errors import SourceError
+from aiops.process.system import OWN_GROUP
 from aiops.sources.duckdb.store import Store
 from aiops.sources.receiver.batch import Batch, merge
 
@@ -109,7 +110,11 @@ def _load(store: Store, start: float, end: float, *options: str) -> Iterator[flo
     command = [sys.executable, "-m", "shop", "virtual", "--history", f"{end - start:.0f}s", "--until", f"{end:.0f}"]
     # Ctrl-C at the terminal is handled by the demo, which ends this process itself.
     with subprocess.Popen(
-        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        [*command, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        creationflags=OWN_GROUP,
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None

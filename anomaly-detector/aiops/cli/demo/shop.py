@@ -12,6 +12,7 @@ import requests
 
 from aiops.cli.demo.judge import Expected
 from aiops.model.errors import StartError
+from aiops.process.system import OWN_GROUP
 
 GATEWAY_PORT = 3000
 
@@ -82,10 +83,17 @@ class Shop:
     def start(self) -> None:
         """Start the process."""
         command = [sys.executable, "-m", "shop", "up", "--otlp-endpoint", self._otlp_url]
-        command += ["--port-offset", str(self._offset)]
+        command += ["--port-offset", str(self._offset), "--tied"]
         self._file = self._log.open("wb") if self._log else None
         # Ctrl-C at the terminal reaches the whole process group; the shop must outlive it until `stop` says so.
-        self._process = subprocess.Popen(command, stdout=self._file, stderr=self._file, start_new_session=True)
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=self._file,
+            stderr=self._file,
+            start_new_session=True,
+            creationflags=OWN_GROUP,
+        )
 
     def ready(self) -> bool:
         """Whether all services answer. Raises NoShop when the process has ended."""
@@ -114,7 +122,8 @@ class Shop:
     def stop(self) -> None:
         """End the process, within 20 s."""
         if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
+            assert self._process.stdin is not None
+            self._process.stdin.close()  # which ends it, as the end of this process would
             try:
                 self._process.wait(timeout=15)
             except subprocess.TimeoutExpired:

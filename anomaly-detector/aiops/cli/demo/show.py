@@ -19,6 +19,7 @@ from aiops.model import Incident
 from aiops.model.errors import SourceError, StoreError
 from aiops.model.safe import visible
 from aiops.presentation.incident import incident_document
+from aiops.process.system import AWAKE_SECONDS, ENDS
 
 FOUND_WITHIN = 90.0
 RESOLVED_WITHIN = 180.0
@@ -44,7 +45,7 @@ def run(
     if name not in known:
         raise CannotShow(f"there is no scenario {name!r} that can be shown in minutes; there are {', '.join(known)}")
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDS:
         signal.signal(number, lambda *_: stop.set())
     with tempfile.TemporaryDirectory(prefix="aiops-demo-", ignore_cleanup_errors=True) as folder:
         stage = None
@@ -105,7 +106,8 @@ class Play:
         click.echo(f"  curl -X POST '{self._stage.shop.gateway}/simulate/delay?endpoint=/inventory&duration=1500'")
         click.echo(f"  curl -X POST '{self._stage.shop.gateway}/simulate/error?endpoint=/products&rate=0.5'")
         click.echo(f"  curl -X POST '{self._stage.shop.gateway}/simulate/clear'")
-        stop.wait()
+        while not stop.wait(AWAKE_SECONDS):
+            pass
 
     def _found(self, scenario: DemoScenario, injected: float) -> DemoResult:
         """Print each incident when it is found, until all are right or time is up."""

@@ -1,13 +1,13 @@
 """waitress, with limits, so that slow, many or greedy clients do not harm the others.
 
-It uses `poll`, because `select` ends at 1,024 descriptors. Beyond the limit of connections, the one that has kept the
-server waiting for the longest is closed; likewise when unfinished bodies take too much memory. Nothing is written to a
-disk.
+It uses `poll` where there is one, because `select` ends at 1,024 descriptors. Beyond the limit of connections, the one
+that has kept the server waiting for the longest is closed; likewise when unfinished bodies take too much memory.
+Nothing is written to a disk.
 """
 
 import contextlib
 import logging
-import resource
+import select
 import socket
 import sys
 import threading
@@ -20,6 +20,7 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
 from aiops.http.serving.connection import Connection, Door
+from aiops.http.serving.descriptors import open_files
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 CONNECTIONS: Final = 1000
 # Descriptors that a process needs in addition to its connections.
 _OTHERS: Final = 512
+# Connections where there is no `poll`, as on Windows: there `select` watches 512 sockets.
+_SELECTED: Final = 500
 # Memory for all bodies that are being read or wait for an answer, in bodies of the largest size.
 _BODIES: Final = 2
 # Connections that are accepted before the existing ones are served again.
@@ -153,7 +156,7 @@ class HttpServer:
         ident: str = "",
     ) -> None:
         capacity = capacity or Capacity()
-        most = min(capacity.connections, _descriptors(capacity.connections + _OTHERS) - _OTHERS)
+        most = _most_connections(capacity.connections)
         sock = at if isinstance(at, socket.socket) else None
         where: dict[str, Any] = {"sockets": [at]} if isinstance(at, socket.socket) else {"host": at[0], "port": at[1]}
         adjustments = Adjustments(
@@ -246,14 +249,9 @@ class HttpServer:
                 one.drop()
 
 
-def _descriptors(wanted: int) -> int:
-    """Raise the limit of open files of this process as far as allowed; returns the limit."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft >= wanted or soft == resource.RLIM_INFINITY:
-        return wanted if soft == resource.RLIM_INFINITY else soft
-    most = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-    except (OSError, ValueError):
-        return soft
-    return most
+def _most_connections(wanted: int) -> int:
+    """Return how many connections the system lets this process have, up to so many."""
+    if not hasattr(select, "poll"):
+        return min(wanted, _SELECTED)
+    files = open_files(wanted + _OTHERS)
+    return wanted if files is None else min(wanted, files - _OTHERS)

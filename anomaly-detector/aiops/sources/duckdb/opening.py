@@ -1,6 +1,5 @@
 """Open the database file: never overwrite a foreign file, never share it with another engine."""
 
-import fcntl
 import logging
 import os
 import tempfile
@@ -11,6 +10,7 @@ from typing import Final
 import duckdb
 
 from aiops.model.errors import SourceError
+from aiops.process import system
 from aiops.sources.duckdb import write_ahead
 from aiops.sources.duckdb.partitions import FAMILIES, Partitions
 
@@ -83,19 +83,13 @@ def connect_to_read(path: str, memory_limit: str, threads: int) -> duckdb.DuckDB
 
 
 def _locked(problem: Exception) -> bool:
-    return "lock" in str(problem) and "PID" in str(problem)
+    text = str(problem)  # the second is what Windows says
+    return ("lock" in text or "already open in" in text) and "PID" in text
 
 
 def _in_use(path: Path) -> bool:
     """Whether another process holds the database: DuckDB locks the whole file."""
-    if not path.exists():
-        return False
-    with path.open("rb+") as file:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return True
-    return False
+    return path.exists() and system.used(path)
 
 
 def _open(

@@ -1,8 +1,8 @@
-"""The receiver process: `python -m aiops.sources.receiver.receiver FD`, started only by `receivers.Receivers`.
+"""The receiver process: `python -m aiops.sources.receiver.receiver END`, started only by `receivers.Receivers`.
 
-It communicates over one socket: first the parent's settings (JSON) come in, then the ports or an error go out, then
-batches go out and acknowledgements come in. When that socket ends, the process ends, so that it never outlives its
-parent. To save memory it imports neither DuckDB nor the web framework.
+It communicates over one socket (see `link`): first the parent's settings (JSON) come in, then the ports or an error go
+out, then batches go out and acknowledgements come in. When that socket ends, the process ends, so that it never
+outlives its parent. To save memory it imports neither DuckDB nor the web framework.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from aiops.model.errors import StartError
 from aiops.process import logs
 from aiops.sources.common.caps import Limits, Roll
 from aiops.sources.duckdb import heard
-from aiops.sources.receiver import otlp_http
+from aiops.sources.receiver import link, otlp_http
 from aiops.sources.receiver.intake import Intake
 from aiops.sources.receiver.otlp_grpc import CONNECTIONS, GrpcReceiver
 from aiops.sources.receiver.sockets import connections
@@ -63,7 +63,7 @@ def main() -> None:
     """Listen until the parent's end of the socket closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logs.configure("warning")
-    pipe = Connection(int(sys.argv[1]))
+    pipe = link.join(sys.argv[1])
     settings: dict[str, Any] = orjson.loads(pipe.recv_bytes())
     retention = settings["retention_seconds"]
     roll = Roll(Limits(**settings["limits"]), retention)

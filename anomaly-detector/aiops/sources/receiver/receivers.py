@@ -2,7 +2,6 @@
 
 import logging
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -22,10 +21,12 @@ from aiops.process.faultpoints import FaultPoint, reach
 from aiops.sources.common.caps import Limits
 from aiops.sources.duckdb import heard
 from aiops.sources.duckdb.store import Store
+from aiops.sources.receiver import link
 from aiops.sources.receiver.batch import Batch, merge, pack_acks, unpack
 
 log = logging.getLogger(__name__)
 
+RECEIVER: Final = "aiops.sources.receiver.receiver"
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 5.0
 # One commit takes what is waiting, up to this size: a commit must stay short.
@@ -108,25 +109,19 @@ class Receivers:
         return dict(folded)
 
     def _launch(self) -> None:
-        ours, theirs = socket.socketpair()
-        self._pipe = Connection(ours.detach())
         root = str(Path(__file__).parents[3])
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "aiops.sources.receiver.receiver", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                # A process group of its own: Ctrl-C in the terminal is the parent's to handle.
-                process_group=0,
-                env={
-                    **os.environ,
-                    "PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH")))),
-                    "ARROW_DEFAULT_MEMORY_POOL": "system",
-                    "OPENBLAS_NUM_THREADS": "1",
-                    # A port that is not available is reported once, by us.
-                    "GRPC_VERBOSITY": "NONE",
-                },
-            )
+        env = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH")))),
+            "ARROW_DEFAULT_MEMORY_POOL": "system",
+            "OPENBLAS_NUM_THREADS": "1",
+            # A port that is not available is reported once, by us.
+            "GRPC_VERBOSITY": "NONE",
+        }
+        try:
+            self._process, self._pipe = link.launch([sys.executable, "-P", "-m", RECEIVER], env)
+        except OSError as problem:
+            raise SourceError(f"the OTLP receiver did not start: {problem}") from problem
         listen = self._listen
         settings = {
             "host": listen.host,
