@@ -75,8 +75,8 @@ def test_every_span_of_a_huge_trace_can_be_reached(world: World, client: FlaskCl
     assert "first failing span" in last
     assert f"?from={begins - MOST_ROWS}" in last
     assert "Those after" not in last
-    for odd, status in (("-5", 400), ("x", 400), ("99999999", 200)):
-        assert client.get(f"/traces/{whole.trace_id}?from={odd}").status_code == status
+    for odd in ("-5", "x", "99999999"):
+        assert client.get(f"/traces/{whole.trace_id}?from={odd}").status_code == 400
 
 
 def test_a_thousand_incidents_are_counted_and_not_all_shown(world: World, client: FlaskClient) -> None:
