@@ -21,6 +21,8 @@ const localize = () => {
     one.title = one.dataset.form === "clock" ? one.title : one.textContent;
     one.textContent = written(new Date(one.dateTime), one.dataset.form === "clock" ? clock : moment);
   }
+  const zone = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts().find((one) => one.type === "timeZoneName").value;
+  for (const one of document.querySelectorAll(".legend .zone")) one.textContent = `times in ${zone}`;
   for (const one of document.querySelectorAll(".across text[data-at]")) {
     if (/^\d\d:\d\d$/.test(one.textContent)) one.textContent = written(new Date(1000 * one.dataset.at), tick);
   }
