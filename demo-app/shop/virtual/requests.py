@@ -17,7 +17,7 @@ from shop.profile import (
 )
 from shop.virtual.graph import Call, Dependency, Graph, Operation
 from shop.virtual.pace import GAP, GAP_SIGMA, PROFILED, Pace
-from shop.virtual.rows import CLIENT, CONSUMER, PRODUCER, SERVER, Row, attributes, resource
+from shop.virtual.rows import CLIENT, CONSUMER, PRODUCER, SERVER, Row, attributes, resource, thrown
 from shop.virtual.trouble import Effects, Trouble
 
 REFUSED_SECONDS = 0.002
@@ -235,10 +235,12 @@ class Requests:
         texts: str, destination: str = "",
     ) -> None:  # fmt: skip
         begin = round(start * 1e9)
+        end = begin + round(took * 1e9)
+        events = thrown(exception, why, end) if failed and exception else ""
         self.rows.append((
-            *self._trace, span, parent, process, name, kind, begin, begin + round(took * 1e9), 2 if failed else 0,
+            *self._trace, span, parent, process, name, kind, begin, end, 2 if failed else 0,
             why if failed else "", failed, route, method, status, error, peer, address, exception if failed else "",
-            why if failed and exception else "", texts, destination, [], False,
+            why if failed and exception else "", texts, destination, [], False, events,
         ))  # fmt: skip
 
 

@@ -47,6 +47,7 @@ SPANS = schema(
     ("destination", pa.string()),
     ("links", pa.list_(LINK)),
     ("streams", pa.bool_()),
+    ("events", pa.string()),
 )
 SERVER, CLIENT, PRODUCER, CONSUMER = 2, 3, 4, 5
 ERROR = 2
@@ -69,6 +70,12 @@ def table(of: pa.Schema, rows: Sequence[Row]) -> pa.Table:
 def attributes(*pairs: tuple[str, str]) -> str:
     """Write attributes as JSON with sorted keys; the same few sets come again and again."""
     return json.dumps(dict(pairs), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def thrown(exception: str, message: str, at_ns: int) -> str:
+    """Write the event of an exception, as the documented streams have it."""
+    told = {"exception.type": exception, "exception.message": message}
+    return json.dumps([["exception", at_ns, told]], separators=(",", ":"), ensure_ascii=False)
 
 
 @cache
