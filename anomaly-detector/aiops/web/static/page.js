@@ -24,7 +24,8 @@ const localize = () => {
   const zone = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts().find((one) => one.type === "timeZoneName").value;
   for (const one of document.querySelectorAll(".legend .zone")) one.textContent = `times in ${zone}`;
   for (const one of document.querySelectorAll(".across text[data-at]")) {
-    if (/^\d\d:\d\d$/.test(one.textContent)) one.textContent = written(new Date(1000 * one.dataset.at), tick);
+    const dated = /^\w{3} \d+ (\d\d:\d\d)?/.test(one.textContent);
+    if (/:\d\d$/.test(one.textContent)) one.textContent = written(new Date(1000 * one.dataset.at), dated ? { ...tick, day: "numeric", month: "short" } : tick);
   }
 };
 
