@@ -24,8 +24,11 @@ const localize = () => {
   const zone = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts().find((one) => one.type === "timeZoneName").value;
   for (const one of document.querySelectorAll(".legend .zone")) one.textContent = `times in ${zone}`;
   for (const one of document.querySelectorAll(".across text[data-at]")) {
-    const dated = /^\w{3} \d+ (\d\d:\d\d)?/.test(one.textContent);
-    if (/:\d\d$/.test(one.textContent)) one.textContent = written(new Date(1000 * one.dataset.at), dated ? { ...tick, day: "numeric", month: "short" } : tick);
+    const text = one.textContent;
+    if (!/:\d\d$/.test(text)) continue; // a date alone
+    const time = /:\d\d:/.test(text) ? clock : tick;
+    const how = /^\d/.test(text) ? time : { ...time, day: "numeric", month: "short" };
+    one.textContent = written(new Date(1000 * one.dataset.at), how);
   }
 };
 
