@@ -66,6 +66,7 @@ def _by_kind(incident: Incident, root: RootCause, evidence: IncidentEvidence | N
         case CauseKind.ERRORS:
             if span is not None:
                 yield _look_at(span)
+            yield from _before_a_call(cause, evidence)
             yield Advice("Compare a failing request with a good one", "#traces", "traces")
         case CauseKind.TIMEOUT | CauseKind.DOWN:
             yield from _unanswered(cause)
@@ -126,6 +127,18 @@ def _look_at(span: FirstFailingSpan) -> Advice:
     )
 
 
+def _before_a_call(cause: Cause, evidence: IncidentEvidence | None) -> Iterator[Advice]:
+    """Where bad requests leave out a call of the service that fails: what it calls is not to blame."""
+    changed = evidence.anatomy.changed_calls if evidence is not None and evidence.anatomy is not None else ()
+    left_out = next((one for one in changed if one.what == "missing" and one.caller == cause.service), None)
+    if left_out is not None:
+        yield Advice(
+            f"Look in {cause.service} itself: it fails before it makes the call {left_out.call}",
+            "#calls",
+            "changed calls",
+        )
+
+
 def _unanswered(cause: Cause) -> Iterator[Advice]:
     if cause.kind == CauseKind.DOWN:
         yield Advice(f"Check whether {cause.service} runs: its process, restarts, lack of memory")
@@ -138,7 +151,7 @@ def _unanswered(cause: Cause) -> Iterator[Advice]:
 def _network(cause: Cause) -> Iterator[Advice]:
     if cause.caller:
         yield Advice(
-            f"Check the network between {cause.caller} and {cause.service}: who else goes that way?",
+            f"Check what is between {cause.caller} and {cause.service}: network, DNS, TLS, proxy, pool of connections",
             "#tree",
             "calls compared",
         )
@@ -181,8 +194,8 @@ def _last_change(root: RootCause, changes: Sequence[Change], onset: float) -> It
         what = " ".join(filter(None, (last.kind, "of", last.service, last.version)))
         text = f" ({last.text})" if last.text else ""
         yield Advice(f"Ask about the last change: {what}{text}, {span_of_time(onset - last.at)} before")
-    elif changes and cause.kind != CauseKind.MACHINE:
-        yield Advice(f"No change of {cause.service} was reported in the days before: look for one that nobody reported")
+    elif cause.kind != CauseKind.MACHINE:
+        yield Advice(f"No change of {cause.service} was reported or seen before it: look for one that nobody reported")
 
 
 def _without_cause(incident: Incident, evidence: IncidentEvidence | None) -> Iterator[Advice]:

@@ -71,9 +71,10 @@ def _what(cause: Cause, measured: CauseMeasure | None) -> str:
                 f"{cause.service} is down: {f'{_fails(share)} of {calls} fail' if share else 'nothing comes from it'}"
             )
         case CauseKind.NETWORK:
-            where = f"between {cause.caller} and {cause.service}" if cause.caller else f"in front of {cause.service}"
+            whose = f"Calls from {cause.caller} to {cause.service}" if cause.caller else f"Requests to {cause.service}"
             delay = pace.observed - pace.expected if pace else 0.0
-            return f"Network delay {where}" + (f": +{duration(delay)} per call" if delay > LEAST_DELAY else "")
+            lost = duration(delay) if delay > LEAST_DELAY else "time"
+            return f"{whose} lose {lost} on the way, before {cause.service} begins"
         case CauseKind.DEPENDENCY:
             what = f"{cause.caller}'s calls to {cause.service}" if cause.caller else f"Calls to {cause.service}"
             return f"{_fails(share)} of {what} fail {_usual(share)}" if share else f"{what} fail"

@@ -169,7 +169,7 @@ def _written(of: Curves, at: int) -> Iterator[str]:
         text = of.amount(values[at]) if isfinite(values[at]) else "no data"
         yield text if not number else f"{name} {text}"
     if of.lower and isfinite(of.lower[at]) and isfinite(of.upper[at]):
-        yield f"usual {of.amount(of.lower[at])} to {of.amount(of.upper[at])}"
+        yield f"no alert from {of.amount(of.lower[at])} to {of.amount(of.upper[at])}"
 
 
 def _summary(of: Curves, inside: Sequence[int]) -> str:

@@ -100,6 +100,7 @@ class IncidentView:
     chain_words: str
     usual_seconds: float | None
     span_named: bool
+    may_be_normal: bool
     reasons: tuple[WhyLine, ...]
     course: tuple[Chart, ...]
     lanes: tuple[Lane, ...]
@@ -126,6 +127,7 @@ def incident_view(
         chain_words=_chain_words(arrows),
         span_named=one.first_failing_span is not None
         and (one.root_cause is None or one.root_cause.cause.kind not in (*SLOW, *LAST_SEEN)),
+        may_be_normal=_may_be_normal(one),
         usual_seconds=next((each.usual[1] for each in picture.hops if not each.caller), None),
         reasons=tuple(_reasons(one, evidence))[:REASONS],
         course=tuple(_course(picture, marks)),
@@ -142,6 +144,14 @@ def is_slow(one: Incident) -> bool:
     if one.root_cause is not None:
         return one.root_cause.cause.kind in SLOW
     return all(family == Family.LATENCY for _, family in one.symptoms)
+
+
+def _may_be_normal(one: Incident) -> bool:
+    """Whether it makes sense to call the trouble normal: requests that take longer, or fewer requests; no failures."""
+    cause = one.root_cause.cause if one.root_cause is not None else None
+    return all(family in (Family.LATENCY, Family.TRAFFIC) for _, family in one.symptoms) and (
+        cause is None or cause.kind in (*SLOW, CauseKind.TRAFFIC)
+    )
 
 
 def bursts(timeline: Sequence[TimelineEntry]) -> Iterator[TimelineRow]:
@@ -347,9 +357,13 @@ def _numbers(cause: Cause, evidence: IncidentEvidence | None) -> Iterator[WhyLin
     nodes = evidence.anatomy.nodes if evidence.anatomy is not None else ()
     if cause.kind in SLOW and nodes:
         most = max(nodes, key=lambda node: node.share_of_excess)
-        where = f"{most.service} → {most.callee}" if most.callee else most.service
+        where = (
+            f"spent in {most.service} → {most.callee} {most.operation}"
+            if most.callee
+            else f"{most.service}'s own work in {most.operation}, without its calls"
+        )
         yield WhyLine(
-            f"{percent(most.share_of_excess)} of the longer time is spent in {where} {most.operation}: "
+            f"{percent(most.share_of_excess)} of the longer time is {where}: "
             f"{duration(most.time[1])}, normally {duration(most.time[0])}",
             "#tree",
             "where the time goes",

@@ -146,7 +146,7 @@ def test_delays_are_written_as_what_they_add(world: World, client: FlaskClient) 
     lived(world, caused(CauseKind.NETWORK, CauseMeasure(Family.LATENCY, 0.43, 0.044), "checkout"))
     world.verdicts.recorded += judged(CALL, Family.LATENCY, 0.044, 0.43)
     page = client.get(PAGE).text
-    assert "Network delay between checkout and payment: +386 ms per call" in page
+    assert "Calls from checkout to payment lose 386 ms on the way, before payment begins" in page
     assert "checkout to payment: +156 ms. The cause is the way from checkout to payment." in text_of(page)
     assert re.search(r'class="arrow loud ringed"><span>\+156', page)
 

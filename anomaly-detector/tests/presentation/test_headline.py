@@ -69,13 +69,13 @@ def root(what: Cause, measured: CauseMeasure | None, **more: object) -> RootCaus
         pytest.param(
             cause(CauseKind.NETWORK, caller="checkout"),
             CauseMeasure(Family.LATENCY, 0.43, 0.044),
-            "Network delay between checkout and payment: +386 ms per call",
+            "Calls from checkout to payment lose 386 ms on the way, before payment begins",
             id="network",
         ),
         pytest.param(
             cause(CauseKind.NETWORK),
             CauseMeasure(Family.LATENCY, 0.43, 0.044),
-            "Network delay in front of payment: +386 ms per call",
+            "Requests to payment lose 386 ms on the way, before payment begins",
             id="network in front",
         ),
         pytest.param(

@@ -21,8 +21,14 @@ const localize = () => {
     one.title = one.dataset.form === "clock" ? one.title : one.textContent;
     one.textContent = written(new Date(one.dateTime), one.dataset.form === "clock" ? clock : moment);
   }
+  const zone = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts().find((one) => one.type === "timeZoneName").value;
+  for (const one of document.querySelectorAll(".legend .zone")) one.textContent = `times in ${zone}`;
   for (const one of document.querySelectorAll(".across text[data-at]")) {
-    if (/^\d\d:\d\d$/.test(one.textContent)) one.textContent = written(new Date(1000 * one.dataset.at), tick);
+    const text = one.textContent;
+    if (!/:\d\d$/.test(text)) continue; // a date alone
+    const time = /:\d\d:/.test(text) ? clock : tick;
+    const how = /^\d/.test(text) ? time : { ...time, day: "numeric", month: "short" };
+    one.textContent = written(new Date(1000 * one.dataset.at), how);
   }
 };
 
