@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 DEMO_ARGS ?=
 STACK_ARGS ?=
 PYTEST_ARGS ?=
+FUZZ_ARGS ?=
 # The shell splits these at spaces, but neither expands nor runs anything in them.
 DEPLOY_ARGS ?=
 SMOKE_ARGS ?=
 export DEPLOY_ARGS SMOKE_ARGS
 
-.PHONY: help demo up down stack deploy smoke test test-live test-stack stack-faults stack-rest test-compose test-k8s k8s-chart k8s-rest test-kind k8s bench attacks soak lint format rules dashboards metrics screenshots lock clean
+.PHONY: help demo up down stack deploy smoke test test-live test-stack stack-faults stack-rest test-compose test-k8s k8s-chart k8s-rest test-kind k8s bench attacks fuzz soak lint format rules dashboards metrics screenshots lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -110,6 +111,9 @@ bench: $(VENV)/.dev  ## run every scenario five times, compare with the committe
 
 attacks: $(VENV)/.dev  ## attack an engine and print a table of the results; a few minutes
 	$(BIN)/python -m bench.attacks --check
+
+fuzz: $(VENV)/.dev  ## read a million changed inputs with the decoders of what strangers send; FUZZ_ARGS="--inputs 100000000" takes hours
+	$(BIN)/python -m fuzz $(FUZZ_ARGS)
 
 soak: $(VENV)/.dev  ## send spans for ten minutes beside idle and slow connections
 	$(BIN)/python -m bench.soak
