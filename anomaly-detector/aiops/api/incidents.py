@@ -63,7 +63,9 @@ class Filter(Question):
     since: Moment | None = Field(None, description="detected then or later; RFC 3339 with its zone, or Unix seconds")
     until: Moment | None = Field(None, description="detected then or earlier")
     limit: int = Field(50, ge=1, le=200)
-    cursor: Annotated[str, AfterValidator(_cursor)] | None = Field(None, description="`next` of the page before")
+    cursor: Annotated[str, AfterValidator(_cursor)] | None = Field(
+        None, description="`next` of the page before", json_schema_extra={"pattern": "^[0-9]{1,18}$"}
+    )
 
 
 class Reason(Question):
