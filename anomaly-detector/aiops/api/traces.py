@@ -1,4 +1,4 @@
-"""Traces searched, and selected ones compared with the rest."""
+"""Traces searched, selected ones compared with the rest, and one of them in full."""
 
 from typing import Any, Final
 
@@ -7,8 +7,16 @@ from flask_openapi3.models.tag import Tag
 from pydantic import Field
 
 from aiops.api.answer import Question, responses
-from aiops.model import TraceSummary, iso
-from aiops.presentation.documents.traces import FoundTrace, TraceComparison, TracesFound, ValueDifference
+from aiops.model import Span, Trace, TraceSummary, iso
+from aiops.presentation.documents.traces import (
+    FoundTrace,
+    OneSpan,
+    SpanMoment,
+    TraceComparison,
+    TracesFound,
+    ValueDifference,
+    WholeTrace,
+)
 from aiops.presentation.trace_search import TraceSearch, read_trace_search
 from aiops.service.traces import FoundTraces
 from aiops.service.use_cases import UseCases
@@ -40,8 +48,14 @@ class ToSearch(Question):
     only: str | None = Field(None, description="select only failed or only fine ones")
 
 
+class OneTrace(Question):
+    trace_id: str = Field(
+        min_length=1, max_length=64, pattern=r"^[0-9A-Za-z_.:-]+$", description="32 hex digits in OTLP"
+    )
+
+
 def blueprint(use_cases: UseCases) -> APIBlueprint:
-    """Return the route for searches."""
+    """Return the routes for searches and for one trace."""
     api = APIBlueprint("traces", __name__, url_prefix="/aiops", abp_tags=[TAG])
 
     @api.get("/traces", responses=responses(TracesFound))
@@ -54,7 +68,34 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
         )
         return _document(asked, use_cases.traces.search(asked)).model_dump()
 
+    @api.get("/traces/<trace_id>", responses=responses(WholeTrace, 404))
+    def trace(path: OneTrace) -> Any:
+        """Answer all spans of one trace, with their attributes and events."""
+        return _whole(use_cases.telemetry.trace(path.trace_id)).model_dump()
+
     return api
+
+
+def _whole(found: Trace) -> WholeTrace:
+    return WholeTrace(trace_id=found.trace_id, spans=[_span(one) for one in found.spans], left_out=found.left_out)
+
+
+def _span(one: Span) -> OneSpan:
+    return OneSpan(
+        span_id=one.span_id,
+        parent_id=one.parent_id or None,
+        service=one.service,
+        operation=one.operation,
+        kind=one.kind.name.lower(),
+        start=iso(one.start),
+        duration_ms=round(1000 * one.duration, 3),
+        failed=one.failed,
+        status_message=one.status_message,
+        http_status=one.http_status or None,
+        attributes=dict(one.attributes),
+        resource=dict(one.resource),
+        events=[SpanMoment(name=each.name, at=iso(each.at), attributes=dict(each.attributes)) for each in one.events],
+    )
 
 
 def _document(asked: TraceSearch, found: FoundTraces) -> TracesFound:

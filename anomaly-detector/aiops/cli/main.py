@@ -52,7 +52,18 @@ class _Main(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(
-            [*super().list_commands(ctx), "backtest", "backup", "explain", "fit", "replay", "restore", "slo", "smoke"]
+            [
+                *super().list_commands(ctx),
+                "backtest",
+                "backup",
+                "explain",
+                "fit",
+                "mcp",
+                "replay",
+                "restore",
+                "slo",
+                "smoke",
+            ]
         )
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -72,6 +83,10 @@ class _Main(click.Group):
             from aiops.cli.fit import fit_command
 
             return fit_command
+        if cmd_name == "mcp":
+            from aiops.cli.mcp import mcp_command
+
+            return mcp_command
         if cmd_name == "replay":
             from aiops.cli.replay import replay_command
 

@@ -119,12 +119,16 @@ class Remote:
         found: list[Json] = self._call("GET", "/aiops/changes", _within(window))["changes"]
         return found
 
+    def answer(self, path: str, params: Mapping[str, str | list[str]] | None = None) -> Json:
+        """Return the JSON of a path of the API."""
+        return self._call("GET", path, params)
+
     def page(self, path: str, params: dict[str, str] | None = None) -> requests.Response:
         """Return the response of a path, whatever its status."""
         return self._ask("GET", path, params)
 
     def _ask(
-        self, method: str, path: str, params: dict[str, str] | None, body: Json | None = None
+        self, method: str, path: str, params: Mapping[str, str | list[str]] | None, body: Json | None = None
     ) -> requests.Response:
         url = self._url + path
         try:
@@ -138,7 +142,13 @@ class Remote:
         except requests.RequestException as error:
             raise NotAnswered(f"{self._url} cannot be asked: {reason(error)}") from None
 
-    def _call(self, method: str, path: str, params: dict[str, str] | None = None, body: Json | None = None) -> Json:
+    def _call(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str | list[str]] | None = None,
+        body: Json | None = None,
+    ) -> Json:
         answer = self._ask(method, path, params, body)
         try:
             found: Json = answer.json()

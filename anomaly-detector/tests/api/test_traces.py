@@ -304,6 +304,17 @@ def test_a_trace_leads_back_to_its_incident(world: World, client: FlaskClient) -
     assert 'href="/incidents/INC-1795253415-1"' in page
 
 
+def test_a_trace_is_answered_span_by_span(world: World, client: FlaskClient) -> None:
+    world.traces.known[TRACE_ID] = sample_trace()
+    answer = client.get(f"/aiops/traces/{TRACE_ID}").json
+    assert answer is not None
+    assert (answer["trace_id"], answer["left_out"]) == (TRACE_ID, 0)
+    assert [one["service"] for one in answer["spans"]] == [one.service for one in sample_trace().spans]
+    assert [one["failed"] for one in answer["spans"]] == [one.failed for one in sample_trace().spans]
+    assert answer["spans"][0]["parent_id"] is None
+    assert client.get(f"/aiops/traces/{'f' * 32}").status_code == 404
+
+
 def test_the_navigation_leads_to_traces(client: FlaskClient) -> None:
     assert '<a href="/traces">Traces</a>' in client.get("/").text
     assert '<a href="/traces" aria-current="page">Traces</a>' in client.get("/traces").text

@@ -55,3 +55,37 @@ class TracesFound(Document):
     complete: bool = Field(description="false: there may be more, and these are drawn evenly over the time")
     traces: list[FoundTrace]
     comparison: TraceComparison | None = Field(description="null where nothing is selected")
+
+
+class SpanMoment(Document):
+    """Something that a span recorded, such as an exception."""
+
+    name: str
+    at: Time
+    attributes: dict[str, str]
+
+
+class OneSpan(Document):
+    """One span of a trace."""
+
+    span_id: str
+    parent_id: str | None = Field(description="null for the first span, or where the caller sends no telemetry")
+    service: str
+    operation: str = Field(description="method and route, such as POST /payment, else the name of the span")
+    kind: str
+    start: Time
+    duration_ms: float
+    failed: bool
+    status_message: str
+    http_status: int | None
+    attributes: dict[str, str]
+    resource: dict[str, str]
+    events: list[SpanMoment]
+
+
+class WholeTrace(Document):
+    """All spans of a trace, by their start."""
+
+    trace_id: str
+    spans: list[OneSpan]
+    left_out: int = Field(description="spans of a huge trace that were not read")
