@@ -41,6 +41,7 @@ from aiops.model.incident_filter import IncidentFilter
 from aiops.model.ledger import Ledger, LedgerHour, LedgerKey
 from aiops.model.oddity import Oddity, OddityKind, much_rejected, not_understood, shared_identity, too_many_series
 from aiops.model.series import Labels, Selector, SeriesBlock, group_label, labels, value_of
+from aiops.model.served import ServedRequests, served_requests
 from aiops.model.slo import (
     Adjustment,
     CalendarPeriods,
@@ -149,6 +150,7 @@ __all__ = [
     "Selector",
     "SeriesBlock",
     "SeriesState",
+    "ServedRequests",
     "Server",
     "Severity",
     "Sight",
@@ -180,6 +182,7 @@ __all__ = [
     "labels",
     "much_rejected",
     "not_understood",
+    "served_requests",
     "shared_identity",
     "too_many_series",
     "value_of",
