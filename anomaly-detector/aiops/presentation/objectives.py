@@ -15,7 +15,8 @@ _SLICES: Final = {60: "minutes", 3600: "hours", 86_400: "days"}
 def good_share(ratio: float, target: Decimal) -> str:
     """Write a share with more digits than its target has, never rounded up: a missed target must not look met."""
     digits = max(2, -(1 - target).adjusted())
-    return f"{(Decimal(ratio) * 100).quantize(Decimal(1).scaleb(-digits), ROUND_FLOOR)}%"
+    exact = Decimal(str(round(ratio, 12)))  # 0.995 as a float is a little less
+    return f"{(exact * 100).quantize(Decimal(1).scaleb(-digits), ROUND_FLOOR)}%"
 
 
 def period_words(period: Period) -> str:

@@ -35,7 +35,7 @@ SLO_STATES: Final = {
     "ok": StatusStyle("✓", "on target", "resolved", "green"),
 }
 """The states of objectives, in the order in which a report lists them."""
-BELOW_TARGET: Final = StatusStyle("◇", "below target so far", "resolved", "green")
+BELOW_TARGET: Final = StatusStyle("◇", "below target so far", "medium", "yellow")
 """Shown where budget is left only because of time without data."""
 UNKNOWN: Final = StatusStyle("●", "")
 

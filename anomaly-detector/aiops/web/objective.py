@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from math import nan
 from typing import Final
@@ -81,7 +82,7 @@ def good_chart(of: SloStatus, history: BudgetHistory, window: Window, flags: Seq
             step=history.width,
             times=_three(history),
             lines={"good": [value for value in values for _ in range(3)]},
-            amount=partial(good_share, target=of.slo.target),
+            amount=partial(_share, target=of.slo.target),
             flags=flags,
             levels={"promised": float(of.slo.target)},
             gap_steps=0.75,
@@ -146,6 +147,11 @@ def _time(of: BadRequests) -> dict[str, list[str]]:
 def _three(history: BudgetHistory) -> list[float]:
     """Return start, middle and end of each bucket: with these a missing bucket is a gap, and a full one is none."""
     return [at for one in history.buckets for at in (one.start, (one.start + one.end) / 2, one.end)]
+
+
+def _share(ratio: float, target: Decimal) -> str:
+    digits = good_share(ratio, target).removesuffix("%")
+    return f"{digits.rstrip('0').rstrip('.')}%" if "." in digits else f"{digits}%"
 
 
 def _when(at: float) -> str:
