@@ -122,5 +122,6 @@ class BadRequestService:
         last = next((one for one in self.slos.burns(slo.name) if one.group == status.group), None)
         if last is None:
             return None
-        end = last.last_seen if last.until is None else last.until
-        return Window(max(last.since - BEFORE_SECONDS, end - LOOKBACK), end)
+        # It lasts for long after its last bad request, because its windows do.
+        start = last.since - BEFORE_SECONDS
+        return Window(start, min(start + LOOKBACK, last.last_seen if last.until is None else last.until))
