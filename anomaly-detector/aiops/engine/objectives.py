@@ -19,9 +19,9 @@ from aiops.model import (
     Selector,
     SeriesBlock,
     Window,
+    counted_requests,
     labels,
     names,
-    served_requests,
 )
 from aiops.model.errors import SourceError, StoreError
 from aiops.ports import Forecast, MetricSource, ObjectiveStore, RuledBurns
@@ -265,7 +265,7 @@ class Budgets:
     def _shown(self, burn: Burn) -> Burn:
         """Return a record with the first failing span of its bad requests."""
         slo = next(one.slo for one in self.statuses if one.slo.name == burn.slo)
-        of = served_requests(slo, burn.group)
+        of = counted_requests(slo, burn.group)
         series = labels(service=slo.service)
         family, threshold = Family.ERRORS, 0.0
         if of is not None:

@@ -16,6 +16,7 @@ from aiops.model.announcement import Announcement
 from aiops.model.burn import BURN_TRANSITIONS, BURNS, BURNS_FASTER, BURNS_NO_MORE, HELD, Burn, BurnEvent
 from aiops.model.cause import Cause, CauseKind
 from aiops.model.change import Change, ChangeVerdict, ConsideredChange
+from aiops.model.counted import CountedRequests, counted_requests
 from aiops.model.finding import Family, Finding, SeriesState, Sight, Tier, Verdict
 from aiops.model.impact import Impact
 from aiops.model.incident import (
@@ -41,7 +42,6 @@ from aiops.model.incident_filter import IncidentFilter
 from aiops.model.ledger import Ledger, LedgerHour, LedgerKey
 from aiops.model.oddity import Oddity, OddityKind, much_rejected, not_understood, shared_identity, too_many_series
 from aiops.model.series import Labels, Selector, SeriesBlock, group_label, labels, value_of
-from aiops.model.served import ServedRequests, served_requests
 from aiops.model.slo import (
     Adjustment,
     CalendarPeriods,
@@ -108,6 +108,7 @@ __all__ = [
     "CompositeSlo",
     "ConfirmationRule",
     "ConsideredChange",
+    "CountedRequests",
     "Dimension",
     "Edge",
     "Ending",
@@ -150,7 +151,6 @@ __all__ = [
     "Selector",
     "SeriesBlock",
     "SeriesState",
-    "ServedRequests",
     "Server",
     "Severity",
     "Sight",
@@ -176,13 +176,13 @@ __all__ = [
     "Urgency",
     "Verdict",
     "Window",
+    "counted_requests",
     "group_label",
     "iso",
     "iso_duration",
     "labels",
     "much_rejected",
     "not_understood",
-    "served_requests",
     "shared_identity",
     "too_many_series",
     "value_of",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import ROUND_FLOOR, Decimal
 from typing import Final
 
-from aiops.model import CalendarPeriods, Labels, Period, Rolling, ServedRequests, Server, Slo
+from aiops.model import CalendarPeriods, CountedRequests, Labels, Period, Rolling, Server, Slo
 from aiops.presentation.numbers import span_of_time
 from aiops.presentation.trace_search import BadParameter
 
@@ -63,7 +63,7 @@ def read_group(said: Sequence[str]) -> Labels | None:
     return tuple(sorted(found.items())) if found else None
 
 
-def trace_search(of: ServedRequests) -> dict[str, list[str]]:
+def trace_search(of: CountedRequests) -> dict[str, list[str]]:
     """Return the parameters of a search for the traces of the bad requests, without their time."""
     operation = f"{of.method} {of.route}" if of.method and of.route else of.route
     bad = {"status": ["failed"]}

@@ -8,14 +8,14 @@ from aiops import explain
 from aiops.engine import Engine
 from aiops.model import (
     AttributeDifference,
+    CountedRequests,
     Population,
     PopulationKind,
-    ServedRequests,
     Slo,
     Trace,
     Unread,
     Window,
-    served_requests,
+    counted_requests,
 )
 from aiops.model.errors import NotPossible, SourceError
 from aiops.service.slos import SloService
@@ -41,7 +41,7 @@ class BadRequests:
 
     window: Window
     store: str
-    requests: ServedRequests | None
+    requests: CountedRequests | None
     bad: int = 0
     good: int = 0
     differences: tuple[AttributeDifference, ...] = ()
@@ -78,7 +78,7 @@ class BadRequestService:
         return found
 
     def _of(self, status: SloStatus) -> BadRequests:
-        requests = served_requests(status.slo, status.group)
+        requests = counted_requests(status.slo, status.group)
         hour = Window(status.at - LOOKBACK, status.at)
         window = hour if status.burn[LOOKBACK] else self._last_burn(status.slo, status)
         nothing = BadRequests(window=window or hour, store=self.engine.traces.store, requests=requests)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiops.engine.objectives import Budgets, NoBudgets
-from aiops.model import Burn, Incident, IncidentFilter, Labels, LedgerKey, Server, Slo, served_requests
+from aiops.model import Burn, Incident, IncidentFilter, Labels, LedgerKey, Server, Slo, counted_requests
 from aiops.model.errors import NotFound
 from aiops.ports import Clock
 from aiops.slo import Objectives
@@ -100,7 +100,7 @@ class SloService:
     def hit_by(self, slo: Slo, found: Sequence[SloStatus]) -> list[Incident]:
         """Return the incidents of the period that list an objective, newest first, of the last INCIDENTS ones of its
         service."""
-        of = served_requests(slo, ())
+        of = counted_requests(slo, ())
         since = min((one.period.start for one in found), default=None)
         wanted = IncidentFilter(service=slo.service if of is None else of.service, since=since)
         newest, _ = self.incidents.page(wanted, limit=INCIDENTS)

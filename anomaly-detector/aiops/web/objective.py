@@ -41,7 +41,7 @@ def group_view(
     of: SloStatus, history: BudgetHistory, burns: Sequence[Burn], incidents: Sequence[Incident]
 ) -> GroupView:
     """Draw a group: its own burns and the incidents that list it are marked."""
-    window = shown_window(of, history)
+    window = charted_window(of, history)
     flags = [
         Flag(one.since, "burn", f"{_when(one.since)} burns {filters.times(one.burn_rate)} as fast as allowed")
         for one in burns
@@ -65,7 +65,7 @@ def group_view(
     )
 
 
-def shown_window(of: SloStatus, history: BudgetHistory) -> Window:
+def charted_window(of: SloStatus, history: BudgetHistory) -> Window:
     """Return the time of the charts: the part of the period with data, and what lies before it as projected."""
     start, seen = of.began, max(of.until - of.began, 1.0)
     ahead = history.projection[-1][0] - of.until if history.projection else 0.0

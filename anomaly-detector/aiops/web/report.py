@@ -13,7 +13,7 @@ from aiops.presentation import filters, numbers
 from aiops.presentation.documents.base import Json
 from aiops.presentation.objectives import good_share
 from aiops.presentation.status import BELOW_TARGET, SLO_STATES, StatusStyle, slo_style
-from aiops.slo.live.status import WHOLE
+from aiops.slo.live.status import SEEN_WHOLE
 from aiops.slo.rules.tiers import plain_number
 
 _DURATION: Final = TypeAdapter(timedelta)
@@ -142,7 +142,7 @@ def _row(one: Mapping[str, Any]) -> Row:
 
 def _coverage(one: Mapping[str, Any]) -> str:
     """Write since when, and for how much of the period, there are data; "" where for all of it."""
-    if one["coverage"] >= WHOLE:
+    if one["coverage"] >= SEEN_WHOLE:
         return ""
     much = f"data for {numbers.percent(one['coverage'])} of the period"
     if one["data_since"] is None:

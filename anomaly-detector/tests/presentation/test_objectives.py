@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from slo.documents import CHECKOUT, one
 
-from aiops.model import CalendarPeriods, Labels, Period, Protocol, Rolling, Server, Slices, Slo, served_requests
+from aiops.model import CalendarPeriods, Labels, Period, Protocol, Rolling, Server, Slices, Slo, counted_requests
 from aiops.presentation.objectives import (
     good_share,
     group_parameters,
@@ -94,7 +94,7 @@ def test_a_group_is_read_as_it_is_written() -> None:
     ],
 )
 def test_bad_requests_as_a_search(slo: Slo, group: Labels, found: dict[str, list[str]]) -> None:
-    requests = served_requests(slo, group)
+    requests = counted_requests(slo, group)
     assert requests is not None
     assert requests.exact
     assert trace_search(requests) == found
@@ -102,6 +102,6 @@ def test_bad_requests_as_a_search(slo: Slo, group: Labels, found: dict[str, list
 
 
 def test_all_methods_of_an_rpc_service_are_no_route() -> None:
-    requests = served_requests(serving(protocol=Protocol.RPC, route="shop.Cart", method=""), ())
+    requests = counted_requests(serving(protocol=Protocol.RPC, route="shop.Cart", method=""), ())
     assert requests is not None
     assert (requests.route, requests.exact) == ("", False)

@@ -13,7 +13,7 @@ from aiops.model.safe import visible
 from aiops.presentation.numbers import span_of_time
 from aiops.presentation.objectives import good_share
 from aiops.slo.live.backtest import Fired, SloReplay, Trial
-from aiops.slo.live.status import WHOLE
+from aiops.slo.live.status import SEEN_WHOLE
 from aiops.slo.rules.tiers import plain_number
 
 ALERTS_SHOWN: Final = 5
@@ -118,7 +118,7 @@ def _alerts(trial: Trial) -> str:
 
 def _below(outcome: SloReplay, trial: Trial, until: float) -> Iterator[str]:
     """Yield the alerts of one target, and how much data was missing."""
-    if trial is outcome.trials[0] and 0 < outcome.coverage < WHOLE:
+    if trial is outcome.trials[0] and 0 < outcome.coverage < SEEN_WHOLE:
         yield f"    no data for {100 * (1 - outcome.coverage):.0f}% of the time"
     fired = sorted(trial.fired, key=lambda one: one.start)
     if len(fired) > ALERTS_SHOWN:

@@ -20,8 +20,8 @@ from aiops.model import (
     Server,
     Slo,
     Urgency,
+    counted_requests,
     names,
-    served_requests,
     value_of,
 )
 from aiops.slo.live.budget import exhausted_in
@@ -178,7 +178,7 @@ def _shows(slo: Slo, symptoms: Sequence[tuple[Labels, str]]) -> bool:
 
 
 def _about(slo: Slo, group: Labels, services: Sequence[str], endpoints: Sequence[str]) -> bool:
-    of = served_requests(slo, group)
+    of = counted_requests(slo, group)
     if (slo.service if of is None else of.service) not in services:
         return False
     route = dict(group).get("http.route", "") if of is None else of.route

@@ -23,7 +23,7 @@ LOOKBACK: Final = tiers.HOUR
 LEAVING: Final = tiers.DAY
 """Seconds at the old end of a rolling period; their burn is what leaves the period next."""
 
-WHOLE: Final = 0.99
+SEEN_WHOLE: Final = 0.99
 """The coverage from which on a period counts as seen completely."""
 
 
@@ -71,7 +71,7 @@ class SloStatus:
     @property
     def whole(self) -> bool:
         """Whether there are data for the whole period so far, but for moments."""
-        return self.budget.coverage >= WHOLE
+        return self.budget.coverage >= SEEN_WHOLE
 
     @property
     def good(self) -> float | None:

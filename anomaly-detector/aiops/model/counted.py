@@ -7,7 +7,7 @@ from aiops.model.slo import Protocol, Server, Slo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServedRequests:
+class CountedRequests:
     """Requests that a service answered. An empty route or method matches all. With a `threshold` (seconds) slow ones
     are bad, otherwise failed ones. `exact`: there are no others among them, which the objective does not count."""
 
@@ -18,7 +18,7 @@ class ServedRequests:
     exact: bool = True
 
 
-def served_requests(slo: Slo, group: Labels) -> ServedRequests | None:
+def counted_requests(slo: Slo, group: Labels) -> CountedRequests | None:
     """Return the requests of a group of an objective; None where it counts something else than requests.
 
     The route of an RPC is `rpc.service/rpc.method`, so that a service or a method alone is no route."""
@@ -34,4 +34,4 @@ def served_requests(slo: Slo, group: Labels) -> ServedRequests | None:
         exact = bool(of.route) == bool(of.method)
         route = f"{of.route}/{of.method}" if of.route and of.method else ""
     threshold = None if of.threshold is None else float(of.threshold)
-    return ServedRequests(service=of.service, route=route, method=method, threshold=threshold, exact=exact)
+    return CountedRequests(service=of.service, route=route, method=method, threshold=threshold, exact=exact)
