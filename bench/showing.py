@@ -3,6 +3,7 @@
     python -m bench.showing payment-errors                       # serves on http://127.0.0.1:8123 until Ctrl-C
     python -m bench.showing bad-version --after 600 --port 9000  # ten minutes after the fault began
     python -m bench.showing timeout --over                       # and the fault is over since then
+    python -m bench.showing payment-errors --days 12             # objectives that were counted for twelve days before
 
 It prints the address of the newest incident's page. The clock of the engine stands still at the end.
 """
@@ -19,36 +20,45 @@ from flask import Flask
 from aiops.api import create_app
 from aiops.bootstrap.objectives import load_objectives
 from aiops.config import Settings
-from aiops.model import Change
+from aiops.engine.objectives import Budgets
+from aiops.model import Change, Window
 from aiops.service.use_cases import UseCases
 from aiops.web import add_pages
 from bench.rig import STEP, Rig, rig
 from shop.catalogue import SCENARIOS
 from shop.profile import NEW_VERSION
 from shop.virtual.cases import on_shop
+from shop.virtual.history import increments
 from shop.virtual.stream import Slice
 
 START = 1_763_712_000.0  # a Friday, 08:00 UTC
 LEARN, LAST, WATCH = 600.0, 300.0, 240.0  # seconds before the fault, with it, and after it
+DAY = 86_400.0
+STOPPED, SPARSE = 7200.0, 60.0  # seconds without telemetry after the days before, and between two exports in them
+OUTAGE = 1200.0  # seconds for which the fault was there in these days
 OBJECTIVES = Path(__file__).parents[1] / "demo-app" / "shop" / "objectives.yaml"
 
 
 @contextmanager
-def lived(name: str, after: float = LAST, over: bool = False, seed: int = 1) -> Iterator[Rig]:
-    """An engine so many seconds after a fault began; `over`: it has ended, and the trouble with it."""
-    with begun(name, after, over, seed) as (one, slices):
+def lived(name: str, after: float = LAST, over: bool = False, seed: int = 1, days: float = 0.0) -> Iterator[Rig]:
+    """An engine so many seconds after a fault began; `over`: it has ended, and the trouble with it. `days`: so long
+    before, its objectives were counted, and the fault was there once."""
+    with begun(name, after, over, seed, days) as (one, slices):
         for slice_ in slices:
             one.live(slice_)
         yield one
 
 
 @contextmanager
-def begun(name: str, after: float = LAST, over: bool = False, seed: int = 1) -> Iterator[tuple[Rig, Iterator[Slice]]]:
+def begun(
+    name: str, after: float = LAST, over: bool = False, seed: int = 1, days: float = 0.0
+) -> Iterator[tuple[Rig, Iterator[Slice]]]:
     """An engine at the moment at which a fault begins, and what arrives from then on."""
     fault = START + LEARN
     clear = fault + after
     end = clear + WATCH if over else clear
-    with _engine() as one:
+    with _engine(days) as one:
+        _counted_before(one, name, days)
         slices = on_shop(name, seed).model(fault, clear if over else end + STEP).slices(START, end, STEP)
         for slice_ in islice(slices, int(LEARN / STEP)):
             one.live(slice_)
@@ -73,8 +83,23 @@ def pages(one: Rig, **more: object) -> Flask:
     return app
 
 
-def _engine() -> AbstractContextManager[Rig]:
-    return rig(START, objectives=load_objectives([OBJECTIVES]))
+def _engine(days: float = 0.0) -> AbstractContextManager[Rig]:
+    return rig(START, retention_hours=48.0 + 24.0 * days, objectives=load_objectives([OBJECTIVES]))
+
+
+def _counted_before(one: Rig, name: str, days: float) -> None:
+    """Count the objectives over the days before, from metrics alone; detection does not see them."""
+    if not days:
+        return
+    end = START - STOPPED
+    window = Window(end - days * DAY, end)
+    fault = window.start + 0.6 * window.seconds
+    for slice_ in increments(on_shop(name, 1).model(fault, fault + OUTAGE), window.start, window.end, SPARSE):
+        one.take(slice_)
+    budgets = one.engine.budgets
+    assert isinstance(budgets, Budgets)
+    for _ in budgets.look_back(window, SPARSE):
+        pass
 
 
 def _deployed(one: Rig, name: str, at: float) -> None:
@@ -92,9 +117,10 @@ def main() -> None:
     parser.add_argument("name", choices=sorted(SCENARIOS), metavar="scenario", help=", ".join(SCENARIOS))
     parser.add_argument("--after", type=float, default=LAST, help="seconds after the fault began (default 300)")
     parser.add_argument("--over", action="store_true", help="the fault ended then, and four minutes have passed")
+    parser.add_argument("--days", type=float, default=0.0, help="days before, of which objectives have counts")
     parser.add_argument("--port", type=int, default=8123)
     arguments = parser.parse_args()
-    with lived(arguments.name, arguments.after, arguments.over) as one:
+    with lived(arguments.name, arguments.after, arguments.over, days=arguments.days) as one:
         for each in one.incidents():
             print(f"http://127.0.0.1:{arguments.port}/incidents/{each.id}  {each.title}", flush=True)
         sys.stdout.flush()

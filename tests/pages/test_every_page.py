@@ -39,6 +39,7 @@ OTHERS: Final[dict[str, tuple[str, Callable[[Shown], str]]]] = {
     "calm": ("calm", lambda _: "/"),
     "an incident that is over": ("over payment-errors", lambda shown: shown.incident),
     "an incident of lost time": ("lost-time", lambda shown: shown.incident),
+    "an objective that is kept": (FAULT, lambda _: "/slos/products-available"),
     "not found": (FAULT, lambda _: "/incidents/INC-999"),
     "no such trace": (FAULT, lambda _: "/traces/ffffffffffffffffffffffffffffffff"),
 }

@@ -1,6 +1,7 @@
 """Objectives: their status, and the source of each number."""
 
 from decimal import Decimal
+from itertools import repeat
 from typing import Any
 
 from flask_openapi3.blueprint import APIBlueprint
@@ -8,11 +9,15 @@ from flask_openapi3.models.tag import Tag
 from pydantic import Field
 
 from aiops.api.answer import Question, number, responses
-from aiops.model import iso, iso_duration
+from aiops.api.traces import difference_document
+from aiops.model import Incident, iso, iso_duration
+from aiops.model.errors import NotFound
 from aiops.presentation.burn import burn_document
 from aiops.presentation.documents import slo as documents
+from aiops.presentation.objectives import read_group
 from aiops.service.slos import number_sources
 from aiops.service.use_cases import UseCases
+from aiops.slo.live.history import BudgetHistory
 from aiops.slo.live.status import LOOKBACK, CompositeStatus, SloState, SloStatus
 from aiops.slo.rules import writing
 from aiops.slo.spec import durations
@@ -26,6 +31,14 @@ class Nothing(Question):
 
 class OneSlo(Question):
     slo: str = Field(min_length=1, max_length=256, description="like checkout-availability")
+
+
+class OneGroup(Question):
+    group: list[str] = Field(
+        [],
+        max_length=16,
+        description="name=value of an attribute that the objective is split by, such as http.route=/pay; once for each",
+    )
 
 
 def blueprint(use_cases: UseCases) -> APIBlueprint:
@@ -51,9 +64,10 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
         return documents.Definitions(documents=[_plain(one) for one in written]).model_dump()
 
     @api.get("/slos/<slo>", responses=responses(documents.Slo, 404))
-    def one(path: OneSlo) -> Any:
-        """Answer everything about one objective."""
-        slo, found = use_cases.slos.one(path.slo)
+    def one(path: OneSlo, query: OneGroup) -> Any:
+        """Answer everything about one objective, with the history of its worst groups, or of a given one."""
+        slo, found = use_cases.slos.one(path.slo, read_group(query.group))
+        histories = [*use_cases.slos.histories(found), *repeat(None, len(found))]
         return documents.Slo(
             slo=slo.name,
             display_name=slo.display_name,
@@ -63,15 +77,69 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
             period=slo.period.text,
             left_out=use_cases.slos.left_out.get(slo.name),
             written=str(slo.place),
-            groups=[status_document(each) for each in found],
+            groups=[_group(each, history) for each, history in zip(found, histories, strict=False)],
             queries=[
                 documents.Query(number=of.number, exact=of.exact, query=of.query, promql=of.promql or None)
                 for of in number_sources(slo, found)
             ],
             burns=[burn_document(each) for each in use_cases.slos.burns(slo.name)],
+            incidents=[_hit_by(each) for each in use_cases.slos.hit_by(slo, found)],
+        ).model_dump()
+
+    @api.get("/slos/<slo>/bad-requests", responses=responses(documents.BadRequests, 404, 409))
+    def bad_requests(path: OneSlo, query: OneGroup) -> Any:
+        """Compare the bad requests of an objective's worst group, or of a given one, with good ones."""
+        slo, found = use_cases.slos.one(path.slo, read_group(query.group))
+        if not found:
+            raise NotFound(f"objective {slo.name!r} is not counted here, so that nothing is known of its requests")
+        compared = use_cases.bad_requests.of(found[0])
+        return documents.BadRequests(
+            slo=slo.name,
+            group=dict(found[0].group),
+            since=iso(compared.window.start),
+            until=iso(compared.window.end),
+            store=compared.store,
+            bad_read=compared.bad,
+            good_read=compared.good,
+            differences=[difference_document(each) for each in compared.differences],
+            why=compared.why or None,
         ).model_dump()
 
     return api
+
+
+def _group(of: SloStatus, history: BudgetHistory | None) -> documents.GroupStanding:
+    return documents.GroupStanding(
+        **status_document(of).model_dump(), history=None if history is None else _history(history)
+    )
+
+
+def _history(of: BudgetHistory) -> documents.History:
+    return documents.History(
+        bucket_seconds=of.width,
+        buckets=[
+            documents.Bucket(
+                start=iso(each.start),
+                end=iso(each.end),
+                events=number(each.events, 3) or 0.0,
+                bad_events=number(each.bad, 3) or 0.0,
+                good_ratio=number(each.good, 6),
+                budget_left=round(each.left, 6),
+            )
+            for each in of.buckets
+        ],
+        projection=[documents.Projected(at=iso(at), budget_left=round(left, 6)) for at, left in of.projection],
+    )
+
+
+def _hit_by(one: Incident) -> documents.HitBy:
+    return documents.HitBy(
+        incident=one.id,
+        title=one.title,
+        state=str(one.state),
+        onset=iso(one.onset),
+        resolved_at=None if one.resolved_at is None else iso(one.resolved_at),
+    )
 
 
 def status_document(one: SloStatus) -> documents.Standing:

@@ -7,7 +7,7 @@ from flask_openapi3.models.tag import Tag
 from pydantic import Field
 
 from aiops.api.answer import Question, responses
-from aiops.model import Span, Trace, TraceSummary, iso
+from aiops.model import AttributeDifference, Span, Trace, TraceSummary, iso
 from aiops.presentation.documents.traces import (
     FoundTrace,
     OneSpan,
@@ -137,14 +137,16 @@ def _comparison(found: FoundTraces) -> TraceComparison:
         rest=len(found.rest),
         selected_read=found.compared[0],
         rest_read=found.compared[1],
-        differences=[
-            ValueDifference(
-                service=one.service,
-                attribute=one.attribute,
-                value=one.value,
-                share_of_selection=round(one.share_of_selection, 4),
-                share_of_rest=round(one.share_of_rest, 4),
-            )
-            for one in found.differences
-        ],
+        differences=[difference_document(one) for one in found.differences],
+    )
+
+
+def difference_document(one: AttributeDifference) -> ValueDifference:
+    """Return the document of a value that is more common on one side."""
+    return ValueDifference(
+        service=one.service,
+        attribute=one.attribute,
+        value=one.value,
+        share_of_selection=round(one.share_of_selection, 4),
+        share_of_rest=round(one.share_of_rest, 4),
     )

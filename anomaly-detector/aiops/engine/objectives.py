@@ -18,8 +18,8 @@ from aiops.model import (
     Ledger,
     Selector,
     SeriesBlock,
-    Server,
     Window,
+    counted_requests,
     labels,
     names,
 )
@@ -265,14 +265,13 @@ class Budgets:
     def _shown(self, burn: Burn) -> Burn:
         """Return a record with the first failing span of its bad requests."""
         slo = next(one.slo for one in self.statuses if one.slo.name == burn.slo)
-        of, group = slo.indicator, dict(burn.group)
-        series = labels(service=of.service if isinstance(of, Server) else slo.service)
+        of = counted_requests(slo, burn.group)
+        series = labels(service=slo.service)
         family, threshold = Family.ERRORS, 0.0
-        if isinstance(of, Server):
-            route, method = of.route or group.get("http.route", ""), of.method or group.get("http.request.method", "")
-            series = labels(service=of.service, route=route, method=method)
+        if of is not None:
+            series = labels(service=of.service, route=of.route, method=of.method)
             if of.threshold is not None:
-                family, threshold = Family.LATENCY, float(of.threshold)
+                family, threshold = Family.LATENCY, of.threshold
         at = self.counter.at or burn.since
         finding = Finding(
             series=series,

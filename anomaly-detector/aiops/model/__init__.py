@@ -16,6 +16,7 @@ from aiops.model.announcement import Announcement
 from aiops.model.burn import BURN_TRANSITIONS, BURNS, BURNS_FASTER, BURNS_NO_MORE, HELD, Burn, BurnEvent
 from aiops.model.cause import Cause, CauseKind
 from aiops.model.change import Change, ChangeVerdict, ConsideredChange
+from aiops.model.counted import CountedRequests, counted_requests
 from aiops.model.finding import Family, Finding, SeriesState, Sight, Tier, Verdict
 from aiops.model.impact import Impact
 from aiops.model.incident import (
@@ -107,6 +108,7 @@ __all__ = [
     "CompositeSlo",
     "ConfirmationRule",
     "ConsideredChange",
+    "CountedRequests",
     "Dimension",
     "Edge",
     "Ending",
@@ -174,6 +176,7 @@ __all__ = [
     "Urgency",
     "Verdict",
     "Window",
+    "counted_requests",
     "group_label",
     "iso",
     "iso_duration",

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from math import floor
 from typing import Any
 
-from aiops.model import CauseKind, Labels, Slo, iso
+from aiops.model import CauseKind, Labels, iso
 from aiops.presentation import numbers
 from aiops.presentation.headline import headline
 from aiops.presentation.numbers import percent, span_of_time
+from aiops.presentation.objectives import good_share, period_words, promise, slices_words
 from aiops.presentation.status import slo_style, style
 from aiops.presentation.words import again, place, sure, written
 
@@ -103,23 +103,10 @@ def signed_percent(ratio: float) -> str:
     return f"\N{MINUS SIGN}{percent(-ratio)}" if ratio < 0 else percent(ratio)
 
 
-def exact_percent(ratio: float) -> str:
-    """Write a share close to 1 with three digits, never rounded up to 100%."""
-    return "100%" if ratio >= 1 else f"{floor(100_000 * ratio) / 1000:.3f}%"
-
-
 def span_or_less(seconds: float) -> str:
     """Write the time that may still be lost, or the time lost beyond the budget."""
     words = span_of_time(abs(seconds))
     return f"{words} may still be bad" if seconds >= 0 else f"{words} too much"
-
-
-def promise(slo: Slo) -> str:
-    """Write what an objective promises: `99.5% over 30d`."""
-    what = f"{(100 * slo.target).normalize():f}%"
-    if slo.slices is not None:
-        what += f" of slices of {span_of_time(slo.slices.seconds)}"
-    return f"{what} over {slo.period.text}"
 
 
 def ms(value: float) -> str:
@@ -143,7 +130,7 @@ FILTERS: tuple[Callable[..., Any], ...] = (
     clock,
     day,
     duration,
-    exact_percent,
+    good_share,
     headline,
     kind,
     machine,
@@ -153,10 +140,12 @@ FILTERS: tuple[Callable[..., Any], ...] = (
     ms,
     percent,
     percents,
+    period_words,
     place,
     promise,
     rate,
     signed_percent,
+    slices_words,
     slo_style,
     span_of_time,
     span_or_less,

@@ -29,13 +29,13 @@ HEALTH: Final = {
 }
 SLO_STATES: Final = {
     "exhausted": StatusStyle("▲", "budget spent", "high", "red"),
-    "burns_fast": StatusStyle("⬣", "burns fast", "critical", "red"),
-    "burns_slowly": StatusStyle("◆", "burns slowly", "medium", "yellow"),
+    "burns_fast": StatusStyle("⬣", "burning fast", "critical", "red"),
+    "burns_slowly": StatusStyle("◆", "burning slowly", "medium", "yellow"),
     "no_data": StatusStyle("?", "no data", "", "yellow"),
-    "ok": StatusStyle("✓", "kept", "resolved", "green"),
+    "ok": StatusStyle("✓", "on target", "resolved", "green"),
 }
 """The states of objectives, in the order in which a report lists them."""
-BELOW_TARGET: Final = StatusStyle("◇", "below target, budget left", "resolved", "green")
+BELOW_TARGET: Final = StatusStyle("◇", "below target so far", "medium", "yellow")
 """Shown where budget is left only because of time without data."""
 UNKNOWN: Final = StatusStyle("●", "")
 

@@ -7,19 +7,27 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiops.engine.objectives import Budgets, NoBudgets
-from aiops.model import Burn, Server, Slo
+from aiops.model import Burn, Incident, IncidentFilter, Labels, LedgerKey, Server, Slo, counted_requests
 from aiops.model.errors import NotFound
 from aiops.ports import Clock
 from aiops.slo import Objectives
+from aiops.slo.live.budget import HOUR
+from aiops.slo.live.counter import sli_of
+from aiops.slo.live.history import BudgetHistory, budget_history
 from aiops.slo.live.status import LOOKBACK, CompositeStatus, SloState, SloStatus
 from aiops.slo.rules import promql, tiers
 from aiops.slo.rules.prometheus import BURN, selector
 from aiops.slo.spec import durations
-from aiops.store import SqlObjectives
+from aiops.slo.spec.periods import excluded
+from aiops.store import SqlIncidents, SqlObjectives
 
 log = logging.getLogger(__name__)
 
 SHOWN: Final = 50
+HISTORIES: Final = 3
+"""Of so many groups, the worst ones, the history is read; that of another one is read when it is asked for."""
+INCIDENTS: Final = 50
+"""The newest incidents of a service among which those that hit an objective are looked for."""
 FIVE: Final = 300
 KEPT: Final = 400 * 86_400.0
 WORST: Final = tuple(SloState)
@@ -43,6 +51,7 @@ class SloService:
 
     budgets: Budgets | NoBudgets
     store: SqlObjectives
+    incidents: SqlIncidents
     clock: Clock
     lock: threading.RLock
 
@@ -71,16 +80,40 @@ class SloService:
         """Return the status of all composite objectives."""
         return self.budgets.composites
 
-    def one(self, name: str) -> tuple[Slo, list[SloStatus]]:
-        """Return an objective and its groups, the worst first; no groups where it is left out."""
+    def one(self, name: str, group: Labels | None = None) -> tuple[Slo, list[SloStatus]]:
+        """Return an objective and its groups, the worst first, or one group alone; no groups where it is left out."""
         slo = next((one for one in self.objectives.slos if one.name == name), None)
         if slo is None:
             raise NotFound(f"there is no objective {name!r}")
-        return slo, [one for one in self.all() if one.slo.name == name]
+        found = [one for one in self.all() if one.slo.name == name]
+        if group is not None and not (found := [one for one in found if one.group == group]):
+            raise NotFound(
+                f"objective {name!r} has no group {', '.join(f'{key}={value}' for key, value in group)!r}; "
+                f"it is split by {', '.join(slo.group_by) or 'nothing'}"
+            )
+        return slo, found
+
+    def histories(self, found: Sequence[SloStatus]) -> list[BudgetHistory]:
+        """Return how the budgets of the first groups, at most HISTORIES, were spent over their period."""
+        return [self._history(one) for one in found[:HISTORIES]]
+
+    def hit_by(self, slo: Slo, found: Sequence[SloStatus]) -> list[Incident]:
+        """Return the incidents of the period that list an objective, newest first, of the last INCIDENTS ones of its
+        service."""
+        of = counted_requests(slo, ())
+        since = min((one.period.start for one in found), default=None)
+        wanted = IncidentFilter(service=slo.service if of is None else of.service, since=since)
+        newest, _ = self.incidents.page(wanted, limit=INCIDENTS)
+        return [one for one in newest if any(each.slo == slo.name for each in one.slo_impact)]
 
     def burns(self, name: str) -> list[Burn]:
         """Return the burn records of an objective, newest first."""
         return self.store.burns(name, SHOWN)
+
+    def _history(self, of: SloStatus) -> BudgetHistory:
+        key = LedgerKey(of.slo.name, sli_of(of.slo), of.group)
+        hours = self.store.hours(key, int(of.period.start // HOUR))
+        return budget_history(of, hours, excluded(of.slo, self.objectives.adjustments, of.period))
 
     def purge(self) -> None:
         """Delete hours that no period includes any more, and records that ended long ago."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from aiops.engine import Engine
 from aiops.service.acceptance import AcceptanceService
 from aiops.service.alerts import AlertService
+from aiops.service.bad_requests import BadRequestService
 from aiops.service.details import ServiceDetails
 from aiops.service.explanation import ExplanationService
 from aiops.service.health import HealthService
@@ -40,6 +41,7 @@ class UseCases:
     explanation: ExplanationService = field(init=False)
     picture: PictureService = field(init=False)
     slos: SloService = field(init=False)
+    bad_requests: BadRequestService = field(init=False)
     alerts: AlertService = field(init=False)
     operation: OperationService = field(init=False)
 
@@ -54,7 +56,8 @@ class UseCases:
         self.traces = TraceService(engine, store)
         self.explanation = ExplanationService(engine, self.health)
         self.picture = PictureService(engine)
-        self.slos = SloService(engine.budgets, SqlObjectives(store.database), engine.clock, engine.lock)
+        self.slos = SloService(engine.budgets, SqlObjectives(store.database), store, engine.clock, engine.lock)
+        self.bad_requests = BadRequestService(engine, self.slos)
         self.alerts = AlertService(SqlAlerts(store.database), store, engine.clock, engine.lock, engine.telemetry.alerts)
         self.operation = OperationService(engine, store, self.alerts, self.health, self.started)
 

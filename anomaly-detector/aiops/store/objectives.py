@@ -7,7 +7,7 @@ import orjson
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, and_, bindparam, delete, insert, select, update
 
-from aiops.model import Burn, Ledger, LedgerHour, LedgerKey
+from aiops.model import Burn, Labels, Ledger, LedgerHour, LedgerKey
 from aiops.store import tables
 from aiops.store.transaction import Transaction, upsert
 
@@ -31,6 +31,13 @@ class SqlObjectives:
             at = _counted(connection)
         keys = {of: LedgerKey(of[0], of[1], _group(of[2])) for of in {(row[0], row[1], row[2]) for row in rows}}
         return [_hour(keys[row[0], row[1], row[2]], *row[3:]) for row in rows], at
+
+    def hours(self, key: LedgerKey, after: int) -> list[LedgerHour]:
+        """Return the hours of one budget after an hour (by its number), in their order."""
+        query = select(_HOUR.hour, *(_HOUR[name] for name in SUMS)).order_by(_HOUR.hour)
+        mine = (_HOUR.slo == key.slo, _HOUR.sli == key.sli, _HOUR.slo_group == _text(key.group), _HOUR.hour > after)
+        with Transaction(self._engine) as connection:
+            return [_hour(key, *row) for row in connection.execute(query.where(*mine)).all()]
 
     def counted(self) -> float:
         """Return the end of the last step that the ledger includes (0: none)."""
@@ -116,10 +123,14 @@ def _row(one: LedgerHour) -> dict[str, Any]:
     return {
         "slo": one.key.slo,
         "sli": one.key.sli,
-        "slo_group": orjson.dumps(one.key.group).decode(),
+        "slo_group": _text(one.key.group),
         "hour": one.hour,
         **{name: getattr(one, name) for name in SUMS},
     }
+
+
+def _text(group: Labels) -> str:
+    return orjson.dumps(group).decode()
 
 
 def _group(text: str) -> tuple[tuple[str, str], ...]:

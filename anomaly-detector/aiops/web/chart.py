@@ -5,9 +5,9 @@ complete; `page.js` adds a cursor that all charts of a page share, and reads `re
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from math import isfinite
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import inf, isfinite
 from typing import Final
 
 from aiops.model import Window
@@ -19,12 +19,12 @@ WIDTH: Final = 480
 READINGS: Final = 160
 """The most moments at which the cursor can stop."""
 GAP_STEPS: Final = 3.5
-"""A line is interrupted where so many steps are missing."""
+"""A line is interrupted where so many steps are missing, unless its chart says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A moment that is marked: `kind` is onset, detected, change or over; `text` says what happened."""
+    """A moment that is marked: `kind` is onset, detected, change, over or burn; `text` says what happened."""
 
     at: float
     kind: str
@@ -34,7 +34,8 @@ class Flag:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curves:
     """Series on one grid of times (Unix seconds, ascending), NaN where absent. `lines` are by name, the first is the
-    observed one. `step` is the distance of two times, in seconds; `amount` writes a value with its unit."""
+    observed one. `step` is the distance of two times, in seconds; `amount` writes a value with its unit. `levels` are
+    lines at one value, by name. What is missing for `gap_steps` interrupts a line, if it is not among the `joined`."""
 
     title: str
     window: Window
@@ -45,6 +46,9 @@ class Curves:
     lower: Sequence[float] = ()
     upper: Sequence[float] = ()
     flags: Sequence[Flag] = ()
+    levels: Mapping[str, float] = field(default_factory=dict)
+    joined: Collection[str] = ()
+    gap_steps: float = GAP_STEPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class Chart:
     end: float
     width: int
     lines: tuple[tuple[str, str], ...]
+    levels: tuple[tuple[str, float], ...]
     band: str
     flags: tuple[Placed, ...]
     across: tuple[Tick, ...]
@@ -82,11 +87,11 @@ def chart(of: Curves) -> Chart:
     """Draw series."""
     inside = [at for at, time in enumerate(of.times) if of.window.start <= time <= of.window.end]
     axis = Axis.over(
-        [values[at] for values in of.lines.values() for at in inside],
+        [*(values[at] for values in of.lines.values() for at in inside), *of.levels.values()],
         [of.lower[at] for at in inside] if of.lower else (),
         [of.upper[at] for at in inside] if of.upper else (),
     )
-    gap = max(2.0, WIDTH * GAP_STEPS * of.step / max(of.window.seconds, 1e-9))
+    gap = max(2.0, WIDTH * of.gap_steps * of.step / max(of.window.seconds, 1e-9))
     where = {at: WIDTH * position(of.times[at], of.window) for at in inside}
     return Chart(
         title=of.title,
@@ -94,9 +99,16 @@ def chart(of: Curves) -> Chart:
         end=of.window.end,
         width=WIDTH,
         lines=tuple(
-            (name, svg_path(_thinned([(where[at], axis.y(values[at])) for at in inside if isfinite(values[at])]), gap))
+            (
+                name,
+                svg_path(
+                    _thinned([(where[at], axis.y(values[at])) for at in inside if isfinite(values[at])]),
+                    inf if name in of.joined else gap,
+                ),
+            )
             for name, values in of.lines.items()
         ),
+        levels=tuple((name, axis.y(value)) for name, value in of.levels.items()),
         band=area(_band(of, inside, where, axis), gap),
         flags=tuple(_placed(of.flags, of.window)),
         across=tuple(across(of.window)),
@@ -165,9 +177,12 @@ def _some(inside: Sequence[int]) -> Sequence[int]:
 
 
 def _written(of: Curves, at: int) -> Iterator[str]:
-    for number, (name, values) in enumerate(of.lines.items()):
-        text = of.amount(values[at]) if isfinite(values[at]) else "no data"
-        yield text if not number else f"{name} {text}"
+    """Yield the value of each line that has one."""
+    known = [(name, values[at]) for name, values in of.lines.items() if isfinite(values[at])]
+    if not known:
+        yield "no data"
+    for name, value in known:
+        yield of.amount(value) if name == next(iter(of.lines)) else f"{name} {of.amount(value)}"
     if of.lower and isfinite(of.lower[at]) and isfinite(of.upper[at]):
         yield f"no alert from {of.amount(of.lower[at])} to {of.amount(of.upper[at])}"
 

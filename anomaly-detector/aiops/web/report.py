@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -11,11 +11,11 @@ from pydantic import TypeAdapter
 
 from aiops.presentation import filters, numbers
 from aiops.presentation.documents.base import Json
+from aiops.presentation.objectives import good_share
 from aiops.presentation.status import BELOW_TARGET, SLO_STATES, StatusStyle, slo_style
+from aiops.slo.live.status import SEEN_WHOLE
 from aiops.slo.rules.tiers import plain_number
 
-WHOLE: Final = 0.99
-"""The coverage from which on it is not mentioned."""
 _DURATION: Final = TypeAdapter(timedelta)
 
 
@@ -126,7 +126,7 @@ def _row(one: Mapping[str, Any]) -> Row:
         service=one["service"],
         level=one["state"],
         target=f"{plain_number(target * 100)}%",
-        good="" if one["good_ratio"] is None else floored(one["good_ratio"], target),
+        good="" if one["good_ratio"] is None else good_share(one["good_ratio"], target),
         counted=f"{one['bad_events']:,.0f} of {events:,.0f} {'slices' if one['method'] == 'timeslices' else 'events'}",
         period=one["period"],
         left=_percent(left),
@@ -142,12 +142,12 @@ def _row(one: Mapping[str, Any]) -> Row:
 
 def _coverage(one: Mapping[str, Any]) -> str:
     """Write since when, and for how much of the period, there are data; "" where for all of it."""
-    if one["coverage"] >= WHOLE:
+    if one["coverage"] >= SEEN_WHOLE:
         return ""
-    much = f"data for {numbers.percent(one['coverage'])} of the time"
+    much = f"data for {numbers.percent(one['coverage'])} of the period"
     if one["data_since"] is None:
         return much
-    return f"{much}, which began {filters.moment(datetime.fromisoformat(one['data_since']).timestamp())}"
+    return f"{much}, since {filters.moment(datetime.fromisoformat(one['data_since']).timestamp())}"
 
 
 def _journey(one: Mapping[str, Any]) -> CompositeRow:
@@ -182,12 +182,6 @@ def _bar(left: float | None) -> float:
     return min(max(left or 0.0, 0.0), 1.0)
 
 
-def floored(ratio: float, target: Decimal) -> str:
-    """Write a share with more digits than its target has, never rounded up: a missed target must not look met."""
-    digits = max(2, -(1 - target).adjusted())
-    return f"{(Decimal(ratio) * 100).quantize(Decimal(1).scaleb(-digits), ROUND_FLOOR)}%"
-
-
 def _spare(one: Mapping[str, Any]) -> str:
     minutes = one["budget_minutes_left"]
     if minutes is not None:
@@ -209,4 +203,4 @@ def _runs_out(one: Mapping[str, Any]) -> str:
         seconds = _DURATION.validate_python(one["exhausted_in"]).total_seconds()
         return f"in {numbers.span_of_time(seconds)}, by the last {one['lookback']}"
     projected = one["projected_left"]
-    return "not running out" if projected is None else f"{_percent(projected)} left at the end of the period"
+    return "does not run out" if projected is None else f"{_percent(projected)} left at the end of the period"

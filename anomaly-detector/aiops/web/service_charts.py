@@ -125,7 +125,8 @@ def judged_charts(of: JudgedHistory, step: float, flags: Sequence[Flag]) -> list
         window=of.window,
         step=step,
         times=times,
-        lines={"score": [min(one.score, MOST_SCORE) for one in of.verdicts], "boundary": [1.0] * len(times)},
+        lines={"score": [min(one.score, MOST_SCORE) for one in of.verdicts]},
+        levels={"boundary": 1.0},
         amount=lambda value: f"{value:.3g}",
         flags=flags,
     )

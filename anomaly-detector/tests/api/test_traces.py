@@ -170,6 +170,16 @@ def test_a_selection_by_time_and_status(world: World, client: FlaskClient) -> No
     assert [one["trace_id"][-1] for one in answer["traces"] if one["selected"]] == ["4", "2"]
 
 
+def test_a_value_of_another_service_leads_to_the_spans_of_that_one(world: World, client: FlaskClient) -> None:
+    """What was asked of the service searched for is not asked of the other one."""
+    slow = [request(at, at, 2.0, tenant="acme") for at in range(1, 31)]
+    know(world, *slow, *(request(at, at, 0.1, tenant="other") for at in range(31, 91)))
+    page = client.get("/traces?service=web&route=GET+/&over=1s").text
+    [link] = re.findall(r'href="(/traces\?[^"]+)">acme', page)
+    assert link == "/traces?service=api&amp;attribute=tenant%3Dacme"
+    assert len(ids(client.get("/aiops" + link.replace("&amp;", "&")))) == 30
+
+
 @pytest.mark.parametrize(
     ("query", "said"),
     [("over=1h", "must be"), ("over=50s", "No trace lies in"), ("under=50s", "All traces are selected")],

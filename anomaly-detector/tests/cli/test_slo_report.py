@@ -156,7 +156,7 @@ def test_worst_first_in_one_look(engine: Engine) -> None:
     assert "\x1b" not in done.stdout
     lines = done.stdout.splitlines()
     assert lines[0] == (
-        "1 budget spent, 1 burns fast, 1 burns slowly, 1 no data, 1 kept, as of 2026-03-02 12:00:00 UTC"
+        "1 budget spent, 1 burning fast, 1 burning slowly, 1 no data, 1 on target, as of 2026-03-02 12:00:00 UTC"
     )
     assert [line.split()[:2] for line in lines[3:8]] == [
         ["▲", "checkout-availability"],
@@ -219,7 +219,7 @@ def test_a_page_that_needs_nothing_else(engine: Engine, tmp_path: Path) -> None:
     assert "/x<script>" in page.texts
     assert page.seen.count("li") == len(ANSWER["slos"]) + len(ANSWER["journeys"])
     assert "prefers-color-scheme: dark" in text
-    for said in ("Runs out in 13 h 20 min", "1 h 14 min of bad time left", "data for 83% of the time", "-75.6%"):
+    for said in ("Runs out in 13 h 20 min", "1 h 14 min of bad time left", "data for 83% of the period", "-75.6%"):
         assert said in page.texts, said
     assert text.index("Checkout availability") < text.index("Payment availability") < text.index("Basket")
     assert run("--url", engine.url, "--format", "html").stdout == text
@@ -274,13 +274,13 @@ def test_what_has_little_data_is_not_said_to_be_kept() -> None:
     found = report.report_of({**EMPTY, "slos": [young, objective("old")]})
     by_name = {row.name: row for row in found.rows}
     row = by_name["young"]
-    assert (row.mark, row.state) == ("\N{WHITE DIAMOND}", "below target, budget left")
-    assert row.coverage == "data for 0.1% of the time, which began 2026-03-02 11:20:00 UTC"
-    assert by_name["old"].state == "kept"
-    assert found.summary == "1 kept, 1 below target, budget left"
+    assert (row.mark, row.state) == ("\N{WHITE DIAMOND}", "below target so far")
+    assert row.coverage == "data for 0.1% of the period, since 2026-03-02 11:20:00 UTC"
+    assert by_name["old"].state == "on target"
+    assert found.summary == "1 on target, 1 below target so far"
     page = report.report_page(found)
-    assert '84.25%</strong> <span class="quiet">of 99% promised, since data began</span>' in page
-    assert "of the budget of 30d left, as if there were no errors without data</span>" in page
+    assert '84.25%</strong> <span class="quiet">good since data began, 99% promised</span>' in page
+    assert "of the budget of 30d left; time without data counts as without errors</span>" in page
 
 
 def test_what_an_engine_answers_speaks_to_no_terminal(engine: Engine) -> None:

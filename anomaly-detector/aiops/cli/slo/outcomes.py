@@ -11,15 +11,14 @@ from aiops.cli.terminal.table import text_table
 from aiops.model import Urgency, Window, iso, names
 from aiops.model.safe import visible
 from aiops.presentation.numbers import span_of_time
+from aiops.presentation.objectives import good_share
 from aiops.slo.live.backtest import Fired, SloReplay, Trial
+from aiops.slo.live.status import SEEN_WHOLE
 from aiops.slo.rules.tiers import plain_number
-from aiops.web.report import floored
 
 ALERTS_SHOWN: Final = 5
 """The number of alerts shown for each target: the newest."""
 COLOURS: Final = {Urgency.PAGE: "red", Urgency.TICKET: "yellow"}
-WHOLE: Final = 0.99
-"""The share of minutes with data from which on missing data are not mentioned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def _row(outcome: SloReplay, trial: Trial) -> tuple[str, ...]:
         spent = click.style(spent, fg="red", bold=True) if trial.spent >= 1 else spent
     if not own:
         return f"  if it were {target}", target, "", "", spent, _alerts(trial)
-    ratio = "no data" if outcome.good_ratio is None else floored(outcome.good_ratio, outcome.slo.target)
+    ratio = "no data" if outcome.good_ratio is None else good_share(outcome.good_ratio, outcome.slo.target)
     if trial.burn is not None:
         ratio = click.style(ratio, fg="red" if trial.burn > 1 else "green")
     slices = "" if outcome.slo.slices is None else " slices"
@@ -119,7 +118,7 @@ def _alerts(trial: Trial) -> str:
 
 def _below(outcome: SloReplay, trial: Trial, until: float) -> Iterator[str]:
     """Yield the alerts of one target, and how much data was missing."""
-    if trial is outcome.trials[0] and 0 < outcome.coverage < WHOLE:
+    if trial is outcome.trials[0] and 0 < outcome.coverage < SEEN_WHOLE:
         yield f"    no data for {100 * (1 - outcome.coverage):.0f}% of the time"
     fired = sorted(trial.fired, key=lambda one: one.start)
     if len(fired) > ALERTS_SHOWN:

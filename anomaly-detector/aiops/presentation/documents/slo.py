@@ -6,6 +6,7 @@ from pydantic import Field
 
 from aiops.presentation.documents.base import Document, Time
 from aiops.presentation.documents.incident import FirstFailingSpan
+from aiops.presentation.documents.traces import ValueDifference
 
 Rates = dict[str, float | None]
 
@@ -44,6 +45,38 @@ class Standing(Document):
 class Part(Document):
     slo: str
     weight: float
+
+
+class Bucket(Document):
+    """A stretch of the period with data; where there are none, there is no bucket."""
+
+    start: Time
+    end: Time
+    events: float
+    bad_events: float
+    good_ratio: float | None
+    budget_left: float = Field(description="at its end, as a share of the budget as it is known now")
+
+
+class Projected(Document):
+    at: Time
+    budget_left: float
+
+
+class History(Document):
+    """How a budget was spent over its period."""
+
+    bucket_seconds: float = Field(description="length of a bucket; they end at multiples of it, in UTC")
+    buckets: list[Bucket] = Field(description="oldest first, at most 182")
+    projection: list[Projected] = Field(
+        description="a line from now on, by exhausted_in and projected_left; empty where neither is known"
+    )
+
+
+class GroupStanding(Standing):
+    history: History | None = Field(
+        description="of the three worst groups; null for others: name one by the parameter `group` to have it"
+    )
 
 
 class JourneyStanding(Document):
@@ -105,6 +138,16 @@ class Burn(Document):
     links: BurnLinks
 
 
+class HitBy(Document):
+    """An incident that lists the objective."""
+
+    incident: str
+    title: str
+    state: str
+    onset: Time
+    resolved_at: Time | None
+
+
 class Slo(Document):
     slo: str
     display_name: str
@@ -114,9 +157,26 @@ class Slo(Document):
     period: str
     left_out: str | None = Field(description="why the engine does not count it")
     written: str = Field(description="file, line and column")
-    groups: list[Standing]
+    groups: list[GroupStanding] = Field(description="the worst first; with `group` that one alone")
     queries: list[Query] = Field(description="where each number is from")
-    burns: list[Burn] = Field(description="newest first")
+    burns: list[Burn] = Field(description="newest first, at most 50")
+    incidents: list[HitBy] = Field(description="incidents of the period that list the objective, newest first")
+
+
+class BadRequests(Document):
+    """Bad requests of the last hour, or of the last burn, beside good ones of the same time."""
+
+    slo: str
+    group: dict[str, str]
+    since: Time
+    until: Time
+    store: str = Field(description="where the traces are from")
+    bad_read: int = Field(description="traces of bad requests that were read, some of every part of the time")
+    good_read: int
+    differences: list[ValueDifference] = Field(
+        description="attribute values that are more common among bad requests (the selection) than among good ones"
+    )
+    why: str | None = Field(description="why nothing was compared")
 
 
 class Definitions(Document):

@@ -20,6 +20,7 @@ from aiops.model import (
     Server,
     Slo,
     Urgency,
+    counted_requests,
     names,
     value_of,
 )
@@ -177,9 +178,8 @@ def _shows(slo: Slo, symptoms: Sequence[tuple[Labels, str]]) -> bool:
 
 
 def _about(slo: Slo, group: Labels, services: Sequence[str], endpoints: Sequence[str]) -> bool:
-    of = slo.indicator
-    service = of.service if isinstance(of, Server) else slo.service
-    if service not in services:
+    of = counted_requests(slo, group)
+    if (slo.service if of is None else of.service) not in services:
         return False
-    route = (of.route if isinstance(of, Server) else "") or dict(group).get("http.route", "")
+    route = dict(group).get("http.route", "") if of is None else of.route
     return not route or not endpoints or route in endpoints

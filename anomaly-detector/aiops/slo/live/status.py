@@ -23,6 +23,9 @@ LOOKBACK: Final = tiers.HOUR
 LEAVING: Final = tiers.DAY
 """Seconds at the old end of a rolling period; their burn is what leaves the period next."""
 
+SEEN_WHOLE: Final = 0.99
+"""The coverage from which on a period counts as seen completely."""
+
 
 class SloState(StrEnum):
     """The state of an objective: of all that apply, the worst."""
@@ -54,6 +57,21 @@ class SloStatus:
     projected: float | None
     excluded: str
     since: float | None = None
+
+    @property
+    def until(self) -> float:
+        """The end of what the budget counts, Unix seconds."""
+        return min(self.period.end, _counted_until(self.slo, self.heard, self.at))
+
+    @property
+    def began(self) -> float:
+        """When what the budget counts began, Unix seconds: with the period, or with the data in it."""
+        return self.period.start if self.since is None else self.since
+
+    @property
+    def whole(self) -> bool:
+        """Whether there are data for the whole period so far, but for moments."""
+        return self.budget.coverage >= SEEN_WHOLE
 
     @property
     def good(self) -> float | None:
@@ -183,8 +201,7 @@ def _of(
     for row in rows or (None,):
         group = counter.groups[row] if row is not None else ()
         heard = None if row is None or np.isnan(counter.slots.heard[row]) else float(counter.slots.heard[row])
-        # With missing data a frozen budget is the budget at the time of the last data.
-        at = heard if slo.missing == Missing.FREEZE and heard is not None else now
+        at = _counted_until(slo, heard, now)
         period = period_at(slo.period, at)
         out = excluded(slo, adjustments, period) if adjustments else []
         elapsed = Window(period.start, min(period.end, at))
@@ -210,6 +227,11 @@ def _of(
             excluded=held or "",
             since=_began(sums, ends, share, period, at),
         )
+
+
+def _counted_until(slo: Slo, heard: float | None, now: float) -> float:
+    """Return until when a budget counts: with missing data a frozen one is that at the time of the last data."""
+    return heard if slo.missing == Missing.FREEZE and heard is not None else now
 
 
 def _burn(row: int | None, rates: Mapping[int, Floats], told: Mapping[int, float] | None) -> dict[int, float | None]:

@@ -10,7 +10,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from aiops import explain
-from aiops.model import Incident, Trace
+from aiops.model import AttributeDifference, Incident, Trace
 from aiops.model.errors import NotFound, SourceError, StoreError
 from aiops.presentation.trace_search import NAMES, STATUSES, BadParameter, read_trace_search
 from aiops.service.use_cases import UseCases
@@ -37,6 +37,15 @@ def add_traces(pages: Blueprint, use_cases: UseCases) -> None:
         def link(**changed: Any) -> str:
             return f"{url_for('web.traces')}?{urlencode(asked.but(**changed), doseq=True)}"
 
+        def narrowed(one: AttributeDifference) -> str:
+            """Return the search for a value without the selection; the other conditions are about the asked service."""
+            kept = {"from_": None, "to": None, "over": None, "under": None, "only": None}
+            values = [*asked.given.get("attribute", ()), f"{one.attribute}={one.value}"]
+            if asked.query.service not in ("", one.service):
+                kept |= dict.fromkeys(("route", "status", "min", "max", "text"))
+                values = values[-1:]
+            return link(service=one.service, attribute=values, **kept)
+
         return render_template(
             "traces.html",
             asked=asked,
@@ -45,6 +54,7 @@ def add_traces(pages: Blueprint, use_cases: UseCases) -> None:
             hidden=max(0, len(shown) - LISTED),
             drawn=scatter(found.selected, found.rest, asked.window, asked.box) if found.traces else None,
             link=link,
+            narrowed=narrowed,
             names=NAMES,
             statuses=STATUSES,
             since=SINCE,

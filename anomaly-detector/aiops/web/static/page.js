@@ -11,6 +11,7 @@ const busy = () => {
 // Times come in UTC. They are shown in the zone of the viewer; the title keeps UTC.
 const clock = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
 const moment = { ...clock, weekday: "short", day: "numeric", month: "short", timeZoneName: "short" };
+const dated = { ...clock, day: "numeric", month: "short" };
 const tick = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 const written = (at, how) => new Intl.DateTimeFormat("en-GB", how).format(at);
 
@@ -50,7 +51,7 @@ const point = (event) => {
       line.setAttribute("x1", left);
       line.setAttribute("x2", left);
     }
-    reading.textContent = near ? [written(new Date(1000 * near[0]), clock), ...near.slice(1)].join(" · ") : "";
+    reading.textContent = near ? [written(new Date(1000 * near[0]), one.dataset.end - one.dataset.start > 86400 ? dated : clock), ...near.slice(1)].join(" · ") : "";
   }
 };
 addEventListener("pointermove", point);
