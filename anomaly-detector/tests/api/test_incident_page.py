@@ -29,7 +29,7 @@ from aiops.model import (
     labels,
 )
 from aiops.service.picture import STEPS, shown_window
-from aiops.web.incident import bursts
+from aiops.web.incident.episode import bursts
 
 PAGE = "/incidents/INC-1795253415-1"
 PAYMENT = labels(service="payment", route="/payment", method="POST")
