@@ -17,6 +17,7 @@ from aiops.model.burn import BURN_TRANSITIONS, BURNS, BURNS_FASTER, BURNS_NO_MOR
 from aiops.model.cause import Cause, CauseKind
 from aiops.model.change import Change, ChangeVerdict, ConsideredChange
 from aiops.model.finding import Family, Finding, SeriesState, Sight, Tier, Verdict
+from aiops.model.hop import Hop
 from aiops.model.impact import Impact
 from aiops.model.incident import (
     AttributeDifference,
@@ -118,6 +119,7 @@ __all__ = [
     "Finding",
     "FirstFailingSpan",
     "FoundSpan",
+    "Hop",
     "Impact",
     "Incident",
     "IncidentEvent",

@@ -10,7 +10,7 @@ from aiops.presentation import numbers
 from aiops.presentation.headline import headline
 from aiops.presentation.numbers import percent, span_of_time
 from aiops.presentation.status import slo_style, style
-from aiops.presentation.words import again, place, sure, written
+from aiops.presentation.words import again, place, sure, why_severe, written
 
 KINDS = {
     CauseKind.ERRORS: "its requests fail",
@@ -163,5 +163,6 @@ FILTERS: tuple[Callable[..., Any], ...] = (
     sure,
     symptom,
     times,
+    why_severe,
     written,
 )

@@ -4,10 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from aiops.model import Cause, CauseKind
+from aiops.model import Cause, CauseKind, Hop
 from aiops.presentation.filters import duration
 from aiops.presentation.numbers import percent
-from aiops.service.picture import Hop
 from aiops.web.incident.kinds import SLOW
 
 
@@ -21,6 +20,24 @@ class Arrow:
     loud: bool
     way_is_cause: bool
     is_cause: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OtherCalls:
+    """Calls of another caller to the cause, and what they do; `hit`: they suffer, too."""
+
+    caller: str
+    callee: str
+    text: str
+    hit: bool
+
+
+def other_calls(cause: Cause, others: Sequence[Hop]) -> Iterator[OtherCalls]:
+    """Yield what the calls of other callers to the cause do."""
+    for hop in others:
+        text, loud = _slower(hop) if cause.kind in SLOW else _failing(hop)
+        if text:
+            yield OtherCalls(hop.caller, hop.callee, text, loud)
 
 
 def arrows(cause: Cause, hops: Sequence[Hop]) -> Iterator[Arrow]:

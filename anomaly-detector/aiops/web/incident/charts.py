@@ -1,11 +1,13 @@
 """The charts of an incident: its series over time, with the moments that are marked in all of them."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from aiops.model import ChangeVerdict, Family, Incident, Labels, names, value_of
-from aiops.presentation.filters import duration, rate
-from aiops.presentation.numbers import percent
+from aiops.presentation.filters import rate
+from aiops.presentation.trend import trend
+from aiops.presentation.why import amount_of
 from aiops.service.picture import IncidentPicture, JudgedHistory
 from aiops.web.chart import Chart, Curves, Flag, chart
 
@@ -30,7 +32,6 @@ def series_words(series: Labels, family: str) -> str:
 
 
 def drawn(of: JudgedHistory, picture: IncidentPicture, marks: Sequence[Flag]) -> Chart:
-    amount = {Family.ERRORS: percent, Family.LATENCY: duration}.get(of.family, lambda value: f"{value:,.3g}")
     return chart(
         Curves(
             title=series_words(of.series, of.family),
@@ -38,7 +39,7 @@ def drawn(of: JudgedHistory, picture: IncidentPicture, marks: Sequence[Flag]) ->
             step=picture.step,
             times=of.times,
             lines={"observed": of.observed, "expected": of.expected},
-            amount=amount,
+            amount=partial(amount_of, of.family),
             lower=of.lower,
             upper=of.upper,
             flags=marks,
@@ -91,3 +92,12 @@ def flags(one: Incident) -> Iterator[Flag]:
         yield Flag(entry.at, "action", entry.text)
     if one.resolved_at is not None:
         yield Flag(one.resolved_at, "over", "it is over")
+
+
+def course_of(cause: JudgedHistory | None, one: Incident, step: float) -> str | None:
+    """Write whether the trouble grows, stays or recedes; None where it is over, or cannot be told."""
+    if cause is None or one.resolved_at is not None:
+        return None
+    since = [at for at, time in enumerate(cause.times) if time > one.onset - step]
+    observed, expected = ([values[at] for at in since] for values in (cause.observed, cause.expected))
+    return trend(observed, expected, step, partial(amount_of, cause.family))

@@ -4,18 +4,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from aiops.model import Alert, SeriesState, TimelineEntry
+from aiops.model import Alert, AlertState, SeriesState, TimelineEntry
 from aiops.service.picture import IncidentPicture
 from aiops.web.chart import strip
 from aiops.web.drawing import Shade
 from aiops.web.incident.charts import series_words
 
 LIFE: Final = {
-    SeriesState.NORMAL: "normal",
-    SeriesState.SUSPECT: "suspect",
-    SeriesState.INCIDENT: "incident",
+    SeriesState.NORMAL: "inactive",
+    SeriesState.SUSPECT: "pending",
+    SeriesState.INCIDENT: "firing",
     SeriesState.RECOVERING: "recovering",
 }
+"""The states of a series as those of an alert of Prometheus; a recovering one still fires, and is calm."""
+RESOLVED: Final = "resolved"
+STATES: Final = (*LIFE.values(), RESOLVED)
+"""All states of an alert, in the order in which one goes through them."""
 BURST: Final = "anomaly"
 """What the timeline calls symptoms."""
 
@@ -52,14 +56,28 @@ def bursts(timeline: Sequence[TimelineEntry]) -> Iterator[TimelineRow]:
 
 
 def lanes(picture: IncidentPicture, alerts: Sequence[Alert]) -> Iterator[Lane]:
-    """The states of the series, and when alerts of other rules fired, on the axis of the charts."""
+    """Yield the states of the series and of alerts of other rules, on the axis of the charts.
+
+    Alertmanager reports that an alert fires or is resolved; when it was pending is not known, and not drawn.
+    """
     for each in (*([picture.cause] if picture.cause is not None else []), *picture.hit):
-        kinds = [LIFE[state] for state in each.states]
+        kinds = list(_lived(each.states))
         shades = strip(picture.window, each.times, kinds, picture.step)
         yield Lane(series_words(each.series, each.family), shades, f"now {kinds[-1]}" if kinds else "")
     for alert in alerts:
-        end = min(alert.ends_at if alert.ends_at is not None else picture.window.end, picture.window.end)
+        end = picture.window.end
+        over = min(alert.ends_at if alert.ends_at is not None else end, end)
         start = max(alert.starts_at, picture.window.start)
-        if start < end:
-            shades = strip(picture.window, [end], ["firing"], end - start)
-            yield Lane(f"Alert {alert.name or 'without a name'}", shades, str(alert.state))
+        if start < over:
+            shades = strip(picture.window, [over], [str(AlertState.FIRING)], over - start)
+            if over < end:
+                shades += strip(picture.window, [end], [RESOLVED], end - over)
+            yield Lane(f"Alert {alert.name or 'without a name'}", shades, f"now {alert.state}")
+
+
+def _lived(states: Sequence[SeriesState]) -> Iterator[str]:
+    """Yield the states of an alert: what is normal again after it fired is resolved."""
+    fired = False
+    for state in states:
+        fired |= state >= SeriesState.INCIDENT
+        yield RESOLVED if fired and state == SeriesState.NORMAL else LIFE[state]

@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from aiops.model import Alert, CauseKind, Family, Incident, IncidentEvidence
+from aiops.model import Alert, CauseKind, Family, Incident, IncidentEvidence, Trace
+from aiops.presentation.confidence import Confidence, confidence_of
 from aiops.presentation.documents.base import Json
 from aiops.presentation.evidence import evidence_document
 from aiops.presentation.evidence_text import exemplar_pairs
+from aiops.presentation.leads import Lead
 from aiops.service.picture import IncidentPicture
 from aiops.web.chart import Chart
-from aiops.web.incident.chain import Arrow, arrows, chain_words
-from aiops.web.incident.charts import course, drawn, flags
+from aiops.web.incident.chain import Arrow, OtherCalls, arrows, chain_words, other_calls
+from aiops.web.incident.charts import course, course_of, drawn, flags
 from aiops.web.incident.episode import Lane, TimelineRow, bursts, lanes
 from aiops.web.incident.kinds import LAST_SEEN, SLOW
-from aiops.web.incident.reasons import WhyLine, reasons
+from aiops.web.incident.reasons import reasons
+from aiops.web.incident.twins import Twin, twins
 from aiops.web.tree import TreeRow, tree_rows
 
 REASONS: Final = 3
@@ -30,34 +33,46 @@ class IncidentView:
     flags: tuple[str, ...]
     chain: tuple[Arrow, ...]
     chain_words: str
+    others: tuple[OtherCalls, ...]
+    confidence: Confidence | None
+    course_of: str | None
     usual_seconds: float | None
     span_named: bool
     may_be_normal: bool
-    reasons: tuple[WhyLine, ...]
+    reasons: tuple[Lead, ...]
     course: tuple[Chart, ...]
     lanes: tuple[Lane, ...]
     timeline: tuple[TimelineRow, ...]
     evidence: Json | None
     tree: tuple[TreeRow, ...]
     pairs: tuple[tuple[Json, Json | None], ...]
+    twins: tuple[Twin, Twin] | None
 
 
 def incident_view(
-    one: Incident, evidence: IncidentEvidence | None, picture: IncidentPicture, alerts: Sequence[Alert]
+    one: Incident,
+    evidence: IncidentEvidence | None,
+    picture: IncidentPicture,
+    alerts: Sequence[Alert],
+    pair: tuple[Trace, Trace] | None,
 ) -> IncidentView:
-    """Put the page of an incident together."""
+    """Put the page of an incident together. pair: a bad and a good trace of the same route."""
     marks = tuple(flags(one))
     document = None if evidence is None else evidence_document(evidence).model_dump()
     anatomy = document["anatomy"] if document else None
-    chain = tuple(arrows(one.root_cause.cause, picture.hops)) if one.root_cause is not None else ()
+    root = one.root_cause
+    chain = tuple(arrows(root.cause, picture.hops)) if root is not None else ()
+    others = tuple(other_calls(root.cause, picture.others)) if root is not None else ()
     return IncidentView(
         cause=drawn(picture.cause, picture, marks) if picture.cause is not None else None,
         hit=tuple(drawn(each, picture, marks) for each in picture.hit),
         flags=tuple(dict.fromkeys(each.kind for each in marks)),
         chain=chain,
         chain_words=chain_words(chain),
-        span_named=one.first_failing_span is not None
-        and (one.root_cause is None or one.root_cause.cause.kind not in (*SLOW, *LAST_SEEN)),
+        others=others,
+        confidence=confidence_of(one, evidence, picture.others),
+        course_of=course_of(picture.cause, one, picture.step),
+        span_named=one.first_failing_span is not None and (root is None or root.cause.kind not in (*SLOW, *LAST_SEEN)),
         may_be_normal=_may_be_normal(one),
         usual_seconds=next((each.usual[1] for each in picture.hops if not each.caller), None),
         reasons=tuple(reasons(one, evidence))[:REASONS],
@@ -67,6 +82,7 @@ def incident_view(
         evidence=document,
         tree=tuple(tree_rows(anatomy["nodes"])) if anatomy else (),
         pairs=tuple(exemplar_pairs(anatomy["exemplars"])) if anatomy else (),
+        twins=twins(*pair) if pair is not None else None,
     )
 
 
