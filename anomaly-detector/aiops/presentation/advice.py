@@ -23,7 +23,7 @@ RUNBOOKS: Final = ("runbook_url", "runbook")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class AdviceFacts:
     """What is known around an incident. objectives: those that it hits, or that are watched of its services; alerts:
     of other rules; alike: incidents with the same fingerprint; changes: of all services before it, oldest first;
     others: calls of other callers to the cause."""
@@ -35,7 +35,7 @@ class Surroundings:
     others: Sequence[Hop] = ()
 
 
-def advice(incident: Incident, evidence: IncidentEvidence | None, around: Surroundings, now: float) -> list[Lead]:
+def advice(incident: Incident, evidence: IncidentEvidence | None, around: AdviceFacts, now: float) -> list[Lead]:
     """Return what to do now, the most promising first. now: Unix seconds."""
     root = incident.root_cause
     if root is None:

@@ -26,7 +26,7 @@ from aiops.model import (
     Slo,
     SourceLocation,
 )
-from aiops.presentation.advice import Surroundings, advice
+from aiops.presentation.advice import AdviceFacts, advice
 from aiops.presentation.confidence import confidence_of
 from aiops.presentation.leads import Lead
 
@@ -55,7 +55,7 @@ def slo(**more: object) -> Slo:
 
 
 def said(root: RootCause | None, evidence: IncidentEvidence | None = None, **around: Any) -> list[Lead]:
-    return advice(replace(sample(), root_cause=root), evidence, Surroundings(**around), NOW)
+    return advice(replace(sample(), root_cause=root), evidence, AdviceFacts(**around), NOW)
 
 
 def bare(kind: CauseKind, **more: object) -> RootCause:
@@ -103,7 +103,7 @@ def test_without_a_cause_the_worst_symptom_and_a_trace_come_first() -> None:
     found = said(None, evidence=sample_evidence())
     assert "80% of requests to payment POST /payment fail" in found[0].text
     assert found[1].link == f"/traces/{TRACE_ID}"
-    nothing = advice(simple(), None, Surroundings(), NOW)
+    nothing = advice(simple(), None, AdviceFacts(), NOW)
     assert "payment" in nothing[0].text
 
 

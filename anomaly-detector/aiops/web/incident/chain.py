@@ -7,7 +7,7 @@ from math import isfinite
 from aiops.model import Cause, CauseKind, Hop
 from aiops.presentation.filters import duration
 from aiops.presentation.numbers import percent
-from aiops.web.incident.kinds import SLOW
+from aiops.web.incident.kinds import SLOW_KINDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +35,13 @@ class OtherCalls:
 def other_calls(cause: Cause, others: Sequence[Hop]) -> Iterator[OtherCalls]:
     """Yield what the calls of other callers to the cause do."""
     for hop in others:
-        text, loud = _slower(hop) if cause.kind in SLOW else _failing(hop)
+        text, loud = _slower(hop) if cause.kind in SLOW_KINDS else _failing(hop)
         if text:
             yield OtherCalls(hop.caller, hop.callee, text, loud)
 
 
 def arrows(cause: Cause, hops: Sequence[Hop]) -> Iterator[Arrow]:
-    slow = cause.kind in SLOW
+    slow = cause.kind in SLOW_KINDS
     for hop in hops:
         text, loud = _slower(hop) if slow else _failing(hop)
         yield Arrow(

@@ -4,7 +4,7 @@ from typing import Final
 
 from aiops.model import CauseKind
 
-SLOW: Final = (CauseKind.LATENCY, CauseKind.NETWORK, CauseKind.MACHINE)
+SLOW_KINDS: Final = (CauseKind.LATENCY, CauseKind.NETWORK, CauseKind.MACHINE)
 """Kinds that cost time, rather than answers."""
 LAST_SEEN: Final = (CauseKind.TIMEOUT, CauseKind.DOWN, CauseKind.DEPENDENCY)
 """Kinds whose failing spans are those of callers: the requests were last seen there."""

@@ -9,7 +9,7 @@ from aiops.presentation.headline import ALONE
 from aiops.presentation.leads import Lead
 from aiops.presentation.numbers import percent
 from aiops.presentation.ruled_out import raises_before
-from aiops.web.incident.kinds import LAST_SEEN, SLOW
+from aiops.web.incident.kinds import LAST_SEEN, SLOW_KINDS
 
 
 def reasons(one: Incident, evidence: IncidentEvidence | None) -> Iterator[Lead]:
@@ -56,7 +56,7 @@ def _begun(root: RootCause) -> str:
 
 def _spans(one: Incident, cause: Cause, evidence: IncidentEvidence | None) -> Iterator[Lead]:
     span = one.first_failing_span
-    if span is None or cause.kind in SLOW:
+    if span is None or cause.kind in SLOW_KINDS:
         return
     error = span.exception.rpartition(".")[2]
     said = f"{error}: {span.status}" if error and error != span.status else span.status
@@ -93,7 +93,7 @@ def _numbers(cause: Cause, evidence: IncidentEvidence | None) -> Iterator[Lead]:
             "the tree of calls",
         )
     nodes = evidence.anatomy.nodes if evidence.anatomy is not None else ()
-    if cause.kind in SLOW and nodes:
+    if cause.kind in SLOW_KINDS and nodes:
         most = max(nodes, key=lambda node: node.share_of_excess)
         where = (
             f"spent in {most.service} → {most.callee} {most.operation}"

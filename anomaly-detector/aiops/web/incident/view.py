@@ -15,7 +15,7 @@ from aiops.web.chart import Chart
 from aiops.web.incident.chain import Arrow, OtherCalls, arrows, chain_words, other_calls
 from aiops.web.incident.charts import course, course_of, drawn, flags
 from aiops.web.incident.episode import Lane, TimelineRow, bursts, lanes
-from aiops.web.incident.kinds import LAST_SEEN, SLOW
+from aiops.web.incident.kinds import LAST_SEEN, SLOW_KINDS
 from aiops.web.incident.reasons import reasons
 from aiops.web.incident.twins import Twin, twins
 from aiops.web.tree import TreeRow, tree_rows
@@ -72,7 +72,8 @@ def incident_view(
         others=others,
         confidence=confidence_of(one, evidence, picture.others),
         course_of=course_of(picture.cause, one, picture.step),
-        span_named=one.first_failing_span is not None and (root is None or root.cause.kind not in (*SLOW, *LAST_SEEN)),
+        span_named=one.first_failing_span is not None
+        and (root is None or root.cause.kind not in (*SLOW_KINDS, *LAST_SEEN)),
         may_be_normal=_may_be_normal(one),
         usual_seconds=next((each.usual[1] for each in picture.hops if not each.caller), None),
         reasons=tuple(reasons(one, evidence))[:REASONS],
@@ -89,7 +90,7 @@ def incident_view(
 def is_slow(one: Incident) -> bool:
     """Whether the trouble costs time, rather than answers."""
     if one.root_cause is not None:
-        return one.root_cause.cause.kind in SLOW
+        return one.root_cause.cause.kind in SLOW_KINDS
     return all(family == Family.LATENCY for _, family in one.symptoms)
 
 
@@ -97,5 +98,5 @@ def _may_be_normal(one: Incident) -> bool:
     """Whether it makes sense to call the trouble normal: requests that take longer, or fewer requests; no failures."""
     cause = one.root_cause.cause if one.root_cause is not None else None
     return all(family in (Family.LATENCY, Family.TRAFFIC) for _, family in one.symptoms) and (
-        cause is None or cause.kind in (*SLOW, CauseKind.TRAFFIC)
+        cause is None or cause.kind in (*SLOW_KINDS, CauseKind.TRAFFIC)
     )

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from aiops.config import Settings
 from aiops.model import Window
 from aiops.presentation import grafana
-from aiops.presentation.advice import Surroundings, advice
+from aiops.presentation.advice import AdviceFacts, advice
 from aiops.service.use_cases import UseCases
 from aiops.web.incident import incident_view, is_slow
 from aiops.web.incident.episode import STATES
@@ -25,7 +25,7 @@ def add_incidents(pages: Blueprint, use_cases: UseCases, settings: Settings) -> 
         evidence, alerts = use_cases.incidents.evidence(one), use_cases.alerts.of(one)
         alike, picture = use_cases.incidents.alike(one), use_cases.picture.of(one, evidence)
         changes = use_cases.incidents.changes(Window(one.onset - CHANGES_BEFORE, one.onset))
-        around = Surroundings(
+        around = AdviceFacts(
             objectives=[each.slo for each in picture.budgets if each.slo is not None],
             alerts=alerts,
             alike=alike,
