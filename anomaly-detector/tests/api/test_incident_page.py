@@ -1,5 +1,6 @@
 """The page of an incident: the six questions on the first screen, and the evidence behind each answer."""
 
+import html
 import re
 from dataclasses import replace
 
@@ -91,7 +92,7 @@ def caused(kind: CauseKind, measured: CauseMeasure, caller: str = "") -> Inciden
 
 
 def text_of(page: str) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
 def test_the_first_screen_answers_the_six_questions(world: World, client: FlaskClient) -> None:
@@ -132,8 +133,9 @@ def test_every_link_to_evidence_leads_somewhere_and_nothing_empty_is_shown(world
         assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)
         assert "style=" not in page
         assert not re.search(r"<(ol|ul|tbody)[^>]*>\s*</\1>", page)
-    for name in ("tree", "calls", "shared", "changes", "queries", "alternatives", "objectives"):
+    for name in ("tree", "calls", "shared", "changes", "queries", "alternatives", "twins"):
         assert f'id="{name}"' not in bare
+    assert "Objectives None watches payment" in text_of(bare)
     assert f'/traces/{TRACE_ID}"' in bare
 
 
