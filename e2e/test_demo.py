@@ -58,7 +58,7 @@ def test_it_shows_a_fault_found_explained_and_resolved(said: Path) -> None:
         "resolved",
     ):
         assert line in text
-    assert "Error spike in payment POST /payment" in text
+    assert "of requests to payment POST /payment fail (normally " in text
     assert "starts at payment: POST /payment: card processor refused" in text
     assert "cause and resolution were right" in text
     assert "Traceback" not in text

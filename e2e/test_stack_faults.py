@@ -115,7 +115,8 @@ def test_fault_is_found_explained_and_resolved(platform: Platform, name: str) ->
 def test_people_are_told_by_mail(mailbox: Mailbox) -> None:
     def told() -> bool:
         subjects = [line for one in mailbox.messages for line in one.splitlines() if line.startswith("Subject:")]
-        return any("Error spike" in line for line in subjects) and any("resolved" in line.lower() for line in subjects)
+        begun = any("of requests to" in line for line in subjects)
+        return begun and any("resolved" in line.lower() for line in subjects)
 
     until(told, 120, f"mails of an incident and of its end, but there are {mailbox.messages}")
     assert any("To: oncall@example.org" in one for one in mailbox.messages)

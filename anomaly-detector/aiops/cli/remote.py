@@ -244,7 +244,7 @@ def line(incident: Json) -> str:
         incident["state"],
         incident["severity"],
         incident["onset"],
-        incident["title"] + sure + (f", {incident['recurrence']}" if incident["recurrence"] else ""),
+        incident["headline"] + sure + (f", {incident['recurrence']}" if incident["recurrence"] else ""),
     )
     return "  ".join(parts)
 

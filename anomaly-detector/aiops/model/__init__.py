@@ -18,6 +18,7 @@ from aiops.model.cause import Cause, CauseKind
 from aiops.model.change import Change, ChangeVerdict, ConsideredChange
 from aiops.model.counted import CountedRequests, counted_requests
 from aiops.model.finding import Family, Finding, SeriesState, Sight, Tier, Verdict
+from aiops.model.hop import Hop
 from aiops.model.impact import Impact
 from aiops.model.incident import (
     AttributeDifference,
@@ -120,6 +121,7 @@ __all__ = [
     "Finding",
     "FirstFailingSpan",
     "FoundSpan",
+    "Hop",
     "Impact",
     "Incident",
     "IncidentEvent",

@@ -16,6 +16,7 @@ from aiops.model.errors import SourceError
 from aiops.model.safe import visible
 from aiops.ports import Clock, IncidentStore, ObjectiveStore
 from aiops.presentation.documents.base import Json
+from aiops.presentation.headline import headline
 from aiops.presentation.incident import incident_document
 from aiops.presentation.words import again, place, sure
 
@@ -146,7 +147,7 @@ def alert_of(incident: Incident, base_url: str, now: float, grafana_url: str = "
     return {
         "labels": labels_of(incident),
         "annotations": {
-            "summary": visible(incident.title),
+            "summary": visible(headline(incident)),
             "description": visible(alert_description(incident)),
             **shown,
         },

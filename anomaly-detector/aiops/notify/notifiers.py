@@ -9,6 +9,7 @@ from aiops.model import Burn, Incident
 from aiops.model.safe import visible_in
 from aiops.ports import Notifier
 from aiops.presentation.burn import burn_document, burn_sentence
+from aiops.presentation.headline import headline
 from aiops.presentation.incident import incident_document
 from aiops.presentation.words import again
 
@@ -26,7 +27,7 @@ class LogNotifier(Notifier):
         incident, cause = subject, subject.root_cause
         why = f"{cause.description} ({100 * cause.confidence:.0f}% sure)" if cause else incident.no_cause
         why += f" ({again(incident)})" if incident.occurrences > 1 else ""
-        log.warning("%s %s [%s] %s: %s", incident.id, transition, incident.severity, incident.title, why)
+        log.warning("%s %s [%s] %s: %s", incident.id, transition, incident.severity, headline(incident), why)
 
 
 class WebhookNotifier(Notifier):

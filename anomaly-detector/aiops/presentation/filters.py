@@ -10,7 +10,7 @@ from aiops.presentation.headline import headline
 from aiops.presentation.numbers import percent, span_of_time
 from aiops.presentation.objectives import good_share, period_words, promise, slices_words
 from aiops.presentation.status import slo_style, style
-from aiops.presentation.words import again, place, sure, written
+from aiops.presentation.words import again, place, sure, why_severe, written
 
 KINDS = {
     CauseKind.ERRORS: "its requests fail",
@@ -152,5 +152,6 @@ FILTERS: tuple[Callable[..., Any], ...] = (
     sure,
     symptom,
     times,
+    why_severe,
     written,
 )

@@ -1,12 +1,13 @@
 """What is wrong in one line: the number that matters, and who or what alone has it."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from aiops.model import names
 from aiops.model.cause import Cause, CauseKind
-from aiops.model.change import ChangeVerdict
+from aiops.model.change import ChangeVerdict, ConsideredChange
 from aiops.model.finding import Family
-from aiops.model.incident import CauseMeasure, Incident, RootCause
+from aiops.model.incident import CauseMeasure, Dimension, Incident, RootCause
 from aiops.presentation.numbers import duration, percent
 
 ALONE: Final = 0.9
@@ -14,32 +15,121 @@ OTHERS: Final = 0.5
 """A value is named in the headline where so many bad requests have it, and no more of the good ones."""
 RUNS_ON: Final = (names.SERVICE_INSTANCE, *names.LOCATIONS)
 """Attributes that say where a process runs: named only where nothing else is shared."""
+ALL: Final = 0.995
+"""Part of the bad requests from which they are called all."""
+SEEN: Final = 0.02
+"""Share of the failing requests up to which those of others are called none."""
+SURPLUS: Final = 1.1
+"""By how much an estimated share may exceed 1, because samples vary; more says that it cannot be estimated."""
 LEAST_DELAY: Final = 0.0005
 """Seconds from which a delay is written as a number."""
 
 
 def headline(incident: Incident) -> str:
-    """Write what is wrong: `35% of requests to payment POST /payment fail (normally 0.2%) · only payment 1.5.0`.
+    """Write what is wrong: `35% of requests to payment POST /payment fail (normally 0.2%)`, and where one version,
+    tenant or host alone has the trouble, the share of its own requests: `About 67% of requests to payment 1.5.0 fail`.
 
     Without a cause, or where an earlier release found it, it is the title."""
     root = incident.root_cause
     if root is None:
         return incident.title
-    what = _what(root.cause, root.measured) or incident.title
-    alone = blamed(root)
-    return f"{what} · only {alone}" if alone else what
+    what, alone = _what(root.cause, root.measured) or incident.title, blamed(root)
+    if not alone:
+        return what
+    if (own := _own_share(root)) is not None:
+        return own
+    whose = "slow" if root.cause.kind in (CauseKind.LATENCY, CauseKind.NETWORK) else "failing"
+    part = _part_of_bad(root)
+    return f"{what} · {'all' if part >= ALL else f'{percent(part)} of the'} {whose} ones are of {alone}"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupShares:
+    """How many requests of one version, tenant or host fail, and of all others: estimates, from samples."""
+
+    own: float
+    others: float
+
+
+def group_shares(root: RootCause) -> GroupShares | None:
+    """Return the share of the failing requests of what alone is to blame, and of all others; None where these are not
+    known.
+
+    Bad and good requests are drawn apart, equally many of each, so that their counts are no shares of all: the group
+    has the part b of the failing requests and g of the good ones, and of all requests e fail. So e b of all requests
+    are its failing ones, and (1 - e) g its good ones. Where the good ones were drawn before the trouble, g is the
+    group's part of all requests.
+    """
+    share = root.measured
+    if share is None or share.family != Family.ERRORS or root.cause.kind != CauseKind.ERRORS:
+        return None
+    e = min(max(share.observed, 0.0), 1.0)
+    change = _accepted_version(root)
+    if change is not None:
+        (bad, good), (other_bad, other_good) = change.new or (0, 0), change.old or (0, 0)
+        if not bad + other_bad or not good + other_good:
+            return None
+        b, g = bad / (bad + other_bad), good / (good + other_good)
+        failing, fine = (e * b, e * (1 - b)), ((1 - e) * g, (1 - e) * (1 - g))
+        return GroupShares(*(bad / (bad + good) if bad else 0.0 for bad, good in zip(failing, fine, strict=True)))
+    first = _first_shared(root)
+    if first is None or first.attribute == names.SERVICE_VERSION or not 0 < first.share_of_good < 1:
+        return None  # a version that was not there before the trouble has no part of the good requests of that time
+    own = e * first.share_of_bad / first.share_of_good
+    others = e * (1 - first.share_of_bad) / (1 - first.share_of_good)
+    return GroupShares(min(own, 1.0), others) if own <= SURPLUS else None
+
+
+def _part_of_bad(root: RootCause) -> float:
+    """Return the part of the bad requests that what alone is to blame has."""
+    change, first = _accepted_version(root), _first_shared(root)
+    if change is not None and change.new is not None:
+        bad, others = change.new[0], change.old[0] if change.old is not None else 0
+        return bad / (bad + others) if bad else 0.0
+    return first.share_of_bad if first is not None else 1.0
+
+
+def _accepted_version(root: RootCause) -> ConsideredChange | None:
+    found = (one for one in root.changes_considered if one.verdict == ChangeVerdict.ACCEPTED and one.change.version)
+    return next(found, None)
+
+
+def _own_share(root: RootCause) -> str | None:
+    """Write the share of the requests of the group that alone has the trouble; None where it is not known."""
+    found, share = group_shares(root), root.measured
+    if found is None or share is None:
+        return None
+    cause, alone = root.cause, blamed(root)
+    request = " ".join(filter(None, (cause.method, cause.endpoint)))
+    if alone.startswith(f"{cause.service} "):
+        where, others = f"{alone} {request}".rstrip(), "other versions"
+    else:
+        where, others = f"{place_written(cause)} with {alone}", "all others"
+    rest = "none seen" if found.others <= SEEN * share.observed else f"about {percent(found.others)}"
+    whole = f"{_fails(share)} of all, normally {percent(share.expected)}"
+    return f"About {percent(found.own)} of requests to {where} fail; {others}: {rest} ({whole})"
 
 
 def blamed(root: RootCause) -> str:
     """Write the version, tenant, host or other value that the trouble is limited to; "" where it has no such limit."""
-    shared = [one for one in root.dimensions if one.share_of_bad >= ALONE and one.share_of_good <= OTHERS]
-    version = next((one.value for one in shared if one.attribute == names.SERVICE_VERSION), "") or next(
-        (one.change.version for one in root.changes_considered if one.verdict == ChangeVerdict.ACCEPTED), ""
-    )
+    change = _accepted_version(root)
+    version = next((one.value for one in _shared(root) if one.attribute == names.SERVICE_VERSION), "")
+    version = version or (change.change.version if change is not None else "")
     if version:
         return f"{root.cause.service} {version}"
-    first = next(iter(sorted(shared, key=lambda one: one.attribute in RUNS_ON)), None)
+    first = _first_shared(root)
     return f"{first.attribute} {first.value}" if first is not None else ""
+
+
+def _shared(root: RootCause) -> list[Dimension]:
+    return [one for one in root.dimensions if one.share_of_bad >= ALONE and one.share_of_good <= OTHERS]
+
+
+def _first_shared(root: RootCause) -> Dimension | None:
+    """Return what tells most of the values that nearly all bad requests have: a version, else a tenant or the like,
+    else where the process runs."""
+    order = sorted(_shared(root), key=lambda one: (one.attribute != names.SERVICE_VERSION, one.attribute in RUNS_ON))
+    return next(iter(order), None)
 
 
 def place_written(cause: Cause) -> str:

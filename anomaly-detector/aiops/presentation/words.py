@@ -3,7 +3,8 @@
 from aiops.model.accepted import Expectation
 from aiops.model.cause import Cause
 from aiops.model.finding import Family
-from aiops.model.incident import Incident
+from aiops.model.incident import Incident, Severity
+from aiops.model.slo import Urgency
 from aiops.presentation.numbers import spoken
 
 SURE = ((0.9, "almost certain"), (0.7, "likely"), (0.4, "possible"), (0.0, "a weak hint"))
@@ -19,6 +20,25 @@ def place(cause: Cause) -> str:
     parts = (cause.service, cause.method, cause.endpoint)
     where = " ".join(part for part in parts if part)
     return f"{cause.caller} → {where}" if cause.caller else where
+
+
+def why_severe(incident: Incident) -> str:
+    """Write why an incident has its severity, by the rule that gave it: `failures reach users`."""
+    families = {family for _, family in incident.symptoms}
+    match incident.severity:
+        case Severity.CRITICAL:
+            if Family.NO_TELEMETRY in families:
+                return "no telemetry arrives from any service"
+            paged = next((one.slo for one in incident.slo_impact if one.urgency == Urgency.PAGE), "")
+            if paged:
+                return f"{paged} burns so fast that it pages"
+            return "what users call fails for all of them"
+        case Severity.HIGH:
+            return "users stay away" if families == {Family.TRAFFIC} else "failures reach users"
+        case Severity.MEDIUM:
+            return "users wait longer, and get their answers" if families == {Family.LATENCY} else "users feel it"
+        case Severity.LOW:
+            return "no user notices it"
 
 
 def again(incident: Incident) -> str:

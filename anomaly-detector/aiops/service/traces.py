@@ -7,8 +7,18 @@ from typing import Final
 
 from aiops import explain
 from aiops.engine import Engine
-from aiops.model import AttributeDifference, Incident, IncidentFilter, Trace, TraceQuery, TraceSummary, Window, iso
-from aiops.model.errors import NotFound
+from aiops.model import (
+    AttributeDifference,
+    Incident,
+    IncidentEvidence,
+    IncidentFilter,
+    Trace,
+    TraceQuery,
+    TraceSummary,
+    Window,
+    iso,
+)
+from aiops.model.errors import NotFound, SourceError
 from aiops.presentation.trace_search import TraceSearch
 from aiops.store import SqlIncidents
 
@@ -94,6 +104,24 @@ class TraceService:
             )
         middle = median(one.found.duration for one in alike)
         return min(alike, key=lambda one: (abs(one.found.duration - middle), -one.found.start, one.trace_id)).trace_id
+
+    def compared(self, evidence: IncidentEvidence | None) -> tuple[Trace, Trace] | None:
+        """Return a bad trace of an incident's evidence and a good one of the same route, the clearest; None where none
+        is named, or they cannot be read any more."""
+        anatomy = evidence.anatomy if evidence is not None else None
+        good = {(one.service, one.operation): one.trace_id for one in reversed(anatomy.good)} if anatomy else {}
+        pairs = (
+            (one.trace_id, good[one.service, one.operation])
+            for one in (anatomy.bad if anatomy else ())
+            if (one.service, one.operation) in good
+        )
+        if (ids := next(pairs, None)) is None:
+            return None
+        try:
+            found = {one.trace_id: one for one in self.engine.traces.traces(ids) if one.spans}
+        except SourceError:
+            return None
+        return (found[ids[0]], found[ids[1]]) if set(ids) <= found.keys() else None
 
     def evidence_of(self, trace: Trace) -> list[Incident]:
         """Return the incidents that name a trace as evidence, newest first. Raises StoreError."""

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf, isfinite
+from statistics import median
 from typing import Final
 
 from aiops.model import Window
@@ -18,6 +19,9 @@ WIDTH: Final = 480
 """Columns of a chart: where a column has more points than two, its lowest and its highest one are drawn."""
 READINGS: Final = 160
 """The most moments at which the cursor can stop."""
+DWARFED, DWARFING = 0.02, 0.25
+"""Where what is expected lies below this part of the band, and the band takes so much of the height, the axis is
+logarithmic."""
 GAP_STEPS: Final = 3.5
 """A line is interrupted where so many steps are missing, unless its chart says otherwise."""
 
@@ -76,6 +80,7 @@ class Chart:
     upwards: tuple[Tick, ...]
     readings: str
     summary: str
+    logarithmic: bool = False
 
     @property
     def empty(self) -> bool:
@@ -86,11 +91,7 @@ class Chart:
 def chart(of: Curves) -> Chart:
     """Draw series."""
     inside = [at for at, time in enumerate(of.times) if of.window.start <= time <= of.window.end]
-    axis = Axis.over(
-        [*(values[at] for values in of.lines.values() for at in inside), *of.levels.values()],
-        [of.lower[at] for at in inside] if of.lower else (),
-        [of.upper[at] for at in inside] if of.upper else (),
-    )
+    axis = _axis(of, inside)
     gap = max(2.0, WIDTH * of.gap_steps * of.step / max(of.window.seconds, 1e-9))
     where = {at: WIDTH * position(of.times[at], of.window) for at in inside}
     return Chart(
@@ -115,7 +116,23 @@ def chart(of: Curves) -> Chart:
         upwards=tuple(axis.ticks(of.amount)),
         readings=json.dumps([[round(of.times[at], 3), *_written(of, at)] for at in _some(inside)]),
         summary=_summary(of, inside),
+        logarithmic=axis.logarithmic,
     )
+
+
+def _axis(of: Curves, inside: Sequence[int]) -> Axis:
+    """Return the axis: a logarithmic one where the band dwarfs what it is around, so that the line would lie on the
+    ground."""
+    values = [*(values[at] for values in of.lines.values() for at in inside), *of.levels.values()]
+    lower, upper = ([bound[at] for at in inside] if bound else [] for bound in (of.lower, of.upper))
+    tops = [one for one in upper if isfinite(one)]
+    known = [one for one in of.lines.get("expected", ()) if isfinite(one) and one > 0]
+    seen = [one for one in values if isfinite(one)]
+    if tops and known and min(seen) > 0:
+        top = median(tops)
+        if median(known) < DWARFED * top and top > DWARFING * max(seen):
+            return Axis.decades(values)
+    return Axis.over(values, lower, upper)
 
 
 def spark(values: Sequence[float]) -> str:

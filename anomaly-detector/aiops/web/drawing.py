@@ -27,6 +27,13 @@ class Axis:
 
     low: float
     high: float
+    logarithmic: bool = False
+
+    @classmethod
+    def decades(cls, values: Iterable[float]) -> "Axis":
+        """Make room for all positive values on a logarithmic axis; there must be one."""
+        seen = [value for value in values if isfinite(value) and value > 0]
+        return cls(min(seen) / 2, max(seen) * 1.5, logarithmic=True)
 
     @classmethod
     def over(cls, values: Iterable[float], lower: Iterable[float] = (), upper: Iterable[float] = ()) -> "Axis":
@@ -45,11 +52,19 @@ class Axis:
 
     def y(self, value: float) -> float:
         """Return the distance from the top, not far outside the picture."""
-        place = HEIGHT * (self.high - value) / (self.high - self.low)
+        if self.logarithmic:
+            place = HEIGHT * log10(self.high / max(value, self.low / 2)) / log10(self.high / self.low)
+        else:
+            place = HEIGHT * (self.high - value) / (self.high - self.low)
         return round(min(max(place, -HEIGHT / 2), 1.5 * HEIGHT), 1)
 
     def ticks(self, amount: Callable[[float], str]) -> Iterator[Tick]:
-        """Yield about four round values, with as many digits as are needed to tell them apart."""
+        """Yield about four round values, with as many digits as are needed to tell them apart; on a logarithmic axis
+        those of `decades`."""
+        if self.logarithmic:
+            for value in decades(self.low, self.high):
+                yield Tick(self.y(value), amount(value))
+            return
         rough = (self.high - self.low) / 4
         power = 10.0 ** floor(log10(rough))
         size = next(power * one for one in (1, 2, 2.5, 5, 10) if power * one >= rough)
@@ -59,6 +74,13 @@ class Axis:
             texts = [f"{one:,.{max(0, 1 - floor(log10(size)))}f}" for one in values]
         for value, text in zip(values, texts, strict=True):
             yield Tick(self.y(value), text)
+
+
+def decades(low: float, high: float) -> list[float]:
+    """Return the powers of ten between two values, with 2 and 5 between them where there is room."""
+    powers = range(floor(log10(low)), ceil(log10(high)) + 1)
+    steps = (1, 2, 5) if log10(high / low) < 2.5 else (1,)
+    return [value for power in powers for step in steps if low <= (value := step * 10.0**power) <= high]
 
 
 def _runs(points: Sequence[tuple[float, ...]], gap: float) -> Iterator[list[tuple[float, ...]]]:

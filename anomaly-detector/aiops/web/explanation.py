@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from aiops.presentation.documents.base import Json
 from aiops.presentation.evidence_text import exemplar_pairs
@@ -20,7 +20,7 @@ TRACES: Final = 5
 def explanation_page(found: Json) -> str:
     """Return the page of a comparison. Raises KeyError or TypeError where the document is not of this release."""
     environment = Environment(
-        loader=PackageLoader("aiops", "web/templates"),
+        loader=ChoiceLoader([PackageLoader("aiops", folder) for folder in ("web/templates", "web/static")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil, floor, log10
+from math import floor, log10
 from typing import Final
 
 from aiops.model import TraceSummary, Window
 from aiops.presentation import filters
 from aiops.presentation.trace_search import SelectedBox
+from aiops.web.drawing import decades
 from aiops.web.time_axis import Tick, across, position
 
 TIMES: Final = 20.0
@@ -74,10 +75,7 @@ class DurationAxis:
 
     def _round(self) -> list[float]:
         if self.logarithmic:
-            decades = range(floor(log10(self.low)), ceil(log10(self.high)) + 1)
-            steps = (1, 2, 5) if log10(self.high / self.low) < 2.5 else (1,)
-            values = [step * 10.0**power for power in decades for step in steps]
-            return [one for one in values if self.low <= one <= self.high]
+            return decades(self.low, self.high)
         rough = self.high / 4
         power = 10.0 ** floor(log10(rough))
         size = next(power * one for one in (1, 2, 2.5, 5, 10) if power * one >= rough)

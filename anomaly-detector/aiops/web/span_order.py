@@ -59,10 +59,10 @@ def without_closed(ordered: Ordered, closed: Collection[str]) -> list[tuple[Span
     return out
 
 
-def usual_seconds(trace: Trace, beside: Trace) -> dict[str, float]:
-    """Return how long the same spans took in another trace: those of the same place in the tree of calls."""
+def counterparts(trace: Trace, beside: Trace) -> dict[str, Span]:
+    """Return the same spans of another trace, by the ids of these: those of the same place in the tree of calls."""
     numbers: dict[tuple[object, ...], int] = {}
-    other = {place: span.duration for span, place in _places(beside, numbers)}
+    other = {place: span for span, place in _places(beside, numbers)}
     return {span.span_id: other[place] for span, place in _places(trace, numbers) if place in other}
 
 

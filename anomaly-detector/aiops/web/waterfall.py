@@ -7,7 +7,7 @@ from typing import Final
 from aiops import explain
 from aiops.explain import SpanTimes
 from aiops.model import Span, Trace
-from aiops.web.span_order import children_of, counts_below, parents_first, usual_seconds, without_closed
+from aiops.web.span_order import children_of, counterparts, counts_below, parents_first, without_closed
 
 MOST_ROWS: Final = 200
 LEAST_GAP_SECONDS: Final = 0.001
@@ -115,7 +115,7 @@ def waterfall(
     visible = without_closed(ordered, closed)
     times = explain.span_times(trace)
     services = _stripes([trace, *([beside] if beside else [])])
-    usual = usual_seconds(trace, beside) if beside else {}
+    usual = {key: span.duration for key, span in counterparts(trace, beside).items()} if beside else {}
 
     def row(span: Span, depth: int) -> Row:
         of = times[span.span_id]

@@ -39,7 +39,7 @@ def test_the_sample_incident_has_every_field_that_was_promised(world: World, cli
         "state": "open",
         "severity": "critical",
         "title": "Error spike in payment POST /payment",
-        "headline": "payment POST /payment fails · only payment 1.5.0",
+        "headline": "payment POST /payment fails · all failing ones are of payment 1.5.0",
         "root_cause": {
             "service": "payment",
             "endpoint": "/payment",

@@ -1,12 +1,13 @@
 """The page of an incident: the six questions on the first screen, and the evidence behind each answer."""
 
+import html
 import re
 from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
 from made_up.fakes import NOW, Route
-from made_up.samples import TRACE_ID, sample, sample_evidence, simple
+from made_up.samples import TRACE_ID, sample, sample_evidence, sample_trace, simple
 from made_up.world import World
 
 from aiops.model import (
@@ -29,7 +30,7 @@ from aiops.model import (
     labels,
 )
 from aiops.service.picture import STEPS, shown_window
-from aiops.web.incident import bursts
+from aiops.web.incident.episode import bursts
 
 PAGE = "/incidents/INC-1795253415-1"
 PAYMENT = labels(service="payment", route="/payment", method="POST")
@@ -91,7 +92,7 @@ def caused(kind: CauseKind, measured: CauseMeasure, caller: str = "") -> Inciden
 
 
 def text_of(page: str) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
 def test_the_first_screen_answers_the_six_questions(world: World, client: FlaskClient) -> None:
@@ -99,14 +100,18 @@ def test_the_first_screen_answers_the_six_questions(world: World, client: FlaskC
     page = client.get(PAGE).text
     said = text_of(page[: page.index('class="evidence"')])
     for answer in (
-        "80% of requests to payment POST /payment fail (normally 0.1%) · only payment 1.5.0",
+        "80% of requests to payment POST /payment fail (normally 0.1%) · all failing ones are of payment 1.5.0",
         "2026-11-21 09:30:00 UTC (5 min ago)",
         "504 failed requests , 20% of all requests",
         "gateway POST /checkout",
         "Calls from users to gateway: 80% fail; gateway to checkout: 80% fail; checkout to payment: 80% fail. "
         "The cause is payment.",
         "It came with the deployment of payment 1.5.0, 4 min before",
-        "Almost certain, 93% between 71% and 99%",
+        "Almost certain, 93% (between 71% and 99%) : 38 of 41 bad traces start at payment POST /payment",
+        "payment's own work fails",
+        "a fault of payment 1.5.0, and one of the host that it runs on",
+        "critical: what users call fails for all of them",
+        "Steady : 80% in the last 2 min, peak 80%",
         "Else it could be checkout → inventory GET /inventory",
         "Take payment 1.5.0 out of service",
     ):
@@ -128,8 +133,9 @@ def test_every_link_to_evidence_leads_somewhere_and_nothing_empty_is_shown(world
         assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)
         assert "style=" not in page
         assert not re.search(r"<(ol|ul|tbody)[^>]*>\s*</\1>", page)
-    for name in ("tree", "calls", "shared", "changes", "queries", "alternatives", "objectives"):
+    for name in ("tree", "calls", "shared", "changes", "queries", "alternatives", "twins"):
         assert f'id="{name}"' not in bare
+    assert "Objectives None watches payment" in text_of(bare)
     assert f'/traces/{TRACE_ID}"' in bare
 
 
@@ -197,8 +203,52 @@ def test_alerts_and_states_stand_on_the_axis_of_the_charts(world: World, client:
     page = client.get(PAGE).text
     episode = page[page.index('id="episode"') : page.index('id="timeline"')]
     assert "Alert HighErrors" in episode
-    assert episode.count('class="firing"') == 1
-    assert episode.count('<rect class="incident" x=') == 2
+    assert episode.count('<rect class="firing" x=') == 3
+    assert 'aria-label="Alert HighErrors: now firing"' in episode
+    assert 'aria-label="payment POST /payment: failing requests: now firing"' in episode
+    for name in ("inactive", "pending", "firing", "recovering", "resolved"):
+        assert f"</svg>{name}</li>" in episode
+
+
+def test_an_alert_that_is_resolved_is_drawn_so_and_never_as_pending(world: World, client: FlaskClient) -> None:
+    lived(world, failing())
+    over = Alert(
+        fingerprint="a",
+        starts_at=NOW - 150,
+        state=AlertState.RESOLVED,
+        ends_at=NOW - 60,
+        heard_at=NOW,
+        labels=labels(alertname="HighErrors", service="payment"),
+        services=("payment",),
+    )
+    world.use_cases.alerts.take([over])
+    page = client.get(PAGE).text
+    episode = page[page.index('id="episode"') : page.index('id="timeline"')]
+    assert episode.count('<rect class="resolved" x=') == 1
+    assert '<rect class="pending" x=' not in episode
+
+
+def test_a_second_caller_of_the_cause_is_listed(world: World, client: FlaskClient) -> None:
+    lived(world, failing())
+    world.topology.known.append(Edge(caller="gateway", callee="payment", rate=1.0, error_ratio=0.4, latency=0.2))
+    said = text_of(client.get(PAGE).text)
+    assert "Also gateway → payment: 40% fail" in said
+    assert "one caller's side: calls from gateway fail as well" in said
+    world.topology.known[-1] = Edge(caller="gateway", callee="payment", rate=1.0, error_ratio=0.0, latency=0.2)
+    assert "Not hit: gateway → payment, 0% fail" in text_of(client.get(PAGE).text)
+
+
+def test_a_bad_request_is_drawn_beside_a_good_one(world: World, client: FlaskClient) -> None:
+    lived(world, failing())
+    assert 'id="twins"' not in client.get(PAGE).text, "the traces are not stored any more"
+    bad, good = sample_trace(), replace(sample_trace(), trace_id="a" * 32)
+    fine = tuple(replace(one, failed=False, http_status=200, exception_type="") for one in good.spans)
+    world.traces.known = {TRACE_ID: bad, "a" * 32: replace(good, spans=fine)}
+    page = client.get(PAGE).text
+    drawn = page[page.index('id="twins"') : page.index('id="traces"')]
+    assert drawn.count('class="fall compact"') == 2
+    assert drawn.count("fails first") == 1
+    assert f"/traces/{TRACE_ID}" in drawn
 
 
 def test_an_incident_that_is_over_says_how_long_and_asks_nothing(world: World, client: FlaskClient) -> None:
@@ -220,7 +270,7 @@ def test_pages_of_long_incidents_show_no_more_than_short_ones() -> None:
 
 def test_the_api_has_the_headline(world: World, client: FlaskClient) -> None:
     lived(world, failing())
-    expected = "80% of requests to payment POST /payment fail (normally 0.1%) · only payment 1.5.0"
+    expected = "80% of requests to payment POST /payment fail (normally 0.1%) · all failing ones are of payment 1.5.0"
     assert client.get("/aiops/incidents/INC-1795253415-1").json["headline"] == expected  # type: ignore[index]
     assert client.get("/aiops/incidents").json["active_incidents"][0]["headline"] == expected  # type: ignore[index]
     assert expected in client.get("/").text

@@ -57,7 +57,7 @@ def test_the_list_shows_the_urgent_first_and_the_resolved_last(world: World, cli
     )
     page = client.get("/").text
     assert (
-        page.index("payment POST /payment fails · only payment 1.5.0<")
+        page.index("payment POST /payment fails · all failing ones are of payment 1.5.0<")
         < page.index("A low one")
         < page.index("An old one")
     )
@@ -79,7 +79,7 @@ def test_an_incident_shows_what_broke_since_when_who_is_hit_and_why(world: World
     world.keep(sample())
     page = client.get("/incidents/INC-1795253415-1").text
     for fact in (
-        "payment POST /payment fails · only payment 1.5.0",
+        "payment POST /payment fails · all failing ones are of payment 1.5.0",
         "between 71% and 99%",
         "41 traces read",
         "service.version",

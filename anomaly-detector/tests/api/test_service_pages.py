@@ -175,7 +175,7 @@ def test_a_series_says_since_when_it_alerts_and_leads_to_the_incident(payment: W
     page = text(payment.client(), "/services/payment/series?route=/payment&method=POST&family=errors")
     assert "Now: Alerted: abnormal since " in page
     assert "50% of its requests failed since then" in page
-    assert "Error spike in payment POST /payment" in page
+    assert "payment POST /payment fails" in page
 
 
 @pytest.mark.parametrize("family", ["traffic", "silence"])

@@ -78,7 +78,7 @@ def test_an_open_incident_is_an_alert_with_cause_and_links(world: World) -> None
                 "kind": "errors",
             },
             "annotations": {
-                "summary": "Error spike in payment POST /payment",
+                "summary": "payment POST /payment fails · all failing ones are of payment 1.5.0",
                 "description": "80% of requests fail (12 of 15; expected 1%). The cause is almost certain (93%): "
                 "payment POST /payment. It hits payment, checkout, gateway.",
                 "incident_url": f"{PAGES}/incidents/INC-1795253415-1",

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from made_up.fakes import NOW
@@ -15,6 +16,8 @@ from aiops.model import (
     ConsideredChange,
     Dimension,
     Ending,
+    Hop,
+    IncidentEvidence,
     IncidentState,
     Protocol,
     Rolling,
@@ -23,14 +26,16 @@ from aiops.model import (
     Slo,
     SourceLocation,
 )
-from aiops.presentation.advice import Advice, advice
+from aiops.presentation.advice import AdviceFacts, advice
+from aiops.presentation.confidence import confidence_of
+from aiops.presentation.leads import Lead
 
 WORDS = {
     CauseKind.ERRORS: "PaymentError",
-    CauseKind.LATENCY: "Compare a slow request",
-    CauseKind.TIMEOUT: "whether payment runs",
-    CauseKind.DOWN: "restarts",
-    CauseKind.NETWORK: "between checkout and payment: network",
+    CauseKind.LATENCY: "Open a slow request of payment",
+    CauseKind.TIMEOUT: "Restart payment",
+    CauseKind.DOWN: "Start payment again",
+    CauseKind.NETWORK: "way from checkout to payment: DNS",
     CauseKind.DEPENDENCY: "status page",
     CauseKind.TRAFFIC: "load balancer",
     CauseKind.MACHINE: "Drain payment",
@@ -49,17 +54,8 @@ def slo(**more: object) -> Slo:
     return Slo(**{**values, **more})  # type: ignore[arg-type]
 
 
-def said(root: RootCause | None, **more: object) -> list[Advice]:
-    given: dict[str, object] = {
-        "evidence": None,
-        "objectives": (),
-        "alerts": (),
-        "alike": (),
-        "changes": (),
-        "now": NOW,
-        **more,
-    }
-    return advice(replace(sample(), root_cause=root), **given)  # type: ignore[arg-type]
+def said(root: RootCause | None, evidence: IncidentEvidence | None = None, **around: Any) -> list[Lead]:
+    return advice(replace(sample(), root_cause=root), evidence, AdviceFacts(**around), NOW)
 
 
 def bare(kind: CauseKind, **more: object) -> RootCause:
@@ -90,8 +86,8 @@ def test_a_bad_version_is_rolled_back_to_the_one_before() -> None:
     ("attribute", "value", "expected"),
     [
         ("service.version", "1.5.0", "Take payment 1.5.0 out of service"),
-        ("host.name", "node-7", "Take node-7 out of service"),
-        ("tenant.id", "globex", "special about tenant.id globex"),
+        ("host.name", "node-7", "Drain node-7"),
+        ("tenant.id", "globex", "set for tenant.id globex alone"),
     ],
 )
 def test_what_alone_is_hit_is_looked_at_first(attribute: str, value: str, expected: str) -> None:
@@ -107,7 +103,7 @@ def test_without_a_cause_the_worst_symptom_and_a_trace_come_first() -> None:
     found = said(None, evidence=sample_evidence())
     assert "80% of requests to payment POST /payment fail" in found[0].text
     assert found[1].link == f"/traces/{TRACE_ID}"
-    nothing = advice(simple(), None, (), (), (), (), NOW)
+    nothing = advice(simple(), None, AdviceFacts(), NOW)
     assert "payment" in nothing[0].text
 
 
@@ -146,5 +142,27 @@ def test_the_last_change_is_asked_about_where_none_was_considered() -> None:
     found = said(bare(CauseKind.TIMEOUT), changes=(change("payment", onset - 7200), change("cart", onset - 60)))
     assert any("deployment of payment 1.4.2, 2 h before" in one.text for one in found)
     found = said(bare(CauseKind.TIMEOUT), changes=(change("cart", onset - 60),))
-    assert any("No change of payment was reported" in one.text for one in found)
-    assert any("No change of payment was reported" in one.text for one in said(bare(CauseKind.TIMEOUT)))
+    assert any("No change of payment is known" in one.text for one in found)
+    assert any("No change of payment is known" in one.text for one in said(bare(CauseKind.TIMEOUT)))
+
+
+@pytest.mark.parametrize("kind", list(CauseKind))
+def test_the_deed_is_followed_by_the_check_that_decides(kind: CauseKind) -> None:
+    root = bare(kind)
+    told = confidence_of(replace(sample(), root_cause=root), None, ())
+    assert told is not None
+    assert told.check is not None
+    assert told.check == said(root)[1]
+    assert told.alike
+
+
+def test_only_a_caller_whose_peers_are_fast_is_restarted() -> None:
+    fast = Hop(caller="gateway", callee="payment", failing=0.0, seconds=0.045, usual=(0.0, 0.044))
+    assert said(bare(CauseKind.NETWORK), others=(fast,))[0].text.startswith("Restart checkout")
+    for other in (replace(fast, seconds=0.4), replace(fast, usual=(None, None)), replace(fast, seconds=None)):
+        assert not any("Restart" in one.text for one in said(bare(CauseKind.NETWORK), others=(other,)))
+
+
+def test_owners_come_before_changes() -> None:
+    texts = [one.text for one in said(bare(CauseKind.DOWN), objectives=(slo(labels=(("team", "billing"),)),))]
+    assert texts.index("Owner: billing") < next(at for at, one in enumerate(texts) if "No change" in one)

@@ -14,7 +14,7 @@ from aiops.model import (
     Family,
     RootCause,
 )
-from aiops.presentation.headline import blamed, headline
+from aiops.presentation.headline import GroupShares, blamed, group_shares, headline
 
 PLACE = ("payment", "/payment", "POST")
 
@@ -138,7 +138,48 @@ def shared(attribute: str, value: str, bad: float = 1.0, good: float = 0.1) -> D
 def test_what_alone_is_hit_is_named(dimensions: tuple[Dimension, ...], expected: str) -> None:
     one = root(cause(CauseKind.ERRORS), CauseMeasure(Family.ERRORS, 0.5, 0.0), dimensions=dimensions)
     assert blamed(one) == expected
-    assert headline(simple(root_cause=one)).endswith(f"· only {expected}" if expected else "(normally 0%)")
+    assert expected in headline(simple(root_cause=one))
+
+
+def accepted(new: tuple[int, int], old: tuple[int, int]) -> ConsideredChange:
+    change = Change(at=0.0, who="ci", kind="deployment", service="payment", version="1.5.0", text="")
+    return ConsideredChange(change=change, verdict=ChangeVerdict.ACCEPTED, why="", new=new, old=old)
+
+
+PAYMENT = cause(CauseKind.ERRORS, "payment", "/payment", "POST")
+THIRD = CauseMeasure(Family.ERRORS, 0.36, 0.004)
+
+
+def test_a_version_has_the_share_of_its_own_requests() -> None:
+    """0.36 of all fail, all of them of the version, which has 17 of 60 of the good ones: 0.36 / (0.36 + 0.64 17/60)."""
+    one = root(PAYMENT, THIRD, changes_considered=(accepted((60, 17), (0, 43)),))
+    assert headline(simple(root_cause=one)) == (
+        "About 67% of requests to payment 1.5.0 POST /payment fail; other versions: none seen "
+        "(36% of all, normally 0.4%)"
+    )
+    some = root(PAYMENT, THIRD, changes_considered=(accepted((50, 17), (10, 43)),))
+    assert group_shares(some) == GroupShares(pytest.approx(0.623, abs=1e-3), pytest.approx(0.116, abs=1e-3))
+    assert "other versions: about 12%" in headline(simple(root_cause=some))
+
+
+def test_a_tenant_has_the_share_of_its_own_requests() -> None:
+    one = root(PAYMENT, CauseMeasure(Family.ERRORS, 0.225, 0.0), dimensions=(shared("tenant.id", "globex", 1.0, 0.25),))
+    assert "About 90% of requests to payment POST /payment with tenant.id globex fail" in headline(
+        simple(root_cause=one)
+    )
+
+
+def test_what_cannot_be_estimated_is_said_of_the_failing_requests_alone() -> None:
+    grown = root(PAYMENT, THIRD, dimensions=(shared("tenant.id", "globex", 1.0, 0.1),))
+    assert headline(simple(root_cause=grown)).endswith("· all failing ones are of tenant.id globex")
+    new = root(PAYMENT, THIRD, dimensions=(shared("service.version", "1.5.0", 0.95, 0.0),))
+    assert headline(simple(root_cause=new)).endswith("· 95% of the failing ones are of payment 1.5.0")
+    slow = root(
+        cause(CauseKind.LATENCY), CauseMeasure(Family.LATENCY, 2.0, 0.1), dimensions=(shared("host.name", "n"),)
+    )
+    assert headline(simple(root_cause=slow)).endswith("· all slow ones are of host.name n")
+    nothing = root(PAYMENT, THIRD, changes_considered=(accepted((0, 0), (0, 0)),))
+    assert headline(simple(root_cause=nothing)).startswith("36% of requests")
 
 
 def test_an_accepted_change_names_its_version() -> None:

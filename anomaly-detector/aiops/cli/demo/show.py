@@ -18,6 +18,7 @@ from aiops.cli.demo.stage import CannotShow, Interrupted, Stage
 from aiops.model import Incident
 from aiops.model.errors import SourceError, StoreError
 from aiops.model.safe import visible
+from aiops.presentation.headline import headline
 from aiops.presentation.incident import incident_document
 from aiops.process.system import AWAKE_SECONDS, ENDS
 
@@ -151,7 +152,7 @@ class Play:
 
 def _describe(incident: Incident, url: str) -> None:
     indent = " " * 10
-    click.echo(f"{indent}{click.style(visible(incident.title), bold=True)}  [{incident.severity}]")
+    click.echo(f"{indent}{click.style(visible(headline(incident)), bold=True)}  [{incident.severity}]")
     root = incident.root_cause
     if root is None:
         click.echo(f"{indent}{visible(incident.no_cause)}")

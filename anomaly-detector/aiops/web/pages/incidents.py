@@ -6,9 +6,10 @@ from flask.typing import ResponseReturnValue
 from aiops.config import Settings
 from aiops.model import Window
 from aiops.presentation import grafana
-from aiops.presentation.advice import advice
+from aiops.presentation.advice import AdviceFacts, advice
 from aiops.service.use_cases import UseCases
 from aiops.web.incident import incident_view, is_slow
+from aiops.web.incident.episode import STATES
 
 LONGEST_REASON = 1000
 CHANGES_BEFORE = 7 * 86_400.0
@@ -24,7 +25,13 @@ def add_incidents(pages: Blueprint, use_cases: UseCases, settings: Settings) -> 
         evidence, alerts = use_cases.incidents.evidence(one), use_cases.alerts.of(one)
         alike, picture = use_cases.incidents.alike(one), use_cases.picture.of(one, evidence)
         changes = use_cases.incidents.changes(Window(one.onset - CHANGES_BEFORE, one.onset))
-        objectives = [each.slo for each in picture.budgets if each.slo is not None]
+        around = AdviceFacts(
+            objectives=[each.slo for each in picture.budgets if each.slo is not None],
+            alerts=alerts,
+            alike=alike,
+            changes=changes,
+            others=picture.others,
+        )
         return render_template(
             "incident.html",
             one=one,
@@ -34,8 +41,9 @@ def add_incidents(pages: Blueprint, use_cases: UseCases, settings: Settings) -> 
             undoable=use_cases.acceptance.undoable(one),
             picture=picture,
             slow=is_slow(one),
-            view=incident_view(one, evidence, picture, alerts),
-            todo=advice(one, evidence, objectives, alerts, alike, changes, use_cases.now()),
+            view=incident_view(one, evidence, picture, alerts, use_cases.traces.compared(evidence)),
+            todo=advice(one, evidence, around, use_cases.now()),
+            states=STATES,
         )
 
     @pages.post("/incidents/<name>/acknowledge")
