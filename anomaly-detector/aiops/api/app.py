@@ -3,7 +3,7 @@
 from typing import Any
 
 import orjson
-from flask import Flask, jsonify
+from flask import jsonify
 from flask.json.provider import JSONProvider
 from flask_openapi3.models.info import Info
 from flask_openapi3.models.security_scheme import SecurityScheme
@@ -48,7 +48,7 @@ class OrjsonProvider(JSONProvider):
         return orjson.loads(s)
 
 
-def create_app(use_cases: UseCases, settings: Settings) -> Flask:
+def create_app(use_cases: UseCases, settings: Settings) -> OpenAPI:
     """Create the API. Handlers run in the threads of the server; the use cases take the locks that they need."""
     app = OpenAPI(
         "aiops.api",

@@ -3,17 +3,16 @@
 from typing import Any, Final
 
 from flask_openapi3.blueprint import APIBlueprint
-from flask_openapi3.models.tag import Tag
 from pydantic import Field
 
 from aiops.api.answer import Question, responses
+from aiops.api.telemetry import TAG
 from aiops.model import TraceSummary, iso
 from aiops.presentation.documents.traces import FoundTrace, TraceComparison, TracesFound, ValueDifference
 from aiops.presentation.trace_search import TraceSearch, read_trace_search
 from aiops.service.traces import FoundTraces
 from aiops.service.use_cases import UseCases
 
-TAG = Tag(name="telemetry")
 _TOOK: Final = "with its unit, such as 250ms or 1.5s"
 
 

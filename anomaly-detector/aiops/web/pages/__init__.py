@@ -1,6 +1,7 @@
 """The pages: each one asks the use cases and renders a template."""
 
-from flask import Blueprint, Flask, request
+from flask import Blueprint, request
+from flask_openapi3.openapi import OpenAPI
 
 from aiops import __version__
 from aiops.config import Settings
@@ -13,6 +14,7 @@ from aiops.web.pages.incidents import add_incidents
 from aiops.web.pages.map import add_map
 from aiops.web.pages.objectives import add_objectives
 from aiops.web.pages.overview import add_overview
+from aiops.web.pages.reference import add_reference
 from aiops.web.pages.service import add_service
 from aiops.web.pages.services import add_services
 from aiops.web.pages.traces import add_traces
@@ -23,6 +25,7 @@ NAVIGATION = (
     ("web.service_map", "Map"),
     ("web.traces", "Traces"),
     ("web.slos", "Objectives"),
+    ("web.api", "API"),
 )
 """Pages that every page links to, with their names."""
 SECTIONS = {
@@ -37,8 +40,8 @@ SECTIONS = {
 """The page of NAVIGATION to which another page belongs."""
 
 
-def add_pages(app: Flask, use_cases: UseCases, settings: Settings) -> None:
-    """Add the pages to an application whose guard has set `flask.g.who`."""
+def add_pages(app: OpenAPI, use_cases: UseCases, settings: Settings) -> None:
+    """Add the pages to the application of the API, whose guard has set `flask.g.who`: a page shows its description."""
     pages = Blueprint(
         "web", __name__, template_folder="../templates", static_folder="../static", static_url_path="/static"
     )
@@ -62,6 +65,7 @@ def add_pages(app: Flask, use_cases: UseCases, settings: Settings) -> None:
     add_map(pages, use_cases)
     add_objectives(pages, use_cases, settings)
     add_traces(pages, use_cases)
+    add_reference(pages, lambda: app.api_doc, settings)
     app.add_template_global(lambda endpoint: endpoint in app.view_functions, "has_page")
     for function in (*filters.FILTERS, tone):
         app.add_template_filter(function, function.__name__)
