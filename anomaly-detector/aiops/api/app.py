@@ -21,6 +21,7 @@ from aiops.api import (
     problem,
     series,
     slos,
+    system,
     telemetry,
     traces,
 )
@@ -70,6 +71,9 @@ def create_app(use_cases: UseCases, settings: Settings) -> OpenAPI:
         api = room.blueprint(use_cases)
         api.before_request(parameters.check_parameters)
         app.register_api(api)
+    api = system.blueprint(use_cases, settings)
+    api.before_request(parameters.check_parameters)
+    app.register_api(api)
     app.register_api(probes.blueprint(use_cases))
     app.add_url_rule(DESCRIPTION, "description", lambda: jsonify(app.api_doc))
     return app

@@ -13,6 +13,7 @@ from aiops.service.map import MapService
 from aiops.service.operation import OperationService
 from aiops.service.picture import PictureService
 from aiops.service.slos import SloService
+from aiops.service.system import Installation, SystemService
 from aiops.service.telemetry import TelemetryService
 from aiops.service.traces import TraceService
 from aiops.store import SqlAccepted, SqlAlerts, SqlIncidents, SqlObjectives
@@ -30,6 +31,7 @@ class UseCases:
     started: float = 0.0
     grafana_url: str = ""
     generated_until: float | None = None
+    installation: Installation = field(default_factory=Installation)
     incidents: IncidentService = field(init=False)
     acceptance: AcceptanceService = field(init=False)
     health: HealthService = field(init=False)
@@ -42,6 +44,7 @@ class UseCases:
     slos: SloService = field(init=False)
     alerts: AlertService = field(init=False)
     operation: OperationService = field(init=False)
+    system: SystemService = field(init=False)
 
     def __post_init__(self) -> None:
         engine, store = self.engine, self.store
@@ -57,6 +60,7 @@ class UseCases:
         self.slos = SloService(engine.budgets, SqlObjectives(store.database), engine.clock, engine.lock)
         self.alerts = AlertService(SqlAlerts(store.database), store, engine.clock, engine.lock, engine.telemetry.alerts)
         self.operation = OperationService(engine, store, self.alerts, self.health, self.started)
+        self.system = SystemService(engine, self.operation, self.health, self.started, self.installation)
 
     def now(self) -> float:
         """Return the time of the engine's clock, Unix seconds."""

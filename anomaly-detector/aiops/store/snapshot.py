@@ -24,6 +24,11 @@ class Snapshots:
     def __init__(self, path: Path, fingerprint: str) -> None:
         self._path, self._fingerprint = path, fingerprint
 
+    @property
+    def folder(self) -> Path:
+        """The data folder, in which the file is."""
+        return self._path.parent
+
     def save(self, state: State) -> None:
         """Write to a file beside the target, sync, then rename it over the target. Raises OSError when the disk is
         full."""

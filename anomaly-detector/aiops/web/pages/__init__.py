@@ -17,6 +17,7 @@ from aiops.web.pages.overview import add_overview
 from aiops.web.pages.reference import add_reference
 from aiops.web.pages.service import add_service
 from aiops.web.pages.services import add_services
+from aiops.web.pages.system import add_system
 from aiops.web.pages.traces import add_traces
 
 NAVIGATION = (
@@ -25,6 +26,7 @@ NAVIGATION = (
     ("web.service_map", "Map"),
     ("web.traces", "Traces"),
     ("web.slos", "Objectives"),
+    ("web.system", "System"),
     ("web.api", "API"),
 )
 """Pages that every page links to, with their names."""
@@ -65,6 +67,7 @@ def add_pages(app: OpenAPI, use_cases: UseCases, settings: Settings) -> None:
     add_map(pages, use_cases)
     add_objectives(pages, use_cases, settings)
     add_traces(pages, use_cases)
+    add_system(pages, use_cases, settings)
     add_reference(pages, lambda: app.api_doc, settings)
     app.add_template_global(lambda endpoint: endpoint in app.view_functions, "has_page")
     for function in (*filters.FILTERS, tone):
