@@ -11,6 +11,7 @@ from aiops.web import refusal
 from aiops.web.map_drawing import tone
 from aiops.web.pages.incident_list import add_incident_list
 from aiops.web.pages.incidents import add_incidents
+from aiops.web.pages.keys import add_keys
 from aiops.web.pages.map import add_map
 from aiops.web.pages.objectives import add_objectives
 from aiops.web.pages.overview import add_overview
@@ -30,6 +31,8 @@ NAVIGATION = (
     ("web.api", "API"),
 )
 """Pages that every page links to, with their names."""
+GO_KEYS = {"i": "web.index", "s": "web.services", "m": "web.service_map", "t": "web.traces", "o": "web.slos"}
+"""Pages by the key that follows `g`."""
 SECTIONS = {
     "web.incidents": "web.index",
     "web.incident": "web.index",
@@ -48,6 +51,8 @@ def add_pages(app: OpenAPI, use_cases: UseCases, settings: Settings) -> None:
         "web", __name__, template_folder="../templates", static_folder="../static", static_url_path="/static"
     )
 
+    keys = {endpoint: key for key, endpoint in GO_KEYS.items()}
+
     @app.context_processor
     def always() -> dict[str, object]:
         here = SECTIONS.get(request.endpoint or "", request.endpoint)
@@ -56,7 +61,7 @@ def add_pages(app: OpenAPI, use_cases: UseCases, settings: Settings) -> None:
             "version": __version__,
             "generated_until": use_cases.generated_until,
             "needs_token": bool(settings.tokens),
-            "navigation": [(name, endpoint, endpoint == here) for endpoint, name in NAVIGATION],
+            "navigation": [(name, endpoint, endpoint == here, keys.get(endpoint)) for endpoint, name in NAVIGATION],
         }
 
     add_overview(pages, use_cases, settings)
@@ -67,6 +72,7 @@ def add_pages(app: OpenAPI, use_cases: UseCases, settings: Settings) -> None:
     add_map(pages, use_cases)
     add_objectives(pages, use_cases, settings)
     add_traces(pages, use_cases)
+    add_keys(pages, {key: dict(NAVIGATION)[endpoint] for key, endpoint in GO_KEYS.items()})
     add_system(pages, use_cases, settings)
     add_reference(pages, lambda: app.api_doc, settings)
     app.add_template_global(lambda endpoint: endpoint in app.view_functions, "has_page")

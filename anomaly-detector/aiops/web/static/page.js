@@ -63,7 +63,7 @@ const refresh = async () => {
     if (!answer.ok) throw new Error(answer.status);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector("main");
-    const focus = document.activeElement?.id;
+    const held = document.activeElement;
     const old = document.querySelector("main");
     const places = [...old.querySelectorAll(".scroll")].map((one) => [one.scrollLeft, one.scrollTop]);
     const name = (one) => one.id || one.querySelector("summary")?.textContent;
@@ -73,7 +73,8 @@ const refresh = async () => {
     fresh.querySelectorAll("details").forEach((one) => (one.open = open.get(name(one)) ?? one.open));
     document.querySelector("footer").replaceWith(page.querySelector("footer"));
     document.title = page.title;
-    if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+    const again = held?.id ? document.getElementById(held.id) : held?.href && [...fresh.querySelectorAll("a")].find((one) => one.href === held.href);
+    if (again && !held.isConnected) again.focus({ preventScroll: true });
     localize();
     lost.hidden = true;
   } catch {
