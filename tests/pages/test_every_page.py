@@ -29,6 +29,7 @@ PAGES: Final[dict[str, Callable[[Shown], str]]] = {
     "web.slos": lambda _: "/slos",
     "web.slo": lambda shown: link(shown, "/slos", r'href="(/slos/[^"]+)"'),
     "web.api": lambda _: "/api",
+    "web.backtest": lambda _: "/backtest?service=payment&route=POST+%2Fpayment&range=15m",
     "web.keys": lambda _: "/keys",
     "web.system": lambda _: "/system",
     "web.trace": lambda shown: link(shown, shown.incident, r'href="(/traces/[0-9a-f]{32}[^"]*)"'),

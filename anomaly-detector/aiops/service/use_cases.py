@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from aiops.engine import Engine
 from aiops.service.acceptance import AcceptanceService
 from aiops.service.alerts import AlertService
+from aiops.service.backtest import BacktestService
 from aiops.service.details import ServiceDetails
 from aiops.service.explanation import ExplanationService
 from aiops.service.health import HealthService
@@ -45,6 +46,7 @@ class UseCases:
     alerts: AlertService = field(init=False)
     operation: OperationService = field(init=False)
     system: SystemService = field(init=False)
+    backtest: BacktestService = field(init=False)
 
     def __post_init__(self) -> None:
         engine, store = self.engine, self.store
@@ -60,6 +62,7 @@ class UseCases:
         self.slos = SloService(engine.budgets, SqlObjectives(store.database), engine.clock, engine.lock)
         self.alerts = AlertService(SqlAlerts(store.database), store, engine.clock, engine.lock, engine.telemetry.alerts)
         self.operation = OperationService(engine, store, self.alerts, self.health, self.started)
+        self.backtest = BacktestService(engine)
         self.system = SystemService(engine, self.operation, self.health, self.started, self.installation)
 
     def now(self) -> float:

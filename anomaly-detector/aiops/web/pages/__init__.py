@@ -9,6 +9,7 @@ from aiops.presentation import filters
 from aiops.service.use_cases import UseCases
 from aiops.web import refusal
 from aiops.web.map_drawing import tone
+from aiops.web.pages.backtest import add_backtest
 from aiops.web.pages.incident_list import add_incident_list
 from aiops.web.pages.incidents import add_incidents
 from aiops.web.pages.keys import add_keys
@@ -40,6 +41,7 @@ SECTIONS = {
     "web.slo": "web.slos",
     "web.service": "web.services",
     "web.series": "web.services",
+    "web.backtest": "web.services",
     "web.trace": "web.traces",
 }
 """The page of NAVIGATION to which another page belongs."""
@@ -72,6 +74,7 @@ def add_pages(app: OpenAPI, use_cases: UseCases, settings: Settings) -> None:
     add_map(pages, use_cases)
     add_objectives(pages, use_cases, settings)
     add_traces(pages, use_cases)
+    add_backtest(pages, use_cases)
     add_keys(pages, {key: dict(NAVIGATION)[endpoint] for key, endpoint in GO_KEYS.items()})
     add_system(pages, use_cases, settings)
     add_reference(pages, lambda: app.api_doc, settings)

@@ -22,7 +22,7 @@ const localize = () => {
     one.textContent = written(new Date(one.dateTime), one.dataset.form === "clock" ? clock : moment);
   }
   const zone = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts().find((one) => one.type === "timeZoneName").value;
-  for (const one of document.querySelectorAll(".legend .zone")) one.textContent = `times in ${zone}`;
+  for (const one of document.querySelectorAll(".legend .zone, .plot .zone, .lanes .zone")) one.textContent = `times in ${zone}`;
   for (const one of document.querySelectorAll(".across text[data-at]")) {
     const text = one.textContent;
     if (!/:\d\d$/.test(text)) continue; // a date alone
