@@ -194,7 +194,7 @@ def _versions() -> Versions:
         python=platform.python_version(),
         incident_store=tables.HEAD,
         telemetry_store=FORMAT,
-        learned_state=str(snapshot.VERSION),
+        learned_state=str(snapshot.SNAPSHOT_FORMAT),
         libraries={name: version(name) for name in LIBRARIES},
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from aiops.web.shapes import Schemas, Shape
+from aiops.web.shapes import FieldShape, Schemas
 
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 Document = Mapping[str, Any]
@@ -20,16 +20,16 @@ class Parameter:
     """A parameter, and where it stands: query or path."""
 
     where: str
-    shape: Shape
+    shape: FieldShape
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DescribedAnswer:
     """A successful answer: status, media type, and its schema."""
 
     status: str
     media: str
-    shape: Shape | None
+    shape: FieldShape | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +41,8 @@ class Operation:
     path: str
     purpose: str
     parameters: tuple[Parameter, ...]
-    body: Shape | None
-    answers: tuple[Answer, ...]
+    body: FieldShape | None
+    answers: tuple[DescribedAnswer, ...]
     errors: tuple[tuple[str, str], ...]
     token: bool
     example: str
@@ -65,7 +65,7 @@ class Reference:
     about: str
     resources: tuple[Resource, ...]
     errors: tuple[tuple[str, str], ...]
-    problem: Shape | None
+    problem: FieldShape | None
 
     @property
     def count(self) -> int:
@@ -125,19 +125,19 @@ class _Reader:
             example=self._example(path, method, operation, body),
         )
 
-    def _parameter(self, one: Document) -> Shape:
+    def _parameter(self, one: Document) -> FieldShape:
         schema = {**one["schema"], **({"description": one["description"]} if "description" in one else {})}
         without_null = [option for option in schema.get("anyOf", ()) if option.get("type") != "null"]
         if without_null:
             schema = {**schema, "anyOf": without_null}
         return self.schemas.shape(schema, one["name"], one.get("required", False))
 
-    def _answers(self, operation: Document) -> Iterator[Answer]:
+    def _answers(self, operation: Document) -> Iterator[DescribedAnswer]:
         for status, one in operation["responses"].items():
             if int(status) < 400:
                 for media, content in one.get("content", {}).items():
                     schema = content.get("schema")
-                    yield Answer(status, media, self.schemas.shape(schema) if schema else None)
+                    yield DescribedAnswer(status, media, self.schemas.shape(schema) if schema else None)
 
     def _example(self, path: str, method: str, operation: Document, body: Document | None) -> str:
         """Return a command for a shell, with placeholders in capitals for what only the reader knows."""

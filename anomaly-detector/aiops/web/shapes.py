@@ -27,7 +27,7 @@ LIMITS: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class FieldShape:
     """One field, or a whole document: its type, what values it may have, and what is in it. `schema` is the name of the
     schema, "" for one without; `elsewhere` says that its fields are shown at the first place of that schema."""
 
@@ -40,7 +40,7 @@ class Shape:
     meaning: str = ""
     schema: str = ""
     elsewhere: bool = False
-    inside: tuple["Shape", ...] = ()
+    inside: tuple["FieldShape", ...] = ()
 
 
 class Schemas:
@@ -51,7 +51,7 @@ class Schemas:
         self._schemas: Mapping[str, Schema] = document.get("components", {}).get("schemas", {})
         self._shown: set[str] = set()
 
-    def shape(self, schema: Schema, name: str = "", required: bool = True) -> Shape:
+    def shape(self, schema: Schema, name: str = "", required: bool = True) -> FieldShape:
         """Return what a schema says, with references resolved."""
         reference, plain, nullable = self._resolved(schema)
         options = plain.get("anyOf") or plain.get("oneOf") or ()
@@ -64,11 +64,11 @@ class Schemas:
         first = bool(reference) and reference not in self._shown
         if first:
             self._shown.add(reference)
-        inside: tuple[Shape, ...] = ()
+        inside: tuple[FieldShape, ...] = ()
         if not reference or first:
             inside = tuple(self._fields(plain, options))
         kept = self._kept(reference, plain)
-        return Shape(
+        return FieldShape(
             name=name,
             type=type_,
             required=required,
@@ -156,7 +156,7 @@ class Schemas:
         name = FORMATS.get(plain.get("format", "")) or TYPES.get(plain.get("type", ""), "any value")
         return (reference if reference and "properties" in plain else name) + null
 
-    def _fields(self, plain: Schema, options: Sequence[Schema]) -> Iterator[Shape]:
+    def _fields(self, plain: Schema, options: Sequence[Schema]) -> Iterator[FieldShape]:
         """Yield what is inside a schema: its fields, those of its elements, or the alternatives that have fields."""
         if options:
             for one in options:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aiops.web.reference import Operation, reference
-from aiops.web.shapes import Schemas, Shape
+from aiops.web.shapes import FieldShape, Schemas
 
 ADDRESS = "http://engine:8000"
 
@@ -34,7 +34,7 @@ TREE = {
 }
 
 
-def every(shape: Shape) -> Iterator[Shape]:
+def every(shape: FieldShape) -> Iterator[FieldShape]:
     yield shape
     for one in shape.inside:
         yield from every(one)
