@@ -22,6 +22,8 @@ from aiops.bootstrap.objectives import load_objectives
 from aiops.config import Settings
 from aiops.engine.objectives import Budgets
 from aiops.model import Change, Window
+from aiops.observability.telemetry import SOURCES
+from aiops.service.system import Installation
 from aiops.service.use_cases import UseCases
 from aiops.web import add_pages
 from bench.rig import STEP, Rig, rig
@@ -77,7 +79,9 @@ def quiet(seconds: float) -> Iterator[Rig]:
 
 def pages(one: Rig, **more: object) -> Flask:
     """The pages and the API of an engine, with these settings."""
-    use_cases, settings = UseCases(one.engine, one.store, one.clock.now()), Settings.model_validate(more)
+    built_on = Installation(dict.fromkeys(SOURCES, one.source.traces.store), one.source)
+    use_cases = UseCases(one.engine, one.store, one.clock.now(), installation=built_on)
+    settings = Settings.model_validate(more)
     app = create_app(use_cases, settings)
     add_pages(app, use_cases, settings)
     return app

@@ -28,6 +28,10 @@ PAGES: Final[dict[str, Callable[[Shown], str]]] = {
     "web.traces": lambda _: "/traces",
     "web.slos": lambda _: "/slos",
     "web.slo": lambda shown: link(shown, "/slos", r'href="(/slos/[^"]+)"'),
+    "web.api": lambda _: "/api",
+    "web.backtest": lambda _: "/backtest?service=payment&route=POST+%2Fpayment&range=15m",
+    "web.keys": lambda _: "/keys",
+    "web.system": lambda _: "/system",
     "web.trace": lambda shown: link(shown, shown.incident, r'href="(/traces/[0-9a-f]{32}[^"]*)"'),
 }
 """A path for each page; what leads to another page does not count."""

@@ -16,7 +16,7 @@ from aiops.presentation.documents.alerts import Alert, Alerts, MendedField, Rece
 from aiops.presentation.documents.incident import LinkedAlert
 from aiops.service.use_cases import UseCases
 
-TAG = Tag(name="alerts")
+TAG = Tag(name="alerts", description="alerts of other rules, which Alertmanager passes on")
 LARGEST_BODY = 4 * 1024 * 1024
 NAMED = 20
 """The most repaired fields that an answer names."""
@@ -57,9 +57,9 @@ class Webhook(LenientModel):
 
 
 class Filter(Question):
-    state: Literal["firing", "resolved", "all"] = "all"
+    state: Literal["firing", "resolved", "all"] = Field("all", description="alerts in this state only")
     service: str | None = Field(None, min_length=1, max_length=256, description="one that its labels name")
-    limit: int = Field(50, ge=1, le=200)
+    limit: int = Field(50, ge=1, le=200, description="most alerts of one answer")
 
 
 def blueprint(use_cases: UseCases) -> APIBlueprint:

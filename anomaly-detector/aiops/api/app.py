@@ -3,7 +3,7 @@
 from typing import Any
 
 import orjson
-from flask import Flask, jsonify
+from flask import jsonify
 from flask.json.provider import JSONProvider
 from flask_openapi3.models.info import Info
 from flask_openapi3.models.security_scheme import SecurityScheme
@@ -21,6 +21,7 @@ from aiops.api import (
     problem,
     series,
     slos,
+    system,
     telemetry,
     traces,
 )
@@ -48,7 +49,7 @@ class OrjsonProvider(JSONProvider):
         return orjson.loads(s)
 
 
-def create_app(use_cases: UseCases, settings: Settings) -> Flask:
+def create_app(use_cases: UseCases, settings: Settings) -> OpenAPI:
     """Create the API. Handlers run in the threads of the server; the use cases take the locks that they need."""
     app = OpenAPI(
         "aiops.api",
@@ -70,6 +71,9 @@ def create_app(use_cases: UseCases, settings: Settings) -> Flask:
         api = room.blueprint(use_cases)
         api.before_request(parameters.check_parameters)
         app.register_api(api)
+    api = system.blueprint(use_cases, settings)
+    api.before_request(parameters.check_parameters)
+    app.register_api(api)
     app.register_api(probes.blueprint(use_cases))
     app.add_url_rule(DESCRIPTION, "description", lambda: jsonify(app.api_doc))
     return app

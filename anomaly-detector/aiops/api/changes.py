@@ -15,7 +15,7 @@ from aiops.model import iso
 from aiops.presentation.documents.telemetry import Change, Changes
 from aiops.service.use_cases import UseCases
 
-TAG = Tag(name="changes")
+TAG = Tag(name="changes", description="deployments and other changes, told by pipelines")
 DEFAULT_SECONDS = 86400.0
 
 Name = Annotated[

@@ -4,16 +4,15 @@ import re
 from typing import Any, Final
 
 from flask_openapi3.blueprint import APIBlueprint
-from flask_openapi3.models.tag import Tag
 from pydantic import Field
 
 from aiops.api.answer import Question, responses
 from aiops.api.moment import Moment, window
 from aiops.api.problem import ApiProblem
+from aiops.api.telemetry import TAG
 from aiops.presentation.documents.explanation import Explanation
 from aiops.service.use_cases import UseCases
 
-TAG = Tag(name="telemetry")
 LONGEST_SECONDS: Final = 24 * 3600.0
 MOST_TRACES: Final = 100
 _ID: Final = re.compile(r"[0-9a-fA-F]{1,32}")
@@ -21,7 +20,11 @@ _ID: Final = re.compile(r"[0-9a-fA-F]{1,32}")
 
 class ToExplain(Question):
     service: str | None = Field(
-        None, min_length=1, max_length=256, description="whose requests are compared; needs `since`"
+        None,
+        min_length=1,
+        max_length=256,
+        description="whose requests are compared; needs `since`",
+        json_schema_extra={"example": "payment"},
     )
     route: str | None = Field(
         None, min_length=1, max_length=1024, description="like /payment or POST /payment; default all of the service"
@@ -30,6 +33,7 @@ class ToExplain(Question):
         None,
         description="when the trouble began: RFC 3339 with its zone, or Unix seconds; with `traces` by default when "
         "the first of them began",
+        json_schema_extra={"example": "2026-01-31T12:00:00Z"},
     )
     until: Moment | None = Field(None, description="when it ended; default now")
     traces: str | None = Field(

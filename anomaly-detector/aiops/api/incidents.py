@@ -34,7 +34,7 @@ from aiops.presentation.incident import incident_document
 from aiops.service.acceptance import UNDO_SECONDS
 from aiops.service.use_cases import UseCases
 
-TAG = Tag(name="incidents")
+TAG = Tag(name="incidents", description="what is or was wrong, and what people say about it")
 
 
 def _cursor(text: str) -> str:
@@ -50,7 +50,7 @@ class Filter(Question):
     state: Literal["open", "acknowledged", "resolved", "active", "all"] = Field(
         "active", description="active: open or acknowledged"
     )
-    severity: Literal["low", "medium", "high", "critical"] | None = None
+    severity: Literal["low", "medium", "high", "critical"] | None = Field(None, description="this severity only")
     service: str | None = Field(None, min_length=1, max_length=256, description="one that it affects")
     kind: IncidentKind | None = Field(None, description="of its cause; unknown: it has none")
     search: str | None = Field(
@@ -62,7 +62,7 @@ class Filter(Question):
     fingerprint: str | None = Field(None, pattern=r"^[0-9a-f]{16}$", description="those that are alike share it")
     since: Moment | None = Field(None, description="detected then or later; RFC 3339 with its zone, or Unix seconds")
     until: Moment | None = Field(None, description="detected then or earlier")
-    limit: int = Field(50, ge=1, le=200)
+    limit: int = Field(50, ge=1, le=200, description="most incidents of one answer")
     cursor: Annotated[str, AfterValidator(_cursor)] | None = Field(
         None, description="`next` of the page before", json_schema_extra={"pattern": "^[0-9]{1,18}$"}
     )

@@ -12,7 +12,7 @@ from aiops.api.problem import ApiProblem
 from aiops.presentation.documents.telemetry import Alive, Ready
 from aiops.service.use_cases import UseCases
 
-TAG = Tag(name="engine")
+TAG = Tag(name="engine", description="the engine itself: for orchestrators and for Prometheus")
 
 
 def blueprint(use_cases: UseCases) -> APIBlueprint:

@@ -5,27 +5,37 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from flask_openapi3.blueprint import APIBlueprint
-from flask_openapi3.models.tag import Tag
 from pydantic import Field, RootModel
 
 from aiops.api.answer import Question, number, responses
 from aiops.api.moment import Moment, window
 from aiops.api.problem import ApiProblem
+from aiops.api.telemetry import TAG
 from aiops.model import Family, Labels, Verdict, Window, iso, labels, names, value_of
 from aiops.presentation.documents.telemetry import Judged, JudgedSeries, MetricSeries, Point, Values, WhyAlerted
 from aiops.presentation.why import why_now, why_then
 from aiops.service.details import NUMBERED, SERIES_FAMILIES
 from aiops.service.use_cases import UseCases
 
-TAG = Tag(name="telemetry")
 DEFAULT_SECONDS = 900.0
 MOST_STEPS = 11_000
 UNITS: dict[Family, Literal["ratio", "seconds"]] = {Family.ERRORS: "ratio", Family.LATENCY: "seconds"}
 
 
 class Which(Question):
-    service: str | None = Field(None, min_length=1, max_length=256)
-    route: str | None = Field(None, max_length=1024, description="of the service, like /payment; needs `service`")
+    service: str | None = Field(
+        None,
+        min_length=1,
+        max_length=256,
+        description="whose route was judged",
+        json_schema_extra={"example": "payment"},
+    )
+    route: str | None = Field(
+        None,
+        max_length=1024,
+        description="of the service, like /payment; needs `service`",
+        json_schema_extra={"example": "/payment"},
+    )
     metric: str | None = Field(None, min_length=1, max_length=256, description="name of an OpenTelemetry metric")
     by: str | None = Field(None, max_length=1024, description="attributes to tell apart, by commas; needs `metric`")
     step: float | None = Field(None, ge=1, le=86400, allow_inf_nan=False, description="seconds; needs `metric`")

@@ -22,7 +22,7 @@ from aiops.slo.live.status import LOOKBACK, CompositeStatus, SloState, SloStatus
 from aiops.slo.rules import writing
 from aiops.slo.spec import durations
 
-TAG = Tag(name="objectives")
+TAG = Tag(name="objectives", description="service level objectives and their error budgets")
 
 
 class Nothing(Question):

@@ -25,7 +25,9 @@ from aiops.presentation.documents.telemetry import (
 from aiops.service.use_cases import UseCases
 from aiops.sources.common import otlp_writing
 
-TAG = Tag(name="telemetry")
+TAG = Tag(
+    name="telemetry", description="what is known of services now, and what was measured: health, calls, traces, series"
+)
 DEFAULT_SECONDS = 15.0
 
 

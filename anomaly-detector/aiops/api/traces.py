@@ -3,10 +3,10 @@
 from typing import Any, Final
 
 from flask_openapi3.blueprint import APIBlueprint
-from flask_openapi3.models.tag import Tag
 from pydantic import Field
 
 from aiops.api.answer import Question, responses
+from aiops.api.telemetry import TAG
 from aiops.model import AttributeDifference, Span, Trace, TraceSummary, iso
 from aiops.presentation.documents.traces import (
     FoundTrace,
@@ -21,7 +21,6 @@ from aiops.presentation.trace_search import TraceSearch, read_trace_search
 from aiops.service.traces import FoundTraces
 from aiops.service.use_cases import UseCases
 
-TAG = Tag(name="telemetry")
 _TOOK: Final = "with its unit, such as 250ms or 1.5s"
 
 

@@ -23,6 +23,7 @@ from aiops.notify import EVERY, Alertmanager, LogNotifier, WebhookNotifier, deli
 from aiops.observability.telemetry import Telemetry
 from aiops.ports import Notifier
 from aiops.process.folder import DataFolder, FolderError
+from aiops.service.system import Installation
 from aiops.service.use_cases import UseCases
 from aiops.sources.embedded import EmbeddedSource
 from aiops.store import SqlIncidents, SqlObjectives, open_store
@@ -159,7 +160,8 @@ def _build(
         store.close()
         raise
     engine = assembled(settings, world, store, clock, telemetry, calendar=calendar, budgets=budgets)
-    use_cases = UseCases(engine, store, clock.now(), settings.grafana_url)
+    built_on = Installation(world.places, world.embedded)
+    use_cases = UseCases(engine, store, clock.now(), settings.grafana_url, installation=built_on)
     notifier = _notifier(settings)
     kept = SqlObjectives(store.database) if isinstance(budgets, Budgets) else None
 

@@ -1,12 +1,12 @@
 """The sources of telemetry: metrics, traces and topology, each chosen by the settings."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiops.config import ConfigError, PrometheusSettings, Settings, TempoSettings
 from aiops.http import Endpoint
-from aiops.observability.telemetry import Telemetry
+from aiops.observability.telemetry import SOURCES, Telemetry
 from aiops.ports import Clock, EdgeSink, MetricSource, RuledBurns, Senders, TopologySource, TraceSource, VerdictStore
 from aiops.sources.common.calls_from import CallsFrom
 from aiops.sources.common.caps import Limits, Roll
@@ -23,7 +23,7 @@ from aiops.sources.tempo.source import TempoSource
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TelemetrySources:
     """The ports for telemetry, the embedded source if any of them uses it, and what to close at the end. Each function
-    of `folded` returns what was counted as `other` since its last call."""
+    of `folded` returns what was counted as `other` since its last call. `places` names the store behind each port."""
 
     metrics: MetricSource
     traces: TraceSource
@@ -35,6 +35,7 @@ class TelemetrySources:
     ruled: RuledBurns | None = None
     folded: tuple[Callable[[], dict[str, int]], ...] = ()
     closers: tuple[Callable[[], None], ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
 
     def start(self) -> None:
         """Receive telemetry, where this process does. Raises SourceError."""
@@ -59,13 +60,16 @@ def all_embedded(settings: Settings, clock: Clock) -> TelemetrySources:
         embedded=source,
         folded=(source.receivers.folded,),
         closers=(source.close,),
+        places=dict.fromkeys(SOURCES, source.traces.store),
     )
 
 
 def on_stores(settings: Settings, clock: Clock, telemetry: Telemetry) -> TelemetrySources:
     """Use Prometheus for metrics and verdicts, and Tempo for traces where it is configured; otherwise the engine's own
     store holds traces and the calls between services. Raises SourceError or ConfigError."""
-    prometheus = PrometheusClient(_endpoint("Prometheus", settings.prometheus, settings), settings.prometheus.otlp_url)
+    endpoint = _endpoint("Prometheus", settings.prometheus, settings)
+    places = dict.fromkeys(SOURCES, str(endpoint))
+    prometheus = PrometheusClient(endpoint, settings.prometheus.otlp_url)
     roll = Roll(_limits(settings), now=clock.now)
     counts = PrometheusMetrics(prometheus, clock, settings.lateness_seconds, roll)
     verdicts = PrometheusVerdicts(prometheus, settings.verdicts_limit, telemetry.dropped.labels("verdicts").inc)
@@ -84,6 +88,7 @@ def on_stores(settings: Settings, clock: Clock, telemetry: Telemetry) -> Telemet
             ruled=ruled,
             folded=(roll.folded,),
             closers=(prometheus.close, tempo.close),
+            places={**places, "traces": tempo.traces.store},
         )
     source = _embedded(settings, clock)
     metrics = CallsFrom(counts, source.metrics)
@@ -98,6 +103,7 @@ def on_stores(settings: Settings, clock: Clock, telemetry: Telemetry) -> Telemet
         ruled=ruled,
         folded=(roll.folded, source.receivers.folded),
         closers=(prometheus.close, source.close),
+        places={**places, "traces": source.traces.store, "topology": source.traces.store},
     )
 
 

@@ -1,14 +1,13 @@
 """Commands on settings: `aiops config check` and `aiops config show`."""
 
 import json
-import re
 import sys
 from pathlib import Path
 
 import click
 
 from aiops.cli.common import settings_of
-from aiops.config import ConfigError, Settings, load_settings
+from aiops.config import ConfigError, load_settings, shown_settings
 from aiops.model.safe import visible
 
 
@@ -33,13 +32,13 @@ def config_check(file: Path | None) -> None:
 @click.option("--config", "file", type=click.Path(path_type=Path), help="YAML file of settings, also AIOPS_CONFIG.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def config_show(file: Path | None, as_json: bool) -> None:
-    """List every key with its value, meaning and environment variable; tokens are not shown."""
-    values = settings_of(file).flat()
-    values["tokens"] = dict.fromkeys(values["tokens"], "***")
-    values["webhook_url"] = values["webhook_url"] and "***"  # its path is often a secret
-    values["alertmanager_url"] = re.sub(r"//[^/,]*@", "//***@", values["alertmanager_url"])
+    """List every key with its value, meaning, environment variable and where the value came from; secrets are not
+    shown."""
+    shown = shown_settings(settings_of(file))
     if as_json:
-        click.echo(json.dumps(values, indent=2))
+        click.echo(json.dumps({one.key: one.value for one in shown}, indent=2))
         return
-    for key, value in values.items():
-        click.echo(f"# {Settings.keys()[key]} (AIOPS_{key.upper()})\n{key}: {json.dumps(value)}")
+    for one in shown:
+        origin = "" if one.origin == "default" else f"; from {one.origin}"
+        click.echo(visible(f"# {one.meaning} ({one.variable}{origin})"))
+        click.echo(f"{one.key}: {json.dumps(one.value)}")

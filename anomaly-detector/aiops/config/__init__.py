@@ -2,6 +2,7 @@
 
 from aiops.config.loading import load_settings
 from aiops.config.settings import EVERYWHERE, LOOPBACK, ConfigError, PrometheusSettings, Settings, TempoSettings
+from aiops.config.shown import ShownSetting, shown_settings
 
 __all__ = [
     "EVERYWHERE",
@@ -9,6 +10,8 @@ __all__ = [
     "ConfigError",
     "PrometheusSettings",
     "Settings",
+    "ShownSetting",
     "TempoSettings",
     "load_settings",
+    "shown_settings",
 ]

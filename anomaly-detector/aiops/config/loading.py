@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError
 
-from aiops.config.settings import ALSO_KNOWN, PREFIX, STORES, ConfigError, Settings, nested
+from aiops.config.settings import ALSO_KNOWN, PREFIX, STORES, ConfigError, Settings, flat_names, nested
 
 
 def load_settings(
@@ -27,14 +27,16 @@ def load_settings(
     env = os.environ if environment is None else environment
     path = file or (Path(env["AIOPS_CONFIG"]) if env.get("AIOPS_CONFIG") else None)
     values: dict[str, Any] = {}
-    for given in (
-        defaults or {},
-        _from_file(path) if path else {},
-        _from_environment(env),
-        _tokens(env),
-        overrides or {},
+    origins: dict[str, str] = {}
+    for origin, given in (
+        ("this command", defaults or {}),
+        (f"file {path}", _from_file(path) if path else {}),
+        ("environment", _from_environment(env)),
+        ("environment", _tokens(env)),
+        ("command line", overrides or {}),
     ):
         known = nested({key: value for key, value in given.items() if value is not None})
+        origins |= dict.fromkeys(flat_names(known), origin)
         for key, value in known.items():
             both = isinstance(value, dict) and isinstance(values.get(key), dict)
             values[key] = {**values[key], **value} if both else value
@@ -42,7 +44,8 @@ def load_settings(
         settings = Settings(**values)
     except ValidationError as error:
         raise ConfigError(_sentence(error)) from None
-    return settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
+    settings = settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
+    return settings.came_from(origins)
 
 
 def _from_file(path: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from aiops.model.errors import InvalidInput
@@ -132,6 +132,7 @@ class Settings(BaseSettings):
         "info", pattern="^(debug|info|warning|error)$", description="level of the log: debug, info, warning or error"
     )
     tokens: Mapping[str, str] = Field(default_factory=dict, description="tokens by the name of their holder")
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -180,6 +181,15 @@ class Settings(BaseSettings):
         """Use only the given values: `load_settings` reads file and environment."""
         return (init_settings,)
 
+    def origin(self, key: str) -> str:
+        """Return where the value of a key, by its flat name, came from: `default`, the environment, a file, …"""
+        return self._origins.get(key, "default")
+
+    def came_from(self, origins: Mapping[str, str]) -> Self:
+        """Remember the origins of values that are not defaults, by flat name."""
+        self._origins.update(origins)
+        return self
+
     @classmethod
     def keys(cls) -> dict[str, str]:
         """Return every key by its flat name, as in the environment without its prefix, with its meaning."""
@@ -226,6 +236,15 @@ def nested(values: Mapping[str, Any]) -> dict[str, Any]:
         else:
             out[key] = value
     return out
+
+
+def flat_names(values: Mapping[str, Any]) -> list[str]:
+    """Return the flat names of values that `nested` has grouped."""
+    return [
+        name
+        for key, value in values.items()
+        for name in ([f"{key}_{part}" for part in value] if key in STORES and isinstance(value, Mapping) else [key])
+    ]
 
 
 def _address(url: str) -> str:

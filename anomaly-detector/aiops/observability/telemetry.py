@@ -1,9 +1,11 @@
 """The engine's own metrics, for Prometheus to scrape, and its own traces."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
@@ -19,6 +21,17 @@ FLUSH_MILLISECONDS = 3000
 EXPORT_MILLISECONDS = 15_000
 OUTCOMES = ("firing", "resolved", "known", "refused", "truncated", "dropped", "mended")
 SOURCES = ("metrics", "traces", "topology", "verdicts")
+REMEMBERED: Final = 240
+"""Cycles whose times are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class CycleTimes:
+    """How long a cycle took, and each of its phases, in seconds; `failed`: it ended with an error."""
+
+    seconds: float
+    phases: tuple[tuple[str, float], ...]
+    failed: bool
 
 
 class Telemetry:
@@ -58,6 +71,9 @@ class Telemetry:
         for outcome in OUTCOMES:
             self.alerts.labels(outcome)
         self.posts: Counter = self._made(own.ALERTMANAGER_POSTS)
+        self.times: deque[CycleTimes] = deque(maxlen=REMEMBERED)
+        self.failing: dict[str, float] = {}  # sources that do not answer, and since when
+        self._phases: list[tuple[str, float]] = []
 
     def _made(self, metric: own.OwnMetric) -> Any:
         """Create the instrument of a metric in this engine's registry."""
@@ -86,21 +102,29 @@ class Telemetry:
     @contextmanager
     def cycle(self) -> Iterator[Callable[[Any], None]]:
         """Time one cycle; call what is yielded with its Cycle."""
-        started = time.perf_counter()
+        started, failed = time.perf_counter(), True
+        self._phases = []
         try:
             with self._tracer.start_as_current_span("cycle"):
                 yield self._done
+            failed = False
         except Exception:
             self._failures.inc()
             raise
         finally:
-            self._seconds.observe(time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            self._seconds.observe(seconds)
+            self.times.append(CycleTimes(seconds, tuple(self._phases), failed))
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Record a part of a cycle as a span."""
-        with self._tracer.start_as_current_span(name):
-            yield
+        """Record a part of a cycle as a span, and how long it took."""
+        started = time.perf_counter()
+        try:
+            with self._tracer.start_as_current_span(name):
+                yield
+        finally:
+            self._phases.append((name, time.perf_counter() - started))
 
     def close(self) -> None:
         """Send the remaining traces, within a short time limit."""
@@ -123,6 +147,7 @@ class Telemetry:
             self._up.labels(source).set(source not in cycle.failed)
         for source in cycle.failed:
             self._failed.labels(source).inc()
+        self.failing = {source: self.failing.get(source, cycle.at) for source in cycle.failed}
         counts: dict[str, int] = {"errors": 0, "latency": 0, "silence": 0}
         for finding in cycle.findings:
             counts[str(finding.family)] = counts.get(str(finding.family), 0) + 1

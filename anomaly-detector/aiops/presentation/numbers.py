@@ -38,3 +38,12 @@ def spoken(seconds: float) -> str:
     unit, size, _ = next(one for one in units if seconds < one[2])
     count = max(0, round(seconds / size))
     return f"{count} {unit}{'' if count == 1 else 's'}"
+
+
+def size(count: float) -> str:
+    """Write a number of bytes in decimal units: `812 B`, `4.2 MB`, `31 GB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 999.5:
+            return f"{count:.0f} {unit}" if unit == "B" or count >= 9.95 else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

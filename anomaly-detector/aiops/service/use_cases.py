@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from aiops.engine import Engine
 from aiops.service.acceptance import AcceptanceService
 from aiops.service.alerts import AlertService
+from aiops.service.backtest import BacktestService
 from aiops.service.bad_requests import BadRequestService
 from aiops.service.details import ServiceDetails
 from aiops.service.explanation import ExplanationService
@@ -14,6 +15,7 @@ from aiops.service.map import MapService
 from aiops.service.operation import OperationService
 from aiops.service.picture import PictureService
 from aiops.service.slos import SloService
+from aiops.service.system import Installation, SystemService
 from aiops.service.telemetry import TelemetryService
 from aiops.service.traces import TraceService
 from aiops.store import SqlAccepted, SqlAlerts, SqlIncidents, SqlObjectives
@@ -31,6 +33,7 @@ class UseCases:
     started: float = 0.0
     grafana_url: str = ""
     generated_until: float | None = None
+    installation: Installation = field(default_factory=Installation)
     incidents: IncidentService = field(init=False)
     acceptance: AcceptanceService = field(init=False)
     health: HealthService = field(init=False)
@@ -44,6 +47,8 @@ class UseCases:
     bad_requests: BadRequestService = field(init=False)
     alerts: AlertService = field(init=False)
     operation: OperationService = field(init=False)
+    system: SystemService = field(init=False)
+    backtest: BacktestService = field(init=False)
 
     def __post_init__(self) -> None:
         engine, store = self.engine, self.store
@@ -60,6 +65,8 @@ class UseCases:
         self.bad_requests = BadRequestService(engine, self.slos)
         self.alerts = AlertService(SqlAlerts(store.database), store, engine.clock, engine.lock, engine.telemetry.alerts)
         self.operation = OperationService(engine, store, self.alerts, self.health, self.started)
+        self.backtest = BacktestService(engine)
+        self.system = SystemService(engine, self.operation, self.health, self.started, self.installation)
 
     def now(self) -> float:
         """Return the time of the engine's clock, Unix seconds."""

@@ -14,7 +14,7 @@ from aiops.process.faultpoints import FaultPoint, reach
 from aiops.store.arrays import DAMAGED, read_arrays, write_arrays
 
 log = logging.getLogger(__name__)
-VERSION = 3
+SNAPSHOT_FORMAT = 3
 
 
 class Snapshots:
@@ -24,11 +24,16 @@ class Snapshots:
     def __init__(self, path: Path, fingerprint: str) -> None:
         self._path, self._fingerprint = path, fingerprint
 
+    @property
+    def folder(self) -> Path:
+        """The data folder, in which the file is."""
+        return self._path.parent
+
     def save(self, state: State) -> None:
         """Write to a file beside the target, sync, then rename it over the target. Raises OSError when the disk is
         full."""
         arrays: dict[str, Any] = {}
-        index: dict[str, Any] = {"version": VERSION, "fingerprint": self._fingerprint, "at": state.at}
+        index: dict[str, Any] = {"version": SNAPSHOT_FORMAT, "fingerprint": self._fingerprint, "at": state.at}
         for name, tracked in state.families.items():
             index[str(name)] = list(tracked.index)
             for field, array in tracked.arrays():
@@ -43,7 +48,7 @@ class Snapshots:
             return None
         try:
             index, arrays = read_arrays(self._path)
-            if (index["version"], index["fingerprint"]) != (VERSION, self._fingerprint):
+            if (index["version"], index["fingerprint"]) != (SNAPSHOT_FORMAT, self._fingerprint):
                 log.info("learned state is from other settings; learning anew")
                 return None
             state = State(at=index["at"])

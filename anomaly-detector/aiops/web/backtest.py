@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from aiops.backtest import Alarm, MetricKind, Replayed, Tally
 from aiops.backtest.shapes import SHAPE
@@ -82,12 +84,12 @@ class BacktestFindings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """An alarm in words."""
+    """An alarm in words. Times are Unix seconds; `onset` is None if it is that of `told`, `ended` while it is on."""
 
     number: int
-    told: str
-    onset: str
-    ended: str
+    told: float
+    onset: float | None
+    ended: float | None
     lasted: str
     score: str
     observed: str
@@ -115,7 +117,7 @@ class Card:
     @property
     def onsets(self) -> bool:
         """Whether any alarm looked abnormal before it was on."""
-        return any(row.onset for row in self.rows)
+        return any(row.onset is not None for row in self.rows)
 
 
 def backtest_page(found: BacktestFindings, problems: Sequence[str] = ()) -> str:
@@ -127,23 +129,30 @@ def backtest_page(found: BacktestFindings, problems: Sequence[str] = ()) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= {one.__name__: one for one in filters.FILTERS}
+    styles = Markup((Path(__file__).parent / "static" / "backtest.css").read_text(encoding="utf-8"))  # noqa: S704 - ours
+    return environment.get_template("backtest.html").render(**shown_findings(found, problems), styles=styles)
+
+
+def shown_findings(found: BacktestFindings, problems: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what the templates show of findings: those of a file, and those of the engine's page."""
     drawn = [_card(one, found) for one in found.ordered[:MOST_PLOTS]]
     loud = [one for one in drawn if one.count]
-    return environment.get_template("backtest.html").render(
-        found=found,
-        when=f"{filters.moment(found.start)} to {filters.moment(found.end)}",
-        length=numbers.span_of_time(found.end - found.start),
-        across=list(across(Window(found.start, found.end))),
-        loud=loud,
-        lanes=sorted(enumerate(loud, 1), key=lambda pair: pair[1].lane[0][1]),
-        quiet=[one for one in drawn if not one.count],
-        loud_count=sum(bool(one.alarms) for one in found.series),
-        a_day=pace(found.alarms, found.days),
-        scores=scores_in_words(found.scores) if found.scores else "",
-        problems=problems,
-        most_problems=MOST_PROBLEMS,
-        states=any(one.family for one in found.series),
-    )
+    return {
+        "found": found,
+        "when": f"{filters.moment(found.start)} to {filters.moment(found.end)}",
+        "length": numbers.span_of_time(found.end - found.start),
+        "across": list(across(Window(found.start, found.end))),
+        "loud": loud,
+        "lanes": sorted(enumerate(loud, 1), key=lambda pair: pair[1].lane[0][1]),
+        "quiet": [one for one in drawn if not one.count],
+        "loud_count": sum(bool(one.alarms) for one in found.series),
+        "a_day": pace(found.alarms, found.days),
+        "scores": scores_in_words(found.scores) if found.scores else "",
+        "problems": problems,
+        "most_problems": MOST_PROBLEMS,
+        "states": any(one.family for one in found.series),
+    }
 
 
 def _card(one: Replayed, found: BacktestFindings) -> Card:
@@ -197,9 +206,9 @@ def _row(number: int, alarm: Alarm, one: Replayed, found: BacktestFindings) -> R
     seen = alarm.peak
     return Row(
         number=number,
-        told=filters.moment(alarm.start).removesuffix(" UTC"),
-        onset=filters.moment(alarm.onset).removesuffix(" UTC") if alarm.onset != alarm.start else "",
-        ended="still on" if alarm.end is None else filters.moment(alarm.end).removesuffix(" UTC"),
+        told=alarm.start,
+        onset=alarm.onset if alarm.onset != alarm.start else None,
+        ended=alarm.end,
         lasted=lasted(alarm, one.last),
         score=f"{seen.score:.1f}",
         observed=amount(seen.observed, one.family, unit_of(one, found.unit)),

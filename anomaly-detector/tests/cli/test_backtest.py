@@ -275,9 +275,9 @@ def test_any_series_has_a_picture(points: list[tuple[float, float]], tmp_path: P
     assert run(path, "--html", tmp_path / "page.html").exit_code == 0
     body = (tmp_path / "page.html").read_text().partition("</style>")[2]
     assert not re.search(r"\b(nan|inf)\b", body)
-    labels = re.findall(r'<span style="top:[^"]*">([^<]*)<', body)
+    labels = re.findall(r'<text x="100%" [^>]*>([^<]*)<', body)
     assert 2 <= len(labels) == len(set(labels)) <= 8
-    assert len(re.findall(r'<span style="left:[^"]*%">', body)) <= 12
+    assert len(re.findall(r'<text x="[^"]*%" y="15"', body)) <= 12
     assert len(body) < 120_000
 
 

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
 from aiops.api import create_app
+from aiops.bootstrap.objectives import load_objectives
 from aiops.cli.main import main
 from aiops.config import Settings
 from aiops.detect import Tuning
@@ -408,3 +409,19 @@ def test_what_stays_slow_is_the_new_normal_unless_an_objective_burns(world: Worl
         assert [one for one in slow if one.state == IncidentState.OPEN]
     else:
         assert settled == slow
+
+
+def test_operators_see_what_is_wrong_in_files_of_objectives(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "slo.yaml"
+    file.write_text("apiVersion: openslo/v1\nkind: SLO\n")
+    budgets = world.engine.budgets
+    assert isinstance(budgets, Budgets)
+    broken = load_objectives([file])
+    assert broken.problems
+    budgets.objectives = replace(budgets.objectives, problems=broken.problems)
+    found = client(world).get("/aiops/system").json
+    assert found is not None
+    assert found["objective_problems"] == [str(one) for one in broken.problems]
+    page = client(world).get("/system", headers={"Accept": "text/html"}).text
+    assert "Objectives that cannot be used" in page
+    assert "slo.yaml" in page

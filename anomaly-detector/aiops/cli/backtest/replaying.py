@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from math import ceil
 from pathlib import Path
 from threading import Timer
 from typing import Final
@@ -20,16 +19,15 @@ from aiops.cli.terminal.past import Past, step_of
 from aiops.cli.terminal.progress import PAUSE_SECONDS, advancing
 from aiops.config import ConfigError, Settings, load_settings
 from aiops.detect import Calendar
-from aiops.model import Labels, Window
+from aiops.model import Labels
 from aiops.model.errors import SourceError
 from aiops.model.safe import visible
+from aiops.service.backtest import stretches
 from aiops.web.backtest import BacktestFindings
 
 ALL: Final = "all"
 """Every series."""
 COMPILING: Final = "judging: the detector is compiled for this machine first; that takes half a minute, and once only"
-STEPS_AT_ONCE: Final = 240
-"""Steps of history that are read at once."""
 
 
 def settings_of(calendar: str | None) -> tuple[Settings, Calendar]:
@@ -139,7 +137,7 @@ def of_history(past: Past, step: str | None, service: str, endpoint: str, calend
         with past.opened() as source:
             window = past.window(source, seconds)
             steps = Steps(window, seconds, Choice(service, endpoint), days)
-            blocks = list(_blocks(window, seconds, settings))
+            blocks = list(stretches(window, seconds, settings.backfill_seconds))
             total = sum(round((block.end - block.start) / seconds) for block in blocks)
             with advancing("judging history", total, "steps") as done:
                 for block in blocks:
@@ -157,15 +155,6 @@ def _notes(found: Read, labels: str) -> Iterator[str]:
     if found.labelling:
         taken = f"column `{visible(found.labelling)}` holds 0 and 1: taken as labels of anomalies"
         yield f"{taken}; give --labels none to take it as a label of series" if labels == AUTO else taken
-
-
-def _blocks(window: Window, step: float, settings: Settings) -> Iterator[Window]:
-    """Yield the window, and the time before it to learn from, in stretches of whole steps."""
-    start = window.start - ceil(settings.backfill_seconds / step) * step
-    while start < window.end:
-        end = min(start + STEPS_AT_ONCE * step, window.end)
-        yield Window(start, end)
-        start = end
 
 
 def _nothing(place: str, steps: Steps, service: str, endpoint: str) -> str:

@@ -1,6 +1,7 @@
 """The pages: each one asks the use cases and renders a template."""
 
-from flask import Blueprint, Flask, request
+from flask import Blueprint, request
+from flask_openapi3.openapi import OpenAPI
 
 from aiops import __version__
 from aiops.config import Settings
@@ -8,13 +9,17 @@ from aiops.presentation import filters
 from aiops.service.use_cases import UseCases
 from aiops.web import refusal
 from aiops.web.map_drawing import tone
+from aiops.web.pages.backtest import add_backtest
 from aiops.web.pages.incident_list import add_incident_list
 from aiops.web.pages.incidents import add_incidents
+from aiops.web.pages.keys import add_keys
 from aiops.web.pages.map import add_map
 from aiops.web.pages.objectives import add_objectives
 from aiops.web.pages.overview import add_overview
+from aiops.web.pages.reference import add_reference
 from aiops.web.pages.service import add_service
 from aiops.web.pages.services import add_services
+from aiops.web.pages.system import add_system
 from aiops.web.pages.traces import add_traces
 
 NAVIGATION = (
@@ -23,8 +28,12 @@ NAVIGATION = (
     ("web.service_map", "Map"),
     ("web.traces", "Traces"),
     ("web.slos", "Objectives"),
+    ("web.system", "System"),
+    ("web.api", "API"),
 )
 """Pages that every page links to, with their names."""
+GO_KEYS = {"i": "web.index", "s": "web.services", "m": "web.service_map", "t": "web.traces", "o": "web.slos"}
+"""Pages by the key that follows `g`."""
 SECTIONS = {
     "web.incidents": "web.index",
     "web.incident": "web.index",
@@ -32,16 +41,19 @@ SECTIONS = {
     "web.slo": "web.slos",
     "web.service": "web.services",
     "web.series": "web.services",
+    "web.backtest": "web.services",
     "web.trace": "web.traces",
 }
 """The page of NAVIGATION to which another page belongs."""
 
 
-def add_pages(app: Flask, use_cases: UseCases, settings: Settings) -> None:
-    """Add the pages to an application whose guard has set `flask.g.who`."""
+def add_pages(app: OpenAPI, use_cases: UseCases, settings: Settings) -> None:
+    """Add the pages to the application of the API, whose guard has set `flask.g.who`: a page shows its description."""
     pages = Blueprint(
         "web", __name__, template_folder="../templates", static_folder="../static", static_url_path="/static"
     )
+
+    keys = {endpoint: key for key, endpoint in GO_KEYS.items()}
 
     @app.context_processor
     def always() -> dict[str, object]:
@@ -51,7 +63,7 @@ def add_pages(app: Flask, use_cases: UseCases, settings: Settings) -> None:
             "version": __version__,
             "generated_until": use_cases.generated_until,
             "needs_token": bool(settings.tokens),
-            "navigation": [(name, endpoint, endpoint == here) for endpoint, name in NAVIGATION],
+            "navigation": [(name, endpoint, endpoint == here, keys.get(endpoint)) for endpoint, name in NAVIGATION],
         }
 
     add_overview(pages, use_cases, settings)
@@ -62,6 +74,10 @@ def add_pages(app: Flask, use_cases: UseCases, settings: Settings) -> None:
     add_map(pages, use_cases)
     add_objectives(pages, use_cases, settings)
     add_traces(pages, use_cases)
+    add_backtest(pages, use_cases)
+    add_keys(pages, {key: dict(NAVIGATION)[endpoint] for key, endpoint in GO_KEYS.items()})
+    add_system(pages, use_cases, settings)
+    add_reference(pages, lambda: app.api_doc, settings)
     app.add_template_global(lambda endpoint: endpoint in app.view_functions, "has_page")
     for function in (*filters.FILTERS, tone):
         app.add_template_filter(function, function.__name__)

@@ -23,7 +23,7 @@ const localize = () => {
     one.textContent = written(new Date(one.dateTime), one.dataset.form === "clock" ? clock : moment);
   }
   const zone = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts().find((one) => one.type === "timeZoneName").value;
-  for (const one of document.querySelectorAll(".legend .zone")) one.textContent = `times in ${zone}`;
+  for (const one of document.querySelectorAll(".legend .zone, .plot .zone, .lanes .zone")) one.textContent = `times in ${zone}`;
   for (const one of document.querySelectorAll(".across text[data-at]")) {
     const text = one.textContent;
     if (!/:\d\d$/.test(text)) continue; // a date alone
@@ -64,7 +64,7 @@ const refresh = async () => {
     if (!answer.ok) throw new Error(answer.status);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector("main");
-    const focus = document.activeElement?.id;
+    const held = document.activeElement;
     const old = document.querySelector("main");
     const places = [...old.querySelectorAll(".scroll")].map((one) => [one.scrollLeft, one.scrollTop]);
     const name = (one) => one.id || one.querySelector("summary")?.textContent;
@@ -74,7 +74,8 @@ const refresh = async () => {
     fresh.querySelectorAll("details").forEach((one) => (one.open = open.get(name(one)) ?? one.open));
     document.querySelector("footer").replaceWith(page.querySelector("footer"));
     document.title = page.title;
-    if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+    const again = held?.id ? document.getElementById(held.id) : held?.href && [...fresh.querySelectorAll("a")].find((one) => one.href === held.href);
+    if (again && !held.isConnected) again.focus({ preventScroll: true });
     localize();
     lost.hidden = true;
   } catch {

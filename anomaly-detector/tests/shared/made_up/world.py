@@ -29,13 +29,18 @@ class World:
     verdicts: FakeVerdicts
 
     def app(self, **settings: object) -> Flask:
-        used = Settings.model_validate(settings)
+        return self.app_of(Settings.model_validate(settings))
+
+    def app_of(self, used: Settings) -> Flask:
         app = create_app(self.use_cases, used)
         add_pages(app, self.use_cases, used)
         return app
 
     def client(self, **settings: object) -> FlaskClient:
         return self.app(**settings).test_client()
+
+    def client_of(self, used: Settings) -> FlaskClient:
+        return self.app_of(used).test_client()
 
     def keep(self, *incidents: Incident) -> None:
         events = [IncidentEvent(Transition.OPENED, one) for one in incidents]
