@@ -147,7 +147,7 @@ def shown_findings(found: BacktestFindings, problems: Sequence[str] = ()) -> dic
         "lanes": sorted(enumerate(loud, 1), key=lambda pair: pair[1].lane[0][1]),
         "quiet": [one for one in drawn if not one.count],
         "loud_count": sum(bool(one.alarms) for one in found.series),
-        "a_day": pace(found.alarms, found.days),
+        "a_day": pace(found.alarms, found.days) if found.days >= 1 else "",  # of less, nothing follows for a day
         "scores": scores_in_words(found.scores) if found.scores else "",
         "problems": problems,
         "most_problems": MOST_PROBLEMS,
@@ -159,7 +159,7 @@ def _card(one: Replayed, found: BacktestFindings) -> Card:
     worst = sorted(one.alarms, key=lambda each: -each.peak.score)[:MOST_ALARMS]
     listed = dict(enumerate(sorted(worst, key=lambda each: each.start), 1))
     facts = [f"{one.points:,} points, {numbers.span_of_time(one.step)} apart", numbers.span_of_time(one.seconds)]
-    if one.alarms:
+    if one.alarms and one.days >= 1:
         facts.append(f"alarms a day: {pace(len(one.alarms), one.days)}")
     if not one.judged:
         facts.append("too few to judge any")
