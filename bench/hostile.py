@@ -89,7 +89,7 @@ def changed(body: bytes, other: bytes, rng: random.Random) -> bytes:
 def part(seed: int) -> Counter[str]:
     """What became of one part of the inputs, by a word each; odd ones by what they raised and how they begin."""
     rng, pipe, seen = random.Random(seed), Taken(), Counter[str]()
-    pipe.intake = Intake(cast(Any, pipe), {}, 48 * 3600.0, 8, lambda: NOW)
+    pipe.intake = Intake(cast(Any, pipe), None, 48 * 3600.0, 8, lambda: NOW)
     spans = export(3, rng, NOW)
     forms = [(spans, False, Signal.TRACES), (metrics(rng).SerializeToString(), False, Signal.METRICS)]
     forms.append((MessageToJson(ExportTraceServiceRequest.FromString(spans), indent=0).encode(), True, Signal.TRACES))

@@ -13,6 +13,7 @@ from aiops import __version__
 from aiops.api import (
     alerts,
     changes,
+    description,
     explanation,
     guard,
     incidents,
@@ -32,7 +33,7 @@ LARGEST_BODY = 64 * 1024
 DESCRIPTION = "/aiops/openapi.json"
 ABOUT = (
     "Telemetry in, explained incidents out. Times are RFC 3339 in UTC; a number that is not known is null. "
-    "With tokens configured, every POST needs one."
+    "Each operation names the role that it needs as `x-aiops-role`; ingest is a scope, of which only an admin has all."
 )
 
 
@@ -53,7 +54,7 @@ def create_app(use_cases: UseCases, settings: Settings) -> Flask:
     app = OpenAPI(
         "aiops.api",
         info=Info(title="aiops", version=__version__, description=ABOUT),
-        security_schemes={"token": SecurityScheme(type="http", scheme="bearer")},
+        security_schemes={description.SCHEME: SecurityScheme(type="http", scheme="bearer")},
         doc_ui=False,
         validation_error_status=400,
         validation_error_model=Problem,
@@ -71,5 +72,5 @@ def create_app(use_cases: UseCases, settings: Settings) -> Flask:
         api.before_request(parameters.check_parameters)
         app.register_api(api)
     app.register_api(probes.blueprint(use_cases))
-    app.add_url_rule(DESCRIPTION, "description", lambda: jsonify(app.api_doc))
+    app.add_url_rule(DESCRIPTION, "description", lambda: jsonify(description.document(app, settings.is_open)))
     return app

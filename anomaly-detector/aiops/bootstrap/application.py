@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from aiops import __version__
-from aiops.api import create_app, door
+from aiops.api import create_app, door, refuse_unlisted
 from aiops.bootstrap.assembly import CannotStart, assembled, budgets_of, calendar_of
 from aiops.bootstrap.world import TelemetrySources, all_embedded, on_stores
 from aiops.config import Settings
@@ -201,6 +201,7 @@ def _build(
     )
     app = create_app(use_cases, settings)
     add_pages(app, use_cases, settings)
+    refuse_unlisted(app)
     try:
         server = HttpServer(app, door(settings), (settings.host, settings.port), ident=f"aiops/{__version__}")
     except OSError as error:

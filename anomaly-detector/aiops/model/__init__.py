@@ -1,6 +1,7 @@
 """Value types that all packages share. Times are Unix seconds (UTC), durations are seconds."""
 
 from aiops.model.accepted import Accepted, Expectation, Relearned
+from aiops.model.access import Principal, Role, SignIn
 from aiops.model.alert import Alert, AlertLink, AlertState
 from aiops.model.anatomy import (
     CallChange,
@@ -138,12 +139,14 @@ __all__ = [
     "PlaceExcess",
     "Population",
     "PopulationKind",
+    "Principal",
     "Probe",
     "Protocol",
     "Query",
     "Ratio",
     "Relearned",
     "RequestAnatomy",
+    "Role",
     "Rolling",
     "RootCause",
     "Selector",
@@ -152,6 +155,7 @@ __all__ = [
     "Server",
     "Severity",
     "Sight",
+    "SignIn",
     "Slices",
     "Slo",
     "SourceLocation",

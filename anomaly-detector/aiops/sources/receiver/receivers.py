@@ -42,7 +42,7 @@ class CannotListen(SourceError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listen:
-    """Where and how to receive. Port 0 takes any free port. tokens: name to secret; empty means that everybody may
+    """Where and how to receive. Port 0 takes any free port. tokens: name to secret; None means that everybody may
     send. max_bytes limits one export, queue the exports being stored at a time: senders of further ones are asked to
     try again. public_url, allowed_hosts and cors_origins as in `config.Settings`. limits: the numbers of names that are
     told apart."""
@@ -50,7 +50,7 @@ class Listen:
     host: str = "127.0.0.1"
     grpc_port: int = 4317
     http_port: int = 4318
-    tokens: Mapping[str, str] = field(default_factory=dict)
+    tokens: Mapping[str, str] | None = None
     max_bytes: int = 16 << 20
     queue: int = 12
     public_url: str = ""
@@ -128,7 +128,7 @@ class Receivers:
             "grpc_port": self.grpc_port,
             "http_port": self.http_port,
             # Over the socket, because others can read arguments and environments.
-            "tokens": dict(listen.tokens),
+            "tokens": None if listen.tokens is None else dict(listen.tokens),
             "max_bytes": listen.max_bytes,
             "queue": listen.queue,
             "on_loopback": listen.host in LOOPBACK,

@@ -38,7 +38,7 @@ SECTIONS = {
 
 
 def add_pages(app: Flask, use_cases: UseCases, settings: Settings) -> None:
-    """Add the pages to an application whose guard has set `flask.g.who`."""
+    """Add the pages to an application whose guard has set `flask.g.principal`."""
     pages = Blueprint(
         "web", __name__, template_folder="../templates", static_folder="../static", static_url_path="/static"
     )
