@@ -28,6 +28,9 @@ PAGES: Final[dict[str, Callable[[Shown], str]]] = {
     "web.traces": lambda _: "/traces",
     "web.slos": lambda _: "/slos",
     "web.slo": lambda shown: link(shown, "/slos", r'href="(/slos/[^"]+)"'),
+    "web.sign_in": lambda _: "/sign-in",
+    "web.tokens": lambda _: "/tokens",
+    "web.audit": lambda _: "/audit",
     "web.trace": lambda shown: link(shown, shown.incident, r'href="(/traces/[0-9a-f]{32}[^"]*)"'),
 }
 """A path for each page; what leads to another page does not count."""

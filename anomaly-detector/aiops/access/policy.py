@@ -11,7 +11,7 @@ from aiops.model import Role
 Call = tuple[str, str]
 """An endpoint and a method."""
 
-_OPEN: Final = ("probes.health", "probes.metrics", "probes.ready", "web.static")
+_OPEN: Final = ("probes.health", "probes.metrics", "probes.ready", "web.sign_in", "web.static")
 _READ: Final = (
     "alerts.listed",
     "changes.listed",
@@ -55,11 +55,30 @@ _DONE: Final = (
     "web.undo_normal",
 )
 
+_RUN: Final = (
+    ("access.add", "POST"),
+    ("access.audit", "GET"),
+    ("access.check", "GET"),
+    ("access.revoke", "POST"),
+    ("access.add_user", "POST"),
+    ("access.remove_user", "POST"),
+    ("access.set_password", "POST"),
+    ("access.tokens", "GET"),
+    ("access.users", "GET"),
+    ("web.add_token", "POST"),
+    ("web.audit", "GET"),
+    ("web.revoke_token", "POST"),
+    ("web.tokens", "GET"),
+)
+
 POLICY: Final[Mapping[Call, Role | None]] = {
     **{(one, "GET"): None for one in _OPEN},
+    ("web.signed_in", "POST"): None,
+    ("web.sign_out", "POST"): Role.VIEWER,
     **{(one, "GET"): Role.VIEWER for one in _READ},
     **{(one, "POST"): Role.INGEST for one in _SENT},
     **{(one, "POST"): Role.RESPONDER for one in _DONE},
+    **dict.fromkeys(_RUN, Role.ADMIN),
 }
 """The role that a call needs; None: none at all."""
 _LIKE_GET: Final = frozenset({"HEAD", "OPTIONS"})

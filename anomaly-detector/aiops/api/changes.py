@@ -65,7 +65,7 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
             version=body.version or "",
             text=body.text or "",
         )
-        use_cases.incidents.record_change(change)
+        use_cases.incidents.record_change(change, g.actor)
         return _shown(change).model_dump(), 201
 
     return api

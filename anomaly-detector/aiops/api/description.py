@@ -8,6 +8,7 @@ from flask_openapi3.openapi import OpenAPI
 from aiops.access import needed
 
 SCHEME = "token"
+COOKIE = "session"
 METHODS = frozenset({"GET", "POST", "DELETE"})
 
 
@@ -22,5 +23,9 @@ def document(app: OpenAPI, is_open: bool) -> dict[str, Any]:
             role = None if operation is None else needed(rule.endpoint, method)
             if operation is not None and role is not None:
                 operation["x-aiops-role"] = str(role)
-                operation["security"] = [{SCHEME: []}, *([{}] if is_open else [])]
+                operation["security"] = [
+                    {SCHEME: []},
+                    *([{COOKIE: []}] if method == "GET" else []),
+                    *([{}] if is_open else []),
+                ]
     return described

@@ -134,6 +134,12 @@ class Settings(BaseSettings):
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="level of the log: debug, info, warning or error"
     )
+    session_hours: float = Field(
+        12.0, gt=0, description="hours after which somebody who signed in on the pages must do so again"
+    )
+    session_idle_minutes: float = Field(
+        60.0, gt=0, description="minutes without a request after which a session on the pages ends"
+    )
     tokens: Mapping[str, str] = Field(default_factory=dict, description="tokens by the name of their holder")
     token_roles: Mapping[str, Role] = Field(
         default_factory=dict, description="roles by the name of the holder of a token; admin where none is given"

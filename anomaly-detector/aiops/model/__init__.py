@@ -1,7 +1,7 @@
 """Value types that all packages share. Times are Unix seconds (UTC), durations are seconds."""
 
 from aiops.model.accepted import Accepted, Expectation, Relearned
-from aiops.model.access import Principal, Role, SignIn
+from aiops.model.access import Actor, ApiToken, AuditEntry, AuditRow, Principal, Role, Session, SignIn, User
 from aiops.model.alert import Alert, AlertLink, AlertState
 from aiops.model.anatomy import (
     CallChange,
@@ -88,12 +88,16 @@ __all__ = [
     "HELD",
     "VIRTUAL",
     "Accepted",
+    "Actor",
     "Adjustment",
     "Alert",
     "AlertLink",
     "AlertState",
     "Announcement",
+    "ApiToken",
     "AttributeDifference",
+    "AuditEntry",
+    "AuditRow",
     "Burn",
     "BurnEvent",
     "CalendarPeriods",
@@ -153,6 +157,7 @@ __all__ = [
     "SeriesBlock",
     "SeriesState",
     "Server",
+    "Session",
     "Severity",
     "Sight",
     "SignIn",
@@ -176,6 +181,7 @@ __all__ = [
     "Transition",
     "Unread",
     "Urgency",
+    "User",
     "Verdict",
     "Window",
     "group_label",

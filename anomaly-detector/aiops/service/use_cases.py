@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 
 from aiops.engine import Engine
 from aiops.service.acceptance import AcceptanceService
+from aiops.service.access import AccessService
 from aiops.service.alerts import AlertService
+from aiops.service.audit import AuditService
 from aiops.service.details import ServiceDetails
 from aiops.service.explanation import ExplanationService
 from aiops.service.health import HealthService
@@ -15,7 +17,8 @@ from aiops.service.picture import PictureService
 from aiops.service.slos import SloService
 from aiops.service.telemetry import TelemetryService
 from aiops.service.traces import TraceService
-from aiops.store import SqlAccepted, SqlAlerts, SqlIncidents, SqlObjectives
+from aiops.service.users import UserService
+from aiops.store import SqlAccepted, SqlAccess, SqlAlerts, SqlAudit, SqlIncidents, SqlObjectives, SqlUsers
 
 
 @dataclass(slots=True)
@@ -42,6 +45,9 @@ class UseCases:
     slos: SloService = field(init=False)
     alerts: AlertService = field(init=False)
     operation: OperationService = field(init=False)
+    access: AccessService = field(init=False)
+    audit: AuditService = field(init=False)
+    users: UserService = field(init=False)
 
     def __post_init__(self) -> None:
         engine, store = self.engine, self.store
@@ -57,6 +63,9 @@ class UseCases:
         self.slos = SloService(engine.budgets, SqlObjectives(store.database), engine.clock, engine.lock)
         self.alerts = AlertService(SqlAlerts(store.database), store, engine.clock, engine.lock, engine.telemetry.alerts)
         self.operation = OperationService(engine, store, self.alerts, self.health, self.started)
+        self.access = AccessService(SqlAccess(store.database), engine.clock)
+        self.users = UserService(SqlUsers(store.database), engine.clock)
+        self.audit = AuditService(SqlAudit(store.database))
 
     def now(self) -> float:
         """Return the time of the engine's clock, Unix seconds."""
