@@ -122,11 +122,15 @@ def test_elsewhere_chosen_and_private_names_are_answered(world: World, host: str
     assert exposed.get("/aiops/incidents", headers=headers).status_code == status
 
 
-@pytest.mark.parametrize("path", ["/", "/aiops/incidents", "/nothing", "/aiops/openapi.json"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/aiops/incidents", "/nothing", "/aiops/openapi.json", "/sign-in", "/static/aiops.css", "/static/none"],
+)
 def test_answers_are_hardened(client: FlaskClient, path: str) -> None:
-    headers = client.get(path).headers
+    with client.get(path) as answer:
+        headers = answer.headers
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
     assert "unsafe" not in headers["Content-Security-Policy"]
     assert (headers["X-Content-Type-Options"], headers["X-Frame-Options"]) == ("nosniff", "DENY")
-    assert headers["Cache-Control"] == "no-store"
+    assert headers["Cache-Control"] == ("no-cache" if path == "/static/aiops.css" else "no-store")
