@@ -45,17 +45,24 @@ def over_their_limits(stack: Stack) -> dict[str, float]:
     return {name: mb for name, mb in used.items() if mb > limits[name]}
 
 
+def operator_in(text: str) -> str:
+    """The token of the operator, in what the engine's file of tokens holds."""
+    return next(line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("operator:"))
+
+
 @dataclass
 class Platform:
-    """A shop with load and the engine that watches it."""
+    """A shop with load and the engine that watches it; the token of a reader, where the engine asks for one."""
 
     shop: Shop
     scenarios: dict[str, DemoScenario]
     url: str
     engine_pid: int
+    token: str = ""
 
     def get(self, path: str, **params: str) -> Any:
-        answer = requests.get(self.url + path, params=params, timeout=10)
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        answer = requests.get(self.url + path, params=params, headers=headers, timeout=10)
         answer.raise_for_status()
         return answer.json()
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import requests
+from playwright.sync_api import sync_playwright
 
 from aiops.cli.demo.shop import Shop, demo_scenarios
 from aiops.testing.waiting import until
@@ -24,7 +25,7 @@ from tools.dashboards.panels import Dashboard, When
 from tools.dashboards.questions import of_dashboards, of_datasources
 
 from .asking import Asked, silent
-from .conftest import Platform, learned
+from .conftest import Platform, learned, operator_in
 from .faults import live_through, said
 from .pictures import Browser, browser
 
@@ -36,6 +37,7 @@ SERVICES = ("gateway", "checkout", "payment", "inventory", "catalog")
 # A project of its own: what somebody's own stack keeps stays as it is.
 COMPOSE = ("docker", "compose", "--project-name", "aiops-test")
 STARTED = time.time()
+TOKENS = ROOT / ".secrets" / "engine_tokens"
 
 
 def compose(*arguments: str) -> str:
@@ -76,7 +78,7 @@ def admin(stack: None) -> tuple[str, str]:
 @pytest.fixture(scope="module")
 def platform(stack: None) -> Platform:
     shop = Shop(OTLP)  # to break, not to start
-    one = Platform(shop, demo_scenarios(), ENGINE, 0)
+    one = Platform(shop, demo_scenarios(), ENGINE, 0, operator_in(TOKENS.read_text(encoding="utf-8")))
     until(lambda: learned(one), 400, "every route of the shop has a baseline")
     return one
 
@@ -84,7 +86,11 @@ def platform(stack: None) -> Platform:
 def test_it_works_as_smoke_asks(stack: None) -> None:
     named = (f"--service={one}" for one in SERVICES)
     done = subprocess.run(
-        [sys.executable, "-m", "aiops", "smoke", ENGINE, *named], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "aiops", "smoke", ENGINE, *named],
+        env={**os.environ, "AIOPS_TOKEN_FILE": str(TOKENS)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -162,7 +168,16 @@ def test_a_dashboard_is_drawn(browser: Browser, incident: dict[str, Any], one: D
 
 
 def test_an_incident_and_its_dashboard_are_drawn(browser: Browser, incident: dict[str, Any]) -> None:
-    browser.picture(f"{ENGINE}/incidents/{incident['id']}", "incident", 1800, 1280)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser.program, args=["--no-sandbox"])
+        page = chromium.new_page(viewport={"width": 1280, "height": 1800})
+        page.goto(f"{ENGINE}/incidents/{incident['id']}")
+        page.get_by_label("Token", exact=True).fill(operator_in(TOKENS.read_text(encoding="utf-8")))
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Sign out").wait_for()
+        assert page.url.endswith(incident["id"])
+        page.screenshot(path=browser.folder / "incident.png")
+        chromium.close()
     link = incident["links"]["dashboard"]
     assert link.startswith(f"{GRAFANA}/d/")
     browser.picture(link, "incident-dashboard", 2400)

@@ -20,7 +20,7 @@ from k8s.forwarding import forwarded
 from tools.dashboards.everything import DASHBOARDS
 from tools.native.command import Command, UsageError, runner
 
-from .conftest import Platform, learned
+from .conftest import Platform, learned, operator_in
 from .faults import live_through
 
 pytestmark = [pytest.mark.kind, pytest.mark.timeout(1800)]
@@ -67,12 +67,13 @@ def release(kubectl: Command) -> None:
 @contextmanager
 def reached() -> Iterator[Platform]:
     """Engine and shop, under addresses of this machine."""
+    kept = runner("kubectl")("get", "secret", "aiops-secrets", "-n", NAMESPACE, "-o", "jsonpath={.data.engine_tokens}")
     with (
         forwarded("kubectl", NAMESPACE, "aiops-engine", "http") as engine,
         forwarded("kubectl", NAMESPACE, "aiops-gateway", "http") as gateway,
     ):
         shop = Shop("", (urlsplit(gateway).port or 0) - GATEWAY_PORT)  # to break, not to start
-        yield Platform(shop, demo_scenarios(), engine, 0)
+        yield Platform(shop, demo_scenarios(), engine, 0, operator_in(b64decode(kept).decode()))
 
 
 def test_a_fault_is_found_explained_and_resolved_and_outlives_the_engines_pod(kubectl: Command) -> None:

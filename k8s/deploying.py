@@ -1,7 +1,10 @@
 """A deployment: upgrade, try, and take back what does not work."""
 
+import os
 import sys
+import tempfile
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -93,12 +96,35 @@ class Deployment:
         self.say("helm test: every part answers")
 
     def _smoke(self) -> None:
-        program = runner(sys.executable, seconds=None)
-        with self._address() as url:
+        with self._address() as url, self._tokens() as environment:
             self.say(f"aiops smoke {url}")
+            program = runner(sys.executable, environment, seconds=None)
             said = program("-m", "aiops", "smoke", url, *self.plan.smoke)
         for line in said.splitlines():
             self.say(f"  {line}")
+
+    @contextmanager
+    def _tokens(self) -> Iterator[dict[str, str]]:
+        """The environment of a program that asks the engine: with the tokens of the Secret that the engine has, unless
+        AIOPS_TOKEN is set, or who deploys may not read it."""
+        environment = dict(os.environ)
+        found = "" if environment.get("AIOPS_TOKEN") else self._secret()
+        with tempfile.NamedTemporaryFile("w", prefix="aiops-tokens-", encoding="utf-8") as file:
+            if found:
+                file.write(found)
+                file.flush()
+                environment["AIOPS_TOKEN_FILE"] = file.name
+            yield environment
+
+    def _secret(self) -> str:
+        kubectl, where = self.release.kubectl, ("-n", self.release.namespace, "-o")
+        of = "jsonpath={.spec.template.spec.volumes[?(@.name=='secrets')].secret.secretName}"
+        try:
+            name = kubectl("get", "statefulset", f"{self.release.name}-engine", *where, of).strip()
+            coded = kubectl("get", "secret", name, *where, "jsonpath={.data.engine_tokens}") if name else ""
+            return b64decode(coded).decode()
+        except (UsageError, ValueError):
+            return ""
 
     @contextmanager
     def _address(self) -> Iterator[str]:

@@ -15,6 +15,6 @@ stringData:
   alertmanager_token: $token
   engine_tokens: |
     operator: $(random)
-    alertmanager: $token
+    alertmanager: ingest: $token
   grafana_admin_password: $(random)
 EOF

@@ -32,6 +32,9 @@ PAGES: Final[dict[str, Callable[[Shown], str]]] = {
     "web.backtest": lambda _: "/backtest?service=payment&route=POST+%2Fpayment&range=15m",
     "web.keys": lambda _: "/keys",
     "web.system": lambda _: "/system",
+    "web.sign_in": lambda _: "/sign-in",
+    "web.tokens": lambda _: "/tokens",
+    "web.audit": lambda _: "/audit",
     "web.trace": lambda shown: link(shown, shown.incident, r'href="(/traces/[0-9a-f]{32}[^"]*)"'),
 }
 """A path for each page; what leads to another page does not count."""

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from typing import Final
 
+import pytest
 from made_up.samples import simple
 from made_up.world import World
 from playwright.sync_api import Browser, expect
 
+from aiops.model import Actor, SignIn
 from bench import showing
 
-from .browser import PATIENCE, opened
+from .browser import PATIENCE, WIDTHS, Theme, opened
 from .serving import Shown, served
 
 FAULT: Final = "payment-errors"
@@ -88,24 +90,68 @@ def test_buttons_act(chromium: Browser, world: World) -> None:
         assert world.use_cases.incidents.get(INCIDENT.id).state == "resolved"
 
 
-def test_with_tokens_a_button_needs_one(chromium: Browser, world: World) -> None:
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_who_signs_in_once_may_act(chromium: Browser, world: World, width: int, theme: Theme) -> None:
     world.keep(INCIDENT)
-    with served(world.app(tokens={"ana": TOKEN})) as url, opened(chromium, url) as one:
+    exposed = {"host": "0.0.0.0", "tokens": {"ana": TOKEN}}
+    with served(world.app(**exposed)) as url, opened(chromium, url, width, theme) as one:
         one.go(f"/incidents/{INCIDENT.id}")
-        one.page.get_by_label("Token").first.fill("wrong")
-        one.page.get_by_role("button", name="Acknowledge").click()
-        expect(one.page.locator("h1")).to_contain_text("This needs a token")
-        one.page.go_back()
-        one.page.get_by_label("Token").first.fill(TOKEN)
+        expect(one.page.locator("h1")).to_have_text("Sign in")
+        assert one.violations() == []
+        one.picture(f"sign-in-asked-{width}-{theme}")
+        one.page.get_by_label("Token", exact=True).fill("wrong")
+        one.page.keyboard.press("Enter")
+        expect(one.page.get_by_role("alert").first).to_contain_text("does not know the token")
+        assert one.violations() == []
+        one.picture(f"sign-in-wrong-{width}-{theme}")
+        one.errors.clear()  # the browser says that the answer was 401
+        one.page.get_by_label("Token", exact=True).fill(TOKEN)
+        one.page.get_by_role("button", name="Sign in").click()
+        one.page.wait_for_url(f"{url}/incidents/{INCIDENT.id}")
+        one.picture(f"signed-in-{width}-{theme}")
+        assert one.violations() == []
         one.page.get_by_role("button", name="Acknowledge").click()
         expect(one.page.locator("main")).to_contain_text("acknowledged by ana")
+        one.page.get_by_role("button", name="Sign out").click()
+        expect(one.page.locator("h1")).to_have_text("Sign in")
+        one.go("/")
+        expect(one.page.locator("h1")).to_have_text("Sign in")
+        assert one.errors == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_an_admin_makes_a_token_and_reads_the_audit(chromium: Browser, world: World, width: int, theme: Theme) -> None:
+    world.keep(INCIDENT)
+    world.use_cases.incidents.acknowledge(INCIDENT.id, Actor("ben", SignIn.TOKEN, "10.0.0.7"))
+    exposed = {"host": "0.0.0.0", "tokens": {"ana": TOKEN}}
+    with served(world.app(**exposed)) as url, opened(chromium, url, width, theme) as one:
+        one.go("/tokens")
+        one.page.get_by_label("Token", exact=True).fill(TOKEN)
+        one.page.get_by_role("button", name="Sign in").click()
+        one.page.get_by_label("Name").fill("grafana")
+        one.page.get_by_role("button", name="Make a token").click()
+        expect(one.page.locator("#secret")).to_contain_text("aiops_")
+        one.picture(f"tokens-made-{width}-{theme}")
+        assert one.violations() == []
+        one.page.get_by_role("button", name="Revoke").click()
+        expect(one.page.locator("table")).to_contain_text("revoked")
+        expect(one.page.locator("#secret")).to_have_count(0)
+        one.page.get_by_role("link", name="Audit", exact=True).click()
+        expect(one.page.locator("table")).to_contain_text("revoke token")
+        one.picture(f"audit-{width}-{theme}")
+        assert one.violations() == []
+        wide = one.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert wide[0] <= wide[1], "the page is wider than the screen"
+        assert one.errors == []
 
 
 def test_a_button_pressed_too_late_says_so(chromium: Browser, world: World) -> None:
     world.keep(INCIDENT)
     with served(world.app()) as url, opened(chromium, url) as one:
         one.go(f"/incidents/{INCIDENT.id}")
-        world.use_cases.incidents.resolve(INCIDENT.id, "somebody else")
+        world.use_cases.incidents.resolve(INCIDENT.id, Actor("somebody else"))
         one.page.get_by_role("button", name="Acknowledge").click()
         expect(one.page.locator("h1")).to_contain_text("Not possible any more")
         one.page.get_by_role("link", name="back").first.click()

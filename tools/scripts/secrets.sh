@@ -25,6 +25,6 @@ if [ ! -s .secrets/engine_tokens ] || [ ! -s .secrets/alertmanager_token ]; then
   token=$(random)
   write .secrets/alertmanager_token "$token"
   write .secrets/engine_tokens "operator: $(random)
-alertmanager: $token"
+alertmanager: ingest: $token"
   echo "made tokens for the engine in .secrets/engine_tokens; yours is the operator's" >&2
 fi

@@ -9,13 +9,11 @@ from pydantic import BaseModel, ConfigDict
 from aiops.presentation.documents.base import Problem
 
 Responses = dict[Any, Any]
-TOKEN: list[dict[str, list[Any]]] = [{"token": []}, {}]
-
 _CONTENT = {"application/problem+json": {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}}
 _WHY = {
     400: "a parameter or field is wrong or unknown",
     401: "the token is missing or unknown",
-    403: "asked by a web page of another origin, or under a foreign name",
+    403: "the role is not enough, or asked by a web page of another origin, or under a foreign name",
     404: "there is no such thing",
     409: "its state does not allow this",
     413: "the body is too large",
@@ -39,13 +37,13 @@ def responses(ok: type[BaseModel], *problems: int, status: int = 200) -> Respons
 
 def described(*problems: int) -> Responses:
     """Describe problems as responses, with the common ones."""
-    wanted = sorted({400, 403, 500, 503, *problems})
+    wanted = sorted({400, 401, 403, 500, 503, *problems})
     return {status: {"description": _WHY[status], "content": _CONTENT} for status in wanted}
 
 
 def changing(ok: type[BaseModel], *problems: int, status: int = 200) -> Mapping[str, Any]:
     """Describe an endpoint that changes something."""
-    return {"responses": responses(ok, 401, 413, 415, *problems, status=status), "security": TOKEN}
+    return {"responses": responses(ok, 413, 415, *problems, status=status)}
 
 
 def number(value: float | None, digits: int = 4) -> float | None:

@@ -11,8 +11,10 @@ from flask_openapi3.openapi import OpenAPI
 
 from aiops import __version__
 from aiops.api import (
+    access,
     alerts,
     changes,
+    description,
     explanation,
     guard,
     incidents,
@@ -27,13 +29,14 @@ from aiops.api import (
 )
 from aiops.config import Settings
 from aiops.presentation.documents.base import Problem
+from aiops.service.gate import Gate
 from aiops.service.use_cases import UseCases
 
 LARGEST_BODY = 64 * 1024
 DESCRIPTION = "/aiops/openapi.json"
 ABOUT = (
     "Telemetry in, explained incidents out. Times are RFC 3339 in UTC; a number that is not known is null. "
-    "With tokens configured, every POST needs one."
+    "Each operation names the role that it needs as `x-aiops-role`; ingest is a scope, of which only an admin has all."
 )
 
 
@@ -51,10 +54,14 @@ class OrjsonProvider(JSONProvider):
 
 def create_app(use_cases: UseCases, settings: Settings) -> OpenAPI:
     """Create the API. Handlers run in the threads of the server; the use cases take the locks that they need."""
+    gate = Gate.of(settings, use_cases)
     app = OpenAPI(
         "aiops.api",
         info=Info(title="aiops", version=__version__, description=ABOUT),
-        security_schemes={"token": SecurityScheme(type="http", scheme="bearer")},
+        security_schemes={
+            description.SCHEME: SecurityScheme(type="http", scheme="bearer"),
+            description.COOKIE: SecurityScheme(type="apiKey", security_scheme_in="cookie", name=gate.cookie),
+        },
         doc_ui=False,
         validation_error_status=400,
         validation_error_model=Problem,
@@ -65,9 +72,9 @@ def create_app(use_cases: UseCases, settings: Settings) -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY
     app.url_map.strict_slashes = False
-    guard.install_guard(app, settings)
+    guard.install_guard(app, use_cases, settings)
     problem.install_problems(app)
-    for room in (incidents, slos, telemetry, traces, series, explanation, changes, alerts):
+    for room in (incidents, slos, telemetry, traces, series, explanation, changes, alerts, access):
         api = room.blueprint(use_cases)
         api.before_request(parameters.check_parameters)
         app.register_api(api)
@@ -75,5 +82,5 @@ def create_app(use_cases: UseCases, settings: Settings) -> OpenAPI:
     api.before_request(parameters.check_parameters)
     app.register_api(api)
     app.register_api(probes.blueprint(use_cases))
-    app.add_url_rule(DESCRIPTION, "description", lambda: jsonify(app.api_doc))
+    app.add_url_rule(DESCRIPTION, "description", lambda: jsonify(description.document(app, gate.is_open)))
     return app

@@ -58,9 +58,14 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
         """Record a change, so that incidents after it can name it."""
         at = use_cases.now() if body.at is None else body.at
         change = Recorded(
-            at=at, who=g.who, kind=body.kind, service=body.service, version=body.version or "", text=body.text or ""
+            at=at,
+            who=g.principal.name,
+            kind=body.kind,
+            service=body.service,
+            version=body.version or "",
+            text=body.text or "",
         )
-        use_cases.incidents.record_change(change)
+        use_cases.incidents.record_change(change, g.actor)
         return _shown(change).model_dump(), 201
 
     return api

@@ -1,18 +1,24 @@
-"""Access control: tokens for calls that change something; on loopback, no web pages of other origins."""
+"""Access control: who asks; what their role lets them do; and no web pages of other origins."""
 
 import hmac
 from collections.abc import Mapping
 
 from flask import Flask, Response, g, request
 
+from aiops.access import needed, unlisted
 from aiops.api.problem import ApiProblem
 from aiops.config import LOOPBACK, Settings
 from aiops.http.serving import BUSY, Door, Names
 from aiops.http.serving.names import is_foreign
+from aiops.model import Actor, Principal, Role, SignIn
+from aiops.service.gate import Gate, csrf_of
+from aiops.service.use_cases import UseCases
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM = "application/x-www-form-urlencoded"
-LOCAL = "local"
+SIGN_IN = "/sign-in"
+SIGNING_IN = frozenset({"web.sign_in", "web.signed_in"})
+"""Open to everybody, and different for those who are signed in."""
 LARGEST_READ = 1 << 20
 HEADERS = {
     "Content-Security-Policy": (
@@ -29,12 +35,15 @@ HEADERS = {
 }
 
 
-def install_guard(app: Flask, settings: Settings) -> None:
-    """Check each request before it is answered; afterwards `flask.g.who` is the name for the audit."""
+def install_guard(app: Flask, use_cases: UseCases, settings: Settings) -> None:
+    """Check each request before it is answered. Afterwards `flask.g` has `principal`, who asks or None; `actor`, the
+    same for the audit; `session`, the secret of their session or ""; and `csrf`, what its forms carry."""
     names = Names.of(settings.host in LOOPBACK, settings.public_url, settings.allowed_hosts)
+    gate = Gate.of(settings, use_cases)
 
     def check() -> None:
-        g.who = LOCAL
+        g.principal, g.session, g.csrf = gate.anonymous, "", ""
+        g.actor = _actor()
         host = request.headers.get("Host", "")
         if not names.allow(host):
             # A foreign name that resolves to this machine would let its web pages read and act here (DNS rebinding).
@@ -42,55 +51,99 @@ def install_guard(app: Flask, settings: Settings) -> None:
             raise ApiProblem(403, f"this engine answers {where}not as {host!r}; see public_url and allowed_hosts")
         if request.environ.get(BUSY):
             raise ApiProblem(503, "other requests are being read; send this one again in a moment")
-        if request.method in SAFE:
+        role = _needed()
+        if role is None and request.endpoint not in SIGNING_IN:
             return
-        if settings.tokens:
-            g.who = holder(settings.tokens, _presented())
-        elif is_foreign(request.headers.get("Origin"), host, request.headers.get("Sec-Fetch-Site")):
-            raise ApiProblem(403, "a web page of another origin asked for this change; only the engine's own pages may")
+        by_token = _identify(gate)
+        g.actor = _actor()
+        if role is not None:
+            _authorise(g.principal, role)
+        if request.method not in SAFE and not by_token:
+            # A browser sends cookies, and reaches loopback, without the will of its user.
+            if is_foreign(request.headers.get("Origin"), host, request.headers.get("Sec-Fetch-Site")):
+                raise ApiProblem(403, "a web page of another origin asked for this change; only the engine's own may")
+            inside = g.session and request.endpoint not in SIGNING_IN
+            if inside and not hmac.compare_digest(request.form.get("csrf", "").encode(), g.csrf.encode()):
+                raise ApiProblem(403, "this form is not of your session; load its page again, then send it")
 
     app.before_request(check)
     app.after_request(_harden)
 
 
-def door(settings: Settings) -> Door:
-    """Return which bodies are read: only those of changes. Where tokens are configured, the header must hold a valid
-    token, or the body must be a form, in which a page sends its token."""
+def refuse_unlisted(app: Flask) -> None:
+    """Raise LookupError where the application has an endpoint of which the policy does not say who may call it."""
+    calls = ((rule.endpoint, method) for rule in app.url_map.iter_rules() for method in rule.methods or ())
+    if forgotten := unlisted(calls):
+        listed = ", ".join(f"{method} {endpoint}" for endpoint, method in forgotten)
+        raise LookupError(f"access/policy.py does not say which role these endpoints need: {listed}")
 
-    def wanted(method: str, _path: str, headers: Mapping[str, str]) -> bool:
+
+def door(use_cases: UseCases, settings: Settings) -> Door:
+    """Return which bodies are read: only those of changes. Where the engine is not open, the header must hold a valid
+    token, or the body must be a form: to sign in, or with the cookie of a session."""
+    gate = Gate.of(settings, use_cases)
+
+    def wanted(method: str, path: str, headers: Mapping[str, str]) -> bool:
         if method in SAFE:
             return False
-        if not settings.tokens or headers.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() == FORM:
+        if gate.is_open:
             return True
+        if headers.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() == FORM:
+            return path == SIGN_IN or f"{gate.cookie}=" in headers.get("COOKIE", "")
         scheme, _, token = headers.get("AUTHORIZATION", "").partition(" ")
-        try:
-            holder(settings.tokens, token.strip() if scheme.lower() == "bearer" else None)
-        except ApiProblem:
-            return False
-        return True
+        return scheme.lower() == "bearer" and gate.knows(token.strip())
 
     return Door(LARGEST_READ, wanted)
 
 
-def holder(tokens: Mapping[str, str], presented: str | None) -> str:
-    """Return the name of the holder of a token, in constant time. Raises ApiProblem."""
-    if not presented:
-        raise ApiProblem(401, "this changes something and needs a token: `Authorization: Bearer <token>`")
-    found = None
-    for name, token in tokens.items():
-        if hmac.compare_digest(token.encode(), presented.encode()):
-            found = name
-    if found is None:
-        raise ApiProblem(401, "the token is not one that this engine knows")
-    return found
+def _needed() -> Role | None:
+    if request.endpoint is None:  # there is nothing, and whoever may read may know it
+        return Role.VIEWER
+    try:
+        return needed(request.endpoint, request.method)
+    except LookupError:
+        raise ApiProblem(403, f"nobody may call {request.endpoint}: no role is set for it") from None
 
 
-def _presented() -> str | None:
-    """Return the token of the header, or of the password field of a page's form."""
+def _identify(gate: Gate) -> bool:
+    """Find out who asks, by the token of the header or the cookie of a session. Returns whether it was a token. Raises
+    ApiProblem for an unknown one."""
     given = request.authorization
-    if given is not None and given.type == "bearer":
-        return given.token
-    return request.form.get("token") if request.mimetype == FORM else None
+    if given is not None and given.type == "bearer" and given.token:
+        found = gate.holder(given.token)
+        if found is None and not gate.is_open:
+            raise ApiProblem(401, "the token is not one that this engine knows, or it has expired")
+        g.principal = found or gate.anonymous
+        return found is not None
+    secret = request.cookies.get(gate.cookie, "")
+    if secret and (found := gate.in_session(secret)) is not None:
+        g.principal, g.session, g.csrf = found, secret, csrf_of(secret)
+    return False
+
+
+def _actor() -> Actor:
+    one: Principal | None = g.principal
+    return Actor("" if one is None else one.name, SignIn.LOCAL if one is None else one.how, request.remote_addr or "")
+
+
+def _authorise(one: Principal | None, role: Role) -> None:
+    """Refuse who may not. Raises ApiProblem."""
+    if one is not None and one.role.may(role):
+        return
+    if one is None or one.how == SignIn.LOCAL:
+        raise ApiProblem(401, f"this needs the role {role}: send `Authorization: Bearer <token>` of {_of(role)}")
+    raise ApiProblem(403, f"{one.name} has the role {one.role}, and this needs the role {role}")
+
+
+def _of(role: Role) -> str:
+    """Write which roles are enough: `a responder or an admin`."""
+    named = {
+        Role.INGEST: "the role ingest",
+        Role.VIEWER: "a viewer",
+        Role.RESPONDER: "a responder",
+        Role.ADMIN: "an admin",
+    }
+    return " or ".join(words for each, words in named.items() if each.may(role))
 
 
 def _harden(response: Response) -> Response:

@@ -115,13 +115,13 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
     def acknowledge(path: OneIncident) -> Any:
         """Take an incident; again by the same holder changes nothing."""
         must_be_empty()
-        return _whole(use_cases, use_cases.incidents.acknowledge(path.incident_id, g.who)).model_dump()
+        return _whole(use_cases, use_cases.incidents.acknowledge(path.incident_id, g.actor)).model_dump()
 
     @api.post("/incidents/<incident_id>/resolve", **changing(WholeIncident, 404))
     def resolve(path: OneIncident) -> Any:
         """Say that an incident is over. Nothing is learned: it is open again if its symptoms go on."""
         must_be_empty()
-        return _whole(use_cases, use_cases.incidents.resolve(path.incident_id, g.who)).model_dump()
+        return _whole(use_cases, use_cases.incidents.resolve(path.incident_id, g.actor)).model_dump()
 
     @api.get("/incidents/<incident_id>/normal", responses=responses(NewNormal, 404, 409))
     def proposed(path: OneIncident) -> Any:
@@ -134,13 +134,13 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
     def normal(path: OneIncident, body: Reason) -> Any:
         """Say that what the symptoms do now is normal: it is learned, and the incident resolved. For an hour it can be
         taken back."""
-        return _whole(use_cases, use_cases.acceptance.accept(path.incident_id, g.who, body.reason)).model_dump()
+        return _whole(use_cases, use_cases.acceptance.accept(path.incident_id, g.actor, body.reason)).model_dump()
 
     @api.post("/incidents/<incident_id>/normal/undo", **changing(WholeIncident, 404, 409))
     def undo(path: OneIncident) -> Any:
         """Take back that it is normal: what was learned before is back, and the incident open again."""
         must_be_empty()
-        return _whole(use_cases, use_cases.acceptance.undo(path.incident_id, g.who)).model_dump()
+        return _whole(use_cases, use_cases.acceptance.undo(path.incident_id, g.actor)).model_dump()
 
     @api.post("/analyze", **changing(Analysis))
     def analyze() -> Any:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from aiops import __version__
-from aiops.api import create_app, door
+from aiops.api import create_app, door, refuse_unlisted
 from aiops.bootstrap.assembly import CannotStart, assembled, budgets_of, calendar_of
 from aiops.bootstrap.world import TelemetrySources, all_embedded, on_stores
 from aiops.config import Settings
@@ -23,9 +23,12 @@ from aiops.notify import EVERY, Alertmanager, LogNotifier, WebhookNotifier, deli
 from aiops.observability.telemetry import Telemetry
 from aiops.ports import Notifier
 from aiops.process.folder import DataFolder, FolderError
+from aiops.service.access import AccessService
+from aiops.service.gate import Gate
 from aiops.service.system import Installation
 from aiops.service.use_cases import UseCases
 from aiops.sources.embedded import EmbeddedSource
+from aiops.sources.receiver.admission import admitted_by
 from aiops.store import SqlIncidents, SqlObjectives, open_store
 from aiops.web import add_pages
 
@@ -197,14 +200,20 @@ def _build(
             Chore("purge", 3600.0, use_cases.alerts.purge),
             Chore("normal", 600.0, use_cases.acceptance.purge),
             Chore("objectives", 3600.0, use_cases.slos.purge),
+            Chore("sessions", 3600.0, lambda: use_cases.access.purge(Gate.of(settings, use_cases).lengths)),
             *(Chore("alertmanager", EVERY, one.send) for one in alertmanagers),
         ),
         after,
     )
+    if world.embedded is not None:
+        _admit_senders(use_cases.access, world.embedded, settings)
     app = create_app(use_cases, settings)
     add_pages(app, use_cases, settings)
+    refuse_unlisted(app)
     try:
-        server = HttpServer(app, door(settings), (settings.host, settings.port), ident=f"aiops/{__version__}")
+        server = HttpServer(
+            app, door(use_cases, settings), (settings.host, settings.port), ident=f"aiops/{__version__}"
+        )
     except OSError as error:
         world.close()
         store.close()
@@ -222,6 +231,18 @@ def _build(
         alertmanagers=alertmanagers,
         folder=folder,
     )
+
+
+def _admit_senders(access: AccessService, source: EmbeddedSource, settings: Settings) -> None:
+    """Let those send telemetry who have a token of the settings or one that an admin made, now and after each
+    change."""
+    fixed = admitted_by((settings.sending_tokens or {}).values())
+
+    def admit() -> None:
+        source.receivers.admit({**access.senders(), **fixed})
+
+    access.changed = admit
+    admit()
 
 
 def _notifier(settings: Settings) -> Notifier:

@@ -116,7 +116,7 @@ def _embedded(settings: Settings, clock: Clock) -> EmbeddedSource:
             http_port=settings.otlp_http_port,
             lateness_seconds=settings.lateness_seconds,
             retention_hours=settings.retention_hours,
-            tokens=settings.tokens,
+            tokens=settings.sending_tokens,
             memory_limit=f"{settings.memory_limit_mb}MB",
             public_url=settings.public_url,
             allowed_hosts=settings.allowed_hosts,

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from aiops import __version__
+from aiops.cli.access import audit_command, tokens_command, users_command
 from aiops.cli.common import CONTEXT, UsageError, settings_of
 from aiops.cli.config import config
 from aiops.cli.incidents import incidents_command
@@ -262,5 +263,8 @@ def demo(
     sys.exit(0 if right else 1)
 
 
+main.add_command(audit_command)
 main.add_command(config)
 main.add_command(incidents_command)
+main.add_command(tokens_command)
+main.add_command(users_command)

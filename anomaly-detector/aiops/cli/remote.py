@@ -123,6 +123,44 @@ class Remote:
         """Return the JSON of a path of the API."""
         return self._call("GET", path, params)
 
+    def tokens(self) -> list[Json]:
+        """Return the tokens that admins made."""
+        found: list[Json] = self._call("GET", "/aiops/tokens")["tokens"]
+        return found
+
+    def add_token(self, name: str, role: str, days: float | None) -> Json:
+        """Make a token; its secret is in the answer."""
+        return self._call("POST", "/aiops/tokens", body={"name": name, "role": role, "days": days})
+
+    def revoke_token(self, id_: str) -> Json:
+        """End a token; returns it afterwards."""
+        return self._call("POST", f"/aiops/tokens/{quote(id_, safe='')}/revoke")
+
+    def users(self) -> list[Json]:
+        """Return the people with a password."""
+        found: list[Json] = self._call("GET", "/aiops/users")["users"]
+        return found
+
+    def add_user(self, name: str, role: str, password: str) -> Json:
+        """Add somebody with a name and a password."""
+        return self._call("POST", "/aiops/users", body={"name": name, "role": role, "password": password})
+
+    def set_password(self, name: str, password: str) -> Json:
+        """Set another password of a user."""
+        return self._call("POST", f"/aiops/users/{quote(name, safe='')}/password", body={"password": password})
+
+    def remove_user(self, name: str) -> Json:
+        """Remove a user."""
+        return self._call("POST", f"/aiops/users/{quote(name, safe='')}/remove")
+
+    def audit(self, asked: Mapping[str, str]) -> Json:
+        """Return rows of the audit, newest first, and `next`: `asked` are the parameters of the API."""
+        return self._call("GET", "/aiops/audit", dict(asked))
+
+    def audit_check(self) -> Json:
+        """Return whether the audit is as it was written."""
+        return self._call("GET", "/aiops/audit/check")
+
     def page(self, path: str, params: dict[str, str] | None = None) -> requests.Response:
         """Return the response of a path, whatever its status."""
         return self._ask("GET", path, params)

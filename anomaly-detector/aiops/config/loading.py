@@ -10,7 +10,17 @@ import yaml
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError
 
-from aiops.config.settings import ALSO_KNOWN, PREFIX, STORES, ConfigError, Settings, flat_names, nested
+from aiops.config.settings import (
+    ALSO_KNOWN,
+    LEAST_TOKEN,
+    PREFIX,
+    STORES,
+    ConfigError,
+    Settings,
+    flat_names,
+    nested,
+)
+from aiops.model import Role
 
 
 def load_settings(
@@ -89,25 +99,38 @@ def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
     try:
         return _Environment(mine)()
     except SettingsError:  # it says neither which variable, nor what is expected
+        name, of = ("AIOPS_TOKENS", "token") if "AIOPS_TOKENS" in mine else ("AIOPS_TOKEN_ROLES", "role")
         raise ConfigError(
-            "`tokens`: AIOPS_TOKENS is not a JSON map of name to token; give AIOPS_TOKEN or AIOPS_TOKEN_FILE"
+            f"`{name.removeprefix(PREFIX).lower()}`: {name} is not a JSON map of name to {of}; "
+            "give AIOPS_TOKEN or AIOPS_TOKEN_FILE"
         ) from None
 
 
 def _tokens(env: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Read AIOPS_TOKEN, and lines of `token` or `name: token` in AIOPS_TOKEN_FILE."""
+    """Read AIOPS_TOKEN, and lines of `token`, `name: token` or `name: role: token` in AIOPS_TOKEN_FILE."""
     tokens = {"token": env["AIOPS_TOKEN"].strip()} if env.get("AIOPS_TOKEN") else {}
+    roles: dict[str, str] = {}
     if file := env.get("AIOPS_TOKEN_FILE"):
         try:
             lines = Path(file).read_text(encoding="utf-8").splitlines()
         except OSError as error:
             raise ConfigError(f"cannot read AIOPS_TOKEN_FILE {file}: {error.strerror}") from None
-        for line in filter(None, (one.strip() for one in lines)):
-            name, colon, token = line.partition(":")
-            tokens[name.strip() if colon else "token"] = token.strip() if colon else line
+        for number, line in enumerate(lines, 1):
+            if not (text := line.strip()):
+                continue
+            name, colon, rest = (part.strip() for part in text.partition(":"))
+            role, second, token = (part.strip() for part in rest.partition(":"))
+            if not (colon and second and role.isalpha() and len(role) < LEAST_TOKEN):
+                tokens[name if colon else "token"] = rest if colon else text
+            elif role in tuple(Role):
+                tokens[name], roles[name] = token, role
+            else:
+                raise ConfigError(
+                    f"line {number} of AIOPS_TOKEN_FILE {file}: the role is one of {', '.join(Role)}, not {role!r}"
+                )
         if not tokens:
             raise ConfigError(f"AIOPS_TOKEN_FILE {file} holds no token")
-    return {"tokens": tokens} if tokens else {}
+    return ({"tokens": tokens} if tokens else {}) | ({"token_roles": roles} if roles else {})
 
 
 def _known(key: str, where: str) -> None:

@@ -8,11 +8,14 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from aiops.model import Role
 from aiops.model.errors import InvalidInput
 
 PREFIX = "AIOPS_"
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised here, never chosen
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LEAST_TOKEN: Final = 16
+"""Characters that a token has at least."""
 # Variables that are read elsewhere: by tests, and for tokens with names.
 ALSO_KNOWN = ("AIOPS_TOKEN", "AIOPS_TOKEN_FILE", "AIOPS_CONFIG", "AIOPS_URL")
 
@@ -131,8 +134,34 @@ class Settings(BaseSettings):
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="level of the log: debug, info, warning or error"
     )
+    session_hours: float = Field(
+        12.0, gt=0, description="hours after which somebody who signed in on the pages must do so again"
+    )
+    session_idle_minutes: float = Field(
+        60.0, gt=0, description="minutes without a request after which a session on the pages ends"
+    )
     tokens: Mapping[str, str] = Field(default_factory=dict, description="tokens by the name of their holder")
+    token_roles: Mapping[str, Role] = Field(
+        default_factory=dict, description="roles by the name of the holder of a token; admin where none is given"
+    )
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everybody who reaches the engine may do everything: on loopback, as long as there is no token."""
+        return self.host in LOOPBACK and not self.tokens
+
+    @property
+    def holders(self) -> dict[str, Role]:
+        """The role of each holder of a token."""
+        return {name: self.token_roles.get(name, Role.ADMIN) for name in self.tokens}
+
+    @property
+    def sending_tokens(self) -> dict[str, str] | None:
+        """The tokens with which telemetry may be sent, by name; None: everybody may send."""
+        if not self.tokens:
+            return None
+        return {name: token for name, token in self.tokens.items() if self.holders[name].may(Role.INGEST)}
 
     @property
     def url(self) -> str:
@@ -216,8 +245,12 @@ class Settings(BaseSettings):
                 f"{exposed[0]}={getattr(self, exposed[0])} is reachable from other machines and no token is set; "
                 "make one with `openssl rand -hex 32` and put it into AIOPS_TOKEN or a file named by AIOPS_TOKEN_FILE"
             )
-        if any(len(token) < 16 for token in self.tokens.values()):
-            raise ValueError("tokens: a token has at least 16 characters; make one with `openssl rand -hex 32`")
+        if any(len(token) < LEAST_TOKEN for token in self.tokens.values()):
+            raise ValueError(
+                f"tokens: a token has at least {LEAST_TOKEN} characters; make one with `openssl rand -hex 32`"
+            )
+        if strange := sorted(set(self.token_roles) - set(self.tokens)):
+            raise ValueError(f"token_roles: there is no token of the name {strange[0]!r}; name it in tokens too")
         return self
 
 

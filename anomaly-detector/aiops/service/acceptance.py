@@ -8,6 +8,7 @@ from aiops.engine import Engine
 from aiops.incidents import life
 from aiops.model import (
     Accepted,
+    Actor,
     Ending,
     Family,
     Incident,
@@ -22,7 +23,7 @@ from aiops.model import (
 )
 from aiops.model.errors import NotPossible
 from aiops.presentation.words import written
-from aiops.service.incidents import IncidentService
+from aiops.service.incidents import IncidentService, audited
 from aiops.store import SqlAccepted
 
 UNDO_SECONDS: Final = 3600.0
@@ -63,7 +64,7 @@ class AcceptanceService:
             raise NotPossible(f"none of the symptoms of {incident.id} is in trouble now; there is nothing to learn")
         return found
 
-    def accept(self, name: str, who: str, reason: str) -> Incident:
+    def accept(self, name: str, by: Actor, reason: str) -> Incident:
         """Learn the symptoms of an incident as normal, and resolve it. The earlier learned state is kept for an hour.
         Raises NotFound."""
         with self.engine.lock:
@@ -75,18 +76,19 @@ class AcceptanceService:
                 detect.rebaseline(self.engine.state, one.series, Family(one.family), self.engine.detector.tuning)
                 for one in changes
             ]
-            after = life.resolve(incident, now, f"normal from now on, says {who}: {reason}", Ending.ACCEPTED)
-            record = Accepted(incident=incident.id, at=now, who=who, reason=reason, changes=tuple(changes))
+            after = life.resolve(incident, now, f"normal from now on, says {by.name}: {reason}", Ending.ACCEPTED)
+            record = Accepted(incident=incident.id, at=now, who=by.name, reason=reason, changes=tuple(changes))
             text = "; ".join(map(change_sentence, changes)) + f"; reason: {reason}"
             event = IncidentEvent(Transition.RESOLVED, after)
             try:
-                self.incidents.store.act(event, now, who, ACTION, text, self.store.added(record, learned))
+                entry = audited(incident, after, now, by, ACTION, text)
+                self.incidents.store.act(event, entry, self.store.added(record, learned))
             except Exception:
                 self.engine.detector.state = before
                 raise
             return after
 
-    def undo(self, name: str, who: str) -> Incident:
+    def undo(self, name: str, by: Actor) -> Incident:
         """Restore the learned state before the last declaration; the incident that it resolved is open again. Raises
         NotFound."""
         with self.engine.lock:
@@ -103,10 +105,11 @@ class AcceptanceService:
                     detect.restore(self.engine.state, one.series, Family(one.family), learned)
                 after, transition = incident, Transition.UPDATED
                 if incident.ending == Ending.ACCEPTED:
-                    after, transition = life.taken_back(incident, now, who), Transition.REOPENED
+                    after, transition = life.taken_back(incident, now, by.name), Transition.REOPENED
                 text = "taken back: " + "; ".join(map(change_sentence, last.changes))
                 event = IncidentEvent(transition, after)
-                self.incidents.store.act(event, now, who, f"{ACTION} undone", text, self.store.undone(last, now, who))
+                entry = audited(incident, after, now, by, f"{ACTION} undone", text)
+                self.incidents.store.act(event, entry, self.store.undone(last, now, by.name))
             except ValueError as error:
                 self.engine.detector.state = before
                 raise NotPossible(f"what was taken for normal of {incident.id} cannot be taken back: {error}") from None

@@ -5,7 +5,18 @@ from dataclasses import dataclass
 
 from aiops import incidents
 from aiops.engine import Engine
-from aiops.model import Change, Incident, IncidentEvent, IncidentEvidence, IncidentFilter, Severity, Transition, Window
+from aiops.model import (
+    Actor,
+    AuditEntry,
+    Change,
+    Incident,
+    IncidentEvent,
+    IncidentEvidence,
+    IncidentFilter,
+    Severity,
+    Transition,
+    Window,
+)
 from aiops.model.errors import NotFound
 from aiops.service.health import HealthService
 from aiops.store import SqlIncidents
@@ -56,32 +67,51 @@ class IncidentService:
         """Return other incidents with the same fingerprint, newest first."""
         return self.store.alike(incident, ALIKE)
 
-    def acknowledge(self, name: str, who: str) -> Incident:
+    def acknowledge(self, name: str, by: Actor) -> Incident:
         """Acknowledge an incident. Raises NotPossible when it is resolved."""
         with self.engine.lock:
             before, now = self.get(name), self.engine.clock.now()
-            after = incidents.acknowledge(before, now, who)
-            return self._acted(before, after, Transition.ACKNOWLEDGED, who, "acknowledge")
+            after = incidents.acknowledge(before, now, by.name)
+            return self._acted(before, after, Transition.ACKNOWLEDGED, by, "acknowledge")
 
-    def resolve(self, name: str, who: str) -> Incident:
+    def resolve(self, name: str, by: Actor) -> Incident:
         """Resolve an incident on the word of a person. Nothing is learned: if its symptoms continue, it is reopened
         soon."""
         with self.engine.lock:
             before, now = self.get(name), self.engine.clock.now()
-            after = incidents.resolve(before, now, f"resolved by {who}")
-            return self._acted(before, after, Transition.RESOLVED, who, "resolve")
+            after = incidents.resolve(before, now, f"resolved by {by.name}")
+            return self._acted(before, after, Transition.RESOLVED, by, "resolve")
 
-    def record_change(self, change: Change) -> None:
+    def record_change(self, change: Change, by: Actor) -> None:
         """Store a change, such as a deployment."""
-        self.store.record_change(change)
+        told = {name: getattr(change, name) for name in Change.__slots__ if name != "who"}
+        text = " ".join(filter(None, (change.kind, "of", change.service, change.version)))
+        now = self.engine.clock.now()
+        entry = AuditEntry(at=now, by=by, what="record change", subject=change.service, text=text, after=told)
+        self.store.record_change(change, entry)
 
     def changes(self, window: Window) -> list[Change]:
         """Return the changes in a window, oldest first."""
         return self.store.changes(window.start, window.end)
 
-    def _acted(self, before: Incident, after: Incident, transition: Transition, who: str, what: str) -> Incident:
+    def _acted(self, before: Incident, after: Incident, transition: Transition, by: Actor, what: str) -> Incident:
         self.health.forget()
         if after != before:
-            text = after.timeline[-1].text
-            self.store.act(IncidentEvent(transition, after), self.engine.clock.now(), who, what, text)
+            now, text = self.engine.clock.now(), after.timeline[-1].text
+            self.store.act(IncidentEvent(transition, after), audited(before, after, now, by, what, text))
         return after
+
+
+def audited(before: Incident, after: Incident, at: float, by: Actor, what: str, text: str) -> AuditEntry:
+    """Return the entry of the audit about what somebody did to an incident."""
+    return AuditEntry(
+        at=at, by=by, what=what, subject=after.id, text=text, before=_standing(before), after=_standing(after)
+    )
+
+
+def _standing(one: Incident) -> dict[str, object]:
+    return {
+        "state": str(one.state),
+        "acknowledged_by": one.acknowledged_by or None,
+        "resolution": one.resolution or None,
+    }

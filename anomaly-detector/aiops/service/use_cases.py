@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 
 from aiops.engine import Engine
 from aiops.service.acceptance import AcceptanceService
+from aiops.service.access import AccessService
 from aiops.service.alerts import AlertService
+from aiops.service.audit import AuditService
 from aiops.service.backtest import BacktestService
 from aiops.service.bad_requests import BadRequestService
 from aiops.service.details import ServiceDetails
@@ -18,7 +20,8 @@ from aiops.service.slos import SloService
 from aiops.service.system import Installation, SystemService
 from aiops.service.telemetry import TelemetryService
 from aiops.service.traces import TraceService
-from aiops.store import SqlAccepted, SqlAlerts, SqlIncidents, SqlObjectives
+from aiops.service.users import UserService
+from aiops.store import SqlAccepted, SqlAccess, SqlAlerts, SqlAudit, SqlIncidents, SqlObjectives, SqlUsers
 
 
 @dataclass(slots=True)
@@ -49,6 +52,9 @@ class UseCases:
     operation: OperationService = field(init=False)
     system: SystemService = field(init=False)
     backtest: BacktestService = field(init=False)
+    access: AccessService = field(init=False)
+    audit: AuditService = field(init=False)
+    users: UserService = field(init=False)
 
     def __post_init__(self) -> None:
         engine, store = self.engine, self.store
@@ -67,6 +73,9 @@ class UseCases:
         self.operation = OperationService(engine, store, self.alerts, self.health, self.started)
         self.backtest = BacktestService(engine)
         self.system = SystemService(engine, self.operation, self.health, self.started, self.installation)
+        self.access = AccessService(SqlAccess(store.database), engine.clock)
+        self.users = UserService(SqlUsers(store.database), engine.clock)
+        self.audit = AuditService(SqlAudit(store.database))
 
     def now(self) -> float:
         """Return the time of the engine's clock, Unix seconds."""

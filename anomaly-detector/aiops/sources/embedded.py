@@ -23,7 +23,7 @@ _RETAIN_EVERY_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddedSettings:
-    """`path` is a file or ":memory:"; port 0 takes any free port; `tokens` maps names to secrets, empty means that
+    """`path` is a file or ":memory:"; port 0 takes any free port; `tokens` maps names to secrets, None means that
     everybody may send."""
 
     path: str = MEMORY
@@ -32,7 +32,7 @@ class EmbeddedSettings:
     http_port: int = 4318
     lateness_seconds: float = 10.0
     retention_hours: float = 48.0
-    tokens: Mapping[str, str] = field(default_factory=dict)
+    tokens: Mapping[str, str] | None = None
     memory_limit: str = "160MB"
     threads: int = 2
     max_export_bytes: int = 16 << 20

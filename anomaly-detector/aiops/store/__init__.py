@@ -2,20 +2,26 @@
 snapshot."""
 
 from aiops.store.accepted import SqlAccepted
+from aiops.store.access import SqlAccess
 from aiops.store.alerts import SqlAlerts
+from aiops.store.audit import SqlAudit
 from aiops.store.incidents import SqlIncidents
 from aiops.store.objectives import SqlObjectives
 from aiops.store.opening import open_store, open_to_read
 from aiops.store.rings import Rings
 from aiops.store.snapshot import Snapshots
+from aiops.store.users import SqlUsers
 
 __all__ = [
     "Rings",
     "Snapshots",
     "SqlAccepted",
+    "SqlAccess",
     "SqlAlerts",
+    "SqlAudit",
     "SqlIncidents",
     "SqlObjectives",
+    "SqlUsers",
     "open_store",
     "open_to_read",
 ]

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, Executable, func, insert, or_, select
 from aiops.model import (
     BURN_TRANSITIONS,
     Announcement,
+    AuditEntry,
     Burn,
     Change,
     Ending,
@@ -24,6 +25,7 @@ from aiops.model import (
 from aiops.ports import LONGEST_WAIT
 from aiops.process.faultpoints import FaultPoint, reach
 from aiops.store import tables
+from aiops.store.audit import record
 from aiops.store.listing import alike_query, is_active, page_query
 from aiops.store.objectives import BURN_ADAPTER, keep_ledger
 from aiops.store.transaction import INCIDENT, Transaction, keep_incident, upsert
@@ -155,25 +157,24 @@ class SqlIncidents:
             upsert(connection, tables.progress, {"name": "watermark"}, {"value": watermark})
             reach(FaultPoint.SAVE_WRITTEN)
 
-    def act(
-        self, event: IncidentEvent, now: float, who: str, what: str, text: str, beside: Executable | None = None
-    ) -> None:
+    def act(self, event: IncidentEvent, entry: AuditEntry, beside: Executable | None = None) -> None:
         """Store one person's action: the incident, its announcement, the audit entry and the statement `beside`, in one
         transaction."""
         with self._begin() as connection:
             keep_incident(connection, event.incident)
             if event.told:
-                _announce(connection, event, now)
+                _announce(connection, event, entry.at)
             if beside is not None:
                 connection.execute(beside)
-            entry = {"at": now, "who": who, "what": what, "incident": event.incident.id, "text": text}
-            connection.execute(insert(tables.audit).values(**entry))
+            record(connection, entry)
 
-    def record_change(self, change: Change) -> None:
-        """Store a change."""
+    def record_change(self, change: Change, entry: AuditEntry | None = None) -> None:
+        """Store a change, and the entry of the audit if somebody reported it."""
         values = {name: getattr(change, name) for name in Change.__slots__}
         with self._begin() as connection:
             connection.execute(insert(tables.changes).values(**values))
+            if entry is not None:
+                record(connection, entry)
 
     def changes(self, since: float, until: float) -> list[Change]:
         """Return the changes between two times (Unix seconds), oldest first."""

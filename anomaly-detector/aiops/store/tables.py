@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
 
-HEAD = "0006"  # the migration this code is written for
+HEAD = "0007"  # the migration this code is written for
 
 metadata = MetaData()
 
@@ -68,12 +68,60 @@ progress = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
     Column("at", Float, nullable=False),
     Column("who", String(128), nullable=False),
+    Column("how", String(16), nullable=False),
+    Column("address", String(64), nullable=False),
     Column("what", String(32), nullable=False),
-    Column("incident", String(64), nullable=False),
+    Column("subject", String(128), nullable=False),  # an incident's id, a token's, the name of a user
     Column("text", Text, nullable=False),
+    Column("before", Text),  # as JSON
+    Column("after", Text),
+    Column("previous", String(64), nullable=False),  # the hash of the row before
+    Column("hash", String(64), nullable=False),
+    Index("audit_by_subject", "subject", "number"),
+)
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("hash", String(64), nullable=False, unique=True),  # SHA-256 of the secret
+    Column("name", String(64), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("start", String(16), nullable=False),  # the first characters of the secret
+    Column("created_at", Float, nullable=False),
+    Column("created_by", String(128), nullable=False),
+    Column("expires_at", Float),
+    Column("revoked_at", Float),
+    Column("revoked_by", String(128), nullable=False, server_default=""),
+    Column("last_used_at", Float),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("password", String(256), nullable=False),  # argon2, with its parameters
+    Column("created_at", Float, nullable=False),
+    Column("created_by", String(128), nullable=False),
+    Column("changed_at", Float, nullable=False),  # its password or role
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("hash", String(64), primary_key=True),  # SHA-256 of the secret in the cookie
+    Column("name", String(128), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("how", String(16), nullable=False),
+    Column("source", String(160), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("seen_at", Float, nullable=False),
+    Column("address", String(64), nullable=False),
+    Index("sessions_by_source", "source"),
 )
 
 accepted = Table(

@@ -1,6 +1,6 @@
 """Errors as pages: what a browser shows where a program gets problem details."""
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, g, make_response, redirect, render_template, request, url_for
 
 from aiops.model import Incident, IncidentFilter
 from aiops.model.errors import StoreError
@@ -9,7 +9,7 @@ from aiops.service.use_cases import UseCases
 PROBLEM = "application/problem+json"
 RECENT = 5
 HEADLINES = {
-    401: "This needs a token",
+    401: "Sign in first",
     403: "Not allowed",
     404: "Not found",
     405: "Not possible this way",
@@ -26,11 +26,13 @@ def install_refusals(app: Flask, use_cases: UseCases) -> None:
         if response.mimetype != PROBLEM or not _is_for_a_person():
             return response
         problem = response.get_json(force=True)
+        if response.status_code == 401 and request.method == "GET":
+            return make_response(redirect(sign_in_path(), 303))
         page = render_template(
             "problem.html",
             problem=problem,
             headline=HEADLINES.get(response.status_code, problem["title"]),
-            recent=_recent(use_cases) if response.status_code == 404 else [],
+            recent=_recent(use_cases) if response.status_code == 404 and g.get("principal") else [],
             back=_back(),
         )
         response.set_data(page)
@@ -38,6 +40,12 @@ def install_refusals(app: Flask, use_cases: UseCases) -> None:
         return response
 
     app.after_request(render)
+
+
+def sign_in_path() -> str:
+    """Return the path of the page to sign in, which leads back to this one."""
+    here = request.full_path.rstrip("?") if request.method == "GET" else _back()
+    return url_for("web.sign_in", next=here)
 
 
 def _is_for_a_person() -> bool:

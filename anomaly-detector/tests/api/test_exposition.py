@@ -9,7 +9,7 @@ from made_up.world import World
 from prometheus_client.parser import text_string_to_metric_families
 
 from aiops import __version__
-from aiops.model import Alert, AlertState, Change, IncidentState, TimelineEntry, names
+from aiops.model import Actor, Alert, AlertState, Change, IncidentState, TimelineEntry, names
 
 Samples = dict[tuple[tuple[str, str], ...], float]
 
@@ -100,7 +100,7 @@ def test_alerts_of_others_are_counted_by_incident(world: World, client: FlaskCli
 def test_a_change_is_told_for_an_hour(world: World, client: FlaskClient) -> None:
     for ago, version in ((7200, "1.4.0"), (600, "1.5.0"), (60, "1.5.0")):
         world.use_cases.incidents.record_change(
-            Change(at=NOW - ago, who="ci", kind="deployment", service="payment", version=version, text="")
+            Change(at=NOW - ago, who="ci", kind="deployment", service="payment", version=version, text=""), Actor("ci")
         )
     assert exposed(client, names.CHANGE_TIME) == {
         labels(kind="deployment", service="payment", version="1.5.0"): NOW - 60

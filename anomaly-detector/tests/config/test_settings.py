@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from aiops.config import ConfigError, Settings, load_settings
+from aiops.model import Role
 
 
 def test_defaults_are_open_only_on_loopback() -> None:
@@ -44,6 +45,9 @@ def test_environment_beats_file_and_options_beat_both(tmp_path: Path) -> None:
         pytest.param("prometheus: http://a:1", {}, r"`prometheus` in .*aiops\.yaml must hold keys", id="no-map"),
         pytest.param("tempo: {reads: 0}", {}, r"`tempo_reads`: input should be greater", id="in-a-store"),
         pytest.param("", {"AIOPS_TOKENS": "abc"}, r"`tokens`: AIOPS_TOKENS is not a JSON map", id="tokens"),
+        pytest.param("", {"AIOPS_TOKEN_ROLES": "x"}, r"`token_roles`: AIOPS_TOKEN_ROLES is not a JSON map", id="roles"),
+        pytest.param("token_roles: {ada: viewer}", {}, r"no token of the name 'ada'", id="role-of-nobody"),
+        pytest.param("token_roles: {ada: boss}", {}, r"`token_roles.ada`: input should be 'ingest'", id="no-role"),
         pytest.param("", {"AIOPS_TOKEN": "short"}, r"at least 16 characters", id="weak-token"),
         pytest.param("", {"AIOPS_TOKEN_FILE": "/nowhere"}, r"AIOPS_TOKEN_FILE /nowhere", id="no-token-file"),
     ],
@@ -66,6 +70,28 @@ def test_tokens_have_names(tmp_path: Path) -> None:
     file.write_text("ada: 0123456789abcdef\nci: fedcba9876543210\n\n")
     settings = load_settings({"AIOPS_TOKEN_FILE": str(file), "AIOPS_TOKEN": "x" * 16, "AIOPS_HOST": "0.0.0.0"})
     assert settings.tokens == {"ada": "0123456789abcdef", "ci": "fedcba9876543210", "token": "x" * 16}
+
+
+def test_a_line_of_the_token_file_may_name_a_role(tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    file.write_text("ada: 0123456789abcdef\ngrafana:viewer: fedcba9876543210\nci: ingest:0123:56789abcdef0\n")
+    settings = load_settings({"AIOPS_TOKEN_FILE": str(file), "AIOPS_HOST": "0.0.0.0"})
+    assert settings.holders == {"ada": Role.ADMIN, "grafana": Role.VIEWER, "ci": Role.INGEST}
+    assert settings.tokens["ci"] == "0123:56789abcdef0"
+    assert settings.sending_tokens == {"ada": "0123456789abcdef", "ci": "0123:56789abcdef0"}
+
+
+def test_a_misspelt_role_is_no_part_of_a_token(tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    file.write_text("\nada: viewr: 0123456789abcdef\n")
+    with pytest.raises(ConfigError, match=r"line 2 of AIOPS_TOKEN_FILE .* one of ingest, viewer, .* not 'viewr'"):
+        load_settings({"AIOPS_TOKEN_FILE": str(file)})
+
+
+def test_where_all_tokens_are_for_reading_nobody_may_send() -> None:
+    given = {"AIOPS_TOKEN": "0123456789abcdef", "AIOPS_TOKEN_ROLES": '{"token": "viewer"}'}
+    assert load_settings(given).sending_tokens == {}
+    assert load_settings({}).sending_tokens is None
 
 
 def test_every_alertmanager_is_named_once() -> None:

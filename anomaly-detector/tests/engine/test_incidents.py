@@ -15,7 +15,7 @@ from aiops import detect
 from aiops.api import create_app
 from aiops.cli.main import main
 from aiops.config import Settings
-from aiops.model import Ending, IncidentState
+from aiops.model import Actor, Ending, IncidentState
 from aiops.model.errors import NotPossible
 from aiops.presentation.words import again
 from aiops.store.tables import audit
@@ -87,7 +87,7 @@ def test_resolving_teaches_nothing_and_does_not_hide_what_goes_on(world: World) 
     world.failing = 0.8
     world.live(8)
     (incident,) = world.incidents()
-    world.use_cases.incidents.resolve(incident.id, "ada")
+    world.use_cases.incidents.resolve(incident.id, Actor("ada"))
     assert world.incidents()[0].state == IncidentState.RESOLVED
     world.live(4)
     (incident,) = world.incidents()
@@ -109,7 +109,7 @@ def test_one_that_is_over_when_a_person_says_so_stays_so(world: World) -> None:
     world.failing = 0.0
     world.live(2)
     (incident,) = world.incidents()
-    world.use_cases.incidents.resolve(incident.id, "ada")
+    world.use_cases.incidents.resolve(incident.id, Actor("ada"))
     world.live(30, every=3)
     (incident,) = world.incidents()
     assert (incident.state, incident.resolution) == (IncidentState.RESOLVED, "resolved by ada")
@@ -166,18 +166,18 @@ def test_it_may_be_normal_now_and_be_taken_back(world: World) -> None:
     assert served.before.expected < 0.1
     assert served.after.expected is not None
     assert 0.4 < served.after.expected < 0.7
-    world.use_cases.acceptance.accept(incident.id, "ada", "the new card processor is slower")
+    world.use_cases.acceptance.accept(incident.id, Actor("ada"), "the new card processor is slower")
     world.live(20, every=2)
     (after,) = world.incidents()
     assert (after.state, after.ending) == (IncidentState.RESOLVED, Ending.ACCEPTED)
     assert after.resolution == "normal from now on, says ada: the new card processor is slower"
     world.engine = world.started()  # the word outlives the process
-    back = world.use_cases.acceptance.undo(incident.id, "bob")
+    back = world.use_cases.acceptance.undo(incident.id, Actor("bob"))
     assert (back.state, back.timeline[-1].text) == (IncidentState.OPEN, "bob takes back that this is normal")
     world.live(4)
     assert [one.state for one in world.incidents()] == [IncidentState.OPEN], "it is slow still"
     with pytest.raises(NotPossible, match="within the last hour"):
-        world.use_cases.acceptance.undo(incident.id, "bob")
+        world.use_cases.acceptance.undo(incident.id, Actor("bob"))
     said = [(one.who, one.reason, one.undone_by) for one in world.use_cases.acceptance.of(incident)]
     assert said == [("ada", "the new card processor is slower", "bob")]
     with world.store.database.connect() as connection:
@@ -249,11 +249,11 @@ def test_after_an_hour_it_stays_normal(world: World) -> None:
     world.slower = 0.5
     world.live(8)
     (incident,) = world.incidents()
-    world.use_cases.acceptance.accept(incident.id, "ada", "it is slower now")
+    world.use_cases.acceptance.accept(incident.id, Actor("ada"), "it is slower now")
     world.clock.time += 3601.0
     assert world.use_cases.acceptance.undoable(incident) is None
     with pytest.raises(NotPossible):
-        world.use_cases.acceptance.undo(incident.id, "ada")
+        world.use_cases.acceptance.undo(incident.id, Actor("ada"))
     assert world.use_cases.acceptance.purge() == 1
     assert [one.reason for one in world.use_cases.acceptance.of(incident)] == ["it is slower now"]
 
@@ -265,6 +265,6 @@ def test_failures_are_never_normal(world: World) -> None:
     (incident,) = world.incidents()
     before = world.engine.state.copy()
     with pytest.raises(NotPossible, match=r"requests fail at .*, and that is never taken for normal"):
-        world.use_cases.acceptance.accept(incident.id, "ada", "it is always like that")
+        world.use_cases.acceptance.accept(incident.id, Actor("ada"), "it is always like that")
     assert (world.engine.state.of(detect.ERRORS).bad == before.of(detect.ERRORS).bad).all()
     assert world.incidents()[0].state == IncidentState.OPEN

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import aiops
-from aiops.model import Change
+from aiops.model import Actor, Change
 from aiops.model.own_metrics import EDGE, OWN_METRICS, VERDICT, Exposed, InstrumentKind
 from aiops.sources.prometheus.verdicts import NUMBERS
 
@@ -38,7 +38,7 @@ def test_what_is_exposed_is_what_is_registered(world: World) -> None:
     use_cases = world.use_cases
     now = world.clock.now()
     deployment = Change(at=now, who="ci", kind="deployment", service="payment", version="2", text="")
-    use_cases.incidents.record_change(deployment)
+    use_cases.incidents.record_change(deployment, Actor("ci"))
     world.engine.telemetry.about("http://127.0.0.1:8000")
     use_cases.operation.after_cycle()
     text = world.engine.telemetry.exposition().decode()

@@ -52,6 +52,7 @@ from aiops.sources.duckdb.store import Store
 from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
 from aiops.sources.receiver import receivers as parent
 from aiops.sources.receiver import wire
+from aiops.sources.receiver.admission import admitted_by
 from aiops.sources.receiver.otlp_grpc import CONNECTIONS
 from aiops.sources.receiver.receiver import FULL
 from aiops.sources.receiver.receivers import Listen, Receivers
@@ -482,6 +483,9 @@ def test_tokens(store: Store) -> None:
     assert store.stats().accepted_spans == 0
     assert http_status(Authorization="Bearer s3cret") == http_status(Authorization="bearer other") == 200
     assert grpc_code(("authorization", "Bearer other")) is grpc.StatusCode.OK
+    receivers.admit({**admitted_by(["later"]), **dict.fromkeys(admitted_by(["expired"]), 1.0)})
+    until(lambda: http_status(Authorization="Bearer later") == 200, 30, "a token that was made later is known")
+    assert http_status(Authorization="Bearer s3cret") == http_status(Authorization="Bearer expired") == 401
     receivers.stop()
 
 

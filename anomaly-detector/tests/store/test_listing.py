@@ -7,10 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from made_up.fakes import NOW
 from made_up.samples import sample, simple
 from sqlalchemy import text
 
+import aiops.store
 from aiops.model import IncidentEvent, IncidentFilter, Transition
 from aiops.store import SqlIncidents, open_store
 from aiops.store.listing import page_query
@@ -48,6 +51,10 @@ def test_incidents_of_an_earlier_release_are_found_too(tmp_path: Path) -> None:
     store.close()
     file = tmp_path / "incidents.sqlite"
     url = f"sqlite:///{file}"
+    config = Config()
+    config.set_main_option("script_location", str(Path(aiops.store.__file__).parent / "migrations"))
+    config.set_main_option("sqlalchemy.url", url)
+    command.downgrade(config, "0006")
     with sqlite3.connect(file) as old:
         before = old.execute("SELECT key, kind, words FROM incidents ORDER BY key").fetchall()
         old.execute("DROP INDEX incidents_by_kind")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from alembic import command
+from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
@@ -15,6 +17,8 @@ from aiops import detect
 from aiops.detect import State
 from aiops.incidents import acknowledge, resolve
 from aiops.model import (
+    Actor,
+    AuditEntry,
     Cause,
     CauseKind,
     Change,
@@ -27,6 +31,7 @@ from aiops.model import (
     IncidentState,
     RootCause,
     Severity,
+    SignIn,
     TimelineEntry,
     TraceCorrelation,
     Transition,
@@ -35,7 +40,7 @@ from aiops.model import (
 from aiops.model.errors import StoreError
 from aiops.notify import deliver
 from aiops.ports import Notifier
-from aiops.store import Snapshots, SqlIncidents, open_store, tables
+from aiops.store import Snapshots, SqlAudit, SqlIncidents, open_store, tables
 
 from ..detect.traffic import Fault, blocks, only, play
 
@@ -131,13 +136,14 @@ def test_people_s_actions_are_audited_and_announced(store: SqlIncidents, tmp_pat
     one = incident()
     store.save_cycle(100.0, 101.0, (), [opened(one)])
     taken = acknowledge(one, 105.0, "ada")
-    store.act(IncidentEvent(Transition.ACKNOWLEDGED, taken), 105.0, "ada", "acknowledge", "acknowledged by ada")
+    entry = AuditEntry(at=105.0, by=Actor("ada"), what="acknowledge", subject=one.id, text="acknowledged by ada")
+    store.act(IncidentEvent(Transition.ACKNOWLEDGED, taken), entry)
     assert store.active() == [taken]
     (first,) = store.unsent(200.0)
     store.sent(first.number, 200.0)
     assert [first.transition, *(message.transition for message in store.unsent(200.0))] == ["opened", "acknowledged"]
     with sqlite3.connect(tmp_path / "incidents.sqlite") as file:
-        assert file.execute("select who, what, incident from audit").fetchall() == [("ada", "acknowledge", one.id)]
+        assert file.execute("select who, what, subject from audit").fetchall() == [("ada", "acknowledge", one.id)]
     file.close()
 
 
@@ -223,6 +229,32 @@ def test_the_migrations_make_the_tables_that_the_code_uses(tmp_path: Path) -> No
         assert left == right, name
     migrated.dispose()
     declared.dispose()
+
+
+def test_the_audit_of_an_earlier_release_begins_the_chain(tmp_path: Path) -> None:
+    file = tmp_path / "incidents.sqlite"
+    config = Config()
+    config.set_main_option("script_location", str(Path(aiops.store.__file__).parent / "migrations"))
+    config.set_main_option("sqlalchemy.url", f"sqlite:///{file}")
+    command.upgrade(config, "0006")
+    with sqlite3.connect(file) as old:
+        row = "insert into audit (at, who, what, incident, text) values (?, ?, ?, ?, ?)"
+        old.executemany(row, [(number / 7, "äda", "resolve", f"INC-{number}", "it\nis over") for number in range(1200)])
+        old.execute("delete from audit where number = 600")  # a gap, as a rolled back transaction may leave one
+    old.close()
+    engine = open_store(f"sqlite:///{file}")
+    audit = SqlAudit(engine)
+    rows = list(audit.every())
+    assert (len(rows), audit.problems(), audit.head()) == (1199, [], (1199, rows[-1].hash))
+    assert rows[3].entry == AuditEntry(
+        at=3 / 7, by=Actor("äda", SignIn.UNKNOWN), what="resolve", subject="INC-3", text="it\nis over"
+    )
+    one = incident()
+    store = SqlIncidents(engine)
+    entry = AuditEntry(at=105.0, by=Actor("ada"), what="resolve", subject=one.id, text="", after={"state": "resolved"})
+    store.act(IncidentEvent(Transition.RESOLVED, resolve(one, 105.0, "resolved by ada")), entry)
+    assert (audit.problems(), audit.head()[0]) == ([], 1200)
+    store.close()
 
 
 def test_the_code_knows_the_newest_migration() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from aiops.cli.common import engine_options
 from aiops.cli.terminal.ending import Failed, write_out
 from aiops.cli.terminal.table import text_table
 from aiops.config import ConfigError, load_settings
@@ -20,8 +21,7 @@ BURN_SHOWN: Final = ("1h", "6h", "3d")
 
 
 @click.command()
-@click.option("--url", help="Address of the engine. [default: by the settings, http://127.0.0.1:8000]")
-@click.option("--token", envvar="AIOPS_TOKEN", help="Token, if the engine requires one; also AIOPS_TOKEN.")
+@engine_options
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Output format.")
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write. [default: stdout]"

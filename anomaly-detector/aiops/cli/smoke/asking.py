@@ -25,9 +25,9 @@ BACK: Final = 900.0
 """Seconds in which the newest verdict on a service is searched for."""
 
 
-def ask_once(url: str, services: Sequence[str], left: float) -> Round:
+def ask_once(url: str, services: Sequence[str], left: float, token: str | None = None) -> Round:
     """Ask once; `left` is how many seconds are left for everything. Never raises: errors are in the answers."""
-    remote = Remote(url, seconds=min(LONGEST, max(SHORTEST, left)))
+    remote = Remote(url, token, seconds=min(LONGEST, max(SHORTEST, left)))
     alive = Round({HEALTH: _answer(remote, HEALTH)})
     if not alive.alive:
         return alive

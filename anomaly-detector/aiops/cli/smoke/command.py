@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from aiops.cli.common import CONTEXT
+from aiops.cli.common import CONTEXT, token_option
 from aiops.cli.smoke.asking import ask_once
 from aiops.cli.smoke.checks import Wanted
 from aiops.cli.smoke.waiting import Progress, Wait
@@ -47,6 +47,7 @@ def _address(_context: click.Context, _option: click.Parameter, url: str) -> str
 
 @click.command(context_settings=CONTEXT)
 @click.argument("url", callback=_address)
+@token_option
 @click.option(
     "--timeout", type=Length(), default="120s", show_default=True, help="How long to wait, in seconds or as 90s, 10m."
 )
@@ -57,14 +58,20 @@ def _address(_context: click.Context, _option: click.Parameter, url: str) -> str
 @click.option("--version", default="", metavar="VERSION", help="Release that must run. [default: any]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def smoke(
-    url: str, timeout: float, services: tuple[str, ...], without_telemetry: bool, version: str, as_json: bool
+    url: str,
+    token: str | None,
+    timeout: float,
+    services: tuple[str, ...],
+    without_telemetry: bool,
+    version: str,
+    as_json: bool,
 ) -> None:
     """Check whether the engine at URL really works, for example after a deployment or an upgrade.
 
     Waits until all checks pass: the process answers and is ready, the last cycle is recent and a new one is seen to
     end, telemetry arrives and is judged, pages, API and metrics are served, and the right version runs. Nothing is
-    changed, and no token is needed. REQUESTS_CA_BUNDLE names the CA certificates (PEM) for an https address with a
-    private CA.
+    changed: the token of a viewer is enough, where the engine needs one. REQUESTS_CA_BUNDLE names the CA certificates
+    (PEM) for an https address with a private CA.
 
     Exit code 0: all checks passed. Exit code 1: the time was over, or it was interrupted, and a check had not passed.
 
@@ -73,7 +80,7 @@ def smoke(
     if services and without_telemetry:
         raise click.UsageError("--service asks for telemetry and --without-telemetry for none; leave one of them out")
     wanted = Wanted(version, services, telemetry=not without_telemetry)
-    wait, progress = Wait(partial(ask_once, url, services), wanted), Progress()
+    wait, progress = Wait(partial(ask_once, url, services, token=token), wanted), Progress()
     interrupted = False
     try:
         wait.until(timeout, progress)

@@ -1,6 +1,5 @@
 """One export in the receiver process: parse, decode, hand over, wait for the commit."""
 
-import hmac
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -15,10 +14,12 @@ from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as traces
 
+from aiops.access import hashed
 from aiops.model.errors import MessageError
 from aiops.sources.common.caps import Roll
 from aiops.sources.duckdb import schema
 from aiops.sources.receiver import otlp_json, otlp_proto
+from aiops.sources.receiver.admission import Admitted
 from aiops.sources.receiver.batch import Batch, pack, unpack_acks
 from aiops.sources.receiver.decode import Decoding
 from aiops.sources.receiver.decode_metrics import take_metrics
@@ -75,7 +76,7 @@ class Intake:
     def __init__(
         self,
         pipe: Connection,
-        tokens: Mapping[str, str],
+        admitted: Admitted | None,
         retention_seconds: float,
         queue: int,
         now: Callable[[], float] = time.time,
@@ -83,7 +84,7 @@ class Intake:
     ) -> None:
         self._roll = roll or Roll(period_seconds=retention_seconds, now=now)
         self._pipe = pipe
-        self._tokens = [token.encode() for token in tokens.values()]
+        self.admitted = admitted
         self._retention = retention_seconds
         self._places = threading.Semaphore(queue)
         self._large = threading.Lock()
@@ -95,11 +96,12 @@ class Intake:
 
     def admit(self, authorization: str) -> None:
         """Check the `Authorization` header. Raises ExportRejected."""
-        if not self._tokens:
+        admitted = self.admitted
+        if admitted is None:
             return
         scheme, _, given = authorization.partition(" ")
-        right = [hmac.compare_digest(given.strip().encode(), token) for token in self._tokens]
-        if scheme.lower() != "bearer" or not any(right):
+        until = admitted.get(hashed(given.strip()), 0.0)
+        if scheme.lower() != "bearer" or (until is not None and until <= self._now()):
             raise ExportRejected(
                 Refusal.UNAUTHENTICATED, "this receiver wants `Authorization: Bearer <token>` with a known token"
             )

@@ -24,6 +24,7 @@ from aiops.process import logs
 from aiops.sources.common.caps import Limits, Roll
 from aiops.sources.duckdb import heard
 from aiops.sources.receiver import link, otlp_http
+from aiops.sources.receiver.admission import unpack_admitted
 from aiops.sources.receiver.intake import Intake
 from aiops.sources.receiver.otlp_grpc import CONNECTIONS, GrpcReceiver
 from aiops.sources.receiver.sockets import connections
@@ -68,7 +69,7 @@ def main() -> None:
     retention = settings["retention_seconds"]
     roll = Roll(Limits(**settings["limits"]), retention)
     heard.place_heard(settings["heard"], roll)
-    intake = Intake(pipe, settings["tokens"], retention, settings["queue"], roll=roll)
+    intake = Intake(pipe, settings["admitted"], retention, settings["queue"], roll=roll)
     try:
         servers = _listen(intake, settings)
     except PortTaken as problem:
@@ -98,7 +99,9 @@ def _obey(pipe: Connection, intake: Intake, servers: Servers) -> None:
                     intake.tell(reasons)
                 continue
             message = pipe.recv_bytes()
-            if message:
+            if (admitted := unpack_admitted(message)) is not None:
+                intake.admitted = admitted
+            elif message:
                 intake.acknowledge(message)
             else:
                 threading.Thread(target=servers.leave, name="leave", daemon=True).start()

@@ -22,6 +22,7 @@ from aiops.sources.common.caps import Limits
 from aiops.sources.duckdb import heard
 from aiops.sources.duckdb.store import Store
 from aiops.sources.receiver import link
+from aiops.sources.receiver.admission import Admitted, admitted_by, pack_admitted
 from aiops.sources.receiver.batch import Batch, merge, pack_acks, unpack
 
 log = logging.getLogger(__name__)
@@ -42,15 +43,15 @@ class CannotListen(SourceError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listen:
-    """Where and how to receive. Port 0 takes any free port. tokens: name to secret; empty means that everybody may
-    send. max_bytes limits one export, queue the exports being stored at a time: senders of further ones are asked to
+    """Where and how to receive. Port 0 takes any free port. tokens: name to secret; None means that everybody may
+    send. max_bytes limits one export, queue the exports being stored at a time: admitted of further ones are asked to
     try again. public_url, allowed_hosts and cors_origins as in `config.Settings`. limits: the numbers of names that are
     told apart."""
 
     host: str = "127.0.0.1"
     grpc_port: int = 4317
     http_port: int = 4318
-    tokens: Mapping[str, str] = field(default_factory=dict)
+    tokens: Mapping[str, str] | None = None
     max_bytes: int = 16 << 20
     queue: int = 12
     public_url: str = ""
@@ -65,6 +66,8 @@ class Receivers:
     def __init__(self, store: Store, listen: Listen, retention_seconds: float) -> None:
         self._store = store
         self._listen = listen
+        self._admitted: Admitted | None = None if listen.tokens is None else admitted_by(listen.tokens.values())
+        self._sending = threading.Lock()
         self._retention = retention_seconds
         self._stopping = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
@@ -92,7 +95,7 @@ class Receivers:
         if self._process is None or self._pipe is None or self._thread is None:
             return
         try:
-            self._pipe.send_bytes(b"")
+            self._send(self._pipe, b"")
         except OSError:
             log.debug("the receiver has left already")
         try:
@@ -102,6 +105,21 @@ class Receivers:
             self._process.wait()
         self._thread.join()
         self._pipe.close()
+
+    def admit(self, admitted: Admitted) -> None:
+        """Let these send from now on, unless everybody may."""
+        if self._admitted is None:
+            return
+        self._admitted = admitted
+        if self._pipe is not None:
+            try:
+                self._send(self._pipe, pack_admitted(admitted))
+            except OSError:
+                log.debug("the receiver has left; the next one is told when it starts")
+
+    def _send(self, pipe: Connection, message: bytes) -> None:
+        with self._sending:
+            pipe.send_bytes(message)
 
     def folded(self) -> dict[str, int]:
         """Return what was counted as `other` since the last call, by limit."""
@@ -128,7 +146,7 @@ class Receivers:
             "grpc_port": self.grpc_port,
             "http_port": self.http_port,
             # Over the socket, because others can read arguments and environments.
-            "tokens": dict(listen.tokens),
+            "admitted": self._admitted,
             "max_bytes": listen.max_bytes,
             "queue": listen.queue,
             "on_loopback": listen.host in LOOPBACK,
@@ -212,7 +230,7 @@ class Receivers:
             taken = [unpack(message) for message in messages]
             committed = self._commit(merge([batch for _, batch in taken]))
             reach(FaultPoint.RECEIVE_COMMITTED)
-            pipe.send_bytes(pack_acks([request for request, _ in taken], committed))
+            self._send(pipe, pack_acks([request for request, _ in taken], committed))
 
     def _commit(self, batch: Batch) -> bool:
         try:

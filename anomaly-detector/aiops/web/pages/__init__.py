@@ -1,14 +1,18 @@
 """The pages: each one asks the use cases and renders a template."""
 
-from flask import Blueprint, request
+from flask import Blueprint, g, request
 from flask_openapi3.openapi import OpenAPI
+from markupsafe import Markup
 
 from aiops import __version__
 from aiops.config import Settings
+from aiops.model import Role
 from aiops.presentation import filters
+from aiops.service.gate import Gate
 from aiops.service.use_cases import UseCases
 from aiops.web import refusal
 from aiops.web.map_drawing import tone
+from aiops.web.pages.access import add_access
 from aiops.web.pages.backtest import add_backtest
 from aiops.web.pages.incident_list import add_incident_list
 from aiops.web.pages.incidents import add_incidents
@@ -19,6 +23,7 @@ from aiops.web.pages.overview import add_overview
 from aiops.web.pages.reference import add_reference
 from aiops.web.pages.service import add_service
 from aiops.web.pages.services import add_services
+from aiops.web.pages.sign_in import add_sign_in
 from aiops.web.pages.system import add_system
 from aiops.web.pages.traces import add_traces
 
@@ -32,6 +37,8 @@ NAVIGATION = (
     ("web.api", "API"),
 )
 """Pages that every page links to, with their names."""
+FOR_ADMINS = (("web.tokens", "Tokens"), ("web.audit", "Audit"))
+"""The same for those who are signed in as admins."""
 GO_KEYS = {"i": "web.index", "s": "web.services", "m": "web.service_map", "t": "web.traces", "o": "web.slos"}
 """Pages by the key that follows `g`."""
 SECTIONS = {
@@ -43,17 +50,20 @@ SECTIONS = {
     "web.series": "web.services",
     "web.backtest": "web.services",
     "web.trace": "web.traces",
+    "web.add_token": "web.tokens",
 }
 """The page of NAVIGATION to which another page belongs."""
 
 
 def add_pages(app: OpenAPI, use_cases: UseCases, settings: Settings) -> None:
-    """Add the pages to the application of the API, whose guard has set `flask.g.who`: a page shows its description."""
+    """Add the pages to the application of the API, whose guard has set `flask.g.principal`: a page shows its
+    description."""
     pages = Blueprint(
         "web", __name__, template_folder="../templates", static_folder="../static", static_url_path="/static"
     )
 
     keys = {endpoint: key for key, endpoint in GO_KEYS.items()}
+    gate = Gate.of(settings, use_cases)
 
     @app.context_processor
     def always() -> dict[str, object]:
@@ -62,8 +72,18 @@ def add_pages(app: OpenAPI, use_cases: UseCases, settings: Settings) -> None:
             "now": use_cases.now(),
             "version": __version__,
             "generated_until": use_cases.generated_until,
-            "needs_token": bool(settings.tokens),
-            "navigation": [(name, endpoint, endpoint == here, keys.get(endpoint)) for endpoint, name in NAVIGATION],
+            "open": gate.is_open,
+            "who": g.principal,
+            "session": bool(g.session),
+            "sign_in_path": refusal.sign_in_path(),
+            "may": lambda role: g.principal is not None and g.principal.role.may(Role(role)),
+            "navigation": [
+                (name, endpoint, endpoint == here, keys.get(endpoint))
+                for endpoint, name in (
+                    *NAVIGATION,
+                    *(FOR_ADMINS if g.session and g.principal.role == Role.ADMIN else ()),
+                )
+            ],
         }
 
     add_overview(pages, use_cases, settings)
@@ -78,8 +98,16 @@ def add_pages(app: OpenAPI, use_cases: UseCases, settings: Settings) -> None:
     add_keys(pages, {key: dict(NAVIGATION)[endpoint] for key, endpoint in GO_KEYS.items()})
     add_system(pages, use_cases, settings)
     add_reference(pages, lambda: app.api_doc, settings)
+    add_sign_in(pages, gate)
+    add_access(pages, use_cases)
+    app.add_template_global(_csrf_field, "csrf_field")
     app.add_template_global(lambda endpoint: endpoint in app.view_functions, "has_page")
     for function in (*filters.FILTERS, tone):
         app.add_template_filter(function, function.__name__)
     app.register_blueprint(pages)
     refusal.install_refusals(app, use_cases)
+
+
+def _csrf_field() -> Markup:
+    """What a form carries to show that it is of this session."""
+    return Markup('<input type="hidden" name="csrf" value="{}">').format(g.csrf) if g.csrf else Markup()

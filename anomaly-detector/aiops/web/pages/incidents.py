@@ -48,11 +48,11 @@ def add_incidents(pages: Blueprint, use_cases: UseCases, settings: Settings) -> 
 
     @pages.post("/incidents/<name>/acknowledge")
     def acknowledge(name: str) -> ResponseReturnValue:
-        return redirect(url_for("web.incident", name=use_cases.incidents.acknowledge(name, g.who).id), 303)
+        return redirect(url_for("web.incident", name=use_cases.incidents.acknowledge(name, g.actor).id), 303)
 
     @pages.post("/incidents/<name>/resolve")
     def resolve(name: str) -> ResponseReturnValue:
-        return redirect(url_for("web.incident", name=use_cases.incidents.resolve(name, g.who).id), 303)
+        return redirect(url_for("web.incident", name=use_cases.incidents.resolve(name, g.actor).id), 303)
 
     @pages.get("/incidents/<name>/normal")
     def proposed(name: str) -> ResponseReturnValue:
@@ -64,8 +64,8 @@ def add_incidents(pages: Blueprint, use_cases: UseCases, settings: Settings) -> 
         reason = " ".join(request.form.get("reason", "").split())
         if not 3 <= len(reason) <= LONGEST_REASON:
             abort(400, f"a reason is needed, of 3 to {LONGEST_REASON} characters")
-        return redirect(url_for("web.incident", name=use_cases.acceptance.accept(name, g.who, reason).id), 303)
+        return redirect(url_for("web.incident", name=use_cases.acceptance.accept(name, g.actor, reason).id), 303)
 
     @pages.post("/incidents/<name>/normal/undo")
     def undo_normal(name: str) -> ResponseReturnValue:
-        return redirect(url_for("web.incident", name=use_cases.acceptance.undo(name, g.who).id), 303)
+        return redirect(url_for("web.incident", name=use_cases.acceptance.undo(name, g.actor).id), 303)

@@ -61,6 +61,7 @@ const refresh = async () => {
   const lost = document.getElementById("lost");
   try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (new URL(answer.url).pathname === "/sign-in") return location.reload(); // the session is over
     if (!answer.ok) throw new Error(answer.status);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector("main");

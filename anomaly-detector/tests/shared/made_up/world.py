@@ -6,7 +6,7 @@ from pathlib import Path
 from flask import Flask
 from flask.testing import FlaskClient
 
-from aiops.api import create_app
+from aiops.api import create_app, refuse_unlisted
 from aiops.config import Settings
 from aiops.model import Incident, IncidentEvent, Transition
 from aiops.service.use_cases import UseCases
@@ -34,6 +34,7 @@ class World:
     def app_of(self, used: Settings) -> Flask:
         app = create_app(self.use_cases, used)
         add_pages(app, self.use_cases, used)
+        refuse_unlisted(app)
         return app
 
     def client(self, **settings: object) -> FlaskClient:

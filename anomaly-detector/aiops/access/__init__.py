@@ -1,0 +1,9 @@
+"""Who may do what: the roles that each call and page needs, how secrets are compared, and the chain
+of the audit."""
+
+from aiops.access.chain import BEGINNING, breaks, sealed
+from aiops.access.limits import Limit
+from aiops.access.policy import needed, unlisted
+from aiops.access.secret import hashed
+
+__all__ = ["BEGINNING", "Limit", "breaks", "hashed", "needed", "sealed", "unlisted"]

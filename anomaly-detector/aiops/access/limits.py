@@ -1,0 +1,52 @@
+"""A limit on how often something happens: one token bucket for each who does it, in a bounded number of places."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Final
+
+MOST_KEYS: Final = 10_000
+"""The most who are told apart. Beyond it the one who came longest ago is forgotten, which `every` makes up for."""
+
+
+@dataclass(slots=True)
+class Bucket:
+    """What is left of a limit, and when that was so (Unix seconds)."""
+
+    left: float
+    at: float
+
+
+@dataclass(slots=True)
+class Limit:
+    """`burst` at once, and one more each `seconds`, for each key; `every` times as much for all keys together. Not
+    thread-safe."""
+
+    burst: int
+    seconds: float
+    every: int = 20
+    most_keys: int = MOST_KEYS
+    _all: Bucket | None = None
+    _of: OrderedDict[str, Bucket] = field(default_factory=OrderedDict)
+
+    def wait(self, key: str, now: float) -> int:
+        """Take one for a key, and return 0; or take nothing, and return the whole seconds until there is one again."""
+        mine = self._of.pop(key, None) or Bucket(float(self.burst), now)
+        self._all = self._all or Bucket(float(self.burst * self.every), now)
+        self._refill(mine, self.burst, self.seconds, now)
+        self._refill(self._all, self.burst * self.every, self.seconds / self.every, now)
+        self._of[key] = mine
+        if len(self._of) > self.most_keys:
+            self._of.popitem(last=False)
+        short = max((1 - mine.left) * self.seconds, (1 - self._all.left) * self.seconds / self.every)
+        if short > 0:
+            return max(1, ceil(short))
+        mine.left -= 1
+        self._all.left -= 1
+        return 0
+
+    @staticmethod
+    def _refill(one: Bucket, most: float, seconds: float, now: float) -> None:
+        # A clock that went back fills nothing, and does not empty it.
+        one.left = min(most, one.left + max(0.0, now - one.at) / seconds)
+        one.at = now
