@@ -54,7 +54,7 @@ class Exports:
 
     def __init__(self, signal: Signal, *, json: bool) -> None:
         self._signal, self._json, self._pipe = signal, json, Taken()
-        self._pipe.intake = self._intake = Intake(cast(Any, self._pipe), {}, 48 * 3600.0, 8, lambda: NOW)
+        self._pipe.intake = self._intake = Intake(cast(Any, self._pipe), None, 48 * 3600.0, 8, lambda: NOW)
 
     def __call__(self, body: bytes) -> None:
         self._pipe.allowed = ROWS + PER_BYTE * len(body)
