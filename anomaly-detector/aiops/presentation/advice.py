@@ -79,7 +79,8 @@ def _last_change(root: RootCause, changes: Sequence[Change], onset: float) -> It
         text = f" ({last.text})" if last.text else ""
         yield Lead(f"Ask about the last change: {what}{text}, {span_of_time(onset - last.at)} before")
     elif cause.kind != CauseKind.MACHINE:
-        yield Lead(f"No change of {cause.service} is known: ask for one that nobody reported")
+        services = " or ".join(filter(None, (cause.caller, cause.service)))
+        yield Lead(f"Ask about deployments and settings: no change of {services} was reported or seen")
 
 
 def _without_cause(incident: Incident, evidence: IncidentEvidence | None) -> Iterator[Lead]:

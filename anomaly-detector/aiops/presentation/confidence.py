@@ -62,7 +62,8 @@ def _of_place(root: RootCause, evidence: IncidentEvidence | None) -> str:
         return f"it starts at {where}"
     count = min(sum(one.traces for one in mine), mine[0].of)
     rest = ", none elsewhere" if count >= mine[0].of - 0.5 else ""
-    return f"{count:.0f} of {mine[0].of} bad traces start at {where}{rest}"
+    counts = f"all {mine[0].of}" if rest else f"{count:.0f} of {mine[0].of}"
+    return f"in {counts} bad traces that were read it starts at {where}"
 
 
 def _goes_wrong(cause: Cause) -> str:
@@ -74,12 +75,12 @@ def _goes_wrong(cause: Cause) -> str:
             return (
                 f"calls to {service} take longer; it sends no spans itself"
                 if caller
-                else (f"{service}'s own work takes longer")
+                else f"{service} takes longer, outside of its calls that have spans"
             )
         case CauseKind.TIMEOUT:
             return f"{service} does not answer in time"
         case CauseKind.DOWN:
-            return f"nothing answers as {service}"
+            return f"no process of {service} answers"
         case CauseKind.NETWORK:
             return f"time is lost between {caller or 'its callers'} and {service}"
         case CauseKind.DEPENDENCY:
@@ -105,14 +106,18 @@ def _decider(incident: Incident, root: RootCause, others: Sequence[Hop]) -> tupl
         case CauseKind.DOWN:
             return (
                 "a process that is gone, and an address or port that changed",
-                Lead(f"Ask the platform whether {service} runs: if it does, compare its address and port"),
+                Lead(f"Look first whether {service} runs: if it does, compare its address and port with its callers'"),
             )
         case CauseKind.NETWORK if cause.caller:
             calm = next((one for one in others if is_slow_hop(one) is False), None)
-            where = f"{cause.caller}'s pool of connections, its network, a queue before {service}"
+            if calm:  # the deed looks at the pool; what all callers share is not to blame
+                look = f"Time a call to {service} on {cause.caller}'s host: if it is slow too, it is the network there"
+                return f"{cause.caller}'s pool of connections, and the network of its hosts", Lead(look)
             look = f"Look at the pool of {cause.caller}: if calls wait for a connection, it is too small or not freed"
-            rest = "; if not, time a call from its host" if calm else f"; if not, time a call to {service} elsewhere"
-            return where, Lead(look + rest, "#tree", "the tree of calls")
+            return (
+                f"{cause.caller}'s pool of connections, the network, a queue before {service}",
+                Lead(f"{look}; if not, time a call to {service} elsewhere", "#tree", "the tree of calls"),
+            )
         case CauseKind.NETWORK:
             return (
                 "a load balancer, a proxy, and a queue of connections",
@@ -130,7 +135,7 @@ def _decider(incident: Incident, root: RootCause, others: Sequence[Hop]) -> tupl
             )
         case CauseKind.LATENCY:
             return (
-                "more work a request, and waiting for a lock, a pool or a full CPU",
+                "more work per request, a call that sends no spans, and waiting for a lock, a pool or a full CPU",
                 Lead(f"Look at the CPU of {service}: if it is busy, profile {request}; if it is idle, it waits"),
             )
         case CauseKind.TRAFFIC:
@@ -154,15 +159,17 @@ def _which_fault(incident: Incident, root: RootCause) -> tuple[str, Lead | None]
     if alone.startswith(f"{cause.service} "):
         where = runs_on or "the host that it runs on"
         return (
-            f"a fault of {alone}, and one of {where}",
+            f"a fault of {alone}, and a fault of {where}: what fails runs on both",
             Lead(f"See after the rollback: if it still fails on {where}, the version is not it"),
         )
     if first is not None and first.attribute not in RUNS_ON:
         return (
             f"a fault in the data of {first.value}, and a limit or flag set for it",
             Lead(
-                f"Send a failing request of {first.value} as another {first.attribute.partition('.')[0]}: if it fails "
-                "too, its data are it"
+                f"Compare a failing request of {first.value} with a good one of another "
+                f"{first.attribute.partition('.')[0]}: what differs is the limit, the flag or the data to look at",
+                "#twins",
+                "a bad request beside a good one",
             ),
         )
     if first is not None:

@@ -35,14 +35,14 @@ def deeds(
             before = raises_before(cause, evidence)
             if before and limited is None:
                 yield Lead(
-                    f"Leave {before} alone: {cause.service} itself raises it before it calls anything",
+                    f"Look in {cause.service} before you ask who runs {before}: failing requests have no call to it",
                     "#calls",
                     "the calls that changed",
                 )
         case CauseKind.TIMEOUT:
-            yield Lead(f"Restart {cause.service}, one instance first; take a thread dump of it before")
+            yield Lead(f"Take a thread dump of {cause.service}, then restart it, one instance first")
         case CauseKind.DOWN:
-            yield Lead(f"Start {cause.service} again, and read its last log lines")
+            yield Lead(f"Save the last log lines of {cause.service}, then start it again")
         case CauseKind.NETWORK if cause.caller:
             yield _way(root, others)
         case CauseKind.NETWORK:
@@ -101,7 +101,7 @@ def _way(root: RootCause, others: Sequence[Hop]) -> Lead:
     caller, callee = root.cause.caller, root.cause.service
     if any(is_slow_hop(one) is False for one in others):
         return Lead(
-            f"Restart {caller}, or move it to another host: only its calls to {callee} are slow",
+            f"Look whether {caller} waits for connections to {callee}: then its pool is too small or not freed",
             "#tree",
             "the tree of calls",
         )

@@ -104,10 +104,14 @@ def _own_share(root: RootCause) -> str | None:
     if alone.startswith(f"{cause.service} "):
         where, others = f"{alone} {request}".rstrip(), "other versions"
     else:
-        where, others = f"{place_written(cause)} with {alone}", "all others"
-    rest = "none seen" if found.others <= SEEN * share.observed else f"about {percent(found.others)}"
-    whole = f"{_fails(share)} of all, normally {percent(share.expected)}"
-    return f"About {percent(found.own)} of requests to {where} fail; {others}: {rest} ({whole})"
+        where, others = f"{place_written(cause)} with {alone}", "others"
+    rest = (
+        f"no failure of {others} seen"
+        if found.others <= SEEN * share.observed
+        else (f"about {percent(found.others)} of {others}")
+    )
+    whole = f"together {_fails(share)}, normally {percent(share.expected)}"
+    return f"About {percent(found.own)} of requests to {where} fail, {rest} ({whole})"
 
 
 def blamed(root: RootCause) -> str:
@@ -164,7 +168,7 @@ def _what(cause: Cause, measured: CauseMeasure | None) -> str:
             whose = f"Calls from {cause.caller} to {cause.service}" if cause.caller else f"Requests to {cause.service}"
             delay = pace.observed - pace.expected if pace else 0.0
             lost = duration(delay) if delay > LEAST_DELAY else "time"
-            return f"{whose} lose {lost} on the way, before {cause.service} begins"
+            return f"{whose} lose {lost} on the way there or back"
         case CauseKind.DEPENDENCY:
             what = f"{cause.caller}'s calls to {cause.service}" if cause.caller else f"Calls to {cause.service}"
             return f"{_fails(share)} of {what} fail {_usual(share)}" if share else f"{what} fail"

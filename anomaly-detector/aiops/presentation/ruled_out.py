@@ -39,7 +39,8 @@ def ruled_out(
     if cause.kind in (CauseKind.ERRORS, CauseKind.LATENCY) and not cause.caller and not root.dimensions:
         good_spans, bad_spans = evidence.spans if evidence is not None else (0, 0)
         if min(good_spans, bad_spans) >= ENOUGH:
-            yield f"a single version, instance or tenant ({bad_spans} bad and {good_spans} good requests compared)"
+            compared = f"{bad_spans} bad and {good_spans} good requests at {cause.service} compared"
+            yield f"a single version, instance or tenant ({compared})"
 
 
 def raises_before(cause: Cause, evidence: IncidentEvidence | None) -> str | None:
@@ -56,7 +57,7 @@ def raises_before(cause: Cause, evidence: IncidentEvidence | None) -> str | None
 def _not_its_calls(cause: Cause, evidence: IncidentEvidence | None) -> Iterator[str]:
     calls, before = _calls_of(cause, evidence), raises_before(cause, evidence)
     if before:
-        yield f"{before}: the bad requests fail before {cause.service} calls it"
+        yield f"{before}: the bad requests have no call to it, the good ones have"
     elif calls and all(one.failing[1] <= one.failing[0] + FAILS for one in calls):
         yield f"the calls that {cause.service} makes: they do not fail"
 
@@ -84,9 +85,9 @@ def _connection(incident: Incident) -> Iterator[str]:
     span = incident.first_failing_span
     said = f"{span.exception} {span.status}".lower() if span is not None else ""
     if any(words in said for words in ("connection refused", "connectionrefused", "econnrefused")):
-        yield "the network: the host answers, and refuses the connection"
+        yield "packets that are lost: the host answers, and refuses the connection"
     elif "readtimeout" in said or "read timed out" in said:
-        yield "a cut connection: it is made, and no answer comes on it"
+        yield "a refused connection: it is made, and no answer comes"
 
 
 def _other_callers(cause: Cause, others: Sequence[Hop]) -> Iterator[str]:

@@ -15,7 +15,7 @@ WORSE, BETTER = 1.15, 0.7
 def trend(
     observed: Sequence[float], expected: Sequence[float], step: float, amount: Callable[[float], str]
 ) -> str | None:
-    """Write how a trouble goes: `steady: 80% in the last 2 min, peak 83%`; None where it is too young to tell.
+    """Write how a trouble goes: `steady: 80% in the last 2 min, 83% in the worst`; None where it is too young to tell.
 
     observed, expected: since the onset, one value a step of so many seconds; NaN where nothing is known. It grows by
     its distance from what is expected, so that missing requests are a trouble too.
@@ -30,7 +30,7 @@ def trend(
     far, farthest, usual = (abs(one[0] - one[1]) for one in (lately, peak, before))
     word = "recovering" if far <= BETTER * farthest else "getting worse" if far >= WORSE * usual else "steady"
     minutes = f"{size * step / 60:.3g} min"
-    return f"{word}: {amount(lately[0])} in the last {minutes}, peak {amount(peak[0])}"
+    return f"{word}: {amount(lately[0])} in the last {minutes}, {amount(peak[0])} in the worst"
 
 
 def _means(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:

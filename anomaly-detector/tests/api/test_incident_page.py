@@ -106,12 +106,13 @@ def test_the_first_screen_answers_the_six_questions(world: World, client: FlaskC
         "gateway POST /checkout",
         "Calls from users to gateway: 80% fail; gateway to checkout: 80% fail; checkout to payment: 80% fail. "
         "The cause is payment.",
-        "It came with the deployment of payment 1.5.0, 4 min before",
-        "Almost certain, 93% (between 71% and 99%) : 38 of 41 bad traces start at payment POST /payment",
+        "It began with the deployment of payment 1.5.0, 4 min before",
+        "Almost certain, 93% of such answers were right, 71% to 99% : "
+        "in 38 of 41 bad traces that were read it starts at payment POST /payment",
         "payment's own work fails",
-        "a fault of payment 1.5.0, and one of the host that it runs on",
+        "a fault of payment 1.5.0, and a fault of the host that it runs on",
         "critical: what users call fails for all of them",
-        "Steady : 80% in the last 2 min, peak 80%",
+        "Steady : 80% in the last 2 min, 80% in the worst",
         "Else it could be checkout → inventory GET /inventory",
         "Take payment 1.5.0 out of service",
     ):
@@ -152,7 +153,7 @@ def test_delays_are_written_as_what_they_add(world: World, client: FlaskClient) 
     lived(world, caused(CauseKind.NETWORK, CauseMeasure(Family.LATENCY, 0.43, 0.044), "checkout"))
     world.verdicts.recorded += judged(CALL, Family.LATENCY, 0.044, 0.43)
     page = client.get(PAGE).text
-    assert "Calls from checkout to payment lose 386 ms on the way, before payment begins" in page
+    assert "Calls from checkout to payment lose 386 ms on the way there or back" in page
     assert "checkout to payment: +156 ms. The cause is the way from checkout to payment." in text_of(page)
     assert re.search(r'class="arrow loud ringed"><span>\+156', page)
 

@@ -52,7 +52,8 @@ def test_without_a_cause_nothing_is_sure() -> None:
 
 def test_the_number_is_of_a_place_with_the_counts_behind_it() -> None:
     assert (
-        told(caused(CauseKind.ERRORS), sample_evidence()).place == "38 of 41 bad traces start at payment POST /payment"
+        told(caused(CauseKind.ERRORS), sample_evidence()).place
+        == "in 38 of 41 bad traces that were read it starts at payment POST /payment"
     )
     assert told(caused(CauseKind.ERRORS)).place == "it starts at payment POST /payment"
 
@@ -62,7 +63,7 @@ def test_who_raises_before_any_call_is_not_the_victim_of_what_it_calls() -> None
     assert raises_before(PAYMENT, calls(bad=0.5)) is None
     assert raises_before(PAYMENT, None) is None
     assert (
-        "card-processor: the bad requests fail before payment calls it"
+        "card-processor: the bad requests have no call to it, the good ones have"
         in told(caused(CauseKind.ERRORS), calls(bad=0.0)).excluded
     )
     assert "the calls that payment makes: they do not fail" in told(caused(CauseKind.ERRORS), calls(bad=1.0)).excluded
@@ -80,7 +81,7 @@ def test_who_raises_before_any_call_is_not_the_victim_of_what_it_calls() -> None
             "other callers: gateway → payment takes 45 ms, normally 44 ms",
         ),
         (caused(CauseKind.DOWN, said="ConnectionRefusedError"), FAST_PEER, "the host answers, and refuses"),
-        (caused(CauseKind.TIMEOUT, said="requests.ReadTimeout"), FAST_PEER, "a cut connection: it is made"),
+        (caused(CauseKind.TIMEOUT, said="requests.ReadTimeout"), FAST_PEER, "a refused connection: it is made"),
     ],
 )
 def test_what_the_data_rule_out_is_said_with_its_numbers(one: Incident, peer: Hop, expected: str) -> None:

@@ -13,10 +13,10 @@ STEP = 15.0
 @pytest.mark.parametrize(
     ("observed", "expected"),
     [
-        pytest.param([0.8] * 20, "steady: 80% in the last 2 min, peak 80%", id="steady"),
-        pytest.param([0.2] * 12 + [0.8] * 8, "getting worse: 80% in the last 2 min, peak 80%", id="worse"),
-        pytest.param([0.8] * 12 + [0.1] * 8, "recovering: 10% in the last 2 min, peak 80%", id="recovering"),
-        pytest.param([nan, 0.8] * 20, "steady: 80% in the last 2 min, peak 80%", id="gaps"),
+        pytest.param([0.8] * 20, "steady: 80% in the last 2 min, 80% in the worst", id="steady"),
+        pytest.param([0.2] * 12 + [0.8] * 8, "getting worse: 80% in the last 2 min, 80% in the worst", id="worse"),
+        pytest.param([0.8] * 12 + [0.1] * 8, "recovering: 10% in the last 2 min, 80% in the worst", id="recovering"),
+        pytest.param([nan, 0.8] * 20, "steady: 80% in the last 2 min, 80% in the worst", id="gaps"),
         pytest.param([0.8] * 15, None, id="too young"),
         pytest.param([], None, id="nothing"),
     ],

@@ -31,12 +31,12 @@ def reasons(one: Incident, evidence: IncidentEvidence | None) -> Iterator[Lead]:
         (bad, good), (other_bad, other_good) = accepted.new, accepted.old or (0, 0)
         served = f"{bad} of {bad + other_bad} bad requests and {good} of {good + other_good} good ones"
         yield Lead(
-            f"It came with the {root.change}, which served {served} of the same time",
+            f"It began with the {root.change}. That version served {served} of the same time",
             "#changes",
             "the changes considered",
         )
     elif root.change:
-        yield Lead(f"It came with the {root.change}")
+        yield Lead(f"It began with the {root.change}")
     else:
         for each in [one for one in root.dimensions if one.share_of_bad >= ALONE][:1]:
             shares = f"{percent(each.share_of_bad)} of the bad requests, {percent(each.share_of_good)} of the good ones"
@@ -69,7 +69,7 @@ def _spans(one: Incident, cause: Cause, evidence: IncidentEvidence | None) -> It
         before = raises_before(cause, evidence) if cause.kind == CauseKind.ERRORS else None
         if span.service == cause.service and before is not None:
             where = f"{cause.service} itself raises it" + (
-                f" before it calls anything; {before} is not called" if before else ", and calls nothing"
+                f": no bad request has a call to {before}, good ones have" if before else ", and calls nothing"
             )
             yield Lead(f"{said}, {share}. {where}", link, "the failing span")
         else:
