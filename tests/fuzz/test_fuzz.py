@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or platform.machine() != "x86_64" or sys.version_info >= (3, 14),
     reason="atheris has no wheel for this machine",
 )
-INPUTS = 4000
+INPUTS = 1000
 """Inputs of each target; `make fuzz` reads a million in all."""
 
 

@@ -10,7 +10,7 @@ MOST_KEYS: Final = 10_000
 
 
 @dataclass(slots=True)
-class Bucket:
+class TokenBucket:
     """What is left of a limit, and when that was so (Unix seconds)."""
 
     left: float
@@ -26,13 +26,13 @@ class Limit:
     seconds: float
     every: int = 20
     most_keys: int = MOST_KEYS
-    _all: Bucket | None = None
-    _of: OrderedDict[str, Bucket] = field(default_factory=OrderedDict)
+    _all: TokenBucket | None = None
+    _of: OrderedDict[str, TokenBucket] = field(default_factory=OrderedDict)
 
     def wait(self, key: str, now: float) -> int:
         """Take one for a key, and return 0; or take nothing, and return the whole seconds until there is one again."""
-        mine = self._of.pop(key, None) or Bucket(float(self.burst), now)
-        self._all = self._all or Bucket(float(self.burst * self.every), now)
+        mine = self._of.pop(key, None) or TokenBucket(float(self.burst), now)
+        self._all = self._all or TokenBucket(float(self.burst * self.every), now)
         self._refill(mine, self.burst, self.seconds, now)
         self._refill(self._all, self.burst * self.every, self.seconds / self.every, now)
         self._of[key] = mine
@@ -46,7 +46,7 @@ class Limit:
         return 0
 
     @staticmethod
-    def _refill(one: Bucket, most: float, seconds: float, now: float) -> None:
+    def _refill(one: TokenBucket, most: float, seconds: float, now: float) -> None:
         # A clock that went back fills nothing, and does not empty it.
         one.left = min(most, one.left + max(0.0, now - one.at) / seconds)
         one.at = now

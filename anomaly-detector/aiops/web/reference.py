@@ -44,7 +44,7 @@ class Operation:
     body: FieldShape | None
     answers: tuple[DescribedAnswer, ...]
     errors: tuple[tuple[str, str], ...]
-    token: bool
+    role: str
     example: str
 
 
@@ -73,8 +73,8 @@ class Reference:
         return sum(len(one.operations) for one in self.resources)
 
 
-def reference(document: Document, address: str, tokens: bool) -> Reference:
-    """Return a document as a reference. `address` is where the engine answers; `tokens`: changes need one."""
+def reference(document: Document, address: str) -> Reference:
+    """Return a document as a reference. `address` is where the engine answers."""
     schemas = Schemas(document)
     problem = document.get("components", {}).get("schemas", {}).get("Problem")
     shown = schemas.shape({"$ref": "#/components/schemas/Problem"}) if problem else None
@@ -86,7 +86,7 @@ def reference(document: Document, address: str, tokens: bool) -> Reference:
     ]
     every = [dict(_errors(operation)) for _, _, operation in found]
     common = {key: text for key, text in (every[0] if every else {}).items() if all(key in one for one in every)}
-    reader = _Reader(schemas, address, tokens, common)
+    reader = _Reader(schemas, address, common)
     meanings = {one["name"]: one.get("description", "") for one in document.get("tags", ())}
     tags = dict.fromkeys([*meanings, *(_tag(operation) for _, _, operation in found)])
     resources = [
@@ -105,7 +105,6 @@ def reference(document: Document, address: str, tokens: bool) -> Reference:
 class _Reader:
     schemas: Schemas
     address: str
-    tokens: bool
     common: Mapping[str, str]
 
     def operation(self, path: str, method: str, operation: Document) -> Operation:
@@ -121,9 +120,14 @@ class _Reader:
             body=self.schemas.shape(body) if body is not None else None,
             answers=tuple(self._answers(operation)),
             errors=tuple(one for one in sorted(_errors(operation)) if one[0] not in self.common),
-            token="security" in operation,
+            role=self._role(operation),
             example=self._example(path, method, operation, body),
         )
+
+    @staticmethod
+    def _role(operation: Document) -> str:
+        """Return the role that an operation needs; "" where anybody may ask for it without a token."""
+        return "" if {} in operation.get("security", [{}]) else str(operation.get("x-aiops-role", ""))
 
     def _parameter(self, one: Document) -> FieldShape:
         schema = {**one["schema"], **({"description": one["description"]} if "description" in one else {})}
@@ -151,7 +155,7 @@ class _Reader:
         if method != "get":
             words += ["-X", method.upper()]
         words.append(shlex.quote(f"{self.address}{named}{'?' if asked else ''}{urlencode(asked)}"))
-        if self.tokens and "security" in operation:
+        if self._role(operation):
             words += ["-H", '"Authorization: Bearer $AIOPS_TOKEN"']
         if body is not None:
             given = json.dumps(self.schemas.example(body), ensure_ascii=False)

@@ -257,7 +257,7 @@ def test_services_are_listed_worst_first(shop: World) -> None:
     assert rows == [("unhealthy", "payment"), ("unknown", "gateway"), ("unknown", "mail")]
     for fact in ("8.0 req/s", "50%", "POST /payment", "mean 40 ms", "INC-1795253415-1"):
         assert fact in words(page)
-    assert 'aria-current="page">Services' in page
+    assert 'aria-current="page" data-key="s">Services' in page
 
 
 def test_services_are_searched_and_paged(world: World) -> None:

@@ -42,10 +42,10 @@ def test_it_is_in_the_navigation_and_links_to_the_document_itself(client: FlaskC
 def test_examples_have_the_address_of_the_engine_and_a_token_where_one_is_needed(world: World) -> None:
     open_ = world.client().get("/api", headers=HTML).text
     assert "curl http://127.0.0.1:8000/aiops/incidents<" in open_
-    assert "Needs a token" not in open_
+    assert "Needs the role" not in open_
     guarded = world.client(public_url="https://aiops.example.org", tokens={"ana": "a-token-that-is-long-enough"})
     page = html.unescape(guarded.get("/api", headers={**HTML, "Host": "aiops.example.org"}).text)
-    assert "curl https://aiops.example.org/aiops/incidents<" in page
-    assert "Needs a token" in page
+    assert 'curl https://aiops.example.org/aiops/incidents -H "Authorization: Bearer $AIOPS_TOKEN"<' in page
+    assert "Needs the role <strong>responder</strong>" in page
     assert 'resolve -H "Authorization: Bearer $AIOPS_TOKEN"' in page
     assert "a-token-that-is-long-enough" not in page

@@ -326,5 +326,5 @@ def test_a_trace_is_answered_span_by_span(world: World, client: FlaskClient) -> 
 
 
 def test_the_navigation_leads_to_traces(client: FlaskClient) -> None:
-    assert '<a href="/traces">Traces</a>' in client.get("/").text
-    assert '<a href="/traces" aria-current="page">Traces</a>' in client.get("/traces").text
+    assert '<a href="/traces" data-key="t">Traces</a>' in client.get("/").text
+    assert '<a href="/traces" aria-current="page" data-key="t">Traces</a>' in client.get("/traces").text

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,13 @@ def asked(server: Any, talk: Callable[[Client], Awaitable[Any]]) -> Any:
         async with Client(server) as client:
             return await talk(client)
 
-    return anyio.run(run)
+    return alone(run)
+
+
+def alone(run: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
+    """Run a coroutine in a thread of its own: a browser that other tests opened has an event loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(anyio.run, run, *arguments).result()
 
 
 def called(url: str, tool: str, arguments: dict[str, Any] | None = None, scopes: frozenset[str] = frozenset()) -> Any:
@@ -201,9 +208,9 @@ def test_over_http_each_caller_uses_its_own_token(world: World) -> None:
         over_http(url, "0.0.0.0", "--allow", ACKNOWLEDGE, "--name", "127.0.0.1") as address,
     ):
         assert httpx2.post(address, json={}).status_code == 401
-        refused = anyio.run(acknowledged, address, "another-token-of-sixteen")
+        refused = alone(acknowledged, address, "another-token-of-sixteen")
         assert "the token is not one that this engine knows" in refused.content[0].text
-        assert not anyio.run(acknowledged, address, TOKEN).is_error
+        assert not alone(acknowledged, address, TOKEN).is_error
     assert world.use_cases.incidents.get(sample().id).timeline[-1].text == "acknowledged by robot"
 
 

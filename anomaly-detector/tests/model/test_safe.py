@@ -60,7 +60,8 @@ def test_no_line_of_a_traceback_passes_for_one_of_the_log() -> None:
 
 
 def test_an_incident_on_a_terminal_speaks_for_itself_alone() -> None:
-    one = incident_document(replace(sample(), title=f"Error spike in {NAME}", affected_services=(NAME,))).model_dump()
+    told = replace(sample(), title=f"Error spike in {NAME}", affected_services=(NAME,))
+    one = {**incident_document(told).model_dump(), "headline": f"Requests to {NAME} fail"}
     assert remote.line(one).count("\n") == 0
     assert SHOWN in remote.line(one)
     page = remote.fetch_page(one)

@@ -97,7 +97,7 @@ def add_pages(app: OpenAPI, use_cases: UseCases, settings: Settings) -> None:
     add_backtest(pages, use_cases)
     add_keys(pages, {key: dict(NAVIGATION)[endpoint] for key, endpoint in GO_KEYS.items()})
     add_system(pages, use_cases, settings)
-    add_reference(pages, lambda: app.api_doc, settings)
+    add_reference(pages, lambda: app.ensure_sync(app.view_functions["description"])().get_json(), settings)
     add_sign_in(pages, gate)
     add_access(pages, use_cases)
     app.add_template_global(_csrf_field, "csrf_field")

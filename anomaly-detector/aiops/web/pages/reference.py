@@ -15,4 +15,4 @@ def add_reference(pages: Blueprint, description: Callable[[], Mapping[str, Any]]
 
     @pages.get("/api")
     def api() -> ResponseReturnValue:
-        return render_template("api.html", api=reference(description(), settings.url, bool(settings.tokens)))
+        return render_template("api.html", api=reference(description(), settings.url))
