@@ -11,6 +11,7 @@ pytest_plugins = ["allowed_skips", "pytester"]
 examples.load()
 
 LONG = (
+    "tests/pages/",
     "anomaly-detector/tests/engine/",
     "anomaly-detector/tests/sources/test_embedded_receiver.py",
     "anomaly-detector/tests/backtest/test_steps.py",

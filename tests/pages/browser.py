@@ -21,6 +21,7 @@ PATIENCE: Final = 60_000.0
 """Milliseconds until something that must happen has not happened; a busy machine is slow."""
 ZONE: Final = "America/New_York"
 Theme = Literal["light", "dark"]
+THEMES: Final[tuple[Theme, ...]] = ("light", "dark")
 
 
 @dataclass
@@ -41,7 +42,8 @@ class Opened:
 
     def violations(self) -> list[str]:
         """What axe-core has to say against the page: rule, and the first elements."""
-        self.page.evaluate(AXE)
+        if not self.page.evaluate("() => 'axe' in window"):
+            self.page.evaluate(AXE)
         options = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
         found = self.page.evaluate("options => axe.run(document, options)", options)
         return [

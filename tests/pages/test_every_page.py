@@ -9,7 +9,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser
 
-from .browser import WIDTHS, Theme, opened
+from .browser import THEMES, WIDTHS, opened
 from .serving import Shown
 
 FAULT: Final = "payment-errors"
@@ -71,19 +71,20 @@ def test_no_page_is_forgotten(shown: Callable[[str], Shown]) -> None:
     assert pages - LEAD_ON == set(PAGES)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("page", [*PAGES, *OTHERS])
 def test_a_page_is_accessible_small_and_alone(
-    chromium: Browser, shown: Callable[[str], Shown], page: str, width: int, theme: Theme
+    chromium: Browser, shown: Callable[[str], Shown], page: str, width: int
 ) -> None:
     engine = shown(OTHERS[page][0] if page in OTHERS else LIVED.get(page, FAULT))
     path = PAGES[page](engine) if page in PAGES else OTHERS[page][1](engine)
-    with opened(chromium, engine.url, width, theme) as one:
+    with opened(chromium, engine.url, width) as one:
         answer = one.go(path)
         assert answer.status == (404 if page in ("not found", "no such trace") else 200)
-        one.picture(f"{page.removeprefix('web.').replace(' ', '-')}-{width}-{theme}")
-        assert one.violations() == []
+        for theme in THEMES:
+            one.page.emulate_media(color_scheme=theme)
+            one.picture(f"{page.removeprefix('web.').replace(' ', '-')}-{width}-{theme}")
+            assert one.violations() == [], theme
         assert one.errors == []
         assert one.foreign == []
         assert one.bytes <= WEIGHT
