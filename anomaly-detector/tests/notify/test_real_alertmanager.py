@@ -21,6 +21,7 @@ from aiops.config import Settings
 from aiops.model import Incident, IncidentState, Severity, iso
 from aiops.notify import Alertmanager
 from aiops.notify.alertmanager import labels_of
+from aiops.presentation.headline import headline
 from aiops.store import SqlIncidents, open_store
 from aiops.testing.waiting import until
 from tools.native.build import ensure
@@ -136,7 +137,7 @@ def test_incidents_are_alerts_while_they_last(both: Both) -> None:
     sender.send()
     (alert,) = both.alerts()
     assert alert["labels"] == labels_of(one)
-    assert alert["annotations"]["summary"] == one.title
+    assert alert["annotations"]["summary"] == headline(one)
     assert alert["generatorURL"] == f"{both.engine}/incidents/{one.id}"
     assert alert["status"]["state"] in ("active", "unprocessed")
     both.world.clock.at = time.time()
