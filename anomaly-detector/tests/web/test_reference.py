@@ -72,9 +72,9 @@ def test_types_in_words(schema: dict[str, Any], type_: str, limits: str) -> None
     assert (shape.type, shape.limits) == (type_, limits)
 
 
-def only(tokens: bool, method: str, **operation: Any) -> Operation:
+def only(method: str, **operation: Any) -> Operation:
     given = {"responses": {"200": {"description": "OK"}}, **operation}
-    [resource] = reference(document(**{method: given}), ADDRESS, tokens).resources
+    [resource] = reference(document(**{method: given}), ADDRESS).resources
     [found] = resource.operations
     return found
 
@@ -87,15 +87,17 @@ def test_an_example_is_a_command_that_a_shell_reads() -> None:
         {"name": "service", "in": "query", "schema": {"type": "string", "example": "it's & more"}},
     ]
     body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Tree"}}}}
-    found = only(True, "post", parameters=asked, requestBody=body, security=[{"token": []}], summary="Grow", tags=["x"])
+    role = {"security": [{"token": []}], "x-aiops-role": "responder"}
+    found = only("post", parameters=asked, requestBody=body, summary="Grow", tags=["x"], **role)
+    assert found.role == "responder"
     assert found.anchor == "post-things-thing_id"
     assert shlex.split(found.example) == [
         *("curl", "-X", "POST", f"{ADDRESS}/things/THING_ID?kind=a&service=it%27s+%26+more"),
         *("-H", "Authorization: Bearer $AIOPS_TOKEN", "-H", "Content-Type: application/json"),
         *("-d", '{"name": "NAME"}'),
     ]
-    assert "Bearer" not in only(False, "post", security=[{"token": []}]).example
-    assert "Bearer" not in only(True, "get").example
+    assert "Bearer" not in only("post", **{**role, "security": [{"token": []}, {}]}).example
+    assert "Bearer" not in only("get").example
 
 
 def test_errors_of_every_call_are_told_once() -> None:
@@ -106,7 +108,6 @@ def test_errors_of_every_call_are_told_once() -> None:
             delete={"summary": "Drop", "responses": {"204": {"description": "gone"}, "400": problem}},
         ),
         ADDRESS,
-        False,
     )
     assert found.errors == (("400", "wrong"),)
     assert [one.errors for one in found.resources[0].operations] == [(("404", "not there"),), ()]
@@ -114,4 +115,4 @@ def test_errors_of_every_call_are_told_once() -> None:
 
 def test_a_description_without_operations_is_an_empty_page() -> None:
     empty = {"info": {"title": "t"}, "paths": {}}
-    assert reference(empty, ADDRESS, False).count == 0
+    assert reference(empty, ADDRESS).count == 0
