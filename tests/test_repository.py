@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 LOCKS = {
     "requirements-uv.lock": 1,
     "anomaly-detector/requirements.lock": 40,
-    "anomaly-detector/requirements-auth.lock": 41,
+    "anomaly-detector/requirements-image.lock": 41,
     "demo-app/requirements.lock": 20,
     "requirements-dev.lock": 60,
 }
@@ -51,10 +51,10 @@ def test_every_dependency_is_locked(project: str) -> None:
     assert {re.split(r"[>=<\[]", one)[0] for one in wanted} <= locked
 
 
-def test_the_image_has_what_the_demo_has_and_the_extra_for_signing_in() -> None:
-    demo, image = pins("anomaly-detector/requirements.lock"), pins("anomaly-detector/requirements-auth.lock")
+def test_the_image_has_what_the_demo_has_and_the_extras() -> None:
+    demo, image = pins("anomaly-detector/requirements.lock"), pins("anomaly-detector/requirements-image.lock")
     assert demo.items() <= image.items()
-    assert {name for name, _ in image} - {name for name, _ in demo} >= {"argon2-cffi"}
+    assert {name for name, _ in image} - {name for name, _ in demo} >= {"apprise", "argon2-cffi", "mcp"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
