@@ -11,7 +11,7 @@ DEPLOY_ARGS ?=
 SMOKE_ARGS ?=
 export DEPLOY_ARGS SMOKE_ARGS
 
-.PHONY: help demo up down stack deploy smoke test test-live test-stack stack-faults stack-rest test-compose test-k8s k8s-chart k8s-rest test-kind k8s bench attacks fuzz soak lint format rules dashboards metrics screenshots lock clean
+.PHONY: help demo up down stack deploy smoke test test-live test-stack stack-faults stack-rest test-compose test-k8s k8s-chart k8s-rest test-kind k8s bench attacks fuzz soak lint audit format rules dashboards metrics screenshots lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -129,7 +129,12 @@ lint: $(VENV)/.dev  ## check style, types, layers, workflows, generated files
 	$(BIN)/python -m tools.metrics --check
 	$(BIN)/python -m k8s files --check
 	"$$($(BIN)/python -m tools.native.build lint)/actionlint" -shellcheck= -pyflakes=
+	"$$($(BIN)/python -m tools.native.build lint)/gitleaks" git --no-banner --redact=80 --verbose --log-level warn
 	$(BIN)/zizmor -q --offline --pedantic --strict-collection .github
+
+audit: $(VENV)/.dev  ## ask the database of advisories about every locked package; needs the network
+	$(BIN)/pip-audit --disable-pip --require-hashes --strict -r anomaly-detector/requirements-image.lock
+	$(BIN)/pip-audit --disable-pip --require-hashes --strict -r demo-app/requirements.lock
 
 SLO_RULES := $(BIN)/aiops slo rules demo-app/shop/objectives.yaml
 TO_PROMETHEUS := -o prometheus/rules/slo.yml

@@ -88,5 +88,8 @@ CLUSTER = Kit(
         ),
     ),
 )
-LINT = Kit("actionlint", (Module("actionlint", ("actionlint",)),))
+LINT = Kit(
+    "actionlint and gitleaks",
+    (Module("actionlint", ("actionlint",)), Module("gitleaks", ("gitleaks",))),
+)
 KITS: Mapping[str, Kit] = {"stack": STACK, "cluster": CLUSTER, "lint": LINT}
