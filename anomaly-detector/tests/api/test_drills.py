@@ -126,9 +126,10 @@ def test_a_wrong_field_is_named(client: FlaskClient, field: str, value: object) 
 def test_the_page_says_whether_each_was_found_last_time(world: World, client: FlaskClient) -> None:
     assert "No drill was tried yet" in client.get("/drills").text
     drill = begin(client)
+    assert "The drill payment-errors runs" in client.get("/drills").text
     after_cycle(world, NOW + 45, opened(NOW + 40))
     client.post(f"/aiops/drills/{drill['id']}/end", json={})
-    assert "The drill was found last time" in client.get("/drills").text
+    assert "The drill payment-errors was found last time, after 40 s" in client.get("/drills").text
     begin(client, name="slow-inventory", service="inventory")
     after_cycle(world, NOW + 5000)
     page = client.get("/drills").text

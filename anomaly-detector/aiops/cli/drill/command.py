@@ -16,7 +16,7 @@ import click
 from aiops.cli.common import UsageError, default_url, engine_options
 from aiops.cli.drill.causing import NotDone
 from aiops.cli.drill.plan import EXAMPLE, DrillPlan, load_drills
-from aiops.cli.drill.running import Runner
+from aiops.cli.drill.running import DrillRunner
 from aiops.cli.remote import NotAnswered, Remote
 from aiops.cli.terminal.ending import Failed
 from aiops.cli.terminal.table import text_table
@@ -69,7 +69,7 @@ def drill_run(url: str | None, token: str | None, file: Path, name: str | None, 
     Example: aiops drill run drills.yaml --name payment-errors
     """
     plan = _chosen(load_drills(file), name)
-    runner = Runner(Remote(url or default_url(), token), partial(click.echo, err=True))
+    runner = DrillRunner(Remote(url or default_url(), token), partial(click.echo, err=True))
     with _interrupted_by_signals():
         try:
             found = runner.run(plan, anyway)
@@ -94,7 +94,7 @@ def drill_serve(url: str | None, token: str | None, file: Path) -> None:
     plans = [one for one in load_drills(file) if one.schedule is not None]
     if not plans:
         raise UsageError(f"no drill in {file} has a schedule")
-    runner = Runner(Remote(url or default_url(), token), partial(click.echo, err=True))
+    runner = DrillRunner(Remote(url or default_url(), token), partial(click.echo, err=True))
     with _interrupted_by_signals():
         try:
             while (following := _next(plans, datetime.now(UTC))) is not None:

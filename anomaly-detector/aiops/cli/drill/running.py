@@ -15,7 +15,7 @@ RUNNING: Final = "running"
 
 
 @dataclass(frozen=True, slots=True)
-class Runner:
+class DrillRunner:
     """Runs drills against one engine. say: called with a line of progress."""
 
     engine: Remote
