@@ -30,6 +30,7 @@ PAGES: Final[dict[str, Callable[[Shown], str]]] = {
     "web.slo": lambda shown: link(shown, "/slos", r'href="(/slos/[^"]+)"'),
     "web.api": lambda _: "/api",
     "web.backtest": lambda _: "/backtest?service=payment&route=POST+%2Fpayment&range=15m",
+    "web.drills": lambda _: "/drills",
     "web.keys": lambda _: "/keys",
     "web.system": lambda _: "/system",
     "web.sign_in": lambda _: "/sign-in",

@@ -16,6 +16,8 @@ _READ: Final = (
     "alerts.listed",
     "changes.listed",
     "description",
+    "drills.listed",
+    "drills.one",
     "explanation.explain",
     "incidents.listed",
     "incidents.one",
@@ -34,6 +36,7 @@ _READ: Final = (
     "traces.traces",
     "web.api",
     "web.backtest",
+    "web.drills",
     "web.incident",
     "web.incidents",
     "web.index",
@@ -50,6 +53,8 @@ _READ: Final = (
 )
 _SENT: Final = ("alerts.receive", "changes.record")
 _DONE: Final = (
+    "drills.begin",
+    "drills.end",
     "incidents.acknowledge",
     "incidents.analyze",
     "incidents.normal",

@@ -57,6 +57,7 @@ class _Main(click.Group):
                 *super().list_commands(ctx),
                 "backtest",
                 "backup",
+                "drill",
                 "explain",
                 "fit",
                 "mcp",
@@ -76,6 +77,10 @@ class _Main(click.Group):
             from aiops.cli import backup as cli_backup
 
             return cli_backup.backup if cmd_name == "backup" else cli_backup.restore_command
+        if cmd_name == "drill":
+            from aiops.cli.drill import drill_command
+
+            return drill_command
         if cmd_name == "explain":
             from aiops.cli.explain import explain_command
 

@@ -123,6 +123,10 @@ class Remote:
         """Return the JSON of a path of the API."""
         return self._call("GET", path, params)
 
+    def send(self, path: str, body: Json) -> Json:
+        """Post an object to a path of the API; returns the answer."""
+        return self._call("POST", path, body=body)
+
     def tokens(self) -> list[Json]:
         """Return the tokens that admins made."""
         found: list[Json] = self._call("GET", "/aiops/tokens")["tokens"]

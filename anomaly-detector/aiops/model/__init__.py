@@ -18,6 +18,7 @@ from aiops.model.burn import BURN_TRANSITIONS, BURNS, BURNS_FASTER, BURNS_NO_MOR
 from aiops.model.cause import Cause, CauseKind
 from aiops.model.change import Change, ChangeVerdict, ConsideredChange
 from aiops.model.counted import CountedRequests, counted_requests
+from aiops.model.drill import Drill, DrillResult, DrillWanted
 from aiops.model.finding import Family, Finding, SeriesState, Sight, Tier, Verdict
 from aiops.model.hop import Hop
 from aiops.model.impact import Impact
@@ -116,6 +117,9 @@ __all__ = [
     "ConsideredChange",
     "CountedRequests",
     "Dimension",
+    "Drill",
+    "DrillResult",
+    "DrillWanted",
     "Edge",
     "Ending",
     "Episode",

@@ -87,6 +87,14 @@ INCIDENT_TIME: Final = _gauge(
 )
 INCIDENT_ALERTS: Final = _gauge(names.INCIDENT_ALERTS, "Alerts of other rules that tell of an incident", "incident")
 CHANGE_TIME: Final = _gauge(names.CHANGE_TIME, "When a change was told of, last hour's", "kind", "service", "version")
+DRILL_RUNS: Final = _counter("aiops_drill_runs_total", "Drills by their result", "drill", "result")
+DRILL_LAST_RUN: Final = _gauge("aiops_drill_last_run_timestamp_seconds", "When a drill was tried last", "drill")
+DRILL_LAST_FOUND: Final = _gauge(
+    "aiops_drill_last_found_timestamp_seconds", "When the last drill began that was found in time", "drill"
+)
+DRILL_DETECTION: Final = _gauge(
+    "aiops_drill_detection_seconds", "How long the last drill took to be found; absent if it was not", "drill"
+)
 ENGINE: Final = OwnMetric(
     name=names.ENGINE_INFO,
     kind=InstrumentKind.INFO,
@@ -139,6 +147,7 @@ OWN_METRICS: Final = (
     *(SPANS_ACCEPTED, POINTS_ACCEPTED, LATE_ITEMS, RECEIVED_FAULTS, SENDER_ODDITY),
     *(FINDINGS, INCIDENT_EVENTS, INCIDENT_INFO, INCIDENT_TIME, INCIDENT_ALERTS, CHANGE_TIME),
     *(ALERTS_RECEIVED, ALERTMANAGER_POSTS),
+    *(DRILL_RUNS, DRILL_LAST_RUN, DRILL_LAST_FOUND, DRILL_DETECTION),
     *(SLO_BUDGET_LEFT, SLO_EXHAUSTED_IN, SLO_PROJECTED_LEFT, SLO_COVERAGE, SLO_EVENTS, SLO_BAD_EVENTS, SLO_BURN_RATE),
     *VERDICT.values(),
     *EDGE.values(),

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from aiops import __version__
 from aiops.model import Oddity, Transition, names
 from aiops.model import own_metrics as own
+from aiops.observability.drill_gauges import DrillGauges
 from aiops.observability.gauges import BudgetGauges, IncidentGauges
 
 FLUSH_MILLISECONDS = 3000
@@ -51,6 +52,8 @@ class Telemetry:
         self.registry.register(self.budgets)
         self.incidents = IncidentGauges()
         self.registry.register(self.incidents)
+        self.drills = DrillGauges()
+        self.registry.register(self.drills)
         self._about: Info = self._made(own.ENGINE)
         for source in SOURCES:
             self._failed.labels(source)

@@ -9,7 +9,7 @@ from aiops.presentation import numbers
 from aiops.presentation.headline import headline
 from aiops.presentation.numbers import percent, span_of_time
 from aiops.presentation.objectives import good_share, period_words, promise, slices_words
-from aiops.presentation.status import slo_style, style
+from aiops.presentation.status import drill_style, slo_style, style
 from aiops.presentation.words import again, place, sure, why_severe, written
 
 KINDS = {
@@ -129,6 +129,7 @@ FILTERS: tuple[Callable[..., Any], ...] = (
     age,
     clock,
     day,
+    drill_style,
     duration,
     good_share,
     headline,

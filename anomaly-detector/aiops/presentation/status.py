@@ -37,6 +37,14 @@ SLO_STATES: Final = {
 """The states of objectives, in the order in which a report lists them."""
 BELOW_TARGET: Final = StatusStyle("◇", "below target so far", "medium", "yellow")
 """Shown where budget is left only because of time without data."""
+DRILLS: Final = {
+    "running": StatusStyle("…", "running"),
+    "found": StatusStyle("✓", "found", "resolved", "green"),
+    "late": StatusStyle("◆", "late", "medium", "yellow"),
+    "missed": StatusStyle("▲", "missed", "high", "red"),
+    "failed": StatusStyle("✕", "failed", "high", "red"),
+    "skipped": StatusStyle("●", "skipped"),
+}
 UNKNOWN: Final = StatusStyle("●", "")
 
 
@@ -45,6 +53,11 @@ def slo_style(state: str, short: bool = False) -> StatusStyle:
     if state == "ok" and short:
         return BELOW_TARGET
     return SLO_STATES.get(str(state), UNKNOWN)
+
+
+def drill_style(result: str) -> StatusStyle:
+    """Return the style of the result of a drill."""
+    return DRILLS.get(str(result), UNKNOWN)
 
 
 def style(word: str) -> StatusStyle:

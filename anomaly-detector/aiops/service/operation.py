@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from aiops.engine import Cycle, Engine
 from aiops.model.errors import SourceError, StoreError
 from aiops.service.alerts import AlertService
+from aiops.service.drills import DrillService
 from aiops.service.health import HealthService
 from aiops.sources.common.caps import Overflow
 from aiops.store import SqlIncidents
@@ -33,6 +34,7 @@ class OperationService:
     store: SqlIncidents
     alerts: AlertService
     health: HealthService
+    drills: DrillService
     started: float
     overflow: Overflow = field(default_factory=Overflow)
 
@@ -43,9 +45,10 @@ class OperationService:
         return cycle
 
     def after_cycle(self) -> None:
-        """Link alerts to new incidents, and put recent incidents and changes among the engine's own metrics. Raises
-        StoreError."""
+        """Link alerts to new incidents, judge drills, and put recent incidents and changes among the engine's own
+        metrics. Raises StoreError."""
         self.alerts.join()
+        self.drills.judge()
         now = self.engine.clock.now()
         lately = [*self.store.active(), *self.store.resolved_since(now - EXPOSED)]
         changes = [((one.kind, one.service, one.version), one.at) for one in self.store.changes(now - EXPOSED, now)]

@@ -10,6 +10,7 @@ from aiops.service.audit import AuditService
 from aiops.service.backtest import BacktestService
 from aiops.service.bad_requests import BadRequestService
 from aiops.service.details import ServiceDetails
+from aiops.service.drills import DrillService
 from aiops.service.explanation import ExplanationService
 from aiops.service.health import HealthService
 from aiops.service.incidents import IncidentService
@@ -21,7 +22,7 @@ from aiops.service.system import Installation, SystemService
 from aiops.service.telemetry import TelemetryService
 from aiops.service.traces import TraceService
 from aiops.service.users import UserService
-from aiops.store import SqlAccepted, SqlAccess, SqlAlerts, SqlAudit, SqlIncidents, SqlObjectives, SqlUsers
+from aiops.store import SqlAccepted, SqlAccess, SqlAlerts, SqlAudit, SqlDrills, SqlIncidents, SqlObjectives, SqlUsers
 
 
 @dataclass(slots=True)
@@ -49,6 +50,7 @@ class UseCases:
     slos: SloService = field(init=False)
     bad_requests: BadRequestService = field(init=False)
     alerts: AlertService = field(init=False)
+    drills: DrillService = field(init=False)
     operation: OperationService = field(init=False)
     system: SystemService = field(init=False)
     backtest: BacktestService = field(init=False)
@@ -70,7 +72,8 @@ class UseCases:
         self.slos = SloService(engine.budgets, SqlObjectives(store.database), store, engine.clock, engine.lock)
         self.bad_requests = BadRequestService(engine, self.slos)
         self.alerts = AlertService(SqlAlerts(store.database), store, engine.clock, engine.lock, engine.telemetry.alerts)
-        self.operation = OperationService(engine, store, self.alerts, self.health, self.started)
+        self.drills = DrillService(engine, SqlDrills(store.database), store)
+        self.operation = OperationService(engine, store, self.alerts, self.health, self.drills, self.started)
         self.backtest = BacktestService(engine)
         self.system = SystemService(engine, self.operation, self.health, self.started, self.installation)
         self.access = AccessService(SqlAccess(store.database), engine.clock)

@@ -5,6 +5,7 @@ from aiops.store.accepted import SqlAccepted
 from aiops.store.access import SqlAccess
 from aiops.store.alerts import SqlAlerts
 from aiops.store.audit import SqlAudit
+from aiops.store.drills import SqlDrills
 from aiops.store.incidents import SqlIncidents
 from aiops.store.objectives import SqlObjectives
 from aiops.store.opening import open_store, open_to_read
@@ -19,6 +20,7 @@ __all__ = [
     "SqlAccess",
     "SqlAlerts",
     "SqlAudit",
+    "SqlDrills",
     "SqlIncidents",
     "SqlObjectives",
     "SqlUsers",

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
 
-HEAD = "0007"  # the migration this code is written for
+HEAD = "0013"  # the migration this code is written for
 
 metadata = MetaData()
 
@@ -172,6 +172,26 @@ alert_links = Table(
     Column("starts_at", Float, primary_key=True),
     Column("told", String(16), nullable=False),  # the state of the alert that the incident's timeline tells
     Index("alert_links_by_alert", "fingerprint", "starts_at"),
+)
+
+drills = Table(
+    "drills",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("service", String(256), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("within", Float, nullable=False),  # seconds
+    Column("lasts", Float, nullable=False),  # seconds
+    Column("who", String(128), nullable=False),
+    Column("started", Float, nullable=False),
+    Column("ended", Float),
+    Column("result", String(16), nullable=False),
+    Column("incident", String(64), nullable=False),  # its id
+    Column("detected", Float),
+    Column("text", Text, nullable=False),
+    Index("drills_by_time", "started"),
+    Index("drills_by_result", "result"),
 )
 
 ledger = Table(

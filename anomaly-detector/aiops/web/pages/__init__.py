@@ -14,6 +14,7 @@ from aiops.web import refusal
 from aiops.web.map_drawing import tone
 from aiops.web.pages.access import add_access
 from aiops.web.pages.backtest import add_backtest
+from aiops.web.pages.drills import add_drills
 from aiops.web.pages.incident_list import add_incident_list
 from aiops.web.pages.incidents import add_incidents
 from aiops.web.pages.keys import add_keys
@@ -51,6 +52,7 @@ SECTIONS = {
     "web.backtest": "web.services",
     "web.trace": "web.traces",
     "web.add_token": "web.tokens",
+    "web.drills": "web.system",
 }
 """The page of NAVIGATION to which another page belongs."""
 
@@ -95,6 +97,7 @@ def add_pages(app: OpenAPI, use_cases: UseCases, settings: Settings) -> None:
     add_objectives(pages, use_cases, settings)
     add_traces(pages, use_cases)
     add_backtest(pages, use_cases)
+    add_drills(pages, use_cases)
     add_keys(pages, {key: dict(NAVIGATION)[endpoint] for key, endpoint in GO_KEYS.items()})
     add_system(pages, use_cases, settings)
     add_reference(pages, lambda: app.ensure_sync(app.view_functions["description"])().get_json(), settings)
