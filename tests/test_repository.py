@@ -64,6 +64,21 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
+def test_each_threat_names_a_test_that_is_there() -> None:
+    text = (ROOT / "docs" / "security.md").read_text().partition("## Threats")[2]
+    rows = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("| ")][2:]
+    assert len(rows) >= 18
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for threat, _, proof in rows:
+        named = re.findall(r"`([^`]+)`", proof)
+        assert named, threat
+        for one in named:
+            if one.startswith("make "):
+                assert one.removeprefix("make ") in targets, one
+            else:
+                assert any((folder / one).is_file() for folder in (ROOT, ROOT / "anomaly-detector")), one
+
+
 def test_packages_and_chart_have_one_version() -> None:
     from aiops import __version__
 

@@ -194,7 +194,13 @@ def over_http(url: str, host: str = "127.0.0.1", *more: str) -> Iterator[str]:
         process.wait(30)
 
 
-def test_over_http_each_caller_uses_its_own_token(world: World) -> None:
+def test_over_http_each_caller_uses_its_own_token(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "tokens"
+    file.write_text(f"other: {TOKEN}-of-the-file\n")
+    monkeypatch.setenv("AIOPS_TOKEN_FILE", str(file))  # every command takes its first one, this one none
+
     async def acknowledged(address: str, token: str) -> Any:
         headers = {"Authorization": f"Bearer {token}"}
         async with (

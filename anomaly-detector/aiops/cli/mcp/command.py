@@ -3,6 +3,7 @@
 from typing import Final
 
 import click
+from click.core import ParameterSource
 
 from aiops.cli.common import UsageError, default_url, engine_options
 
@@ -52,7 +53,8 @@ def mcp_command(
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) < 65536:
         raise UsageError(f"--http {address!r}: an address is like 127.0.0.1:8010")
-    if token:
+    given = click.get_current_context().get_parameter_source("token")
+    if token and given != ParameterSource.DEFAULT:  # by default it is the first of the file of tokens
         raise UsageError(
             "--token (AIOPS_TOKEN) is for standard input and output; over --http each caller sends its own token"
         )
