@@ -58,7 +58,11 @@ class EmbeddedSource:
         self._clock = clock
         self._retention = settings.retention_hours * 3600
         self.store = Store(settings.path, clock.now, settings.memory_limit, settings.threads)
-        self.logs = LogStore(file_beside(settings.path), clock.now, settings.logs_max_mb << 20)
+        try:
+            self.logs = LogStore(file_beside(settings.path), clock.now, settings.logs_max_mb << 20)
+        except SourceError:
+            self.store.close()
+            raise
         self._logs_retention = settings.logs_hours * 3600
         self.metrics = EmbeddedMetrics(self.store, settings.lateness_seconds)
         self.traces = EmbeddedTraces(self.store)
