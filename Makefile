@@ -102,6 +102,7 @@ include tools/delivery.mk
 bench: $(VENV)/.dev  ## run every scenario five times, compare with the committed sheet, measure ingest, a year of any metric and of services, causes (an hour)
 	$(BIN)/python -m bench.scenarios --check
 	$(BIN)/python -m bench.ingest
+	$(BIN)/python -m bench.logs
 	$(BIN)/python -m bench.memory
 	$(BIN)/python -m bench.speed
 	$(BIN)/python -m bench.ageing --step 60 --seeds 5

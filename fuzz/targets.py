@@ -43,7 +43,7 @@ class Taken:
         """Commit a batch."""
         assert self.intake is not None
         request, batch = unpack(message)
-        rows = sum(table.num_rows for table in (batch.spans, batch.points) if table is not None)
+        rows = sum(table.num_rows for table in (batch.spans, batch.points, batch.logs) if table is not None)
         assert rows <= MAX_ITEMS, f"{rows} rows of one export"
         assert len(message) <= self.allowed, f"{len(message)} bytes for the store, of {self.allowed} allowed"
         self.intake.acknowledge(pack_acks([request], True))

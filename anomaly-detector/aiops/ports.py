@@ -14,6 +14,8 @@ from aiops.model import (
     Labels,
     Ledger,
     LedgerHour,
+    LogQuery,
+    LogRecord,
     Oddity,
     Population,
     Selector,
@@ -57,6 +59,23 @@ class Senders(Protocol):
 
     def oddities(self) -> Sequence[Oddity]:
         """Return what is peculiar about the telemetry of services, by service. Raises SourceError."""
+        ...
+
+
+class LogSource(Protocol):
+    """A source of log records."""
+
+    @property
+    def store(self) -> str:
+        """Where the records are kept, as people know it."""
+        ...
+
+    def search(self, query: LogQuery, window: Window, limit: int) -> list[LogRecord]:
+        """Return at most `limit` records of the window (start, end] that match, newest first. Raises SourceError."""
+        ...
+
+    def counts(self, window: Window) -> dict[tuple[str, int], int]:
+        """Return how many records there are by service and severity number (0: unknown). Raises SourceError."""
         ...
 
 

@@ -22,6 +22,7 @@ _READ: Final = (
     "incidents.listed",
     "incidents.one",
     "incidents.proposed",
+    "logs.search",
     "series.series",
     "slos.bad_requests",
     "slos.definitions",

@@ -49,6 +49,7 @@ def assembled(
         detector=Detector(tuning, calendar),
         edges=world.edges,
         senders=world.senders,
+        logs=world.logs,
         budgets=budgets,
     )
 

@@ -7,7 +7,17 @@ from pathlib import Path
 from aiops.config import ConfigError, PrometheusSettings, Settings, TempoSettings
 from aiops.http import Endpoint
 from aiops.observability.telemetry import SOURCES, Telemetry
-from aiops.ports import Clock, EdgeSink, MetricSource, RuledBurns, Senders, TopologySource, TraceSource, VerdictStore
+from aiops.ports import (
+    Clock,
+    EdgeSink,
+    LogSource,
+    MetricSource,
+    RuledBurns,
+    Senders,
+    TopologySource,
+    TraceSource,
+    VerdictStore,
+)
 from aiops.sources.common.calls_from import CallsFrom
 from aiops.sources.common.caps import Limits, Roll
 from aiops.sources.embedded import EmbeddedSettings, EmbeddedSource
@@ -31,6 +41,7 @@ class TelemetrySources:
     verdicts: VerdictStore
     senders: Senders
     embedded: EmbeddedSource | None = None
+    logs: LogSource | None = None
     edges: EdgeSink | None = None
     ruled: RuledBurns | None = None
     folded: tuple[Callable[[], dict[str, int]], ...] = ()
@@ -57,6 +68,7 @@ def all_embedded(settings: Settings, clock: Clock) -> TelemetrySources:
         topology=source.topology,
         verdicts=source.verdicts,
         senders=source.metrics,
+        logs=source.logs,
         embedded=source,
         folded=(source.receivers.folded,),
         closers=(source.close,),
@@ -98,6 +110,7 @@ def on_stores(settings: Settings, clock: Clock, telemetry: Telemetry) -> Telemet
         topology=source.topology,
         verdicts=verdicts,
         senders=metrics,
+        logs=source.logs,
         embedded=source,
         edges=edges,
         ruled=ruled,
@@ -122,6 +135,9 @@ def _embedded(settings: Settings, clock: Clock) -> EmbeddedSource:
             allowed_hosts=settings.allowed_hosts,
             cors_origins=settings.otlp_cors_origins,
             limits=_limits(settings),
+            logs_hours=settings.logs_hours,
+            logs_max_mb=settings.logs_max_mb,
+            logs_per_second=settings.logs_per_second,
         ),
         clock,
     )

@@ -93,6 +93,11 @@ class Settings(BaseSettings):
     lateness_seconds: float = Field(10.0, ge=0, description="seconds to wait for late data before a step is judged")
     resolve_seconds: Seconds = Field(30.0, description="seconds without symptoms before an incident resolves by itself")
     retention_hours: float = Field(48.0, ge=1, description="hours for which spans and points are stored")
+    logs_hours: float = Field(24.0, gt=0, description="hours for which log records are stored")
+    logs_max_mb: int = Field(1024, ge=16, description="room for log records in MB; beyond it the oldest are dropped")
+    logs_per_second: int = Field(
+        1000, ge=1, description="log records of one service that are stored each second; others are only counted"
+    )
     backfill_seconds: float = Field(
         3600.0, ge=0, description="seconds of stored history to learn from without a learned state"
     )

@@ -28,7 +28,17 @@ from aiops.model import (
 )
 from aiops.model.errors import SourceError
 from aiops.observability.telemetry import Telemetry
-from aiops.ports import Clock, EdgeSink, IncidentStore, MetricSource, Senders, TopologySource, TraceSource, VerdictStore
+from aiops.ports import (
+    Clock,
+    EdgeSink,
+    IncidentStore,
+    LogSource,
+    MetricSource,
+    Senders,
+    TopologySource,
+    TraceSource,
+    VerdictStore,
+)
 from aiops.process import garbage
 from aiops.process.faultpoints import FaultPoint, reach
 from aiops.store import Snapshots
@@ -90,6 +100,7 @@ class Engine:
     budgets: Budgets | NoBudgets = field(default_factory=NoBudgets)
     edges: EdgeSink | None = None
     senders: Senders | None = None
+    logs: LogSource | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
     last: Cycle | None = None
     oddities: tuple[Oddity, ...] = ()

@@ -43,6 +43,7 @@ from aiops.model.incident import (
 )
 from aiops.model.incident_filter import IncidentFilter
 from aiops.model.ledger import Ledger, LedgerHour, LedgerKey
+from aiops.model.log import LogLevel, LogQuery, LogRecord
 from aiops.model.oddity import Oddity, OddityKind, much_rejected, not_understood, shared_identity, too_many_series
 from aiops.model.series import Labels, Selector, SeriesBlock, group_label, labels, value_of
 from aiops.model.slo import (
@@ -142,6 +143,9 @@ __all__ = [
     "Ledger",
     "LedgerHour",
     "LedgerKey",
+    "LogLevel",
+    "LogQuery",
+    "LogRecord",
     "MeasuredSymptom",
     "Missing",
     "Notice",

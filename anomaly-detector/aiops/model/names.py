@@ -95,6 +95,7 @@ DB_COLLECTION: Final = ("db.collection.name", "db.sql.table", "db.mongodb.collec
 EXCEPTION_EVENT: Final = "exception"
 EXCEPTION_TYPE: Final = "exception.type"
 EXCEPTION_MESSAGE: Final = "exception.message"
+EXCEPTION_STACKTRACE: Final = "exception.stacktrace"
 
 # Alerts: those that the engine sends to an Alertmanager, and the labels by which other alerts name a service.
 INCIDENT_ALERT: Final = "AiopsIncident"

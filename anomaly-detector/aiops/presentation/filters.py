@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from aiops.model import CauseKind, Labels, iso
+from aiops.model import CauseKind, Labels, LogLevel, iso
 from aiops.presentation import numbers
 from aiops.presentation.headline import headline
 from aiops.presentation.numbers import percent, span_of_time
@@ -78,6 +78,12 @@ def kind(of: CauseKind) -> str:
     return KINDS.get(of, str(of))
 
 
+def log_level(severity: int) -> str:
+    """Return the level of a severity number of OpenTelemetry; "" where it is not known."""
+    level = LogLevel.of(severity)
+    return "" if level is None else level.name.lower()
+
+
 def symptom(pair: tuple[Labels, str]) -> str:
     """Write one symptom: `payment POST /payment: too many errors`."""
     series, family = pair
@@ -134,6 +140,7 @@ FILTERS: tuple[Callable[..., Any], ...] = (
     good_share,
     headline,
     kind,
+    log_level,
     machine,
     mark,
     minutes,

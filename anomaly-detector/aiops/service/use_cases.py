@@ -14,6 +14,7 @@ from aiops.service.drills import DrillService
 from aiops.service.explanation import ExplanationService
 from aiops.service.health import HealthService
 from aiops.service.incidents import IncidentService
+from aiops.service.logs import LogService
 from aiops.service.map import MapService
 from aiops.service.operation import OperationService
 from aiops.service.picture import PictureService
@@ -41,6 +42,7 @@ class UseCases:
     incidents: IncidentService = field(init=False)
     acceptance: AcceptanceService = field(init=False)
     health: HealthService = field(init=False)
+    logs: LogService = field(init=False)
     map: MapService = field(init=False)
     telemetry: TelemetryService = field(init=False)
     details: ServiceDetails = field(init=False)
@@ -63,6 +65,7 @@ class UseCases:
         self.health = HealthService(engine, store)
         self.incidents = IncidentService(engine, store, self.health)
         self.acceptance = AcceptanceService(engine, self.incidents, SqlAccepted(store.database))
+        self.logs = LogService(engine)
         self.map = MapService(engine, store, self.health)
         self.telemetry = TelemetryService(engine)
         self.details = ServiceDetails(engine, store, self.health)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from aiops.model.errors import SourceError
 from aiops.ports import Clock
 from aiops.sources.common.caps import Limits
+from aiops.sources.duckdb.logs import LogStore, file_beside
 from aiops.sources.duckdb.metrics import EmbeddedMetrics
 from aiops.sources.duckdb.opening import MEMORY
 from aiops.sources.duckdb.store import Stats, Store
@@ -40,6 +41,9 @@ class EmbeddedSettings:
     allowed_hosts: str = ""
     cors_origins: str = ""
     limits: Limits = field(default_factory=Limits)
+    logs_hours: float = 24.0
+    logs_max_mb: int = 1024
+    logs_per_second: int = 1000
 
     def __post_init__(self) -> None:
         if self.retention_hours < 1:
@@ -54,6 +58,12 @@ class EmbeddedSource:
         self._clock = clock
         self._retention = settings.retention_hours * 3600
         self.store = Store(settings.path, clock.now, settings.memory_limit, settings.threads)
+        try:
+            self.logs = LogStore(file_beside(settings.path), clock.now, settings.logs_max_mb << 20)
+        except SourceError:
+            self.store.close()
+            raise
+        self._logs_retention = settings.logs_hours * 3600
         self.metrics = EmbeddedMetrics(self.store, settings.lateness_seconds)
         self.traces = EmbeddedTraces(self.store)
         self.topology = EmbeddedTopology(self.store)
@@ -68,8 +78,9 @@ class EmbeddedSource:
             allowed_hosts=settings.allowed_hosts,
             cors_origins=settings.cors_origins,
             limits=settings.limits,
+            logs_per_second=settings.logs_per_second,
         )
-        self.receivers = Receivers(self.store, listen, self._retention)
+        self.receivers = Receivers(self.store, listen, self._retention, self.logs)
         self._closing = threading.Event()
         self._retainer: threading.Thread | None = None
 
@@ -94,13 +105,15 @@ class EmbeddedSource:
         if self._retainer is not None:
             self._retainer.join()
         self.store.close()
+        self.logs.close()
 
     def _retain(self) -> None:
         while not self._closing.is_set():
             try:
                 # By the time of telemetry: a clock that jumped ahead must not drop recent data.
-                newest = self.store.newest()
-                self.store.drop_before(min(self._clock.now(), newest or 0.0) - self._retention)
+                until = min(self._clock.now(), self.store.newest() or 0.0)
+                self.store.drop_before(until - self._retention)
+                self.logs.keep_within(until - self._logs_retention)
             except SourceError as problem:
                 log.error("%s", problem)
             self._closing.wait(_RETAIN_EVERY_SECONDS)

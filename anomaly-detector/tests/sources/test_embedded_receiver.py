@@ -31,7 +31,6 @@ from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExp
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcSpans
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter as HttpMetrics
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpSpans
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
@@ -207,15 +206,6 @@ def test_metrics_in_json(source: EmbeddedSource) -> None:
     answer = post(source, json.dumps(document).encode(), JSON, "/v1/metrics")
     assert (answer.status_code, answer.json()) == (200, {})
     assert service in next(one.services for one in source.metrics.catalog() if one.name == "depth")
-
-
-def test_logs_are_taken_and_dropped(source: EmbeddedSource) -> None:
-    export = ExportLogsServiceRequest()
-    export.resource_logs.add().scope_logs.add().log_records.add()
-    answer = post(source, export.SerializeToString(), path="/v1/logs")
-    response = ExportLogsServiceResponse.FromString(answer.content)
-    assert response.partial_success.rejected_log_records == 1
-    assert "dropped" in response.partial_success.error_message
 
 
 def spoilt(what: str) -> ExportTraceServiceRequest:

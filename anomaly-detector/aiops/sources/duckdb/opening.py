@@ -82,6 +82,14 @@ def connect_to_read(path: str, memory_limit: str, threads: int) -> duckdb.DuckDB
     return connection
 
 
+def roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Undo a transaction that failed; what prevents that is logged."""
+    try:
+        cursor.execute("ROLLBACK")
+    except duckdb.Error as problem:
+        log.warning("rollback: %s", problem)
+
+
 def _locked(problem: Exception) -> bool:
     text = str(problem)  # the second is what Windows says
     return ("lock" in text or "already open in" in text) and "PID" in text

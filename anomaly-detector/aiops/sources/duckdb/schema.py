@@ -17,6 +17,8 @@ objects of text to text, keys sorted.
   of name, Unix nanoseconds and attributes, "" without any.
 - LOST: what the receiver rejected of requests (see `lost.Loss`), by the time of the telemetry that came with it.
 - DATABASES: addresses of databases that were ever called, so that two of one system are told apart for good.
+- LOGS: one row for each log record, in a database of its own, so that a flood of them holds up no span. `severity` is
+  OTLP's number, 0 unknown. `count` is 1, or how many records a row stands for that were too many to be stored.
 
 A series or resource row must be in the store with or before the first row that points at it; sending it again is fine.
 """
@@ -119,6 +121,22 @@ LOST_SCHEMA: Final = _schema(
     ("whole", pa.bool_()),
     ("reason", pa.string()),
     ("count", pa.uint64()),
+)
+
+LOGS: Final = _schema(
+    ("at_ns", pa.int64()),
+    ("service", pa.string()),
+    ("instance", pa.string()),
+    ("version", pa.string()),
+    ("severity", pa.uint8()),
+    ("trace_hi", pa.uint64()),
+    ("trace_lo", pa.uint64()),
+    ("span_id", pa.uint64()),
+    ("body", pa.string()),
+    ("exception_type", pa.string()),
+    ("exception_stack", pa.string()),
+    ("attributes", pa.string()),
+    ("count", pa.uint32()),
 )
 
 DATABASES: Final = _schema(("address", pa.string()))

@@ -117,7 +117,7 @@ class Store:
                 self._meet(cursor, spans)
                 cursor.execute("COMMIT")
             except (duckdb.Error, pa.ArrowException) as problem:
-                self._roll_back(cursor)
+                opening.roll_back(cursor)
                 raise SourceError(f"the store could not take telemetry: {problem}") from problem
             finally:
                 cursor.close()
@@ -135,7 +135,7 @@ class Store:
                 self._insert(cursor, VERDICTS, rows, created)
                 cursor.execute("COMMIT")
             except (duckdb.Error, pa.ArrowException) as problem:
-                self._roll_back(cursor)
+                opening.roll_back(cursor)
                 raise SourceError(f"the store could not take verdicts: {problem}") from problem
             finally:
                 cursor.close()
@@ -305,12 +305,6 @@ class Store:
         times = rows.column(family.time).to_numpy()
         believed = times[times <= int((now + AHEAD_SECONDS) * NANO)]
         return [int(believed.max())] if len(believed) else []
-
-    def _roll_back(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        try:
-            cursor.execute("ROLLBACK")
-        except duckdb.Error as problem:
-            log.warning("rollback: %s", problem)
 
     def _committed(self, created: Sequence[tuple[PartitionedTable, int]]) -> None:
         for family, hour in created:

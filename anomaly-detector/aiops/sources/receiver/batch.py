@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from aiops.sources.duckdb.lost import Loss, packed, unpacked
 
-# request id, rejected spans, rejected points, then the lengths of four Arrow streams and of the rest in JSON
-_HEADER: Final = struct.Struct("<QII5Q")
+# request id, rejected spans, rejected points, then the lengths of five Arrow streams and of the rest in JSON
+_HEADER: Final = struct.Struct("<QII6Q")
 _ACK: Final = struct.Struct("<Q?")
 
 
@@ -25,6 +25,7 @@ class Batch:
     series: pa.Table | None = None
     points: pa.Table | None = None
     spans: pa.Table | None = None
+    logs: pa.Table | None = None
     rejected_spans: int = 0
     rejected_points: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
@@ -51,7 +52,7 @@ class Rejections:
 
 def pack(request: int, batch: Batch) -> bytes:
     """Encode a batch as one message from the receiver to the owner of the store."""
-    tables = (batch.resources, batch.series, batch.points, batch.spans)
+    tables = (batch.resources, batch.series, batch.points, batch.spans, batch.logs)
     parts = [b"" if table is None else _stream(table) for table in tables]
     said = (dict(batch.reasons), dict(batch.folded), packed(batch.lost))
     parts.append(orjson.dumps(said) if any(said) else b"")
@@ -69,13 +70,14 @@ def unpack(message: bytes) -> tuple[int, Batch]:
     for size in sizes:
         tables.append(pa.ipc.open_stream(view.slice(at, size)).read_all() if size else None)
         at += size
-    resources, series, points, spans = tables
+    resources, series, points, spans, logs = tables
     reasons, folded, lost = orjson.loads(message[at : at + said]) if said else ({}, {}, [])
     return request, Batch(
         resources=resources,
         series=series,
         points=points,
         spans=spans,
+        logs=logs,
         rejected_spans=rejected_spans,
         rejected_points=rejected_points,
         reasons=reasons,
@@ -115,6 +117,7 @@ def merge(batches: list[Batch]) -> Batch:
         series=joined([one.series for one in batches]),
         points=joined([one.points for one in batches]),
         spans=joined([one.spans for one in batches]),
+        logs=joined([one.logs for one in batches]),
         rejected_spans=sum(one.rejected_spans for one in batches),
         rejected_points=sum(one.rejected_points for one in batches),
         reasons=reasons,

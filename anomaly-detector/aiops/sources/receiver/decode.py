@@ -1,4 +1,4 @@
-"""What the decoders of spans and metrics share: the resource, the limits of time, the reasons to reject."""
+"""What the decoders of spans, metrics and logs share: the resource, the limits of time, the reasons to reject."""
 
 from collections.abc import Callable, Sized
 from dataclasses import dataclass, field
@@ -50,6 +50,7 @@ class Decoding:
     series: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     points: list[tuple[Any, ...]] = field(default_factory=list)
     spans: list[tuple[Any, ...]] = field(default_factory=list)
+    logs: list[tuple[Any, ...]] = field(default_factory=list)
     rejected: Rejections = field(default_factory=Rejections)
     repaired: Rejections = field(default_factory=Rejections)
     lost: Losses = field(default_factory=Losses)

@@ -22,6 +22,7 @@ from aiops.sources.receiver import otlp_json, otlp_proto
 from aiops.sources.receiver.admission import Admitted
 from aiops.sources.receiver.batch import Batch, pack, unpack_acks
 from aiops.sources.receiver.decode import Decoding
+from aiops.sources.receiver.decode_logs import LogBudget, take_logs
 from aiops.sources.receiver.decode_metrics import take_metrics
 from aiops.sources.receiver.decode_spans import take_spans
 from aiops.sources.receiver.known import Known
@@ -29,6 +30,9 @@ from aiops.sources.receiver.wire import TooMany
 
 COMMIT_SECONDS: Final = 30.0
 LARGE_BYTES: Final = 1 << 20
+LOG_SHARE: Final = 4
+"""Exports of logs have one in so many of the places, and besides: a flood of logs refuses no spans."""
+LOGS_PER_SECOND: Final = 1000
 
 
 class Signal(Enum):
@@ -81,12 +85,15 @@ class Intake:
         queue: int,
         now: Callable[[], float] = time.time,
         roll: Roll | None = None,
+        logs_per_second: int = LOGS_PER_SECOND,
     ) -> None:
         self._roll = roll or Roll(period_seconds=retention_seconds, now=now)
         self._pipe = pipe
         self.admitted = admitted
         self._retention = retention_seconds
         self._places = threading.Semaphore(queue)
+        self._log_places = threading.Semaphore(max(1, queue // LOG_SHARE))
+        self._budget = LogBudget(logs_per_second)
         self._large = threading.Lock()
         self._now = now
         self._known = Known()
@@ -109,18 +116,19 @@ class Intake:
     def take(self, signal: Signal, body: bytes, json: bool = False) -> Message:
         """Store an export and return the response of OTLP. Blocks until the rows are committed. Raises
         ExportRejected."""
-        if not self._places.acquire(blocking=False):
+        places = self._log_places if signal is Signal.LOGS else self._places
+        if not places.acquire(blocking=False):
             raise ExportRejected(Refusal.FULL, "the receiver's queue is full; send this export again in a moment")
         try:
             # Large exports one after another: in parallel they would be no faster, but need more memory at once.
             with self._large if len(body) > LARGE_BYTES else nullcontext():
                 rows = self._decoding()
-                response = _response(signal, body, json, rows)
+                response = _response(signal, body, json, rows, self._budget)
                 batch = _batch(rows, signal)
             self._commit(rows, batch)
             return response
         finally:
-            self._places.release()
+            places.release()
 
     def tell(self, reasons: Mapping[str, int]) -> None:
         """Report counts that belong to no export. Raises OSError when the engine is gone."""
@@ -163,7 +171,7 @@ class Intake:
         self._known.add((*rows.resources, *rows.series), rows.now)
 
 
-def _response(signal: Signal, body: bytes, json: bool, rows: Decoding) -> Message:
+def _response(signal: Signal, body: bytes, json: bool, rows: Decoding, budget: LogBudget) -> Message:
     """Decode an export into rows, and return the response. Raises ExportRejected."""
     form = otlp_json if json else otlp_proto
     try:
@@ -186,10 +194,11 @@ def _response(signal: Signal, body: bytes, json: bool, rows: Decoding) -> Messag
                 return answer
             case Signal.LOGS:
                 told = logs.ExportLogsServiceResponse()
-                told.partial_success.rejected_log_records = form.logs(body, rows)
-                told.partial_success.error_message = (
-                    "logs are read and dropped: this receiver stores traces and metrics"
-                )
+                for sender, records in form.logs(body, rows):
+                    take_logs(sender, records, rows, budget)
+                if said := rows.said():
+                    told.partial_success.rejected_log_records = rows.rejected.count
+                    told.partial_success.error_message = said
                 return told
     except TooMany as problem:
         raise ExportRejected(Refusal.TOO_LARGE, str(problem)) from problem
@@ -203,7 +212,7 @@ def _response(signal: Signal, body: bytes, json: bool, rows: Decoding) -> Messag
 def _batch(rows: Decoding, signal: Signal) -> Batch | None:
     """Return what is to be committed; None for nothing."""
     reasons = rows.reasons()
-    if not (rows.spans or rows.points or reasons):
+    if not (rows.spans or rows.points or rows.logs or reasons):
         return None
     rejected = rows.rejected.count
     return Batch(
@@ -211,6 +220,7 @@ def _batch(rows: Decoding, signal: Signal) -> Batch | None:
         series=schema.arrow_table(schema.SERIES, list(rows.series.values())),
         points=schema.arrow_table(schema.POINTS, rows.points),
         spans=schema.arrow_table(schema.SPANS, rows.spans),
+        logs=schema.arrow_table(schema.LOGS, rows.logs),
         rejected_spans=rejected if signal is Signal.TRACES else 0,
         rejected_points=rejected if signal is Signal.METRICS else 0,
         reasons=reasons,

@@ -13,6 +13,7 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -64,14 +65,11 @@ def metrics_of(document: Any, into: Decoding) -> Iterator[tuple[Resource, Iterat
         yield _resource(group, into), _sent(found, into)
 
 
-def logs(body: bytes, into: Decoding) -> int:
-    """Count the records of an export of logs."""
-    scopes = (
-        scope
-        for group in _groups(_bounded(body, into), "resourceLogs", into)
-        for scope in _each(group, "scopeLogs", into)
-    )
-    return sum(1 for scope in scopes for _ in _each(scope, "logRecords", into))
+def logs(body: bytes, into: Decoding) -> Iterator[tuple[Resource, Iterator[LogRecord]]]:
+    """Read an export of logs in the same way."""
+    for group in _groups(_bounded(body, into), "resourceLogs", into):
+        found = (one for scope in _each(group, "scopeLogs", into) for one in _each(scope, "logRecords", into))
+        yield _resource(group, into), (_record(one, into) for one in found)
 
 
 def _groups(document: Any, name: str, into: Decoding) -> list[Document]:
@@ -132,6 +130,11 @@ def _span(document: Document, into: Decoding) -> Span:
     for link in _each(document, "links", into):
         _with_ids(link)
     return _read(Span, document, into)
+
+
+def _record(document: Document, into: Decoding) -> LogRecord:
+    _with_ids(document)
+    return _read(LogRecord, document, into)
 
 
 def _sent(found: Iterator[Document], into: Decoding) -> Iterator[Sent]:

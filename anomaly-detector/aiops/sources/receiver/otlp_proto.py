@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
 from google.protobuf.message import DecodeError, Message
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ScopeLogs
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span
@@ -48,9 +49,11 @@ def metrics(body: bytes, into: Decoding, most: int = wire.MAX_ITEMS) -> Iterator
         yield _resource(body, resource, into), _sent(pieces, into)
 
 
-def logs(body: bytes, into: Decoding) -> int:  # noqa: ARG001 (as JSON's, which may have to repair)
-    """Count the records of an export of logs."""
-    return sum(len(found) for _, found in _groups(body, _Count(wire.MAX_ITEMS)))
+def logs(body: bytes, into: Decoding, most: int = wire.MAX_ITEMS) -> Iterator[tuple[Resource, Iterator[LogRecord]]]:
+    """Read an export of logs in the same way."""
+    for resource, found in _groups(body, _Count(most)):
+        built = _built(body, found, ScopeLogs, "log_records", LogRecord, into, _nothing_lost)
+        yield _resource(body, resource, into), built
 
 
 def _groups(body: bytes, counted: _Count) -> list[tuple[Slice | None, list[Part]]]:
@@ -168,6 +171,10 @@ def _sent(pieces: list[_Pieces], into: Decoding) -> Iterator[Sent]:
             yield Sent.of(
                 metric, one.form, _built(one.body, one.points, body, "data_points", POINTS[one.form], into, lost)
             )
+
+
+def _nothing_lost(_reason: str) -> None:
+    """Records of logs count no requests."""
 
 
 def _lost_span(into: Decoding) -> Callable[[str], None]:

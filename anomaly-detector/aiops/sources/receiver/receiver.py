@@ -69,7 +69,14 @@ def main() -> None:
     retention = settings["retention_seconds"]
     roll = Roll(Limits(**settings["limits"]), retention)
     heard.place_heard(settings["heard"], roll)
-    intake = Intake(pipe, settings["admitted"], retention, settings["queue"], roll=roll)
+    intake = Intake(
+        pipe,
+        settings["admitted"],
+        retention,
+        settings["queue"],
+        roll=roll,
+        logs_per_second=settings["logs_per_second"],
+    )
     try:
         servers = _listen(intake, settings)
     except PortTaken as problem:

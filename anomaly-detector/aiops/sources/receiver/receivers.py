@@ -1,5 +1,6 @@
 """The receiver process as its parent sees it: start, stop, and commit what it sends."""
 
+import contextlib
 import logging
 import os
 import subprocess
@@ -8,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
@@ -20,10 +21,12 @@ from aiops.model.errors import SourceError
 from aiops.process.faultpoints import FaultPoint, reach
 from aiops.sources.common.caps import Limits
 from aiops.sources.duckdb import heard
+from aiops.sources.duckdb.logs import LogStore
 from aiops.sources.duckdb.store import Store
 from aiops.sources.receiver import link
 from aiops.sources.receiver.admission import Admitted, admitted_by, pack_admitted
 from aiops.sources.receiver.batch import Batch, merge, pack_acks, unpack
+from aiops.sources.receiver.log_writer import LogWriter
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +49,7 @@ class Listen:
     """Where and how to receive. Port 0 takes any free port. tokens: name to secret; None means that everybody may
     send. max_bytes limits one export, queue the exports being stored at a time: admitted of further ones are asked to
     try again. public_url, allowed_hosts and cors_origins as in `config.Settings`. limits: the numbers of names that are
-    told apart."""
+    told apart. logs_per_second: the records of one service that are stored."""
 
     host: str = "127.0.0.1"
     grpc_port: int = 4317
@@ -58,13 +61,16 @@ class Listen:
     allowed_hosts: str = ""
     cors_origins: str = ""
     limits: Limits = field(default_factory=Limits)
+    logs_per_second: int = 1000
 
 
 class Receivers:
     """OTLP over gRPC and HTTP in a separate process, which ends when this one does."""
 
-    def __init__(self, store: Store, listen: Listen, retention_seconds: float) -> None:
-        self._store = store
+    def __init__(self, store: Store, listen: Listen, retention_seconds: float, logs: LogStore | None = None) -> None:
+        """Without a store of logs they are accepted and dropped."""
+        self._store, self._logs = store, logs
+        self._log_writer: LogWriter | None = None
         self._listen = listen
         self._admitted: Admitted | None = None if listen.tokens is None else admitted_by(listen.tokens.values())
         self._sending = threading.Lock()
@@ -85,6 +91,8 @@ class Receivers:
     def start(self) -> None:
         """Start the process and wait until both ports listen. Raises CannotListen (a SourceError)."""
         self._stopping.clear()
+        if self._logs is not None:
+            self._log_writer = LogWriter(self._logs, self._answer)
         self._launch()
         self._thread = threading.Thread(target=self._run, name="commit", daemon=True)
         self._thread.start()
@@ -104,6 +112,8 @@ class Receivers:
             self._process.kill()
             self._process.wait()
         self._thread.join()
+        if self._log_writer is not None:
+            self._log_writer.close()
         self._pipe.close()
 
     def admit(self, admitted: Admitted) -> None:
@@ -155,6 +165,7 @@ class Receivers:
             "cors_origins": listen.cors_origins,
             "retention_seconds": self._retention,
             "limits": asdict(listen.limits),
+            "logs_per_second": listen.logs_per_second,
             "heard": heard.read_heard(self._store, listen.limits.series),
         }
         answer = self._handshake(orjson.dumps(settings))
@@ -228,9 +239,28 @@ class Receivers:
                 messages.append(pipe.recv_bytes())
             due = time.monotonic() + GROUP_SECONDS
             taken = [unpack(message) for message in messages]
-            committed = self._commit(merge([batch for _, batch in taken]))
+            committed = self._commit(merge([replace(batch, logs=None) for _, batch in taken]))
             reach(FaultPoint.RECEIVE_COMMITTED)
-            self._send(pipe, pack_acks([request for request, _ in taken], committed))
+            waiting = {request for request, batch in taken if committed and self._queued(request, batch)}
+            done = [request for request, batch in taken if request not in waiting and not self._wants_logs(batch)]
+            refused = [request for request, batch in taken if request not in waiting and self._wants_logs(batch)]
+            for requests, answer in ((done, committed), (refused, False)):
+                if requests:
+                    self._send(pipe, pack_acks(requests, answer))
+
+    def _wants_logs(self, batch: Batch) -> bool:
+        return batch.logs is not None and self._log_writer is not None
+
+    def _queued(self, request: int, batch: Batch) -> bool:
+        """Whether the records of an export wait for their commit."""
+        return batch.logs is not None and self._log_writer is not None and self._log_writer.put(request, batch.logs)
+
+    def _answer(self, requests: list[int], committed: bool) -> None:
+        """Answer exports of logs. The receiver may have left meanwhile: then nobody waits for it."""
+        pipe = self._pipe
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                self._send(pipe, pack_acks(requests, committed))
 
     def _commit(self, batch: Batch) -> bool:
         try:

@@ -86,6 +86,7 @@ def add_traces(pages: Blueprint, use_cases: UseCases) -> None:
             toggled=lambda row: ",".join(sorted(given.closed ^ {row.span.span_id})),
             first=explain.begins(found),
             incidents=_evidence_of(use_cases, found),
+            logs=use_cases.logs.of_trace(found),
         )
 
 
