@@ -84,7 +84,8 @@ def alerts(data: bytes) -> None:
     if not isinstance(found, dict):
         return
     out, _ = mended(found)
-    for one in out.get("alerts") or ():
+    told = out.get("alerts")
+    for one in told if isinstance(told, list) else ():  # what is no list is refused by the caller
         pairs: Pairs = {**one["labels"], **one["annotations"], "fingerprint": one["fingerprint"]}
         assert one["status"] in ("firing", "resolved")
         assert all("\x00" not in text for pair in pairs.items() for text in pair)

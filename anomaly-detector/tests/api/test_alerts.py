@@ -238,6 +238,7 @@ def without(body: dict[str, Any], *path: str | int) -> dict[str, Any]:
     ("body", "field"),
     [
         pytest.param(without(hook(), "alerts"), "alerts", id="no alerts"),
+        pytest.param(hook() | {"alerts": "7"}, "alerts", id="alerts are a text"),
         pytest.param(hook(version="3"), "version", id="another version"),
         pytest.param(hook(alerts={}), "alerts", id="alerts are no list"),
     ],

@@ -186,6 +186,17 @@ def test_jaeger_and_otlp_give_the_same_traces(tmp_path: Path) -> None:
         assert trace.spans[0].http_status == 503
 
 
+def test_a_span_of_an_impossible_time_is_left_out(tmp_path: Path) -> None:
+    """A number of 64 bits without a sign fits into OTLP's message, and into no time."""
+    whole, far = jaeger_trace(), jaeger_trace()
+    for one in far["spans"]:
+        one["startTime"] = 2**63 // 1000 + 10**6
+    (tmp_path / "far").write_text(json.dumps({"data": [whole, {**far, "spans": far["spans"][:1]}]}))
+    table = read_spans(tmp_path / "far")
+    assert len(table.models) == len(whole["spans"])
+    assert "1 spans are left out: their times are no Unix times of this age" in table.notes
+
+
 def jaeger_trace() -> dict[str, Any]:
     def tag(key: str, value: object) -> dict[str, object]:
         return {"key": key, "type": "string", "value": value}

@@ -20,6 +20,8 @@ from aiops.model.arrays import Bools, Floats, Ints
 
 NANO: Final = 1_000_000_000
 NONE: Final = -1
+FARTHEST: Final = 2.0**63
+"""Nanoseconds that do not fit any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,11 @@ class SpanTable:
 
 
 def table_of(spans: Sequence[Span], notes: Sequence[str] = ()) -> SpanTable:
-    """Make a table of spans; `traces` gives them back, linked_spans."""
+    """Make a table of spans; `traces` gives them back, linked_spans. Those of an impossible time are left out."""
+    fit = [one for one in spans if abs(one.start * NANO) < FARTHEST and abs(one.duration * NANO) < FARTHEST]
+    if len(fit) < len(spans):
+        notes = [*notes, f"{len(spans) - len(fit)} spans are left out: their times are no Unix times of this age"]
+        spans = fit
 
     def texts(values: Iterable[str]) -> Texts:
         return Texts.of(pa.array(values, pa.string()))
