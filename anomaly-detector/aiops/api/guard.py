@@ -17,7 +17,7 @@ from aiops.service.use_cases import UseCases
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM = "application/x-www-form-urlencoded"
 SIGN_IN = "/sign-in"
-SIGNING_IN = frozenset({"web.sign_in", "web.signed_in"})
+SIGNING_IN = frozenset({"web.provider_signed_in", "web.sign_in", "web.signed_in"})
 """Open to everybody, and different for those who are signed in."""
 LARGEST_READ = 1 << 20
 HEADERS = {
