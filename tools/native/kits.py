@@ -89,4 +89,5 @@ CLUSTER = Kit(
     ),
 )
 LINT = Kit("actionlint", (Module("actionlint", ("actionlint",)),))
-KITS: Mapping[str, Kit] = {"stack": STACK, "cluster": CLUSTER, "lint": LINT}
+OPENID = Kit("an OpenID provider", (Module("openid", ("openid-server",)),))
+KITS: Mapping[str, Kit] = {"stack": STACK, "cluster": CLUSTER, "lint": LINT, "openid": OPENID}
