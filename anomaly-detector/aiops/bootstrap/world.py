@@ -121,6 +121,7 @@ def _embedded(settings: Settings, clock: Clock) -> EmbeddedSource:
             public_url=settings.public_url,
             allowed_hosts=settings.allowed_hosts,
             cors_origins=settings.otlp_cors_origins,
+            exports=settings.limit.exports,
             limits=_limits(settings),
         ),
         clock,

@@ -103,5 +103,5 @@ class LimitSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    requests: PerMinute = Field(1200, description="requests a minute to pages and API for each who asks; 0: any number")
-    exports: PerMinute = Field(12_000, description="OTLP exports a minute for each who sends; 0: any number")
+    requests: PerMinute = Field(6000, description="requests a minute to pages and API for each who asks; 0: any number")
+    exports: PerMinute = Field(60_000, description="OTLP exports a minute for each who sends; 0: any number")

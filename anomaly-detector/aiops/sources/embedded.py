@@ -39,6 +39,7 @@ class EmbeddedSettings:
     public_url: str = ""
     allowed_hosts: str = ""
     cors_origins: str = ""
+    exports: int = 0
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
@@ -67,6 +68,7 @@ class EmbeddedSource:
             public_url=settings.public_url,
             allowed_hosts=settings.allowed_hosts,
             cors_origins=settings.cors_origins,
+            exports=settings.exports,
             limits=settings.limits,
         )
         self.receivers = Receivers(self.store, listen, self._retention)

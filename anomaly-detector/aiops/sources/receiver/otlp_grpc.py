@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
+from urllib.parse import unquote
 
 import grpc
 import grpc.aio
@@ -111,7 +112,9 @@ class GrpcReceiver:
 
         async def export(messages: AsyncIterator[bytes], context: Any) -> bytes:
             try:
-                self._intake.admit(_authorization(context))
+                authorization = _authorization(context)
+                self._intake.admit(authorization)
+                self._intake.count(authorization, _address(context))
                 await self._turn()
                 try:
                     body = await self._read(messages)
@@ -170,13 +173,19 @@ def _come_again(refused: ExportRejected) -> tuple[tuple[str, bytes], ...]:
     for it.
     """
     info = RetryInfo()
-    info.retry_delay.seconds = 1
+    info.retry_delay.seconds = refused.seconds
     status = Status(code=refused.refusal.value[0], message=str(refused))
     status.details.add().Pack(info)
     return (
         ("grpc-status-details-bin", status.SerializeToString()),
         ("google.rpc.retryinfo-bin", info.SerializeToString()),
     )
+
+
+def _address(context: Any) -> str:
+    """Return the address of who calls, of a peer such as `ipv4:10.0.0.1:4711` or `ipv6:[::1]:4711`."""
+    peer = unquote(context.peer() or "").partition(":")[2]
+    return peer.rpartition(":")[0].strip("[]")
 
 
 def _authorization(context: Any) -> str:

@@ -34,6 +34,7 @@ GRACE_SECONDS = 2.0
 READ_BYTES = 256 << 10
 TELL_SECONDS = 1.0
 GIVEN_UP = "a connection was given up for others, or kept them waiting"
+LIMITED = "an export of a sender who sent more than limit_exports in a minute"
 FULL = "a second in which gRPC had as many connections as it may have, and turned new ones away"
 
 
@@ -69,7 +70,8 @@ def main() -> None:
     retention = settings["retention_seconds"]
     roll = Roll(Limits(**settings["limits"]), retention)
     heard.place_heard(settings["heard"], roll)
-    intake = Intake(pipe, settings["admitted"], retention, settings["queue"], roll=roll)
+    admitted, queue, most = settings["admitted"], settings["queue"], settings["exports"]
+    intake = Intake(pipe, admitted, retention, queue, roll=roll, most_exports=most)
     try:
         servers = _listen(intake, settings)
     except PortTaken as problem:
@@ -86,11 +88,13 @@ def main() -> None:
 def _obey(pipe: Connection, intake: Intake, servers: Servers) -> None:
     """Forward the answers of the parent until it is gone; now and then report connections for which there was no
     room."""
-    told = 0
+    told = limited = 0
     with contextlib.suppress(EOFError, OSError):
         while True:
             if not pipe.poll(TELL_SECONDS):
                 refused, reasons = servers.http.ledger.refused, {}
+                if intake.limited > limited:
+                    reasons[LIMITED], limited = intake.limited - limited, intake.limited
                 if refused > told:
                     reasons[GIVEN_UP], told = refused - told, refused
                 if connections(servers.grpc.port) >= CONNECTIONS:

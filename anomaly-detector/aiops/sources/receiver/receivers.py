@@ -45,8 +45,8 @@ class CannotListen(SourceError):
 class Listen:
     """Where and how to receive. Port 0 takes any free port. tokens: name to secret; None means that everybody may
     send. max_bytes limits one export, queue the exports being stored at a time: admitted of further ones are asked to
-    try again. public_url, allowed_hosts and cors_origins as in `config.Settings`. limits: the numbers of names that are
-    told apart."""
+    try again. public_url, allowed_hosts and cors_origins as in `config.Settings`. exports: most of a sender in a
+    minute, 0 for any number. limits: the numbers of names that are told apart."""
 
     host: str = "127.0.0.1"
     grpc_port: int = 4317
@@ -57,6 +57,7 @@ class Listen:
     public_url: str = ""
     allowed_hosts: str = ""
     cors_origins: str = ""
+    exports: int = 0
     limits: Limits = field(default_factory=Limits)
 
 
@@ -153,6 +154,7 @@ class Receivers:
             "public_url": listen.public_url,
             "allowed_hosts": listen.allowed_hosts,
             "cors_origins": listen.cors_origins,
+            "exports": listen.exports,
             "retention_seconds": self._retention,
             "limits": asdict(listen.limits),
             "heard": heard.read_heard(self._store, listen.limits.series),
