@@ -38,6 +38,9 @@ HEADERS = {
 }
 
 
+HSTS = "max-age=31536000"
+
+
 def install_guard(app: Flask, use_cases: UseCases, settings: Settings) -> None:
     """Check each request before it is answered. Afterwards `flask.g` has `principal`, who asks or None; `actor`, the
     same for the audit; `session`, the secret of their session or ""; and `csrf`, what its forms carry."""
@@ -77,8 +80,20 @@ def install_guard(app: Flask, use_cases: UseCases, settings: Settings) -> None:
             if inside and not hmac.compare_digest(request.form.get("csrf", "").encode(), g.csrf.encode()):
                 raise ApiProblem(403, "this form is not of your session; load its page again, then send it")
 
+    headers = security_headers(settings)
+
+    def harden(response: Response) -> Response:
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        return response
+
     app.before_request(check)
-    app.after_request(_harden)
+    app.after_request(harden)
+
+
+def security_headers(settings: Settings) -> Mapping[str, str]:
+    """Return the headers of every answer. Where people come by TLS, browsers come by nothing else for a year."""
+    return HEADERS | ({"Strict-Transport-Security": HSTS} if settings.url.startswith("https:") else {})
 
 
 def _limiting(use_cases: UseCases, settings: Settings, gate: Gate) -> Callable[[], None]:
@@ -178,9 +193,3 @@ def _of(role: Role) -> str:
         Role.ADMIN: "an admin",
     }
     return " or ".join(words for each, words in named.items() if each.may(role))
-
-
-def _harden(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from aiops import __version__
-from aiops.api import create_app, door, refuse_unlisted
+from aiops.api import create_app, door, refuse_unlisted, security_headers
 from aiops.bootstrap.assembly import CannotStart, assembled, budgets_of, calendar_of
 from aiops.bootstrap.world import TelemetrySources, all_embedded, on_stores
 from aiops.config import ConfigError, Settings
 from aiops.engine import Cycle
 from aiops.engine.objectives import Budgets
 from aiops.engine.scheduler import Chore, Runner
-from aiops.http.serving import HttpServer
+from aiops.http.serving import Capacity, Certificates, HttpServer, NoCertificate, TlsFiles
 from aiops.model.errors import StoreError
 from aiops.notify import EVERY, Alertmanager, LogNotifier, WebhookNotifier, deliver
 from aiops.observability.telemetry import Telemetry
@@ -221,8 +221,16 @@ def _build(
     refuse_unlisted(app)
     try:
         server = HttpServer(
-            app, door(use_cases, settings), (settings.host, settings.port), ident=f"aiops/{__version__}"
+            app,
+            door(use_cases, settings),
+            (settings.host, settings.port),
+            Capacity(headers=security_headers(settings), certificates=_certificates(settings, telemetry)),
+            ident=f"aiops/{__version__}",
         )
+    except NoCertificate as error:
+        world.close()
+        store.close()
+        raise CannotStart(str(error)) from None
     except OSError as error:
         world.close()
         store.close()
@@ -240,6 +248,17 @@ def _build(
         alertmanagers=alertmanagers,
         folder=folder,
     )
+
+
+def _certificates(settings: Settings, telemetry: Telemetry) -> Certificates | None:
+    """Return the certificate for pages and API, None where they are served without TLS. Raises NoCertificate."""
+    if not settings.tls.on_pages:
+        return None
+
+    def told(taken: bool) -> None:
+        telemetry.tls.labels("taken" if taken else "refused").inc()
+
+    return Certificates(TlsFiles(settings.tls.cert_file, settings.tls.key_file), told)
 
 
 def _admit_senders(access: AccessService, source: EmbeddedSource, settings: Settings) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aiops.config import ConfigError, PrometheusSettings, Settings, TempoSettings
 from aiops.http import Endpoint
+from aiops.http.serving import TlsFiles
 from aiops.observability.telemetry import SOURCES, Telemetry
 from aiops.ports import Clock, EdgeSink, MetricSource, RuledBurns, Senders, TopologySource, TraceSource, VerdictStore
 from aiops.sources.common.calls_from import CallsFrom
@@ -108,6 +109,7 @@ def on_stores(settings: Settings, clock: Clock, telemetry: Telemetry) -> Telemet
 
 
 def _embedded(settings: Settings, clock: Clock) -> EmbeddedSource:
+    tls = settings.tls
     return EmbeddedSource(
         EmbeddedSettings(
             path=str(settings.data_dir / "telemetry.duckdb"),
@@ -116,12 +118,14 @@ def _embedded(settings: Settings, clock: Clock) -> EmbeddedSource:
             http_port=settings.otlp_http_port,
             lateness_seconds=settings.lateness_seconds,
             retention_hours=settings.retention_hours,
-            tokens=settings.sending_tokens,
+            # Who has shown a certificate of the CA may send, and nobody else gets that far.
+            tokens=None if tls.client_ca_file else settings.sending_tokens,
             memory_limit=f"{settings.memory_limit_mb}MB",
             public_url=settings.public_url,
             allowed_hosts=settings.allowed_hosts,
             cors_origins=settings.otlp_cors_origins,
             exports=settings.limit.exports,
+            tls=TlsFiles(tls.cert_file, tls.key_file, tls.client_ca_file) if tls.on_otlp else None,
             limits=_limits(settings),
         ),
         clock,

@@ -18,7 +18,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LEAST_TOKEN: Final = 16
 """Characters that a token has at least."""
 # Variables that are read elsewhere: by tests, and for tokens with names.
-ALSO_KNOWN = ("AIOPS_TOKEN", "AIOPS_TOKEN_FILE", "AIOPS_CONFIG", "AIOPS_URL")
+ALSO_KNOWN = ("AIOPS_TOKEN", "AIOPS_TOKEN_FILE", "AIOPS_CA_FILE", "AIOPS_CONFIG", "AIOPS_URL")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -245,7 +245,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _open_only_on_loopback(self) -> Self:
-        exposed = [name for name in ("host", "otlp_host") if getattr(self, name) not in LOOPBACK]
+        shown = ("host",) if self.tls.client_ca_file else ("host", "otlp_host")  # senders show a certificate
+        exposed = [name for name in shown if getattr(self, name) not in LOOPBACK]
         if exposed and not self.tokens and not self.oidc.issuer:
             raise ValueError(
                 f"{exposed[0]}={getattr(self, exposed[0])} is reachable from other machines and no token is set; "

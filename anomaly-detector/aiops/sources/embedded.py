@@ -5,6 +5,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from aiops.http.serving import TlsFiles
 from aiops.model.errors import SourceError
 from aiops.ports import Clock
 from aiops.sources.common.caps import Limits
@@ -40,6 +41,7 @@ class EmbeddedSettings:
     allowed_hosts: str = ""
     cors_origins: str = ""
     exports: int = 0
+    tls: TlsFiles | None = None
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
@@ -69,6 +71,7 @@ class EmbeddedSource:
             allowed_hosts=settings.allowed_hosts,
             cors_origins=settings.cors_origins,
             exports=settings.exports,
+            tls=settings.tls,
             limits=settings.limits,
         )
         self.receivers = Receivers(self.store, listen, self._retention)

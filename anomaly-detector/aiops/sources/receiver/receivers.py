@@ -16,6 +16,7 @@ from typing import Any, Final
 import orjson
 
 from aiops.config import LOOPBACK
+from aiops.http.serving import TlsFiles
 from aiops.model.errors import SourceError
 from aiops.process.faultpoints import FaultPoint, reach
 from aiops.sources.common.caps import Limits
@@ -46,7 +47,8 @@ class Listen:
     """Where and how to receive. Port 0 takes any free port. tokens: name to secret; None means that everybody may
     send. max_bytes limits one export, queue the exports being stored at a time: admitted of further ones are asked to
     try again. public_url, allowed_hosts and cors_origins as in `config.Settings`. exports: most of a sender in a
-    minute, 0 for any number. limits: the numbers of names that are told apart."""
+    minute, 0 for any number. tls: what TLS is served with, None for no TLS. limits: the numbers of names that are
+    told apart."""
 
     host: str = "127.0.0.1"
     grpc_port: int = 4317
@@ -58,6 +60,7 @@ class Listen:
     allowed_hosts: str = ""
     cors_origins: str = ""
     exports: int = 0
+    tls: TlsFiles | None = None
     limits: Limits = field(default_factory=Limits)
 
 
@@ -155,11 +158,15 @@ class Receivers:
             "allowed_hosts": listen.allowed_hosts,
             "cors_origins": listen.cors_origins,
             "exports": listen.exports,
+            "tls": None if listen.tls is None else asdict(listen.tls),
             "retention_seconds": self._retention,
             "limits": asdict(listen.limits),
             "heard": heard.read_heard(self._store, listen.limits.series),
         }
         answer = self._handshake(orjson.dumps(settings))
+        if "certificate" in answer:
+            self._abandon()
+            raise SourceError(answer["certificate"])
         if "reason" in answer:
             self._abandon()
             protocol, port = answer["protocol"], answer["port"]
