@@ -78,7 +78,7 @@ class UseCases:
         self.system = SystemService(engine, self.operation, self.health, self.started, self.installation)
         self.access = AccessService(SqlAccess(store.database), engine.clock)
         self.users = UserService(SqlUsers(store.database), engine.clock)
-        self.audit = AuditService(SqlAudit(store.database))
+        self.audit = AuditService(SqlAudit(store.database), engine.clock)
 
     def single_sign_on(self, settings: Settings) -> SingleSignOn | None:
         """Return sign-in by way of the OpenID provider of the settings: the same one for all who ask. None where there
