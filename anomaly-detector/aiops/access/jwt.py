@@ -42,7 +42,7 @@ class UnknownKey(BadJwt):
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedToken:
     """What a token must say: who issued it, and for whom."""
 
     issuer: str
@@ -102,7 +102,7 @@ def has_key(keys: "KeySet", head: JwtHead) -> bool:
     return any(one.kid == head.key for one in keys) or (head.key is None and len(keys.keys) == 1)
 
 
-def verified(token: str, keys: "KeySet", expected: Expected, now: float) -> dict[str, Any]:
+def verified(token: str, keys: "KeySet", expected: ExpectedToken, now: float) -> dict[str, Any]:
     """Check signature, issuer, audience and times (now in Unix seconds); return the claims. Raises BadJwt; UnknownKey
     for a key that is not among `keys`."""
     from joserfc import jwt

@@ -93,12 +93,13 @@ class Task(WSGITask):
         return environ
 
 
-class Refusal(ErrorTask):
+class RefusedTask(ErrorTask):
     """Answers what is no request of HTTP, or has too large a head."""
 
     def execute(self) -> None:
         """Answer, with the headers that every answer has."""
-        self.response_headers.extend(self.channel.listener.headers.items())
+        connection: Any = self.channel
+        self.response_headers = [*self.response_headers, *connection.listener.headers.items()]
         super().execute()
 
 
@@ -106,7 +107,7 @@ class Connection(HTTPChannel):
     """A connection that knows since when the server waits for it, and for what."""
 
     task_class = Task
-    error_task_class = Refusal
+    error_task_class = RefusedTask
 
     def __init__(self, server: "Listener", sock: socket.socket, addr: Any, adj: Adjustments, map: Any = None) -> None:
         self.listener = server

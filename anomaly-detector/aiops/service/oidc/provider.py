@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import quote_plus, urlsplit
 
-from aiops.access.jwt import BadJwt, Expected, has_key, head_of, keys_from, verified
+from aiops.access.jwt import BadJwt, ExpectedToken, has_key, head_of, keys_from, verified
 from aiops.config import ConfigError, OidcSettings
 from aiops.http import Client, Endpoint, Unavailable
 from aiops.model.errors import SourceError
@@ -100,7 +100,7 @@ class OpenIdProvider:
         keys = self._fresh(self._keys, self._read_keys, KEPT_SECONDS)
         if not has_key(keys, head) and self._may_read(self._keys):
             keys = self._fresh(self._keys, self._read_keys, REREAD_SECONDS)
-        return verified(token, keys, Expected(self.settings.issuer, audience), self.clock.now())
+        return verified(token, keys, ExpectedToken(self.settings.issuer, audience), self.clock.now())
 
     def may_be_signed(self, token: str, audience: str) -> bool:
         """Whether a token is signed by the provider for this audience, as far as the known keys say; nothing is asked.
@@ -109,7 +109,7 @@ class OpenIdProvider:
             head, keys = head_of(token), self._keys.value
             if keys is None or not has_key(keys, head):
                 return self._may_read(self._keys)
-            verified(token, keys, Expected(self.settings.issuer, audience), self.clock.now())
+            verified(token, keys, ExpectedToken(self.settings.issuer, audience), self.clock.now())
         except BadJwt:
             return False
         return True

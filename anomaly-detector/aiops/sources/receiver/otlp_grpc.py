@@ -183,11 +183,11 @@ def _credentials(certificates: Certificates) -> grpc.ServerCredentials:
     served = certificates.served()
     given = served.pem
 
-    def now() -> grpc.ServerCertificateConfiguration | None:
+    def now() -> Any:
         nonlocal given
         found = certificates.served().pem
         if found == given:
-            return None  # for gRPC: it is the same
+            return None  # that is how gRPC is told that nothing has changed
         given = found
         return _configuration(found)
 
