@@ -92,4 +92,5 @@ LINT = Kit(
     "actionlint and gitleaks",
     (Module("actionlint", ("actionlint",)), Module("gitleaks", ("gitleaks",))),
 )
-KITS: Mapping[str, Kit] = {"stack": STACK, "cluster": CLUSTER, "lint": LINT}
+OPENID = Kit("an OpenID provider", (Module("openid", ("openid-server",)),))
+KITS: Mapping[str, Kit] = {"stack": STACK, "cluster": CLUSTER, "lint": LINT, "openid": OPENID}

@@ -2,8 +2,8 @@
 of the audit."""
 
 from aiops.access.chain import BEGINNING, breaks, sealed
-from aiops.access.limits import Limit
+from aiops.access.limits import Limit, address_key
 from aiops.access.policy import needed, unlisted
 from aiops.access.secret import hashed
 
-__all__ = ["BEGINNING", "Limit", "breaks", "hashed", "needed", "sealed", "unlisted"]
+__all__ = ["BEGINNING", "Limit", "address_key", "breaks", "hashed", "needed", "sealed", "unlisted"]

@@ -11,7 +11,17 @@ from aiops.model import Role
 Call = tuple[str, str]
 """An endpoint and a method."""
 
-_OPEN: Final = ("probes.health", "probes.metrics", "probes.ready", "web.keys", "web.sign_in", "web.static")
+_OPEN: Final = (
+    "probes.health",
+    "probes.metrics",
+    "probes.ready",
+    "web.keys",
+    "web.provider_sign_in",
+    "web.provider_sign_out",
+    "web.provider_signed_in",
+    "web.sign_in",
+    "web.static",
+)
 _READ: Final = (
     "alerts.listed",
     "changes.listed",

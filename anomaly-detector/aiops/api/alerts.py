@@ -87,7 +87,7 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
         began = use_cases.alerts.began([one.fingerprint for one in body.alerts if one.startsAt is None])
         dropped = len(sent) - len(body.alerts)
         told = [_kept(one, began.get(one.fingerprint), now) for one in body.alerts]
-        receipt = use_cases.alerts.take(told, body.truncatedAlerts, dropped, len(g.mended))
+        receipt = use_cases.alerts.take(told, g.actor, body.truncatedAlerts, dropped, len(g.mended))
         return Received(
             received=len(sent),
             dropped=dropped,

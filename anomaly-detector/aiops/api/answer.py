@@ -19,6 +19,7 @@ _WHY = {
     413: "the body is too large",
     415: "the body is not JSON",
     422: "the answer would be larger than allowed; `detail` says how to ask for less",
+    429: "these were too many requests; Retry-After says when to ask again",
     500: "the engine went wrong",
     503: "a source or store does not answer",
 }
@@ -37,7 +38,7 @@ def responses(ok: type[BaseModel], *problems: int, status: int = 200) -> Respons
 
 def described(*problems: int) -> Responses:
     """Describe problems as responses, with the common ones."""
-    wanted = sorted({400, 401, 403, 500, 503, *problems})
+    wanted = sorted({400, 401, 403, 429, 500, 503, *problems})
     return {status: {"description": _WHY[status], "content": _CONTENT} for status in wanted}
 
 

@@ -1,11 +1,12 @@
 """Access control: who asks; what their role lets them do; and no web pages of other origins."""
 
 import hmac
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 
 from flask import Flask, Response, g, request
 
-from aiops.access import needed, unlisted
+from aiops.access import Limit, address_key, needed, unlisted
 from aiops.api.problem import ApiProblem
 from aiops.config import LOOPBACK, Settings
 from aiops.http.serving import BUSY, Door, Names
@@ -17,8 +18,10 @@ from aiops.service.use_cases import UseCases
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM = "application/x-www-form-urlencoded"
 SIGN_IN = "/sign-in"
-SIGNING_IN = frozenset({"web.sign_in", "web.signed_in"})
+SIGNING_IN = frozenset({"web.provider_signed_in", "web.sign_in", "web.signed_in"})
 """Open to everybody, and different for those who are signed in."""
+PROBES = frozenset({"probes.health", "probes.metrics", "probes.ready"})
+"""They may be asked as often as somebody likes."""
 LARGEST_READ = 1 << 20
 HEADERS = {
     "Content-Security-Policy": (
@@ -35,11 +38,15 @@ HEADERS = {
 }
 
 
+HSTS = "max-age=31536000"
+
+
 def install_guard(app: Flask, use_cases: UseCases, settings: Settings) -> None:
     """Check each request before it is answered. Afterwards `flask.g` has `principal`, who asks or None; `actor`, the
     same for the audit; `session`, the secret of their session or ""; and `csrf`, what its forms carry."""
     names = Names.of(settings.host in LOOPBACK, settings.public_url, settings.allowed_hosts)
     gate = Gate.of(settings, use_cases)
+    limited = _limiting(use_cases, settings, gate)
 
     def check() -> None:
         g.principal, g.session, g.csrf = gate.anonymous, "", ""
@@ -53,9 +60,16 @@ def install_guard(app: Flask, use_cases: UseCases, settings: Settings) -> None:
             raise ApiProblem(503, "other requests are being read; send this one again in a moment")
         role = _needed()
         if role is None and request.endpoint not in SIGNING_IN:
+            if request.endpoint not in PROBES:
+                limited()
             return
-        by_token = _identify(gate)
+        try:
+            by_token = _identify(gate)
+        except ApiProblem:
+            limited()
+            raise
         g.actor = _actor()
+        limited()
         if role is not None:
             _authorise(g.principal, role)
         if request.method not in SAFE and not by_token:
@@ -66,8 +80,43 @@ def install_guard(app: Flask, use_cases: UseCases, settings: Settings) -> None:
             if inside and not hmac.compare_digest(request.form.get("csrf", "").encode(), g.csrf.encode()):
                 raise ApiProblem(403, "this form is not of your session; load its page again, then send it")
 
+    headers = security_headers(settings)
+
+    def harden(response: Response) -> Response:
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        return response
+
     app.before_request(check)
-    app.after_request(_harden)
+    app.after_request(harden)
+
+
+def security_headers(settings: Settings) -> Mapping[str, str]:
+    """Return the headers of every answer. Where people come by TLS, browsers come by nothing else for a year."""
+    return HEADERS | ({"Strict-Transport-Security": HSTS} if settings.url.startswith("https:") else {})
+
+
+def _limiting(use_cases: UseCases, settings: Settings, gate: Gate) -> Callable[[], None]:
+    """Return what counts a request for who asks, by their name or else their address, and raises ApiProblem where there
+    were too many. An open engine counts nothing: whoever reaches it may stop it anyway."""
+    most, lock = settings.limit.requests, threading.Lock()
+    limit = Limit.per_minute(most) if most and not gate.is_open else None
+
+    def limited() -> None:
+        if limit is None:
+            return
+        one: Principal | None = g.principal
+        known = one is not None and one.how != SignIn.LOCAL
+        key = f"{one.how}:{one.name}" if known and one else address_key(request.remote_addr or "")
+        with lock:
+            seconds = limit.wait(key, use_cases.now())
+        if seconds:
+            use_cases.engine.telemetry.limited.inc()
+            raise ApiProblem(
+                429, f"these are more than {most} requests in a minute; ask again in {seconds} s", retry_after=seconds
+            )
+
+    return limited
 
 
 def refuse_unlisted(app: Flask) -> None:
@@ -144,9 +193,3 @@ def _of(role: Role) -> str:
         Role.ADMIN: "an admin",
     }
     return " or ".join(words for each, words in named.items() if each.may(role))
-
-
-def _harden(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response

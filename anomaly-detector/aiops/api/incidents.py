@@ -146,6 +146,7 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
     def analyze() -> Any:
         """Run one cycle now; again before new data is complete finds nothing new."""
         must_be_empty()
+        use_cases.audit.note(g.actor, "run cycle", "engine", "a cycle on demand")
         return _analysis(use_cases.operation.analyze(), use_cases.grafana_url).model_dump()
 
     return api

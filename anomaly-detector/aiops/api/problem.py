@@ -44,6 +44,8 @@ class ApiProblem(Exception):
             answer.headers["WWW-Authenticate"] = 'Bearer realm="aiops"'
         if self.status == HTTPStatus.SERVICE_UNAVAILABLE:
             answer.headers["Retry-After"] = str(RETRY_SECONDS)
+        if "retry_after" in self.extra:
+            answer.headers["Retry-After"] = str(self.extra["retry_after"])
         return answer
 
 

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from aiops import __version__
-from aiops.api import create_app, door, refuse_unlisted
+from aiops.api import create_app, door, refuse_unlisted, security_headers
 from aiops.bootstrap.assembly import CannotStart, assembled, budgets_of, calendar_of
 from aiops.bootstrap.world import TelemetrySources, all_embedded, on_stores
-from aiops.config import Settings
+from aiops.config import ConfigError, Settings
 from aiops.engine import Cycle
 from aiops.engine.objectives import Budgets
 from aiops.engine.scheduler import Chore, Runner
-from aiops.http.serving import HttpServer
+from aiops.http.serving import Capacity, Certificates, HttpServer, NoCertificate, TlsFiles
 from aiops.model.errors import StoreError
 from aiops.notify import EVERY, Alertmanager, LogNotifier, WebhookNotifier, deliver
 from aiops.observability.telemetry import Telemetry
@@ -35,6 +35,8 @@ from aiops.web import add_pages
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 5
+KEYS_SECONDS = 300.0
+"""How often it is looked whether the keys of an OpenID provider are to be read anew."""
 
 
 class SystemClock:
@@ -165,6 +167,12 @@ def _build(
     engine = assembled(settings, world, store, clock, telemetry, calendar=calendar, budgets=budgets)
     built_on = Installation(world.places, world.embedded)
     use_cases = UseCases(engine, store, clock.now(), settings.grafana_url, installation=built_on)
+    try:
+        single = use_cases.single_sign_on(settings)
+    except ConfigError:
+        world.close()
+        store.close()
+        raise
     notifier = _notifier(settings)
     kept = SqlObjectives(store.database) if isinstance(budgets, Budgets) else None
 
@@ -200,6 +208,7 @@ def _build(
             Chore("purge", 3600.0, use_cases.alerts.purge),
             Chore("normal", 600.0, use_cases.acceptance.purge),
             Chore("objectives", 3600.0, use_cases.slos.purge),
+            *([Chore("provider", KEYS_SECONDS, single.provider.refresh)] if single is not None else []),
             Chore("sessions", 3600.0, lambda: use_cases.access.purge(Gate.of(settings, use_cases).lengths)),
             *(Chore("alertmanager", EVERY, one.send) for one in alertmanagers),
         ),
@@ -212,8 +221,16 @@ def _build(
     refuse_unlisted(app)
     try:
         server = HttpServer(
-            app, door(use_cases, settings), (settings.host, settings.port), ident=f"aiops/{__version__}"
+            app,
+            door(use_cases, settings),
+            (settings.host, settings.port),
+            Capacity(headers=security_headers(settings), certificates=_certificates(settings, telemetry)),
+            ident=f"aiops/{__version__}",
         )
+    except NoCertificate as error:
+        world.close()
+        store.close()
+        raise CannotStart(str(error)) from None
     except OSError as error:
         world.close()
         store.close()
@@ -231,6 +248,17 @@ def _build(
         alertmanagers=alertmanagers,
         folder=folder,
     )
+
+
+def _certificates(settings: Settings, telemetry: Telemetry) -> Certificates | None:
+    """Return the certificate for pages and API, None where they are served without TLS. Raises NoCertificate."""
+    if not settings.tls.on_pages:
+        return None
+
+    def told(taken: bool) -> None:
+        telemetry.tls.labels("taken" if taken else "refused").inc()
+
+    return Certificates(TlsFiles(settings.tls.cert_file, settings.tls.key_file), told)
 
 
 def _admit_senders(access: AccessService, source: EmbeddedSource, settings: Settings) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aiops.config import ConfigError, PrometheusSettings, Settings, TempoSettings
 from aiops.http import Endpoint
+from aiops.http.serving import TlsFiles
 from aiops.observability.telemetry import SOURCES, Telemetry
 from aiops.ports import (
     Clock,
@@ -121,6 +122,7 @@ def on_stores(settings: Settings, clock: Clock, telemetry: Telemetry) -> Telemet
 
 
 def _embedded(settings: Settings, clock: Clock) -> EmbeddedSource:
+    tls = settings.tls
     return EmbeddedSource(
         EmbeddedSettings(
             path=str(settings.data_dir / "telemetry.duckdb"),
@@ -129,11 +131,14 @@ def _embedded(settings: Settings, clock: Clock) -> EmbeddedSource:
             http_port=settings.otlp_http_port,
             lateness_seconds=settings.lateness_seconds,
             retention_hours=settings.retention_hours,
-            tokens=settings.sending_tokens,
+            # Who has shown a certificate of the CA may send, and nobody else gets that far.
+            tokens=None if tls.client_ca_file else settings.sending_tokens,
             memory_limit=f"{settings.memory_limit_mb}MB",
             public_url=settings.public_url,
             allowed_hosts=settings.allowed_hosts,
             cors_origins=settings.otlp_cors_origins,
+            exports=settings.limit.exports,
+            tls=TlsFiles(tls.cert_file, tls.key_file, tls.client_ca_file) if tls.on_otlp else None,
             limits=_limits(settings),
             logs_hours=settings.logs_hours,
             logs_max_mb=settings.logs_max_mb,

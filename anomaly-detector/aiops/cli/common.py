@@ -49,7 +49,8 @@ def _first_token() -> str | None:
 
 def default_url() -> str:
     """Return the address of the engine that the settings describe. Raises ConfigError."""
-    return f"http://127.0.0.1:{settings_of(None).port}"
+    settings = settings_of(None)
+    return f"{'https' if settings.tls.on_pages else 'http'}://127.0.0.1:{settings.port}"
 
 
 def settings_of(config: Path | None, defaults: Mapping[str, Any] | None = None, /, **overrides: Any) -> Settings:

@@ -77,7 +77,7 @@ class LocalAccess:
     def audit(self, asked: Mapping[str, str]) -> Json:
         """Return rows of the audit, newest first, and `next`."""
         with self._opened() as engine:
-            audit = AuditService(SqlAudit(engine))
+            audit = AuditService(SqlAudit(engine), _Now())
             before = int(asked["before"]) if "before" in asked else None
             found, following = audit.page(asked.get("subject"), asked.get("who"), before, int(asked["limit"]))
             return {"rows": [audit_document(one).model_dump() for one in found], "next": following}
@@ -85,7 +85,7 @@ class LocalAccess:
     def audit_check(self) -> Json:
         """Return whether the audit is as it was written."""
         with self._opened() as engine:
-            audit = AuditService(SqlAudit(engine))
+            audit = AuditService(SqlAudit(engine), _Now())
             found = audit.check()
             problems = list(found.problems)
             return {"intact": not problems, "problems": problems, "rows": found.rows, "head": found.head}

@@ -194,7 +194,8 @@ def _serve(settings: Settings, build: Callable[[Settings], Any]) -> None:
         click.echo(f"traces         {settings.tempo.url or 'received here'}", err=True)
     if source is not None:
         grpc, http = source.receivers.grpc_port, source.receivers.http_port
-        click.echo(f"OTLP           http://{settings.otlp_host}:{http} (HTTP) and :{grpc} (gRPC)", err=True)
+        scheme = "https" if settings.tls.on_otlp else "http"
+        click.echo(f"OTLP           {scheme}://{settings.otlp_host}:{http} (HTTP) and :{grpc} (gRPC)", err=True)
     click.echo(f"data           {settings.data_dir}", err=True)
     wait_for_signal()
     click.echo("stopping", err=True)

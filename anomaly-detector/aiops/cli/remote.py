@@ -1,5 +1,6 @@
 """A running engine as seen by the command line; its files, for reading, while none runs."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -61,10 +62,12 @@ AT_ONCE = 200
 
 
 class Remote:
-    """A client of the API at `url`. Every method raises NotAnswered. An answer may take `seconds`."""
+    """A client of the API at `url`. Every method raises NotAnswered. An answer may take `seconds`. AIOPS_CA_FILE names
+    the CA certificates (PEM) by which an engine with TLS is verified."""
 
     def __init__(self, url: str, token: str | None = None, seconds: float = 30.0) -> None:
         self._url, self._seconds = url.rstrip("/"), seconds
+        self._verify = os.environ.get("AIOPS_CA_FILE") or True
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def incidents(self, wanted: Wanted) -> tuple[list[Json], str | None]:
@@ -174,15 +177,27 @@ class Remote:
     ) -> requests.Response:
         url = self._url + path
         try:
-            return requests.request(method, url, params=params, json=body, headers=self._headers, timeout=self._seconds)
+            return requests.request(
+                method,
+                url,
+                params=params,
+                json=body,
+                headers=self._headers,
+                timeout=self._seconds,
+                verify=self._verify,
+            )
         except requests.exceptions.SSLError as error:
-            raise NotAnswered(f"no TLS with {self._url}: {reason(error)}") from None
+            raise NotAnswered(
+                f"no TLS with {self._url}: {reason(error)}; AIOPS_CA_FILE names the CA to trust"
+            ) from None
         except requests.ReadTimeout:
             raise NotAnswered(f"{self._url} does not answer within {self._seconds:g} s") from None
         except requests.ConnectionError as error:
             raise NoEngine(self._url, reason(error)) from None
         except requests.RequestException as error:
             raise NotAnswered(f"{self._url} cannot be asked: {reason(error)}") from None
+        except OSError as error:  # of the file of certificates
+            raise NotAnswered(f"AIOPS_CA_FILE cannot be used: {error}") from None
 
     def _call(
         self,

@@ -1,10 +1,11 @@
 """Settings from a YAML file, the environment and options: validated, or refused in one sentence that names the key."""
 
 import difflib
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 from pydantic import ValidationError
@@ -12,9 +13,9 @@ from pydantic_settings import EnvSettingsSource, SettingsError
 
 from aiops.config.settings import (
     ALSO_KNOWN,
+    GROUPS,
     LEAST_TOKEN,
     PREFIX,
-    STORES,
     ConfigError,
     Settings,
     flat_names,
@@ -68,11 +69,11 @@ def _from_file(path: Path) -> dict[str, Any]:
     if not isinstance(loaded, dict):
         raise ConfigError(f"{path} must hold keys and values, such as `port: 8000`")
     for key, value in loaded.items():
-        if key in STORES and not isinstance(value, dict):
+        if key in GROUPS and not isinstance(value, dict):
             raise ConfigError(
                 f"`{key}` in {path} must hold keys and values, such as `{key}: {{url: http://127.0.0.1}}`"
             )
-        for part in [f"{key}_{one}" for one in value] if key in STORES else [str(key)]:
+        for part in [f"{key}_{one}" for one in value] if key in GROUPS else [str(key)]:
             _known(part, str(path))
     return {str(key): value for key, value in loaded.items()}
 
@@ -99,11 +100,23 @@ def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
     try:
         return _Environment(mine)()
     except SettingsError:  # it says neither which variable, nor what is expected
-        name, of = ("AIOPS_TOKENS", "token") if "AIOPS_TOKENS" in mine else ("AIOPS_TOKEN_ROLES", "role")
-        raise ConfigError(
-            f"`{name.removeprefix(PREFIX).lower()}`: {name} is not a JSON map of name to {of}; "
-            "give AIOPS_TOKEN or AIOPS_TOKEN_FILE"
-        ) from None
+        name, of = next(((name, of) for name, of in _MAPS.items() if name in mine and not _is_map(mine[name])))
+        raise ConfigError(f"`{name.removeprefix(PREFIX).lower()}`: {name} is not a JSON map of {of}") from None
+
+
+_MAPS: Final = {
+    "AIOPS_TOKENS": "name to token; give AIOPS_TOKEN or AIOPS_TOKEN_FILE",
+    "AIOPS_TOKEN_ROLES": "name to role; give AIOPS_TOKEN or AIOPS_TOKEN_FILE",
+    "AIOPS_OIDC_ROLES": "group to role",
+}
+"""Variables that hold a map as JSON."""
+
+
+def _is_map(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
 
 
 def _tokens(env: Mapping[str, str]) -> dict[str, dict[str, str]]:
@@ -143,11 +156,14 @@ def _known(key: str, where: str) -> None:
 
 def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
-    between = "_" if first["loc"] and first["loc"][0] in STORES else "."
+    between = "_" if first["loc"] and first["loc"][0] in GROUPS else "."
     key = between.join(str(part) for part in first["loc"])
     reason = first["msg"].removeprefix("Value error, ")
     if key.startswith("tokens"):  # a secret is not repeated
         return (
             f"`tokens`: {reason[0].lower()}{reason[1:]}; give AIOPS_TOKEN, AIOPS_TOKEN_FILE, or a map of name to token"
         )
-    return f"`{key}`: {reason[0].lower()}{reason[1:]}, not {first['input']!r}" if key else reason
+    if not key or key in GROUPS:  # what a group holds may be a secret
+        return reason
+    said = "" if key == "oidc_client_secret" else f", not {first['input']!r}"
+    return f"`{key}`: {reason[0].lower()}{reason[1:]}{said}"

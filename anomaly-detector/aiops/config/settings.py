@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from aiops.config.access import LimitSettings, OidcSettings, TlsSettings
 from aiops.model import Role
 from aiops.model.errors import InvalidInput
 
@@ -17,7 +18,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LEAST_TOKEN: Final = 16
 """Characters that a token has at least."""
 # Variables that are read elsewhere: by tests, and for tokens with names.
-ALSO_KNOWN = ("AIOPS_TOKEN", "AIOPS_TOKEN_FILE", "AIOPS_CONFIG", "AIOPS_URL")
+ALSO_KNOWN = ("AIOPS_TOKEN", "AIOPS_TOKEN_FILE", "AIOPS_CA_FILE", "AIOPS_CONFIG", "AIOPS_URL")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -149,12 +150,16 @@ class Settings(BaseSettings):
     token_roles: Mapping[str, Role] = Field(
         default_factory=dict, description="roles by the name of the holder of a token; admin where none is given"
     )
+    oidc: OidcSettings = Field(OidcSettings(), description="the OpenID provider")
+    tls: TlsSettings = Field(TlsSettings(), description="TLS that the engine serves")
+    limit: LimitSettings = Field(LimitSettings(), description="how often somebody may ask")
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @property
     def is_open(self) -> bool:
-        """Whether everybody who reaches the engine may do everything: on loopback, as long as there is no token."""
-        return self.host in LOOPBACK and not self.tokens
+        """Whether everybody who reaches the engine may do everything: on loopback, as long as there is neither a token
+        nor an OpenID provider."""
+        return self.host in LOOPBACK and not self.tokens and not self.oidc.issuer
 
     @property
     def holders(self) -> dict[str, Role]:
@@ -164,7 +169,7 @@ class Settings(BaseSettings):
     @property
     def sending_tokens(self) -> dict[str, str] | None:
         """The tokens with which telemetry may be sent, by name; None: everybody may send."""
-        if not self.tokens:
+        if not self.tokens and not self.oidc.issuer:
             return None
         return {name: token for name, token in self.tokens.items() if self.holders[name].may(Role.INGEST)}
 
@@ -174,7 +179,8 @@ class Settings(BaseSettings):
         if self.public_url:
             return self.public_url.rstrip("/")
         host = "127.0.0.1" if self.host in EVERYWHERE else self.host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        scheme = "https" if self.tls.on_pages else "http"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
     def alertmanagers(self) -> tuple[str, ...]:
@@ -229,23 +235,24 @@ class Settings(BaseSettings):
         """Return every key by its flat name, as in the environment without its prefix, with its meaning."""
         found: dict[str, str] = {}
         for key, field in cls.model_fields.items():
-            inner = STORES.get(key)
+            inner = GROUPS.get(key)
             parts = {key: field} if inner is None else {f"{key}_{part}": of for part, of in inner.model_fields.items()}
-            store = f"{key.title()}: " if inner else ""
-            found |= {name: f"{store}{of.description}" for name, of in parts.items()}
+            title = TITLES.get(key, "")
+            found |= {name: f"{title}{of.description}" for name, of in parts.items()}
         return found
 
     def flat(self) -> dict[str, Any]:
         """Return every value by its flat name, ready for JSON."""
         found: dict[str, Any] = {}
         for key, value in self.model_dump(mode="json").items():
-            found |= {f"{key}_{part}": each for part, each in value.items()} if key in STORES else {key: value}
+            found |= {f"{key}_{part}": each for part, each in value.items()} if key in GROUPS else {key: value}
         return {key: found[key] for key in self.keys()}
 
     @model_validator(mode="after")
     def _open_only_on_loopback(self) -> Self:
-        exposed = [name for name in ("host", "otlp_host") if getattr(self, name) not in LOOPBACK]
-        if exposed and not self.tokens:
+        shown = ("host",) if self.tls.client_ca_file else ("host", "otlp_host")  # senders show a certificate
+        exposed = [name for name in shown if getattr(self, name) not in LOOPBACK]
+        if exposed and not self.tokens and not self.oidc.issuer:
             raise ValueError(
                 f"{exposed[0]}={getattr(self, exposed[0])} is reachable from other machines and no token is set; "
                 "make one with `openssl rand -hex 32` and put it into AIOPS_TOKEN or a file named by AIOPS_TOKEN_FILE"
@@ -254,22 +261,33 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"tokens: a token has at least {LEAST_TOKEN} characters; make one with `openssl rand -hex 32`"
             )
+        if self.oidc.issuer and not self.public_url and self.host not in LOOPBACK:
+            raise ValueError("oidc_issuer is set and public_url is not; the provider sends people back to public_url")
         if strange := sorted(set(self.token_roles) - set(self.tokens)):
             raise ValueError(f"token_roles: there is no token of the name {strange[0]!r}; name it in tokens too")
         return self
 
 
-STORES: Final[Mapping[str, type[BaseModel]]] = {"prometheus": PrometheusSettings, "tempo": TempoSettings}
+GROUPS: Final[Mapping[str, type[BaseModel]]] = {
+    "limit": LimitSettings,
+    "oidc": OidcSettings,
+    "prometheus": PrometheusSettings,
+    "tempo": TempoSettings,
+    "tls": TlsSettings,
+}
+"""Settings of which several belong together."""
+TITLES: Final = {"prometheus": "Prometheus: ", "tempo": "Tempo: "}
+"""What stands before the meaning of a setting of a group."""
 
 
 def nested(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Group the settings of each store in one mapping: `prometheus_url` becomes `url` of `prometheus`."""
+    """Put the settings of each group into one mapping: `prometheus_url` becomes `url` of `prometheus`."""
     out: dict[str, Any] = {}
     for key, value in values.items():
-        store, _, part = key.partition("_")
-        if store in STORES and part in STORES[store].model_fields:
-            out.setdefault(store, {})[part] = value
-        elif key in STORES and isinstance(value, Mapping):
+        group, _, part = key.partition("_")
+        if group in GROUPS and part in GROUPS[group].model_fields:
+            out.setdefault(group, {})[part] = value
+        elif key in GROUPS and isinstance(value, Mapping):
             out.setdefault(key, {}).update(value)
         else:
             out[key] = value
@@ -281,7 +299,7 @@ def flat_names(values: Mapping[str, Any]) -> list[str]:
     return [
         name
         for key, value in values.items()
-        for name in ([f"{key}_{part}" for part in value] if key in STORES and isinstance(value, Mapping) else [key])
+        for name in ([f"{key}_{part}" for part in value] if key in GROUPS and isinstance(value, Mapping) else [key])
     ]
 
 

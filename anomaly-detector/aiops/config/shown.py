@@ -9,8 +9,8 @@ from aiops.config.settings import PREFIX, Settings
 MASK: Final = "***"
 _CREDENTIALS: Final = re.compile(r"//.*@")
 _QUERY: Final = re.compile(r"([?&;][^=&;#]*=)[^&;#]*")
-_WHOLE: Final = frozenset({"webhook_url"})
-"""Addresses whose path is often a secret."""
+_WHOLE: Final = frozenset({"oidc_client_secret", "webhook_url"})
+"""Secrets, and addresses whose path is often one."""
 _SEVERAL: Final = frozenset({"alertmanager_url"})
 """Addresses by commas."""
 

@@ -30,13 +30,15 @@ _MAY: Final = {
 
 class SignIn(StrEnum):
     """How somebody showed who they are. LOCAL: not at all, because the engine is open to this machine. TOKEN: a token
-    of the settings. API_TOKEN: one that an admin made. PASSWORD: a user of this engine. UNKNOWN: an earlier release did
-    not record it."""
+    of the settings. API_TOKEN: one that an admin made. PASSWORD: a user of this engine. OIDC: by way of an OpenID
+    provider. JWT: a program, with a token of that provider. UNKNOWN: an earlier release did not record it."""
 
     LOCAL = "local"
     TOKEN = "token"  # noqa: S105 - a word
     API_TOKEN = "api token"  # noqa: S105 - words
     PASSWORD = "password"  # noqa: S105 - a word
+    OIDC = "oidc"
+    JWT = "jwt"
     UNKNOWN = "unknown"
 
 
@@ -97,7 +99,7 @@ class User:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """Somebody who is signed in on the pages. `source` names what they signed in with, which must still be valid:
-    `token:<hash>`, `api:<id>` or `user:<name>`. `seen_at` is known to a minute."""
+    `token:<hash>`, `api:<id>`, `user:<name>` or `oidc:<issuer>:<sub>`. `seen_at` is known to a minute."""
 
     name: str
     role: Role

@@ -116,6 +116,14 @@ RECEIVED_FAULTS: Final = _gauge(
 LATE_ITEMS: Final = _gauge("aiops_late_items", "Spans and points that came behind the watermark")
 SENDER_ODDITY: Final = _gauge("aiops_sender_oddity", "What is odd about how a service sends", "service", "kind")
 ALERTS_RECEIVED: Final = _counter("aiops_alerts_received_total", "Alerts that Alertmanager told of", "outcome")
+REQUESTS_LIMITED: Final = _counter(
+    "aiops_requests_limited_total", "Requests to pages and API beyond what one may ask in a minute"
+)
+AUDIT_ROWS: Final = _gauge("aiops_audit_rows", "Rows of the audit")
+AUDIT_HEAD: Final = _gauge(
+    "aiops_audit_head", "The first 13 hexadecimal digits of the hash of the last row of the audit, as a number"
+)
+TLS_RELOADS: Final = _counter("aiops_tls_reloads_total", "Changed certificates that were read", "outcome")
 ALERTMANAGER_POSTS: Final = _counter("aiops_alertmanager_posts_total", "Posts to an Alertmanager", "to", "outcome")
 
 _JUDGED: Final = ("service", "route", "method", "caller", "callee", "family")
@@ -146,8 +154,8 @@ OWN_METRICS: Final = (
     *(SOURCE_UP, SOURCE_FAILURES, SERIES_DROPPED),
     *(SPANS_ACCEPTED, POINTS_ACCEPTED, LATE_ITEMS, RECEIVED_FAULTS, SENDER_ODDITY),
     *(FINDINGS, INCIDENT_EVENTS, INCIDENT_INFO, INCIDENT_TIME, INCIDENT_ALERTS, CHANGE_TIME),
-    *(ALERTS_RECEIVED, ALERTMANAGER_POSTS),
     *(DRILL_RUNS, DRILL_LAST_RUN, DRILL_LAST_FOUND, DRILL_DETECTION),
+    *(ALERTS_RECEIVED, ALERTMANAGER_POSTS, REQUESTS_LIMITED, AUDIT_ROWS, AUDIT_HEAD, TLS_RELOADS),
     *(SLO_BUDGET_LEFT, SLO_EXHAUSTED_IN, SLO_PROJECTED_LEFT, SLO_COVERAGE, SLO_EVENTS, SLO_BAD_EVENTS, SLO_BURN_RATE),
     *VERDICT.values(),
     *EDGE.values(),

@@ -73,6 +73,12 @@ class Telemetry:
         self.alerts: Counter = self._made(own.ALERTS_RECEIVED)
         for outcome in OUTCOMES:
             self.alerts.labels(outcome)
+        self.limited: Counter = self._made(own.REQUESTS_LIMITED)
+        self.audit_rows: Gauge = self._made(own.AUDIT_ROWS)
+        self.audit_head: Gauge = self._made(own.AUDIT_HEAD)
+        self.tls: Counter = self._made(own.TLS_RELOADS)
+        for outcome in ("taken", "refused"):
+            self.tls.labels(outcome)
         self.posts: Counter = self._made(own.ALERTMANAGER_POSTS)
         self.times: deque[CycleTimes] = deque(maxlen=REMEMBERED)
         self.failing: dict[str, float] = {}  # sources that do not answer, and since when

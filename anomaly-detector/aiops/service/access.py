@@ -127,7 +127,8 @@ class AccessService:
         return f"token:{hashed(secret)}" if one is None else f"api:{one.id}"
 
     def begin(self, one: Principal, source: str, address: str) -> str:
-        """Begin a session. Returns the secret for its cookie, which is not kept."""
+        """Begin a session. Returns the secret for its cookie, which is not kept. Whom a provider knows is told apart in
+        the audit by the source, because names of people change."""
         now, secret = self.clock.now(), secrets.token_urlsafe(SECRET_BYTES)
         session = Session(
             name=one.name,
@@ -139,7 +140,12 @@ class AccessService:
             address=address,
         )
         entry = AuditEntry(
-            at=now, by=Actor(one.name, one.how, address), what="sign in", subject=one.name, text=f"as {one.role}"
+            at=now,
+            by=Actor(one.name, one.how, address),
+            what="sign in",
+            subject=one.name,
+            text=f"as {one.role}",
+            after={"source": source} if one.how == SignIn.OIDC else None,
         )
         self.store.begin_session(session, hashed(secret), entry)
         return secret

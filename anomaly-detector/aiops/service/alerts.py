@@ -9,7 +9,7 @@ from math import inf
 from prometheus_client import Counter
 
 from aiops.incidents.alerts import carried_on, is_own, joined
-from aiops.model import Alert, AlertLink, AlertState, Incident
+from aiops.model import Actor, Alert, AlertLink, AlertState, AuditEntry, Incident
 from aiops.ports import Clock, IncidentStore
 from aiops.store import SqlAlerts
 
@@ -20,6 +20,9 @@ LATE = DAY
 JUST = 600.0
 """Seconds since the end of an incident within which it is linked to alerts that were reported before it opened."""
 SHOWN = 100
+LONGEST_NAME = 100
+NAMED = 10
+"""The most names of alerts in a row of the audit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,9 @@ class AlertService:
         found = self.store.episodes(fingerprints, inf) if fingerprints else []
         return {one.fingerprint: one.starts_at for one in sorted(found, key=lambda one: one.starts_at)}
 
-    def take(self, told: Sequence[Alert], truncated: int = 0, dropped: int = 0, mended: int = 0) -> Receipt:
-        """Store reports in one transaction with the timelines that show them; the same reports again change nothing."""
+    def take(self, told: Sequence[Alert], by: Actor, truncated: int = 0, dropped: int = 0, mended: int = 0) -> Receipt:
+        """Store reports in one transaction with the timelines that show them, and a row in the audit. The same reports
+        again change nothing, and are not audited."""
         theirs = [one for one in told if not is_own(dict(one.labels))]
         known: list[Alert] = []
         fresh: list[Alert] = []
@@ -60,7 +64,8 @@ class AlertService:
                 fresh = carried_on(known, theirs)
                 late = self.incidents.resolved_since(self.clock.now() - LATE)
                 links = self.store.links(fingerprints=_prints(fresh))
-                self._join(fresh, fresh, [*self.incidents.active(), *late], links)
+                entry = _entry(_receipt(told, theirs, known, fresh), theirs, by, self.clock.now())
+                self._join(fresh, fresh, [*self.incidents.active(), *late], links, entry)
         receipt = _receipt(told, theirs, known, fresh)
         self._count(receipt, {"truncated": truncated, "dropped": dropped, "mended": mended})
         return receipt
@@ -94,7 +99,12 @@ class AlertService:
         return self.store.purge(self.clock.now() - KEPT)
 
     def _join(
-        self, fresh: Sequence[Alert], alerts: Sequence[Alert], lately: Iterable[Incident], links: Sequence[AlertLink]
+        self,
+        fresh: Sequence[Alert],
+        alerts: Sequence[Alert],
+        lately: Iterable[Incident],
+        links: Sequence[AlertLink],
+        entry: AuditEntry | None = None,
     ) -> None:
         """Save `fresh`, and add `alerts` to incidents: those of `lately`, and any that is already linked."""
         incidents = {one.key: one for one in lately}
@@ -104,7 +114,7 @@ class AlertService:
                 incidents[key] = found
         made, changed = joined(alerts, incidents.values(), links, self.clock.now())
         if fresh or made:
-            self.store.keep(fresh, made, changed)
+            self.store.keep(fresh, made, changed, entry)
 
     def _count(self, receipt: Receipt, beside: Mapping[str, int]) -> None:
         for field in fields(receipt):
@@ -120,6 +130,17 @@ def _receipt(told: Sequence[Alert], theirs: Sequence[Alert], known: Sequence[Ale
     states = [news.pop(one.identity, None) for one in theirs]
     firing, resolved = states.count(AlertState.FIRING), states.count(AlertState.RESOLVED)
     return Receipt(len(told), firing, resolved, len(theirs) - firing - resolved, len(told) - len(theirs))
+
+
+def _entry(receipt: Receipt, theirs: Sequence[Alert], by: Actor, now: float) -> AuditEntry | None:
+    """Return what the audit says of a post; None for one that begins and ends nothing."""
+    if not (receipt.firing or receipt.resolved):
+        return None
+    names = sorted({one.name[:LONGEST_NAME] for one in theirs})
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    text = f"{receipt.firing} firing, {receipt.resolved} resolved: {', '.join(names[:NAMED])}{more}"
+    after = {"firing": receipt.firing, "resolved": receipt.resolved}
+    return AuditEntry(at=now, by=by, what="receive alerts", subject="alerts", text=text, after=after)
 
 
 def _prints(alerts: Iterable[Alert]) -> list[str]:

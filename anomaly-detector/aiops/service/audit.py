@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from aiops.model import AuditRow
+from aiops.model import Actor, AuditEntry, AuditRow
+from aiops.ports import Clock
 from aiops.store import SqlAudit
 
 
@@ -20,6 +21,12 @@ class AuditService:
     """The audit. Every method may raise StoreError."""
 
     store: SqlAudit
+    clock: Clock
+
+    def note(self, by: Actor, what: str, subject: str, text: str) -> None:
+        """Note that somebody does something that changes no row of its own. To be called before it is done: what cannot
+        be audited is not done."""
+        self.store.note(AuditEntry(at=self.clock.now(), by=by, what=what, subject=subject, text=text))
 
     def page(
         self, subject: str | None, who: str | None, before: int | None, limit: int

@@ -8,11 +8,13 @@ from aiops.service.alerts import AlertService
 from aiops.service.drills import DrillService
 from aiops.service.health import HealthService
 from aiops.sources.common.caps import Overflow
-from aiops.store import SqlIncidents
+from aiops.store import SqlAudit, SqlIncidents
 
 EXPOSED = 3600.0
 """Seconds for which a resolved incident, and a change, stay among the metrics: longer than Prometheus is usually
 away."""
+HEAD_DIGITS = 13
+"""Hexadecimal digits of a hash that a metric, which has 53 bits, can tell."""
 NAMED = 5
 """The most services that a note names."""
 
@@ -52,6 +54,7 @@ class OperationService:
         now = self.engine.clock.now()
         lately = [*self.store.active(), *self.store.resolved_since(now - EXPOSED)]
         changes = [((one.kind, one.service, one.version), one.at) for one in self.store.changes(now - EXPOSED, now)]
+        self._audited()
         self.engine.telemetry.incidents.show(lately, self.alerts.counts(lately), changes)
 
     def readiness(self) -> Readiness:
@@ -73,6 +76,16 @@ class OperationService:
     def exposition(self) -> bytes:
         """Return the engine's own metrics in the text format of Prometheus."""
         return self.engine.telemetry.exposition()
+
+    def _audited(self) -> None:
+        """Tell how long the audit is and how it ends, so that its end cannot be cut off unseen."""
+        rows, head = self.audit_head()
+        self.engine.telemetry.audit_rows.set(rows)
+        self.engine.telemetry.audit_head.set(int(head[:HEAD_DIGITS], 16))
+
+    def audit_head(self) -> tuple[int, str]:
+        """Return how many rows the audit has, and the hash of the last one. Raises StoreError."""
+        return SqlAudit(self.store.database).head()
 
     def _notes(self) -> list[str]:
         """Return the limits of names that were reached recently."""

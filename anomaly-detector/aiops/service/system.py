@@ -16,6 +16,7 @@ from aiops.model import iso
 from aiops.model.errors import SourceError, StoreError
 from aiops.observability.telemetry import SOURCES
 from aiops.presentation.documents.system import (
+    AuditEnd,
     Cap,
     CyclePhase,
     CycleStatus,
@@ -88,6 +89,7 @@ class SystemService:
             telemetry=self._telemetry(now),
             caps=list(self._caps(settings)),
             storage=self._storage(settings),
+            audit=AuditEnd(rows=ends[0], head=ends[1]) if (ends := _or_none(self.operation.audit_head)) else None,
             versions=_versions(),
             objective_problems=[str(one) for one in problems],
             settings=[

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from aiops.config import Settings
 from aiops.engine import Engine
 from aiops.service.acceptance import AcceptanceService
 from aiops.service.access import AccessService
@@ -16,6 +17,7 @@ from aiops.service.health import HealthService
 from aiops.service.incidents import IncidentService
 from aiops.service.logs import LogService
 from aiops.service.map import MapService
+from aiops.service.oidc import OpenIdProvider, SingleSignOn
 from aiops.service.operation import OperationService
 from aiops.service.picture import PictureService
 from aiops.service.slos import SloService
@@ -59,6 +61,7 @@ class UseCases:
     access: AccessService = field(init=False)
     audit: AuditService = field(init=False)
     users: UserService = field(init=False)
+    _single: SingleSignOn | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         engine, store = self.engine, self.store
@@ -81,7 +84,16 @@ class UseCases:
         self.system = SystemService(engine, self.operation, self.health, self.started, self.installation)
         self.access = AccessService(SqlAccess(store.database), engine.clock)
         self.users = UserService(SqlUsers(store.database), engine.clock)
-        self.audit = AuditService(SqlAudit(store.database))
+        self.audit = AuditService(SqlAudit(store.database), engine.clock)
+
+    def single_sign_on(self, settings: Settings) -> SingleSignOn | None:
+        """Return sign-in by way of the OpenID provider of the settings: the same one for all who ask. None where there
+        is no provider. Raises ConfigError."""
+        if not settings.oidc.issuer:
+            return None
+        if self._single is None or (self._single.provider.settings, self._single.url) != (settings.oidc, settings.url):
+            self._single = SingleSignOn(OpenIdProvider(settings.oidc, self.engine.clock), settings.url)
+        return self._single
 
     def now(self) -> float:
         """Return the time of the engine's clock, Unix seconds."""

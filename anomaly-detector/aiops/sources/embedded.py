@@ -5,6 +5,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from aiops.http.serving import TlsFiles
 from aiops.model.errors import SourceError
 from aiops.ports import Clock
 from aiops.sources.common.caps import Limits
@@ -40,6 +41,8 @@ class EmbeddedSettings:
     public_url: str = ""
     allowed_hosts: str = ""
     cors_origins: str = ""
+    exports: int = 0
+    tls: TlsFiles | None = None
     limits: Limits = field(default_factory=Limits)
     logs_hours: float = 24.0
     logs_max_mb: int = 1024
@@ -77,6 +80,8 @@ class EmbeddedSource:
             public_url=settings.public_url,
             allowed_hosts=settings.allowed_hosts,
             cors_origins=settings.cors_origins,
+            exports=settings.exports,
+            tls=settings.tls,
             limits=settings.limits,
             logs_per_second=settings.logs_per_second,
         )

@@ -7,8 +7,9 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, Table, and_, bindparam, delete, exists, insert, or_, select
 
-from aiops.model import Alert, AlertLink, AlertState, Incident
+from aiops.model import Alert, AlertLink, AlertState, AuditEntry, Incident
 from aiops.store import tables
+from aiops.store.audit import record
 from aiops.store.transaction import Transaction, keep_incident
 
 _ALERT = TypeAdapter(Alert)
@@ -79,9 +80,17 @@ class SqlAlerts:
                         found[fingerprint, starts_at].append(name)
         return found
 
-    def keep(self, alerts: Sequence[Alert], links: Sequence[AlertLink], incidents: Sequence[Incident]) -> None:
-        """Store alerts, links and incidents in one transaction."""
+    def keep(
+        self,
+        alerts: Sequence[Alert],
+        links: Sequence[AlertLink],
+        incidents: Sequence[Incident],
+        entry: AuditEntry | None = None,
+    ) -> None:
+        """Store alerts, links and incidents in one transaction, with an entry in the audit if there is one."""
         with Transaction(self._engine) as connection:
+            if entry is not None:
+                record(connection, entry)
             _replace(connection, tables.alerts, [_row(one) for one in alerts])
             _replace(connection, tables.alert_links, [{**asdict(one), "told": str(one.told)} for one in links])
             for incident in incidents:

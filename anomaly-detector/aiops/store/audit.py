@@ -46,6 +46,11 @@ class SqlAudit:
             query = select(tables.audit).where(*wanted).order_by(_AT.number.desc()).limit(limit)
             return [_row(one) for one in connection.execute(query)]
 
+    def note(self, entry: AuditEntry) -> None:
+        """Append an entry about something that changes no row of its own."""
+        with Transaction(self._engine) as connection:
+            record(connection, entry)
+
     def every(self) -> Iterator[AuditRow]:
         """Yield all rows, oldest first."""
         after = 0

@@ -14,6 +14,7 @@ HEADLINES = {
     404: "Not found",
     405: "Not possible this way",
     409: "Not possible any more",
+    429: "Too many requests",
     500: "Something went wrong",
     503: "A source does not answer",
 }

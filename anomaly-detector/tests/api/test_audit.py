@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
+from made_up.fakes import NOW
 from made_up.samples import simple
 from made_up.world import World
 
@@ -17,6 +18,8 @@ from aiops.access import BEGINNING, breaks, sealed
 from aiops.cli.main import main
 from aiops.model import Actor, AuditEntry, AuditRow, SignIn
 from aiops.model.errors import StoreError
+
+from .test_alerts import alert, hook
 
 TOKENS: Final = {"ana": "0123456789abcdef-ana", "ben": "0123456789abcdef-ben"}
 INCIDENT: Final = "INC-1795253415-1"
@@ -177,3 +180,41 @@ def test_any_row_that_is_gone_or_exchanged_is_found(entries: list[AuditEntry], d
     at = data.draw(st.integers(0, len(rows) - 2))
     assert list(breaks(rows[:at] + rows[at + 1 :]))
     assert list(breaks([*rows[:at], rows[at + 1], rows[at], *rows[at + 2 :]]))
+
+
+def test_a_cycle_on_demand_is_audited_before_it_runs(world: World, busy: FlaskClient) -> None:
+    asked = {"headers": {"Authorization": f"Bearer {TOKENS['ben']}"}}
+    assert busy.post("/aiops/analyze", **asked).status_code == 200  # type: ignore[arg-type]
+    row = audit(busy)["rows"][0]
+    assert (row["who"], row["what"], row["subject"]) == ("ben", "run cycle", "engine")
+    tamper(world, "alter table audit rename to away")
+    assert busy.post("/aiops/analyze", **asked).status_code == 503  # type: ignore[arg-type]
+
+
+def test_received_alerts_are_one_row_for_each_post_that_changes_something(world: World, busy: FlaskClient) -> None:
+    def told(*alerts: dict[str, Any]) -> list[Any]:
+        answer = busy.post("/aiops/alerts", json=hook(*alerts), headers={"Authorization": f"Bearer {TOKENS['ana']}"})
+        assert answer.status_code == 200, answer.text
+        return [one for one in audit(busy)["rows"] if one["what"] == "receive alerts"]
+
+    two = alert(), alert(name="Slow", fingerprint="42c6a473bcfcb167")
+    assert len(told(*two)) == 1
+    world.clock.at += 60
+    assert len(told(*two)) == 1, "they are told again"
+    over = told(alert(ends_at=NOW - 5), two[1])
+    assert [one["text"] for one in over] == ["0 firing, 1 resolved: Burn, Slow", "2 firing, 0 resolved: Burn, Slow"]
+    assert (over[0]["who"], over[0]["after"]) == ("ana", {"firing": 0, "resolved": 1})
+    assert audit(busy, "/check")["problems"] == []
+
+
+def test_its_end_is_told_where_it_can_be_kept(world: World, busy: FlaskClient) -> None:
+    head = {"Authorization": f"Bearer {TOKENS['ana']}"}
+    world.use_cases.operation.after_cycle()
+    state = audit(busy, "/check")
+    found = busy.get("/aiops/system", headers=head).json
+    assert found
+    assert found["audit"] == {"rows": state["rows"], "head": state["head"]}
+    lines = busy.get("/metrics").text.splitlines()
+    assert f"aiops_audit_rows {float(state['rows'])}" in lines
+    [told] = [line for line in lines if line.startswith("aiops_audit_head ")]
+    assert float(told.split()[1]) == int(state["head"][:13], 16)

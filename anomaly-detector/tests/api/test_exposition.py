@@ -93,7 +93,7 @@ def test_alerts_of_others_are_counted_by_incident(world: World, client: FlaskCli
         )
         for name in ("DiskFull", "TooSlow")
     ]
-    world.use_cases.alerts.take(told)
+    world.use_cases.alerts.take(told, Actor("am"))
     assert exposed(client, names.INCIDENT_ALERTS) == {labels(incident="INC-1795253415-1"): 2.0}
 
 

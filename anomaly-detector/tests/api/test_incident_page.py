@@ -11,6 +11,7 @@ from made_up.samples import TRACE_ID, sample, sample_evidence, sample_trace, sim
 from made_up.world import World
 
 from aiops.model import (
+    Actor,
     Alert,
     AlertState,
     Cause,
@@ -200,7 +201,7 @@ def test_alerts_and_states_stand_on_the_axis_of_the_charts(world: World, client:
         labels=labels(alertname="HighErrors", service="payment"),
         services=("payment",),
     )
-    world.use_cases.alerts.take([alert])
+    world.use_cases.alerts.take([alert], Actor("am"))
     page = client.get(PAGE).text
     episode = page[page.index('id="episode"') : page.index('id="timeline"')]
     assert "Alert HighErrors" in episode
@@ -222,7 +223,7 @@ def test_an_alert_that_is_resolved_is_drawn_so_and_never_as_pending(world: World
         labels=labels(alertname="HighErrors", service="payment"),
         services=("payment",),
     )
-    world.use_cases.alerts.take([over])
+    world.use_cases.alerts.take([over], Actor("am"))
     page = client.get(PAGE).text
     episode = page[page.index('id="episode"') : page.index('id="timeline"')]
     assert episode.count('<rect class="resolved" x=') == 1

@@ -333,7 +333,10 @@ def test_a_certificate_that_is_not_trusted_is_told(tmp_path: Path) -> None:
         trusted = smoke(url, "--timeout", "5", REQUESTS_CA_BUNDLE=str(certificate))
         server.shutdown()
         thread.join()
-    assert lines(refused)["process"] == ("NOT", f"no TLS with {url}: self-signed certificate")
+    assert lines(refused)["process"] == (
+        "NOT",
+        f"no TLS with {url}: self-signed certificate; AIOPS_CA_FILE names the CA to trust",
+    )
     assert lines(trusted)["process"][1].startswith("501 ")
 
 

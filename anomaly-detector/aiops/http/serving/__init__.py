@@ -3,5 +3,6 @@
 from aiops.http.serving.connection import BUSY, Door
 from aiops.http.serving.names import Names
 from aiops.http.serving.server import Capacity, HttpServer
+from aiops.http.serving.tls import Certificates, NoCertificate, TlsFiles
 
-__all__ = ["BUSY", "Capacity", "Door", "HttpServer", "Names"]
+__all__ = ["BUSY", "Capacity", "Certificates", "Door", "HttpServer", "Names", "NoCertificate", "TlsFiles"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
-from waitress.task import WSGITask
+from waitress.task import ErrorTask, WSGITask
 
 if TYPE_CHECKING:
     from aiops.http.serving.server import Listener
@@ -93,10 +93,21 @@ class Task(WSGITask):
         return environ
 
 
+class RefusedTask(ErrorTask):
+    """Answers what is no request of HTTP, or has too large a head."""
+
+    def execute(self) -> None:
+        """Answer, with the headers that every answer has."""
+        connection: Any = self.channel
+        self.response_headers = [*self.response_headers, *connection.listener.headers.items()]
+        super().execute()
+
+
 class Connection(HTTPChannel):
     """A connection that knows since when the server waits for it, and for what."""
 
     task_class = Task
+    error_task_class = RefusedTask
 
     def __init__(self, server: "Listener", sock: socket.socket, addr: Any, adj: Adjustments, map: Any = None) -> None:
         self.listener = server

@@ -11,7 +11,8 @@ import select
 import socket
 import sys
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from waitress import wasyncore
@@ -21,6 +22,7 @@ from waitress.task import ThreadedTaskDispatcher
 
 from aiops.http.serving.connection import Connection, Door
 from aiops.http.serving.descriptors import open_files
+from aiops.http.serving.tls import Certificates, TlsConnection, wrapped
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -89,11 +91,15 @@ class Listener(TcpWSGIServer):
     channel_class = Connection
 
     def __init__(
-        self, application: "WSGIApplication", door: Door, ledger: ConnectionMemory, most: int, **given: Any
+        self, application: "WSGIApplication", door: Door, ledger: ConnectionMemory, capacity: "Capacity", **given: Any
     ) -> None:
         self.door = door
         self.ledger = ledger
-        self._most = most
+        self.headers = capacity.headers
+        self._most = _most_connections(capacity.connections)
+        self._certificates = capacity.certificates
+        if capacity.certificates is not None:
+            self.channel_class = TlsConnection
         # A thread that has an answer wakes the loop through a pipe. Without the lock it could write into the pipe's
         # descriptor after this was closed, or after the descriptor was given to another file.
         self._waking = threading.Lock()
@@ -111,6 +117,14 @@ class Listener(TcpWSGIServer):
         with self._waking:
             self._closed = True
             super().close()
+
+    def accept(self) -> Any:
+        """Accept one connection, with TLS where there is a certificate; None for none."""
+        found = super().accept()
+        if found is None or self._certificates is None:
+            return found
+        sock = wrapped(found[0], self._certificates)
+        return None if sock is None else (sock, found[1])
 
     def handle_accept(self) -> None:
         """Accept waiting connections, and close others where there are too many."""
@@ -134,11 +148,14 @@ class Listener(TcpWSGIServer):
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What a server handles at once: requests (threads), connections, and bytes per read."""
+    """What a server handles at once: requests (threads), connections, and bytes per read. headers: what it adds to
+    answers that are not of the application. certificates: with them it speaks TLS."""
 
     threads: int = 8
     connections: int = CONNECTIONS
     recv_bytes: int = 64 << 10
+    headers: Mapping[str, str] = field(default_factory=dict)
+    certificates: Certificates | None = None
 
 
 class HttpServer:
@@ -156,13 +173,13 @@ class HttpServer:
         ident: str = "",
     ) -> None:
         capacity = capacity or Capacity()
-        most = _most_connections(capacity.connections)
         sock = at if isinstance(at, socket.socket) else None
         where: dict[str, Any] = {"sockets": [at]} if isinstance(at, socket.socket) else {"host": at[0], "port": at[1]}
         adjustments = Adjustments(
             **where,
             threads=capacity.threads,
             ident=ident,
+            url_scheme="http" if capacity.certificates is None else "https",
             asyncore_use_poll=True,
             cleanup_interval=1,
             # Our own limits apply before these; and a body stays in memory, because a disk may fill up.
@@ -188,7 +205,7 @@ class HttpServer:
                         application,
                         door,
                         self.ledger,
-                        most,
+                        capacity,
                         map=self._map,
                         _sock=sock,
                         dispatcher=self._dispatcher,

@@ -84,6 +84,13 @@ class Storage(Document):
     retention_hours: float | None = Field(description="how long telemetry is kept; null where other stores keep it")
 
 
+class AuditEnd(Document):
+    """How long the audit is, and how it ends: kept elsewhere, it shows whether the end was cut off."""
+
+    rows: int
+    head: str = Field(description="SHA-256 of the last row; `aiops audit verify --head` takes it")
+
+
 class Versions(Document):
     engine: str
     python: str
@@ -114,6 +121,7 @@ class System(Document):
     telemetry: TelemetryStatus
     caps: list[Cap]
     storage: Storage
+    audit: AuditEnd | None = Field(description="null while the incident store does not answer")
     versions: Versions
     objective_problems: list[str] = Field(description="why documents in the files of objectives cannot be used")
     settings: list[Setting]

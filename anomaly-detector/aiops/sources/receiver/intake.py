@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as traces
 
-from aiops.access import hashed
+from aiops.access import Limit, address_key, hashed
 from aiops.model.errors import MessageError
 from aiops.sources.common.caps import Roll
 from aiops.sources.duckdb import schema
@@ -63,9 +63,10 @@ class Refusal(Enum):
 class ExportRejected(MessageError):
     """An export was not accepted; nothing of it is stored."""
 
-    def __init__(self, refusal: Refusal, message: str) -> None:
+    def __init__(self, refusal: Refusal, message: str, seconds: int = 1) -> None:
+        """`seconds`: when to send again, where that may help."""
         super().__init__(message)
-        self.refusal = refusal
+        self.refusal, self.seconds = refusal, seconds
 
 
 @dataclass(slots=True)
@@ -86,7 +87,9 @@ class Intake:
         now: Callable[[], float] = time.time,
         roll: Roll | None = None,
         logs_per_second: int = LOGS_PER_SECOND,
+        most_exports: int = 0,
     ) -> None:
+        """most_exports: in a minute for each sender, 0 for any number."""
         self._roll = roll or Roll(period_seconds=retention_seconds, now=now)
         self._pipe = pipe
         self.admitted = admitted
@@ -100,6 +103,25 @@ class Intake:
         self._waiting: dict[int, _Waiting] = {}
         self._last = 0
         self._lock = threading.Lock()
+        self._most = most_exports
+        self._limit = Limit.per_minute(most_exports) if most_exports else None
+        self._limiting = threading.Lock()
+        self.limited = 0
+
+    def count(self, authorization: str, address: str) -> None:
+        """Count an export for its sender: a token at an address. Raises ExportRejected where there were too many."""
+        if self._limit is None:
+            return
+        with self._limiting:
+            seconds = self._limit.wait(f"{hashed(authorization)} {address_key(address)}", self._now())
+            self.limited += bool(seconds)
+        if seconds:
+            raise ExportRejected(
+                Refusal.FULL,
+                f"these are more than {self._most} exports in a minute, see the setting limit_exports; "
+                f"send this one again in {seconds} s",
+                seconds,
+            )
 
     def admit(self, authorization: str) -> None:
         """Check the `Authorization` header. Raises ExportRejected."""

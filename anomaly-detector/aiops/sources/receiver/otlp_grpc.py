@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
+from urllib.parse import unquote
 
 import grpc
 import grpc.aio
@@ -18,6 +19,7 @@ from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]  # no stubs are published
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 
+from aiops.http.serving import Certificates
 from aiops.sources.receiver.intake import ExportRejected, Intake, Refusal, Signal
 
 SERVICES: Final = {
@@ -39,10 +41,18 @@ class GrpcReceiver:
     """The protocol, in separate threads. Raises OSError where the port is not available."""
 
     def __init__(
-        self, intake: Intake, host: str, port: int, max_bytes: int, threads: int, ended: Callable[[], None]
+        self,
+        intake: Intake,
+        at: tuple[str, int],
+        max_bytes: int,
+        threads: int,
+        ended: Callable[[], None],
+        certificates: Certificates | None = None,
     ) -> None:
-        """Start listening; `ended` is called when it ends without `stop`."""
-        self._intake = intake
+        """Start listening at a host and port, with TLS where there are certificates; `ended` is called when it ends
+        without `stop`."""
+        self._intake, self._certificates = intake, certificates
+        host, port = at
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="grpc")
         self._places = asyncio.Semaphore(threads * 4)
         self._reading: dict[asyncio.Future[bytes], float] = {}
@@ -91,7 +101,10 @@ class GrpcReceiver:
             )
         )
         try:
-            port = self._server.add_insecure_port(address)
+            if self._certificates is None:
+                port = self._server.add_insecure_port(address)
+            else:
+                port = self._server.add_secure_port(address, _credentials(self._certificates))
             await self._server.start()
         except RuntimeError as problem:
             started.set_exception(OSError(str(problem)))
@@ -111,7 +124,9 @@ class GrpcReceiver:
 
         async def export(messages: AsyncIterator[bytes], context: Any) -> bytes:
             try:
-                self._intake.admit(_authorization(context))
+                authorization = _authorization(context)
+                self._intake.admit(authorization)
+                self._intake.count(authorization, _address(context))
                 await self._turn()
                 try:
                     body = await self._read(messages)
@@ -163,6 +178,27 @@ async def _next(messages: AsyncIterator[bytes]) -> bytes:
     return b""
 
 
+def _credentials(certificates: Certificates) -> grpc.ServerCredentials:
+    """Return credentials that ask for the certificate at each handshake."""
+    served = certificates.served()
+    given = served.pem
+
+    def now() -> Any:
+        nonlocal given
+        found = certificates.served().pem
+        if found == given:
+            return None  # that is how gRPC is told that nothing has changed
+        given = found
+        return _configuration(found)
+
+    return grpc.dynamic_ssl_server_credentials(_configuration(given), now, require_client_authentication=bool(given[2]))
+
+
+def _configuration(pem: tuple[bytes, bytes, bytes]) -> grpc.ServerCertificateConfiguration:
+    certificate, key, ca = pem
+    return grpc.ssl_server_certificate_configuration([(key, certificate)], root_certificates=ca or None)
+
+
 def _come_again(refused: ExportRejected) -> tuple[tuple[str, bytes], ...]:
     """Return when to send again: without it OTLP lets clients drop an export that met RESOURCE_EXHAUSTED.
 
@@ -170,13 +206,19 @@ def _come_again(refused: ExportRejected) -> tuple[tuple[str, bytes], ...]:
     for it.
     """
     info = RetryInfo()
-    info.retry_delay.seconds = 1
+    info.retry_delay.seconds = refused.seconds
     status = Status(code=refused.refusal.value[0], message=str(refused))
     status.details.add().Pack(info)
     return (
         ("grpc-status-details-bin", status.SerializeToString()),
         ("google.rpc.retryinfo-bin", info.SerializeToString()),
     )
+
+
+def _address(context: Any) -> str:
+    """Return the address of who calls, of a peer such as `ipv4:10.0.0.1:4711` or `ipv6:[::1]:4711`."""
+    peer = unquote(context.peer() or "").partition(":")[2]
+    return peer.rpartition(":")[0].strip("[]")
 
 
 def _authorization(context: Any) -> str:

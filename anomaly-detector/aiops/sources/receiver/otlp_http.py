@@ -99,6 +99,7 @@ class OtlpHttpApp:
                 start_response("204 No Content", headers)
                 return []
             signal = self._check(asked)
+            self._intake.count(asked.header("AUTHORIZATION"), str(environ.get("REMOTE_ADDR", "")))
             if environ.get(BUSY):
                 raise ExportRejected(Refusal.FULL, "other exports are being read; send this one again in a moment")
             message = self._intake.take(signal, self._body(environ, asked), json=asked.kind == JSON)
@@ -110,7 +111,7 @@ class OtlpHttpApp:
             code, status = refused.refusal.value
             message = Status(code=code, message=str(refused))
             if refused.refusal in (Refusal.FULL, Refusal.UNAVAILABLE):
-                headers.append(("Retry-After", "1"))
+                headers.append(("Retry-After", str(refused.seconds)))
             if refused.refusal is Refusal.UNAUTHENTICATED:
                 headers.append(("WWW-Authenticate", "Bearer"))
         kind = PROTOBUF if asked.kind == PROTOBUF else JSON

@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from aiops.http.serving import Capacity, HttpServer, Names
+from aiops.http.serving import Capacity, Certificates, HttpServer, Names, NoCertificate, TlsFiles
 from aiops.http.serving.names import allowed_origins
 from aiops.model.errors import StartError
 from aiops.process import logs
@@ -34,6 +34,9 @@ GRACE_SECONDS = 2.0
 READ_BYTES = 256 << 10
 TELL_SECONDS = 1.0
 GIVEN_UP = "a connection was given up for others, or kept them waiting"
+RENEWED = "a changed certificate was read"
+NOT_RENEWED = "a changed certificate cannot be used, and the one before stays in use"
+LIMITED = "an export of a sender who sent more than limit_exports in a minute"
 FULL = "a second in which gRPC had as many connections as it may have, and turned new ones away"
 
 
@@ -76,9 +79,14 @@ def main() -> None:
         settings["queue"],
         roll=roll,
         logs_per_second=settings["logs_per_second"],
+        most_exports=settings["exports"],
     )
     try:
-        servers = _listen(intake, settings)
+        certificates = _certificates(settings["tls"], intake)
+        servers = _listen(intake, settings, certificates)
+    except NoCertificate as problem:
+        pipe.send_bytes(orjson.dumps({"certificate": str(problem)}))
+        return
     except PortTaken as problem:
         pipe.send_bytes(orjson.dumps(problem.answer))
         return
@@ -93,11 +101,13 @@ def main() -> None:
 def _obey(pipe: Connection, intake: Intake, servers: Servers) -> None:
     """Forward the answers of the parent until it is gone; now and then report connections for which there was no
     room."""
-    told = 0
+    told = limited = 0
     with contextlib.suppress(EOFError, OSError):
         while True:
             if not pipe.poll(TELL_SECONDS):
                 refused, reasons = servers.http.ledger.refused, {}
+                if intake.limited > limited:
+                    reasons[LIMITED], limited = intake.limited - limited, intake.limited
                 if refused > told:
                     reasons[GIVEN_UP], told = refused - told, refused
                 if connections(servers.grpc.port) >= CONNECTIONS:
@@ -114,11 +124,22 @@ def _obey(pipe: Connection, intake: Intake, servers: Servers) -> None:
                 threading.Thread(target=servers.leave, name="leave", daemon=True).start()
 
 
-def _listen(intake: Intake, settings: dict[str, Any]) -> Servers:
+def _certificates(files: dict[str, str] | None, intake: Intake) -> Certificates | None:
+    """Return the certificate of both protocols; None for no TLS. Raises NoCertificate."""
+
+    def told(taken: bool) -> None:
+        with contextlib.suppress(OSError):
+            intake.tell({RENEWED if taken else NOT_RENEWED: 1})
+
+    return None if files is None else Certificates(TlsFiles(**files), told)
+
+
+def _listen(intake: Intake, settings: dict[str, Any], certificates: Certificates | None) -> Servers:
     host, max_bytes = settings["host"], settings["max_bytes"]
     http = _http_socket(host, settings["http_port"])
     try:
-        grpc = GrpcReceiver(intake, host, settings["grpc_port"], max_bytes, THREADS, lambda: os._exit(1))
+        at = (host, settings["grpc_port"])
+        grpc = GrpcReceiver(intake, at, max_bytes, THREADS, lambda: os._exit(1), certificates)
     except OSError as problem:
         raise PortTaken("gRPC", settings["grpc_port"], str(problem)) from problem
     application = otlp_http.OtlpHttpApp(
@@ -128,7 +149,7 @@ def _listen(intake: Intake, settings: dict[str, Any]) -> Servers:
         allowed_origins(settings["cors_origins"]),
     )
     # A whole export per read: the server waits for its socket again after each read.
-    capacity = Capacity(threads=THREADS, recv_bytes=READ_BYTES)
+    capacity = Capacity(threads=THREADS, recv_bytes=READ_BYTES, certificates=certificates)
     server = HttpServer(application, application.door, http, capacity)
     threading.Thread(target=_serve, args=[server], name="http", daemon=True).start()
     return Servers(grpc, server, http.getsockname()[1])

@@ -17,6 +17,7 @@ from typing import Any, Final
 import orjson
 
 from aiops.config import LOOPBACK
+from aiops.http.serving import TlsFiles
 from aiops.model.errors import SourceError
 from aiops.process.faultpoints import FaultPoint, reach
 from aiops.sources.common.caps import Limits
@@ -48,7 +49,8 @@ class CannotListen(SourceError):
 class Listen:
     """Where and how to receive. Port 0 takes any free port. tokens: name to secret; None means that everybody may
     send. max_bytes limits one export, queue the exports being stored at a time: admitted of further ones are asked to
-    try again. public_url, allowed_hosts and cors_origins as in `config.Settings`. limits: the numbers of names that are
+    try again. public_url, allowed_hosts and cors_origins as in `config.Settings`. exports: most of a sender in a
+    minute, 0 for any number. tls: what TLS is served with, None for no TLS. limits: the numbers of names that are
     told apart. logs_per_second: the records of one service that are stored."""
 
     host: str = "127.0.0.1"
@@ -60,6 +62,8 @@ class Listen:
     public_url: str = ""
     allowed_hosts: str = ""
     cors_origins: str = ""
+    exports: int = 0
+    tls: TlsFiles | None = None
     limits: Limits = field(default_factory=Limits)
     logs_per_second: int = 1000
 
@@ -163,12 +167,17 @@ class Receivers:
             "public_url": listen.public_url,
             "allowed_hosts": listen.allowed_hosts,
             "cors_origins": listen.cors_origins,
+            "exports": listen.exports,
+            "tls": None if listen.tls is None else asdict(listen.tls),
             "retention_seconds": self._retention,
             "limits": asdict(listen.limits),
             "logs_per_second": listen.logs_per_second,
             "heard": heard.read_heard(self._store, listen.limits.series),
         }
         answer = self._handshake(orjson.dumps(settings))
+        if "certificate" in answer:
+            self._abandon()
+            raise SourceError(answer["certificate"])
         if "reason" in answer:
             self._abandon()
             protocol, port = answer["protocol"], answer["port"]

@@ -21,6 +21,7 @@ from aiops.web.pages.keys import add_keys
 from aiops.web.pages.map import add_map
 from aiops.web.pages.objectives import add_objectives
 from aiops.web.pages.overview import add_overview
+from aiops.web.pages.provider import add_provider
 from aiops.web.pages.reference import add_reference
 from aiops.web.pages.service import add_service
 from aiops.web.pages.services import add_services
@@ -102,6 +103,7 @@ def add_pages(app: OpenAPI, use_cases: UseCases, settings: Settings) -> None:
     add_system(pages, use_cases, settings)
     add_reference(pages, lambda: app.ensure_sync(app.view_functions["description"])().get_json(), settings)
     add_sign_in(pages, gate)
+    add_provider(pages, gate)
     add_access(pages, use_cases)
     app.add_template_global(_csrf_field, "csrf_field")
     app.add_template_global(lambda endpoint: endpoint in app.view_functions, "has_page")

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from aiops.model import Principal, Role
+from aiops.model import Principal, Role, SignIn
 from aiops.service.gate import Attempts, Gate
 
 log = logging.getLogger(__name__)
@@ -21,48 +21,57 @@ def add_sign_in(pages: Blueprint, gate: Gate) -> None:
 
     @pages.get("/sign-in")
     def sign_in() -> ResponseReturnValue:
-        return _asked(gate, "")
+        return sign_in_page(gate, "")
 
     @pages.post("/sign-in")
     def signed_in() -> ResponseReturnValue:
         token, name = (request.form.get(key, "").strip() for key in ("token", "name"))
         if not (token or name):
-            return _asked(gate, "Give a token, or a name and its password."), 400
+            return sign_in_page(gate, "Give a token, or a name and its password."), 400
         address = request.remote_addr or ""
         if seconds := attempts.wait(address, name, gate.users.clock.now()):
             wrong = f"There were too many attempts; the next one may be made in {seconds} s."
-            return _asked(gate, wrong), 429, {"Retry-After": str(seconds)}
-        found = gate.holder(token) if token else gate.users.sign_in(name, request.form.get("password", ""))
+            return sign_in_page(gate, wrong), 429, {"Retry-After": str(seconds)}
+        found = gate.holder_of_secret(token) if token else gate.users.sign_in(name, request.form.get("password", ""))
         if found is None:
             log.warning("somebody at %s gave an unknown %s to sign in", address, "token" if token else "password")
             known = "the token, or it has expired" if token else "this name with this password"
-            return _asked(gate, f"This engine does not know {known}."), 401
+            return sign_in_page(gate, f"This engine does not know {known}."), 401
         if not found.role.may(Role.VIEWER):
-            return _asked(gate, f"The token of {found.name} may only send telemetry, alerts and changes."), 403
-        return _begun(gate, found, gate.access.source(token) if token else f"user:{found.name}")
+            return sign_in_page(gate, f"The token of {found.name} may only send telemetry, alerts and changes."), 403
+        source = gate.access.source(token) if token else f"user:{found.name}"
+        return session_begun(gate, found, source, following(request.form.get("next", "")))
 
     @pages.post("/sign-out")
     def sign_out() -> ResponseReturnValue:
         if g.session:
             gate.access.end(g.session, g.actor, everywhere=request.form.get("everywhere") == "1")
-        answer = redirect(url_for("web.sign_in"), 303)
+        came = g.principal.how == SignIn.OIDC
+        answer = redirect(url_for("web.sign_in", out="1") if came else url_for("web.sign_in"), 303)
         answer.delete_cookie(gate.cookie, secure=gate.secure, httponly=True, samesite="Lax")
         return answer
 
 
-def _asked(gate: Gate, wrong: str) -> str:
-    to = following(request.values.get("next", ""))
-    name = request.form.get("name", "")[:MOST_CHARACTERS]
-    return render_template("sign_in.html", wrong=wrong, following=to, name=name, people=bool(gate.users.every()))
+def sign_in_page(gate: Gate, wrong: str) -> str:
+    """Render the page to sign in; `wrong` says why an attempt failed."""
+    return render_template(
+        "sign_in.html",
+        wrong=wrong,
+        following=following(request.values.get("next", "")),
+        name=request.form.get("name", "")[:MOST_CHARACTERS],
+        people=bool(gate.users.every()),
+        provider=gate.single.title if gate.single is not None else "",
+        out=request.args.get("out") == "1",
+    )
 
 
-def _begun(gate: Gate, one: Principal, source: str) -> Response:
-    """Begin a session under a new secret, end the one before, and lead on."""
+def session_begun(gate: Gate, one: Principal, source: str, to: str) -> Response:
+    """Begin a session under a new secret, end the one before, and lead on to a path."""
     address = request.remote_addr or ""
     if g.session:
         gate.access.end(g.session, g.actor, everywhere=False)
     secret = gate.access.begin(one, source, address)
-    answer = make_response(redirect(following(request.form.get("next", "")), 303))
+    answer = make_response(redirect(to, 303))
     answer.set_cookie(
         gate.cookie,
         secret,
