@@ -56,9 +56,14 @@ _DONE: Final = (
     "incidents.resolve",
     "incidents.undo",
     "web.acknowledge",
+    "web.assign",
+    "web.comment",
     "web.normal",
     "web.resolve",
     "web.undo_normal",
+    "workflow.assign",
+    "workflow.comment",
+    "workflow.unassign",
 )
 
 _RUN: Final = (

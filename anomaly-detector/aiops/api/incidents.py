@@ -22,6 +22,7 @@ from aiops.presentation.documents.incident import (
     Accepted,
     Alike,
     Analysis,
+    Comment,
     Finding,
     Incidents,
     NewNormal,
@@ -109,19 +110,19 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
     @api.get("/incidents/<incident_id>", responses=responses(WholeIncident, 404))
     def one(path: OneIncident) -> Any:
         """Answer everything about one incident."""
-        return _whole(use_cases, use_cases.incidents.get(path.incident_id)).model_dump()
+        return whole_incident(use_cases, use_cases.incidents.get(path.incident_id)).model_dump()
 
     @api.post("/incidents/<incident_id>/acknowledge", **changing(WholeIncident, 404, 409))
     def acknowledge(path: OneIncident) -> Any:
         """Take an incident; again by the same holder changes nothing."""
         must_be_empty()
-        return _whole(use_cases, use_cases.incidents.acknowledge(path.incident_id, g.actor)).model_dump()
+        return whole_incident(use_cases, use_cases.incidents.acknowledge(path.incident_id, g.actor)).model_dump()
 
     @api.post("/incidents/<incident_id>/resolve", **changing(WholeIncident, 404))
     def resolve(path: OneIncident) -> Any:
         """Say that an incident is over. Nothing is learned: it is open again if its symptoms go on."""
         must_be_empty()
-        return _whole(use_cases, use_cases.incidents.resolve(path.incident_id, g.actor)).model_dump()
+        return whole_incident(use_cases, use_cases.incidents.resolve(path.incident_id, g.actor)).model_dump()
 
     @api.get("/incidents/<incident_id>/normal", responses=responses(NewNormal, 404, 409))
     def proposed(path: OneIncident) -> Any:
@@ -134,13 +135,15 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
     def normal(path: OneIncident, body: Reason) -> Any:
         """Say that what the symptoms do now is normal: it is learned, and the incident resolved. For an hour it can be
         taken back."""
-        return _whole(use_cases, use_cases.acceptance.accept(path.incident_id, g.actor, body.reason)).model_dump()
+        return whole_incident(
+            use_cases, use_cases.acceptance.accept(path.incident_id, g.actor, body.reason)
+        ).model_dump()
 
     @api.post("/incidents/<incident_id>/normal/undo", **changing(WholeIncident, 404, 409))
     def undo(path: OneIncident) -> Any:
         """Take back that it is normal: what was learned before is back, and the incident open again."""
         must_be_empty()
-        return _whole(use_cases, use_cases.acceptance.undo(path.incident_id, g.actor)).model_dump()
+        return whole_incident(use_cases, use_cases.acceptance.undo(path.incident_id, g.actor)).model_dump()
 
     @api.post("/analyze", **changing(Analysis))
     def analyze() -> Any:
@@ -151,7 +154,8 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
     return api
 
 
-def _whole(use_cases: UseCases, one: Kept) -> WholeIncident:
+def whole_incident(use_cases: UseCases, one: Kept) -> WholeIncident:
+    """Return the document of an incident with everything that belongs to it."""
     evidence = use_cases.incidents.evidence(one)
     return WholeIncident(
         **dict(incident_document(one, grafana_url=use_cases.grafana_url)),
@@ -159,6 +163,7 @@ def _whole(use_cases: UseCases, one: Kept) -> WholeIncident:
         alerts=[linked(alert) for alert in use_cases.alerts.of(one)],
         accepted=[_accepted(use_cases, each) for each in use_cases.acceptance.of(one)],
         alike=[_alike(other) for other in use_cases.incidents.alike(one)],
+        comments=[Comment(at=iso(each.at), who=each.who, text=each.text) for each in use_cases.workflow.comments(one)],
     )
 
 

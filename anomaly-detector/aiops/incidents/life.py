@@ -23,14 +23,25 @@ def noted(incident: Incident, at: float, what: str, text: str) -> Incident:
 
 
 def acknowledge(incident: Incident, at: float, who: str) -> Incident:
-    """Acknowledge an incident for a person. The same person again changes nothing. Raises NotPossible once it is
-    resolved."""
+    """Acknowledge an incident for a person, who is assigned too unless somebody is. The same person again changes
+    nothing. Raises NotPossible once it is resolved."""
     if incident.state == IncidentState.RESOLVED:
         raise NotPossible(f"{incident.id} is resolved since {iso(incident.resolved_at or at)}; nothing to acknowledge")
     if incident.state == IncidentState.ACKNOWLEDGED and incident.acknowledged_by == who:
         return incident
-    taken = replace(incident, state=IncidentState.ACKNOWLEDGED, acknowledged_by=who)
+    taken = replace(incident, state=IncidentState.ACKNOWLEDGED, acknowledged_by=who, assignee=incident.assignee or who)
     return noted(taken, at, "acknowledged", f"acknowledged by {who}")
+
+
+def assign(incident: Incident, at: float, to: str, by: str) -> Incident:
+    """Assign an incident to a person, "" to nobody. The same person again changes nothing. Raises NotPossible once it
+    is resolved."""
+    if incident.state == IncidentState.RESOLVED:
+        raise NotPossible(f"{incident.id} is resolved since {iso(incident.resolved_at or at)}; nobody works on it")
+    if incident.assignee == to:
+        return incident
+    text = f"assigned to {to} by {by}" if to else f"{by} takes it from {incident.assignee}: nobody has it now"
+    return noted(replace(incident, assignee=to), at, "assigned", text)
 
 
 def resolve(incident: Incident, at: float, how: str, ending: Ending = Ending.PERSON) -> Incident:

@@ -17,6 +17,7 @@ from aiops.model.announcement import Announcement
 from aiops.model.burn import BURN_TRANSITIONS, BURNS, BURNS_FASTER, BURNS_NO_MORE, HELD, Burn, BurnEvent
 from aiops.model.cause import Cause, CauseKind
 from aiops.model.change import Change, ChangeVerdict, ConsideredChange
+from aiops.model.comment import Comment
 from aiops.model.counted import CountedRequests, counted_requests
 from aiops.model.finding import Family, Finding, SeriesState, Sight, Tier, Verdict
 from aiops.model.hop import Hop
@@ -111,6 +112,7 @@ __all__ = [
     "CauseVotes",
     "Change",
     "ChangeVerdict",
+    "Comment",
     "CompositeSlo",
     "ConfirmationRule",
     "ConsideredChange",

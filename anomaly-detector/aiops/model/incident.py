@@ -202,7 +202,7 @@ class Incident:
     `fingerprint` is made of the cause and its symptoms: incidents with the same fingerprint are alike. `persists`
     counts the steps in which symptoms continued after a person resolved the incident. `milder` is the lower severity
     that the incident would have now, and since when. `evidence_at` is when the evidence of its cause was taken, which
-    is stored beside it; 0 without.
+    is stored beside it; 0 without. `assignee`: who works on it, "" for nobody.
     """
 
     id: str
@@ -224,6 +224,7 @@ class Incident:
     resolved_at: float | None = None
     resolution: str = ""
     acknowledged_by: str = ""
+    assignee: str = ""
     timeline: tuple[TimelineEntry, ...] = ()
     fingerprint: str = ""
     ending: Ending | None = None

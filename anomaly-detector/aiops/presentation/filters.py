@@ -7,6 +7,7 @@ from typing import Any
 from aiops.model import CauseKind, Labels, iso
 from aiops.presentation import numbers
 from aiops.presentation.headline import headline
+from aiops.presentation.markdown import markdown
 from aiops.presentation.numbers import percent, span_of_time
 from aiops.presentation.objectives import good_share, period_words, promise, slices_words
 from aiops.presentation.status import slo_style, style
@@ -135,6 +136,7 @@ FILTERS: tuple[Callable[..., Any], ...] = (
     kind,
     machine,
     mark,
+    markdown,
     minutes,
     moment,
     ms,

@@ -46,6 +46,7 @@ def incident_document(incident: Incident, base_url: str = "", grafana_url: str =
         resolution=incident.resolution or None,
         ending=None if incident.ending is None else incident.ending.value,
         acknowledged_by=incident.acknowledged_by or None,
+        assignee=incident.assignee or None,
         symptoms=[
             {"family": family, **{key: value for key, value in series if key != names.NAME}}
             for series, family in incident.symptoms

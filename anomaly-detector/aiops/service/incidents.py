@@ -72,7 +72,7 @@ class IncidentService:
         with self.engine.lock:
             before, now = self.get(name), self.engine.clock.now()
             after = incidents.acknowledge(before, now, by.name)
-            return self._acted(before, after, Transition.ACKNOWLEDGED, by, "acknowledge")
+            return self.acted(before, after, Transition.ACKNOWLEDGED, by, "acknowledge")
 
     def resolve(self, name: str, by: Actor) -> Incident:
         """Resolve an incident on the word of a person. Nothing is learned: if its symptoms continue, it is reopened
@@ -80,7 +80,7 @@ class IncidentService:
         with self.engine.lock:
             before, now = self.get(name), self.engine.clock.now()
             after = incidents.resolve(before, now, f"resolved by {by.name}")
-            return self._acted(before, after, Transition.RESOLVED, by, "resolve")
+            return self.acted(before, after, Transition.RESOLVED, by, "resolve")
 
     def record_change(self, change: Change, by: Actor) -> None:
         """Store a change, such as a deployment."""
@@ -94,7 +94,8 @@ class IncidentService:
         """Return the changes in a window, oldest first."""
         return self.store.changes(window.start, window.end)
 
-    def _acted(self, before: Incident, after: Incident, transition: Transition, by: Actor, what: str) -> Incident:
+    def acted(self, before: Incident, after: Incident, transition: Transition, by: Actor, what: str) -> Incident:
+        """Store what a person did to an incident, if it changed anything."""
         self.health.forget()
         if after != before:
             now, text = self.engine.clock.now(), after.timeline[-1].text
@@ -113,5 +114,6 @@ def _standing(one: Incident) -> dict[str, object]:
     return {
         "state": str(one.state),
         "acknowledged_by": one.acknowledged_by or None,
+        "assignee": one.assignee or None,
         "resolution": one.resolution or None,
     }

@@ -21,7 +21,9 @@ from aiops.service.system import Installation, SystemService
 from aiops.service.telemetry import TelemetryService
 from aiops.service.traces import TraceService
 from aiops.service.users import UserService
+from aiops.service.workflow import WorkflowService
 from aiops.store import SqlAccepted, SqlAccess, SqlAlerts, SqlAudit, SqlIncidents, SqlObjectives, SqlUsers
+from aiops.store.comments import SqlComments
 
 
 @dataclass(slots=True)
@@ -39,6 +41,7 @@ class UseCases:
     installation: Installation = field(default_factory=Installation)
     incidents: IncidentService = field(init=False)
     acceptance: AcceptanceService = field(init=False)
+    workflow: WorkflowService = field(init=False)
     health: HealthService = field(init=False)
     map: MapService = field(init=False)
     telemetry: TelemetryService = field(init=False)
@@ -61,6 +64,7 @@ class UseCases:
         self.health = HealthService(engine, store)
         self.incidents = IncidentService(engine, store, self.health)
         self.acceptance = AcceptanceService(engine, self.incidents, SqlAccepted(store.database))
+        self.workflow = WorkflowService(engine, self.incidents, SqlComments(store.database))
         self.map = MapService(engine, store, self.health)
         self.telemetry = TelemetryService(engine)
         self.details = ServiceDetails(engine, store, self.health)

@@ -160,13 +160,19 @@ class SqlIncidents:
     def act(self, event: IncidentEvent, entry: AuditEntry, beside: Executable | None = None) -> None:
         """Store one person's action: the incident, its announcement, the audit entry and the statement `beside`, in one
         transaction."""
+        self.act_on([event], entry, beside)
+
+    def act_on(self, events: Sequence[IncidentEvent], entry: AuditEntry, beside: Executable | None = None) -> None:
+        """Store one person's action on several incidents, or on none, in one transaction."""
         with self._begin() as connection:
-            keep_incident(connection, event.incident)
-            if event.told:
-                _announce(connection, event, entry.at)
+            for event in events:
+                keep_incident(connection, event.incident)
+                if event.told:
+                    _announce(connection, event, entry.at)
             if beside is not None:
                 connection.execute(beside)
             record(connection, entry)
+            reach(FaultPoint.SAVE_WRITTEN)
 
     def record_change(self, change: Change, entry: AuditEntry | None = None) -> None:
         """Store a change, and the entry of the audit if somebody reported it."""

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
 
-HEAD = "0007"  # the migration this code is written for
+HEAD = "0008"  # the migration this code is written for
 
 metadata = MetaData()
 
@@ -135,6 +135,17 @@ accepted = Table(
     Column("learned", LargeBinary, nullable=False),  # the learned state before it
     Column("undone_at", Float),
     Column("undone_by", String(128)),
+)
+
+comments = Table(
+    "comments",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("incident", String(16), nullable=False),  # its key
+    Column("at", Float, nullable=False),
+    Column("who", String(128), nullable=False),
+    Column("text", Text, nullable=False),
+    Index("comments_by_incident", "incident", "number"),
 )
 
 changes = Table(

@@ -90,6 +90,7 @@ def test_the_sample_incident_has_every_field_that_was_promised(world: World, cli
         "recurrence": None,
         "episodes": [{"onset": iso(NOW - 300), "detected": iso(NOW - 285), "ended": None, "told": True}],
         "acknowledged_by": None,
+        "assignee": None,
         "symptoms": [
             {"family": "errors", "service": "payment", "route": "/payment", "method": "POST"},
             {"family": "errors", "service": "checkout", "route": "/checkout", "method": "POST"},
@@ -110,6 +111,7 @@ def test_the_sample_incident_has_every_field_that_was_promised(world: World, cli
         "timeline": [{"at": iso(one.at), "what": one.what, "text": one.text} for one in sample().timeline],
         "alerts": [],
         "alike": [],
+        "comments": [],
         "accepted": [],
         "evidence": None,
     }

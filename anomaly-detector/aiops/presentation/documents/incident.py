@@ -159,6 +159,7 @@ class Incident(Document):
         description="why it is over; null while it is not, and where an older engine resolved it"
     )
     acknowledged_by: str | None
+    assignee: str | None = Field(description="who works on it; null: nobody")
     symptoms: list[dict[str, str]]
     trace_correlation: TraceCorrelation
     slo_impact: list[SloImpact]
@@ -229,6 +230,14 @@ class Alike(Document):
     page: str
 
 
+class Comment(Document):
+    """What somebody wrote about an incident; it stays as it was written."""
+
+    at: Time
+    who: str
+    text: str = Field(description="Markdown, of which the pages show no HTML and no images")
+
+
 class WholeIncident(Incident):
     """One incident with its evidence, the alerts that tell of it, and those before and after it that are alike."""
 
@@ -237,6 +246,7 @@ class WholeIncident(Incident):
     )
     accepted: list[Accepted] = Field(description="what of it was taken for normal, newest first")
     alike: list[Alike] = Field(description="incidents with the same fingerprint, newest first; ten at most")
+    comments: list[Comment] = Field(description="oldest first")
 
     alerts: list[LinkedAlert] = Field(
         description="that name a service it hits, and fired while it lasted; newest first"

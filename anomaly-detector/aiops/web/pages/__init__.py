@@ -26,6 +26,7 @@ from aiops.web.pages.services import add_services
 from aiops.web.pages.sign_in import add_sign_in
 from aiops.web.pages.system import add_system
 from aiops.web.pages.traces import add_traces
+from aiops.web.pages.workflow import add_workflow
 
 NAVIGATION = (
     ("web.index", "Incidents"),
@@ -89,6 +90,7 @@ def add_pages(app: OpenAPI, use_cases: UseCases, settings: Settings) -> None:
     add_overview(pages, use_cases, settings)
     add_incident_list(pages, use_cases)
     add_incidents(pages, use_cases, settings)
+    add_workflow(pages, use_cases)
     add_services(pages, use_cases)
     add_service(pages, use_cases)
     add_map(pages, use_cases)

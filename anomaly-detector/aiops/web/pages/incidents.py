@@ -9,7 +9,7 @@ from aiops.presentation import grafana
 from aiops.presentation.advice import AdviceFacts, advice
 from aiops.service.use_cases import UseCases
 from aiops.web.incident import incident_view, is_slow
-from aiops.web.incident.episode import STATES
+from aiops.web.incident.episode import STATES, with_comments
 
 LONGEST_REASON = 1000
 CHANGES_BEFORE = 7 * 86_400.0
@@ -32,16 +32,18 @@ def add_incidents(pages: Blueprint, use_cases: UseCases, settings: Settings) -> 
             changes=changes,
             others=picture.others,
         )
+        view = incident_view(one, evidence, picture, alerts, use_cases.traces.compared(evidence))
         return render_template(
             "incident.html",
             one=one,
+            timeline=with_comments(view.timeline, use_cases.workflow.comments(one)),
             alerts=alerts,
             alike=alike,
             shown=grafana.of_incident(one, settings.grafana_url),
             undoable=use_cases.acceptance.undoable(one),
             picture=picture,
             slow=is_slow(one),
-            view=incident_view(one, evidence, picture, alerts, use_cases.traces.compared(evidence)),
+            view=view,
             todo=advice(one, evidence, around, use_cases.now()),
             states=STATES,
         )

@@ -1,0 +1,52 @@
+"""The work of people on incidents: assign them and write about them."""
+
+from typing import Annotated, Any
+
+from flask import g
+from flask_openapi3.blueprint import APIBlueprint
+from pydantic import Field, StringConstraints
+
+from aiops.api.answer import Question, changing
+from aiops.api.body import must_be_empty
+from aiops.api.incidents import TAG, OneIncident, whole_incident
+from aiops.presentation.documents.incident import WholeIncident
+from aiops.service.use_cases import UseCases
+from aiops.service.workflow import LONGEST_COMMENT, LONGEST_NAME
+
+PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME, pattern=PRINTABLE)
+]
+
+
+class Assignment(Question):
+    assignee: Name = Field(description="the name of whoever works on it from now on")
+
+
+class NewComment(Question):
+    text: str = Field(min_length=1, max_length=LONGEST_COMMENT, description="Markdown")
+
+
+def blueprint(use_cases: UseCases) -> APIBlueprint:
+    """Return the routes for the work on incidents."""
+    api = APIBlueprint("workflow", __name__, url_prefix="/aiops", abp_tags=[TAG])
+
+    @api.post("/incidents/<incident_id>/assign", **changing(WholeIncident, 404, 409))
+    def assign(path: OneIncident, body: Assignment) -> Any:
+        """Assign an incident to somebody; whoever acknowledges one that nobody has is assigned too."""
+        return whole_incident(
+            use_cases, use_cases.workflow.assign(path.incident_id, body.assignee, g.actor)
+        ).model_dump()
+
+    @api.post("/incidents/<incident_id>/unassign", **changing(WholeIncident, 404, 409))
+    def unassign(path: OneIncident) -> Any:
+        """Take an incident from whoever it is assigned to."""
+        must_be_empty()
+        return whole_incident(use_cases, use_cases.workflow.assign(path.incident_id, "", g.actor)).model_dump()
+
+    @api.post("/incidents/<incident_id>/comments", **changing(WholeIncident, 404))
+    def comment(path: OneIncident, body: NewComment) -> Any:
+        """Write about an incident, which may be over; a comment is never changed."""
+        return whole_incident(use_cases, use_cases.workflow.comment(path.incident_id, body.text, g.actor)).model_dump()
+
+    return api

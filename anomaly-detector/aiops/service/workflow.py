@@ -1,0 +1,52 @@
+"""The work of people on incidents: who works on one, and what they write about it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from aiops.engine import Engine
+from aiops.incidents import life
+from aiops.model import Actor, AuditEntry, Comment, Incident, Transition
+from aiops.presentation.trace_search import BadParameter
+from aiops.service.incidents import IncidentService
+from aiops.store.comments import SqlComments
+
+LONGEST_NAME: Final = 128
+LONGEST_COMMENT: Final = 10_000
+SHOWN: Final = 200
+"""The most characters of a comment that the audit repeats."""
+
+
+@dataclass(slots=True)
+class WorkflowService:
+    """What people do with an incident beside acknowledging and resolving it. Every method may raise StoreError, and
+    with an id NotFound; what is written wrongly raises BadParameter."""
+
+    engine: Engine
+    incidents: IncidentService
+    store: SqlComments
+
+    def assign(self, name: str, to: str, by: Actor) -> Incident:
+        """Assign an incident to somebody; "" takes it from whoever has it. Raises NotPossible when it is resolved."""
+        if len(to) > LONGEST_NAME or not to.isprintable():
+            raise BadParameter("assignee", f"must be a name of at most {LONGEST_NAME} characters in one line")
+        with self.engine.lock:
+            before = self.incidents.get(name)
+            after = life.assign(before, self.engine.clock.now(), to, by.name)
+            return self.incidents.acted(before, after, Transition.UPDATED, by, "assign" if to else "unassign")
+
+    def comments(self, incident: Incident) -> list[Comment]:
+        """Return what people wrote about an incident, oldest first."""
+        return self.store.of(incident)
+
+    def comment(self, name: str, text: str, by: Actor) -> Incident:
+        """Add a comment. It may be about an incident that is over, and cannot be changed afterwards."""
+        text = text.replace("\r\n", "\n").strip()
+        if not 0 < len(text) <= LONGEST_COMMENT:
+            raise BadParameter("text", f"must have 1 to {LONGEST_COMMENT} characters, not {len(text)}")
+        if not all(one.isprintable() or one in "\n\t" for one in text):
+            raise BadParameter("text", "must not have control characters")
+        now, incident = self.engine.clock.now(), self.incidents.get(name)
+        said = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+        entry = AuditEntry(at=now, by=by, what="comment", subject=incident.id, text=said)
+        self.incidents.store.act_on([], entry, self.store.added(incident, Comment(now, by.name, text)))
+        return incident

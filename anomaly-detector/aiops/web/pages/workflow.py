@@ -1,0 +1,22 @@
+"""Forms of the page of an incident: assign it, write about it."""
+
+from flask import Blueprint, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from aiops.model import Incident
+from aiops.service.use_cases import UseCases
+
+
+def add_workflow(pages: Blueprint, use_cases: UseCases) -> None:
+    """Add what people do with an incident beside acknowledging and resolving it."""
+
+    def back(to: Incident, part: str = "") -> ResponseReturnValue:
+        return redirect(url_for("web.incident", name=to.id, _anchor=part or None), 303)
+
+    @pages.post("/incidents/<name>/assign")
+    def assign(name: str) -> ResponseReturnValue:
+        return back(use_cases.workflow.assign(name, " ".join(request.form.get("assignee", "").split()), g.actor))
+
+    @pages.post("/incidents/<name>/comments")
+    def comment(name: str) -> ResponseReturnValue:
+        return back(use_cases.workflow.comment(name, request.form.get("text", ""), g.actor), "timeline")
