@@ -18,6 +18,7 @@ from aiops.model import (
     Population,
     Selector,
     SeriesBlock,
+    Silence,
     Span,
     Trace,
     TraceQuery,
@@ -170,6 +171,10 @@ class IncidentStore(Protocol):
 
     def changes(self, since: float, until: float) -> Sequence[Change]:
         """Return the changes that were reported between two times (Unix seconds), oldest first."""
+        ...
+
+    def silences(self, now: float) -> Sequence[Silence]:
+        """Return the silences that are in force at a time (Unix seconds)."""
         ...
 
     def save_cycle(

@@ -22,6 +22,7 @@ from aiops.api import (
     probes,
     problem,
     series,
+    silences,
     slos,
     system,
     telemetry,
@@ -75,7 +76,7 @@ def create_app(use_cases: UseCases, settings: Settings) -> OpenAPI:
     app.url_map.strict_slashes = False
     guard.install_guard(app, use_cases, settings)
     problem.install_problems(app)
-    for room in (incidents, workflow, slos, telemetry, traces, series, explanation, changes, alerts, access):
+    for room in (incidents, workflow, silences, slos, telemetry, traces, series, explanation, changes, alerts, access):
         api = room.blueprint(use_cases)
         api.before_request(parameters.check_parameters)
         app.register_api(api)

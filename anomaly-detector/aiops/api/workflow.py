@@ -9,6 +9,8 @@ from pydantic import Field, StringConstraints
 from aiops.api.answer import Question, changing
 from aiops.api.body import must_be_empty
 from aiops.api.incidents import TAG, OneIncident, whole_incident
+from aiops.api.moment import Moment
+from aiops.api.problem import ApiProblem
 from aiops.presentation.documents.incident import WholeIncident
 from aiops.service.use_cases import UseCases
 from aiops.service.workflow import LONGEST_COMMENT, LONGEST_NAME
@@ -19,8 +21,28 @@ Name = Annotated[
 ]
 
 
+ReasonText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=1000, pattern=PRINTABLE)]
+
+
+class Until(Question):
+    """A time in the next 30 days: `until` or `seconds` is given."""
+
+    until: Moment | None = Field(None, description="its end")
+    seconds: float | None = Field(None, gt=0, description="its length from now, instead of `until`")
+
+    def end(self, now: float) -> float:
+        """Return the end, Unix seconds. Raises ApiProblem."""
+        if (self.until is None) == (self.seconds is None):
+            raise ApiProblem(400, "give either `until` or `seconds`", "until")
+        return self.until if self.until is not None else now + (self.seconds or 0.0)
+
+
 class Assignment(Question):
     assignee: Name = Field(description="the name of whoever works on it from now on")
+
+
+class Snoozing(Until):
+    reason: ReasonText | None = Field(None, description="why")
 
 
 class NewComment(Question):
@@ -43,6 +65,19 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
         """Take an incident from whoever it is assigned to."""
         must_be_empty()
         return whole_incident(use_cases, use_cases.workflow.assign(path.incident_id, "", g.actor)).model_dump()
+
+    @api.post("/incidents/<incident_id>/snooze", **changing(WholeIncident, 404, 409))
+    def snooze(path: OneIncident, body: Snoozing) -> Any:
+        """Announce nothing about an incident until a time; if it is still open then, people are reminded of it."""
+        until = body.end(use_cases.now())
+        after = use_cases.workflow.snooze(path.incident_id, until, body.reason or "", g.actor)
+        return whole_incident(use_cases, after).model_dump()
+
+    @api.post("/incidents/<incident_id>/wake", **changing(WholeIncident, 404, 409))
+    def wake(path: OneIncident) -> Any:
+        """End the snooze of an incident now, and remind people of it."""
+        must_be_empty()
+        return whole_incident(use_cases, use_cases.workflow.wake(path.incident_id, g.actor)).model_dump()
 
     @api.post("/incidents/<incident_id>/comments", **changing(WholeIncident, 404))
     def comment(path: OneIncident, body: NewComment) -> Any:

@@ -123,6 +123,10 @@ class Remote:
         """Return the JSON of a path of the API."""
         return self._call("GET", path, params)
 
+    def change(self, path: str, body: Json | None = None) -> Json:
+        """Post to a path of the API; returns what it answers."""
+        return self._call("POST", path, body=body)
+
     def tokens(self) -> list[Json]:
         """Return the tokens that admins made."""
         found: list[Json] = self._call("GET", "/aiops/tokens")["tokens"]
@@ -298,6 +302,9 @@ def fetch_page(incident: Json) -> str:
     rows = [line(incident), ""]
     if incident["assignee"]:
         rows.append(f"assigned  to {incident['assignee']}")
+    if muted := incident["muted"]:
+        why = f": {muted['reason']}" if muted["reason"] else ""
+        rows.append(f"muted     {muted['kind']} of {muted['by'] or muted['name']} until {muted['until']}{why}")
     if cause:
         low, high = cause["interval"]
         rows.append(f"why       {cause['description']}")

@@ -1,4 +1,4 @@
-"""The work of people on incidents: `aiops incidents assign` and `comment`."""
+"""The work of people on incidents: `aiops incidents assign`, `comment` and `snooze`."""
 
 import sys
 
@@ -6,6 +6,7 @@ import click
 
 from aiops.cli.common import UsageError
 from aiops.cli.incidents import act, engine_answer
+from aiops.cli.silences import end_of
 
 
 @click.command("assign")
@@ -28,6 +29,36 @@ def incidents_assign(
         act(url, token, as_json, incident, "assign", {"assignee": to})
 
 
+@click.command("snooze")
+@engine_answer
+@click.argument("incident")
+@click.option("--for", "lasts", metavar="LENGTH", help="How long, such as 30m, 4h or 7d; at most 30 days.")
+@click.option("--until", metavar="TIME", help="Its end instead: RFC 3339 with zone, or Unix seconds.")
+@click.option("--reason", help="Why. [default: none]")
+@click.option("--wake", is_flag=True, help="End the snooze now.")
+def incidents_snooze(
+    url: str | None,
+    token: str | None,
+    as_json: bool,
+    incident: str,
+    lasts: str | None,
+    until: str | None,
+    reason: str | None,
+    wake: bool,
+) -> None:
+    """Announce nothing about an incident for a time; if it is still open then, people are reminded of it.
+
+    Example: aiops incidents snooze INC-1795253415-1 --for 4h --reason "the fix is on its way"
+    """
+    if wake:
+        if lasts or until or reason:
+            raise UsageError("--wake ends the snooze: give no --for, --until or --reason with it")
+        act(url, token, as_json, incident, "wake")
+        return
+    why = {"reason": reason} if reason else {}
+    act(url, token, as_json, incident, "snooze", {**end_of(lasts, until), **why})
+
+
 @click.command("comment")
 @engine_answer
 @click.argument("incident")
@@ -40,4 +71,4 @@ def incidents_comment(url: str | None, token: str | None, as_json: bool, inciden
     act(url, token, as_json, incident, "comments", {"text": sys.stdin.read() if text == "-" else text})
 
 
-WORKFLOW_COMMANDS = (incidents_assign, incidents_comment)
+WORKFLOW_COMMANDS = (incidents_assign, incidents_comment, incidents_snooze)

@@ -123,6 +123,7 @@ class Engine:
                 known = self._known(now)
                 events = self._reconcile(known, groups, outcome, now)
                 events += self._listen(known, collected.newest, events, now)
+                events = self.muted(events, known, now)
                 self._save(transaction, outcome, events, now)
             lost = self._remember(outcome, now)
             self.last = Cycle(
@@ -135,6 +136,17 @@ class Engine:
             )
             measured(self.last)
             return self.last
+
+    def muted(
+        self,
+        events: Sequence[IncidentEvent],
+        before: Sequence[Incident],
+        now: float,
+        mutes: incidents.Mutes | None = None,
+    ) -> list[IncidentEvent]:
+        """Return events with the incidents muted as they are now, and those of others that are muted, or no longer.
+        before: the incidents as they were; mutes: what mutes them, if not what is stored."""
+        return incidents.muted(events, before, mutes or incidents.Mutes(self.store.silences(now)), now)
 
     def expire(self) -> None:
         """Forget series, and groups of objectives, that have been silent for long."""

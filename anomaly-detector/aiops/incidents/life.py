@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from aiops.model import Ending, Episode, Incident, IncidentState, Severity, TimelineEntry, TraceCorrelation, iso
+from aiops.model import Ending, Episode, Incident, IncidentState, Severity, Snooze, TimelineEntry, TraceCorrelation, iso
 from aiops.model.errors import NotPossible
 from aiops.presentation.words import again
 
@@ -42,6 +42,14 @@ def assign(incident: Incident, at: float, to: str, by: str) -> Incident:
         return incident
     text = f"assigned to {to} by {by}" if to else f"{by} takes it from {incident.assignee}: nobody has it now"
     return noted(replace(incident, assignee=to), at, "assigned", text)
+
+
+def snooze(incident: Incident, at: float, until: Snooze | None) -> Incident:
+    """Put an incident off until a time, or no longer. The timeline says so when it is muted. Raises NotPossible once it
+    is resolved."""
+    if incident.state == IncidentState.RESOLVED:
+        raise NotPossible(f"{incident.id} is resolved since {iso(incident.resolved_at or at)}; nothing is announced")
+    return replace(incident, snooze=until)
 
 
 def resolve(incident: Incident, at: float, how: str, ending: Ending = Ending.PERSON) -> Incident:
@@ -99,7 +107,14 @@ def since(incident: Incident, onset: float) -> Incident:
 
 def _open(incident: Incident, at: float, text: str) -> Incident:
     again_open = replace(
-        incident, state=IncidentState.OPEN, resolved_at=None, resolution="", ending=None, persists=0, milder=None
+        incident,
+        state=IncidentState.OPEN,
+        resolved_at=None,
+        resolution="",
+        ending=None,
+        persists=0,
+        milder=None,
+        mute=None,
     )
     return noted(again_open, at, "reopened", text)
 

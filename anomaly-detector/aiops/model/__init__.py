@@ -45,6 +45,7 @@ from aiops.model.incident_filter import IncidentFilter
 from aiops.model.ledger import Ledger, LedgerHour, LedgerKey
 from aiops.model.oddity import Oddity, OddityKind, much_rejected, not_understood, shared_identity, too_many_series
 from aiops.model.series import Labels, Selector, SeriesBlock, group_label, labels, value_of
+from aiops.model.silence import Mute, MuteKind, Silence, SilenceMatcher, Snooze
 from aiops.model.slo import (
     Adjustment,
     CalendarPeriods,
@@ -142,6 +143,8 @@ __all__ = [
     "LedgerKey",
     "MeasuredSymptom",
     "Missing",
+    "Mute",
+    "MuteKind",
     "Notice",
     "Oddity",
     "OddityKind",
@@ -167,8 +170,11 @@ __all__ = [
     "Severity",
     "Sight",
     "SignIn",
+    "Silence",
+    "SilenceMatcher",
     "Slices",
     "Slo",
+    "Snooze",
     "SourceLocation",
     "Span",
     "SpanEvent",

@@ -9,6 +9,7 @@ from aiops.model.change import ConsideredChange
 from aiops.model.finding import Finding
 from aiops.model.impact import Impact
 from aiops.model.series import Labels
+from aiops.model.silence import Mute, Snooze
 
 
 class Severity(StrEnum):
@@ -202,7 +203,8 @@ class Incident:
     `fingerprint` is made of the cause and its symptoms: incidents with the same fingerprint are alike. `persists`
     counts the steps in which symptoms continued after a person resolved the incident. `milder` is the lower severity
     that the incident would have now, and since when. `evidence_at` is when the evidence of its cause was taken, which
-    is stored beside it; 0 without. `assignee`: who works on it, "" for nobody.
+    is stored beside it; 0 without. `assignee`: who works on it, "" for nobody. `mute`: why it
+    is not announced now; it stays on an incident that resolved while it was muted.
     """
 
     id: str
@@ -225,6 +227,8 @@ class Incident:
     resolution: str = ""
     acknowledged_by: str = ""
     assignee: str = ""
+    snooze: Snooze | None = None
+    mute: Mute | None = None
     timeline: tuple[TimelineEntry, ...] = ()
     fingerprint: str = ""
     ending: Ending | None = None
@@ -259,13 +263,14 @@ class Transition(StrEnum):
     """What happened to an incident. People are notified of each transition once, except of UPDATED (no news).
 
     CHANGED: its severity rose, or another cause was found. REOPENED: its trouble came back, or continued after a person
-    had resolved it.
+    had resolved it. REMINDED: it was muted, is so no longer, and is still open.
     """
 
     OPENED = "opened"
     UPDATED = "updated"
     CHANGED = "changed"
     REOPENED = "reopened"
+    REMINDED = "reminded"
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
 
@@ -281,4 +286,6 @@ class IncidentEvent:
     @property
     def told(self) -> bool:
         """Whether people are notified of the event."""
-        return self.transition != Transition.UPDATED and not self.incident.quiet
+        mute = self.incident.mute
+        heard = mute is None or (self.transition == Transition.RESOLVED and mute.told)
+        return self.transition != Transition.UPDATED and not self.incident.quiet and heard

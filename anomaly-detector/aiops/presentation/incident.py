@@ -9,6 +9,7 @@ from aiops.presentation import grafana
 from aiops.presentation.documents import incident as documents
 from aiops.presentation.evidence import cause_fields
 from aiops.presentation.headline import headline
+from aiops.presentation.silences import mute_document
 from aiops.presentation.words import again
 
 
@@ -47,6 +48,7 @@ def incident_document(incident: Incident, base_url: str = "", grafana_url: str =
         ending=None if incident.ending is None else incident.ending.value,
         acknowledged_by=incident.acknowledged_by or None,
         assignee=incident.assignee or None,
+        muted=mute_document(incident.mute),
         symptoms=[
             {"family": family, **{key: value for key, value in series if key != names.NAME}}
             for series, family in incident.symptoms

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import Executable
+
 from aiops import incidents
 from aiops.engine import Engine
 from aiops.model import (
@@ -16,6 +18,7 @@ from aiops.model import (
     Severity,
     Transition,
     Window,
+    iso,
 )
 from aiops.model.errors import NotFound
 from aiops.service.health import HealthService
@@ -94,12 +97,22 @@ class IncidentService:
         """Return the changes in a window, oldest first."""
         return self.store.changes(window.start, window.end)
 
-    def acted(self, before: Incident, after: Incident, transition: Transition, by: Actor, what: str) -> Incident:
-        """Store what a person did to an incident, if it changed anything."""
+    def acted(
+        self,
+        before: Incident,
+        after: Incident,
+        transition: Transition,
+        by: Actor,
+        what: str,
+        beside: Executable | None = None,
+    ) -> Incident:
+        """Store what a person did to an incident, if it changed anything, with the statement `beside`."""
         self.health.forget()
         if after != before:
-            now, text = self.engine.clock.now(), after.timeline[-1].text
-            self.store.act(IncidentEvent(transition, after), audited(before, after, now, by, what, text))
+            now = self.engine.clock.now()
+            events = self.engine.muted([IncidentEvent(transition, after)], [before], now)
+            after = events[0].incident
+            self.store.act_on(events, audited(before, after, now, by, what, after.timeline[-1].text), beside)
         return after
 
 
@@ -116,4 +129,5 @@ def _standing(one: Incident) -> dict[str, object]:
         "acknowledged_by": one.acknowledged_by or None,
         "assignee": one.assignee or None,
         "resolution": one.resolution or None,
+        "snoozed_until": None if one.snooze is None else iso(one.snooze.until),
     }

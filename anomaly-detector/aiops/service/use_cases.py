@@ -16,6 +16,7 @@ from aiops.service.incidents import IncidentService
 from aiops.service.map import MapService
 from aiops.service.operation import OperationService
 from aiops.service.picture import PictureService
+from aiops.service.silences import SilenceService
 from aiops.service.slos import SloService
 from aiops.service.system import Installation, SystemService
 from aiops.service.telemetry import TelemetryService
@@ -24,6 +25,7 @@ from aiops.service.users import UserService
 from aiops.service.workflow import WorkflowService
 from aiops.store import SqlAccepted, SqlAccess, SqlAlerts, SqlAudit, SqlIncidents, SqlObjectives, SqlUsers
 from aiops.store.comments import SqlComments
+from aiops.store.silences import SqlSilences
 
 
 @dataclass(slots=True)
@@ -42,6 +44,7 @@ class UseCases:
     incidents: IncidentService = field(init=False)
     acceptance: AcceptanceService = field(init=False)
     workflow: WorkflowService = field(init=False)
+    silences: SilenceService = field(init=False)
     health: HealthService = field(init=False)
     map: MapService = field(init=False)
     telemetry: TelemetryService = field(init=False)
@@ -65,6 +68,7 @@ class UseCases:
         self.incidents = IncidentService(engine, store, self.health)
         self.acceptance = AcceptanceService(engine, self.incidents, SqlAccepted(store.database))
         self.workflow = WorkflowService(engine, self.incidents, SqlComments(store.database))
+        self.silences = SilenceService(engine, self.incidents, SqlSilences(store.database))
         self.map = MapService(engine, store, self.health)
         self.telemetry = TelemetryService(engine)
         self.details = ServiceDetails(engine, store, self.health)

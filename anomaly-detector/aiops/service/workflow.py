@@ -5,9 +5,11 @@ from typing import Final
 
 from aiops.engine import Engine
 from aiops.incidents import life
-from aiops.model import Actor, AuditEntry, Comment, Incident, Transition
+from aiops.model import Actor, AuditEntry, Comment, Incident, Snooze, Transition
+from aiops.model.errors import NotPossible
 from aiops.presentation.trace_search import BadParameter
 from aiops.service.incidents import IncidentService
+from aiops.service.silences import wanted_reason, wanted_time
 from aiops.store.comments import SqlComments
 
 LONGEST_NAME: Final = 128
@@ -33,6 +35,27 @@ class WorkflowService:
             before = self.incidents.get(name)
             after = life.assign(before, self.engine.clock.now(), to, by.name)
             return self.incidents.acted(before, after, Transition.UPDATED, by, "assign" if to else "unassign")
+
+    def snooze(self, name: str, until: float, reason: str, by: Actor) -> Incident:
+        """Announce nothing about an incident until a time (Unix seconds), and then remind people of it if it is still
+        open. The reason may be empty. Raises NotPossible when it is resolved."""
+        with self.engine.lock:
+            before, now = self.incidents.get(name), self.engine.clock.now()
+            wanted_time(until, now)
+            if reason:
+                wanted_reason(reason)
+            after = life.snooze(before, now, Snooze(until, by.name, reason))
+            return self.incidents.acted(before, after, Transition.UPDATED, by, "snooze")
+
+    def wake(self, name: str, by: Actor) -> Incident:
+        """End the snooze of an incident now: people are reminded of it unless something else mutes it. Raises
+        NotPossible when it is resolved or not snoozed."""
+        with self.engine.lock:
+            before = self.incidents.get(name)
+            if before.snooze is None:
+                raise NotPossible(f"{before.id} is not snoozed")
+            after = life.snooze(before, self.engine.clock.now(), None)
+            return self.incidents.acted(before, after, Transition.UPDATED, by, "wake")
 
     def comments(self, incident: Incident) -> list[Comment]:
         """Return what people wrote about an incident, oldest first."""

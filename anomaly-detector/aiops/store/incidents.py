@@ -21,6 +21,7 @@ from aiops.model import (
     IncidentFilter,
     IncidentState,
     Ledger,
+    Silence,
 )
 from aiops.ports import LONGEST_WAIT
 from aiops.process.faultpoints import FaultPoint, reach
@@ -28,6 +29,7 @@ from aiops.store import tables
 from aiops.store.audit import record
 from aiops.store.listing import alike_query, is_active, page_query
 from aiops.store.objectives import BURN_ADAPTER, keep_ledger
+from aiops.store.silences import in_force
 from aiops.store.transaction import INCIDENT, Transaction, keep_incident, upsert
 
 EVIDENCE = TypeAdapter(IncidentEvidence)
@@ -189,6 +191,11 @@ class SqlIncidents:
         with self._begin() as connection:
             rows = connection.execute(query.where(at.at >= since, at.at <= until).order_by(at.at)).all()
         return [Change(**row._mapping) for row in rows]
+
+    def silences(self, now: float) -> list[Silence]:
+        """Return the silences that are in force at a time (Unix seconds)."""
+        with self._begin() as connection:
+            return in_force(connection, now)
 
     def unsent(self, now: float, limit: int = 20) -> list[Announcement]:
         """Return the oldest waiting announcement of each incident, if its next attempt is due: later ones wait for

@@ -148,6 +148,20 @@ comments = Table(
     Index("comments_by_incident", "incident", "number"),
 )
 
+silences = Table(
+    "silences",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("created_at", Float, nullable=False),
+    Column("created_by", String(128), nullable=False),
+    Column("until", Float, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("matcher", Text, nullable=False),  # as JSON
+    Column("ended_at", Float),  # NULL: nobody ended it earlier
+    Column("ended_by", String(128), nullable=False, server_default=""),
+    Index("silences_by_end", "until"),
+)
+
 changes = Table(
     "changes",
     metadata,

@@ -47,6 +47,39 @@ def test_an_incident_is_assigned_and_written_about(url: str, tmp_path: Path) -> 
     assert "assigned  to" not in run("incidents", "show", ONE, "--url", url).stdout
 
 
+def test_incidents_are_silenced_and_snoozed(url: str) -> None:
+    made = run("silences", "add", "--url", url, "--service", "payment", "--for", "2h", "--reason", "new disks")
+    assert "silenced until 2026-11-21T11:35:00Z: service=payment" in made.stdout, made.output
+    listed = run("silences", "list", "--url", url).stdout
+    assert "new disks" in listed
+    assert (
+        "muted     silence of local until 2026-11-21T11:35:00Z: new disks"
+        in run("incidents", "show", ONE, "--url", url).stdout
+    )
+    id_ = made.stdout.split()[0]
+    assert run("silences", "end", id_, "--url", url).exit_code == 0
+    assert json.loads(run("silences", "list", "--url", url, "--json").stdout)[0]["state"] == "ended"
+    assert run("incidents", "snooze", ONE, "--url", url, "--for", "4h").exit_code == 0
+    assert "muted     snooze of local" in run("incidents", "show", ONE, "--url", url).stdout
+    assert run("incidents", "snooze", ONE, "--url", url, "--wake").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("add", "--for", "1h", "--reason", "we move"), 1, "everything"),
+        (("add", "--reason", "we move", "--everything"), 2, "give either --for LENGTH or --until TIME"),
+        (("add", "--for", "soon", "--reason", "we move", "--everything"), 2, "--for must be a length such as"),
+        (("add", "--for", "31d", "--reason", "we move", "--everything"), 1, "next 30 days"),
+        (("add", "--for", "1h", "--everything"), 2, "--reason"),
+        (("end", "00000000"), 1, "there is no silence"),
+    ],
+)
+def test_a_wrong_silence_says_what_is_wrong(url: str, arguments: tuple[str, ...], code: int, said: str) -> None:
+    result = run("silences", *arguments, "--url", url)
+    assert (result.exit_code, said in result.stderr) == (code, True), result.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

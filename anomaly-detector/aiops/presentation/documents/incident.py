@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aiops.presentation.documents.base import Cause, Document, Time
 from aiops.presentation.documents.evidence import Evidence
+from aiops.presentation.documents.silence import Muted
 
 
 class Dimension(Document):
@@ -160,6 +161,7 @@ class Incident(Document):
     )
     acknowledged_by: str | None
     assignee: str | None = Field(description="who works on it; null: nobody")
+    muted: Muted | None = Field(description="why it is not announced now; null: it is")
     symptoms: list[dict[str, str]]
     trace_correlation: TraceCorrelation
     slo_impact: list[SloImpact]

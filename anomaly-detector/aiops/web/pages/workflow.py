@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from aiops.model import Incident
 from aiops.service.use_cases import UseCases
+from aiops.web.pages.silences import until_of
 
 
 def add_workflow(pages: Blueprint, use_cases: UseCases) -> None:
@@ -16,6 +17,16 @@ def add_workflow(pages: Blueprint, use_cases: UseCases) -> None:
     @pages.post("/incidents/<name>/assign")
     def assign(name: str) -> ResponseReturnValue:
         return back(use_cases.workflow.assign(name, " ".join(request.form.get("assignee", "").split()), g.actor))
+
+    @pages.post("/incidents/<name>/snooze")
+    def snooze(name: str) -> ResponseReturnValue:
+        until = until_of(dict(request.form), use_cases.now())
+        reason = " ".join(request.form.get("reason", "").split())
+        return back(use_cases.workflow.snooze(name, until, reason, g.actor))
+
+    @pages.post("/incidents/<name>/wake")
+    def wake(name: str) -> ResponseReturnValue:
+        return back(use_cases.workflow.wake(name, g.actor))
 
     @pages.post("/incidents/<name>/comments")
     def comment(name: str) -> ResponseReturnValue:

@@ -1,4 +1,4 @@
-"""Comments on incidents."""
+"""Comments on incidents, and silences."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,8 +18,21 @@ def upgrade() -> None:
         sa.Column("text", sa.Text, nullable=False),
     )
     op.create_index("comments_by_incident", "comments", ["incident", "number"])
+    op.create_table(
+        "silences",
+        sa.Column("id", sa.String(16), primary_key=True),
+        sa.Column("created_at", sa.Float, nullable=False),
+        sa.Column("created_by", sa.String(128), nullable=False),
+        sa.Column("until", sa.Float, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("matcher", sa.Text, nullable=False),
+        sa.Column("ended_at", sa.Float),
+        sa.Column("ended_by", sa.String(128), nullable=False, server_default=""),
+    )
+    op.create_index("silences_by_end", "silences", ["until"])
 
 
 def downgrade() -> None:
     """Drop them, with what people wrote."""
+    op.drop_table("silences")
     op.drop_table("comments")

@@ -1,0 +1,44 @@
+"""Silences, and why an incident is not announced, as the API gives them."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from aiops.presentation.documents.base import Document, Time
+
+
+class Muted(Document):
+    """Why an incident is not announced."""
+
+    kind: Literal["snooze", "silence", "maintenance"]
+    name: str | None = Field(description="the id of the silence, or the name of the maintenance window")
+    by: str | None
+    reason: str | None
+    since: Time
+    until: Time
+
+
+class SilencedIncidents(Document):
+    """Which incidents a silence matches: those that have all that is not null; everything null: every incident."""
+
+    incident: str | None
+    service: str | None
+    kind: str | None
+    severity: str | None
+    family: str | None
+
+
+class Silence(Document):
+    id: str
+    state: Literal["active", "expired", "ended"] = Field(description="ended: by somebody, before its time")
+    matcher: SilencedIncidents
+    reason: str
+    created_at: Time
+    created_by: str
+    until: Time
+    ended_at: Time | None
+    ended_by: str | None
+
+
+class Silences(Document):
+    silences: list[Silence] = Field(description="those in force or over for less than 30 days, what ends last first")
