@@ -11,6 +11,7 @@ from aiops.model import (
     Finding,
     Incident,
     IncidentEvent,
+    IncidentSilence,
     Labels,
     Ledger,
     LedgerHour,
@@ -18,7 +19,6 @@ from aiops.model import (
     Population,
     Selector,
     SeriesBlock,
-    Silence,
     Span,
     Trace,
     TraceQuery,
@@ -173,7 +173,7 @@ class IncidentStore(Protocol):
         """Return the changes that were reported between two times (Unix seconds), oldest first."""
         ...
 
-    def silences(self, now: float) -> Sequence[Silence]:
+    def silences(self, now: float) -> Sequence[IncidentSilence]:
         """Return the silences that are in force at a time (Unix seconds)."""
         ...
 

@@ -64,7 +64,7 @@ def silences_add(
     engine = remote.Remote(url or default_url(), token)
     body = {key: value for key, value in wanted.items() if value}
     try:
-        made = engine.change("/aiops/silences", {**body, **end_of(lasts, until)})
+        made = engine.change("/aiops/silences", {**body, **until_fields(lasts, until)})
     except remote.NotAnswered as error:
         fail(error)
     click.echo(
@@ -86,7 +86,7 @@ def silences_end(url: str | None, token: str | None, as_json: bool, id_: str) ->
     click.echo(json.dumps(found, indent=2) if as_json else visible(f"{id_}  ended: {_what(found)}"))
 
 
-def end_of(lasts: str | None, until: str | None) -> dict[str, Any]:
+def until_fields(lasts: str | None, until: str | None) -> dict[str, Any]:
     """Return the fields of a request that say until when. Raises UsageError."""
     if (lasts is None) == (until is None):
         raise UsageError("give either --for LENGTH or --until TIME")

@@ -6,7 +6,7 @@ import click
 
 from aiops.cli.common import UsageError
 from aiops.cli.incidents import act, engine_answer
-from aiops.cli.silences import end_of
+from aiops.cli.silences import until_fields
 
 
 @click.command("assign")
@@ -56,7 +56,7 @@ def incidents_snooze(
         act(url, token, as_json, incident, "wake")
         return
     why = {"reason": reason} if reason else {}
-    act(url, token, as_json, incident, "snooze", {**end_of(lasts, until), **why})
+    act(url, token, as_json, incident, "snooze", {**until_fields(lasts, until), **why})
 
 
 @click.command("comment")

@@ -12,10 +12,10 @@ from aiops.incidents import life, telling
 from aiops.model import (
     Incident,
     IncidentEvent,
+    IncidentSilence,
     IncidentState,
     Mute,
     MuteKind,
-    Silence,
     SilenceMatcher,
     Transition,
 )
@@ -28,7 +28,7 @@ UNKNOWN = "unknown"
 class Mutes:
     """The silences that are in force."""
 
-    silences: Sequence[Silence] = ()
+    silences: Sequence[IncidentSilence] = ()
 
     def of(self, incident: Incident, now: float) -> Mute | None:
         """Return what mutes an incident: what ends last, if there is more than one."""

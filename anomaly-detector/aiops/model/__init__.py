@@ -45,7 +45,7 @@ from aiops.model.incident_filter import IncidentFilter
 from aiops.model.ledger import Ledger, LedgerHour, LedgerKey
 from aiops.model.oddity import Oddity, OddityKind, much_rejected, not_understood, shared_identity, too_many_series
 from aiops.model.series import Labels, Selector, SeriesBlock, group_label, labels, value_of
-from aiops.model.silence import Mute, MuteKind, Silence, SilenceMatcher, Snooze
+from aiops.model.silence import IncidentSilence, Mute, MuteKind, SilenceMatcher, Snooze
 from aiops.model.slo import (
     Adjustment,
     CalendarPeriods,
@@ -135,6 +135,7 @@ __all__ = [
     "IncidentEvent",
     "IncidentEvidence",
     "IncidentFilter",
+    "IncidentSilence",
     "IncidentState",
     "Indicator",
     "Labels",
@@ -170,7 +171,6 @@ __all__ = [
     "Severity",
     "Sight",
     "SignIn",
-    "Silence",
     "SilenceMatcher",
     "Slices",
     "Slo",

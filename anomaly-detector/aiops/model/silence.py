@@ -63,7 +63,7 @@ class SilenceMatcher:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Silence:
+class IncidentSilence:
     """A silence that somebody made. It ends at `until`, or at `ended_at` if somebody ended it earlier."""
 
     id: str

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from aiops.model import Mute, MuteKind, Silence, iso
+from aiops.model import IncidentSilence, Mute, MuteKind, iso
 from aiops.presentation.documents import silence as documents
 
 MUTED: Final = {MuteKind.SNOOZE: "snoozed", MuteKind.SILENCE: "silenced", MuteKind.MAINTENANCE: "in maintenance"}
@@ -28,7 +28,7 @@ def mute_document(mute: Mute | None) -> documents.Muted | None:
     )
 
 
-def silence_document(one: Silence, now: float) -> documents.Silence:
+def silence_document(one: IncidentSilence, now: float) -> documents.Silence:
     """Return the document of a silence."""
     given = one.matcher.given
     return documents.Silence(

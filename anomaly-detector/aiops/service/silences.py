@@ -8,7 +8,7 @@ from sqlalchemy import Executable
 
 from aiops.engine import Engine
 from aiops.incidents.muting import Mutes
-from aiops.model import Actor, AuditEntry, Incident, Silence, SilenceMatcher, iso
+from aiops.model import Actor, AuditEntry, Incident, IncidentSilence, SilenceMatcher, iso
 from aiops.model.errors import NotFound, NotPossible
 from aiops.presentation.trace_search import BadParameter
 from aiops.service.incidents import IncidentService
@@ -29,7 +29,7 @@ class SilenceService:
     incidents: IncidentService
     store: SqlSilences
 
-    def listed(self) -> list[Silence]:
+    def listed(self) -> list[IncidentSilence]:
         """Return the silences that are in force or ended lately, what ends last first."""
         return self.store.listed(self.engine.clock.now() - LISTED)
 
@@ -37,7 +37,7 @@ class SilenceService:
         """Return the open incidents that are not announced, oldest first."""
         return [one for one in self.incidents.store.active() if one.mute is not None]
 
-    def add(self, matcher: SilenceMatcher, until: float, reason: str, everything: bool, by: Actor) -> Silence:
+    def add(self, matcher: SilenceMatcher, until: float, reason: str, everything: bool, by: Actor) -> IncidentSilence:
         """Make a silence until a time (Unix seconds). Incidents that it matches are muted at once. Raises BadParameter;
         one that matches every incident must say so with `everything`."""
         with self.engine.lock:
@@ -51,13 +51,13 @@ class SilenceService:
                     if matcher.everything
                     else "matches every incident, so that no other matcher may be given",
                 )
-            one = Silence(
+            one = IncidentSilence(
                 id=token_hex(4), created_at=now, created_by=by.name, until=until, reason=reason, matcher=matcher
             )
             self._store(one, by, "silence", f"{_what(matcher)} until {iso(until)}: {reason}", self.store.added(one))
             return one
 
-    def end(self, id_: str, by: Actor) -> Silence:
+    def end(self, id_: str, by: Actor) -> IncidentSilence:
         """End a silence now. Incidents that are still open are announced. Raises NotFound, and NotPossible when it has
         ended."""
         with self.engine.lock:
@@ -70,7 +70,7 @@ class SilenceService:
             self._store(one, by, "end silence", f"{_what(one.matcher)}: {one.reason}", self.store.ended(one))
             return one
 
-    def _store(self, one: Silence, by: Actor, what: str, text: str, statement: Executable) -> None:
+    def _store(self, one: IncidentSilence, by: Actor, what: str, text: str, statement: Executable) -> None:
         """Store a silence together with the incidents that it mutes, or no longer mutes."""
         now = self.engine.clock.now()
         others = [each for each in self.incidents.store.silences(now) if each.id != one.id]

@@ -19,9 +19,9 @@ from aiops.model import (
     IncidentEvent,
     IncidentEvidence,
     IncidentFilter,
+    IncidentSilence,
     IncidentState,
     Ledger,
-    Silence,
 )
 from aiops.ports import LONGEST_WAIT
 from aiops.process.faultpoints import FaultPoint, reach
@@ -192,7 +192,7 @@ class SqlIncidents:
             rows = connection.execute(query.where(at.at >= since, at.at <= until).order_by(at.at)).all()
         return [Change(**row._mapping) for row in rows]
 
-    def silences(self, now: float) -> list[Silence]:
+    def silences(self, now: float) -> list[IncidentSilence]:
         """Return the silences that are in force at a time (Unix seconds)."""
         with self._begin() as connection:
             return in_force(connection, now)
