@@ -11,8 +11,8 @@ from aiops.api.answer import Question, changing, responses
 from aiops.api.body import must_be_empty
 from aiops.api.incidents import IncidentKind
 from aiops.api.workflow import ReasonText, Until
-from aiops.model import SilenceMatcher
-from aiops.presentation.documents.silence import Silence, Silences
+from aiops.model import SilenceMatcher, Window, iso
+from aiops.presentation.documents.silence import MaintenancePlan, MaintenanceWindow, Silence, Silences
 from aiops.presentation.silences import silence_document
 from aiops.service.use_cases import UseCases
 
@@ -47,7 +47,19 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
     def listed(query: NoQuestion) -> Any:  # noqa: ARG001 (unknown parameters are an error)
         """List the silences that are in force or ended lately."""
         now = use_cases.now()
-        return Silences(silences=[silence_document(one, now) for one in use_cases.silences.listed()]).model_dump()
+        return Silences(
+            silences=[silence_document(one, now) for one in use_cases.silences.listed()],
+            maintenance=[
+                MaintenancePlan(
+                    name=one.plan.name,
+                    reason=one.plan.reason,
+                    services=sorted(one.plan.services),
+                    current=_window(one.current),
+                    following=_window(one.following),
+                )
+                for one in use_cases.silences.maintenance()
+            ],
+        ).model_dump()
 
     @api.post("/silences", **changing(Silence))
     def add(body: NewSilence) -> Any:
@@ -66,3 +78,7 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
         return silence_document(use_cases.silences.end(path.silence_id, g.actor), use_cases.now()).model_dump()
 
     return api
+
+
+def _window(one: Window | None) -> MaintenanceWindow | None:
+    return None if one is None else MaintenanceWindow(start=iso(one.start), end=iso(one.end))

@@ -24,20 +24,25 @@ def silences_command() -> None:
 @silences_command.command("list")
 @engine_answer
 def silences_list(url: str | None, token: str | None, as_json: bool) -> None:
-    """List the silences that are in force or ended lately."""
+    """List the silences that are in force or ended lately, and planned maintenance."""
     from aiops.cli import remote
 
     try:
-        found = remote.Remote(url or default_url(), token).answer("/aiops/silences")["silences"]
+        answer = remote.Remote(url or default_url(), token).answer("/aiops/silences")
     except remote.NotAnswered as error:
         fail(error)
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        click.echo(json.dumps(answer, indent=2))
         return
+    found = answer["silences"]
     rows = [[one["id"], one["state"], one["until"], _what(one), one["created_by"], one["reason"]] for one in found]
     for line in text_table(("id", "state", "until", "silenced", "by", "reason"), rows):
         click.echo(visible(line))
-    if not found:
+    for one in answer["maintenance"]:
+        of = ", ".join(one["services"]) or "all services"
+        when = f"in progress until {one['current']['end']}" if one["current"] else f"from {one['following']['start']}"
+        click.echo(visible(f"maintenance {one['name']} of {of}, {when}: {one['reason']}"))
+    if not found and not answer["maintenance"]:
         click.echo("no silences", err=True)
 
 

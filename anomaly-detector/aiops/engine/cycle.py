@@ -20,6 +20,7 @@ from aiops.model import (
     Finding,
     Incident,
     IncidentEvent,
+    IncidentSilence,
     Ledger,
     Oddity,
     SeriesBlock,
@@ -142,11 +143,12 @@ class Engine:
         events: Sequence[IncidentEvent],
         before: Sequence[Incident],
         now: float,
-        mutes: incidents.Mutes | None = None,
+        silences: Sequence[IncidentSilence] | None = None,
     ) -> list[IncidentEvent]:
         """Return events with the incidents muted as they are now, and those of others that are muted, or no longer.
-        before: the incidents as they were; mutes: what mutes them, if not what is stored."""
-        return incidents.muted(events, before, mutes or incidents.Mutes(self.store.silences(now)), now)
+        before: the incidents as they were; silences: those in force, if not the stored ones."""
+        found = self.store.silences(now) if silences is None else silences
+        return incidents.muted(events, before, incidents.Mutes(found, self.detector.calendar.maintenance), now)
 
     def expire(self) -> None:
         """Forget series, and groups of objectives, that have been silent for long."""

@@ -14,6 +14,7 @@ from aiops.model import (
     IncidentEvent,
     IncidentSilence,
     IncidentState,
+    Maintenance,
     Mute,
     MuteKind,
     SilenceMatcher,
@@ -26,9 +27,10 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Mutes:
-    """The silences that are in force."""
+    """The silences that are in force, and what is planned for maintenance."""
 
     silences: Sequence[IncidentSilence] = ()
+    maintenance: Sequence[Maintenance] = ()
 
     def of(self, incident: Incident, now: float) -> Mute | None:
         """Return what mutes an incident: what ends last, if there is more than one."""
@@ -47,22 +49,33 @@ class Mutes:
                         until=each.until,
                     )
                 )
+        for plan in self.maintenance:
+            window = plan.current(now) if plan.concerns(services_of(incident)) else None
+            if window is not None:
+                found.append(
+                    Mute(kind=MuteKind.MAINTENANCE, name=plan.name, who="", reason=plan.reason, until=window.end)
+                )
         return max(found, key=lambda one: one.until, default=None)
 
 
 def matches(matcher: SilenceMatcher, incident: Incident) -> bool:
     """Whether a silence is for this incident."""
     cause = incident.root_cause.cause if incident.root_cause is not None else None
-    services = {*incident.affected_services, *((cause.service,) if cause is not None else ())}
     return all(
         (
             matcher.incident in ("", incident.id),
-            not matcher.service or matcher.service in services,
+            not matcher.service or matcher.service in services_of(incident),
             matcher.kind in ("", str(cause.kind) if cause is not None else UNKNOWN),
             matcher.severity in ("", str(incident.severity)),
             not matcher.family or any(family == matcher.family for _, family in incident.symptoms),
         )
     )
+
+
+def services_of(incident: Incident) -> list[str]:
+    """Return the services that an incident affects, and that of its cause."""
+    cause = incident.root_cause.cause if incident.root_cause is not None else None
+    return [*incident.affected_services, *((cause.service,) if cause is not None else ())]
 
 
 def muted(events: Iterable[IncidentEvent], before: Iterable[Incident], mutes: Mutes, now: float) -> list[IncidentEvent]:

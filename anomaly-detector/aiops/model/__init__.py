@@ -43,6 +43,7 @@ from aiops.model.incident import (
 )
 from aiops.model.incident_filter import IncidentFilter
 from aiops.model.ledger import Ledger, LedgerHour, LedgerKey
+from aiops.model.maintenance import Maintenance, Recurrence
 from aiops.model.oddity import Oddity, OddityKind, much_rejected, not_understood, shared_identity, too_many_series
 from aiops.model.series import Labels, Selector, SeriesBlock, group_label, labels, value_of
 from aiops.model.silence import IncidentSilence, Mute, MuteKind, SilenceMatcher, Snooze
@@ -142,6 +143,7 @@ __all__ = [
     "Ledger",
     "LedgerHour",
     "LedgerKey",
+    "Maintenance",
     "MeasuredSymptom",
     "Missing",
     "Mute",
@@ -158,6 +160,7 @@ __all__ = [
     "Protocol",
     "Query",
     "Ratio",
+    "Recurrence",
     "Relearned",
     "RequestAnatomy",
     "Role",

@@ -1,5 +1,6 @@
 """Silences: nothing about the incidents that they match is announced until they end."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import Final
@@ -7,8 +8,7 @@ from typing import Final
 from sqlalchemy import Executable
 
 from aiops.engine import Engine
-from aiops.incidents.muting import Mutes
-from aiops.model import Actor, AuditEntry, Incident, IncidentSilence, SilenceMatcher, iso
+from aiops.model import Actor, AuditEntry, Incident, IncidentSilence, Maintenance, SilenceMatcher, Window, iso
 from aiops.model.errors import NotFound, NotPossible
 from aiops.presentation.trace_search import BadParameter
 from aiops.service.incidents import IncidentService
@@ -19,6 +19,15 @@ LISTED: Final = 30 * 86_400.0
 """Seconds for which a silence that ended is listed."""
 REASON: Final = (3, 1000)
 """The fewest and the most characters of a reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMaintenance:
+    """Maintenance, with the window that is in progress and the next one."""
+
+    plan: Maintenance
+    current: Window | None
+    following: Window | None
 
 
 @dataclass(slots=True)
@@ -32,6 +41,19 @@ class SilenceService:
     def listed(self) -> list[IncidentSilence]:
         """Return the silences that are in force or ended lately, what ends last first."""
         return self.store.listed(self.engine.clock.now() - LISTED)
+
+    def maintenance(self) -> list[PlannedMaintenance]:
+        """Return what is planned for maintenance, what is in progress or comes next first; past windows are left
+        out."""
+        now = self.engine.clock.now()
+        found = [PlannedMaintenance(one, one.current(now), one.following(now)) for one in self.plans]
+        coming = [(one.current or one.following, one) for one in found]
+        return [one for window, one in sorted(((w, o) for w, o in coming if w), key=lambda each: each[0].start)]
+
+    @property
+    def plans(self) -> Sequence[Maintenance]:
+        """What the calendar plans."""
+        return self.engine.detector.calendar.maintenance
 
     def muted(self) -> list[Incident]:
         """Return the open incidents that are not announced, oldest first."""
@@ -74,7 +96,7 @@ class SilenceService:
         """Store a silence together with the incidents that it mutes, or no longer mutes."""
         now = self.engine.clock.now()
         others = [each for each in self.incidents.store.silences(now) if each.id != one.id]
-        events = self.engine.muted([], self.incidents.store.active(), now, Mutes([*others, one]))
+        events = self.engine.muted([], self.incidents.store.active(), now, [*others, one])
         entry = AuditEntry(at=now, by=by, what=what, subject=one.id, text=text)
         self.incidents.store.act_on(events, entry, statement)
         self.incidents.health.forget()

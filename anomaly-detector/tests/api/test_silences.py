@@ -200,7 +200,7 @@ def test_what_is_wrong_is_refused_and_changes_nothing(
     world.keep(sample(), over)
     answer = client.post(f"/aiops/{path}", json=body)
     assert (answer.status_code, said in answer.text) == (status, True), answer.text
-    assert client.get("/aiops/silences").json == {"silences": []}
+    assert client.get("/aiops/silences").json == {"silences": [], "maintenance": []}
     assert client.get("/aiops/audit").json["rows"] == []  # type: ignore[index]
 
 

@@ -58,7 +58,7 @@ def test_incidents_are_silenced_and_snoozed(url: str) -> None:
     )
     id_ = made.stdout.split()[0]
     assert run("silences", "end", id_, "--url", url).exit_code == 0
-    assert json.loads(run("silences", "list", "--url", url, "--json").stdout)[0]["state"] == "ended"
+    assert json.loads(run("silences", "list", "--url", url, "--json").stdout)["silences"][0]["state"] == "ended"
     assert run("incidents", "snooze", ONE, "--url", url, "--for", "4h").exit_code == 0
     assert "muted     snooze of local" in run("incidents", "show", ONE, "--url", url).stdout
     assert run("incidents", "snooze", ONE, "--url", url, "--wake").exit_code == 0

@@ -40,5 +40,21 @@ class Silence(Document):
     ended_by: str | None
 
 
+class MaintenanceWindow(Document):
+    start: Time
+    end: Time
+
+
+class MaintenancePlan(Document):
+    """Maintenance that the calendar plans: incidents of its services are not announced meanwhile."""
+
+    name: str
+    reason: str
+    services: list[str] = Field(description="empty: all services")
+    current: MaintenanceWindow | None = Field(description="in progress now")
+    following: MaintenanceWindow | None = Field(description="the next one after now")
+
+
 class Silences(Document):
     silences: list[Silence] = Field(description="those in force or over for less than 30 days, what ends last first")
+    maintenance: list[MaintenancePlan] = Field(description="of the calendar; without what is over")

@@ -33,6 +33,7 @@ def add_silences(pages: Blueprint, use_cases: UseCases) -> None:
             "silences.html",
             active=[one for one in listed if one.lasts(now)],
             past=[one for one in listed if not one.lasts(now)],
+            maintenance=use_cases.silences.maintenance(),
             muted=use_cases.silences.muted(),
             given={name: asked_text(name) for name in ("incident", "service")},
             lengths=LENGTHS,
