@@ -1,6 +1,6 @@
 """The work of people on incidents: assign them and write about them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from flask import g
 from flask_openapi3.blueprint import APIBlueprint
@@ -11,6 +11,7 @@ from aiops.api.body import must_be_empty
 from aiops.api.incidents import TAG, OneIncident, whole_incident
 from aiops.api.moment import Moment
 from aiops.api.problem import ApiProblem
+from aiops.model import Severity
 from aiops.presentation.documents.incident import WholeIncident
 from aiops.service.use_cases import UseCases
 from aiops.service.workflow import LONGEST_COMMENT, LONGEST_NAME
@@ -43,6 +44,11 @@ class Assignment(Question):
 
 class Snoozing(Until):
     reason: ReasonText | None = Field(None, description="why")
+
+
+class NewSeverity(Question):
+    severity: Literal["low", "medium", "high", "critical"]
+    reason: ReasonText = Field(description="why; shown beside it")
 
 
 class NewComment(Question):
@@ -78,6 +84,25 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
         """End the snooze of an incident now, and remind people of it."""
         must_be_empty()
         return whole_incident(use_cases, use_cases.workflow.wake(path.incident_id, g.actor)).model_dump()
+
+    @api.post("/incidents/<incident_id>/reopen", **changing(WholeIncident, 404, 409))
+    def reopen(path: OneIncident) -> Any:
+        """Open an incident again that ended within a day; it stays open until somebody resolves it."""
+        must_be_empty()
+        return whole_incident(use_cases, use_cases.workflow.reopen(path.incident_id, g.actor)).model_dump()
+
+    @api.post("/incidents/<incident_id>/severity", **changing(WholeIncident, 404, 409))
+    def set_severity(path: OneIncident, body: NewSeverity) -> Any:
+        """Raise or lower the severity of an incident; the engine's own is kept beside it."""
+        severity = Severity(body.severity)
+        after = use_cases.workflow.set_severity(path.incident_id, severity, body.reason, g.actor)
+        return whole_incident(use_cases, after).model_dump()
+
+    @api.post("/incidents/<incident_id>/severity/clear", **changing(WholeIncident, 404, 409))
+    def clear_severity(path: OneIncident) -> Any:
+        """Leave the severity of an incident to the engine again."""
+        must_be_empty()
+        return whole_incident(use_cases, use_cases.workflow.clear_severity(path.incident_id, g.actor)).model_dump()
 
     @api.post("/incidents/<incident_id>/comments", **changing(WholeIncident, 404))
     def comment(path: OneIncident, body: NewComment) -> Any:

@@ -1,11 +1,11 @@
-"""The work of people on incidents: `aiops incidents assign`, `comment` and `snooze`."""
+"""The work of people on incidents: `aiops incidents assign`, `comment`, `reopen`, `severity` and `snooze`."""
 
 import sys
 
 import click
 
 from aiops.cli.common import UsageError
-from aiops.cli.incidents import act, engine_answer
+from aiops.cli.incidents import SEVERITIES, act, engine_answer
 from aiops.cli.silences import until_fields
 
 
@@ -59,6 +59,41 @@ def incidents_snooze(
     act(url, token, as_json, incident, "snooze", {**until_fields(lasts, until), **why})
 
 
+@click.command("reopen")
+@engine_answer
+@click.argument("incident")
+def incidents_reopen(url: str | None, token: str | None, as_json: bool, incident: str) -> None:
+    """Open an incident again that ended within a day. It stays open until somebody resolves it."""
+    act(url, token, as_json, incident, "reopen")
+
+
+@click.command("severity")
+@engine_answer
+@click.argument("incident")
+@click.option("--set", "severity", type=click.Choice(SEVERITIES), help="The severity from now on.")
+@click.option("--reason", help="Why; shown beside it. Needed with --set.")
+@click.option("--clear", is_flag=True, help="Leave the severity to the engine again.")
+def incidents_severity(
+    url: str | None,
+    token: str | None,
+    as_json: bool,
+    incident: str,
+    severity: str | None,
+    reason: str | None,
+    clear: bool,
+) -> None:
+    """Raise or lower the severity of an incident. The engine's own goes on beside it.
+
+    Example: aiops incidents severity INC-1795253415-1 --set low --reason "a test account"
+    """
+    if clear == (severity is not None) or clear == bool(reason):
+        raise UsageError("give either --set SEVERITY with --reason, or --clear")
+    if clear:
+        act(url, token, as_json, incident, "severity/clear")
+    else:
+        act(url, token, as_json, incident, "severity", {"severity": severity, "reason": reason})
+
+
 @click.command("comment")
 @engine_answer
 @click.argument("incident")
@@ -71,4 +106,10 @@ def incidents_comment(url: str | None, token: str | None, as_json: bool, inciden
     act(url, token, as_json, incident, "comments", {"text": sys.stdin.read() if text == "-" else text})
 
 
-WORKFLOW_COMMANDS = (incidents_assign, incidents_comment, incidents_snooze)
+WORKFLOW_COMMANDS = (
+    incidents_assign,
+    incidents_comment,
+    incidents_reopen,
+    incidents_severity,
+    incidents_snooze,
+)

@@ -159,15 +159,22 @@ def _announced(before: Incident, after: Incident, rising: bool, worse: bool, at:
 
 def _as_bad_as(before: Incident, now: Severity, at: float, policy: ResolutionPolicy) -> Incident:
     """Update the severity: it rises at once, and it falls to the worst severity of a period that was milder."""
-    if now.rank >= before.severity.rank:
-        after = replace(before, severity=now, milder=None)
-        return after if now == before.severity else life.noted(after, at, "severity", f"severity is {now} now")
+    own = before.own_severity
+    if now.rank >= own.rank:
+        after = life.judged(replace(before, milder=None), now)
+        return after if now == own else life.noted(after, at, "severity", _changed(after, f"severity is {now} now"))
     worst, since = before.milder or (now, at)
     worst = max(worst, now, key=lambda one: one.rank)
     if 0 <= at - since < policy.ease_seconds:
         return replace(before, milder=(worst, since))
-    eased = replace(before, severity=worst, milder=None)
-    return life.noted(eased, at, "severity", f"severity is {worst} now, no longer {before.severity}")
+    eased = life.judged(replace(before, milder=None), worst)
+    return life.noted(eased, at, "severity", _changed(eased, f"severity is {worst} now, no longer {own}"))
+
+
+def _changed(incident: Incident, text: str) -> str:
+    """Say what the engine judges, where a person gave another severity."""
+    given = incident.override
+    return text if given is None else f"{text}, by the engine; {given.who} says {given.severity}"
 
 
 def _burnt(before: Sequence[Impact], now: Sequence[Impact]) -> tuple[Impact, ...]:

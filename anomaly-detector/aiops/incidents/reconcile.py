@@ -84,6 +84,8 @@ def _without(
     target = absorbed_by(incident, [one for one in seen if one.state != IncidentState.RESOLVED])
     if target is not None:
         return life.resolve(incident, at, f"merged into {target.id}: the same cause", Ending.MERGED)
+    if incident.held_by:
+        return incident
     if incident.last_seen > at:  # clocks were set back: its quiet time counts from now
         return replace(incident, last_seen=at)
     if any(symptom in around.settled for symptom in incident.symptoms):

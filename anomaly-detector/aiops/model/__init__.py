@@ -36,7 +36,6 @@ from aiops.model.incident import (
     Notice,
     PlaceExcess,
     RootCause,
-    Severity,
     TimelineEntry,
     TraceCorrelation,
     Transition,
@@ -45,7 +44,9 @@ from aiops.model.incident_filter import IncidentFilter
 from aiops.model.ledger import Ledger, LedgerHour, LedgerKey
 from aiops.model.maintenance import Maintenance, Recurrence
 from aiops.model.oddity import Oddity, OddityKind, much_rejected, not_understood, shared_identity, too_many_series
+from aiops.model.override import SeverityOverride
 from aiops.model.series import Labels, Selector, SeriesBlock, group_label, labels, value_of
+from aiops.model.severity import Severity
 from aiops.model.silence import IncidentSilence, Mute, MuteKind, SilenceMatcher, Snooze
 from aiops.model.slo import (
     Adjustment,
@@ -172,6 +173,7 @@ __all__ = [
     "Server",
     "Session",
     "Severity",
+    "SeverityOverride",
     "Sight",
     "SignIn",
     "SilenceMatcher",

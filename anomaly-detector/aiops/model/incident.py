@@ -8,22 +8,10 @@ from aiops.model.cause import Cause, CauseKind
 from aiops.model.change import ConsideredChange
 from aiops.model.finding import Finding
 from aiops.model.impact import Impact
+from aiops.model.override import SeverityOverride
 from aiops.model.series import Labels
+from aiops.model.severity import Severity
 from aiops.model.silence import Mute, Snooze
-
-
-class Severity(StrEnum):
-    """How severe an incident is, from the least severe to the most severe."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    CRITICAL = "critical"
-
-    @property
-    def rank(self) -> int:
-        """Position in the order of severities; 0 is the least severe."""
-        return list(Severity).index(self)
 
 
 class IncidentState(StrEnum):
@@ -204,7 +192,9 @@ class Incident:
     counts the steps in which symptoms continued after a person resolved the incident. `milder` is the lower severity
     that the incident would have now, and since when. `evidence_at` is when the evidence of its cause was taken, which
     is stored beside it; 0 without. `assignee`: who works on it, "" for nobody. `mute`: why it
-    is not announced now; it stays on an incident that resolved while it was muted.
+    is not announced now; it stays on an incident that resolved while it was muted. `override`:
+    the severity that a person gave it, which `severity` is then; `own_severity` is the engine's. `held_by`: who opened
+    it again by hand: it then stays open until somebody resolves it.
     """
 
     id: str
@@ -229,6 +219,8 @@ class Incident:
     assignee: str = ""
     snooze: Snooze | None = None
     mute: Mute | None = None
+    override: SeverityOverride | None = None
+    held_by: str = ""
     timeline: tuple[TimelineEntry, ...] = ()
     fingerprint: str = ""
     ending: Ending | None = None
@@ -238,6 +230,11 @@ class Incident:
     persists: int = 0
     milder: tuple[Severity, float] | None = None
     evidence_at: float = 0.0
+
+    @property
+    def own_severity(self) -> Severity:
+        """The severity by the engine, whatever a person says."""
+        return self.severity if self.override is None else self.override.own
 
     @property
     def episode(self) -> Episode:

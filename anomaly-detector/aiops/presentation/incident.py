@@ -48,6 +48,15 @@ def incident_document(incident: Incident, base_url: str = "", grafana_url: str =
         ending=None if incident.ending is None else incident.ending.value,
         acknowledged_by=incident.acknowledged_by or None,
         assignee=incident.assignee or None,
+        severity_set=None
+        if incident.override is None
+        else documents.SeveritySet(
+            own=incident.override.own.value,
+            by=incident.override.who,
+            reason=incident.override.reason,
+            at=iso(incident.override.at),
+        ),
+        held_by=incident.held_by or None,
         muted=mute_document(incident.mute),
         symptoms=[
             {"family": family, **{key: value for key, value in series if key != names.NAME}}

@@ -128,6 +128,7 @@ def _standing(one: Incident) -> dict[str, object]:
         "state": str(one.state),
         "acknowledged_by": one.acknowledged_by or None,
         "assignee": one.assignee or None,
+        "severity": str(one.severity),
         "resolution": one.resolution or None,
         "snoozed_until": None if one.snooze is None else iso(one.snooze.until),
     }

@@ -5,7 +5,7 @@ from typing import Final
 
 from aiops.engine import Engine
 from aiops.incidents import life
-from aiops.model import Actor, AuditEntry, Comment, Incident, Snooze, Transition
+from aiops.model import Actor, AuditEntry, Comment, Incident, Severity, SeverityOverride, Snooze, Transition
 from aiops.model.errors import NotPossible
 from aiops.presentation.trace_search import BadParameter
 from aiops.service.incidents import IncidentService
@@ -56,6 +56,42 @@ class WorkflowService:
                 raise NotPossible(f"{before.id} is not snoozed")
             after = life.snooze(before, self.engine.clock.now(), None)
             return self.incidents.acted(before, after, Transition.UPDATED, by, "wake")
+
+    def may_reopen(self, incident: Incident) -> bool:
+        """Whether an incident may be opened again by hand, as far as itself is concerned."""
+        try:
+            life.reopen(incident, self.engine.clock.now(), "")
+        except NotPossible:
+            return False
+        return True
+
+    def reopen(self, name: str, by: Actor) -> Incident:
+        """Reopen an incident that ended within a day; it stays open until somebody resolves it. Raises NotPossible."""
+        with self.engine.lock:
+            before = self.incidents.get(name)
+            after = life.reopen(before, self.engine.clock.now(), by.name)
+            alike = (one for one in self.incidents.store.active() if one.fingerprint == before.fingerprint != "")
+            if (other := next(alike, None)) is not None:
+                raise NotPossible(f"{before.id} cannot be opened again: {other.id} is open for the same cause")
+            return self.incidents.acted(before, after, Transition.REOPENED, by, "reopen")
+
+    def set_severity(self, name: str, severity: Severity, reason: str, by: Actor) -> Incident:
+        """Raise or lower the severity of an incident; the engine's own is kept beside it. People are told when it is
+        raised. Raises NotPossible when it is resolved."""
+        wanted_reason(reason)
+        with self.engine.lock:
+            before, now = self.incidents.get(name), self.engine.clock.now()
+            after = life.override(before, now, SeverityOverride(severity, before.own_severity, by.name, reason, now))
+            raised = after.severity.rank > before.severity.rank
+            transition = Transition.CHANGED if raised else Transition.UPDATED
+            return self.incidents.acted(before, after, transition, by, "set severity")
+
+    def clear_severity(self, name: str, by: Actor) -> Incident:
+        """Leave the severity of an incident to the engine again. Raises NotPossible where nobody set it."""
+        with self.engine.lock:
+            before = self.incidents.get(name)
+            after = life.without_override(before, self.engine.clock.now(), by.name)
+            return self.incidents.acted(before, after, Transition.UPDATED, by, "clear severity")
 
     def comments(self, incident: Incident) -> list[Comment]:
         """Return what people wrote about an incident, oldest first."""

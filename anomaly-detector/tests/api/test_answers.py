@@ -91,6 +91,8 @@ def test_the_sample_incident_has_every_field_that_was_promised(world: World, cli
         "episodes": [{"onset": iso(NOW - 300), "detected": iso(NOW - 285), "ended": None, "told": True}],
         "acknowledged_by": None,
         "assignee": None,
+        "severity_set": None,
+        "held_by": None,
         "muted": None,
         "symptoms": [
             {"family": "errors", "service": "payment", "route": "/payment", "method": "POST"},

@@ -47,6 +47,14 @@ def test_an_incident_is_assigned_and_written_about(url: str, tmp_path: Path) -> 
     assert "assigned  to" not in run("incidents", "show", ONE, "--url", url).stdout
 
 
+def test_the_severity_is_set_and_an_end_is_taken_back(url: str) -> None:
+    said = run("incidents", "severity", ONE, "--url", url, "--set", "low", "--reason", "a test account")
+    assert f"{ONE}  open  low" in said.stdout
+    assert f"{ONE}  open  critical" in run("incidents", "severity", ONE, "--url", url, "--clear").stdout
+    assert run("incidents", "resolve", ONE, "--url", url).exit_code == 0
+    assert f"{ONE}  open" in run("incidents", "reopen", ONE, "--url", url).stdout
+
+
 def test_incidents_are_silenced_and_snoozed(url: str) -> None:
     made = run("silences", "add", "--url", url, "--service", "payment", "--for", "2h", "--reason", "new disks")
     assert "silenced until 2026-11-21T11:35:00Z: service=payment" in made.stdout, made.output
@@ -87,6 +95,10 @@ def test_a_wrong_silence_says_what_is_wrong(url: str, arguments: tuple[str, ...]
         (("assign", ONE, "--to", "a", "--nobody"), 2, "give either --to NAME or --nobody"),
         (("assign", "INC-9", "--to", "a"), 1, "there is no incident INC-9"),
         (("comment", ONE, " "), 1, "text"),
+        (("reopen", ONE), 1, "is open, so that it cannot be opened again"),
+        (("severity", ONE, "--set", "low"), 2, "give either --set SEVERITY with --reason, or --clear"),
+        (("severity", ONE, "--set", "low", "--clear"), 2, "give either --set SEVERITY with --reason, or --clear"),
+        (("severity", ONE, "--clear"), 1, "has the severity that the engine gives it"),
     ],
 )
 def test_wrong_use_says_what_is_wrong(url: str, arguments: tuple[str, ...], code: int, said: str) -> None:

@@ -134,6 +134,15 @@ class Episode(Document):
     told: bool = Field(description="false: it was not announced by itself, for people knew that it comes and goes")
 
 
+class SeveritySet(Document):
+    """The severity by a person's word."""
+
+    own: Literal["low", "medium", "high", "critical"] = Field(description="what the engine says meanwhile")
+    by: str
+    reason: str
+    at: Time
+
+
 class Incident(Document):
     """One incident: one cause, its symptoms, its evidence and its life."""
 
@@ -161,6 +170,8 @@ class Incident(Document):
     )
     acknowledged_by: str | None
     assignee: str | None = Field(description="who works on it; null: nobody")
+    severity_set: SeveritySet | None = Field(description="where a person gave the severity; null: the engine did")
+    held_by: str | None = Field(description="who opened it again by hand: it stays open until somebody resolves it")
     muted: Muted | None = Field(description="why it is not announced now; null: it is")
     symptoms: list[dict[str, str]]
     trace_correlation: TraceCorrelation

@@ -40,6 +40,7 @@ def add_incidents(pages: Blueprint, use_cases: UseCases, settings: Settings) -> 
             alerts=alerts,
             alike=alike,
             shown=grafana.of_incident(one, settings.grafana_url),
+            reopenable=use_cases.workflow.may_reopen(one),
             undoable=use_cases.acceptance.undoable(one),
             picture=picture,
             slow=is_slow(one),

@@ -3,7 +3,8 @@
 from flask import Blueprint, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from aiops.model import Incident
+from aiops.model import Incident, Severity
+from aiops.presentation.trace_search import BadParameter
 from aiops.service.use_cases import UseCases
 from aiops.web.pages.silences import until_of
 
@@ -27,6 +28,19 @@ def add_workflow(pages: Blueprint, use_cases: UseCases) -> None:
     @pages.post("/incidents/<name>/wake")
     def wake(name: str) -> ResponseReturnValue:
         return back(use_cases.workflow.wake(name, g.actor))
+
+    @pages.post("/incidents/<name>/reopen")
+    def reopen(name: str) -> ResponseReturnValue:
+        return back(use_cases.workflow.reopen(name, g.actor))
+
+    @pages.post("/incidents/<name>/severity")
+    def severity(name: str) -> ResponseReturnValue:
+        given, reason = request.form.get("severity", ""), " ".join(request.form.get("reason", "").split())
+        if not given:
+            return back(use_cases.workflow.clear_severity(name, g.actor))
+        if given not in tuple(Severity):
+            raise BadParameter("severity", f"must be one of {', '.join(Severity)}, or empty")
+        return back(use_cases.workflow.set_severity(name, Severity(given), reason, g.actor))
 
     @pages.post("/incidents/<name>/comments")
     def comment(name: str) -> ResponseReturnValue:
