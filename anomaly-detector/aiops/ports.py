@@ -7,6 +7,7 @@ from aiops.model import (
     Announcement,
     Burn,
     Change,
+    Dismissal,
     Edge,
     Finding,
     Incident,
@@ -171,6 +172,10 @@ class IncidentStore(Protocol):
 
     def changes(self, since: float, until: float) -> Sequence[Change]:
         """Return the changes that were reported between two times (Unix seconds), oldest first."""
+        ...
+
+    def dismissals(self, now: float) -> Sequence[Dismissal]:
+        """Return what people said is not an incident, as far as that is in force at a time (Unix seconds)."""
         ...
 
     def silences(self, now: float) -> Sequence[IncidentSilence]:

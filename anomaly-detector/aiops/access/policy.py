@@ -16,6 +16,7 @@ _READ: Final = (
     "alerts.listed",
     "changes.listed",
     "description",
+    "dismissals.listed",
     "explanation.explain",
     "incidents.listed",
     "incidents.one",
@@ -52,6 +53,8 @@ _READ: Final = (
 )
 _SENT: Final = ("alerts.receive", "changes.record")
 _DONE: Final = (
+    "dismissals.dismiss",
+    "dismissals.end",
     "incidents.acknowledge",
     "incidents.analyze",
     "incidents.normal",
@@ -63,6 +66,8 @@ _DONE: Final = (
     "web.add_silence",
     "web.assign",
     "web.comment",
+    "web.dismiss",
+    "web.end_dismissal",
     "web.end_silence",
     "web.normal",
     "web.reopen",

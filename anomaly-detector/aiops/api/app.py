@@ -15,6 +15,7 @@ from aiops.api import (
     alerts,
     changes,
     description,
+    dismissals,
     explanation,
     guard,
     incidents,
@@ -76,7 +77,20 @@ def create_app(use_cases: UseCases, settings: Settings) -> OpenAPI:
     app.url_map.strict_slashes = False
     guard.install_guard(app, use_cases, settings)
     problem.install_problems(app)
-    for room in (incidents, workflow, silences, slos, telemetry, traces, series, explanation, changes, alerts, access):
+    for room in (
+        incidents,
+        workflow,
+        silences,
+        dismissals,
+        slos,
+        telemetry,
+        traces,
+        series,
+        explanation,
+        changes,
+        alerts,
+        access,
+    ):
         api = room.blueprint(use_cases)
         api.before_request(parameters.check_parameters)
         app.register_api(api)

@@ -1,12 +1,15 @@
-"""The work of people on incidents: `aiops incidents assign`, `comment`, `reopen`, `severity` and `snooze`."""
+"""The work of people on incidents: `aiops incidents assign`, `comment`, `dismiss`, `reopen`, `severity`, …"""
 
+import json
 import sys
+from urllib.parse import quote
 
 import click
 
-from aiops.cli.common import UsageError
-from aiops.cli.incidents import SEVERITIES, act, engine_answer
+from aiops.cli.common import UsageError, default_url
+from aiops.cli.incidents import SEVERITIES, act, engine_answer, fail
 from aiops.cli.silences import until_fields
+from aiops.model.safe import visible
 
 
 @click.command("assign")
@@ -59,6 +62,47 @@ def incidents_snooze(
     act(url, token, as_json, incident, "snooze", {**until_fields(lasts, until), **why})
 
 
+@click.command("dismiss")
+@engine_answer
+@click.argument("incident")
+@click.option("--reason", required=True, help="Why it is not an incident; shown with it.")
+@click.option("--days", type=click.FloatRange(0, 90, min_open=True), default=14, show_default=True, help="How long.")
+def incidents_dismiss(
+    url: str | None, token: str | None, as_json: bool, incident: str, reason: str, days: float
+) -> None:
+    """Say that this is not an incident. It is resolved, and opens again only when it is much worse.
+
+    Nothing is learned, so that this is not what `normal` does: what is expected stays as it is. `aiops incidents
+    dismissed` lists what people said, and takes it back.
+
+    Example: aiops incidents dismiss INC-1795253415-1 --reason "the load test of the shop"
+    """
+    act(url, token, as_json, incident, "dismiss", {"reason": reason, "days": days})
+
+
+@click.command("dismissed")
+@engine_answer
+@click.option("--end", "id_", metavar="ID", help="Take this one back: if its trouble is there, it opens again soon.")
+def incidents_dismissed(url: str | None, token: str | None, as_json: bool, id_: str | None) -> None:
+    """List what people said is not an incident, and what it takes to open one again."""
+    from aiops.cli import remote
+
+    engine = remote.Remote(url or default_url(), token)
+    try:
+        if id_ is None:
+            found = engine.answer("/aiops/dismissals")["dismissals"]
+        else:
+            found = [engine.change(f"/aiops/dismissals/{quote(id_, safe='')}/end")]
+    except remote.NotAnswered as error:
+        fail(error)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for one in found:
+        said = f"{one['id']}  {one['state']}  {one['incident']}  {one['title']}: {one['reason']} (says {one['by']})"
+        click.echo(visible(f"{said}; opens again {one['effect']}, or after {one['until']}"))
+
+
 @click.command("reopen")
 @engine_answer
 @click.argument("incident")
@@ -109,6 +153,8 @@ def incidents_comment(url: str | None, token: str | None, as_json: bool, inciden
 WORKFLOW_COMMANDS = (
     incidents_assign,
     incidents_comment,
+    incidents_dismiss,
+    incidents_dismissed,
     incidents_reopen,
     incidents_severity,
     incidents_snooze,

@@ -190,6 +190,7 @@ class Engine:
     ) -> list[IncidentEvent]:
         """Update incidents by what was found."""
         at = self.detector.at if self.detector.at is not None else now
+        dismissals = self.store.dismissals(now)
         around = incidents.Surroundings(
             public=self._diagnosis.public(),
             find=self.store.get,
@@ -197,6 +198,7 @@ class Engine:
             look=lambda symptom, since: self.detector.sight(symptom[0], Family(symptom[1]), since, at),
             settled={(series, str(family)) for series, family in outcome.settled},
             impact=self.budgets.impact,
+            dismissed=lambda group: incidents.is_dismissed(group, dismissals),
         )
         others = [one for one in known if not is_of_heartbeat(one)]
         return incidents.reconcile(others, groups, at, self.store.count(), self.pace.resolution, around)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from aiops.incidents import life, telling
+from aiops.incidents import dismissing, life, telling
 from aiops.incidents.alerts import is_alert
 from aiops.incidents.fingerprint import fingerprint
 from aiops.incidents.matching import SHOWS, symptoms_of
@@ -22,6 +22,7 @@ from aiops.model import (
     Transition,
 )
 
+BY_PERSON = (Ending.PERSON, Ending.ACCEPTED, Ending.DISMISSED)
 PERSISTS = 2
 """Steps for which symptoms must continue, after a person resolved the incident, until it is reopened."""
 
@@ -48,6 +49,7 @@ def opened(group: Explained, key: str, at: float, number: int, around: Surroundi
         slo_impact=burning,
         fingerprint=fingerprint(group.root_cause, symptoms_of(group.findings)),
         episodes=(Episode(onset, at),),
+        worst=dismissing.worst((), group.findings),
         evidence_at=0.0 if group.evidence is None else group.evidence.at,
     )
     incident = replace(incident, notice=telling.noticed(incident, at))
@@ -72,7 +74,7 @@ def carried(
     early."""
     if before.state != IncidentState.RESOLVED:
         return _updated(before, group, at, policy, around, Transition.UPDATED)
-    onset, by_person = min(one.onset for one in group.findings), before.ending in (Ending.PERSON, Ending.ACCEPTED)
+    onset, by_person = min(one.onset for one in group.findings), before.ending in BY_PERSON
     if by_person and onset <= (before.resolved_at or at):
         after = _doubted(before, group, at)
         if after.persists < PERSISTS:
@@ -125,6 +127,7 @@ def _updated(
         affected_services=services,
         affected_endpoints=endpoints,
         slo_impact=_burnt(before.slo_impact, burning),
+        worst=dismissing.worst(before.worst, group.findings),
     )
     for finding, text in fresh:
         after = life.noted(after, finding.at, "anomaly", text)

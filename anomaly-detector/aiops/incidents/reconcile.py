@@ -39,6 +39,8 @@ def reconcile(
     seen: set[str] = set()
     for group in groups:
         match = matching_incident(group, current, seen, groups, at, policy, around.past)
+        if (match is None or match.state == IncidentState.RESOLVED) and around.dismissed(group):
+            continue
         if match is None:
             others = [one for other in groups if other is not group for one in symptoms_of(other.findings)]
             open_ones = (one for one in current.values() if one.state != IncidentState.RESOLVED)

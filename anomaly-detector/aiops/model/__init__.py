@@ -19,6 +19,7 @@ from aiops.model.cause import Cause, CauseKind
 from aiops.model.change import Change, ChangeVerdict, ConsideredChange
 from aiops.model.comment import Comment
 from aiops.model.counted import CountedRequests, counted_requests
+from aiops.model.dismissal import Dismissal
 from aiops.model.finding import Family, Finding, SeriesState, Sight, Tier, Verdict
 from aiops.model.hop import Hop
 from aiops.model.impact import Impact
@@ -121,6 +122,7 @@ __all__ = [
     "ConsideredChange",
     "CountedRequests",
     "Dimension",
+    "Dismissal",
     "Edge",
     "Ending",
     "Episode",

@@ -159,6 +159,8 @@ class Ending(StrEnum):
     """a person resolved it"""
     ACCEPTED = "accepted"
     """a person declared its symptoms to be normal from now on"""
+    DISMISSED = "dismissed"
+    """a person said that it is not an incident"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,8 @@ class Incident:
     is stored beside it; 0 without. `assignee`: who works on it, "" for nobody. `mute`: why it
     is not announced now; it stays on an incident that resolved while it was muted. `override`:
     the severity that a person gave it, which `severity` is then; `own_severity` is the engine's. `held_by`: who opened
-    it again by hand: it then stays open until somebody resolves it.
+    it again by hand: it then stays open until somebody resolves it. `worst`: how bad each family
+    of its symptoms was at its worst, as `incidents.dismissing` measures it.
     """
 
     id: str
@@ -221,6 +224,7 @@ class Incident:
     mute: Mute | None = None
     override: SeverityOverride | None = None
     held_by: str = ""
+    worst: tuple[tuple[str, float], ...] = ()
     timeline: tuple[TimelineEntry, ...] = ()
     fingerprint: str = ""
     ending: Ending | None = None

@@ -10,6 +10,7 @@ from aiops.service.audit import AuditService
 from aiops.service.backtest import BacktestService
 from aiops.service.bad_requests import BadRequestService
 from aiops.service.details import ServiceDetails
+from aiops.service.dismissals import DismissalService
 from aiops.service.explanation import ExplanationService
 from aiops.service.health import HealthService
 from aiops.service.incidents import IncidentService
@@ -25,6 +26,7 @@ from aiops.service.users import UserService
 from aiops.service.workflow import WorkflowService
 from aiops.store import SqlAccepted, SqlAccess, SqlAlerts, SqlAudit, SqlIncidents, SqlObjectives, SqlUsers
 from aiops.store.comments import SqlComments
+from aiops.store.dismissals import SqlDismissals
 from aiops.store.silences import SqlSilences
 
 
@@ -45,6 +47,7 @@ class UseCases:
     acceptance: AcceptanceService = field(init=False)
     workflow: WorkflowService = field(init=False)
     silences: SilenceService = field(init=False)
+    dismissals: DismissalService = field(init=False)
     health: HealthService = field(init=False)
     map: MapService = field(init=False)
     telemetry: TelemetryService = field(init=False)
@@ -69,6 +72,7 @@ class UseCases:
         self.acceptance = AcceptanceService(engine, self.incidents, SqlAccepted(store.database))
         self.workflow = WorkflowService(engine, self.incidents, SqlComments(store.database))
         self.silences = SilenceService(engine, self.incidents, SqlSilences(store.database))
+        self.dismissals = DismissalService(engine, self.incidents, SqlDismissals(store.database))
         self.map = MapService(engine, store, self.health)
         self.telemetry = TelemetryService(engine)
         self.details = ServiceDetails(engine, store, self.health)

@@ -13,6 +13,7 @@ from aiops.model import (
     AuditEntry,
     Burn,
     Change,
+    Dismissal,
     Ending,
     Finding,
     Incident,
@@ -27,6 +28,7 @@ from aiops.ports import LONGEST_WAIT
 from aiops.process.faultpoints import FaultPoint, reach
 from aiops.store import tables
 from aiops.store.audit import record
+from aiops.store.dismissals import dismissals_in_force
 from aiops.store.listing import alike_query, is_active, page_query
 from aiops.store.objectives import BURN_ADAPTER, keep_ledger
 from aiops.store.silences import in_force
@@ -191,6 +193,11 @@ class SqlIncidents:
         with self._begin() as connection:
             rows = connection.execute(query.where(at.at >= since, at.at <= until).order_by(at.at)).all()
         return [Change(**row._mapping) for row in rows]
+
+    def dismissals(self, now: float) -> list[Dismissal]:
+        """Return the dismissals that are in force at a time (Unix seconds)."""
+        with self._begin() as connection:
+            return dismissals_in_force(connection, now)
 
     def silences(self, now: float) -> list[IncidentSilence]:
         """Return the silences that are in force at a time (Unix seconds)."""

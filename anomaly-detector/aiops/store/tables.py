@@ -162,6 +162,23 @@ silences = Table(
     Index("silences_by_end", "until"),
 )
 
+dismissals = Table(
+    "dismissals",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("fingerprint", String(16), nullable=False),
+    Column("incident", String(64), nullable=False),  # its id
+    Column("title", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("who", String(128), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("levels", Text, nullable=False),  # how bad each family was, as JSON
+    Column("until", Float, nullable=False),
+    Column("ended_at", Float),  # NULL: nobody took it back
+    Column("ended_by", String(128), nullable=False, server_default=""),
+    Index("dismissals_by_end", "until"),
+)
+
 changes = Table(
     "changes",
     metadata,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from made_up.samples import sample
+from made_up.samples import sample, simple
 from made_up.world import World
 from werkzeug.serving import make_server
 
@@ -55,6 +55,16 @@ def test_the_severity_is_set_and_an_end_is_taken_back(url: str) -> None:
     assert f"{ONE}  open" in run("incidents", "reopen", ONE, "--url", url).stdout
 
 
+def test_what_is_no_incident_is_said_listed_and_taken_back(world: World, url: str) -> None:
+    world.keep(simple(2, fingerprint="f" * 16, worst=(("errors", 0.4),)))
+    two = "INC-1795253415-2"
+    assert "resolved" in run("incidents", "dismiss", two, "--url", url, "--reason", "a load test", "--days", "3").stdout
+    listed = run("incidents", "dismissed", "--url", url).stdout
+    assert "a load test (says local); opens again when 70% of requests fail" in listed
+    assert "ended" in run("incidents", "dismissed", "--url", url, "--end", listed.split()[0]).stdout
+    assert json.loads(run("incidents", "dismissed", "--url", url, "--json").stdout)[0]["ended_by"] == "local"
+
+
 def test_incidents_are_silenced_and_snoozed(url: str) -> None:
     made = run("silences", "add", "--url", url, "--service", "payment", "--for", "2h", "--reason", "new disks")
     assert "silenced until 2026-11-21T11:35:00Z: service=payment" in made.stdout, made.output
@@ -95,6 +105,9 @@ def test_a_wrong_silence_says_what_is_wrong(url: str, arguments: tuple[str, ...]
         (("assign", ONE, "--to", "a", "--nobody"), 2, "give either --to NAME or --nobody"),
         (("assign", "INC-9", "--to", "a"), 1, "there is no incident INC-9"),
         (("comment", ONE, " "), 1, "text"),
+        (("dismiss", ONE), 2, "--reason"),
+        (("dismiss", ONE, "--reason", "a test", "--days", "91"), 2, "--days"),
+        (("dismissed", "--end", "00000000"), 1, "there is no dismissal"),
         (("reopen", ONE), 1, "is open, so that it cannot be opened again"),
         (("severity", ONE, "--set", "low"), 2, "give either --set SEVERITY with --reason, or --clear"),
         (("severity", ONE, "--set", "low", "--clear"), 2, "give either --set SEVERITY with --reason, or --clear"),

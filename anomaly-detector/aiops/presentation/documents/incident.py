@@ -165,7 +165,7 @@ class Incident(Document):
     last_seen: Time
     resolved_at: Time | None
     resolution: str | None
-    ending: Literal["calm", "no_data", "settled", "merged", "person", "accepted"] | None = Field(
+    ending: Literal["calm", "no_data", "settled", "merged", "person", "accepted", "dismissed"] | None = Field(
         description="why it is over; null while it is not, and where an older engine resolved it"
     )
     acknowledged_by: str | None

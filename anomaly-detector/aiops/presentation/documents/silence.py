@@ -58,3 +58,34 @@ class MaintenancePlan(Document):
 class Silences(Document):
     silences: list[Silence] = Field(description="those in force or over for less than 30 days, what ends last first")
     maintenance: list[MaintenancePlan] = Field(description="of the calendar; without what is over")
+
+
+class Level(Document):
+    """How bad a family of symptoms was when it was said, and how bad it must be to open an incident again: a share of
+    requests for errors and traffic, times the expected latency for latency, else a score."""
+
+    family: str
+    then: float
+    opens_at: float
+
+
+class Dismissal(Document):
+    """Somebody's word that some trouble is not an incident; nothing is learned."""
+
+    id: str
+    state: Literal["active", "expired", "ended"] = Field(description="ended: taken back by somebody")
+    incident: str = Field(description="that it was said of")
+    title: str
+    fingerprint: str = Field(description="of the incidents that do not open")
+    levels: list[Level]
+    effect: str = Field(description="when an incident opens again, in words")
+    reason: str
+    at: Time
+    by: str
+    until: Time
+    ended_at: Time | None
+    ended_by: str | None
+
+
+class Dismissals(Document):
+    dismissals: list[Dismissal] = Field(description="those in force or over for less than 30 days, newest first")

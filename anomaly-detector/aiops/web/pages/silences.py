@@ -5,6 +5,7 @@ from typing import Final
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from aiops.incidents.dismissing import opens_again
 from aiops.model import Severity, SilenceMatcher
 from aiops.presentation.times import unix_seconds
 from aiops.presentation.trace_search import BadParameter
@@ -34,6 +35,7 @@ def add_silences(pages: Blueprint, use_cases: UseCases) -> None:
             active=[one for one in listed if one.lasts(now)],
             past=[one for one in listed if not one.lasts(now)],
             maintenance=use_cases.silences.maintenance(),
+            dismissed=[(one, opens_again(one.levels)) for one in use_cases.dismissals.listed() if one.lasts(now)],
             muted=use_cases.silences.muted(),
             given={name: asked_text(name) for name in ("incident", "service")},
             lengths=LENGTHS,
@@ -58,6 +60,11 @@ def add_silences(pages: Blueprint, use_cases: UseCases) -> None:
     def end_silence(silence_id: str) -> ResponseReturnValue:
         use_cases.silences.end(silence_id, g.actor)
         return redirect(url_for("web.silences"), 303)
+
+    @pages.post("/dismissals/<dismissal_id>/end")
+    def end_dismissal(dismissal_id: str) -> ResponseReturnValue:
+        use_cases.dismissals.end(dismissal_id, g.actor)
+        return redirect(url_for("web.silences", _anchor="dismissed"), 303)
 
 
 def until_of(form: dict[str, str], now: float) -> float:

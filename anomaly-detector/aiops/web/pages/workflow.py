@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from aiops.model import Incident, Severity
 from aiops.presentation.trace_search import BadParameter
+from aiops.service.dismissals import DAYS
 from aiops.service.use_cases import UseCases
 from aiops.web.pages.silences import until_of
 
@@ -28,6 +29,11 @@ def add_workflow(pages: Blueprint, use_cases: UseCases) -> None:
     @pages.post("/incidents/<name>/wake")
     def wake(name: str) -> ResponseReturnValue:
         return back(use_cases.workflow.wake(name, g.actor))
+
+    @pages.post("/incidents/<name>/dismiss")
+    def dismiss(name: str) -> ResponseReturnValue:
+        reason = " ".join(request.form.get("reason", "").split())
+        return back(use_cases.dismissals.add(name, reason, DAYS, g.actor))
 
     @pages.post("/incidents/<name>/reopen")
     def reopen(name: str) -> ResponseReturnValue:

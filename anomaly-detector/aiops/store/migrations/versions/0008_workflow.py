@@ -1,4 +1,4 @@
-"""Comments on incidents, and silences."""
+"""Comments on incidents, silences, and what people said is not an incident."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,9 +30,25 @@ def upgrade() -> None:
         sa.Column("ended_by", sa.String(128), nullable=False, server_default=""),
     )
     op.create_index("silences_by_end", "silences", ["until"])
+    op.create_table(
+        "dismissals",
+        sa.Column("id", sa.String(16), primary_key=True),
+        sa.Column("fingerprint", sa.String(16), nullable=False),
+        sa.Column("incident", sa.String(64), nullable=False),
+        sa.Column("title", sa.Text, nullable=False),
+        sa.Column("at", sa.Float, nullable=False),
+        sa.Column("who", sa.String(128), nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("levels", sa.Text, nullable=False),
+        sa.Column("until", sa.Float, nullable=False),
+        sa.Column("ended_at", sa.Float),
+        sa.Column("ended_by", sa.String(128), nullable=False, server_default=""),
+    )
+    op.create_index("dismissals_by_end", "dismissals", ["until"])
 
 
 def downgrade() -> None:
     """Drop them, with what people wrote."""
+    op.drop_table("dismissals")
     op.drop_table("silences")
     op.drop_table("comments")
