@@ -46,6 +46,10 @@ class Snoozing(Until):
     reason: ReasonText | None = Field(None, description="why")
 
 
+class Merging(Question):
+    into: str = Field(min_length=1, max_length=64, pattern=r"^[\w.:-]+$", description="the id of an open incident")
+
+
 class NewSeverity(Question):
     severity: Literal["low", "medium", "high", "critical"]
     reason: ReasonText = Field(description="why; shown beside it")
@@ -90,6 +94,18 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
         """Open an incident again that ended within a day; it stays open until somebody resolves it."""
         must_be_empty()
         return whole_incident(use_cases, use_cases.workflow.reopen(path.incident_id, g.actor)).model_dump()
+
+    @api.post("/incidents/<incident_id>/merge", **changing(WholeIncident, 404, 409))
+    def merge(path: OneIncident, body: Merging) -> Any:
+        """Merge an incident into another one, which is the answer: its later symptoms belong to that while it is
+        open."""
+        return whole_incident(use_cases, use_cases.workflow.merge(path.incident_id, body.into, g.actor)).model_dump()
+
+    @api.post("/incidents/<incident_id>/unmerge", **changing(WholeIncident, 404, 409))
+    def unmerge(path: OneIncident) -> Any:
+        """Take an incident out of the one that it was merged into: both are open afterwards."""
+        must_be_empty()
+        return whole_incident(use_cases, use_cases.workflow.unmerge(path.incident_id, g.actor)).model_dump()
 
     @api.post("/incidents/<incident_id>/severity", **changing(WholeIncident, 404, 409))
     def set_severity(path: OneIncident, body: NewSeverity) -> Any:

@@ -103,6 +103,26 @@ def incidents_dismissed(url: str | None, token: str | None, as_json: bool, id_: 
         click.echo(visible(f"{said}; opens again {one['effect']}, or after {one['until']}"))
 
 
+@click.command("merge")
+@engine_answer
+@click.argument("incident")
+@click.option("--into", metavar="INCIDENT", help="The open incident that it belongs to.")
+@click.option("--undo", is_flag=True, help="Take it out again: both are open afterwards.")
+def incidents_merge(
+    url: str | None, token: str | None, as_json: bool, incident: str, into: str | None, undo: bool
+) -> None:
+    """Merge an incident into another one. It ends, and its later symptoms belong to the other while that is open.
+
+    Example: aiops incidents merge INC-1795253415-2 --into INC-1795253415-1
+    """
+    if undo == (into is not None):
+        raise UsageError("give either --into INCIDENT or --undo")
+    if undo:
+        act(url, token, as_json, incident, "unmerge")
+    else:
+        act(url, token, as_json, incident, "merge", {"into": into})
+
+
 @click.command("reopen")
 @engine_answer
 @click.argument("incident")
@@ -155,6 +175,7 @@ WORKFLOW_COMMANDS = (
     incidents_comment,
     incidents_dismiss,
     incidents_dismissed,
+    incidents_merge,
     incidents_reopen,
     incidents_severity,
     incidents_snooze,

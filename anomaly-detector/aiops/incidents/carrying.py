@@ -93,6 +93,13 @@ def carried(
     return _updated(after, group, at, policy, around, Transition.REOPENED)
 
 
+def joined(
+    before: Incident, group: Explained, at: float, policy: ResolutionPolicy, around: Surroundings
+) -> tuple[Incident, Transition]:
+    """Return an incident with the group of another that was merged into it: its symptoms, and not its cause."""
+    return _updated(before, group, at, policy, around, Transition.UPDATED, own=False)
+
+
 def _doubted(before: Incident, group: Explained, at: float) -> Incident:
     """Count the steps since a person resolved the incident in which its symptoms continued."""
     rising = any(one.rising for one in group.findings)
@@ -108,8 +115,10 @@ def _updated(
     policy: ResolutionPolicy,
     around: Surroundings,
     transition: Transition,
+    own: bool = True,
 ) -> tuple[Incident, Transition]:
-    """Return the incident with what this cycle adds. A cause once named stays until evidence names another."""
+    """Return the incident with what this cycle adds. A cause once named stays until evidence names another. own:
+    whether the group is that of the incident itself."""
     services = tuple(dict.fromkeys((*before.affected_services, *group.affected_services)))
     endpoints = tuple(dict.fromkeys((*before.affected_endpoints, *group.affected_endpoints)))
     burning = around.impact(services, endpoints, symptoms_of(group.findings))
@@ -132,13 +141,13 @@ def _updated(
     for finding, text in fresh:
         after = life.noted(after, finding.at, "anomaly", text)
     after = _as_bad_as(after, severity(group, around.public, burning), at, policy)
-    if rising:
+    if rising and own:
         after = _with_cause(after, group, at)
     worse = after.severity.rank > before.severity.rank
     if transition == Transition.UPDATED:
         after, transition = _announced(before, after, rising, worse, at)
-    own = [one for one in after.timeline if not is_alert(one)]
-    if not rising and own[-1].what != "recovering":
+    last = [one for one in after.timeline if not is_alert(one)][-1]
+    if not rising and own and last.what != "recovering":
         after = life.noted(after, at, "recovering", "its symptoms look normal again; watching")
     return after, transition
 

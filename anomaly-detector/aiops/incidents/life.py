@@ -139,6 +139,11 @@ def taken_back(incident: Incident, at: float, who: str) -> Incident:
     return _last(replace(opened, last_seen=at), replace(incident.episode, ended=None, told=True))
 
 
+def taken_out(incident: Incident, at: float, text: str) -> Incident:
+    """Reopen an incident that was merged into another one. People are notified."""
+    return _last(replace(_open(incident, at, text), last_seen=at), replace(incident.episode, ended=None, told=True))
+
+
 def recur(incident: Incident, at: float, onset: float, severity: Severity, told: bool) -> Incident:
     """Add an episode, because the same trouble came back, with its present severity. Affected services and endpoints
     start empty, and traces of this episode, however few, are better evidence of its cause than those of the last
@@ -177,6 +182,7 @@ def _open(incident: Incident, at: float, text: str) -> Incident:
         persists=0,
         milder=None,
         mute=None,
+        merged_into="",
     )
     return noted(again_open, at, "reopened", text)
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from aiops.incidents import life
-from aiops.incidents.carrying import carried, opened
+from aiops.incidents.carrying import carried, joined, opened
 from aiops.incidents.matching import absorbed_by, key_of, matching_incident, symptoms_of
+from aiops.incidents.merging import host_of
 from aiops.incidents.surroundings import ResolutionPolicy, Surroundings
 from aiops.model import (
     Ending,
@@ -37,7 +38,15 @@ def reconcile(
     touched: dict[str, Transition] = {}
     proven: dict[str, IncidentEvidence] = {}
     seen: set[str] = set()
-    for group in groups:
+    for group in sorted(groups, key=lambda one: host_of(one, known) is not None):  # what is merged comes last
+        host = host_of(group, current.values())
+        if host is not None:
+            after, transition = joined(host, group, at, policy, around)
+            seen.add(host.key)
+            current[host.key] = after
+            if after != host and touched.get(host.key, Transition.UPDATED) == Transition.UPDATED:
+                touched[host.key] = transition
+            continue
         match = matching_incident(group, current, seen, groups, at, policy, around.past)
         if (match is None or match.state == IncidentState.RESOLVED) and around.dismissed(group):
             continue

@@ -174,6 +174,17 @@ class Episode:
     told: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergedIncident:
+    """An incident that a person merged into another one, with its symptoms, and what the other one did not have."""
+
+    id: str
+    fingerprint: str
+    symptoms: tuple[tuple[Labels, str], ...]
+    new_symptoms: tuple[tuple[Labels, str], ...]
+    new_services: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """The last notification that an incident is active: when it was sent, how many there were, and the severity they
@@ -197,7 +208,8 @@ class Incident:
     is not announced now; it stays on an incident that resolved while it was muted. `override`:
     the severity that a person gave it, which `severity` is then; `own_severity` is the engine's. `held_by`: who opened
     it again by hand: it then stays open until somebody resolves it. `worst`: how bad each family
-    of its symptoms was at its worst, as `incidents.dismissing` measures it.
+    of its symptoms was at its worst, as `incidents.dismissing` measures it. `merged`: the
+    incidents that people merged into this one; `merged_into`: the id of the one that this was merged into.
     """
 
     id: str
@@ -225,6 +237,8 @@ class Incident:
     override: SeverityOverride | None = None
     held_by: str = ""
     worst: tuple[tuple[str, float], ...] = ()
+    merged: tuple[MergedIncident, ...] = ()
+    merged_into: str = ""
     timeline: tuple[TimelineEntry, ...] = ()
     fingerprint: str = ""
     ending: Ending | None = None

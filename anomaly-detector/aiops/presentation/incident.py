@@ -57,6 +57,8 @@ def incident_document(incident: Incident, base_url: str = "", grafana_url: str =
             at=iso(incident.override.at),
         ),
         held_by=incident.held_by or None,
+        merged=[one.id for one in incident.merged],
+        merged_into=incident.merged_into or None,
         muted=mute_document(incident.mute),
         symptoms=[
             {"family": family, **{key: value for key, value in series if key != names.NAME}}

@@ -4,11 +4,22 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiops.engine import Engine
-from aiops.incidents import life
-from aiops.model import Actor, AuditEntry, Comment, Incident, Severity, SeverityOverride, Snooze, Transition
+from aiops.incidents import life, merging
+from aiops.model import (
+    Actor,
+    AuditEntry,
+    Comment,
+    Incident,
+    IncidentEvent,
+    IncidentState,
+    Severity,
+    SeverityOverride,
+    Snooze,
+    Transition,
+)
 from aiops.model.errors import NotPossible
 from aiops.presentation.trace_search import BadParameter
-from aiops.service.incidents import IncidentService
+from aiops.service.incidents import IncidentService, audited
 from aiops.service.silences import wanted_reason, wanted_time
 from aiops.store.comments import SqlComments
 
@@ -74,6 +85,40 @@ class WorkflowService:
             if (other := next(alike, None)) is not None:
                 raise NotPossible(f"{before.id} cannot be opened again: {other.id} is open for the same cause")
             return self.incidents.acted(before, after, Transition.REOPENED, by, "reopen")
+
+    def merge(self, name: str, into: str, by: Actor) -> Incident:
+        """Merge an incident into another one: it ends, and its symptoms belong to the other while that is open. Returns
+        the other. Raises NotPossible unless both are open."""
+        with self.engine.lock:
+            one, other, now = self.incidents.get(name), self.incidents.get(into), self.engine.clock.now()
+            over, after = merging.merge(one, other, now, by.name)
+            raised = after.severity.rank > other.severity.rank
+            changed = IncidentEvent(Transition.CHANGED if raised else Transition.UPDATED, after)
+            self._both(one, other, [IncidentEvent(Transition.RESOLVED, over), changed], by, "merge")
+            return after
+
+    def unmerge(self, name: str, by: Actor) -> Incident:
+        """Take an incident out of the one that it was merged into: both are open afterwards. Raises NotPossible where
+        it was not merged by a person, or the other has ended."""
+        with self.engine.lock:
+            one, now = self.incidents.get(name), self.engine.clock.now()
+            if not one.merged_into:
+                raise NotPossible(f"{one.id} was not merged into another incident by a person")
+            other = self.incidents.get(one.merged_into)
+            if other.state == IncidentState.RESOLVED:
+                raise NotPossible(f"{other.id} has ended, and {one.id} with it")
+            after, kept = merging.unmerge(one, other, now, by.name)
+            events = [IncidentEvent(Transition.REOPENED, after), IncidentEvent(Transition.UPDATED, kept)]
+            self._both(one, other, events, by, "unmerge")
+            return after
+
+    def _both(self, one: Incident, other: Incident, events: list[IncidentEvent], by: Actor, what: str) -> None:
+        """Store what a person did to two incidents, in one transaction."""
+        now = self.engine.clock.now()
+        events = self.engine.muted(events, [one, other], now)
+        text = f"{events[0].incident.timeline[-1].text} ({other.id})"
+        self.incidents.store.act_on(events, audited(one, events[0].incident, now, by, what, text))
+        self.incidents.health.forget()
 
     def set_severity(self, name: str, severity: Severity, reason: str, by: Actor) -> Incident:
         """Raise or lower the severity of an incident; the engine's own is kept beside it. People are told when it is

@@ -93,6 +93,8 @@ def test_the_sample_incident_has_every_field_that_was_promised(world: World, cli
         "assignee": None,
         "severity_set": None,
         "held_by": None,
+        "merged": [],
+        "merged_into": None,
         "muted": None,
         "symptoms": [
             {"family": "errors", "service": "payment", "route": "/payment", "method": "POST"},

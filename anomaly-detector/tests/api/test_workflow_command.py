@@ -55,6 +55,12 @@ def test_the_severity_is_set_and_an_end_is_taken_back(url: str) -> None:
     assert f"{ONE}  open" in run("incidents", "reopen", ONE, "--url", url).stdout
 
 
+def test_incidents_are_merged_and_taken_apart(world: World, url: str) -> None:
+    world.keep(simple(2))
+    assert run("incidents", "merge", "INC-1795253415-2", "--url", url, "--into", ONE).stdout.startswith(ONE)
+    assert "  open  " in run("incidents", "merge", "INC-1795253415-2", "--url", url, "--undo").stdout
+
+
 def test_what_is_no_incident_is_said_listed_and_taken_back(world: World, url: str) -> None:
     world.keep(simple(2, fingerprint="f" * 16, worst=(("errors", 0.4),)))
     two = "INC-1795253415-2"
@@ -105,6 +111,9 @@ def test_a_wrong_silence_says_what_is_wrong(url: str, arguments: tuple[str, ...]
         (("assign", ONE, "--to", "a", "--nobody"), 2, "give either --to NAME or --nobody"),
         (("assign", "INC-9", "--to", "a"), 1, "there is no incident INC-9"),
         (("comment", ONE, " "), 1, "text"),
+        (("merge", ONE), 2, "give either --into INCIDENT or --undo"),
+        (("merge", ONE, "--into", ONE), 1, "into itself"),
+        (("merge", ONE, "--undo"), 1, "was not merged"),
         (("dismiss", ONE), 2, "--reason"),
         (("dismiss", ONE, "--reason", "a test", "--days", "91"), 2, "--days"),
         (("dismissed", "--end", "00000000"), 1, "there is no dismissal"),

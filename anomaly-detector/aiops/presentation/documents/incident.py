@@ -172,6 +172,8 @@ class Incident(Document):
     assignee: str | None = Field(description="who works on it; null: nobody")
     severity_set: SeveritySet | None = Field(description="where a person gave the severity; null: the engine did")
     held_by: str | None = Field(description="who opened it again by hand: it stays open until somebody resolves it")
+    merged: list[str] = Field(description="the ids of incidents that people merged into this one")
+    merged_into: str | None = Field(description="the id of the incident that a person merged this one into")
     muted: Muted | None = Field(description="why it is not announced now; null: it is")
     symptoms: list[dict[str, str]]
     trace_correlation: TraceCorrelation

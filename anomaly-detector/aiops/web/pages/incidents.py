@@ -11,6 +11,8 @@ from aiops.service.use_cases import UseCases
 from aiops.web.incident import incident_view, is_slow
 from aiops.web.incident.episode import STATES, with_comments
 
+MOST_OTHERS = 50
+"""Open incidents into which one may be merged on its page."""
 LONGEST_REASON = 1000
 CHANGES_BEFORE = 7 * 86_400.0
 """Seconds before the onset in which changes are looked for."""
@@ -40,6 +42,7 @@ def add_incidents(pages: Blueprint, use_cases: UseCases, settings: Settings) -> 
             alerts=alerts,
             alike=alike,
             shown=grafana.of_incident(one, settings.grafana_url),
+            others=use_cases.incidents.urgent(MOST_OTHERS)[0],
             reopenable=use_cases.workflow.may_reopen(one),
             undoable=use_cases.acceptance.undoable(one),
             picture=picture,

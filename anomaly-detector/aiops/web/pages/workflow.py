@@ -39,6 +39,14 @@ def add_workflow(pages: Blueprint, use_cases: UseCases) -> None:
     def reopen(name: str) -> ResponseReturnValue:
         return back(use_cases.workflow.reopen(name, g.actor))
 
+    @pages.post("/incidents/<name>/merge")
+    def merge(name: str) -> ResponseReturnValue:
+        return back(use_cases.workflow.merge(name, request.form.get("into", "").strip(), g.actor))
+
+    @pages.post("/incidents/<name>/unmerge")
+    def unmerge(name: str) -> ResponseReturnValue:
+        return back(use_cases.workflow.unmerge(name, g.actor))
+
     @pages.post("/incidents/<name>/severity")
     def severity(name: str) -> ResponseReturnValue:
         given, reason = request.form.get("severity", ""), " ".join(request.form.get("reason", "").split())
