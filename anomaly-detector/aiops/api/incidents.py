@@ -3,14 +3,14 @@
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from flask import g
+from flask import g, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from aiops.api.alerts import linked
 from aiops.api.answer import Question, changing, number, responses
-from aiops.api.body import must_be_empty
+from aiops.api.body import must_be_empty, must_be_object
 from aiops.api.moment import Moment, in_order
 from aiops.engine import Cycle
 from aiops.model import Accepted as KeptWord
@@ -33,6 +33,7 @@ from aiops.presentation.documents.incident import (
 from aiops.presentation.evidence import evidence_document
 from aiops.presentation.incident import incident_document
 from aiops.service.acceptance import UNDO_SECONDS
+from aiops.service.incidents import LONGEST_HELP
 from aiops.service.use_cases import UseCases
 
 TAG = Tag(name="incidents", description="what is or was wrong, and what people say about it")
@@ -77,6 +78,19 @@ class Reason(Question):
     ] = Field(description="kept in the audit, with who said it and when")
 
 
+class Resolving(Question):
+    """What is known of the end, if anything."""
+
+    helped: Annotated[
+        str, StringConstraints(strip_whitespace=True, max_length=LONGEST_HELP, pattern=r"^[^\x00-\x1f\x7f]*$")
+    ] = Field("", description="what ended it; shown with later incidents of the same cause")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing(cls, given: Any) -> Any:
+        return {} if given is None else given
+
+
 class OneIncident(Question):
     incident_id: str = Field(min_length=1, max_length=64, pattern=r"^[\w.:-]+$", description="like INC-1795253415-1")
 
@@ -119,10 +133,13 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
         return whole_incident(use_cases, use_cases.incidents.acknowledge(path.incident_id, g.actor)).model_dump()
 
     @api.post("/incidents/<incident_id>/resolve", **changing(WholeIncident, 404))
-    def resolve(path: OneIncident) -> Any:
-        """Say that an incident is over. Nothing is learned: it is open again if its symptoms go on."""
-        must_be_empty()
-        return whole_incident(use_cases, use_cases.incidents.resolve(path.incident_id, g.actor)).model_dump()
+    def resolve(path: OneIncident, body: Resolving) -> Any:
+        """Say that an incident is over, and what helped. Nothing is learned: it is open again if its symptoms go on.
+        A body is not needed."""
+        if request.get_data().strip():
+            must_be_object()
+        after = use_cases.incidents.resolve(path.incident_id, g.actor, body.helped)
+        return whole_incident(use_cases, after).model_dump()
 
     @api.get("/incidents/<incident_id>/normal", responses=responses(NewNormal, 404, 409))
     def proposed(path: OneIncident) -> Any:
@@ -201,6 +218,7 @@ def _alike(one: Kept) -> Alike:
         onset=iso(one.onset),
         resolved_at=None if one.resolved_at is None else iso(one.resolved_at),
         resolution=one.resolution or None,
+        helped=one.helped or None,
         occurrences=one.occurrences,
         page=f"/incidents/{one.id}",
     )

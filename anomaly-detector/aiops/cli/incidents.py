@@ -104,9 +104,10 @@ def incidents_ack(url: str | None, token: str | None, as_json: bool, incident: s
 @incidents_command.command("resolve")
 @engine_answer
 @click.argument("incident")
-def incidents_resolve(url: str | None, token: str | None, as_json: bool, incident: str) -> None:
+@click.option("--helped", help="What ended it; shown with later incidents of the same cause. [default: nothing]")
+def incidents_resolve(url: str | None, token: str | None, as_json: bool, incident: str, helped: str | None) -> None:
     """Resolve an incident. If its symptoms continue, it is reopened soon."""
-    act(url, token, as_json, incident, "resolve")
+    act(url, token, as_json, incident, "resolve", {"helped": helped} if helped else None)
 
 
 @incidents_command.command("normal")

@@ -333,7 +333,8 @@ def fetch_page(incident: Json) -> str:
     if evidence := incident.get("evidence"):
         rows += [f"{label:<10}{text}" for label, text in evidence_rows(evidence)]
     for one in incident.get("alike", ()):
-        rows.append(f"alike     {one['id']} {one['onset']} {one['title']}")
+        helped = f"; what helped: {one['helped']}" if one["helped"] else ""
+        rows.append(f"alike     {one['id']} {one['onset']} {one['title']}{helped}")
     for one in incident.get("alerts", ()):
         rows.append(f"alert     {one['name']} is {one['state']}, since {one['starts_at']}")
     told = [(one["at"], one["what"], one["text"]) for one in incident["timeline"]]

@@ -10,6 +10,8 @@ from aiops.cli.common import UsageError, default_url
 from aiops.cli.incidents import SEVERITIES, act, engine_answer, fail
 from aiops.cli.silences import until_fields
 from aiops.model.safe import visible
+from aiops.presentation.handover import handover_markdown
+from aiops.presentation.times import ago
 
 
 @click.command("assign")
@@ -103,6 +105,27 @@ def incidents_dismissed(url: str | None, token: str | None, as_json: bool, id_: 
         click.echo(visible(f"{said}; opens again {one['effect']}, or after {one['until']}"))
 
 
+@click.command("handover")
+@engine_answer
+@click.option("--since", default="8h", show_default=True, metavar="LENGTH", help="Length of the shift, at most 7d.")
+def incidents_handover(url: str | None, token: str | None, as_json: bool, since: str) -> None:
+    """Write the hand-over of a shift in Markdown: what opened and ended, what is open, and what needs attention.
+
+    Example: aiops incidents handover --since 12h
+    """
+    from aiops.cli import remote
+
+    seconds = ago(since)
+    if not seconds:
+        raise UsageError(f"--since must be a length such as 8h or 2d, not {since!r}")
+    where = url or default_url()
+    try:
+        found = remote.Remote(where, token).answer("/aiops/handover", {"hours": f"{seconds / 3600:g}"})
+    except remote.NotAnswered as error:
+        fail(error)
+    click.echo(json.dumps(found, indent=2) if as_json else handover_markdown(found, where.rstrip("/")), nl=as_json)
+
+
 @click.command("merge")
 @engine_answer
 @click.argument("incident")
@@ -175,6 +198,7 @@ WORKFLOW_COMMANDS = (
     incidents_comment,
     incidents_dismiss,
     incidents_dismissed,
+    incidents_handover,
     incidents_merge,
     incidents_reopen,
     incidents_severity,

@@ -1,7 +1,7 @@
 """Which findings form one incident, and in which state it is. Pure computation, no I/O."""
 
 from aiops.incidents.dismissing import is_dismissed
-from aiops.incidents.life import acknowledge, resolve
+from aiops.incidents.life import acknowledge, resolve, with_help
 from aiops.incidents.muting import Mutes, muted
 from aiops.incidents.reconcile import reconcile
 from aiops.incidents.surroundings import ResolutionPolicy, Surroundings
@@ -17,4 +17,5 @@ __all__ = [
     "muted",
     "reconcile",
     "resolve",
+    "with_help",
 ]

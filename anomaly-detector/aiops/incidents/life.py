@@ -57,6 +57,13 @@ def assign(incident: Incident, at: float, to: str, by: str) -> Incident:
     return noted(replace(incident, assignee=to), at, "assigned", text)
 
 
+def with_help(incident: Incident, at: float, helped: str, who: str) -> Incident:
+    """Note what helped. The same again changes nothing."""
+    if incident.helped == helped:
+        return incident
+    return noted(replace(incident, helped=helped), at, "helped", f"what helped, says {who}: {helped}")
+
+
 def reopen(incident: Incident, at: float, who: str) -> Incident:
     """Reopen a resolved incident by hand; it then stays open until somebody resolves it. Raises NotPossible where it is
     open, was merged, or ended long ago: trouble that comes then is a new incident."""

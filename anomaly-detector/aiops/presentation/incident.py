@@ -45,6 +45,7 @@ def incident_document(incident: Incident, base_url: str = "", grafana_url: str =
         last_seen=iso(incident.last_seen),
         resolved_at=None if incident.resolved_at is None else iso(incident.resolved_at),
         resolution=incident.resolution or None,
+        helped=incident.helped or None,
         ending=None if incident.ending is None else incident.ending.value,
         acknowledged_by=incident.acknowledged_by or None,
         assignee=incident.assignee or None,

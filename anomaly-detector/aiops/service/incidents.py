@@ -21,9 +21,11 @@ from aiops.model import (
     iso,
 )
 from aiops.model.errors import NotFound
+from aiops.presentation.trace_search import BadParameter
 from aiops.service.health import HealthService
 from aiops.store import SqlIncidents
 
+LONGEST_HELP = 1000
 ALIKE = 10
 """The number of similar incidents listed beside one."""
 
@@ -77,13 +79,18 @@ class IncidentService:
             after = incidents.acknowledge(before, now, by.name)
             return self.acted(before, after, Transition.ACKNOWLEDGED, by, "acknowledge")
 
-    def resolve(self, name: str, by: Actor) -> Incident:
+    def resolve(self, name: str, by: Actor, helped: str = "") -> Incident:
         """Resolve an incident on the word of a person. Nothing is learned: if its symptoms continue, it is reopened
-        soon."""
+        soon. What helped is shown with later incidents of the same cause; it may also be said of one that is over.
+        Raises BadParameter."""
+        if len(helped) > LONGEST_HELP or not helped.isprintable():
+            raise BadParameter("helped", f"must have at most {LONGEST_HELP} characters in one line")
         with self.engine.lock:
             before, now = self.get(name), self.engine.clock.now()
             after = incidents.resolve(before, now, f"resolved by {by.name}")
-            return self.acted(before, after, Transition.RESOLVED, by, "resolve")
+            transition = Transition.UPDATED if after == before else Transition.RESOLVED
+            after = incidents.with_help(after, now, helped, by.name) if helped else after
+            return self.acted(before, after, transition, by, "resolve")
 
     def record_change(self, change: Change, by: Actor) -> None:
         """Store a change, such as a deployment."""
@@ -130,5 +137,6 @@ def _standing(one: Incident) -> dict[str, object]:
         "assignee": one.assignee or None,
         "severity": str(one.severity),
         "resolution": one.resolution or None,
+        "helped": one.helped or None,
         "snoozed_until": None if one.snooze is None else iso(one.snooze.until),
     }

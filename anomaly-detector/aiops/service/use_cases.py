@@ -12,6 +12,7 @@ from aiops.service.bad_requests import BadRequestService
 from aiops.service.details import ServiceDetails
 from aiops.service.dismissals import DismissalService
 from aiops.service.explanation import ExplanationService
+from aiops.service.handover import HandoverService
 from aiops.service.health import HealthService
 from aiops.service.incidents import IncidentService
 from aiops.service.map import MapService
@@ -48,6 +49,7 @@ class UseCases:
     workflow: WorkflowService = field(init=False)
     silences: SilenceService = field(init=False)
     dismissals: DismissalService = field(init=False)
+    handover: HandoverService = field(init=False)
     health: HealthService = field(init=False)
     map: MapService = field(init=False)
     telemetry: TelemetryService = field(init=False)
@@ -80,6 +82,8 @@ class UseCases:
         self.explanation = ExplanationService(engine, self.health)
         self.picture = PictureService(engine)
         self.slos = SloService(engine.budgets, SqlObjectives(store.database), store, engine.clock, engine.lock)
+        comments, silences = SqlComments(store.database), SqlSilences(store.database)
+        self.handover = HandoverService(engine, store, comments, silences, self.slos)
         self.bad_requests = BadRequestService(engine, self.slos)
         self.alerts = AlertService(SqlAlerts(store.database), store, engine.clock, engine.lock, engine.telemetry.alerts)
         self.operation = OperationService(engine, store, self.alerts, self.health, self.started)

@@ -84,6 +84,7 @@ def test_the_sample_incident_has_every_field_that_was_promised(world: World, cli
         "last_seen": iso(NOW - 15),
         "resolved_at": None,
         "resolution": None,
+        "helped": None,
         "ending": None,
         "fingerprint": None,
         "occurrences": 1,

@@ -61,6 +61,14 @@ def test_incidents_are_merged_and_taken_apart(world: World, url: str) -> None:
     assert "  open  " in run("incidents", "merge", "INC-1795253415-2", "--url", url, "--undo").stdout
 
 
+def test_a_shift_is_written_in_markdown(url: str) -> None:
+    assert run("incidents", "resolve", ONE, "--url", url, "--helped", "a restart").exit_code == 0
+    text = run("incidents", "handover", "--url", url, "--since", "12h").stdout
+    assert f"## Resolved\n\n- [{ONE}]({url}/incidents/{ONE}) **critical**" in text
+    assert "What helped: a restart" in text
+    assert json.loads(run("incidents", "handover", "--url", url, "--json").stdout)["resolved"][0]["id"] == ONE
+
+
 def test_what_is_no_incident_is_said_listed_and_taken_back(world: World, url: str) -> None:
     world.keep(simple(2, fingerprint="f" * 16, worst=(("errors", 0.4),)))
     two = "INC-1795253415-2"
@@ -111,6 +119,8 @@ def test_a_wrong_silence_says_what_is_wrong(url: str, arguments: tuple[str, ...]
         (("assign", ONE, "--to", "a", "--nobody"), 2, "give either --to NAME or --nobody"),
         (("assign", "INC-9", "--to", "a"), 1, "there is no incident INC-9"),
         (("comment", ONE, " "), 1, "text"),
+        (("handover", "--since", "noon"), 2, "--since must be a length"),
+        (("handover", "--since", "30d"), 1, "hours"),
         (("merge", ONE), 2, "give either --into INCIDENT or --undo"),
         (("merge", ONE, "--into", ONE), 1, "into itself"),
         (("merge", ONE, "--undo"), 1, "was not merged"),

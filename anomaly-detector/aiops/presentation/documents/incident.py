@@ -165,6 +165,7 @@ class Incident(Document):
     last_seen: Time
     resolved_at: Time | None
     resolution: str | None
+    helped: str | None = Field(description="what ended it, as somebody said")
     ending: Literal["calm", "no_data", "settled", "merged", "person", "accepted", "dismissed"] | None = Field(
         description="why it is over; null while it is not, and where an older engine resolved it"
     )
@@ -241,6 +242,7 @@ class Alike(Document):
     onset: Time
     resolved_at: Time | None
     resolution: str | None
+    helped: str | None = Field(description="what ended it, as somebody said")
     occurrences: int
     page: str
 

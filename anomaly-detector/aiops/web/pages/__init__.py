@@ -53,6 +53,7 @@ SECTIONS = {
     "web.backtest": "web.services",
     "web.trace": "web.traces",
     "web.silences": "web.index",
+    "web.handover": "web.index",
     "web.add_token": "web.tokens",
 }
 """The page of NAVIGATION to which another page belongs."""

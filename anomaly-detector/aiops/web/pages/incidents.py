@@ -58,7 +58,8 @@ def add_incidents(pages: Blueprint, use_cases: UseCases, settings: Settings) -> 
 
     @pages.post("/incidents/<name>/resolve")
     def resolve(name: str) -> ResponseReturnValue:
-        return redirect(url_for("web.incident", name=use_cases.incidents.resolve(name, g.actor).id), 303)
+        helped = " ".join(request.form.get("helped", "").split())
+        return redirect(url_for("web.incident", name=use_cases.incidents.resolve(name, g.actor, helped).id), 303)
 
     @pages.get("/incidents/<name>/normal")
     def proposed(name: str) -> ResponseReturnValue:

@@ -1,4 +1,4 @@
-"""The page of silences: what is not announced now, and why."""
+"""The pages of silences, of what is not announced now and why, and of the hand-over of a shift."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ from aiops.model import Severity, SilenceMatcher
 from aiops.presentation.times import unix_seconds
 from aiops.presentation.trace_search import BadParameter
 from aiops.service.use_cases import UseCases
-from aiops.web.asked import asked_text
+from aiops.web.asked import asked_choice, asked_text
 
 LENGTHS: Final = {
     "3600": "an hour",
@@ -20,12 +20,14 @@ LENGTHS: Final = {
     "2592000": "30 days",
 }
 """Seconds for which something may be muted, with the words for it."""
+SHIFTS: Final = (8, 12, 24, 72, 168)
+"""Hours of a shift that a hand-over may be of."""
 KINDS: Final = ("errors", "latency", "timeout", "down", "network", "dependency", "traffic", "machine", "unknown")
 FAMILIES: Final = ("errors", "latency", "traffic", "silence", "no_telemetry")
 
 
 def add_silences(pages: Blueprint, use_cases: UseCases) -> None:
-    """Add the page of silences and its forms."""
+    """Add the pages and their forms."""
 
     @pages.get("/silences")
     def silences() -> ResponseReturnValue:
@@ -42,6 +44,13 @@ def add_silences(pages: Blueprint, use_cases: UseCases) -> None:
             kinds=KINDS,
             severities=Severity,
             families=FAMILIES,
+        )
+
+    @pages.get("/handover")
+    def handover() -> ResponseReturnValue:
+        hours = int(asked_choice("hours", tuple(map(str, SHIFTS)), str(SHIFTS[0])))
+        return render_template(
+            "handover.html", found=use_cases.handover.of(hours * 3600.0), hours=hours, lengths=SHIFTS
         )
 
     @pages.post("/silences")
