@@ -7,10 +7,12 @@ from aiops.model import (
     Announcement,
     Burn,
     Change,
+    Dismissal,
     Edge,
     Finding,
     Incident,
     IncidentEvent,
+    IncidentSilence,
     Labels,
     Ledger,
     LedgerHour,
@@ -189,6 +191,14 @@ class IncidentStore(Protocol):
 
     def changes(self, since: float, until: float) -> Sequence[Change]:
         """Return the changes that were reported between two times (Unix seconds), oldest first."""
+        ...
+
+    def dismissals(self, now: float) -> Sequence[Dismissal]:
+        """Return what people said is not an incident, as far as that is in force at a time (Unix seconds)."""
+        ...
+
+    def silences(self, now: float) -> Sequence[IncidentSilence]:
+        """Return the silences that are in force at a time (Unix seconds)."""
         ...
 
     def save_cycle(

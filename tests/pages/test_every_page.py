@@ -26,6 +26,8 @@ PAGES: Final[dict[str, Callable[[Shown], str]]] = {
     "web.series": lambda _: "/services/payment/series?route=/payment&method=POST&family=errors",
     "web.service_map": lambda _: "/map",
     "web.traces": lambda _: "/traces",
+    "web.handover": lambda _: "/handover",
+    "web.silences": lambda _: "/silences?service=payment",
     "web.slos": lambda _: "/slos",
     "web.slo": lambda shown: link(shown, "/slos", r'href="(/slos/[^"]+)"'),
     "web.api": lambda _: "/api",

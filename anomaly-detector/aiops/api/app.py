@@ -15,19 +15,23 @@ from aiops.api import (
     alerts,
     changes,
     description,
+    dismissals,
     drills,
     explanation,
     guard,
+    handover,
     incidents,
     logs,
     parameters,
     probes,
     problem,
     series,
+    silences,
     slos,
     system,
     telemetry,
     traces,
+    workflow,
 )
 from aiops.config import Settings
 from aiops.presentation.documents.base import Problem
@@ -76,7 +80,23 @@ def create_app(use_cases: UseCases, settings: Settings) -> OpenAPI:
     app.url_map.strict_slashes = False
     guard.install_guard(app, use_cases, settings)
     problem.install_problems(app)
-    for room in (incidents, slos, telemetry, traces, logs, series, explanation, changes, alerts, drills, access):
+    for room in (
+        incidents,
+        workflow,
+        silences,
+        dismissals,
+        handover,
+        slos,
+        telemetry,
+        traces,
+        logs,
+        drills,
+        series,
+        explanation,
+        changes,
+        alerts,
+        access,
+    ):
         api = room.blueprint(use_cases)
         api.before_request(parameters.check_parameters)
         app.register_api(api)

@@ -3,14 +3,14 @@
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from flask import g
+from flask import g, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from aiops.api.alerts import linked
 from aiops.api.answer import Question, changing, number, responses
-from aiops.api.body import must_be_empty
+from aiops.api.body import must_be_empty, must_be_object
 from aiops.api.moment import Moment, in_order
 from aiops.engine import Cycle
 from aiops.model import Accepted as KeptWord
@@ -22,6 +22,7 @@ from aiops.presentation.documents.incident import (
     Accepted,
     Alike,
     Analysis,
+    Comment,
     Finding,
     Incidents,
     NewNormal,
@@ -32,6 +33,7 @@ from aiops.presentation.documents.incident import (
 from aiops.presentation.evidence import evidence_document
 from aiops.presentation.incident import incident_document
 from aiops.service.acceptance import UNDO_SECONDS
+from aiops.service.incidents import LONGEST_HELP
 from aiops.service.use_cases import UseCases
 
 TAG = Tag(name="incidents", description="what is or was wrong, and what people say about it")
@@ -76,6 +78,19 @@ class Reason(Question):
     ] = Field(description="kept in the audit, with who said it and when")
 
 
+class Resolving(Question):
+    """What is known of the end, if anything."""
+
+    helped: Annotated[
+        str, StringConstraints(strip_whitespace=True, max_length=LONGEST_HELP, pattern=r"^[^\x00-\x1f\x7f]*$")
+    ] = Field("", description="what ended it; shown with later incidents of the same cause")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing(cls, given: Any) -> Any:
+        return {} if given is None else given
+
+
 class OneIncident(Question):
     incident_id: str = Field(min_length=1, max_length=64, pattern=r"^[\w.:-]+$", description="like INC-1795253415-1")
 
@@ -109,19 +124,22 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
     @api.get("/incidents/<incident_id>", responses=responses(WholeIncident, 404))
     def one(path: OneIncident) -> Any:
         """Answer everything about one incident."""
-        return _whole(use_cases, use_cases.incidents.get(path.incident_id)).model_dump()
+        return whole_incident(use_cases, use_cases.incidents.get(path.incident_id)).model_dump()
 
     @api.post("/incidents/<incident_id>/acknowledge", **changing(WholeIncident, 404, 409))
     def acknowledge(path: OneIncident) -> Any:
         """Take an incident; again by the same holder changes nothing."""
         must_be_empty()
-        return _whole(use_cases, use_cases.incidents.acknowledge(path.incident_id, g.actor)).model_dump()
+        return whole_incident(use_cases, use_cases.incidents.acknowledge(path.incident_id, g.actor)).model_dump()
 
     @api.post("/incidents/<incident_id>/resolve", **changing(WholeIncident, 404))
-    def resolve(path: OneIncident) -> Any:
-        """Say that an incident is over. Nothing is learned: it is open again if its symptoms go on."""
-        must_be_empty()
-        return _whole(use_cases, use_cases.incidents.resolve(path.incident_id, g.actor)).model_dump()
+    def resolve(path: OneIncident, body: Resolving) -> Any:
+        """Say that an incident is over, and what helped. Nothing is learned: it is open again if its symptoms go on.
+        A body is not needed."""
+        if request.get_data().strip():
+            must_be_object()
+        after = use_cases.incidents.resolve(path.incident_id, g.actor, body.helped)
+        return whole_incident(use_cases, after).model_dump()
 
     @api.get("/incidents/<incident_id>/normal", responses=responses(NewNormal, 404, 409))
     def proposed(path: OneIncident) -> Any:
@@ -134,13 +152,15 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
     def normal(path: OneIncident, body: Reason) -> Any:
         """Say that what the symptoms do now is normal: it is learned, and the incident resolved. For an hour it can be
         taken back."""
-        return _whole(use_cases, use_cases.acceptance.accept(path.incident_id, g.actor, body.reason)).model_dump()
+        return whole_incident(
+            use_cases, use_cases.acceptance.accept(path.incident_id, g.actor, body.reason)
+        ).model_dump()
 
     @api.post("/incidents/<incident_id>/normal/undo", **changing(WholeIncident, 404, 409))
     def undo(path: OneIncident) -> Any:
         """Take back that it is normal: what was learned before is back, and the incident open again."""
         must_be_empty()
-        return _whole(use_cases, use_cases.acceptance.undo(path.incident_id, g.actor)).model_dump()
+        return whole_incident(use_cases, use_cases.acceptance.undo(path.incident_id, g.actor)).model_dump()
 
     @api.post("/analyze", **changing(Analysis))
     def analyze() -> Any:
@@ -152,7 +172,8 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
     return api
 
 
-def _whole(use_cases: UseCases, one: Kept) -> WholeIncident:
+def whole_incident(use_cases: UseCases, one: Kept) -> WholeIncident:
+    """Return the document of an incident with everything that belongs to it."""
     evidence = use_cases.incidents.evidence(one)
     return WholeIncident(
         **dict(incident_document(one, grafana_url=use_cases.grafana_url)),
@@ -160,6 +181,7 @@ def _whole(use_cases: UseCases, one: Kept) -> WholeIncident:
         alerts=[linked(alert) for alert in use_cases.alerts.of(one)],
         accepted=[_accepted(use_cases, each) for each in use_cases.acceptance.of(one)],
         alike=[_alike(other) for other in use_cases.incidents.alike(one)],
+        comments=[Comment(at=iso(each.at), who=each.who, text=each.text) for each in use_cases.workflow.comments(one)],
     )
 
 
@@ -197,6 +219,7 @@ def _alike(one: Kept) -> Alike:
         onset=iso(one.onset),
         resolved_at=None if one.resolved_at is None else iso(one.resolved_at),
         resolution=one.resolution or None,
+        helped=one.helped or None,
         occurrences=one.occurrences,
         page=f"/incidents/{one.id}",
     )

@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from aiops.bootstrap.recurring import MaintenanceEntry
 from aiops.config import Settings
 from aiops.detect import Calendar, Event, LocalCalendar
 from aiops.model.errors import InvalidInput
@@ -81,6 +82,7 @@ class _Event(_Strict):
 class _File(_Place):
     services: dict[str, _Place] = Field(default_factory=dict)
     events: tuple[_Event, ...] = ()
+    maintenance: tuple[MaintenanceEntry, ...] = ()
 
 
 def of(settings: Settings) -> Calendar:
@@ -97,6 +99,9 @@ def load_calendar(path: Path) -> Calendar:
           checkout: {time_zone: America/New_York, holidays: US}
         events:                     # latency and traffic are neither judged nor learned
           - {name: sale, start: 2026-11-27T00:00:00+01:00, end: 2026-11-28T00:00:00+01:00, services: [gateway]}
+        maintenance:                # incidents open and are not announced
+          - {name: disks, start: 2026-11-01T02:00:00+01:00, duration: 2h, rrule: FREQ=WEEKLY;BYDAY=SU,
+             services: [payment], reason: new disks}
 
     Raises BadCalendar.
     """
@@ -119,7 +124,12 @@ def load_calendar(path: Path) -> Calendar:
         usual,
         {service: _place(one, usual) for service, one in found.services.items()},
         tuple(Event(one.name, _seconds(one.start), _seconds(one.end), frozenset(one.services)) for one in found.events),
+        tuple(one.planned(_zone_of(found)) for one in found.maintenance),
     )
+
+
+def _zone_of(one: _Place) -> ZoneInfo | None:
+    return ZoneInfo(one.time_zone) if one.time_zone is not None else None
 
 
 def _place(one: _Place, usual: LocalCalendar) -> LocalCalendar:

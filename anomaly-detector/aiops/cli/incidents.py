@@ -1,4 +1,7 @@
-"""Commands on incidents: `aiops incidents list`, `show`, `ack`, `resolve`, `normal` and `capture`."""
+"""Commands on incidents: `aiops incidents list`, `show`, `ack`, `resolve`, `normal` and `capture`.
+
+The work of people on them, such as `assign` and `comment`, is in `workflow`.
+"""
 
 import json
 import sys
@@ -24,13 +27,14 @@ def incidents_command() -> None:
     """
 
 
-def _url(command: Callable[..., Any]) -> Callable[..., Any]:
+def engine_answer(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a command that asks an engine: its address, a token, and whether to print JSON."""
     as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
     return engine_options(as_json(command))
 
 
 @incidents_command.command("list")
-@_url
+@engine_answer
 @click.option(
     "--state",
     type=click.Choice(STATES),
@@ -79,7 +83,7 @@ def incidents_list(
 
 
 @incidents_command.command("show")
-@_url
+@engine_answer
 @click.argument("incident")
 def incidents_show(url: str | None, token: str | None, as_json: bool, incident: str) -> None:
     """Show everything about one incident, for example INC-1795253415-1."""
@@ -90,23 +94,24 @@ def incidents_show(url: str | None, token: str | None, as_json: bool, incident: 
 
 
 @incidents_command.command("ack")
-@_url
+@engine_answer
 @click.argument("incident")
 def incidents_ack(url: str | None, token: str | None, as_json: bool, incident: str) -> None:
     """Acknowledge an incident: others see that you are working on it."""
-    _act(url, token, as_json, incident, "acknowledge")
+    act(url, token, as_json, incident, "acknowledge")
 
 
 @incidents_command.command("resolve")
-@_url
+@engine_answer
 @click.argument("incident")
-def incidents_resolve(url: str | None, token: str | None, as_json: bool, incident: str) -> None:
+@click.option("--helped", help="What ended it; shown with later incidents of the same cause. [default: nothing]")
+def incidents_resolve(url: str | None, token: str | None, as_json: bool, incident: str, helped: str | None) -> None:
     """Resolve an incident. If its symptoms continue, it is reopened soon."""
-    _act(url, token, as_json, incident, "resolve")
+    act(url, token, as_json, incident, "resolve", {"helped": helped} if helped else None)
 
 
 @incidents_command.command("normal")
-@_url
+@engine_answer
 @click.argument("incident")
 @click.option("--reason", help="Why this is normal now; stored in the audit.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
@@ -124,7 +129,7 @@ def incidents_normal(
     from aiops.cli import remote
 
     if undo:
-        _act(url, token, as_json, incident, "normal/undo")
+        act(url, token, as_json, incident, "normal/undo")
         return
     engine = remote.Remote(url or default_url(), token)
     try:
@@ -141,12 +146,12 @@ def incidents_normal(
             sys.exit(1)
         found = engine.accept(incident, reason)
     except remote.NotAnswered as error:
-        _not_so(error)
+        fail(error)
     click.echo(json.dumps(found, indent=2) if as_json else remote.line(found))
 
 
 @incidents_command.command("capture")
-@_url
+@engine_answer
 @click.argument("incident")
 @click.option(
     "-o",
@@ -193,16 +198,19 @@ def incidents_capture(
             remote.Remote(url or default_url(), token, seconds=60.0), incident, output, before, keep, plain, as_json
         )
     except remote.NotAnswered as error:
-        _not_so(error)
+        fail(error)
 
 
-def _act(url: str | None, token: str | None, as_json: bool, incident: str, what: str) -> None:
+def act(
+    url: str | None, token: str | None, as_json: bool, incident: str, what: str, body: dict[str, Any] | None = None
+) -> None:
+    """Do something to an incident, and print it as it is afterwards."""
     from aiops.cli import remote
 
     try:
-        found = remote.Remote(url or default_url(), token).act(incident, what)
+        found = remote.Remote(url or default_url(), token).act(incident, what, body)
     except remote.NotAnswered as error:
-        _not_so(error)
+        fail(error)
     click.echo(json.dumps(found, indent=2) if as_json else remote.line(found))
 
 
@@ -214,11 +222,11 @@ def _read(url: str | None, token: str | None, ask: Callable[[Any], Any]) -> Any:
         return ask(remote.Remote(url or default_url(), token))
     except remote.NotAnswered as error:
         if url is not None or not isinstance(error, remote.NoEngine):
-            _not_so(error)
+            fail(error)
     try:
         return ask(remote.Files(settings_of(None).data_dir))
     except remote.NotAnswered as error:
-        _not_so(error)
+        fail(error)
 
 
 def _moment(option: str, text: str | None) -> float | None:
@@ -232,6 +240,7 @@ def _moment(option: str, text: str | None) -> float | None:
         raise UsageError(f"--{option} {error}") from None
 
 
-def _not_so(error: Exception) -> NoReturn:
+def fail(error: Exception) -> NoReturn:
+    """Say why the engine did not do it, and exit with 1."""
     click.echo(f"aiops: {visible(str(error))}", err=True)
     sys.exit(1)

@@ -15,6 +15,8 @@ from aiops.cli.access import audit_command, tokens_command, users_command
 from aiops.cli.common import CONTEXT, UsageError, settings_of
 from aiops.cli.config import config
 from aiops.cli.incidents import incidents_command
+from aiops.cli.silences import silences_command
+from aiops.cli.workflow import WORKFLOW_COMMANDS
 from aiops.config import ConfigError, Settings
 from aiops.model.errors import AiopsError
 from aiops.model.safe import NEWLINE, visible
@@ -272,5 +274,8 @@ def demo(
 main.add_command(audit_command)
 main.add_command(config)
 main.add_command(incidents_command)
+for _each in WORKFLOW_COMMANDS:
+    incidents_command.add_command(_each)
+main.add_command(silences_command)
 main.add_command(tokens_command)
 main.add_command(users_command)

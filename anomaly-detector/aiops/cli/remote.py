@@ -11,7 +11,7 @@ from urllib.parse import quote
 import requests
 
 from aiops.http import reason
-from aiops.model import Expectation, Incident, IncidentEvidence, IncidentFilter, Window
+from aiops.model import Expectation, Incident, IncidentEvidence, IncidentFilter, Window, iso
 from aiops.model.errors import AiopsError, StoreError
 from aiops.model.safe import visible_in
 from aiops.presentation.documents.base import Json
@@ -83,9 +83,9 @@ class Remote:
         """Return one incident by its id."""
         return self._call("GET", f"/aiops/incidents/{quote(name, safe='')}")
 
-    def act(self, name: str, what: str) -> Json:
-        """Acknowledge or resolve an incident; returns it afterwards."""
-        return self._call("POST", f"/aiops/incidents/{quote(name, safe='')}/{what}")
+    def act(self, name: str, what: str, body: Json | None = None) -> Json:
+        """Do something to an incident, such as `acknowledge`; returns it afterwards."""
+        return self._call("POST", f"/aiops/incidents/{quote(name, safe='')}/{what}", body=body)
 
     def proposal(self, name: str) -> Json:
         """Return what would be learned of an incident if it were declared normal."""
@@ -93,7 +93,7 @@ class Remote:
 
     def accept(self, name: str, reason: str) -> Json:
         """Declare an incident normal; returns it afterwards."""
-        return self._call("POST", f"/aiops/incidents/{quote(name, safe='')}/normal", body={"reason": reason})
+        return self.act(name, "normal", {"reason": reason})
 
     def slos(self) -> Json:
         """Return the status of all objectives."""
@@ -126,8 +126,8 @@ class Remote:
         """Return the JSON of a path of the API."""
         return self._call("GET", path, params)
 
-    def send(self, path: str, body: Json) -> Json:
-        """Post an object to a path of the API; returns the answer."""
+    def change(self, path: str, body: Json | None = None) -> Json:
+        """Post to a path of the API; returns what it answers."""
         return self._call("POST", path, body=body)
 
     def tokens(self) -> list[Json]:
@@ -255,7 +255,11 @@ class Files:
             found = store.get(name)
             if found is None:
                 raise NotAnswered(f"there is no incident {name} in {self._file}")
-            return with_evidence(found, store.evidence(found))
+            from aiops.store.comments import SqlComments
+
+            written = SqlComments(store.database).of(found)
+            comments = [{"at": iso(one.at), "who": one.who, "text": one.text} for one in written]
+            return {**with_evidence(found, store.evidence(found)), "comments": comments}
 
     @contextmanager
     def _opened(self) -> Iterator["SqlIncidents"]:
@@ -311,6 +315,11 @@ def fetch_page(incident: Json) -> str:
     incident = visible_in(incident)
     cause, span = incident["root_cause"], incident["first_failing_span"]
     rows = [line(incident), ""]
+    if incident["assignee"]:
+        rows.append(f"assigned  to {incident['assignee']}")
+    if muted := incident["muted"]:
+        why = f": {muted['reason']}" if muted["reason"] else ""
+        rows.append(f"muted     {muted['kind']} of {muted['by'] or muted['name']} until {muted['until']}{why}")
     if cause:
         low, high = cause["interval"]
         rows.append(f"why       {cause['description']}")
@@ -339,10 +348,13 @@ def fetch_page(incident: Json) -> str:
     if evidence := incident.get("evidence"):
         rows += [f"{label:<10}{text}" for label, text in evidence_rows(evidence)]
     for one in incident.get("alike", ()):
-        rows.append(f"alike     {one['id']} {one['onset']} {one['title']}")
+        helped = f"; what helped: {one['helped']}" if one["helped"] else ""
+        rows.append(f"alike     {one['id']} {one['onset']} {one['title']}{helped}")
     for one in incident.get("alerts", ()):
         rows.append(f"alert     {one['name']} is {one['state']}, since {one['starts_at']}")
-    rows += ["", *(f"{one['at']}  {one['what']:<12}  {one['text']}" for one in incident["timeline"])]
+    told = [(one["at"], one["what"], one["text"]) for one in incident["timeline"]]
+    told += [(one["at"], "comment", f"{one['who']}: {one['text']}") for one in incident.get("comments", ())]
+    rows += ["", *(f"{at}  {what:<12}  {text}" for at, what, text in sorted(told, key=lambda each: each[0]))]
     return "\n".join(rows)
 
 

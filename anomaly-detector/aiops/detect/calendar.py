@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 
 import numpy as np
 
+from aiops.model import Maintenance
 from aiops.model.arrays import Bools, Floats
 
 DAY = 86_400.0
@@ -48,11 +49,13 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The calendar of all services: `place` applies to every service that is not in `places`."""
+    """The calendar of all services: `place` applies to every service that is not in `places`. Maintenance changes
+    nothing of what is judged, only what is announced."""
 
     place: LocalCalendar = field(default_factory=LocalCalendar)
     places: Mapping[str, LocalCalendar] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
 
     @property
     def zones(self) -> tuple[tuple[str, str], ...]:

@@ -20,6 +20,7 @@ from aiops.model import (
     Finding,
     Incident,
     IncidentEvent,
+    IncidentSilence,
     Ledger,
     Oddity,
     SeriesBlock,
@@ -134,6 +135,7 @@ class Engine:
                 known = self._known(now)
                 events = self._reconcile(known, groups, outcome, now)
                 events += self._listen(known, collected.newest, events, now)
+                events = self.muted(events, known, now)
                 self._save(transaction, outcome, events, now)
             lost = self._remember(outcome, now)
             self.last = Cycle(
@@ -146,6 +148,18 @@ class Engine:
             )
             measured(self.last)
             return self.last
+
+    def muted(
+        self,
+        events: Sequence[IncidentEvent],
+        before: Sequence[Incident],
+        now: float,
+        silences: Sequence[IncidentSilence] | None = None,
+    ) -> list[IncidentEvent]:
+        """Return events with the incidents muted as they are now, and those of others that are muted, or no longer.
+        before: the incidents as they were; silences: those in force, if not the stored ones."""
+        found = self.store.silences(now) if silences is None else silences
+        return incidents.muted(events, before, incidents.Mutes(found, self.detector.calendar.maintenance), now)
 
     def expire(self) -> None:
         """Forget series, and groups of objectives, that have been silent for long."""
@@ -187,6 +201,7 @@ class Engine:
     ) -> list[IncidentEvent]:
         """Update incidents by what was found."""
         at = self.detector.at if self.detector.at is not None else now
+        dismissals = self.store.dismissals(now)
         around = incidents.Surroundings(
             public=self._diagnosis.public(),
             find=self.store.get,
@@ -194,6 +209,7 @@ class Engine:
             look=lambda symptom, since: self.detector.sight(symptom[0], Family(symptom[1]), since, at),
             settled={(series, str(family)) for series, family in outcome.settled},
             impact=self.budgets.impact,
+            dismissed=lambda group: incidents.is_dismissed(group, dismissals),
         )
         others = [one for one in known if not is_of_heartbeat(one)]
         return incidents.reconcile(others, groups, at, self.store.count(), self.pace.resolution, around)

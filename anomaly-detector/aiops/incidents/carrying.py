@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from aiops.incidents import life, telling
+from aiops.incidents import dismissing, life, telling
 from aiops.incidents.alerts import is_alert
 from aiops.incidents.fingerprint import fingerprint
 from aiops.incidents.matching import SHOWS, symptoms_of
@@ -22,6 +22,7 @@ from aiops.model import (
     Transition,
 )
 
+BY_PERSON = (Ending.PERSON, Ending.ACCEPTED, Ending.DISMISSED)
 PERSISTS = 2
 """Steps for which symptoms must continue, after a person resolved the incident, until it is reopened."""
 
@@ -48,6 +49,7 @@ def opened(group: Explained, key: str, at: float, number: int, around: Surroundi
         slo_impact=burning,
         fingerprint=fingerprint(group.root_cause, symptoms_of(group.findings)),
         episodes=(Episode(onset, at),),
+        worst=dismissing.worst((), group.findings),
         evidence_at=0.0 if group.evidence is None else group.evidence.at,
     )
     incident = replace(incident, notice=telling.noticed(incident, at))
@@ -72,7 +74,7 @@ def carried(
     early."""
     if before.state != IncidentState.RESOLVED:
         return _updated(before, group, at, policy, around, Transition.UPDATED)
-    onset, by_person = min(one.onset for one in group.findings), before.ending in (Ending.PERSON, Ending.ACCEPTED)
+    onset, by_person = min(one.onset for one in group.findings), before.ending in BY_PERSON
     if by_person and onset <= (before.resolved_at or at):
         after = _doubted(before, group, at)
         if after.persists < PERSISTS:
@@ -91,6 +93,13 @@ def carried(
     return _updated(after, group, at, policy, around, Transition.REOPENED)
 
 
+def joined(
+    before: Incident, group: Explained, at: float, policy: ResolutionPolicy, around: Surroundings
+) -> tuple[Incident, Transition]:
+    """Return an incident with the group of another that was merged into it: its symptoms, and not its cause."""
+    return _updated(before, group, at, policy, around, Transition.UPDATED, own=False)
+
+
 def _doubted(before: Incident, group: Explained, at: float) -> Incident:
     """Count the steps since a person resolved the incident in which its symptoms continued."""
     rising = any(one.rising for one in group.findings)
@@ -106,8 +115,10 @@ def _updated(
     policy: ResolutionPolicy,
     around: Surroundings,
     transition: Transition,
+    own: bool = True,
 ) -> tuple[Incident, Transition]:
-    """Return the incident with what this cycle adds. A cause once named stays until evidence names another."""
+    """Return the incident with what this cycle adds. A cause once named stays until evidence names another. own:
+    whether the group is that of the incident itself."""
     services = tuple(dict.fromkeys((*before.affected_services, *group.affected_services)))
     endpoints = tuple(dict.fromkeys((*before.affected_endpoints, *group.affected_endpoints)))
     burning = around.impact(services, endpoints, symptoms_of(group.findings))
@@ -125,17 +136,18 @@ def _updated(
         affected_services=services,
         affected_endpoints=endpoints,
         slo_impact=_burnt(before.slo_impact, burning),
+        worst=dismissing.worst(before.worst, group.findings),
     )
     for finding, text in fresh:
         after = life.noted(after, finding.at, "anomaly", text)
     after = _as_bad_as(after, severity(group, around.public, burning), at, policy)
-    if rising:
+    if rising and own:
         after = _with_cause(after, group, at)
     worse = after.severity.rank > before.severity.rank
     if transition == Transition.UPDATED:
         after, transition = _announced(before, after, rising, worse, at)
-    own = [one for one in after.timeline if not is_alert(one)]
-    if not rising and own[-1].what != "recovering":
+    last = [one for one in after.timeline if not is_alert(one)][-1]
+    if not rising and own and last.what != "recovering":
         after = life.noted(after, at, "recovering", "its symptoms look normal again; watching")
     return after, transition
 
@@ -159,15 +171,22 @@ def _announced(before: Incident, after: Incident, rising: bool, worse: bool, at:
 
 def _as_bad_as(before: Incident, now: Severity, at: float, policy: ResolutionPolicy) -> Incident:
     """Update the severity: it rises at once, and it falls to the worst severity of a period that was milder."""
-    if now.rank >= before.severity.rank:
-        after = replace(before, severity=now, milder=None)
-        return after if now == before.severity else life.noted(after, at, "severity", f"severity is {now} now")
+    own = before.own_severity
+    if now.rank >= own.rank:
+        after = life.judged(replace(before, milder=None), now)
+        return after if now == own else life.noted(after, at, "severity", _changed(after, f"severity is {now} now"))
     worst, since = before.milder or (now, at)
     worst = max(worst, now, key=lambda one: one.rank)
     if 0 <= at - since < policy.ease_seconds:
         return replace(before, milder=(worst, since))
-    eased = replace(before, severity=worst, milder=None)
-    return life.noted(eased, at, "severity", f"severity is {worst} now, no longer {before.severity}")
+    eased = life.judged(replace(before, milder=None), worst)
+    return life.noted(eased, at, "severity", _changed(eased, f"severity is {worst} now, no longer {own}"))
+
+
+def _changed(incident: Incident, text: str) -> str:
+    """Say what the engine judges, where a person gave another severity."""
+    given = incident.override
+    return text if given is None else f"{text}, by the engine; {given.who} says {given.severity}"
 
 
 def _burnt(before: Sequence[Impact], now: Sequence[Impact]) -> tuple[Impact, ...]:

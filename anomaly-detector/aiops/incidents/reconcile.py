@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from aiops.incidents import life
-from aiops.incidents.carrying import carried, opened
+from aiops.incidents.carrying import carried, joined, opened
 from aiops.incidents.matching import absorbed_by, key_of, matching_incident, symptoms_of
+from aiops.incidents.merging import host_of
 from aiops.incidents.surroundings import ResolutionPolicy, Surroundings
 from aiops.model import (
     Ending,
@@ -37,8 +38,18 @@ def reconcile(
     touched: dict[str, Transition] = {}
     proven: dict[str, IncidentEvidence] = {}
     seen: set[str] = set()
-    for group in groups:
+    for group in sorted(groups, key=lambda one: host_of(one, known) is not None):  # what is merged comes last
+        host = host_of(group, current.values())
+        if host is not None:
+            after, transition = joined(host, group, at, policy, around)
+            seen.add(host.key)
+            current[host.key] = after
+            if after != host and touched.get(host.key, Transition.UPDATED) == Transition.UPDATED:
+                touched[host.key] = transition
+            continue
         match = matching_incident(group, current, seen, groups, at, policy, around.past)
+        if (match is None or match.state == IncidentState.RESOLVED) and around.dismissed(group):
+            continue
         if match is None:
             others = [one for other in groups if other is not group for one in symptoms_of(other.findings)]
             open_ones = (one for one in current.values() if one.state != IncidentState.RESOLVED)
@@ -84,6 +95,8 @@ def _without(
     target = absorbed_by(incident, [one for one in seen if one.state != IncidentState.RESOLVED])
     if target is not None:
         return life.resolve(incident, at, f"merged into {target.id}: the same cause", Ending.MERGED)
+    if incident.held_by:
+        return incident
     if incident.last_seen > at:  # clocks were set back: its quiet time counts from now
         return replace(incident, last_seen=at)
     if any(symptom in around.settled for symptom in incident.symptoms):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from aiops.model import (
+    Explained,
     Impact,
     Incident,
     Labels,
@@ -24,6 +25,10 @@ def _none(_services: Sequence[str], _endpoints: Sequence[str], _symptoms: Sequen
 
 def _well(_symptom: Symptom, _since: float) -> Sight:
     return Sight.WELL
+
+
+def _nobody(_group: Explained) -> bool:
+    return False
 
 
 def _nothing(_fingerprint: str) -> Incident | None:
@@ -49,7 +54,7 @@ class Surroundings:
     public: services that no other service calls. find: finds an incident by its key, however old, because each number
     is given only once. past: finds the newest resolved incident with a fingerprint, without merged ones. look: tells
     what is known of symptoms that are in no trouble. settled: symptoms that have lasted for so long that they are
-    normal. impact: tells which objectives burn.
+    normal. impact: tells which objectives burn. dismissed: whether a group is what a person said is no incident.
     """
 
     public: Collection[str]
@@ -58,3 +63,4 @@ class Surroundings:
     look: Look = _well
     settled: Collection[Symptom] = ()
     impact: Impacts = _none
+    dismissed: Callable[[Explained], bool] = _nobody

@@ -17,7 +17,9 @@ from aiops.model.announcement import Announcement
 from aiops.model.burn import BURN_TRANSITIONS, BURNS, BURNS_FASTER, BURNS_NO_MORE, HELD, Burn, BurnEvent
 from aiops.model.cause import Cause, CauseKind
 from aiops.model.change import Change, ChangeVerdict, ConsideredChange
+from aiops.model.comment import Comment
 from aiops.model.counted import CountedRequests, counted_requests
+from aiops.model.dismissal import Dismissal
 from aiops.model.drill import Drill, DrillResult, DrillWanted
 from aiops.model.finding import Family, Finding, SeriesState, Sight, Tier, Verdict
 from aiops.model.hop import Hop
@@ -33,10 +35,10 @@ from aiops.model.incident import (
     Incident,
     IncidentEvent,
     IncidentState,
+    MergedIncident,
     Notice,
     PlaceExcess,
     RootCause,
-    Severity,
     TimelineEntry,
     TraceCorrelation,
     Transition,
@@ -44,8 +46,12 @@ from aiops.model.incident import (
 from aiops.model.incident_filter import IncidentFilter
 from aiops.model.ledger import Ledger, LedgerHour, LedgerKey
 from aiops.model.log import LogLevel, LogQuery, LogRecord
+from aiops.model.maintenance import Maintenance, Recurrence
 from aiops.model.oddity import Oddity, OddityKind, much_rejected, not_understood, shared_identity, too_many_series
+from aiops.model.override import SeverityOverride
 from aiops.model.series import Labels, Selector, SeriesBlock, group_label, labels, value_of
+from aiops.model.severity import Severity
+from aiops.model.silence import IncidentSilence, Mute, MuteKind, SilenceMatcher, Snooze
 from aiops.model.slo import (
     Adjustment,
     CalendarPeriods,
@@ -113,11 +119,13 @@ __all__ = [
     "CauseVotes",
     "Change",
     "ChangeVerdict",
+    "Comment",
     "CompositeSlo",
     "ConfirmationRule",
     "ConsideredChange",
     "CountedRequests",
     "Dimension",
+    "Dismissal",
     "Drill",
     "DrillResult",
     "DrillWanted",
@@ -137,6 +145,7 @@ __all__ = [
     "IncidentEvent",
     "IncidentEvidence",
     "IncidentFilter",
+    "IncidentSilence",
     "IncidentState",
     "Indicator",
     "Labels",
@@ -146,8 +155,12 @@ __all__ = [
     "LogLevel",
     "LogQuery",
     "LogRecord",
+    "Maintenance",
     "MeasuredSymptom",
+    "MergedIncident",
     "Missing",
+    "Mute",
+    "MuteKind",
     "Notice",
     "Oddity",
     "OddityKind",
@@ -160,6 +173,7 @@ __all__ = [
     "Protocol",
     "Query",
     "Ratio",
+    "Recurrence",
     "Relearned",
     "RequestAnatomy",
     "Role",
@@ -171,10 +185,13 @@ __all__ = [
     "Server",
     "Session",
     "Severity",
+    "SeverityOverride",
     "Sight",
     "SignIn",
+    "SilenceMatcher",
     "Slices",
     "Slo",
+    "Snooze",
     "SourceLocation",
     "Span",
     "SpanEvent",

@@ -8,21 +8,10 @@ from aiops.model.cause import Cause, CauseKind
 from aiops.model.change import ConsideredChange
 from aiops.model.finding import Finding
 from aiops.model.impact import Impact
+from aiops.model.override import SeverityOverride
 from aiops.model.series import Labels
-
-
-class Severity(StrEnum):
-    """How severe an incident is, from the least severe to the most severe."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    CRITICAL = "critical"
-
-    @property
-    def rank(self) -> int:
-        """Position in the order of severities; 0 is the least severe."""
-        return list(Severity).index(self)
+from aiops.model.severity import Severity
+from aiops.model.silence import Mute, Snooze
 
 
 class IncidentState(StrEnum):
@@ -170,6 +159,8 @@ class Ending(StrEnum):
     """a person resolved it"""
     ACCEPTED = "accepted"
     """a person declared its symptoms to be normal from now on"""
+    DISMISSED = "dismissed"
+    """a person said that it is not an incident"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +172,17 @@ class Episode:
     detected: float
     ended: float | None = None
     told: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergedIncident:
+    """An incident that a person merged into another one, with its symptoms, and what the other one did not have."""
+
+    id: str
+    fingerprint: str
+    symptoms: tuple[tuple[Labels, str], ...]
+    new_symptoms: tuple[tuple[Labels, str], ...]
+    new_services: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,13 @@ class Incident:
     `fingerprint` is made of the cause and its symptoms: incidents with the same fingerprint are alike. `persists`
     counts the steps in which symptoms continued after a person resolved the incident. `milder` is the lower severity
     that the incident would have now, and since when. `evidence_at` is when the evidence of its cause was taken, which
-    is stored beside it; 0 without.
+    is stored beside it; 0 without. `assignee`: who works on it, "" for nobody. `mute`: why it
+    is not announced now; it stays on an incident that resolved while it was muted. `override`:
+    the severity that a person gave it, which `severity` is then; `own_severity` is the engine's. `held_by`: who opened
+    it again by hand: it then stays open until somebody resolves it. `worst`: how bad each family
+    of its symptoms was at its worst, as `incidents.dismissing` measures it. `merged`: the
+    incidents that people merged into this one; `merged_into`: the id of the one that this was merged into. `helped`:
+    what ended it, as somebody said.
     """
 
     id: str
@@ -224,6 +232,15 @@ class Incident:
     resolved_at: float | None = None
     resolution: str = ""
     acknowledged_by: str = ""
+    assignee: str = ""
+    snooze: Snooze | None = None
+    mute: Mute | None = None
+    override: SeverityOverride | None = None
+    held_by: str = ""
+    worst: tuple[tuple[str, float], ...] = ()
+    merged: tuple[MergedIncident, ...] = ()
+    merged_into: str = ""
+    helped: str = ""
     timeline: tuple[TimelineEntry, ...] = ()
     fingerprint: str = ""
     ending: Ending | None = None
@@ -233,6 +250,11 @@ class Incident:
     persists: int = 0
     milder: tuple[Severity, float] | None = None
     evidence_at: float = 0.0
+
+    @property
+    def own_severity(self) -> Severity:
+        """The severity by the engine, whatever a person says."""
+        return self.severity if self.override is None else self.override.own
 
     @property
     def episode(self) -> Episode:
@@ -258,13 +280,14 @@ class Transition(StrEnum):
     """What happened to an incident. People are notified of each transition once, except of UPDATED (no news).
 
     CHANGED: its severity rose, or another cause was found. REOPENED: its trouble came back, or continued after a person
-    had resolved it.
+    had resolved it. REMINDED: it was muted, is so no longer, and is still open.
     """
 
     OPENED = "opened"
     UPDATED = "updated"
     CHANGED = "changed"
     REOPENED = "reopened"
+    REMINDED = "reminded"
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
 
@@ -280,4 +303,6 @@ class IncidentEvent:
     @property
     def told(self) -> bool:
         """Whether people are notified of the event."""
-        return self.transition != Transition.UPDATED and not self.incident.quiet
+        mute = self.incident.mute
+        heard = mute is None or (self.transition == Transition.RESOLVED and mute.told)
+        return self.transition != Transition.UPDATED and not self.incident.quiet and heard

@@ -18,6 +18,7 @@ from aiops.ports import Clock, IncidentStore, ObjectiveStore
 from aiops.presentation.documents.base import Json
 from aiops.presentation.headline import headline
 from aiops.presentation.incident import incident_document
+from aiops.presentation.silences import mute_sentence
 from aiops.presentation.words import again, place, sure
 
 log = logging.getLogger(__name__)
@@ -138,16 +139,18 @@ def impact_alerts(active: Iterable[Incident], burns: Iterable[Burn], base_url: s
 
 def alert_of(incident: Incident, base_url: str, now: float, grafana_url: str = "") -> Json:
     """Return an incident as an alert. Labels identify it, so that only what seldom changes is a label."""
-    episode = _told(incident) or incident.episode
-    over = episode.ended is not None
+    episode, ended = _told(incident) or incident.episode, _ended(incident)
+    over = ended is not None
     # An episode that ended in the future, before clocks were set back, has ended all the same.
-    ends = min(episode.ended, now) if episode.ended is not None else now + LASTS
+    ends = min(ended, now) if ended is not None else now + LASTS
+    # Receivers that are told of ends must not take it for the end of the incident.
+    still = f"{mute_sentence(incident.mute)}; it is not over: " if incident.mute and not episode.ended else ""
     links = incident_document(incident, base_url, grafana_url).links.model_dump()
     shown = {annotation: links[link] for link, annotation in LINKS.items() if links.get(link)}
     return {
         "labels": labels_of(incident),
         "annotations": {
-            "summary": visible(headline(incident)),
+            "summary": visible(still + headline(incident)),
             "description": visible(alert_description(incident)),
             **shown,
         },
@@ -163,9 +166,19 @@ def _told(incident: Incident) -> Episode | None:
 
 
 def _told_lately(incident: Incident, now: float) -> bool:
-    """Whether there is something to send: an announced episode that is still open or ended recently."""
-    last = _told(incident)
-    return last is not None and (last.ended is None or last.ended > now - KEPT)
+    """Whether there is something to send: an announced episode that is still open, or ended or was muted recently."""
+    if _told(incident) is None or (incident.mute is not None and not incident.mute.told):
+        return False
+    ended = _ended(incident)
+    return ended is None or ended > now - KEPT
+
+
+def _ended(incident: Incident) -> float | None:
+    """Return when the alert ended: with the last announced episode, or when the incident was muted. None: it goes
+    on."""
+    last, mute = _told(incident) or incident.episode, incident.mute
+    ends = [at for at in (last.ended, None if mute is None else mute.since) if at is not None]
+    return min(ends, default=None)
 
 
 def labels_of(incident: Incident) -> dict[str, str]:

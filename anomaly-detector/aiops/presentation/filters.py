@@ -4,11 +4,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from aiops.model import CauseKind, Labels, LogLevel, iso
+from aiops.model import CauseKind, Labels, LogLevel, Mute, iso
 from aiops.presentation import numbers
 from aiops.presentation.headline import headline
+from aiops.presentation.markdown import markdown
 from aiops.presentation.numbers import percent, span_of_time
 from aiops.presentation.objectives import good_share, period_words, promise, slices_words
+from aiops.presentation.silences import MUTED, mute_sentence
 from aiops.presentation.status import drill_style, slo_style, style
 from aiops.presentation.words import again, place, sure, why_severe, written
 
@@ -54,6 +56,11 @@ def machine(at: float) -> str:
 def age(at: float, now: float) -> str:
     """Write how long ago a time was: `4 min 10 s ago`."""
     return "just now" if now - at < 1 else f"{span_of_time(now - at)} ago"
+
+
+def muted_word(mute: Mute) -> str:
+    """Write in a word why an incident is not announced."""
+    return MUTED[mute.kind]
 
 
 def duration(seconds: float) -> str:
@@ -143,9 +150,12 @@ FILTERS: tuple[Callable[..., Any], ...] = (
     log_level,
     machine,
     mark,
+    markdown,
     minutes,
     moment,
     ms,
+    mute_sentence,
+    muted_word,
     percent,
     percents,
     period_words,

@@ -9,6 +9,7 @@ from aiops.presentation import grafana
 from aiops.presentation.documents import incident as documents
 from aiops.presentation.evidence import cause_fields
 from aiops.presentation.headline import headline
+from aiops.presentation.silences import mute_document
 from aiops.presentation.words import again
 
 
@@ -44,8 +45,22 @@ def incident_document(incident: Incident, base_url: str = "", grafana_url: str =
         last_seen=iso(incident.last_seen),
         resolved_at=None if incident.resolved_at is None else iso(incident.resolved_at),
         resolution=incident.resolution or None,
+        helped=incident.helped or None,
         ending=None if incident.ending is None else incident.ending.value,
         acknowledged_by=incident.acknowledged_by or None,
+        assignee=incident.assignee or None,
+        severity_set=None
+        if incident.override is None
+        else documents.SeveritySet(
+            own=incident.override.own.value,
+            by=incident.override.who,
+            reason=incident.override.reason,
+            at=iso(incident.override.at),
+        ),
+        held_by=incident.held_by or None,
+        merged=[one.id for one in incident.merged],
+        merged_into=incident.merged_into or None,
+        muted=mute_document(incident.mute),
         symptoms=[
             {"family": family, **{key: value for key, value in series if key != names.NAME}}
             for series, family in incident.symptoms

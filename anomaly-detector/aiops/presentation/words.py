@@ -3,7 +3,8 @@
 from aiops.model.accepted import Expectation
 from aiops.model.cause import Cause
 from aiops.model.finding import Family
-from aiops.model.incident import Incident, Severity
+from aiops.model.incident import Incident
+from aiops.model.severity import Severity
 from aiops.model.slo import Urgency
 from aiops.presentation.numbers import spoken
 

@@ -107,7 +107,7 @@ class AcceptanceService:
                 if incident.ending == Ending.ACCEPTED:
                     after, transition = life.taken_back(incident, now, by.name), Transition.REOPENED
                 text = "taken back: " + "; ".join(map(change_sentence, last.changes))
-                event = IncidentEvent(transition, after)
+                event = self.engine.muted([IncidentEvent(transition, after)], [incident], now)[0]
                 entry = audited(incident, after, now, by, f"{ACTION} undone", text)
                 self.incidents.store.act(event, entry, self.store.undone(last, now, by.name))
             except ValueError as error:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import Executable
+
 from aiops import incidents
 from aiops.engine import Engine
 from aiops.model import (
@@ -16,11 +18,14 @@ from aiops.model import (
     Severity,
     Transition,
     Window,
+    iso,
 )
 from aiops.model.errors import NotFound
+from aiops.presentation.trace_search import BadParameter
 from aiops.service.health import HealthService
 from aiops.store import SqlIncidents
 
+LONGEST_HELP = 1000
 ALIKE = 10
 """The number of similar incidents listed beside one."""
 
@@ -72,15 +77,20 @@ class IncidentService:
         with self.engine.lock:
             before, now = self.get(name), self.engine.clock.now()
             after = incidents.acknowledge(before, now, by.name)
-            return self._acted(before, after, Transition.ACKNOWLEDGED, by, "acknowledge")
+            return self.acted(before, after, Transition.ACKNOWLEDGED, by, "acknowledge")
 
-    def resolve(self, name: str, by: Actor) -> Incident:
+    def resolve(self, name: str, by: Actor, helped: str = "") -> Incident:
         """Resolve an incident on the word of a person. Nothing is learned: if its symptoms continue, it is reopened
-        soon."""
+        soon. What helped is shown with later incidents of the same cause; it may also be said of one that is over.
+        Raises BadParameter."""
+        if len(helped) > LONGEST_HELP or not helped.isprintable():
+            raise BadParameter("helped", f"must have at most {LONGEST_HELP} characters in one line")
         with self.engine.lock:
             before, now = self.get(name), self.engine.clock.now()
             after = incidents.resolve(before, now, f"resolved by {by.name}")
-            return self._acted(before, after, Transition.RESOLVED, by, "resolve")
+            transition = Transition.UPDATED if after == before else Transition.RESOLVED
+            after = incidents.with_help(after, now, helped, by.name) if helped else after
+            return self.acted(before, after, transition, by, "resolve")
 
     def record_change(self, change: Change, by: Actor) -> None:
         """Store a change, such as a deployment."""
@@ -94,11 +104,22 @@ class IncidentService:
         """Return the changes in a window, oldest first."""
         return self.store.changes(window.start, window.end)
 
-    def _acted(self, before: Incident, after: Incident, transition: Transition, by: Actor, what: str) -> Incident:
+    def acted(
+        self,
+        before: Incident,
+        after: Incident,
+        transition: Transition,
+        by: Actor,
+        what: str,
+        beside: Executable | None = None,
+    ) -> Incident:
+        """Store what a person did to an incident, if it changed anything, with the statement `beside`."""
         self.health.forget()
         if after != before:
-            now, text = self.engine.clock.now(), after.timeline[-1].text
-            self.store.act(IncidentEvent(transition, after), audited(before, after, now, by, what, text))
+            now = self.engine.clock.now()
+            events = self.engine.muted([IncidentEvent(transition, after)], [before], now)
+            after = events[0].incident
+            self.store.act_on(events, audited(before, after, now, by, what, after.timeline[-1].text), beside)
         return after
 
 
@@ -113,5 +134,9 @@ def _standing(one: Incident) -> dict[str, object]:
     return {
         "state": str(one.state),
         "acknowledged_by": one.acknowledged_by or None,
+        "assignee": one.assignee or None,
+        "severity": str(one.severity),
         "resolution": one.resolution or None,
+        "helped": one.helped or None,
+        "snoozed_until": None if one.snooze is None else iso(one.snooze.until),
     }

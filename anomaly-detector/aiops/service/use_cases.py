@@ -11,8 +11,10 @@ from aiops.service.audit import AuditService
 from aiops.service.backtest import BacktestService
 from aiops.service.bad_requests import BadRequestService
 from aiops.service.details import ServiceDetails
+from aiops.service.dismissals import DismissalService
 from aiops.service.drills import DrillService
 from aiops.service.explanation import ExplanationService
+from aiops.service.handover import HandoverService
 from aiops.service.health import HealthService
 from aiops.service.incidents import IncidentService
 from aiops.service.logs import LogService
@@ -20,12 +22,17 @@ from aiops.service.map import MapService
 from aiops.service.oidc import OpenIdProvider, SingleSignOn
 from aiops.service.operation import OperationService
 from aiops.service.picture import PictureService
+from aiops.service.silences import SilenceService
 from aiops.service.slos import SloService
 from aiops.service.system import Installation, SystemService
 from aiops.service.telemetry import TelemetryService
 from aiops.service.traces import TraceService
 from aiops.service.users import UserService
+from aiops.service.workflow import WorkflowService
 from aiops.store import SqlAccepted, SqlAccess, SqlAlerts, SqlAudit, SqlDrills, SqlIncidents, SqlObjectives, SqlUsers
+from aiops.store.comments import SqlComments
+from aiops.store.dismissals import SqlDismissals
+from aiops.store.silences import SqlSilences
 
 
 @dataclass(slots=True)
@@ -43,6 +50,10 @@ class UseCases:
     installation: Installation = field(default_factory=Installation)
     incidents: IncidentService = field(init=False)
     acceptance: AcceptanceService = field(init=False)
+    workflow: WorkflowService = field(init=False)
+    silences: SilenceService = field(init=False)
+    dismissals: DismissalService = field(init=False)
+    handover: HandoverService = field(init=False)
     health: HealthService = field(init=False)
     logs: LogService = field(init=False)
     map: MapService = field(init=False)
@@ -69,6 +80,9 @@ class UseCases:
         self.incidents = IncidentService(engine, store, self.health)
         self.acceptance = AcceptanceService(engine, self.incidents, SqlAccepted(store.database))
         self.logs = LogService(engine)
+        self.workflow = WorkflowService(engine, self.incidents, SqlComments(store.database))
+        self.silences = SilenceService(engine, self.incidents, SqlSilences(store.database))
+        self.dismissals = DismissalService(engine, self.incidents, SqlDismissals(store.database))
         self.map = MapService(engine, store, self.health)
         self.telemetry = TelemetryService(engine)
         self.details = ServiceDetails(engine, store, self.health)
@@ -76,6 +90,8 @@ class UseCases:
         self.explanation = ExplanationService(engine, self.health)
         self.picture = PictureService(engine)
         self.slos = SloService(engine.budgets, SqlObjectives(store.database), store, engine.clock, engine.lock)
+        comments, silences = SqlComments(store.database), SqlSilences(store.database)
+        self.handover = HandoverService(engine, store, comments, silences, self.slos)
         self.bad_requests = BadRequestService(engine, self.slos)
         self.alerts = AlertService(SqlAlerts(store.database), store, engine.clock, engine.lock, engine.telemetry.alerts)
         self.drills = DrillService(engine, SqlDrills(store.database), store)

@@ -13,12 +13,14 @@ from aiops.model import (
     AuditEntry,
     Burn,
     Change,
+    Dismissal,
     Ending,
     Finding,
     Incident,
     IncidentEvent,
     IncidentEvidence,
     IncidentFilter,
+    IncidentSilence,
     IncidentState,
     Ledger,
 )
@@ -26,8 +28,10 @@ from aiops.ports import LONGEST_WAIT
 from aiops.process.faultpoints import FaultPoint, reach
 from aiops.store import tables
 from aiops.store.audit import record
+from aiops.store.dismissals import dismissals_in_force
 from aiops.store.listing import alike_query, is_active, page_query
 from aiops.store.objectives import BURN_ADAPTER, keep_ledger
+from aiops.store.silences import in_force
 from aiops.store.transaction import INCIDENT, Transaction, keep_incident, upsert
 
 EVIDENCE = TypeAdapter(IncidentEvidence)
@@ -160,13 +164,19 @@ class SqlIncidents:
     def act(self, event: IncidentEvent, entry: AuditEntry, beside: Executable | None = None) -> None:
         """Store one person's action: the incident, its announcement, the audit entry and the statement `beside`, in one
         transaction."""
+        self.act_on([event], entry, beside)
+
+    def act_on(self, events: Sequence[IncidentEvent], entry: AuditEntry, beside: Executable | None = None) -> None:
+        """Store one person's action on several incidents, or on none, in one transaction."""
         with self._begin() as connection:
-            keep_incident(connection, event.incident)
-            if event.told:
-                _announce(connection, event, entry.at)
+            for event in events:
+                keep_incident(connection, event.incident)
+                if event.told:
+                    _announce(connection, event, entry.at)
             if beside is not None:
                 connection.execute(beside)
             record(connection, entry)
+            reach(FaultPoint.SAVE_WRITTEN)
 
     def record_change(self, change: Change, entry: AuditEntry | None = None) -> None:
         """Store a change, and the entry of the audit if somebody reported it."""
@@ -183,6 +193,16 @@ class SqlIncidents:
         with self._begin() as connection:
             rows = connection.execute(query.where(at.at >= since, at.at <= until).order_by(at.at)).all()
         return [Change(**row._mapping) for row in rows]
+
+    def dismissals(self, now: float) -> list[Dismissal]:
+        """Return the dismissals that are in force at a time (Unix seconds)."""
+        with self._begin() as connection:
+            return dismissals_in_force(connection, now)
+
+    def silences(self, now: float) -> list[IncidentSilence]:
+        """Return the silences that are in force at a time (Unix seconds)."""
+        with self._begin() as connection:
+            return in_force(connection, now)
 
     def unsent(self, now: float, limit: int = 20) -> list[Announcement]:
         """Return the oldest waiting announcement of each incident, if its next attempt is due: later ones wait for

@@ -137,6 +137,48 @@ accepted = Table(
     Column("undone_by", String(128)),
 )
 
+comments = Table(
+    "comments",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("incident", String(16), nullable=False),  # its key
+    Column("at", Float, nullable=False),
+    Column("who", String(128), nullable=False),
+    Column("text", Text, nullable=False),
+    Index("comments_by_incident", "incident", "number"),
+)
+
+silences = Table(
+    "silences",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("created_at", Float, nullable=False),
+    Column("created_by", String(128), nullable=False),
+    Column("until", Float, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("matcher", Text, nullable=False),  # as JSON
+    Column("ended_at", Float),  # NULL: nobody ended it earlier
+    Column("ended_by", String(128), nullable=False, server_default=""),
+    Index("silences_by_end", "until"),
+)
+
+dismissals = Table(
+    "dismissals",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("fingerprint", String(16), nullable=False),
+    Column("incident", String(64), nullable=False),  # its id
+    Column("title", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("who", String(128), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("levels", Text, nullable=False),  # how bad each family was, as JSON
+    Column("until", Float, nullable=False),
+    Column("ended_at", Float),  # NULL: nobody took it back
+    Column("ended_by", String(128), nullable=False, server_default=""),
+    Index("dismissals_by_end", "until"),
+)
+
 changes = Table(
     "changes",
     metadata,

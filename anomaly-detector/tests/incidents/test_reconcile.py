@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from aiops.incidents import ResolutionPolicy, Surroundings, acknowledge, reconcile, resolve
+from aiops.incidents import ResolutionPolicy, Surroundings, acknowledge, is_dismissed, reconcile, resolve
 from aiops.incidents.matching import OFTEN
 from aiops.incidents.severity import severity
 from aiops.incidents.surroundings import Look
 from aiops.model import (
     Cause,
     CauseKind,
+    Dismissal,
     Ending,
     Explained,
     Family,
@@ -76,6 +77,7 @@ class Book:
 
     def __init__(self) -> None:
         self.kept: dict[str, Incident] = {}
+        self.dismissals: list[Dismissal] = []
         self.look: Look = lambda _symptom, _since: Sight.WELL
 
     def cycle(self, at: float, *groups: Explained, settled: tuple[tuple[Labels, str], ...] = ()) -> list[IncidentEvent]:
@@ -85,7 +87,12 @@ class Book:
             if one.state != IncidentState.RESOLVED or at - (one.resolved_at or 0) <= HABITS.reopen_seconds
         ]
         around = Surroundings(
-            public=PUBLIC, find=lambda key: self.kept.get(key), past=self.latest, look=self.look, settled=settled
+            public=PUBLIC,
+            find=lambda key: self.kept.get(key),
+            past=self.latest,
+            look=self.look,
+            settled=settled,
+            dismissed=lambda one: is_dismissed(one, [each for each in self.dismissals if each.lasts(at)]),
         )
         events = reconcile(known, groups, at, len(self.kept), HABITS, around)
         self.kept |= {event.incident.key: event.incident for event in events}

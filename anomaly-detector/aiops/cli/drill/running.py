@@ -66,7 +66,7 @@ class DrillRunner:
     def _begin(self, plan: DrillPlan, why: str) -> Json:
         body = {"name": plan.name, "service": plan.service, "kind": plan.kind}
         times = {"within_seconds": plan.within, "lasts_seconds": plan.lasts}
-        return self.engine.send("/aiops/drills", {**body, **times, "skipped": why or None})
+        return self.engine.change("/aiops/drills", {**body, **times, "skipped": why or None})
 
     def _wait(self, id_: str, seconds: float) -> Json:
         """Wait until there is a result, at most so long; returns the drill."""
@@ -88,6 +88,6 @@ class DrillRunner:
 
     def _report(self, id_: str, failed: str) -> None:
         try:
-            self.engine.send(f"/aiops/drills/{id_}/end", {"failed": failed[:500] or None})
+            self.engine.change(f"/aiops/drills/{id_}/end", {"failed": failed[:500] or None})
         except NotAnswered as error:  # the next run of this drill reports it
             self.say(f"{id_}: its end could not be reported: {error}")

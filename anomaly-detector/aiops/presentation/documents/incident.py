@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aiops.presentation.documents.base import Cause, Document, Time
 from aiops.presentation.documents.evidence import Evidence
+from aiops.presentation.documents.silence import Muted
 
 
 class Dimension(Document):
@@ -133,6 +134,15 @@ class Episode(Document):
     told: bool = Field(description="false: it was not announced by itself, for people knew that it comes and goes")
 
 
+class SeveritySet(Document):
+    """The severity by a person's word."""
+
+    own: Literal["low", "medium", "high", "critical"] = Field(description="what the engine says meanwhile")
+    by: str
+    reason: str
+    at: Time
+
+
 class Incident(Document):
     """One incident: one cause, its symptoms, its evidence and its life."""
 
@@ -155,10 +165,17 @@ class Incident(Document):
     last_seen: Time
     resolved_at: Time | None
     resolution: str | None
-    ending: Literal["calm", "no_data", "settled", "merged", "person", "accepted"] | None = Field(
+    helped: str | None = Field(description="what ended it, as somebody said")
+    ending: Literal["calm", "no_data", "settled", "merged", "person", "accepted", "dismissed"] | None = Field(
         description="why it is over; null while it is not, and where an older engine resolved it"
     )
     acknowledged_by: str | None
+    assignee: str | None = Field(description="who works on it; null: nobody")
+    severity_set: SeveritySet | None = Field(description="where a person gave the severity; null: the engine did")
+    held_by: str | None = Field(description="who opened it again by hand: it stays open until somebody resolves it")
+    merged: list[str] = Field(description="the ids of incidents that people merged into this one")
+    merged_into: str | None = Field(description="the id of the incident that a person merged this one into")
+    muted: Muted | None = Field(description="why it is not announced now; null: it is")
     symptoms: list[dict[str, str]]
     trace_correlation: TraceCorrelation
     slo_impact: list[SloImpact]
@@ -225,8 +242,17 @@ class Alike(Document):
     onset: Time
     resolved_at: Time | None
     resolution: str | None
+    helped: str | None = Field(description="what ended it, as somebody said")
     occurrences: int
     page: str
+
+
+class Comment(Document):
+    """What somebody wrote about an incident; it stays as it was written."""
+
+    at: Time
+    who: str
+    text: str = Field(description="Markdown, of which the pages show no HTML and no images")
 
 
 class WholeIncident(Incident):
@@ -237,6 +263,7 @@ class WholeIncident(Incident):
     )
     accepted: list[Accepted] = Field(description="what of it was taken for normal, newest first")
     alike: list[Alike] = Field(description="incidents with the same fingerprint, newest first; ten at most")
+    comments: list[Comment] = Field(description="oldest first")
 
     alerts: list[LinkedAlert] = Field(
         description="that name a service it hits, and fired while it lasted; newest first"

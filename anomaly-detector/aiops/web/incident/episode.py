@@ -1,10 +1,10 @@
 """What happened during an incident: the states of its series, alerts, and the timeline."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from aiops.model import Alert, AlertState, SeriesState, TimelineEntry
+from aiops.model import Alert, AlertState, Comment, SeriesState, TimelineEntry
 from aiops.service.picture import IncidentPicture
 from aiops.web.chart import strip
 from aiops.web.drawing import Shade
@@ -26,11 +26,13 @@ BURST: Final = "anomaly"
 
 @dataclass(frozen=True, slots=True)
 class TimelineRow:
-    """One entry of the timeline, or several of one kind at one time: then `entries` are more than one."""
+    """One entry of the timeline, or several of one kind at one time: then `entries` are more than one. A row of a
+    comment has no entry."""
 
     at: float
     what: str
     entries: tuple[TimelineEntry, ...]
+    comment: Comment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,12 @@ def bursts(timeline: Sequence[TimelineEntry]) -> Iterator[TimelineRow]:
             rows.append([entry])
     for row in reversed(rows):
         yield TimelineRow(row[0].at, row[0].what, tuple(row))
+
+
+def with_comments(rows: Iterable[TimelineRow], comments: Iterable[Comment]) -> list[TimelineRow]:
+    """Return the rows of a timeline with those of comments among them, newest first."""
+    written = [TimelineRow(one.at, "comment", (), one) for one in comments]
+    return sorted((*rows, *reversed(written)), key=lambda row: -row.at)
 
 
 def lanes(picture: IncidentPicture, alerts: Sequence[Alert]) -> Iterator[Lane]:

@@ -26,8 +26,10 @@ from aiops.web.pages.reference import add_reference
 from aiops.web.pages.service import add_service
 from aiops.web.pages.services import add_services
 from aiops.web.pages.sign_in import add_sign_in
+from aiops.web.pages.silences import add_silences
 from aiops.web.pages.system import add_system
 from aiops.web.pages.traces import add_traces
+from aiops.web.pages.workflow import add_workflow
 
 NAVIGATION = (
     ("web.index", "Incidents"),
@@ -52,6 +54,8 @@ SECTIONS = {
     "web.series": "web.services",
     "web.backtest": "web.services",
     "web.trace": "web.traces",
+    "web.silences": "web.index",
+    "web.handover": "web.index",
     "web.add_token": "web.tokens",
     "web.drills": "web.system",
 }
@@ -92,6 +96,8 @@ def add_pages(app: OpenAPI, use_cases: UseCases, settings: Settings) -> None:
     add_overview(pages, use_cases, settings)
     add_incident_list(pages, use_cases)
     add_incidents(pages, use_cases, settings)
+    add_workflow(pages, use_cases)
+    add_silences(pages, use_cases)
     add_services(pages, use_cases)
     add_service(pages, use_cases)
     add_map(pages, use_cases)

@@ -9,8 +9,10 @@ from aiops.presentation import grafana
 from aiops.presentation.advice import AdviceFacts, advice
 from aiops.service.use_cases import UseCases
 from aiops.web.incident import incident_view, is_slow
-from aiops.web.incident.episode import STATES
+from aiops.web.incident.episode import STATES, with_comments
 
+MOST_OTHERS = 50
+"""Open incidents into which one may be merged on its page."""
 LONGEST_REASON = 1000
 CHANGES_BEFORE = 7 * 86_400.0
 """Seconds before the onset in which changes are looked for."""
@@ -32,16 +34,20 @@ def add_incidents(pages: Blueprint, use_cases: UseCases, settings: Settings) -> 
             changes=changes,
             others=picture.others,
         )
+        view = incident_view(one, evidence, picture, alerts, use_cases.traces.compared(evidence))
         return render_template(
             "incident.html",
             one=one,
+            timeline=with_comments(view.timeline, use_cases.workflow.comments(one)),
             alerts=alerts,
             alike=alike,
             shown=grafana.of_incident(one, settings.grafana_url),
+            others=use_cases.incidents.urgent(MOST_OTHERS)[0],
+            reopenable=use_cases.workflow.may_reopen(one),
             undoable=use_cases.acceptance.undoable(one),
             picture=picture,
             slow=is_slow(one),
-            view=incident_view(one, evidence, picture, alerts, use_cases.traces.compared(evidence)),
+            view=view,
             todo=advice(one, evidence, around, use_cases.now()),
             states=STATES,
         )
@@ -52,7 +58,8 @@ def add_incidents(pages: Blueprint, use_cases: UseCases, settings: Settings) -> 
 
     @pages.post("/incidents/<name>/resolve")
     def resolve(name: str) -> ResponseReturnValue:
-        return redirect(url_for("web.incident", name=use_cases.incidents.resolve(name, g.actor).id), 303)
+        helped = " ".join(request.form.get("helped", "").split())
+        return redirect(url_for("web.incident", name=use_cases.incidents.resolve(name, g.actor, helped).id), 303)
 
     @pages.get("/incidents/<name>/normal")
     def proposed(name: str) -> ResponseReturnValue:
