@@ -109,6 +109,17 @@ LATE_ITEMS: Final = _gauge("aiops_late_items", "Spans and points that came behin
 SENDER_ODDITY: Final = _gauge("aiops_sender_oddity", "What is odd about how a service sends", "service", "kind")
 ALERTS_RECEIVED: Final = _counter("aiops_alerts_received_total", "Alerts that Alertmanager told of", "outcome")
 ALERTMANAGER_POSTS: Final = _counter("aiops_alertmanager_posts_total", "Posts to an Alertmanager", "to", "outcome")
+NOTIFICATIONS: Final = _counter(
+    "aiops_notifications_total", "Attempts to send a notification: sent, failed or refused", "channel", "result"
+)
+NOTIFICATIONS_WAITING: Final = _gauge(
+    "aiops_notifications_waiting",
+    "Notifications that a channel has not taken yet, without those in quiet hours",
+    "channel",
+)
+NOTIFICATIONS_FAILING: Final = _gauge(
+    "aiops_notifications_failing_seconds", "For how long a channel has taken nothing that was sent to it", "channel"
+)
 
 _JUDGED: Final = ("service", "route", "method", "caller", "callee", "family")
 VERDICT: Final = {
@@ -139,6 +150,7 @@ OWN_METRICS: Final = (
     *(SPANS_ACCEPTED, POINTS_ACCEPTED, LATE_ITEMS, RECEIVED_FAULTS, SENDER_ODDITY),
     *(FINDINGS, INCIDENT_EVENTS, INCIDENT_INFO, INCIDENT_TIME, INCIDENT_ALERTS, CHANGE_TIME),
     *(ALERTS_RECEIVED, ALERTMANAGER_POSTS),
+    *(NOTIFICATIONS, NOTIFICATIONS_WAITING, NOTIFICATIONS_FAILING),
     *(SLO_BUDGET_LEFT, SLO_EXHAUSTED_IN, SLO_PROJECTED_LEFT, SLO_COVERAGE, SLO_EVENTS, SLO_BAD_EVENTS, SLO_BURN_RATE),
     *VERDICT.values(),
     *EDGE.values(),
