@@ -81,14 +81,15 @@ def _days(one: str) -> str:
     return one
 
 
-def _minute(one: str) -> str:
-    minute_of(one)
-    return one
+def _minute(given: object) -> object:
+    """Check a time of day; YAML reads one without quotes as a number."""
+    minute_of(str(given) if isinstance(given, str) else "")
+    return given
 
 
 Names = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=64)], ...], BeforeValidator(_listed)]
 Zone = Annotated[str, AfterValidator(_zone)]
-Moment = Annotated[str, AfterValidator(_minute)]
+Moment = Annotated[str, BeforeValidator(_minute)]
 
 
 class _Hours(_Strict):

@@ -59,7 +59,7 @@ def days_of(text: str) -> frozenset[int]:
     try:
         start, end = DAYS.index(first), DAYS.index(last if dash else first)
     except ValueError:
-        raise ValueError(f"days are written like mon, mon-fri or sat-sun, not {text!r}") from None
+        raise ValueError("days are written like mon, mon-fri or sat-sun") from None
     return frozenset((start + step) % 7 for step in range((end - start) % 7 + 1))
 
 
@@ -70,4 +70,4 @@ def minute_of(text: str) -> int:
         minute = 60 * int(hours) + int(minutes)
         if int(minutes) < 60 and minute <= MIDNIGHT:
             return minute
-    raise ValueError(f'a time of day is written in quotes like "07:30", up to "24:00", not {text!r}')
+    raise ValueError('a time of day is written in quotes like "07:30", up to "24:00"')

@@ -30,7 +30,6 @@ _TRANSITIONS: Final = {
     "burns_faster": "burns its budget faster",
     "burns_no_more": "is within its budget again",
     ESCALATED: "not acknowledged: escalated",
-    TEST: "test message",
 }
 
 
@@ -71,6 +70,8 @@ def message_of(
     itself says."""
     if isinstance(subject, Digest):
         return _digest(subject, base_url)
+    if transition == TEST:
+        return _test(subject, base_url)
     severity, over = str(severity_of(subject)), transition in ENDINGS
     facts = _burn_facts(subject) if isinstance(subject, Burn) else _facts(subject, over)
     return Message(
@@ -83,6 +84,19 @@ def message_of(
         steps=() if over or isinstance(subject, Burn) else _steps(subject, leads, base_url),
         links=_links(subject, base_url, grafana_url, leads or ()),
         over=over,
+    )
+
+
+def _test(subject: Subject, base_url: str) -> Message:
+    at = subject.onset if isinstance(subject, Incident) else None
+    return Message(
+        name=TEST,
+        title="This is a test of aiops: nothing is wrong",
+        event="test message",
+        severity=str(severity_of(subject)),
+        mark="✓",
+        facts=(("Sent at", time_words(at)),) if at is not None else (),
+        links=(Link("Pages of aiops", f"{base_url}/"),),
     )
 
 

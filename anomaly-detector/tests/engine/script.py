@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
+from made_up.notifying import to_all
 
 from aiops.engine import Cycle
 from aiops.model import Delivery, name_of
 from aiops.ports import Notifier
-
-from made_up.notifying import to_all
 
 from .world import STEP, T0, World
 

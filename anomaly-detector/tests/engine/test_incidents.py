@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from made_up.notifying import Heard, to_all
 from click.testing import CliRunner
+from made_up.notifying import Heard, to_all
 from sources.otlp import Call, http, spans
 from sqlalchemy import select
 from werkzeug.serving import make_server

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_up.notifying import Heard, to_all
 from click.testing import CliRunner
 from flask.testing import FlaskClient
+from made_up.notifying import Heard, to_all
 from werkzeug.serving import make_server
 
 from aiops.api import create_app
@@ -20,9 +20,7 @@ from aiops.config import Settings
 from aiops.detect import Tuning
 from aiops.engine.objectives import Budgets, NoBudgets
 from aiops.model import (
-    Burn,
     Family,
-    Incident,
     IncidentState,
     Selector,
     SeriesBlock,
