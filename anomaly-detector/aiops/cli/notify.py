@@ -68,7 +68,7 @@ def list_channels(config: Path | None, file: str | None, severity: str, service:
     """
     kind, transition, moment = more["kind"] or "incident", more["transition"] or "", more["at"]
     if transition and (transition in BURN_TRANSITIONS) != (kind == "burn"):
-        raise UsageError(f"--transition: {transition} does not happen to a {kind}; use --kind")
+        raise UsageError(f"--transition: {transition} is not for the kind {kind}; give the other --kind")
     try:
         at = unix_seconds(moment) if moment else time.time()
     except ValueError as error:

@@ -23,18 +23,21 @@ class AppriseNotifier(Notifier):
     """One service. Raises ValueError where Apprise cannot read its address, ImportError without Apprise."""
 
     def __init__(self, address: str, writer: Writer) -> None:
-        import apprise
-
-        # Lines for debugging hold addresses with their secrets; what went wrong is in the result.
+        # Its lines for debugging hold addresses with their secrets; what went wrong is in the result.
         said = logging.getLogger("apprise")
         said.propagate = False
         if not said.handlers:
             said.addHandler(logging.NullHandler())
+        import apprise
+
         self._apprise: Any = apprise.Apprise(
             asset=apprise.AppriseAsset(app_id="aiops", app_desc="incidents", app_url=writer.base_url)
         )
         if not self._apprise.add(address):
             raise ValueError("this is no address that Apprise knows")
+        if address.startswith("opsgenie:") and "action=" not in address:
+            # Otherwise Apprise takes messages about an alert that it did not make itself, and sends nothing.
+            raise ValueError("add ?action=new to the address of Opsgenie, so that every message is sent")
         self._markdown, self._types, self._writer = apprise.NotifyFormat.MARKDOWN, apprise.NotifyType, writer
 
     def send(self, one: Delivery) -> None:
@@ -60,14 +63,14 @@ class AppriseNotifier(Notifier):
 
 def markdown(message: Message) -> str:
     """Write a message as CommonMark; names from telemetry are never markup."""
-    lines = [f"**{plain(message.title)}**", ""]
+    lines = [f"**{plain(message.title)}**", ""] if len(message.subject_line) > TITLE else []
     lines += [f"- **{plain(name)}**: {plain(text)}" for name, text in message.facts]
     if message.steps:
         lines += ["", "**What to do first**", ""]
         lines += [f"{place}. {_link(step)}" for place, step in enumerate(message.steps, 1)]
     if message.links:
         lines += ["", " · ".join(_link(each) for each in message.links)]
-    return "\n".join(lines)
+    return "\n".join(lines).strip()
 
 
 def plain(text: str) -> str:

@@ -35,7 +35,7 @@ def load_routes(path: Path) -> RouteFile:
 
 def _sentence(error: ValidationError, loaded: Any) -> str:
     """Write the first error: the key, what is wrong, what is allowed, and the value unless it may be a secret."""
-    first = error.errors()[0]
+    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")  # a misspelt key explains the most
     place = list(first["loc"])
     path = [*place[:2], *place[3:]] if place[:1] == ["channels"] else place  # the third part names the kind
     key = ".".join(str(part) for part in path if part != "[key]")

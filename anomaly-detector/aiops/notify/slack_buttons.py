@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 Act = Callable[[str, str, Actor], object]
 """Does `acknowledge` or `resolve` to an incident, by its id. Raises AiopsError with a sentence."""
 DEEDS: Final = {ACKNOWLEDGE: "acknowledge", RESOLVE: "resolve"}
+PING: Final = 5.0
+"""Seconds between two pings; a connection that is silent for some of them is made anew."""
 _WAITS: Final = (1.0, 5.0, 30.0, 60.0)
 """Seconds between attempts to connect; the last one for ever."""
 
@@ -62,7 +64,9 @@ class SlackButtons:
     def _connect(self) -> None:
         from slack_sdk.socket_mode import SocketModeClient
 
-        self._socket = SocketModeClient(self._token, web_client=self._client, logger=quiet_log((self._token,)))
+        self._socket = SocketModeClient(
+            self._token, web_client=self._client, logger=quiet_log((self._token,)), ping_interval=PING
+        )
         self._socket.socket_mode_request_listeners.append(self._heard)
         attempt = 0
         while not self._stop.is_set():

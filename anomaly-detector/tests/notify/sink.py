@@ -60,7 +60,7 @@ def http_sink() -> Iterator[Sink]:
             known.got.append(one)
             known.goes_on.wait(30)
             status, headers, said = known.answer(one)
-            content = json.dumps(said).encode()
+            content = said.encode() if isinstance(said, str) else json.dumps(said).encode()
             try:
                 self.send_response(status)
                 for name, value in {"Content-Type": "application/json", **headers}.items():
