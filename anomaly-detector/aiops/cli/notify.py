@@ -17,7 +17,7 @@ from aiops.model.safe import visible
 from aiops.notify import Channel, Routing, Writer, channels_of, load_routes
 from aiops.notify.example import example, trial
 from aiops.notify.file import TRANSITIONS
-from aiops.notify.routing import Verdict
+from aiops.notify.routing import RouteVerdict
 from aiops.presentation.message import time_words
 from aiops.presentation.numbers import span_of_time
 from aiops.presentation.times import unix_seconds
@@ -92,7 +92,7 @@ def list_channels(config: Path | None, file: str | None, severity: str, service:
         click.echo(f"{names}: after {span_of_time(step.due - at)} without acknowledgement ({step.route})")
 
 
-def _said(verdict: Verdict) -> str:
+def _said(verdict: RouteVerdict) -> str:
     if verdict.refused:
         return f"no, {verdict.refused}"
     held = "" if verdict.held is None else f", held back until {time_words(verdict.held)}"

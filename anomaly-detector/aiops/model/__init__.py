@@ -27,10 +27,10 @@ from aiops.model.announcement import (
     EscalationStep,
     HeldDelivery,
     Subject,
-    key_of,
-    name_of,
-    services_of,
-    severity_of,
+    subject_key,
+    subject_name,
+    subject_services,
+    subject_severity,
 )
 from aiops.model.burn import BURN_TRANSITIONS, BURNS, BURNS_FASTER, BURNS_NO_MORE, HELD, Burn, BurnEvent
 from aiops.model.cause import Cause, CauseKind
@@ -222,14 +222,14 @@ __all__ = [
     "group_label",
     "iso",
     "iso_duration",
-    "key_of",
     "labels",
     "much_rejected",
-    "name_of",
     "not_understood",
-    "services_of",
-    "severity_of",
     "shared_identity",
+    "subject_key",
+    "subject_name",
+    "subject_services",
+    "subject_severity",
     "too_many_series",
     "value_of",
 ]

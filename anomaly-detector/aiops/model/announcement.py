@@ -99,17 +99,17 @@ class ChannelBacklog:
     last_sent: float | None = None
 
 
-def key_of(subject: Subject) -> str:
+def subject_key(subject: Subject) -> str:
     """Return the key by which messages about the same thing belong together."""
     return DIGEST if isinstance(subject, Digest) else subject.key
 
 
-def name_of(subject: Subject) -> str:
+def subject_name(subject: Subject) -> str:
     """Return the name that people use for a subject."""
     return subject.id if isinstance(subject, Incident) else subject.slo if isinstance(subject, Burn) else DIGEST
 
 
-def severity_of(subject: Subject) -> Severity:
+def subject_severity(subject: Subject) -> Severity:
     """Return how severe a subject is. A burn that pages is critical, one for a ticket is medium."""
     match subject:
         case Incident():
@@ -120,7 +120,7 @@ def severity_of(subject: Subject) -> Severity:
             return Severity.LOW
 
 
-def services_of(subject: Subject) -> tuple[str, ...]:
+def subject_services(subject: Subject) -> tuple[str, ...]:
     """Return the services that a subject is about."""
     match subject:
         case Incident():

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from aiops.model import Delivery, iso, key_of, name_of
+from aiops.model import Delivery, iso, subject_key, subject_name
 from aiops.model.errors import NotTaken
 from aiops.notify.quiet import after_quiet
 from aiops.notify.routing import Routing
@@ -25,7 +25,7 @@ Count = Callable[[str, str], object]
 """Receives the name of a channel and a result: sent, failed or refused."""
 
 
-class Listener(Protocol):
+class ChannelListener(Protocol):
     """The way back from a channel: what people press there."""
 
     def start(self) -> None:
@@ -46,7 +46,7 @@ class Channel:
     kind: str
     notifier: Notifier
     secrets: tuple[str, ...] = ()
-    listener: Listener | None = None
+    listener: ChannelListener | None = None
     failing_since: float | None = None
     error: str = ""
     rest: float = 0.0
@@ -81,7 +81,7 @@ class Deliveries:
     def plan(self, now: float) -> None:
         """Choose the channels of new messages, and of steps of escalation that are due at a time (Unix seconds)."""
         for one in self._outbox.unplanned():
-            told = frozenset(self._outbox.told(key_of(one.subject)))
+            told = frozenset(self._outbox.told(subject_key(one.subject)))
             self._outbox.plan(one, self._routing.plan(one, now, told & self.channels.keys()), now)
             reach(FaultPoint.NOTIFY_PLANNED)
         for due in self._escalations.due(now):
@@ -113,7 +113,7 @@ class Deliveries:
         return sum(self.deliver(name, now) for name in self.channels)
 
     def _taken(self, channel: Channel, one: Delivery, now: float) -> bool:
-        what = f"{name_of(one.subject)} {one.transition}"
+        what = f"{subject_name(one.subject)} {one.transition}"
         try:
             reach(FaultPoint.NOTIFY)
             reference = channel.notifier.send(one)
@@ -145,7 +145,7 @@ class Deliveries:
         channel.error = channel.masked(why)
         self._outbox.done(one, channel.name, now, "refused")
         self._count(channel.name, "refused")
-        what = f"{name_of(one.subject)} {one.transition}"
+        what = f"{subject_name(one.subject)} {one.transition}"
         log.error("the channel %s refuses %s, it is not sent again: %s", channel.name, what, channel.error)
 
     def _failed(self, channel: Channel, one: Delivery, now: float, why: str) -> None:
@@ -155,7 +155,7 @@ class Deliveries:
         channel.error = channel.masked(why)
         since = one.failing_since if one.failing_since is not None else now
         channel.failing_since = min(since, channel.failing_since if channel.failing_since is not None else now)
-        what = f"{name_of(one.subject)} {one.transition}"
+        what = f"{subject_name(one.subject)} {one.transition}"
         log.warning(
             "%s could not be announced to the channel %s, next try in %.0f s: %s",
             what,

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from aiops.model import BURN_TRANSITIONS, Role, Severity, Transition
 from aiops.notify.hours import MIDNIGHT, Hours, days_of, minute_of
-from aiops.notify.routing import Match, Quiet, Route, Routing, Step
+from aiops.notify.routing import FurtherChannels, Quiet, Route, RouteMatch, Routing
 from aiops.notify.secrets import Secret
 
 TRANSITIONS: Final = (*(str(one) for one in Transition if one != Transition.UPDATED), *BURN_TRANSITIONS)
@@ -132,7 +132,7 @@ class _Route(_Strict):
         match, quiet = self.match, self.quiet
         return Route(
             name=self.name,
-            match=Match(
+            match=RouteMatch(
                 severity=match.severity,
                 services=match.service,
                 kinds=frozenset(match.kind),
@@ -142,7 +142,7 @@ class _Route(_Strict):
             channels=self.channels,
             goes_on=self.goes_on,
             quiet=Quiet(quiet.hours(zone), quiet.unless) if quiet is not None else None,
-            steps=tuple(Step(60.0 * one.after_minutes, one.channels) for one in self.escalation),
+            steps=tuple(FurtherChannels(60.0 * one.after_minutes, one.channels) for one in self.escalation),
         )
 
 

@@ -5,7 +5,7 @@ https://developer.pagerduty.com/docs/send-alert-event
 
 from typing import Any, Final
 
-from aiops.model import ENDINGS, TEST, Burn, Delivery, Digest, Incident, Transition, iso, key_of
+from aiops.model import ENDINGS, TEST, Burn, Delivery, Digest, Incident, Transition, iso, subject_key
 from aiops.model.safe import visible
 from aiops.notify.notifiers import Writer
 from aiops.notify.posting import post
@@ -30,7 +30,7 @@ class PagerDutyNotifier(Notifier):
         """Send one event. Raises NotTaken where it is not taken."""
         if isinstance(one.subject, Digest):
             return None
-        key = f"aiops-{key_of(one.subject)}"
+        key = f"aiops-{subject_key(one.subject)}"
         if one.transition == TEST:
             post(self._url, self._trigger(one, f"{key}-test", "info"))
             post(self._url, self._event("resolve", f"{key}-test"))

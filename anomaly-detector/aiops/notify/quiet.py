@@ -2,7 +2,17 @@
 
 from collections.abc import Sequence
 
-from aiops.model import ENDINGS, Announcement, Burn, Digest, HeldDelivery, Incident, Transition, key_of, name_of
+from aiops.model import (
+    ENDINGS,
+    Announcement,
+    Burn,
+    Digest,
+    HeldDelivery,
+    Incident,
+    Transition,
+    subject_key,
+    subject_name,
+)
 from aiops.model.announcement import Subject
 from aiops.presentation.burn import burn_sentence
 from aiops.presentation.headline import headline
@@ -13,7 +23,7 @@ def after_quiet(held: Sequence[HeldDelivery], now: float) -> tuple[list[int], li
     meanwhile. held: oldest first; now: Unix seconds."""
     by_subject: dict[str, list[HeldDelivery]] = {}
     for one in held:
-        by_subject.setdefault(key_of(one.told.subject), []).append(one)
+        by_subject.setdefault(subject_key(one.told.subject), []).append(one)
     sent: list[int] = []
     over: list[Announcement] = []
     for each in by_subject.values():
@@ -22,7 +32,7 @@ def after_quiet(held: Sequence[HeldDelivery], now: float) -> tuple[list[int], li
             over.append(last)
         else:
             sent += _kept([one.told for one in each])
-    ended = tuple((name_of(one.subject), said_of(one.subject)) for one in over)
+    ended = tuple((subject_name(one.subject), said_of(one.subject)) for one in over)
     dropped = [one.told.number for one in held if one.told.number not in sent]
     first = min((one.told.at for one in held), default=now)
     return sent, dropped, Digest(first, now, ended) if ended else None

@@ -13,8 +13,8 @@ from aiops.model import (
     IncidentState,
     Severity,
     Transition,
-    services_of,
-    severity_of,
+    subject_services,
+    subject_severity,
 )
 from aiops.notify.hours import Hours
 
@@ -25,7 +25,7 @@ _KINDS = {True: "incident", False: "burn"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
+class RouteMatch:
     """What a route is for; an empty field matches everything. severity: at least. services: patterns such as
     `payment*`. kinds: incident, burn."""
 
@@ -37,7 +37,7 @@ class Match:
 
     def refuses(self, one: Announcement, at: float) -> str:
         """Say why a message does not match at a time (Unix seconds); "" where it does."""
-        severity, services = severity_of(one.subject), services_of(one.subject)
+        severity, services = subject_severity(one.subject), subject_services(one.subject)
         kind = _KINDS[isinstance(one.subject, Incident)]
         if self.severity is not None and severity.rank < self.severity.rank:
             return f"severity {severity} is below {self.severity}"
@@ -65,7 +65,7 @@ class Quiet:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FurtherChannels:
     """Further channels, `after` so many seconds in which nobody acknowledged."""
 
     after: float
@@ -77,11 +77,11 @@ class Route:
     """Where the messages go that match. goes_on: routes after it are looked at as well."""
 
     name: str
-    match: Match = Match()
+    match: RouteMatch = RouteMatch()
     channels: tuple[str, ...]
     goes_on: bool = False
     quiet: Quiet | None = None
-    steps: tuple[Step, ...] = ()
+    steps: tuple[FurtherChannels, ...] = ()
 
     @property
     def reaches(self) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RouteVerdict:
     """What a route does with a message: why it does not match, "" where it does; `not reached` after one that
     ended the search. held: until when (Unix seconds)."""
 
@@ -107,13 +107,13 @@ class Routing:
     default: tuple[str, ...] = ()
     always: tuple[str, ...] = ()
 
-    def verdicts(self, one: Announcement, at: float) -> Iterator[Verdict]:
+    def verdicts(self, one: Announcement, at: float) -> Iterator[RouteVerdict]:
         """Yield what each route does with a message at a time (Unix seconds), in their order."""
         ended = ""
         for route in self.routes:
             refused = f"`{ended}` comes before it and ends the search" if ended else route.match.refuses(one, at)
-            quiet = route.quiet.until(severity_of(one.subject), at) if route.quiet and not refused else None
-            yield Verdict(route, refused, quiet)
+            quiet = route.quiet.until(subject_severity(one.subject), at) if route.quiet and not refused else None
+            yield RouteVerdict(route, refused, quiet)
             if not refused and not route.goes_on:
                 ended = route.name
 
@@ -137,7 +137,7 @@ class Routing:
         route = next((each for each in self.routes if each.name == step.route), None)
         return route.steps[step.place].channels if route is not None and step.place < len(route.steps) else ()
 
-    def _steps(self, one: Announcement, at: float, matching: list[Verdict]) -> Iterator[EscalationStep]:
+    def _steps(self, one: Announcement, at: float, matching: list[RouteVerdict]) -> Iterator[EscalationStep]:
         subject = one.subject
         if not isinstance(subject, Incident) or one.transition not in _BEGINNING:
             return
@@ -155,7 +155,7 @@ class Routing:
 
     def _quiet(self, channel: str, one: Announcement, at: float) -> float | None:
         held = [
-            each.quiet.until(severity_of(one.subject), at)
+            each.quiet.until(subject_severity(one.subject), at)
             for each in self.routes
             if channel in each.reaches and each.quiet is not None
         ]

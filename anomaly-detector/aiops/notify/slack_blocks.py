@@ -17,8 +17,8 @@ BLOCKS: Final = 50
 """The most blocks of a message."""
 TEXT: Final = 3000
 """The most characters of the text that stands for the blocks in notifications."""
-ACKNOWLEDGE: Final = "aiops_acknowledge"
-RESOLVE: Final = "aiops_resolve"
+ACKNOWLEDGE_ACTION: Final = "aiops_acknowledge"
+RESOLVE_ACTION: Final = "aiops_resolve"
 _HALF: Final = re.compile(r"(&[a-z]{0,4}|<[^<>]*)$")
 Block = dict[str, Any]
 
@@ -84,8 +84,8 @@ def _link(one: Link) -> str:
 
 def _buttons(message: Message, incident: str) -> Iterable[Block]:
     if not any(name == "Acknowledged by" for name, _ in message.facts):
-        yield {**_button("Acknowledge", ACKNOWLEDGE, incident), "style": "primary"}
-    yield _button("Resolve", RESOLVE, incident)
+        yield {**_button("Acknowledge", ACKNOWLEDGE_ACTION, incident), "style": "primary"}
+    yield _button("Resolve", RESOLVE_ACTION, incident)
 
 
 def _button(words: str, action: str, value: str) -> Block:

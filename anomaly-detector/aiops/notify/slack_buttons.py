@@ -15,13 +15,13 @@ from aiops.model import Actor, Role, SignIn
 from aiops.model.errors import AiopsError, NotTaken
 from aiops.model.safe import visible
 from aiops.notify.slack import call, quiet_log
-from aiops.notify.slack_blocks import ACKNOWLEDGE, RESOLVE, escaped
+from aiops.notify.slack_blocks import ACKNOWLEDGE_ACTION, RESOLVE_ACTION, escaped
 
 log = logging.getLogger(__name__)
 
 Act = Callable[[str, str, Actor], object]
 """Does `acknowledge` or `resolve` to an incident, by its id. Raises AiopsError with a sentence."""
-DEEDS: Final = {ACKNOWLEDGE: "acknowledge", RESOLVE: "resolve"}
+DEEDS: Final = {ACKNOWLEDGE_ACTION: "acknowledge", RESOLVE_ACTION: "resolve"}
 PING: Final = 5.0
 """Seconds between two pings; a connection that is silent for some of them is made anew."""
 _WAITS: Final = (1.0, 5.0, 30.0, 60.0)

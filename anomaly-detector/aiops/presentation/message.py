@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from aiops.model.announcement import DIGEST, ENDINGS, ESCALATED, TEST, Digest, Subject, name_of, severity_of
+from aiops.model.announcement import DIGEST, ENDINGS, ESCALATED, TEST, Digest, Subject, subject_name, subject_severity
 from aiops.model.burn import Burn
 from aiops.model.incident import Incident
 from aiops.model.safe import visible
@@ -72,10 +72,10 @@ def message_of(
         return _digest(subject, base_url)
     if transition == TEST:
         return _test(subject, base_url)
-    severity, over = str(severity_of(subject)), transition in ENDINGS
+    severity, over = str(subject_severity(subject)), transition in ENDINGS
     facts = _burn_facts(subject) if isinstance(subject, Burn) else _facts(subject, over)
     return Message(
-        name=visible(name_of(subject)),
+        name=visible(subject_name(subject)),
         title=visible(burn_sentence(subject) if isinstance(subject, Burn) else headline(subject)),
         event=_TRANSITIONS.get(transition, transition),
         severity=severity,
@@ -93,7 +93,7 @@ def _test(subject: Subject, base_url: str) -> Message:
         name=TEST,
         title="This is a test of aiops: nothing is wrong",
         event="test message",
-        severity=str(severity_of(subject)),
+        severity=str(subject_severity(subject)),
         mark="✓",
         facts=(("Sent at", time_words(at)),) if at is not None else (),
         links=(Link("Pages of aiops", f"{base_url}/"),),

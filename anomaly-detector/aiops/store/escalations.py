@@ -11,7 +11,7 @@ from aiops.model import (
     EscalationStep,
     IncidentState,
     Transition,
-    key_of,
+    subject_key,
 )
 from aiops.store import tables
 from aiops.store.deliveries import deliver_to, number_of
@@ -58,7 +58,7 @@ class SqlEscalations:
 def start_steps(connection: Connection, one: Announcement, steps: Sequence[EscalationStep]) -> None:
     """Insert the steps of each route that has none waiting for the incident. A change begins none where the route has
     had some."""
-    incident = key_of(one.subject)
+    incident = subject_key(one.subject)
     for route in {step.route for step in steps}:
         there = select(_AT.place).where(_AT.incident == incident, _AT.route == route)
         if one.transition in _BEGINS:

@@ -18,7 +18,7 @@ from aiops.model import (
     HeldDelivery,
     Subject,
     Transition,
-    key_of,
+    subject_key,
 )
 from aiops.ports import LONGEST_WAIT
 from aiops.store import tables
@@ -56,7 +56,7 @@ class SqlOutbox:
     def plan(self, one: Announcement, plan: DeliveryPlan, now: float) -> None:
         """Store where an announcement goes, in one transaction with the escalations that it begins or stops. What is
         told at once replaces what the channel was spared of the same subject."""
-        subject = key_of(one.subject)
+        subject = subject_key(one.subject)
         with Transaction(self._engine) as connection:
             for channel, held in plan.channels.items():
                 if held is None:
@@ -103,7 +103,7 @@ class SqlOutbox:
         with Transaction(self._engine) as connection:
             end_deliveries(connection, (_DEL.message == one.number, _DEL.channel == channel), at, outcome)
             if reference is not None:
-                identity = {"channel": channel, "subject": key_of(one.subject)}
+                identity = {"channel": channel, "subject": subject_key(one.subject)}
                 upsert(connection, tables.channel_references, identity, {"reference": reference})
 
     def failed(self, one: Delivery, channel: str, at: float, wait: float) -> None:
@@ -125,11 +125,11 @@ class SqlOutbox:
         with Transaction(self._engine) as connection:
             found = [_announcement(*row) for row in connection.execute(query.order_by(_OUT.number))]
             known: dict[str, bool] = {}
-            for subject in {key_of(one.subject) for one in found}:
+            for subject in {subject_key(one.subject) for one in found}:
                 last = select(_OUT.transition).where(_OUT.number.in_(before), _OUT.incident == subject)
                 told = connection.execute(last.order_by(_OUT.number.desc()).limit(1)).scalar()
                 known[subject] = told is not None and told not in ENDINGS
-        return [HeldDelivery(one, known[key_of(one.subject)]) for one in found]
+        return [HeldDelivery(one, known[subject_key(one.subject)]) for one in found]
 
     def release(
         self, channel: str, sent: Collection[int], dropped: Collection[int], digest: Digest | None, now: float

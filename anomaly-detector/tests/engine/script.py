@@ -9,7 +9,7 @@ import requests
 from made_up.notifying import to_all
 
 from aiops.engine import Cycle
-from aiops.model import Delivery, name_of
+from aiops.model import Delivery, subject_name
 from aiops.ports import Notifier
 
 from .world import STEP, T0, World
@@ -31,7 +31,7 @@ class Recorder(Notifier):
 
     def send(self, one: Delivery) -> None:
         with self._path.open("a") as file:
-            file.write(f"{name_of(one.subject)} {one.transition}\n")
+            file.write(f"{subject_name(one.subject)} {one.transition}\n")
             file.flush()
             os.fsync(file.fileno())
 

@@ -14,7 +14,7 @@ from aiops.model import Delivery, Digest, Incident, IncidentEvent, Severity, Tra
 from aiops.model.errors import NotTaken
 from aiops.notify import Channel, Deliveries, Routing
 from aiops.notify.hours import Hours
-from aiops.notify.routing import Match, Quiet, Route, Step
+from aiops.notify.routing import FurtherChannels, Quiet, Route, RouteMatch
 from aiops.store import SqlEscalations, SqlIncidents, SqlOutbox, open_store
 
 T0 = 1_796_040_000.0  # 2026-11-30 12:00 UTC
@@ -269,7 +269,7 @@ def test_of_several_messages_in_the_night_only_the_newest_is_told(setting: Setti
     assert transitions(setting.a) == ["changed", "acknowledged"]
 
 
-STEPS = (Step(600.0, ("b",)), Step(1200.0, ("a", "b")))
+STEPS = (FurtherChannels(600.0, ("b",)), FurtherChannels(1200.0, ("a", "b")))
 ESCALATING = Routing((Route(name="r", channels=("a",), steps=STEPS),))
 
 
@@ -324,7 +324,7 @@ def test_trouble_that_is_back_is_escalated_anew_and_a_change_is_not(setting: Set
 
 
 def test_a_route_that_matches_only_later_escalates_from_then(setting: Setting) -> None:
-    route = Route(name="r", match=Match(severity=Severity.CRITICAL), channels=("a",), steps=STEPS[:1])
+    route = Route(name="r", match=RouteMatch(severity=Severity.CRITICAL), channels=("a",), steps=STEPS[:1])
     setting.use(Routing((route,), ("a",)))
     one = setting.opened()
     setting.out.round(T0)

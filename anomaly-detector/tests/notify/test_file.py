@@ -12,7 +12,7 @@ from aiops.cli.main import main
 from aiops.config import Settings, load_settings, shown_settings
 from aiops.model import Severity
 from aiops.notify import BadRoutes, load_routes
-from aiops.notify.routing import Step
+from aiops.notify.routing import FurtherChannels
 
 from .sink import Sink, http_sink
 
@@ -56,7 +56,7 @@ def test_the_whole_file_is_read(tmp_path: Path) -> None:
     assert nights.quiet is not None
     assert (nights.quiet.hours.start, nights.quiet.hours.end, nights.quiet.unless) == (1320, 420, Severity.CRITICAL)
     assert nights.quiet.hours.zone.key == "Europe/Berlin"
-    assert nights.steps == (Step(600.0, ("pager",)), Step(1800.0, ("chat", "mail")))
+    assert nights.steps == (FurtherChannels(600.0, ("pager",)), FurtherChannels(1800.0, ("chat", "mail")))
     assert office.match.hours is not None
     assert (sorted(office.match.hours.days), office.match.hours.zone.key) == ([0, 1, 2, 3, 4], "UTC")
     assert (office.channels, routing.default) == (("chat",), ("log",))

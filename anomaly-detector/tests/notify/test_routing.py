@@ -9,7 +9,7 @@ from made_up.samples import sample
 
 from aiops.model import Announcement, Burn, IncidentState, Severity, Urgency
 from aiops.notify.hours import MIDNIGHT, Hours
-from aiops.notify.routing import Match, Quiet, Route, Routing, Step
+from aiops.notify.routing import FurtherChannels, Quiet, Route, RouteMatch, Routing
 
 HOUR = 3600.0
 MONDAY = 1_795_996_800.0  # 2026-11-30 00:00 UTC
@@ -40,18 +40,18 @@ def route(name: str = "r", **values: Any) -> Route:
 @pytest.mark.parametrize(
     ("match", "one", "why"),
     [
-        (Match(), told(), ""),
-        (Match(severity=Severity.CRITICAL), told(), ""),
-        (Match(severity=Severity.HIGH), told(subject=BURN, transition="burns"), "severity medium is below high"),
-        (Match(services=("check*",)), told(), ""),
-        (Match(services=("shipping", "stock*")), told(), "is not like shipping, stock*"),
-        (Match(services=("payment",)), told(subject=BURN, transition="burns"), ""),
-        (Match(kinds=frozenset({"burn"})), told(), "it is for burn, not for incident"),
-        (Match(transitions=frozenset({"resolved"})), told(), "it is for resolved, not for opened"),
-        (Match(hours=NIGHT), told(), "it is outside of its hours"),
+        (RouteMatch(), told(), ""),
+        (RouteMatch(severity=Severity.CRITICAL), told(), ""),
+        (RouteMatch(severity=Severity.HIGH), told(subject=BURN, transition="burns"), "severity medium is below high"),
+        (RouteMatch(services=("check*",)), told(), ""),
+        (RouteMatch(services=("shipping", "stock*")), told(), "is not like shipping, stock*"),
+        (RouteMatch(services=("payment",)), told(subject=BURN, transition="burns"), ""),
+        (RouteMatch(kinds=frozenset({"burn"})), told(), "it is for burn, not for incident"),
+        (RouteMatch(transitions=frozenset({"resolved"})), told(), "it is for resolved, not for opened"),
+        (RouteMatch(hours=NIGHT), told(), "it is outside of its hours"),
     ],
 )
-def test_a_route_says_why_it_does_not_match(match: Match, one: Announcement, why: str) -> None:
+def test_a_route_says_why_it_does_not_match(match: RouteMatch, one: Announcement, why: str) -> None:
     assert match.refuses(one, MONDAY + 12 * HOUR).endswith(why)
     assert bool(match.refuses(one, MONDAY + 12 * HOUR)) == bool(why)
 
@@ -64,7 +64,7 @@ def test_the_first_route_ends_the_search_unless_it_goes_on() -> None:
 
 
 def test_what_no_route_matches_goes_to_the_default() -> None:
-    routing = Routing((route(match=Match(services=("shipping",))),), ("d",), ("hook",))
+    routing = Routing((route(match=RouteMatch(services=("shipping",))),), ("d",), ("hook",))
     assert routing.plan(told(), MONDAY).channels == {"d": None, "hook": None}
 
 
@@ -84,26 +84,26 @@ def test_a_channel_of_two_routes_is_told_when_the_first_of_them_says() -> None:
 
 def test_who_heard_of_the_beginning_hears_of_the_end() -> None:
     """Though its severity fell below what the route wants, or its hours are over."""
-    routing = Routing((route("pager", match=Match(severity=Severity.CRITICAL)),), ("d",))
+    routing = Routing((route("pager", match=RouteMatch(severity=Severity.CRITICAL)),), ("d",))
     milder = replace(INCIDENT, severity=Severity.LOW)
     assert set(routing.plan(told("resolved", milder), MONDAY, frozenset({"pager"})).channels) == {"pager", "d"}
     assert set(routing.plan(told("changed", milder), MONDAY, frozenset({"pager"})).channels) == {"d"}
 
 
 def test_who_does_not_want_the_end_does_not_hear_of_it() -> None:
-    routing = Routing((route("p", match=Match(transitions=frozenset({"opened"}))),), ("d",))
+    routing = Routing((route("p", match=RouteMatch(transitions=frozenset({"opened"}))),), ("d",))
     assert set(routing.plan(told("resolved"), MONDAY, frozenset({"p"})).channels) == {"d"}
 
 
 def test_the_end_of_what_was_told_waits_for_the_morning_as_well() -> None:
-    routing = Routing((route("p", match=Match(severity=Severity.HIGH), quiet=Quiet(NIGHT)),), ("d",))
+    routing = Routing((route("p", match=RouteMatch(severity=Severity.HIGH), quiet=Quiet(NIGHT)),), ("d",))
     milder = replace(INCIDENT, severity=Severity.LOW)
     plan = routing.plan(told("resolved", milder), MONDAY, frozenset({"p"}))
     assert plan.channels == {"d": None, "p": MONDAY + 7 * HOUR}
 
 
 def test_steps_begin_when_the_message_is_told() -> None:
-    steps = (Step(600.0, ("boss",)), Step(1200.0, ("all",)))
+    steps = (FurtherChannels(600.0, ("boss",)), FurtherChannels(1200.0, ("all",)))
     routing = Routing((route(steps=steps, quiet=Quiet(NIGHT)),))
     day, night = MONDAY + 12 * HOUR, MONDAY + 23 * HOUR
     assert [one.due for one in routing.plan(told(), day).steps] == [day + 600, day + 1200]
@@ -121,10 +121,10 @@ def test_steps_begin_when_the_message_is_told() -> None:
     ],
 )
 def test_what_needs_nobody_is_not_escalated(one: Announcement) -> None:
-    assert not Routing((route(steps=(Step(600.0, ("boss",)),)),)).plan(one, MONDAY + 12 * HOUR).steps
+    assert not Routing((route(steps=(FurtherChannels(600.0, ("boss",)),)),)).plan(one, MONDAY + 12 * HOUR).steps
 
 
 def test_a_step_of_a_route_that_is_gone_has_no_channels() -> None:
-    steps = Routing((route(steps=(Step(600.0, ("boss",)),)),)).plan(told(), MONDAY + 12 * HOUR).steps
+    steps = Routing((route(steps=(FurtherChannels(600.0, ("boss",)),)),)).plan(told(), MONDAY + 12 * HOUR).steps
     assert Routing().channels_of(steps[0]) == ()
     assert MIDNIGHT == 1440

@@ -1,6 +1,6 @@
 """Deliveries to one channel, as tests need them."""
 
-from aiops.model import Delivery, name_of
+from aiops.model import Delivery, subject_name
 from aiops.notify import Channel, Deliveries, Routing
 from aiops.ports import Notifier
 from aiops.store import SqlEscalations, SqlIncidents, SqlOutbox
@@ -20,4 +20,4 @@ class Heard(Notifier):
         self.all: list[tuple[str, str]] = []
 
     def send(self, one: Delivery) -> None:
-        self.all.append((name_of(one.subject), one.transition))
+        self.all.append((subject_name(one.subject), one.transition))
