@@ -1,15 +1,21 @@
 """The interfaces (ports) through which the engine reads and writes: telemetry, stores, notifications, time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from aiops.model import (
     Announcement,
     Burn,
     Change,
+    ChannelBacklog,
+    Delivery,
+    DeliveryPlan,
+    Digest,
     Dismissal,
+    DueEscalation,
     Edge,
     Finding,
+    HeldDelivery,
     Incident,
     IncidentEvent,
     IncidentSilence,
@@ -234,27 +240,73 @@ class ObjectiveStore(Protocol):
 
 
 class Outbox(Protocol):
-    """The store of announcements that are not sent yet. Every method may raise StoreError."""
+    """The store of announcements, and of their deliveries to channels. Every method may raise StoreError."""
 
-    def unsent(self, now: float) -> list[Announcement]:
-        """Return the announcements whose next attempt is due, oldest first."""
+    def unplanned(self) -> list[Announcement]:
+        """Return the oldest announcements whose channels are not chosen yet."""
         ...
 
-    def sent(self, number: int, at: float) -> None:
-        """Mark an announcement as sent at a time (Unix seconds)."""
+    def told(self, subject: str) -> set[str]:
+        """Return the channels that were told of a subject by its key, or will be."""
         ...
 
-    def failed(self, number: int, attempts: int, next_attempt: float) -> None:
-        """Store that an attempt failed: how many there were, and when the next one is due (Unix seconds)."""
+    def plan(self, one: Announcement, plan: DeliveryPlan, now: float) -> None:
+        """Store where an announcement goes, in one transaction with the escalations that it begins or stops."""
+        ...
+
+    def due(self, channel: str, now: float) -> list[Delivery]:
+        """Return the oldest waiting delivery of each subject to a channel, if its next attempt is due."""
+        ...
+
+    def done(self, one: Delivery, channel: str, at: float, outcome: str, reference: str | None = None) -> None:
+        """Mark a delivery as `sent` or `refused` at a time (Unix seconds), with what the channel calls the message."""
+        ...
+
+    def failed(self, one: Delivery, channel: str, at: float, wait: float) -> None:
+        """Store that an attempt failed at a time (Unix seconds), and after how many seconds the next one is due."""
+        ...
+
+    def held(self, channel: str, now: float) -> list[HeldDelivery]:
+        """Return what a channel was spared in quiet hours that are over, oldest first."""
+        ...
+
+    def release(
+        self, channel: str, sent: Collection[int], dropped: Collection[int], digest: Digest | None, now: float
+    ) -> None:
+        """End quiet hours of a channel: send these messages now, never send those, and send a digest, in one
+        transaction."""
+        ...
+
+    def adopt(self, channels: Collection[str]) -> int:
+        """Plan anew what waits for channels that are no longer configured; returns how many deliveries these are."""
+        ...
+
+    def backlog(self, channel: str) -> ChannelBacklog:
+        """Return what waits for a channel."""
+        ...
+
+
+class Escalations(Protocol):
+    """The store of the steps of escalations. Every method may raise StoreError."""
+
+    def due(self, now: float) -> list[DueEscalation]:
+        """Return the steps that are due, of incidents that nobody acknowledged."""
+        ...
+
+    def escalate(self, one: DueEscalation, channels: Sequence[str], now: float) -> None:
+        """Announce a step to its channels and mark it as done, in one transaction."""
         ...
 
 
 class Notifier(Protocol):
     """A way to notify people."""
 
-    def send(self, transition: str, subject: Incident | Burn) -> None:
-        """Send one transition. Raises OSError when the receiver cannot be reached; the attempt is then repeated
-        later."""
+    def send(self, one: Delivery) -> str | None:
+        """Send one message. Returns what the receiver calls it, to be given with the next one about the same subject;
+        None where that does not matter.
+
+        Raises OSError where it was not taken: it is sent again later. Raises NotTaken where it says when, or that the
+        same message will never be taken."""
         ...
 
 

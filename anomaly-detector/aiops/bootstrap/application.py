@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from aiops import __version__
 from aiops.api import create_app, door, refuse_unlisted, security_headers
 from aiops.bootstrap.assembly import CannotStart, assembled, budgets_of, calendar_of
+from aiops.bootstrap.notifications import Notifications, notifications_of
 from aiops.bootstrap.world import TelemetrySources, all_embedded, on_stores
 from aiops.config import ConfigError, Settings
 from aiops.engine import Cycle
 from aiops.engine.objectives import Budgets
 from aiops.engine.scheduler import Chore, Runner
 from aiops.http.serving import Capacity, Certificates, HttpServer, NoCertificate, TlsFiles
-from aiops.model.errors import StoreError
-from aiops.notify import EVERY, Alertmanager, LogNotifier, WebhookNotifier, deliver
+from aiops.model.errors import InvalidInput, StoreError
+from aiops.notify import EVERY, Alertmanager
 from aiops.observability.telemetry import Telemetry
-from aiops.ports import Notifier
 from aiops.process.folder import DataFolder, FolderError
 from aiops.service.access import AccessService
 from aiops.service.gate import Gate
@@ -58,6 +58,7 @@ class Application:
     runner: Runner
     server: HttpServer
     alertmanagers: tuple[Alertmanager, ...]
+    notifications: Notifications
     folder: DataFolder
     broken: bool = False  # ended by itself because of an error, to be started again
     _serving: threading.Thread | None = None
@@ -78,6 +79,7 @@ class Application:
         """Receive telemetry, judge and answer HTTP, in separate threads. Raises SourceError."""
         self.world.start()
         self.runner.start()
+        self.notifications.start()
         self.serve()
 
     def serve(self) -> None:
@@ -100,6 +102,7 @@ class Application:
         self.server.close()
         if self._serving is not None:
             self._serving.join(STOP_SECONDS)
+        self.notifications.stop()
         self.runner.stop()
         self.use_cases.slos.keep()
         for one in self.alertmanagers:
@@ -169,11 +172,16 @@ def _build(
     use_cases = UseCases(engine, store, clock.now(), settings.grafana_url, installation=built_on)
     try:
         single = use_cases.single_sign_on(settings)
+        notifications = notifications_of(settings, use_cases, telemetry, clock)
     except ConfigError:
         world.close()
         store.close()
         raise
-    notifier = _notifier(settings)
+    except (InvalidInput, StoreError) as error:
+        world.close()
+        store.close()
+        raise CannotStart(str(error)) from None
+    use_cases.system.channels = notifications.statuses
     kept = SqlObjectives(store.database) if isinstance(budgets, Budgets) else None
 
     def posted(to: str, outcome: str) -> None:
@@ -199,11 +207,12 @@ def _build(
                 use_cases.operation.overflow.add(limit, count, clock.now())
                 telemetry.dropped.labels(limit).inc(count)
         use_cases.operation.after_cycle()
+        notifications.expose()
 
     runner = Runner(
         engine,
         (
-            Chore("notify", 1.0, lambda: deliver(store, notifier, clock.now())),
+            *notifications.chores(),
             Chore("expire", 600.0, engine.expire),
             Chore("purge", 3600.0, use_cases.alerts.purge),
             Chore("normal", 600.0, use_cases.acceptance.purge),
@@ -246,6 +255,7 @@ def _build(
         runner=runner,
         server=server,
         alertmanagers=alertmanagers,
+        notifications=notifications,
         folder=folder,
     )
 
@@ -271,11 +281,3 @@ def _admit_senders(access: AccessService, source: EmbeddedSource, settings: Sett
 
     access.changed = admit
     admit()
-
-
-def _notifier(settings: Settings) -> Notifier:
-    return (
-        WebhookNotifier(settings.webhook_url, settings.url, settings.grafana_url)
-        if settings.webhook_url
-        else LogNotifier()
-    )

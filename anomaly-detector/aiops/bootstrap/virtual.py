@@ -8,13 +8,13 @@ from aiops.bootstrap.assembly import assembled, budgets_of, calendar_of
 from aiops.bootstrap.world import all_embedded
 from aiops.config import Settings
 from aiops.engine import Cycle, Engine
-from aiops.model import Change, Incident
-from aiops.notify import deliver
+from aiops.model import Change, Delivery, Incident
+from aiops.notify import Channel, Deliveries, Routing
 from aiops.observability.telemetry import Telemetry
 from aiops.process.folder import DataFolder
 from aiops.sources.duckdb.staged import StagedSlice
 from aiops.sources.embedded import EmbeddedSource
-from aiops.store import SqlIncidents, open_store
+from aiops.store import SqlEscalations, SqlIncidents, SqlOutbox, open_store
 
 EVERYTHING = 100_000
 HOUR = 3600.0
@@ -34,8 +34,13 @@ class VirtualClock:
 class _Nobody:
     """Takes announcements of what is long past, so that no later engine sends them."""
 
-    def send(self, transition: str, subject: object) -> None:
+    def send(self, _one: Delivery) -> None:
         """Tell nobody."""
+
+
+def _nobody(store: SqlIncidents) -> Deliveries:
+    outbox, escalations = SqlOutbox(store.database), SqlEscalations(store.database)
+    return Deliveries(outbox, escalations, Routing(always=("nobody",)), [Channel("nobody", "nobody", _Nobody())])
 
 
 @dataclass(slots=True)
@@ -46,6 +51,7 @@ class VirtualEngine:
     source: EmbeddedSource
     store: SqlIncidents
     engine: Engine
+    deliveries: Deliveries
     retention_seconds: float
     changes: Sequence[Change] = ()
     _dropped_at: float = field(default=0.0)
@@ -66,7 +72,7 @@ class VirtualEngine:
             self._dropped_at = slice_.end
             self.source.store.drop_before(slice_.end - self.retention_seconds)
             self.engine.expire()
-        while deliver(self.store, _Nobody(), self.clock.time):
+        while self.deliveries.round(self.clock.time):
             pass
         return cycle
 
@@ -95,7 +101,14 @@ def in_virtual_time(settings: Settings, start: float, changes: Sequence[Change] 
                 engine = assembled(settings, world, store, clock, Telemetry(), calendar=calendar, budgets=budgets)
                 assert world.embedded is not None
                 yield VirtualEngine(
-                    clock, world.embedded, store, engine, settings.retention_hours * HOUR, changes, start
+                    clock,
+                    world.embedded,
+                    store,
+                    engine,
+                    _nobody(store),
+                    settings.retention_hours * HOUR,
+                    changes,
+                    start,
                 )
             finally:
                 store.close()

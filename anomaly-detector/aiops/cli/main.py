@@ -63,6 +63,7 @@ class _Main(click.Group):
                 "explain",
                 "fit",
                 "mcp",
+                "notify",
                 "replay",
                 "restore",
                 "slo",
@@ -95,6 +96,10 @@ class _Main(click.Group):
             from aiops.cli.mcp import mcp_command
 
             return mcp_command
+        if cmd_name == "notify":
+            from aiops.cli.notify import notify_command
+
+            return notify_command
         if cmd_name == "replay":
             from aiops.cli.replay import replay_command
 

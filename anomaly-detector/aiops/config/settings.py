@@ -134,6 +134,9 @@ class Settings(BaseSettings):
     alertmanager_url: str = Field(
         "", description="address of the Alertmanager for incidents; several, by commas, each get all; empty: none"
     )
+    notify_file: str = Field(
+        "", description="YAML file of channels and routes of notifications; empty: webhook_url, else the log"
+    )
     grafana_url: str = Field(
         "", description="address of Grafana for people, used in links to the dashboards of the engine; empty: none"
     )

@@ -31,7 +31,8 @@ _MAY: Final = {
 class SignIn(StrEnum):
     """How somebody showed who they are. LOCAL: not at all, because the engine is open to this machine. TOKEN: a token
     of the settings. API_TOKEN: one that an admin made. PASSWORD: a user of this engine. OIDC: by way of an OpenID
-    provider. JWT: a program, with a token of that provider. UNKNOWN: an earlier release did not record it."""
+    provider. JWT: a program, with a token of that provider. SLACK: a button in Slack. UNKNOWN: an earlier release did
+    not record it."""
 
     LOCAL = "local"
     TOKEN = "token"  # noqa: S105 - a word
@@ -39,6 +40,7 @@ class SignIn(StrEnum):
     PASSWORD = "password"  # noqa: S105 - a word
     OIDC = "oidc"
     JWT = "jwt"
+    SLACK = "slack"
     UNKNOWN = "unknown"
 
 

@@ -13,6 +13,7 @@
     ├── InvalidInput               an input cannot be used
     │   ├── ConfigError            a setting
     │   ├── BadCalendar            a calendar
+    │   ├── BadRoutes              the file of notifications
     │   ├── BadParameter           a parameter of a query string
     │   ├── Mistake                a field of an objective
     │   ├── Unreadable             a table of values
@@ -25,6 +26,7 @@
     ├── MessageError               an export of telemetry that cannot be read
     │   ├── Damaged, TooMany, MessageTooLarge, TooLong, Broken, UnknownEncoding
     │   └── ExportRejected         with the status that its sender gets
+    ├── NotTaken                   a channel of notifications did not take a message
     ├── NotAnswered                a running engine did not do what a command asked of it
     │   ├── NoEngine               no engine answers at that address
     │   └── TooLarge               the answer would be too large: ask for less
@@ -68,6 +70,15 @@ class InvalidInput(AiopsError):
 
 class MessageError(AiopsError):
     """An export of telemetry cannot be read."""
+
+
+class NotTaken(AiopsError, OSError):
+    """A channel of notifications did not take a message; the text says why, without secrets. final: the same message
+    will never be taken. wait: seconds for which the channel asks to be left alone, 0 where it says nothing."""
+
+    def __init__(self, message: str, *, final: bool = False, wait: float = 0.0) -> None:
+        super().__init__(message)
+        self.final, self.wait = final, wait
 
 
 class StartError(AiopsError):

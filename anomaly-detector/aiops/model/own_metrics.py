@@ -125,6 +125,17 @@ AUDIT_HEAD: Final = _gauge(
 )
 TLS_RELOADS: Final = _counter("aiops_tls_reloads_total", "Changed certificates that were read", "outcome")
 ALERTMANAGER_POSTS: Final = _counter("aiops_alertmanager_posts_total", "Posts to an Alertmanager", "to", "outcome")
+NOTIFICATIONS: Final = _counter(
+    "aiops_notifications_total", "Attempts to send a notification: sent, failed or refused", "channel", "result"
+)
+NOTIFICATIONS_WAITING: Final = _gauge(
+    "aiops_notifications_waiting",
+    "Notifications that a channel has not taken yet, without those in quiet hours",
+    "channel",
+)
+NOTIFICATIONS_FAILING: Final = _gauge(
+    "aiops_notifications_failing_seconds", "For how long a channel has taken nothing that was sent to it", "channel"
+)
 
 _JUDGED: Final = ("service", "route", "method", "caller", "callee", "family")
 VERDICT: Final = {
@@ -156,6 +167,7 @@ OWN_METRICS: Final = (
     *(FINDINGS, INCIDENT_EVENTS, INCIDENT_INFO, INCIDENT_TIME, INCIDENT_ALERTS, CHANGE_TIME),
     *(DRILL_RUNS, DRILL_LAST_RUN, DRILL_LAST_FOUND, DRILL_DETECTION),
     *(ALERTS_RECEIVED, ALERTMANAGER_POSTS, REQUESTS_LIMITED, AUDIT_ROWS, AUDIT_HEAD, TLS_RELOADS),
+    *(NOTIFICATIONS, NOTIFICATIONS_WAITING, NOTIFICATIONS_FAILING),
     *(SLO_BUDGET_LEFT, SLO_EXHAUSTED_IN, SLO_PROJECTED_LEFT, SLO_COVERAGE, SLO_EVENTS, SLO_BAD_EVENTS, SLO_BURN_RATE),
     *VERDICT.values(),
     *EDGE.values(),

@@ -1,7 +1,26 @@
-"""Notifications: who is told about incidents and burns, and how."""
+"""Notifications: who is told about incidents and burns, how and when."""
 
 from aiops.notify.alertmanager import EVERY, Alertmanager
-from aiops.notify.delivery import deliver
-from aiops.notify.notifiers import LogNotifier, WebhookNotifier
+from aiops.notify.channels import BadChannel, channels_of
+from aiops.notify.delivery import Channel, Deliveries
+from aiops.notify.file import RouteFile
+from aiops.notify.notifiers import Leads, LogNotifier, WebhookNotifier, Writer
+from aiops.notify.reading import BadRoutes, load_routes
+from aiops.notify.routing import Routing
 
-__all__ = ["EVERY", "Alertmanager", "LogNotifier", "WebhookNotifier", "deliver"]
+__all__ = [
+    "EVERY",
+    "Alertmanager",
+    "BadChannel",
+    "BadRoutes",
+    "Channel",
+    "Deliveries",
+    "Leads",
+    "LogNotifier",
+    "RouteFile",
+    "Routing",
+    "WebhookNotifier",
+    "Writer",
+    "channels_of",
+    "load_routes",
+]

@@ -80,6 +80,9 @@ class Telemetry:
         for outcome in ("taken", "refused"):
             self.tls.labels(outcome)
         self.posts: Counter = self._made(own.ALERTMANAGER_POSTS)
+        self.notifications: Counter = self._made(own.NOTIFICATIONS)
+        self.notifications_waiting: Gauge = self._made(own.NOTIFICATIONS_WAITING)
+        self.notifications_failing: Gauge = self._made(own.NOTIFICATIONS_FAILING)
         self.times: deque[CycleTimes] = deque(maxlen=REMEMBERED)
         self.failing: dict[str, float] = {}  # sources that do not answer, and since when
         self._phases: list[tuple[str, float]] = []

@@ -22,6 +22,7 @@ class FaultPoint(StrEnum):
     SNAPSHOT = "snapshot"
     SNAPSHOT_WRITTEN = "snapshot.written"  # beside the target, which is not replaced yet
     SNAPSHOT_REPLACED = "snapshot.replaced"
+    NOTIFY_PLANNED = "notify.planned"  # its channels are chosen, none is told
     NOTIFY = "notify"
     NOTIFY_SENT = "notify.sent"  # not yet marked as sent
     NOTIFY_MARKED = "notify.marked"

@@ -3,7 +3,7 @@ set to."""
 
 import platform
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Final, TypeVar
@@ -18,6 +18,7 @@ from aiops.observability.telemetry import SOURCES
 from aiops.presentation.documents.system import (
     AuditEnd,
     Cap,
+    ChannelStatus,
     CyclePhase,
     CycleStatus,
     Occurrence,
@@ -72,6 +73,8 @@ class SystemService:
     health: HealthService
     started: float
     installation: Installation = field(default_factory=Installation)
+    channels: Callable[[], Sequence[ChannelStatus]] = tuple
+    """Returns how each channel of notifications does."""
 
     def report(self, settings: Settings) -> System:
         """Return all of it. A source or store that does not answer is one of the facts."""
@@ -88,6 +91,7 @@ class SystemService:
             cycle=self._cycle(now),
             telemetry=self._telemetry(now),
             caps=list(self._caps(settings)),
+            channels=list(_or_none(self.channels) or ()),
             storage=self._storage(settings),
             audit=AuditEnd(rows=ends[0], head=ends[1]) if (ends := _or_none(self.operation.audit_head)) else None,
             versions=_versions(),

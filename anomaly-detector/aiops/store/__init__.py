@@ -6,9 +6,11 @@ from aiops.store.access import SqlAccess
 from aiops.store.alerts import SqlAlerts
 from aiops.store.audit import SqlAudit
 from aiops.store.drills import SqlDrills
+from aiops.store.escalations import SqlEscalations
 from aiops.store.incidents import SqlIncidents
 from aiops.store.objectives import SqlObjectives
 from aiops.store.opening import open_store, open_to_read
+from aiops.store.outbox import SqlOutbox
 from aiops.store.rings import Rings
 from aiops.store.snapshot import Snapshots
 from aiops.store.users import SqlUsers
@@ -21,8 +23,10 @@ __all__ = [
     "SqlAlerts",
     "SqlAudit",
     "SqlDrills",
+    "SqlEscalations",
     "SqlIncidents",
     "SqlObjectives",
+    "SqlOutbox",
     "SqlUsers",
     "open_store",
     "open_to_read",

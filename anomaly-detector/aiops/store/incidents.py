@@ -5,13 +5,10 @@ from typing import Any
 
 import orjson
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Engine, Executable, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Executable, func, insert, select
 
 from aiops.model import (
-    BURN_TRANSITIONS,
-    Announcement,
     AuditEntry,
-    Burn,
     Change,
     Dismissal,
     Ending,
@@ -24,7 +21,6 @@ from aiops.model import (
     IncidentState,
     Ledger,
 )
-from aiops.ports import LONGEST_WAIT
 from aiops.process.faultpoints import FaultPoint, reach
 from aiops.store import tables
 from aiops.store.audit import record
@@ -204,31 +200,6 @@ class SqlIncidents:
         with self._begin() as connection:
             return in_force(connection, now)
 
-    def unsent(self, now: float, limit: int = 20) -> list[Announcement]:
-        """Return the oldest waiting announcement of each incident, if its next attempt is due: later ones wait for
-        it."""
-        at = tables.outbox.c
-        first = select(func.min(at.number)).where(at.sent_at.is_(None)).group_by(at.incident)
-        query = select(at.number, at.transition, at.document, at.attempts)
-        # An attempt due later than any wait was scheduled by a clock that was ahead.
-        due = or_(at.next_attempt <= now, at.next_attempt > now + LONGEST_WAIT)
-        query = query.where(at.number.in_(first), due).order_by(at.number).limit(limit)
-        with self._begin() as connection:
-            rows = connection.execute(query).all()
-        return [Announcement(row[0], row[1], _subject(row[1], row[2]), row[3]) for row in rows]
-
-    def sent(self, number: int, at: float) -> None:
-        """Mark an announcement as sent at a time (Unix seconds)."""
-        self._outbox(number, sent_at=at)
-
-    def failed(self, number: int, attempts: int, next_attempt: float) -> None:
-        """Store that an attempt failed: how many there were, and when the next one is due (Unix seconds)."""
-        self._outbox(number, attempts=attempts, next_attempt=next_attempt)
-
-    def _outbox(self, number: int, **values: Any) -> None:
-        with self._begin() as connection:
-            connection.execute(update(tables.outbox).where(tables.outbox.c.number == number).values(**values))
-
     def _read(self, wanted: Any) -> list[Incident]:
         query = select(tables.incidents.c.document).where(wanted).order_by(tables.incidents.c.number)
         with self._begin() as connection:
@@ -253,13 +224,8 @@ def _announce(connection: Connection, event: IncidentEvent, now: float) -> None:
     _queue(connection, one.key, str(event.transition), one.timeline[-1].at, now, INCIDENT.dump_json(one))
 
 
-def _subject(transition: str, document: str) -> Incident | Burn:
-    return BURN_ADAPTER.validate_json(document) if transition in BURN_TRANSITIONS else INCIDENT.validate_json(document)
-
-
 def _queue(connection: Connection, key: str, transition: str, at: float, now: float, document: bytes) -> None:
     identity = {"incident": key, "transition": transition, "at": at}
     known = select(tables.outbox.c.number).filter_by(**identity)
     if connection.execute(known).first() is None:
-        row = {**identity, "document": document.decode(), "attempts": 0, "next_attempt": now}
-        connection.execute(insert(tables.outbox).values(**row))
+        connection.execute(insert(tables.outbox).values(**identity, queued_at=now, document=document.decode()))

@@ -52,10 +52,47 @@ outbox = Table(
     Column("transition", String(16), nullable=False),
     Column("at", Float, nullable=False),
     Column("document", Text, nullable=False),
-    Column("sent_at", Float),
-    Column("attempts", Integer, nullable=False, default=0),
-    Column("next_attempt", Float, nullable=False, default=0.0),
+    Column("queued_at", Float, nullable=False, server_default="0"),
+    Column("planned_at", Float),  # when its channels were chosen
     UniqueConstraint("incident", "transition", "at", name="outbox_once"),
+    Index("outbox_by_plan", "planned_at"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("message", Integer, primary_key=True, autoincrement=False),  # its number in the outbox
+    Column("channel", String(64), primary_key=True),
+    Column("subject", String(16), nullable=False),  # the key of the incident or burn
+    Column("due", Float, nullable=False),
+    Column("held", Float),  # the end of quiet hours
+    Column("attempts", Integer, nullable=False),
+    Column("failing_since", Float),
+    Column("done_at", Float),
+    Column("outcome", String(16)),  # sent, refused, summed or superseded
+    Index("deliveries_waiting", "channel", "done_at"),
+    Index("deliveries_by_subject", "subject", "channel"),
+)
+
+channel_references = Table(
+    "channel_references",
+    metadata,
+    Column("channel", String(64), primary_key=True),
+    Column("subject", String(16), primary_key=True),
+    Column("reference", Text, nullable=False),  # what the channel calls its message about the subject
+)
+
+escalations = Table(
+    "escalations",
+    metadata,
+    Column("incident", String(16), primary_key=True),  # its key
+    Column("route", String(64), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("message", Integer, primary_key=True, autoincrement=False),  # that started it
+    Column("due", Float, nullable=False),
+    Column("done_at", Float),
+    Column("outcome", String(16)),  # told or stopped
+    Index("escalations_waiting", "done_at", "due"),
 )
 
 progress = Table(

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
+from made_up.notifying import to_all
 
 from aiops.engine import Cycle
-from aiops.model import Burn, Incident
-from aiops.notify import deliver
+from aiops.model import Delivery, subject_name
 from aiops.ports import Notifier
 
 from .world import STEP, T0, World
@@ -17,8 +17,8 @@ from .world import STEP, T0, World
 FAULT = range(24, 29)
 END = 37
 TELEMETRY = "telemetry.duckdb"
-TOLD = "told"
-"""What the notifier's other end got: one line each, on disk before `send` returns."""
+TOLD, ALSO = "told", "told-2"
+"""What the other ends of two channels got: one line each, on disk before `send` returns."""
 STEP_FILE = "step"
 """The step that the world outside is in; it does not stop when the engine does."""
 
@@ -26,13 +26,12 @@ STEP_FILE = "step"
 class Recorder(Notifier):
     """Somebody who writes down what they are told."""
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / TOLD
+    def __init__(self, path: Path) -> None:
+        self._path = path
 
-    def send(self, transition: str, subject: Incident | Burn) -> None:
-        name = subject.id if isinstance(subject, Incident) else subject.slo
+    def send(self, one: Delivery) -> None:
         with self._path.open("a") as file:
-            file.write(f"{name} {transition}\n")
+            file.write(f"{subject_name(one.subject)} {one.transition}\n")
             file.flush()
             os.fsync(file.fileno())
 
@@ -52,6 +51,7 @@ class Run:
         world = World(self.folder, telemetry=TELEMETRY)
         if self.over_http:
             world.source.start()
+        told = to_all(world.store, Recorder(self.folder / TOLD), Recorder(self.folder / ALSO))
         for step in range(start, end):
             step_file.write_text(str(step))
             world.clock.time = T0 + step * STEP
@@ -62,7 +62,7 @@ class Run:
                 world.send()
             world.clock.time += STEP
             self.cycles[step] = world.engine.cycle()
-            deliver(world.store, Recorder(self.folder), world.clock.now())
+            told.round(world.clock.now())
             after(step)
         step_file.write_text(str(end))
         world.close()

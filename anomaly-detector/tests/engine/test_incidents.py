@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from made_up.notifying import Heard, to_all
 from sources.otlp import Call, http, spans
 from sqlalchemy import select
 from werkzeug.serving import make_server
@@ -74,12 +75,10 @@ def test_what_comes_and_goes_is_one_incident_that_is_told_once(watched: Watched)
         assert episode.ended is not None
         assert episode.ended < begin + every * (number + 1)
     assert [one.told for one in incident.episodes] == [True, False, False, False]
-    told = []
-    while waiting := watched.store.unsent(watched.clock.now()):
-        told += [one.transition for one in waiting]
-        for one in waiting:
-            watched.store.sent(one.number, 0.0)
-    assert told == ["opened", "resolved"]
+    told = Heard()
+    while to_all(watched.store, told).round(watched.clock.now()):
+        pass
+    assert [transition for _, transition in told.all] == ["opened", "resolved"]
 
 
 def test_resolving_teaches_nothing_and_does_not_hide_what_goes_on(world: World) -> None:

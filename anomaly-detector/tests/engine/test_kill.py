@@ -19,7 +19,7 @@ from aiops.model import Burn, Incident, LedgerHour
 from aiops.process.faultpoints import FaultPoint
 from aiops.store import SqlIncidents, SqlObjectives, open_store
 
-from .script import END, TELEMETRY, TOLD, Run
+from .script import ALSO, END, TELEMETRY, TOLD, Run
 from .world import STEP, T0
 
 TESTS = Path(__file__).parents[1]
@@ -51,7 +51,7 @@ def kill() -> Iterator[Kill]:
     with subprocess.Popen(
         [sys.executable, "-m", "engine.victim"],
         cwd=TESTS,
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(TESTS / "shared")},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -70,8 +70,8 @@ def kill() -> Iterator[Kill]:
         into.close()
 
 
-def told(folder: Path) -> Counter[str]:
-    return Counter((folder / TOLD).read_text().splitlines())
+def told(folder: Path, channel: str = TOLD) -> Counter[str]:
+    return Counter((folder / channel).read_text().splitlines())
 
 
 def stored(folder: Path) -> int:
@@ -152,6 +152,7 @@ def test_nothing_is_lost_or_doubled(
     once = told(reference.end)
     twice = Counter([line for line in once if line.endswith(transition)] if point == FaultPoint.NOTIFY_SENT else [])
     assert told(folder) == once + twice
+    assert told(folder, ALSO) == once, "another channel hears nothing twice"
     assert stored(folder) == stored(reference.end)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
+from made_up.notifying import Heard, to_all
 from werkzeug.serving import make_server
 
 from aiops.api import create_app
@@ -19,9 +20,7 @@ from aiops.config import Settings
 from aiops.detect import Tuning
 from aiops.engine.objectives import Budgets, NoBudgets
 from aiops.model import (
-    Burn,
     Family,
-    Incident,
     IncidentState,
     Selector,
     SeriesBlock,
@@ -32,7 +31,6 @@ from aiops.model import (
     names,
 )
 from aiops.model.errors import SourceError, StoreError
-from aiops.notify import deliver
 from aiops.service.use_cases import UseCases
 from aiops.web import add_pages
 
@@ -55,17 +53,11 @@ def client(world: World) -> FlaskClient:
     return app.test_client()
 
 
-class Told:
+class Told(Heard):
     """Somebody who is told."""
 
-    def __init__(self) -> None:
-        self.all: list[tuple[str, str]] = []
-
-    def send(self, transition: str, subject: Incident | Burn) -> None:
-        self.all.append((subject.id if isinstance(subject, Incident) else subject.slo, transition))
-
     def hear(self, world: World) -> None:
-        while deliver(world.store, self, world.clock.now()):
+        while to_all(world.store, self).round(world.clock.now()):
             pass
 
 

@@ -16,12 +16,16 @@ from .world import World
 
 WITHOUT_SAMPLES = {
     "aiops_alertmanager_posts_total",
+    "aiops_notifications_failing_seconds",
+    "aiops_notifications_total",
+    "aiops_notifications_waiting",
     "aiops_received_faults",
     "aiops_sender_oddity",
     "aiops_series_dropped_total",
     "aiops_slo_projected_left_ratio",
 }
-"""Of an engine that nothing is sent wrongly, without an Alertmanager, whose objective has no calendar period."""
+"""Of an engine that nothing is sent wrongly, without an Alertmanager and channels of notifications, whose objective has
+no calendar period."""
 
 
 @pytest.fixture

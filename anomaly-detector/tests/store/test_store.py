@@ -38,9 +38,7 @@ from aiops.model import (
     labels,
 )
 from aiops.model.errors import StoreError
-from aiops.notify import deliver
-from aiops.ports import Notifier
-from aiops.store import Snapshots, SqlAudit, SqlIncidents, open_store, tables
+from aiops.store import Snapshots, SqlAudit, SqlIncidents, SqlOutbox, open_store, tables
 
 from ..detect.traffic import Fault, blocks, only, play
 
@@ -119,7 +117,7 @@ def test_saving_a_cycle_again_changes_nothing(store: SqlIncidents) -> None:
     for _ in range(3):
         store.save_cycle(100.0, 101.0, [finding], [opened(incident())])
     assert len(store.active()) == 1
-    assert [one.transition for one in store.unsent(200.0)] == ["opened"]
+    assert [one.transition for one in SqlOutbox(store.database).unplanned()] == ["opened"]
 
 
 def test_a_cycle_that_fails_half_way_leaves_nothing(store: SqlIncidents) -> None:
@@ -129,7 +127,7 @@ def test_a_cycle_that_fails_half_way_leaves_nothing(store: SqlIncidents) -> None
         store.save_cycle(103.0, 104.0, (), [opened(incident(3)), opened(clash)])
     assert [one.key for one in store.active()] == [incident(1).key]
     assert store.watermark() == 100.0
-    assert len(store.unsent(200.0)) == 1
+    assert len(SqlOutbox(store.database).unplanned()) == 1
 
 
 def test_people_s_actions_are_audited_and_announced(store: SqlIncidents, tmp_path: Path) -> None:
@@ -139,59 +137,10 @@ def test_people_s_actions_are_audited_and_announced(store: SqlIncidents, tmp_pat
     entry = AuditEntry(at=105.0, by=Actor("ada"), what="acknowledge", subject=one.id, text="acknowledged by ada")
     store.act(IncidentEvent(Transition.ACKNOWLEDGED, taken), entry)
     assert store.active() == [taken]
-    (first,) = store.unsent(200.0)
-    store.sent(first.number, 200.0)
-    assert [first.transition, *(message.transition for message in store.unsent(200.0))] == ["opened", "acknowledged"]
+    assert [one.transition for one in SqlOutbox(store.database).unplanned()] == ["opened", "acknowledged"]
     with sqlite3.connect(tmp_path / "incidents.sqlite") as file:
         assert file.execute("select who, what, subject from audit").fetchall() == [("ada", "acknowledge", one.id)]
     file.close()
-
-
-def test_the_outbox_remembers_what_was_sent_and_when_to_try_again(store: SqlIncidents) -> None:
-    store.save_cycle(100.0, 101.0, (), [opened(incident())])
-    (message,) = store.unsent(102.0)
-    store.failed(message.number, 1, 110.0)
-    assert store.unsent(109.0) == []
-    (again,) = store.unsent(110.0)
-    assert (again.attempts, again.subject) == (1, incident())
-    store.sent(again.number, 111.0)
-    assert store.unsent(1e9) == []
-
-
-def test_a_try_that_a_clock_ahead_put_off_is_due(store: SqlIncidents) -> None:
-    store.save_cycle(100.0, 90_000.0, (), [opened(incident())])
-    assert len(store.unsent(3600.0)) == 1
-
-
-def test_later_transitions_of_an_incident_wait_for_earlier_ones(store: SqlIncidents) -> None:
-    first, second = incident(1), incident(2, 102.0)
-    store.save_cycle(100.0, 101.0, (), [opened(first), opened(second)])
-    over = resolve(first, 103.0, "done")
-    store.save_cycle(103.0, 104.0, (), [IncidentEvent(Transition.RESOLVED, over)])
-    (message,) = [one for one in store.unsent(105.0) if one.subject.key == first.key]
-    store.failed(message.number, 1, 200.0)
-    assert [one.subject.key for one in store.unsent(110.0)] == [second.key]
-    assert {one.transition for one in store.unsent(200.0)} == {"opened"}
-
-
-def test_who_cannot_be_reached_is_told_later_and_in_order(store: SqlIncidents) -> None:
-    one = incident()
-    store.save_cycle(100.0, 101.0, (), [opened(one)])
-    store.save_cycle(103.0, 104.0, (), [IncidentEvent(Transition.RESOLVED, resolve(one, 103.0, "done"))])
-    told: list[str] = []
-
-    class Away(Notifier):
-        def send(self, transition: str, incident: Incident) -> None:
-            raise OSError("connection refused")
-
-    class There(Notifier):
-        def send(self, transition: str, incident: Incident) -> None:
-            told.append(transition)
-
-    assert deliver(store, Away(), 105.0) == 0
-    assert deliver(store, There(), 105.5) == 0  # the first wait is a second
-    assert [deliver(store, There(), at) for at in (106.0, 106.0, 106.0)] == [1, 1, 0]
-    assert told == ["opened", "resolved"]
 
 
 def test_pages_filters_and_their_cursor(store: SqlIncidents) -> None:

@@ -61,6 +61,19 @@ class TelemetryStatus(Document):
     oddities: list[OddService] = Field(description="what is odd about the way in which services send")
 
 
+class ChannelStatus(Document):
+    """A channel of notifications."""
+
+    channel: str
+    kind: str
+    waiting: int = Field(description="messages that it has not taken yet")
+    held: int = Field(description="messages that wait for the end of quiet hours")
+    oldest: Time | None = Field(description="when the oldest message that waits was written")
+    last_sent: Time | None
+    failing_since: Time | None = Field(description="null while it takes what is sent")
+    error: str | None = Field(description="why it did not take the last message")
+
+
 class Cap(Document):
     """A limit of names and series."""
 
@@ -120,6 +133,7 @@ class System(Document):
     cycle: CycleStatus
     telemetry: TelemetryStatus
     caps: list[Cap]
+    channels: list[ChannelStatus] = Field(description="channels of notifications")
     storage: Storage
     audit: AuditEnd | None = Field(description="null while the incident store does not answer")
     versions: Versions

@@ -7,6 +7,7 @@ from aiops.config import Settings
 from aiops.model import Window
 from aiops.presentation import grafana
 from aiops.presentation.advice import AdviceFacts, advice
+from aiops.service.advising import CHANGES_BEFORE
 from aiops.service.use_cases import UseCases
 from aiops.web.incident import incident_view, is_slow
 from aiops.web.incident.episode import STATES, with_comments
@@ -14,8 +15,6 @@ from aiops.web.incident.episode import STATES, with_comments
 MOST_OTHERS = 50
 """Open incidents into which one may be merged on its page."""
 LONGEST_REASON = 1000
-CHANGES_BEFORE = 7 * 86_400.0
-"""Seconds before the onset in which changes are looked for."""
 
 
 def add_incidents(pages: Blueprint, use_cases: UseCases, settings: Settings) -> None:
