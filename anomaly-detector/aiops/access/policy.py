@@ -13,6 +13,8 @@ Call = tuple[str, str]
 
 _OPEN: Final = ("probes.health", "probes.metrics", "probes.ready", "web.keys", "web.sign_in", "web.static")
 _READ: Final = (
+    "actions.listed",
+    "actions.one",
     "alerts.listed",
     "changes.listed",
     "description",
@@ -32,6 +34,8 @@ _READ: Final = (
     "telemetry.topology",
     "traces.trace",
     "traces.traces",
+    "web.action",
+    "web.actions",
     "web.api",
     "web.backtest",
     "web.incident",
@@ -50,12 +54,20 @@ _READ: Final = (
 )
 _SENT: Final = ("alerts.receive", "changes.record")
 _DONE: Final = (
+    "actions.approve",
+    "actions.cancel",
+    "actions.propose",
+    "actions.refuse",
     "incidents.acknowledge",
     "incidents.analyze",
     "incidents.normal",
     "incidents.resolve",
     "incidents.undo",
     "web.acknowledge",
+    "web.approve_action",
+    "web.cancel_action",
+    "web.propose_action",
+    "web.refuse_action",
     "web.normal",
     "web.resolve",
     "web.undo_normal",

@@ -12,6 +12,7 @@ from flask_openapi3.openapi import OpenAPI
 from aiops import __version__
 from aiops.api import (
     access,
+    actions,
     alerts,
     changes,
     description,
@@ -74,7 +75,7 @@ def create_app(use_cases: UseCases, settings: Settings) -> OpenAPI:
     app.url_map.strict_slashes = False
     guard.install_guard(app, use_cases, settings)
     problem.install_problems(app)
-    for room in (incidents, slos, telemetry, traces, series, explanation, changes, alerts, access):
+    for room in (actions, incidents, slos, telemetry, traces, series, explanation, changes, alerts, access):
         api = room.blueprint(use_cases)
         api.before_request(parameters.check_parameters)
         app.register_api(api)

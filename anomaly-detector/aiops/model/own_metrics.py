@@ -108,6 +108,7 @@ RECEIVED_FAULTS: Final = _gauge(
 LATE_ITEMS: Final = _gauge("aiops_late_items", "Spans and points that came behind the watermark")
 SENDER_ODDITY: Final = _gauge("aiops_sender_oddity", "What is odd about how a service sends", "service", "kind")
 ALERTS_RECEIVED: Final = _counter("aiops_alerts_received_total", "Alerts that Alertmanager told of", "outcome")
+ACTIONS: Final = _counter("aiops_actions_total", "Changes of actions of remediation, by the state after them", "state")
 ALERTMANAGER_POSTS: Final = _counter("aiops_alertmanager_posts_total", "Posts to an Alertmanager", "to", "outcome")
 
 _JUDGED: Final = ("service", "route", "method", "caller", "callee", "family")
@@ -138,7 +139,7 @@ OWN_METRICS: Final = (
     *(SOURCE_UP, SOURCE_FAILURES, SERIES_DROPPED),
     *(SPANS_ACCEPTED, POINTS_ACCEPTED, LATE_ITEMS, RECEIVED_FAULTS, SENDER_ODDITY),
     *(FINDINGS, INCIDENT_EVENTS, INCIDENT_INFO, INCIDENT_TIME, INCIDENT_ALERTS, CHANGE_TIME),
-    *(ALERTS_RECEIVED, ALERTMANAGER_POSTS),
+    *(ALERTS_RECEIVED, ALERTMANAGER_POSTS, ACTIONS),
     *(SLO_BUDGET_LEFT, SLO_EXHAUSTED_IN, SLO_PROJECTED_LEFT, SLO_COVERAGE, SLO_EVENTS, SLO_BAD_EVENTS, SLO_BURN_RATE),
     *VERDICT.values(),
     *EDGE.values(),

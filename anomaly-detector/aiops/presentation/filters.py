@@ -6,6 +6,7 @@ from typing import Any
 
 from aiops.model import CauseKind, Labels, iso
 from aiops.presentation import numbers
+from aiops.presentation.actions import action_state, action_title, blast_words
 from aiops.presentation.headline import headline
 from aiops.presentation.numbers import percent, span_of_time
 from aiops.presentation.objectives import good_share, period_words, promise, slices_words
@@ -125,8 +126,11 @@ def percents(value: float) -> float:
 
 
 FILTERS: tuple[Callable[..., Any], ...] = (
+    action_state,
+    action_title,
     again,
     age,
+    blast_words,
     clock,
     day,
     duration,

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from aiops.engine import Engine
 from aiops.service.acceptance import AcceptanceService
 from aiops.service.access import AccessService
+from aiops.service.actions import ActionService, Remedies
+from aiops.service.actions.facts import ActionFacts
+from aiops.service.actions.keeping import ActionKeeper
 from aiops.service.alerts import AlertService
 from aiops.service.audit import AuditService
 from aiops.service.backtest import BacktestService
@@ -21,7 +24,7 @@ from aiops.service.system import Installation, SystemService
 from aiops.service.telemetry import TelemetryService
 from aiops.service.traces import TraceService
 from aiops.service.users import UserService
-from aiops.store import SqlAccepted, SqlAccess, SqlAlerts, SqlAudit, SqlIncidents, SqlObjectives, SqlUsers
+from aiops.store import SqlAccepted, SqlAccess, SqlActions, SqlAlerts, SqlAudit, SqlIncidents, SqlObjectives, SqlUsers
 
 
 @dataclass(slots=True)
@@ -37,8 +40,10 @@ class UseCases:
     grafana_url: str = ""
     generated_until: float | None = None
     installation: Installation = field(default_factory=Installation)
+    remedies: Remedies = field(default_factory=Remedies)
     incidents: IncidentService = field(init=False)
     acceptance: AcceptanceService = field(init=False)
+    actions: ActionService = field(init=False)
     health: HealthService = field(init=False)
     map: MapService = field(init=False)
     telemetry: TelemetryService = field(init=False)
@@ -71,11 +76,27 @@ class UseCases:
         self.bad_requests = BadRequestService(engine, self.slos)
         self.alerts = AlertService(SqlAlerts(store.database), store, engine.clock, engine.lock, engine.telemetry.alerts)
         self.operation = OperationService(engine, store, self.alerts, self.health, self.started)
+        self.actions = self._actions()
         self.backtest = BacktestService(engine)
         self.system = SystemService(engine, self.operation, self.health, self.started, self.installation)
         self.access = AccessService(SqlAccess(store.database), engine.clock)
         self.users = UserService(SqlUsers(store.database), engine.clock)
         self.audit = AuditService(SqlAudit(store.database))
+
+    def _actions(self) -> ActionService:
+        engine, store = self.engine, self.store
+        actions = SqlActions(store.database)
+        facts = ActionFacts(
+            engine=engine,
+            incidents=store,
+            alerts=self.alerts.store,
+            store=actions,
+            map=self.map,
+            details=self.details,
+            commands=self.remedies.commands,
+        )
+        keeper = ActionKeeper(engine, actions, store, engine.telemetry.actions)
+        return ActionService(engine=engine, facts=facts, keeper=keeper, remedies=self.remedies)
 
     def now(self) -> float:
         """Return the time of the engine's clock, Unix seconds."""
