@@ -114,10 +114,11 @@ def _grounds(action: Action, rule: ActionRule, facts: GateFacts) -> Verdicts:
     yield _verdict("evidence", same, now.why or "the same as at the proposal", "the cause is another one by now")
     missing = lacks(action.kind, now)
     helps = not now.cause or any(now.cause == one for one in rule.helps)
+    what = action.kind.replace("_", " ")
     yield _verdict(
         "cause",
         helps and not missing and (bool(now.cause) or action.origin != Origin.CAUSE),
-        f"a {action.kind} helps against {now.cause}" if now.cause else "an alert or a person asks for it",
+        f"a {what} helps against {now.cause}" if now.cause else "an alert or a person asks for it",
         missing or (f"the entry is not for {now.cause}" if now.cause else "no cause is known"),
     )
     least, found = rule.min_confidence, now.confidence
