@@ -39,7 +39,7 @@ class Proposer:
     number: int
 
 
-def evidence_of(incident: Incident) -> ActionEvidence:
+def grounds_of(incident: Incident) -> ActionEvidence:
     """Return what an incident says for an action."""
     root = incident.root_cause
     if root is None:
@@ -73,7 +73,7 @@ def evidence_of(incident: Incident) -> ActionEvidence:
     )
 
 
-def evidence_of_alert(alert: Alert, service: str) -> ActionEvidence:
+def grounds_of_alert(alert: Alert, service: str) -> ActionEvidence:
     """Return what an alert of another rule says for an action on a service."""
     return ActionEvidence(
         subject=f"alert {alert.fingerprint}", episode=alert.starts_at, service=service, why=alert.summary or alert.name
@@ -115,7 +115,7 @@ def lacks(kind: ActionKind, evidence: ActionEvidence) -> str:
     return ""
 
 
-def proposed(
+def drafted(
     rule: ActionRule, policy: ActionPolicy, evidence: ActionEvidence, blast: BlastRadius, who: Proposer, key: str
 ) -> tuple[Action, str]:
     """Return a proposal before the gate has seen it, and what is wrong with its parameters ("" where nothing)."""
@@ -142,7 +142,7 @@ def proposed(
     return action, problem
 
 
-def key_of(rule: ActionRule, evidence: ActionEvidence, earlier: Iterable[Action]) -> str:
+def proposal_key(rule: ActionRule, evidence: ActionEvidence, earlier: Iterable[Action]) -> str:
     """Return what makes a proposal of the engine the same as another: subject, episode, entry, target, and how often it
     was tried without effect."""
     tried = without_effect(rule.name, evidence, earlier)

@@ -21,7 +21,7 @@ LONGEST_HISTORY: Final = 100
 """Entries of the history, and decisions, that are kept: the newest."""
 
 
-def moved(action: Action, state: ActionState, at: float, text: str, **changes: Any) -> Action:
+def moved_to(action: Action, state: ActionState, at: float, text: str, **changes: Any) -> Action:
     """Move an action to another state, with a sentence for its history. Raises NotPossible."""
     if state not in FOLLOWING.get(action.state, frozenset()):
         raise NotPossible(f"{action.id} is {action.state}, and cannot become {state}")
@@ -37,13 +37,13 @@ def decided(action: Action, decision: GateDecision) -> Action:
 def approve(action: Action, by: str, at: float, lasts: float) -> Action:
     """Approve an action for so many seconds."""
     approval = ActionApproval(by=by, at=at, digest=action.digest, expires_at=at + lasts)
-    return moved(action, S.APPROVED, at, f"approved by {by}", approval=approval)
+    return moved_to(action, S.APPROVED, at, f"approved by {by}", approval=approval)
 
 
-def begin(action: Action, at: float, attempt: str) -> Action:
+def begin_attempt(action: Action, at: float, attempt: str) -> Action:
     """Store the intent to execute: the approval is used up."""
     used = replace(action.approval, used_at=at) if action.approval is not None else None
-    return moved(
+    return moved_to(
         action,
         S.EXECUTING,
         at,
@@ -55,4 +55,4 @@ def begin(action: Action, at: float, attempt: str) -> Action:
 
 def withdraw(action: Action, state: ActionState, at: float, text: str) -> Action:
     """End what was not executed; an approval that was not used is void."""
-    return moved(action, state, at, text, approval=None)
+    return moved_to(action, state, at, text, approval=None)

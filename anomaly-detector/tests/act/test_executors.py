@@ -14,7 +14,7 @@ from aiops.act.executor import ExecutionResult
 from aiops.act.executors import executor_of
 from aiops.act.executors.command import CommandExecutor
 from aiops.act.executors.webhook import WebhookExecutor
-from aiops.act.proposals import Proposer, evidence_of, proposed
+from aiops.act.proposals import Proposer, drafted, grounds_of
 from aiops.model import Action, BlastRadius, Origin
 
 from .policies import bad_version, policy
@@ -24,7 +24,7 @@ from .sink import Sink
 def action(executor: str, parameters: dict[str, Any], **entry: Any) -> Action:
     of = policy({"executor": executor, "parameters": parameters, **entry})
     who = Proposer(origin=Origin.CAUSE, by="engine", at=NOW, number=1)
-    made, problem = proposed(of.actions[0], of, evidence_of(bad_version()), BlastRadius(("payment",)), who, "key")
+    made, problem = drafted(of.actions[0], of, grounds_of(bad_version()), BlastRadius(("payment",)), who, "key")
     assert problem == ""
     return made
 

@@ -9,7 +9,7 @@ from made_up.fakes import NOW
 from aiops.act import gate, states
 from aiops.act.gate import Approver, GateFacts
 from aiops.act.policy import ActionPolicy
-from aiops.act.proposals import Proposer, called_for, evidence_of, proposed
+from aiops.act.proposals import Proposer, called_for, drafted, grounds_of
 from aiops.model import Action, ActionState, Attempt, BlastRadius, GateDecision, Origin
 from aiops.model.errors import NotPossible
 
@@ -20,7 +20,7 @@ BLAST = BlastRadius(("payment", "checkout"), 0.4, 3)
 
 def action(of: ActionPolicy, origin: Origin = Origin.CAUSE, by: str = "engine", **root: Any) -> Action:
     who = Proposer(origin=origin, by=by, at=NOW, number=1)
-    return proposed(of.actions[0], of, evidence_of(incident(**root)), BLAST, who, "key")[0]
+    return drafted(of.actions[0], of, grounds_of(incident(**root)), BLAST, who, "key")[0]
 
 
 def facts(of: Action, **more: Any) -> GateFacts:
@@ -32,7 +32,7 @@ def refused(decision: GateDecision) -> dict[str, str]:
 
 
 def waiting(of: ActionPolicy, **more: Any) -> Action:
-    return states.moved(action(of, **more), ActionState.PROPOSED, NOW, "proposed")
+    return states.moved_to(action(of, **more), ActionState.PROPOSED, NOW, "proposed")
 
 
 def executed(of: Action, state: ActionState, ago: float) -> Action:
@@ -123,8 +123,8 @@ def test_no_third_time_without_effect() -> None:
 
 def test_a_rollback_needs_a_version_that_is_worse() -> None:
     of = policy({"action": "rollback", "executor": "kubernetes", "parameters": {"namespace": "shop"}})
-    assert not list(called_for(of, evidence_of(incident(dimensions=()))))
-    evidence = evidence_of(bad_version())
+    assert not list(called_for(of, grounds_of(incident(dimensions=()))))
+    evidence = grounds_of(bad_version())
     assert (evidence.version, evidence.instead) == ("1.5.0", "1.4.2")
     assert [one.name for one in called_for(of, evidence)] == ["clear"]
     one = action(of, dimensions=())
@@ -133,10 +133,10 @@ def test_a_rollback_needs_a_version_that_is_worse() -> None:
 
 def test_names_of_telemetry_never_become_options_or_paths() -> None:
     of = policy({"executor": "command", "parameters": {"argv": ["/bin/echo", "{version}"]}})
-    bad = replace(evidence_of(bad_version()), version="--delete-all")
+    bad = replace(grounds_of(bad_version()), version="--delete-all")
     who = Proposer(origin=Origin.CAUSE, by="engine", at=NOW, number=1)
     for name in ("--delete-all", "../../etc", "a b", "$(reboot)", ""):
-        _, problem = proposed(of.actions[0], of, replace(bad, version=name), BLAST, who, "key")
+        _, problem = drafted(of.actions[0], of, replace(bad, version=name), BLAST, who, "key")
         assert problem, name
 
 
@@ -181,12 +181,12 @@ def test_everything_is_checked_again_before_it_is_executed() -> None:
 def test_an_approval_is_used_once() -> None:
     of = policy()
     approved = states.approve(waiting(of), "ben", NOW, 900)
-    begun = states.begin(approved, NOW, "attempt")
+    begun = states.begin_attempt(approved, NOW, "attempt")
     assert begun.approval is not None
     assert begun.approval.used_at == NOW
     assert "approval" in refused(gate.decide_execution(begun, of, facts(begun)))
     with pytest.raises(NotPossible, match="is executing, and cannot become executing"):
-        states.begin(begun, NOW, "another")
+        states.begin_attempt(begun, NOW, "another")
     with pytest.raises(NotPossible, match="cannot become approved"):
         states.approve(begun, "ben", NOW, 900)
 

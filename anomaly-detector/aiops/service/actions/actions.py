@@ -14,11 +14,11 @@ from aiops.act.proposals import (
     Proposer,
     called_for,
     called_for_by,
-    evidence_of,
-    evidence_of_alert,
-    key_of,
+    drafted,
+    grounds_of,
+    grounds_of_alert,
     lacks,
-    proposed,
+    proposal_key,
 )
 from aiops.engine import Engine
 from aiops.incidents.alerts import is_own
@@ -89,7 +89,7 @@ class ActionService:
         found = self.facts.incidents.get(incident)
         if found is None or found.state == IncidentState.RESOLVED or self.policy is None:
             return []
-        evidence = evidence_of(found)
+        evidence = grounds_of(found)
         return [one for one in self.policy.actions if one.covers(evidence.service) and not lacks(one.action, evidence)]
 
     def work(self) -> None:
@@ -110,7 +110,7 @@ class ActionService:
         found = []
         for alert in self.facts.alerts.episodes(sorted(told), inf):
             for rule, service in called_for_by(self.policy, alert):
-                one = self._offer(rule, evidence_of_alert(alert, service), Origin.ALERT)
+                one = self._offer(rule, grounds_of_alert(alert, service), Origin.ALERT)
                 found += [] if one is None else [one]
         return found
 
@@ -124,7 +124,7 @@ class ActionService:
         if rule is None:
             known = ", ".join(one.name for one in policy.actions) or "none"
             raise NotPossible(f"the policy has no entry {entry!r}; there are: {known}")
-        evidence = evidence_of(found)
+        evidence = grounds_of(found)
         if not evidence.service:
             raise NotPossible(f"{incident} has no cause, so that it is not known on which service to act")
         with self._proposing:
@@ -170,14 +170,14 @@ class ActionService:
         if self.policy is None:
             return
         for incident in self.facts.incidents.active():
-            evidence = evidence_of(incident)
+            evidence = grounds_of(incident)
             for rule in called_for(self.policy, evidence):
                 self._offer(rule, evidence, Origin.CAUSE)
 
     def _offer(self, rule: ActionRule, evidence: ActionEvidence, origin: Origin) -> Action | None:
         """Propose an action, or decide again about one that was refused; None where nothing is new."""
         with self._proposing:
-            key = key_of(rule, evidence, self.keeper.store.earlier(self.engine.clock.now(), evidence.subject))
+            key = proposal_key(rule, evidence, self.keeper.store.earlier(self.engine.clock.now(), evidence.subject))
             known = self.keeper.store.by_key(key)
             if known is None:
                 return self._added(rule, evidence, self._who(origin, ENGINE.name), key, ENGINE)
@@ -186,11 +186,11 @@ class ActionService:
     def _added(self, rule: ActionRule, evidence: ActionEvidence, who: Proposer, key: str, by: Actor) -> Action:
         policy = self._on()
         blast, _ = self.facts.blast(evidence.service, rule)
-        action, problem = proposed(rule, policy, evidence, blast, who, key)
+        action, problem = drafted(rule, policy, evidence, blast, who, key)
         decision = gate.decide_proposal(action, policy, self.facts.of(action, rule, problem))
         made = states.decided(action, decision)
         if decision.allowed:
-            made = states.moved(made, ActionState.PROPOSED, who.at, f"proposed by {who.by}")
+            made = states.moved_to(made, ActionState.PROPOSED, who.at, f"proposed by {who.by}")
         else:
             history = (TimelineEntry(who.at, str(made.state), refusal(decision)),)
             made = replace(made, reason=refusal(decision), history=history)
@@ -203,12 +203,12 @@ class ActionService:
         policy, now = self._on(), self.engine.clock.now()
         blast, _ = self.facts.blast(evidence.service, rule)
         who = Proposer(origin=known.origin, by=known.proposed_by, at=now, number=0)
-        fresh, problem = proposed(rule, policy, evidence, blast, who, known.key)
+        fresh, problem = drafted(rule, policy, evidence, blast, who, known.key)
         same = {name: getattr(known, name) for name in ("id", "version", "decisions", "history", "reason")}
         fresh = replace(fresh, **same)
         decision = gate.decide_proposal(fresh, policy, self.facts.of(fresh, rule, problem))
         if decision.allowed:
-            after = states.moved(states.decided(fresh, decision), ActionState.PROPOSED, now, f"proposed by {who.by}")
+            after = states.moved_to(states.decided(fresh, decision), ActionState.PROPOSED, now, f"proposed by {who.by}")
             return self._approved_by_policy(self.keeper.change(known, after, ENGINE, "propose action"), rule)
         if _failed(decision) == _failed(known.decisions[-1]):
             return None

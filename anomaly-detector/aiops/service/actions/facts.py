@@ -7,7 +7,7 @@ from typing import Final
 from aiops.act.blast import blast_of
 from aiops.act.gate import GateFacts
 from aiops.act.policy import ActionRule
-from aiops.act.proposals import evidence_of, evidence_of_alert
+from aiops.act.proposals import grounds_of, grounds_of_alert
 from aiops.engine import Engine
 from aiops.model import (
     Action,
@@ -61,9 +61,9 @@ class ActionFacts:
         """Return what the subject of some evidence says now; None where it is over."""
         if before.subject.startswith(ALERT):
             alert = self.alert(before)
-            return evidence_of_alert(alert, before.service) if alert is not None and _fires(alert) else None
+            return grounds_of_alert(alert, before.service) if alert is not None and _fires(alert) else None
         found = self.incidents.get(before.subject)
-        return evidence_of(found) if found is not None and found.state != IncidentState.RESOLVED else None
+        return grounds_of(found) if found is not None and found.state != IncidentState.RESOLVED else None
 
     def incident(self, action: Action) -> Incident | None:
         """Return the incident that an action is about; None for an alert."""

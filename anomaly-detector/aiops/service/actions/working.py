@@ -93,11 +93,11 @@ class ActionWorker:
             return
         if one.dry_run:
             text = f"dry run: the {one.executor} executor was not called"
-            ended = states.moved(kept, ActionState.DRY_RUN, decision.at, text)
+            ended = states.moved_to(kept, ActionState.DRY_RUN, decision.at, text)
             self.keeper.change(one, ended, ENGINE, "dry run action")
             return
         attempt = uuid4().hex
-        begun = self.keeper.change(one, states.begin(kept, decision.at, attempt), ENGINE, "execute action")
+        begun = self.keeper.change(one, states.begin_attempt(kept, decision.at, attempt), ENGINE, "execute action")
         reach(FaultPoint.ACT_INTENT)
         executor = self._executor(begun)
         report = _settled(executor.execute(begun, attempt), lambda: executor.ask(begun, attempt))
@@ -116,7 +116,7 @@ class ActionWorker:
         policy = self.remedies.policy
         rule = policy.entry(one.policy) if policy is not None else None
         minutes = rule.verify_minutes if rule is not None else VERIFY_MINUTES
-        after = states.moved(
+        after = states.moved_to(
             one, state, now, report.text, attempt=_over(one.attempt, now, report), verify_until=now + 60 * minutes
         )
         kept = self.keeper.change(one, after, ENGINE, "end of execution")
@@ -131,18 +131,18 @@ class ActionWorker:
         state, text = found
         now = self.engine.clock.now()
         if state != ActionState.INEFFECTIVE:
-            self.keeper.change(one, states.moved(one, state, now, text), ENGINE, "verify action")
+            self.keeper.change(one, states.moved_to(one, state, now, text), ENGINE, "verify action")
             return
         policy = self.remedies.policy
         decision = gate.decide_rollback(one, policy, now) if policy is not None else None
         kept = one if decision is None else states.decided(one, decision)
         if decision is None or not decision.allowed:
-            ended = self.keeper.change(one, states.moved(kept, state, now, text), ENGINE, "verify action")
+            ended = self.keeper.change(one, states.moved_to(kept, state, now, text), ENGINE, "verify action")
             self._told(ended)
             return
         attempt = uuid4().hex
         undoing = Attempt(id=attempt, started_at=now)
-        begun = states.moved(kept, ActionState.ROLLING_BACK, now, f"{text}; rolling back", undoing=undoing)
+        begun = states.moved_to(kept, ActionState.ROLLING_BACK, now, f"{text}; rolling back", undoing=undoing)
         begun = self.keeper.change(one, begun, ENGINE, "roll back action")
         reach(FaultPoint.ACT_UNDO_INTENT)
         executor = self._executor(begun)
@@ -162,7 +162,7 @@ class ActionWorker:
         text = f"it had no effect, and was undone: {report.text}"
         if state != ActionState.ROLLED_BACK:
             text = f"it had no effect, and could not be undone: {report.text}"
-        after = states.moved(one, state, now, text, undoing=_over(one.undoing, now, report))
+        after = states.moved_to(one, state, now, text, undoing=_over(one.undoing, now, report))
         self._told(self.keeper.change(one, after, ENGINE, "end of rollback"))
 
     def _told(self, ended: Action) -> None:
