@@ -16,7 +16,9 @@ from aiops.model import ActionEvidence, ActionKind
 
 NAMES: Final = ("service", "endpoint", "version", "instead", "flag", "subject")
 """What a parameter may name in braces: `{service}`."""
-PLAIN: Final = re.compile(r"(?!.*\.\.)[A-Za-z0-9_/][A-Za-z0-9_./:@+-]{0,199}")
+PLAIN: Final = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.:@+ -]{0,199}")
+PATH: Final = re.compile(r"(?!.*\.\.)/?[A-Za-z0-9_][A-Za-z0-9_./:@+{}-]{0,199}|/")
+"""What an endpoint may be, beside that."""
 SERVICE_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
@@ -115,7 +117,7 @@ def _filled(key: str, value: Any, evidence: ActionEvidence, problems: list[str])
             found = str(getattr(evidence, name))
             if not found:
                 problems.append(f"`{key}` needs the {name}, which is not known")
-            elif not PLAIN.fullmatch(found):
+            elif not (PLAIN.fullmatch(found) or (name == "endpoint" and PATH.fullmatch(found))):
                 problems.append(f"`{key}` needs the {name}, and {found!r} is no plain name")
             parts.append(quote(found, safe="") if key.endswith("url") else found)
     return "".join(parts)

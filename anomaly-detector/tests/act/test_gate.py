@@ -135,7 +135,7 @@ def test_names_of_telemetry_never_become_options_or_paths() -> None:
     of = policy({"executor": "command", "parameters": {"argv": ["/bin/echo", "{version}"]}})
     bad = replace(grounds_of(bad_version()), version="--delete-all")
     who = Proposer(origin=Origin.CAUSE, by="engine", at=NOW, number=1)
-    for name in ("--delete-all", "../../etc", "a b", "$(reboot)", ""):
+    for name in ("--delete-all", "../../etc", "/etc/shadow", "a\nb", "$(reboot)", ""):
         _, problem = drafted(of.actions[0], of, replace(bad, version=name), BLAST, who, "key")
         assert problem, name
 
