@@ -4,6 +4,7 @@
     python -m bench.showing bad-version --after 600 --port 9000  # ten minutes after the fault began
     python -m bench.showing timeout --over                       # and the fault is over since then
     python -m bench.showing payment-errors --days 12             # objectives that were counted for twelve days before
+    python -m bench.showing payment-errors --actions FILE        # with what a policy of actions proposes
 
 It prints the address of the newest incident's page. The clock of the engine stands still at the end.
 """
@@ -17,12 +18,15 @@ from pathlib import Path
 
 from flask import Flask
 
+from aiops.act.policy import ActionPolicy
 from aiops.api import create_app
+from aiops.bootstrap.actions import load_policy
 from aiops.bootstrap.objectives import load_objectives
 from aiops.config import Settings
 from aiops.engine.objectives import Budgets
 from aiops.model import Change, Window
 from aiops.observability.telemetry import SOURCES
+from aiops.service.actions import Remedies
 from aiops.service.system import Installation
 from aiops.service.use_cases import UseCases
 from aiops.web import add_pages
@@ -77,10 +81,12 @@ def quiet(seconds: float) -> Iterator[Rig]:
         yield one
 
 
-def pages(one: Rig, **more: object) -> Flask:
-    """The pages and the API of an engine, with these settings."""
+def pages(one: Rig, policy: ActionPolicy | None = None, **more: object) -> Flask:
+    """The pages and the API of an engine, with these settings; with a policy, what it proposes is there."""
     built_on = Installation(dict.fromkeys(SOURCES, one.source.traces.store), one.source)
-    use_cases = UseCases(one.engine, one.store, one.clock.now(), installation=built_on)
+    remedies = Remedies(policy)
+    use_cases = UseCases(one.engine, one.store, one.clock.now(), installation=built_on, remedies=remedies)
+    use_cases.actions.work()
     settings = Settings.model_validate(more)
     app = create_app(use_cases, settings)
     add_pages(app, use_cases, settings)
@@ -123,12 +129,14 @@ def main() -> None:
     parser.add_argument("--over", action="store_true", help="the fault ended then, and four minutes have passed")
     parser.add_argument("--days", type=float, default=0.0, help="days before, of which objectives have counts")
     parser.add_argument("--port", type=int, default=8123)
+    parser.add_argument("--actions", type=Path, metavar="FILE", help="policy of actions")
     arguments = parser.parse_args()
+    policy = load_policy(arguments.actions) if arguments.actions else None
     with lived(arguments.name, arguments.after, arguments.over, days=arguments.days) as one:
         for each in one.incidents():
             print(f"http://127.0.0.1:{arguments.port}/incidents/{each.id}  {each.title}", flush=True)
         sys.stdout.flush()
-        pages(one).run("127.0.0.1", arguments.port)
+        pages(one, policy).run("127.0.0.1", arguments.port)
 
 
 if __name__ == "__main__":

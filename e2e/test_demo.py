@@ -43,6 +43,23 @@ def start(said: Path, *arguments: str, **environment: str) -> subprocess.Popen[b
         return subprocess.Popen(command, stdout=file, stderr=file, env={**os.environ, **environment})
 
 
+def test_an_approved_action_ends_the_fault_and_another_is_refused(said: Path) -> None:
+    demo = start(said, "--act", "--exit-when-resolved")
+    assert demo.wait(400) == 0, said.read_text()
+    text = said.read_text()
+    print(text)
+    for line in (
+        "action refused      Shift traffic from payment",
+        "action proposed     Clear the fault of payment",
+        "action approved",
+        "action executed     the receiver answers 200",
+        "action succeeded",
+        "cause and resolution were right",
+    ):
+        assert line in text
+    assert "fault cleared" not in text
+
+
 def test_it_shows_a_fault_found_explained_and_resolved(said: Path) -> None:
     demo = start(said, "--exit-when-resolved")
     assert demo.wait(400) == 0, said.read_text()

@@ -30,6 +30,8 @@ PAGES: Final[dict[str, Callable[[Shown], str]]] = {
     "web.silences": lambda _: "/silences?service=payment",
     "web.slos": lambda _: "/slos",
     "web.slo": lambda shown: link(shown, "/slos", r'href="(/slos/[^"]+)"'),
+    "web.actions": lambda _: "/actions",
+    "web.action": lambda shown: link(shown, "/actions", r'href="(/actions/ACT-[^"]+)"'),
     "web.api": lambda _: "/api",
     "web.backtest": lambda _: "/backtest?service=payment&route=POST+%2Fpayment&range=15m",
     "web.drills": lambda _: "/drills",
@@ -41,14 +43,17 @@ PAGES: Final[dict[str, Callable[[Shown], str]]] = {
     "web.trace": lambda shown: link(shown, shown.incident, r'href="(/traces/[0-9a-f]{32}[^"]*)"'),
 }
 """A path for each page; what leads to another page does not count."""
-LIVED: Final = {"web.proposed": "lost-time"}
-"""Pages that need another fault: failed requests are never taken for normal."""
+ACTING: Final = f"acting {FAULT}"
+LIVED: Final = {"web.proposed": "lost-time", "web.actions": ACTING, "web.action": ACTING}
+"""Pages that need another engine: failed requests are never taken for normal, and without a policy nothing is done."""
 LEAD_ON: Final = frozenset({"web.static"})
 OTHERS: Final[dict[str, tuple[str, Callable[[Shown], str]]]] = {
     "nothing yet": ("nothing yet", lambda _: "/"),
     "calm": ("calm", lambda _: "/"),
     "an incident that is over": ("over payment-errors", lambda shown: shown.incident),
     "an incident of lost time": ("lost-time", lambda shown: shown.incident),
+    "an incident with actions": (ACTING, lambda shown: shown.incident),
+    "actions are off": (FAULT, lambda _: "/actions"),
     "an objective that is kept": (FAULT, lambda _: "/slos/products-available"),
     "not found": (FAULT, lambda _: "/incidents/INC-999"),
     "no such trace": (FAULT, lambda _: "/traces/ffffffffffffffffffffffffffffffff"),

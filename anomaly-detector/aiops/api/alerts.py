@@ -88,6 +88,7 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
         dropped = len(sent) - len(body.alerts)
         told = [_kept(one, began.get(one.fingerprint), now) for one in body.alerts]
         receipt = use_cases.alerts.take(told, g.actor, body.truncatedAlerts, dropped, len(g.mended))
+        use_cases.actions.alerted(told)
         return Received(
             received=len(sent),
             dropped=dropped,

@@ -12,6 +12,7 @@ from flask_openapi3.openapi import OpenAPI
 from aiops import __version__
 from aiops.api import (
     access,
+    actions,
     alerts,
     changes,
     description,
@@ -81,6 +82,7 @@ def create_app(use_cases: UseCases, settings: Settings) -> OpenAPI:
     guard.install_guard(app, use_cases, settings)
     problem.install_problems(app)
     for room in (
+        actions,
         incidents,
         workflow,
         silences,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from aiops import __version__
 from aiops.api import create_app, door, refuse_unlisted, security_headers
+from aiops.bootstrap.actions import remedies_of
 from aiops.bootstrap.assembly import CannotStart, assembled, budgets_of, calendar_of
 from aiops.bootstrap.notifications import Notifications, notifications_of
 from aiops.bootstrap.world import TelemetrySources, all_embedded, on_stores
@@ -156,7 +157,7 @@ def _build(
     telemetry.about(settings.url)
     telemetry.interval.set(settings.cycle_seconds)
     try:
-        calendar = calendar_of(settings)
+        calendar, remedies = calendar_of(settings), remedies_of(settings)
         store = SqlIncidents(open_store(f"sqlite:///{settings.data_dir / 'incidents.sqlite'}"))
     except (StoreError, CannotStart):
         world.close()
@@ -169,7 +170,7 @@ def _build(
         raise
     engine = assembled(settings, world, store, clock, telemetry, calendar=calendar, budgets=budgets)
     built_on = Installation(world.places, world.embedded)
-    use_cases = UseCases(engine, store, clock.now(), settings.grafana_url, installation=built_on)
+    use_cases = UseCases(engine, store, clock.now(), settings.grafana_url, installation=built_on, remedies=remedies)
     try:
         single = use_cases.single_sign_on(settings)
         notifications = notifications_of(settings, use_cases, telemetry, clock)
@@ -213,6 +214,7 @@ def _build(
         engine,
         (
             *notifications.chores(),
+            Chore("actions", 1.0, use_cases.actions.work),
             Chore("expire", 600.0, engine.expire),
             Chore("purge", 3600.0, use_cases.alerts.purge),
             Chore("normal", 600.0, use_cases.acceptance.purge),

@@ -12,6 +12,7 @@ import click
 
 from aiops import __version__
 from aiops.cli.access import audit_command, tokens_command, users_command
+from aiops.cli.actions import actions_command
 from aiops.cli.common import CONTEXT, UsageError, settings_of
 from aiops.cli.config import config
 from aiops.cli.incidents import incidents_command
@@ -249,8 +250,9 @@ def wait_for_signal() -> None:
     show_default=True,
     help="How much telemetry of the past to generate, such as 5m, 36h or 14d.",
 )
+@click.option("--act", is_flag=True, help="Let an approved action clear the fault, and show one that is refused.")
 def demo(
-    scenario: str, exit_when_resolved: bool, no_browser: bool, port_offset: int, log_level: str, history: str
+    scenario: str, exit_when_resolved: bool, no_browser: bool, port_offset: int, log_level: str, history: str, act: bool
 ) -> None:
     """Break a shop on purpose and watch the engine find the cause.
 
@@ -268,7 +270,7 @@ def demo(
     except ValueError as error:
         raise UsageError(f"--history: {error}") from None
     try:
-        right = show.run(scenario, exit_when_resolved, not no_browser, port_offset, log_level, seconds)
+        right = show.run(scenario, exit_when_resolved, not no_browser, port_offset, log_level, seconds, act)
     except show.CannotShow as error:
         failure = str(error)
     if failure:
@@ -276,6 +278,7 @@ def demo(
     sys.exit(0 if right else 1)
 
 
+main.add_command(actions_command)
 main.add_command(audit_command)
 main.add_command(config)
 main.add_command(incidents_command)

@@ -160,6 +160,18 @@ class Remote:
         """Remove a user."""
         return self._call("POST", f"/aiops/users/{quote(name, safe='')}/remove")
 
+    def actions(self, asked: Mapping[str, str]) -> Json:
+        """Return actions, newest first, and `next`: `asked` are the parameters of the API."""
+        return self._call("GET", "/aiops/actions", dict(asked))
+
+    def action(self, name: str) -> Json:
+        """Return one action by its id."""
+        return self._call("GET", f"/aiops/actions/{quote(name, safe='')}")
+
+    def decide_action(self, path: str, body: Json) -> Json:
+        """Propose an action ("" as path), or decide about one (`ACT-1/approve`); returns it afterwards."""
+        return self._call("POST", f"/aiops/actions/{path}".rstrip("/"), body=body)
+
     def audit(self, asked: Mapping[str, str]) -> Json:
         """Return rows of the audit, newest first, and `next`: `asked` are the parameters of the API."""
         return self._call("GET", "/aiops/audit", dict(asked))

@@ -128,6 +128,10 @@ class Settings(BaseSettings):
     calendar: str = Field(
         "", description="YAML file of time zones, holidays and events; empty: UTC, no holidays, no events"
     )
+    actions_file: str = Field(
+        "", description="YAML file of the policy of actions (remediation); empty: nothing is proposed or executed"
+    )
+    actions_commands: bool = Field(False, description="whether the policy of actions may execute programs")
     webhook_url: str = Field(
         "", description="address that receives each transition of an incident as JSON; empty: none"
     )

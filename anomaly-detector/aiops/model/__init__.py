@@ -2,6 +2,21 @@
 
 from aiops.model.accepted import Accepted, Expectation, Relearned
 from aiops.model.access import Actor, ApiToken, AuditEntry, AuditRow, Principal, Role, Session, SignIn, User
+from aiops.model.action import (
+    ACTIVE_STATES,
+    EXECUTED_STATES,
+    WITHOUT_EFFECT,
+    Action,
+    ActionApproval,
+    ActionEvidence,
+    ActionKind,
+    ActionState,
+    Attempt,
+    BlastRadius,
+    GateDecision,
+    Origin,
+    RuleVerdict,
+)
 from aiops.model.alert import Alert, AlertLink, AlertState
 from aiops.model.anatomy import (
     CallChange,
@@ -109,6 +124,7 @@ from aiops.model.trace import (
 from aiops.model.window import Window, iso, iso_duration
 
 __all__ = [
+    "ACTIVE_STATES",
     "BURNS",
     "BURNS_FASTER",
     "BURNS_NO_MORE",
@@ -116,10 +132,17 @@ __all__ = [
     "DIGEST",
     "ENDINGS",
     "ESCALATED",
+    "EXECUTED_STATES",
     "HELD",
     "TEST",
     "VIRTUAL",
+    "WITHOUT_EFFECT",
     "Accepted",
+    "Action",
+    "ActionApproval",
+    "ActionEvidence",
+    "ActionKind",
+    "ActionState",
     "Actor",
     "Adjustment",
     "Alert",
@@ -127,9 +150,11 @@ __all__ = [
     "AlertState",
     "Announcement",
     "ApiToken",
+    "Attempt",
     "AttributeDifference",
     "AuditEntry",
     "AuditRow",
+    "BlastRadius",
     "Burn",
     "BurnEvent",
     "CalendarPeriods",
@@ -167,6 +192,7 @@ __all__ = [
     "Finding",
     "FirstFailingSpan",
     "FoundSpan",
+    "GateDecision",
     "HeldDelivery",
     "Hop",
     "Impact",
@@ -193,6 +219,7 @@ __all__ = [
     "Notice",
     "Oddity",
     "OddityKind",
+    "Origin",
     "Period",
     "PlaceExcess",
     "Population",
@@ -208,6 +235,7 @@ __all__ = [
     "Role",
     "Rolling",
     "RootCause",
+    "RuleVerdict",
     "Selector",
     "SeriesBlock",
     "SeriesState",

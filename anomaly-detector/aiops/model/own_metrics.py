@@ -124,6 +124,7 @@ AUDIT_HEAD: Final = _gauge(
     "aiops_audit_head", "The first 13 hexadecimal digits of the hash of the last row of the audit, as a number"
 )
 TLS_RELOADS: Final = _counter("aiops_tls_reloads_total", "Changed certificates that were read", "outcome")
+ACTIONS: Final = _counter("aiops_actions_total", "Changes of actions of remediation, by the state after them", "state")
 ALERTMANAGER_POSTS: Final = _counter("aiops_alertmanager_posts_total", "Posts to an Alertmanager", "to", "outcome")
 NOTIFICATIONS: Final = _counter(
     "aiops_notifications_total", "Attempts to send a notification: sent, failed or refused", "channel", "result"
@@ -166,7 +167,7 @@ OWN_METRICS: Final = (
     *(SPANS_ACCEPTED, POINTS_ACCEPTED, LATE_ITEMS, RECEIVED_FAULTS, SENDER_ODDITY),
     *(FINDINGS, INCIDENT_EVENTS, INCIDENT_INFO, INCIDENT_TIME, INCIDENT_ALERTS, CHANGE_TIME),
     *(DRILL_RUNS, DRILL_LAST_RUN, DRILL_LAST_FOUND, DRILL_DETECTION),
-    *(ALERTS_RECEIVED, ALERTMANAGER_POSTS, REQUESTS_LIMITED, AUDIT_ROWS, AUDIT_HEAD, TLS_RELOADS),
+    *(ALERTS_RECEIVED, ALERTMANAGER_POSTS, REQUESTS_LIMITED, AUDIT_ROWS, AUDIT_HEAD, TLS_RELOADS, ACTIONS),
     *(NOTIFICATIONS, NOTIFICATIONS_WAITING, NOTIFICATIONS_FAILING),
     *(SLO_BUDGET_LEFT, SLO_EXHAUSTED_IN, SLO_PROJECTED_LEFT, SLO_COVERAGE, SLO_EVENTS, SLO_BAD_EVENTS, SLO_BURN_RATE),
     *VERDICT.values(),

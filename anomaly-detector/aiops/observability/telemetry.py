@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 
 from aiops import __version__
-from aiops.model import Oddity, Transition, names
+from aiops.model import ActionState, Oddity, Transition, names
 from aiops.model import own_metrics as own
 from aiops.observability.drill_gauges import DrillGauges
 from aiops.observability.gauges import BudgetGauges, IncidentGauges
@@ -83,6 +83,9 @@ class Telemetry:
         self.notifications: Counter = self._made(own.NOTIFICATIONS)
         self.notifications_waiting: Gauge = self._made(own.NOTIFICATIONS_WAITING)
         self.notifications_failing: Gauge = self._made(own.NOTIFICATIONS_FAILING)
+        self.actions: Counter = self._made(own.ACTIONS)
+        for state in ActionState:
+            self.actions.labels(str(state))
         self.times: deque[CycleTimes] = deque(maxlen=REMEMBERED)
         self.failing: dict[str, float] = {}  # sources that do not answer, and since when
         self._phases: list[tuple[str, float]] = []

@@ -6,6 +6,7 @@ from typing import Any
 
 from aiops.model import CauseKind, Labels, LogLevel, Mute, iso
 from aiops.presentation import numbers
+from aiops.presentation.actions import action_state, action_title, blast_words
 from aiops.presentation.headline import headline
 from aiops.presentation.markdown import markdown
 from aiops.presentation.numbers import percent, span_of_time
@@ -138,8 +139,11 @@ def percents(value: float) -> float:
 
 
 FILTERS: tuple[Callable[..., Any], ...] = (
+    action_state,
+    action_title,
     again,
     age,
+    blast_words,
     clock,
     day,
     drill_style,

@@ -27,6 +27,14 @@ class FaultPoint(StrEnum):
     NOTIFY_SENT = "notify.sent"  # not yet marked as sent
     NOTIFY_MARKED = "notify.marked"
     RECEIVE_COMMITTED = "receive.committed"  # telemetry is stored, its sender has not been told
+    ACT_PROPOSED = "act.proposed"
+    ACT_APPROVED = "act.approved"
+    ACT_INTENT = "act.intent"  # the intent is stored, nothing was sent
+    ACT_EXECUTED = "act.executed"  # the executor has done it, the outcome is not stored
+    ACT_STORED = "act.stored"
+    ACT_VERIFIED = "act.verified"  # the effect is known and not stored
+    ACT_UNDO_INTENT = "act.undo_intent"
+    ACT_UNDONE = "act.undone"
 
 
 def reach(point: FaultPoint) -> None:

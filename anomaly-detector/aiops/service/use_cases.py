@@ -6,6 +6,9 @@ from aiops.config import Settings
 from aiops.engine import Engine
 from aiops.service.acceptance import AcceptanceService
 from aiops.service.access import AccessService
+from aiops.service.actions import ActionService, Remedies
+from aiops.service.actions.facts import ActionFacts
+from aiops.service.actions.keeping import ActionKeeper
 from aiops.service.alerts import AlertService
 from aiops.service.audit import AuditService
 from aiops.service.backtest import BacktestService
@@ -29,7 +32,17 @@ from aiops.service.telemetry import TelemetryService
 from aiops.service.traces import TraceService
 from aiops.service.users import UserService
 from aiops.service.workflow import WorkflowService
-from aiops.store import SqlAccepted, SqlAccess, SqlAlerts, SqlAudit, SqlDrills, SqlIncidents, SqlObjectives, SqlUsers
+from aiops.store import (
+    SqlAccepted,
+    SqlAccess,
+    SqlActions,
+    SqlAlerts,
+    SqlAudit,
+    SqlDrills,
+    SqlIncidents,
+    SqlObjectives,
+    SqlUsers,
+)
 from aiops.store.comments import SqlComments
 from aiops.store.dismissals import SqlDismissals
 from aiops.store.silences import SqlSilences
@@ -48,12 +61,14 @@ class UseCases:
     grafana_url: str = ""
     generated_until: float | None = None
     installation: Installation = field(default_factory=Installation)
+    remedies: Remedies = field(default_factory=Remedies)
     incidents: IncidentService = field(init=False)
     acceptance: AcceptanceService = field(init=False)
     workflow: WorkflowService = field(init=False)
     silences: SilenceService = field(init=False)
     dismissals: DismissalService = field(init=False)
     handover: HandoverService = field(init=False)
+    actions: ActionService = field(init=False)
     health: HealthService = field(init=False)
     logs: LogService = field(init=False)
     map: MapService = field(init=False)
@@ -96,6 +111,7 @@ class UseCases:
         self.alerts = AlertService(SqlAlerts(store.database), store, engine.clock, engine.lock, engine.telemetry.alerts)
         self.drills = DrillService(engine, SqlDrills(store.database), store)
         self.operation = OperationService(engine, store, self.alerts, self.health, self.drills, self.started)
+        self.actions = self._actions()
         self.backtest = BacktestService(engine)
         self.system = SystemService(engine, self.operation, self.health, self.started, self.installation)
         self.access = AccessService(SqlAccess(store.database), engine.clock)
@@ -110,6 +126,21 @@ class UseCases:
         if self._single is None or (self._single.provider.settings, self._single.url) != (settings.oidc, settings.url):
             self._single = SingleSignOn(OpenIdProvider(settings.oidc, self.engine.clock), settings.url)
         return self._single
+
+    def _actions(self) -> ActionService:
+        engine, store = self.engine, self.store
+        actions = SqlActions(store.database)
+        facts = ActionFacts(
+            engine=engine,
+            incidents=store,
+            alerts=self.alerts.store,
+            store=actions,
+            map=self.map,
+            details=self.details,
+            commands=self.remedies.commands,
+        )
+        keeper = ActionKeeper(engine, actions, store, engine.telemetry.actions)
+        return ActionService(engine=engine, facts=facts, keeper=keeper, remedies=self.remedies)
 
     def now(self) -> float:
         """Return the time of the engine's clock, Unix seconds."""

@@ -3,6 +3,7 @@ snapshot."""
 
 from aiops.store.accepted import SqlAccepted
 from aiops.store.access import SqlAccess
+from aiops.store.actions import SqlActions
 from aiops.store.alerts import SqlAlerts
 from aiops.store.audit import SqlAudit
 from aiops.store.drills import SqlDrills
@@ -20,6 +21,7 @@ __all__ = [
     "Snapshots",
     "SqlAccepted",
     "SqlAccess",
+    "SqlActions",
     "SqlAlerts",
     "SqlAudit",
     "SqlDrills",

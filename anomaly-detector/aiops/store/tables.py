@@ -229,6 +229,24 @@ changes = Table(
     Index("changes_by_time", "at"),
 )
 
+actions = Table(
+    "actions",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("key", Text, nullable=False),  # the same for the same proposal
+    Column("state", String(16), nullable=False),
+    Column("subject", String(128), nullable=False),  # an incident's id, or an alert
+    Column("target", String(256), nullable=False),
+    Column("proposed_at", Float, nullable=False),
+    Column("version", Integer, nullable=False),  # counts the changes: who writes must have read the last one
+    Column("document", Text, nullable=False),  # the whole action as JSON
+    Index("actions_by_state", "state", "number"),
+    Index("actions_by_subject", "subject", "number"),
+    Index("actions_by_key", "key"),
+    Index("actions_by_time", "proposed_at"),
+)
+
 alerts = Table(
     "alerts",
     metadata,

@@ -11,11 +11,12 @@ from pathlib import Path
 import click
 
 from aiops import bootstrap
+from aiops.cli.demo.acting import approve_and_wait, is_verified, policy_text
 from aiops.cli.demo.history import SHORTEST
 from aiops.cli.demo.judge import DemoResult, compare
 from aiops.cli.demo.shop import DemoScenario, NoShop, demo_scenarios
 from aiops.cli.demo.stage import CannotShow, Interrupted, Stage
-from aiops.model import Incident
+from aiops.model import Action, Incident
 from aiops.model.errors import SourceError, StoreError
 from aiops.model.safe import visible
 from aiops.presentation.headline import headline
@@ -29,9 +30,16 @@ SHOWN_FOR = 12.0  # seconds that the fault stays after it was found, so that the
 
 
 def run(
-    name: str, exit_when_resolved: bool, browser: bool, port_offset: int, log_level: str, history: float = SHORTEST
+    name: str,
+    exit_when_resolved: bool,
+    browser: bool,
+    port_offset: int,
+    log_level: str,
+    history: float = SHORTEST,
+    act: bool = False,
 ) -> bool:
     """Show one scenario, after so many seconds of generated history; returns whether cause and resolution were right.
+    act: an approved action clears the fault.
 
     Raises CannotShow.
     """
@@ -51,9 +59,9 @@ def run(
     with tempfile.TemporaryDirectory(prefix="aiops-demo-", ignore_cleanup_errors=True) as folder:
         stage = None
         try:
-            stage = Stage(Path(folder), port_offset, log_level, stop, history)
+            stage = Stage(Path(folder), port_offset, log_level, stop, history, policy_text if act else None)
             stage.start()
-            play = Play(stage)
+            play = Play(stage, act)
             right = play.show(known[name], browser)
             if not exit_when_resolved:
                 play.stay(stop)
@@ -72,8 +80,8 @@ def run(
 class Play:
     """Scenarios on a stage that has started."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
+    def __init__(self, stage: Stage, act: bool = False) -> None:
+        self._stage, self._acts = stage, act
 
     def show(self, scenario: DemoScenario, browser: bool) -> bool:
         """Inject the faults, wait for the incident and its resolution; returns whether both were right."""
@@ -85,21 +93,30 @@ class Play:
         verdict = self._found(scenario, injected)
         if browser:
             self._open(verdict)
-        self._stage.wait(SHOWN_FOR)
-        self._stage.shop.clear()
+        action = self._cleared()
         cleared = time.monotonic()
-        self._stage.say("fault cleared")
         over = self._stage.until("watching it recover", lambda: not self._active(), RESOLVED_WITHIN, None)
         if over:
             self._stage.say(f"resolved            {time.monotonic() - cleared:.0f} s after the clear, by itself")
         else:
             self._stage.say(f"NOT resolved        {RESOLVED_WITHIN:.0f} s after the clear")
+        if self._acts:
+            over = action is not None and is_verified(self._stage, action) and over
         # All incidents since the fault count, including a second one during recovery.
         everything = [incident_document(one).model_dump() for one in self._stage.engine.store.page(limit=200)[0]]
         verdict = compare(scenario.truth, everything)
         right = verdict.perfect and over
         self._stage.say("cause and resolution were right" if right else f"NOT right: {_why(verdict)}")
         return right
+
+    def _cleared(self) -> Action | None:
+        """End the fault: by an approved action, or by hand where none does; returns the action."""
+        done = approve_and_wait(self._stage) if self._acts else None
+        if done is None:
+            self._stage.wait(SHOWN_FOR)
+            self._stage.shop.clear()
+            self._stage.say("fault cleared")
+        return done
 
     def stay(self, stop: threading.Event) -> None:
         """Keep everything running until Ctrl-C."""

@@ -38,10 +38,22 @@ class Interrupted(Exception):
 
 
 class Stage:
-    """Shop and engine of one demo. history: seconds of the generated past. `stop` set interrupts every wait."""
+    """Shop and engine of one demo. history: seconds of the generated past. `stop` set interrupts every wait. policy: of
+    actions, made from the address of the shop; None for none."""
 
-    def __init__(self, folder: Path, offset: int, log_level: str, stop: threading.Event, history: float) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        offset: int,
+        log_level: str,
+        stop: threading.Event,
+        history: float,
+        policy: Callable[[str], str] | None = None,
+    ) -> None:
+        self.shop = Shop(f"http://127.0.0.1:{4318 + offset}", offset, folder / "shop.log")
+        actions = "" if policy is None else str(_written(folder / "actions.yaml", policy(self.shop.gateway)))
         settings = Settings(
+            actions_file=actions,
             objectives=str(_written(folder / "objectives.yaml", objectives())),
             port=8000 + offset,
             otlp_grpc_port=4317 + offset,
@@ -58,7 +70,6 @@ class Stage:
         self._folder, self._seconds = folder, history
         self._stop, self._started = stop, time.monotonic()
         self.engine = bootstrap.embedded(settings)
-        self.shop = Shop(f"http://127.0.0.1:{4318 + offset}", offset, folder / "shop.log")
 
     def start(self) -> None:
         """Start engine and shop, generate the past, and learn what is normal. Raises CannotShow, Interrupted, and what

@@ -13,6 +13,7 @@ from aiops.service.use_cases import UseCases
 from aiops.web import refusal
 from aiops.web.map_drawing import tone
 from aiops.web.pages.access import add_access
+from aiops.web.pages.actions import add_actions
 from aiops.web.pages.backtest import add_backtest
 from aiops.web.pages.drills import add_drills
 from aiops.web.pages.incident_list import add_incident_list
@@ -36,6 +37,7 @@ NAVIGATION = (
     ("web.services", "Services"),
     ("web.service_map", "Map"),
     ("web.traces", "Traces"),
+    ("web.actions", "Actions"),
     ("web.slos", "Objectives"),
     ("web.system", "System"),
     ("web.api", "API"),
@@ -49,6 +51,7 @@ SECTIONS = {
     "web.incidents": "web.index",
     "web.incident": "web.index",
     "web.proposed": "web.index",
+    "web.action": "web.actions",
     "web.slo": "web.slos",
     "web.service": "web.services",
     "web.series": "web.services",
@@ -98,6 +101,7 @@ def add_pages(app: OpenAPI, use_cases: UseCases, settings: Settings) -> None:
     add_incidents(pages, use_cases, settings)
     add_workflow(pages, use_cases)
     add_silences(pages, use_cases)
+    add_actions(pages, use_cases)
     add_services(pages, use_cases)
     add_service(pages, use_cases)
     add_map(pages, use_cases)

@@ -47,6 +47,8 @@ def add_incidents(pages: Blueprint, use_cases: UseCases, settings: Settings) -> 
             picture=picture,
             slow=is_slow(one),
             view=view,
+            actions=use_cases.actions.of(one.id),
+            offered=use_cases.actions.offered(one.id),
             todo=advice(one, evidence, around, use_cases.now()),
             states=STATES,
         )

@@ -62,7 +62,7 @@ limits:
 {{/* What every pod has: no rights in the cluster, no other user than its own, none of the environment that Kubernetes
 makes of Services (the engine refuses AIOPS_… that it does not know). */}}
 {{- define "aiops.pod" -}}
-serviceAccountName: {{ .root.Release.Name }}
+serviceAccountName: {{ .account | default .root.Release.Name }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext:

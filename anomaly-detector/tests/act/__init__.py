@@ -1,0 +1,1 @@
+"""Tests of remediation: policy, gate, executors, and the life of an action."""
