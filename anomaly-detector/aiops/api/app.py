@@ -19,6 +19,7 @@ from aiops.api import (
     guard,
     incidents,
     parameters,
+    post_mortem,
     probes,
     problem,
     series,
@@ -74,7 +75,7 @@ def create_app(use_cases: UseCases, settings: Settings) -> OpenAPI:
     app.url_map.strict_slashes = False
     guard.install_guard(app, use_cases, settings)
     problem.install_problems(app)
-    for room in (incidents, slos, telemetry, traces, series, explanation, changes, alerts, access):
+    for room in (incidents, slos, telemetry, traces, series, explanation, post_mortem, changes, alerts, access):
         api = room.blueprint(use_cases)
         api.before_request(parameters.check_parameters)
         app.register_api(api)

@@ -16,6 +16,7 @@ from aiops.service.incidents import IncidentService
 from aiops.service.map import MapService
 from aiops.service.operation import OperationService
 from aiops.service.picture import PictureService
+from aiops.service.post_mortem import PostMortemService
 from aiops.service.slos import SloService
 from aiops.service.system import Installation, SystemService
 from aiops.service.telemetry import TelemetryService
@@ -46,6 +47,7 @@ class UseCases:
     traces: TraceService = field(init=False)
     explanation: ExplanationService = field(init=False)
     picture: PictureService = field(init=False)
+    post_mortems: PostMortemService = field(init=False)
     slos: SloService = field(init=False)
     bad_requests: BadRequestService = field(init=False)
     alerts: AlertService = field(init=False)
@@ -76,6 +78,7 @@ class UseCases:
         self.access = AccessService(SqlAccess(store.database), engine.clock)
         self.users = UserService(SqlUsers(store.database), engine.clock)
         self.audit = AuditService(SqlAudit(store.database))
+        self.post_mortems = PostMortemService(self.incidents, self.alerts, self.picture, self.audit)
 
     def now(self) -> float:
         """Return the time of the engine's clock, Unix seconds."""

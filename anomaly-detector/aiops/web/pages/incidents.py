@@ -7,8 +7,9 @@ from aiops.config import Settings
 from aiops.model import Window
 from aiops.presentation import grafana
 from aiops.presentation.advice import AdviceFacts, advice
+from aiops.presentation.cause_kinds import is_slow
 from aiops.service.use_cases import UseCases
-from aiops.web.incident import incident_view, is_slow
+from aiops.web.incident import incident_view
 from aiops.web.incident.episode import STATES
 
 LONGEST_REASON = 1000
