@@ -50,7 +50,13 @@ _READ: Final = (
     "web.trace",
     "web.traces",
 )
-_SENT: Final = ("alerts.receive", "changes.record")
+_SENT: Final = (
+    "alerts.receive",
+    "change_hooks.argocd",
+    "change_hooks.flags",
+    "change_hooks.github",
+    "changes.record",
+)
 _DONE: Final = (
     "incidents.acknowledge",
     "incidents.analyze",

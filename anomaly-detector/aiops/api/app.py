@@ -13,6 +13,7 @@ from aiops import __version__
 from aiops.api import (
     access,
     alerts,
+    change_hooks,
     changes,
     description,
     explanation,
@@ -75,7 +76,19 @@ def create_app(use_cases: UseCases, settings: Settings) -> OpenAPI:
     app.url_map.strict_slashes = False
     guard.install_guard(app, use_cases, settings)
     problem.install_problems(app)
-    for room in (incidents, slos, telemetry, traces, series, explanation, post_mortem, changes, alerts, access):
+    for room in (
+        incidents,
+        slos,
+        telemetry,
+        traces,
+        series,
+        explanation,
+        post_mortem,
+        changes,
+        change_hooks,
+        alerts,
+        access,
+    ):
         api = room.blueprint(use_cases)
         api.before_request(parameters.check_parameters)
         app.register_api(api)

@@ -51,7 +51,7 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
     def listed(query: When) -> Any:
         """List changes, oldest first."""
         over = window(query.since, query.until, use_cases.now(), DEFAULT_SECONDS)
-        return Changes(changes=[_shown(one) for one in use_cases.incidents.changes(over)]).model_dump()
+        return Changes(changes=[change_document(one) for one in use_cases.incidents.changes(over)]).model_dump()
 
     @api.post("/changes", **changing(Change, status=201))
     def record(body: NewChange) -> Any:
@@ -64,14 +64,16 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
             service=body.service,
             version=body.version or "",
             text=body.text or "",
+            source="api",
         )
         use_cases.incidents.record_change(change, g.actor)
-        return _shown(change).model_dump(), 201
+        return change_document(change).model_dump(), 201
 
     return api
 
 
-def _shown(one: Recorded) -> Change:
+def change_document(one: Recorded) -> Change:
+    """Return the document of a change."""
     return Change(
         at=iso(one.at),
         who=one.who,
@@ -79,4 +81,5 @@ def _shown(one: Recorded) -> Change:
         service=one.service,
         version=one.version or None,
         text=one.text or None,
+        source=one.source or None,
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from aiops import __version__
 from aiops.api import create_app, door, refuse_unlisted
 from aiops.bootstrap.assembly import CannotStart, assembled, budgets_of, calendar_of
+from aiops.bootstrap.kubernetes import kubernetes_of
 from aiops.bootstrap.world import TelemetrySources, all_embedded, on_stores
 from aiops.config import Settings
 from aiops.engine import Cycle
@@ -28,6 +29,7 @@ from aiops.service.gate import Gate
 from aiops.service.system import Installation
 from aiops.service.use_cases import UseCases
 from aiops.sources.embedded import EmbeddedSource
+from aiops.sources.kubernetes import KubernetesWatcher
 from aiops.sources.receiver.admission import admitted_by
 from aiops.store import SqlIncidents, SqlObjectives, open_store
 from aiops.web import add_pages
@@ -57,6 +59,7 @@ class Application:
     server: HttpServer
     alertmanagers: tuple[Alertmanager, ...]
     folder: DataFolder
+    kubernetes: KubernetesWatcher | None = None
     broken: bool = False  # ended by itself because of an error, to be started again
     _serving: threading.Thread | None = None
 
@@ -76,6 +79,8 @@ class Application:
         """Receive telemetry, judge and answer HTTP, in separate threads. Raises SourceError."""
         self.world.start()
         self.runner.start()
+        if self.kubernetes is not None:
+            self.kubernetes.start()
         self.serve()
 
     def serve(self) -> None:
@@ -98,6 +103,8 @@ class Application:
         self.server.close()
         if self._serving is not None:
             self._serving.join(STOP_SECONDS)
+        if self.kubernetes is not None:
+            self.kubernetes.stop()
         self.runner.stop()
         self.use_cases.slos.keep()
         for one in self.alertmanagers:
@@ -230,6 +237,7 @@ def _build(
         server=server,
         alertmanagers=alertmanagers,
         folder=folder,
+        kubernetes=kubernetes_of(settings, clock, use_cases),
     )
 
 

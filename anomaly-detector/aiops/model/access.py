@@ -30,13 +30,14 @@ _MAY: Final = {
 
 class SignIn(StrEnum):
     """How somebody showed who they are. LOCAL: not at all, because the engine is open to this machine. TOKEN: a token
-    of the settings. API_TOKEN: one that an admin made. PASSWORD: a user of this engine. UNKNOWN: an earlier release did
-    not record it."""
+    of the settings. SIGNATURE: a webhook, by its shared secret. API_TOKEN: one that an admin made. PASSWORD: a user of
+    this engine. UNKNOWN: an earlier release did not record it."""
 
     LOCAL = "local"
     TOKEN = "token"  # noqa: S105 - a word
     API_TOKEN = "api token"  # noqa: S105 - words
     PASSWORD = "password"  # noqa: S105 - a word
+    SIGNATURE = "signature"
     UNKNOWN = "unknown"
 
 

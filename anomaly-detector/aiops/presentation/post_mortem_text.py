@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from aiops.presentation.documents.post_mortem import PostMortem, PostMortemQuestions, SeriesOverTime
-from aiops.presentation.filters import minutes, moment
+from aiops.presentation.filters import change_kind, minutes, moment
 from aiops.presentation.markdown import link, plain, table
 from aiops.presentation.numbers import percent, span_of_time
 from aiops.presentation.post_mortem_questions import ACTIONS
@@ -149,7 +149,7 @@ def _beside(of: PostMortem) -> Iterator[str]:
     changes = [
         (
             _at(one.at),
-            plain(" ".join(filter(None, (one.kind, "of", one.service, one.version)))),
+            plain(" ".join(filter(None, (change_kind(one.kind), "of", one.service, one.version)))),
             plain(one.text or ""),
             plain(": ".join(filter(None, (one.verdict or "not considered", one.why)))),
         )

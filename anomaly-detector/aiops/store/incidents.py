@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Engine, Executable, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Executable, Select, func, insert, or_, select, update
 
 from aiops.model import (
     BURN_TRANSITIONS,
@@ -168,18 +168,22 @@ class SqlIncidents:
                 connection.execute(beside)
             record(connection, entry)
 
-    def record_change(self, change: Change, entry: AuditEntry | None = None) -> None:
-        """Store a change, and the entry of the audit if somebody reported it."""
+    def record_change(self, change: Change, entry: AuditEntry | None = None, fact: str | None = None) -> bool:
+        """Store a change, and the entry of the audit if somebody reported it. fact: what it is known by, so that it is
+        stored once. Returns whether it is new."""
         values = {name: getattr(change, name) for name in Change.__slots__}
         with self._begin() as connection:
-            connection.execute(insert(tables.changes).values(**values))
+            if fact is not None and connection.execute(_known_fact(fact)).first() is not None:
+                return False
+            connection.execute(insert(tables.changes).values(**values, fact=fact))
             if entry is not None:
                 record(connection, entry)
+        return True
 
     def changes(self, since: float, until: float) -> list[Change]:
         """Return the changes between two times (Unix seconds), oldest first."""
         at = tables.changes.c
-        query = select(at.at, at.who, at.kind, at.service, at.version, at.text)
+        query = select(at.at, at.who, at.kind, at.service, at.version, at.text, at.source)
         with self._begin() as connection:
             rows = connection.execute(query.where(at.at >= since, at.at <= until).order_by(at.at)).all()
         return [Change(**row._mapping) for row in rows]
@@ -243,3 +247,7 @@ def _queue(connection: Connection, key: str, transition: str, at: float, now: fl
     if connection.execute(known).first() is None:
         row = {**identity, "document": document.decode(), "attempts": 0, "next_attempt": now}
         connection.execute(insert(tables.outbox).values(**row))
+
+
+def _known_fact(fact: str) -> Select[tuple[int]]:
+    return select(tables.changes.c.number).where(tables.changes.c.fact == fact)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
 
-HEAD = "0007"  # the migration this code is written for
+HEAD = "0011"  # the migration this code is written for
 
 metadata = MetaData()
 
@@ -147,7 +147,10 @@ changes = Table(
     Column("service", String(256), nullable=False),
     Column("version", String(256), nullable=False),
     Column("text", Text, nullable=False),
+    Column("source", String(32), nullable=False, server_default=""),
+    Column("fact", String(256)),  # what it is known by where it may be told again; null where it may not
     Index("changes_by_time", "at"),
+    Index("changes_by_fact", "fact", unique=True),
 )
 
 alerts = Table(

@@ -91,6 +91,7 @@ class PostMortemChange(Document):
     version: str | None
     who: str | None
     text: str | None
+    source: str | None
     verdict: str | None = Field(description="null: it was not considered as the origin")
     why: str | None
 

@@ -161,6 +161,15 @@ class Change(Document):
     service: str
     version: str | None
     text: str | None
+    source: str | None = Field(description="api, github, argocd, flags or kubernetes; null: an earlier release had it")
+
+
+class TakenChange(Document):
+    """What became of a message about a change."""
+
+    stored: bool
+    why: str = Field(description="why it was not stored: it says no change, or is known already; empty where it was")
+    change: Change | None
 
 
 class Changes(Document):

@@ -37,7 +37,7 @@ def marked_moments(of: IncidentRecord) -> Iterator[MarkedMoment]:
     considered = one.root_cause.changes_considered if one.root_cause is not None else ()
     for each in [each for each in considered if each.verdict != ChangeVerdict.REJECTED][:CHANGES]:
         change = each.change
-        found.append((change.at, "change", f"{change.kind} of {change.service} {change.version}".rstrip()))
+        found.append((change.at, "change", change.named))
     found += [(entry.at, "action", entry.text) for entry in one.timeline if entry.what == ACKNOWLEDGED]
     if one.resolved_at is not None:
         found.append((one.resolved_at, "over", "it is over"))

@@ -188,6 +188,7 @@ def _changes(of: IncidentRecord) -> Iterator[documents.PostMortemChange]:
             version=change.version or None,
             who=change.who or None,
             text=change.text or None,
+            source=change.source or None,
             verdict=None if told is None else str(told.verdict),
             why=None if told is None else told.why or None,
         )

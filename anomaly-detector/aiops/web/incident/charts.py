@@ -74,7 +74,7 @@ def flags(one: Incident) -> Iterator[Flag]:
     considered = one.root_cause.changes_considered if one.root_cause is not None else ()
     for each in [one for one in considered if one.verdict != ChangeVerdict.REJECTED][:MOST_CHANGES]:
         change = each.change
-        yield Flag(change.at, "change", f"{change.kind} of {change.service} {change.version}".rstrip())
+        yield Flag(change.at, "change", change.named)
     for entry in [entry for entry in one.timeline if entry.what == ACTION][-MOST_CHANGES:]:
         yield Flag(entry.at, "action", entry.text)
     if one.resolved_at is not None:
