@@ -12,7 +12,8 @@ from aiops.api.body import must_be_object
 from aiops.api.moment import Moment, window
 from aiops.model import Change as Recorded
 from aiops.model import iso
-from aiops.presentation.documents.telemetry import Change, Changes
+from aiops.presentation.canary_text import canary_sentence
+from aiops.presentation.documents.telemetry import Change, Changes, VersionComparison
 from aiops.service.use_cases import UseCases
 
 TAG = Tag(name="changes", description="deployments and other changes, told by pipelines")
@@ -51,7 +52,10 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
     def listed(query: When) -> Any:
         """List changes, oldest first."""
         over = window(query.since, query.until, use_cases.now(), DEFAULT_SECONDS)
-        return Changes(changes=[change_document(one) for one in use_cases.incidents.changes(over)]).model_dump()
+        found = use_cases.incidents.changes(over)
+        compared = use_cases.versions.of(found)
+        shown = [change_document(one, compared.get((one.service, one.version, one.at))) for one in found]
+        return Changes(changes=shown).model_dump()
 
     @api.post("/changes", **changing(Change, status=201))
     def record(body: NewChange) -> Any:
@@ -72,7 +76,7 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
     return api
 
 
-def change_document(one: Recorded) -> Change:
+def change_document(one: Recorded, compared: VersionComparison | None = None) -> Change:
     """Return the document of a change."""
     return Change(
         at=iso(one.at),
@@ -82,4 +86,6 @@ def change_document(one: Recorded) -> Change:
         version=one.version or None,
         text=one.text or None,
         source=one.source or None,
+        comparison=compared,
+        verdict=None if compared is None else canary_sentence(compared),
     )

@@ -207,6 +207,7 @@ def _build(
             Chore("purge", 3600.0, use_cases.alerts.purge),
             Chore("normal", 600.0, use_cases.acceptance.purge),
             Chore("objectives", 3600.0, use_cases.slos.purge),
+            Chore("versions", 60.0, use_cases.versions.judge),
             Chore("sessions", 3600.0, lambda: use_cases.access.purge(Gate.of(settings, use_cases).lengths)),
             *(Chore("alertmanager", EVERY, one.send) for one in alertmanagers),
         ),

@@ -22,6 +22,7 @@ from aiops.service.system import Installation, SystemService
 from aiops.service.telemetry import TelemetryService
 from aiops.service.traces import TraceService
 from aiops.service.users import UserService
+from aiops.service.versions import VersionService
 from aiops.store import SqlAccepted, SqlAccess, SqlAlerts, SqlAudit, SqlIncidents, SqlObjectives, SqlUsers
 
 
@@ -44,6 +45,7 @@ class UseCases:
     map: MapService = field(init=False)
     telemetry: TelemetryService = field(init=False)
     details: ServiceDetails = field(init=False)
+    versions: VersionService = field(init=False)
     traces: TraceService = field(init=False)
     explanation: ExplanationService = field(init=False)
     picture: PictureService = field(init=False)
@@ -66,6 +68,7 @@ class UseCases:
         self.map = MapService(engine, store, self.health)
         self.telemetry = TelemetryService(engine)
         self.details = ServiceDetails(engine, store, self.health)
+        self.versions = VersionService(engine, store)
         self.traces = TraceService(engine, store)
         self.explanation = ExplanationService(engine, self.health)
         self.picture = PictureService(engine)

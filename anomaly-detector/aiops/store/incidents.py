@@ -188,6 +188,21 @@ class SqlIncidents:
             rows = connection.execute(query.where(at.at >= since, at.at <= until).order_by(at.at)).all()
         return [Change(**row._mapping) for row in rows]
 
+    def keep_comparison(self, change: Change, document: str) -> None:
+        """Keep how the version of a change does beside the old one, as JSON."""
+        at = tables.changes.c
+        mine = (at.at == change.at, at.service == change.service, at.version == change.version)
+        with self._begin() as connection:
+            connection.execute(update(tables.changes).where(*mine).values(comparison=document))
+
+    def comparisons(self, since: float, until: float) -> dict[tuple[str, str, float], str]:
+        """Return these documents of the changes between two times, by service, version and time."""
+        at = tables.changes.c
+        query = select(at.service, at.version, at.at, at.comparison)
+        query = query.where(at.at >= since, at.at <= until, at.comparison.is_not(None))
+        with self._begin() as connection:
+            return {(row[0], row[1], row[2]): row[3] for row in connection.execute(query)}
+
     def unsent(self, now: float, limit: int = 20) -> list[Announcement]:
         """Return the oldest waiting announcement of each incident, if its next attempt is due: later ones wait for
         it."""

@@ -465,6 +465,8 @@ def test_a_change_is_recorded_and_listed(world: World, client: FlaskClient, at: 
         "version": "1.5.0",
         "text": "fees",
         "source": "api",
+        "comparison": None,
+        "verdict": None,
     }
     assert client.get("/aiops/changes").json == {"changes": [made.json]}
     assert client.get("/aiops/changes?since=0&until=1").json == {"changes": []}
