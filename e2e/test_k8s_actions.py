@@ -31,7 +31,8 @@ def cluster() -> Iterator[Cluster]:
         one.kubectl("create", "namespace", NAMESPACE)
         one.kubectl("create", "namespace", "aiops-actions")
         made = one.helm(
-            *("template", "aiops", str(CHART), "--namespace", "aiops-actions", "-s", "templates/actions.yaml"),
+            *("template", "aiops", str(CHART), "--namespace", "aiops-actions"),
+            *("-s", "templates/actions.yaml", "-s", "templates/serviceaccount.yaml"),
             *("--set", "images.registry=registry.example.org", "--set", "actions.kubernetes.enabled=true"),
             *("--set", f"actions.kubernetes.namespaces={{{NAMESPACE}}}"),
         )
@@ -84,7 +85,7 @@ def image(cluster: Cluster) -> str:
 def action(cluster: Cluster, tmp_path: Path) -> Action:
     """A rollback, by the service account that the Role of the chart is bound to."""
     token = tmp_path / "token"
-    token.write_text(cluster.kubectl("create", "token", "aiops-actions", "-n", "aiops-actions"))
+    token.write_text(cluster.kubectl("create", "token", "aiops-engine", "-n", "aiops-actions"))
     parameters = {
         "namespace": NAMESPACE,
         "deployment": "payment",
@@ -173,7 +174,7 @@ def test_the_role_allows_this_and_no_more(cluster: Cluster, action: Action) -> N
     elsewhere = replace(action, parameters={**action.parameters, "namespace": "default"})
     report = KubernetesExecutor(lambda: 0.0).execute(elsewhere, "first")
     assert (report.result, "403" in report.text) == (ExecutionResult.NOT_DONE, True)
-    who = "--as=system:serviceaccount:aiops-actions:aiops-actions"
+    who = "--as=system:serviceaccount:aiops-actions:aiops-engine"
     said = cluster.kubectl("auth", "can-i", "--list", "-n", NAMESPACE, who)
     rows = [line.split()[0] + " " + line[line.rindex("[") :] for line in said.splitlines() if ".apps" in line]
     assert sorted(rows) == ["deployments.apps [get patch]", "replicasets.apps [list]"]

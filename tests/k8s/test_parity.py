@@ -183,7 +183,16 @@ def test_the_schema_knows_the_engines_settings() -> None:
     [engine] = [one for pod in pods(rendered("external")) for one in pod["containers"] if one["name"] == "engine"]
     image = re.findall(r"AIOPS_(\w+)=", (ROOT / "anomaly-detector" / "Dockerfile").read_text(encoding="utf-8"))
     made = {one["name"].removeprefix("AIOPS_") for one in engine["env"]} | set(image)
-    made |= {"ACTIONS_FILE", "PUBLIC_URL", "PORT", "OTLP_GRPC_PORT", "OTLP_HTTP_PORT", "TOKENS", "TOKEN_ROLES"}
+    made |= {
+        "ACTIONS_FILE",
+        "KUBERNETES_NAMESPACES",
+        "PUBLIC_URL",
+        "PORT",
+        "OTLP_GRPC_PORT",
+        "OTLP_HTTP_PORT",
+        "TOKENS",
+        "TOKEN_ROLES",
+    }
     assert known == set(Settings.keys()) - {one.lower() for one in made} | {"prometheus_secret_file"}
 
 

@@ -37,6 +37,7 @@ _READ: Final = (
     "incidents.one",
     "incidents.proposed",
     "logs.search",
+    "post_mortem.export",
     "series.series",
     "silences.listed",
     "slos.bad_requests",
@@ -59,6 +60,7 @@ _READ: Final = (
     "web.incident",
     "web.incidents",
     "web.index",
+    "web.post_mortem",
     "web.proposed",
     "web.series",
     "web.service",
@@ -71,7 +73,13 @@ _READ: Final = (
     "web.trace",
     "web.traces",
 )
-_SENT: Final = ("alerts.receive", "changes.record")
+_SENT: Final = (
+    "alerts.receive",
+    "change_hooks.argocd",
+    "change_hooks.flags",
+    "change_hooks.github",
+    "changes.record",
+)
 _DONE: Final = (
     "drills.begin",
     "drills.end",

@@ -12,7 +12,8 @@ from aiops.api.body import must_be_object
 from aiops.api.moment import Moment, window
 from aiops.model import Change as Recorded
 from aiops.model import iso
-from aiops.presentation.documents.telemetry import Change, Changes
+from aiops.presentation.canary_text import canary_sentence
+from aiops.presentation.documents.telemetry import Change, Changes, VersionComparison
 from aiops.service.use_cases import UseCases
 
 TAG = Tag(name="changes", description="deployments and other changes, told by pipelines")
@@ -51,7 +52,10 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
     def listed(query: When) -> Any:
         """List changes, oldest first."""
         over = window(query.since, query.until, use_cases.now(), DEFAULT_SECONDS)
-        return Changes(changes=[_shown(one) for one in use_cases.incidents.changes(over)]).model_dump()
+        found = use_cases.incidents.changes(over)
+        compared = use_cases.versions.of(found)
+        shown = [change_document(one, compared.get((one.service, one.version, one.at))) for one in found]
+        return Changes(changes=shown).model_dump()
 
     @api.post("/changes", **changing(Change, status=201))
     def record(body: NewChange) -> Any:
@@ -64,14 +68,16 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
             service=body.service,
             version=body.version or "",
             text=body.text or "",
+            source="api",
         )
         use_cases.incidents.record_change(change, g.actor)
-        return _shown(change).model_dump(), 201
+        return change_document(change).model_dump(), 201
 
     return api
 
 
-def _shown(one: Recorded) -> Change:
+def change_document(one: Recorded, compared: VersionComparison | None = None) -> Change:
+    """Return the document of a change."""
     return Change(
         at=iso(one.at),
         who=one.who,
@@ -79,4 +85,7 @@ def _shown(one: Recorded) -> Change:
         service=one.service,
         version=one.version or None,
         text=one.text or None,
+        source=one.source or None,
+        comparison=compared,
+        verdict=None if compared is None else canary_sentence(compared),
     )

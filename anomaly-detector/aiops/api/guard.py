@@ -8,6 +8,7 @@ from flask import Flask, Response, g, request
 
 from aiops.access import Limit, address_key, needed, unlisted
 from aiops.api.problem import ApiProblem
+from aiops.api.signatures import Signatures
 from aiops.config import LOOPBACK, Settings
 from aiops.http.serving import BUSY, Door, Names
 from aiops.http.serving.names import is_foreign
@@ -45,7 +46,7 @@ def install_guard(app: Flask, use_cases: UseCases, settings: Settings) -> None:
     """Check each request before it is answered. Afterwards `flask.g` has `principal`, who asks or None; `actor`, the
     same for the audit; `session`, the secret of their session or ""; and `csrf`, what its forms carry."""
     names = Names.of(settings.host in LOOPBACK, settings.public_url, settings.allowed_hosts)
-    gate = Gate.of(settings, use_cases)
+    gate, signatures = Gate.of(settings, use_cases), Signatures.of(settings)
     limited = _limiting(use_cases, settings, gate)
 
     def check() -> None:
@@ -68,6 +69,8 @@ def install_guard(app: Flask, use_cases: UseCases, settings: Settings) -> None:
         except ApiProblem:
             limited()
             raise
+        if not by_token and (signed := signatures.holder(request)) is not None:
+            g.principal, by_token = signed, True
         g.actor = _actor()
         limited()
         if role is not None:
@@ -130,7 +133,7 @@ def refuse_unlisted(app: Flask) -> None:
 def door(use_cases: UseCases, settings: Settings) -> Door:
     """Return which bodies are read: only those of changes. Where the engine is not open, the header must hold a valid
     token, or the body must be a form: to sign in, or with the cookie of a session."""
-    gate = Gate.of(settings, use_cases)
+    gate, signatures = Gate.of(settings, use_cases), Signatures.of(settings)
 
     def wanted(method: str, path: str, headers: Mapping[str, str]) -> bool:
         if method in SAFE:
@@ -139,6 +142,8 @@ def door(use_cases: UseCases, settings: Settings) -> Door:
             return True
         if headers.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() == FORM:
             return path == SIGN_IN or f"{gate.cookie}=" in headers.get("COOKIE", "")
+        if signatures.carried(path, headers):
+            return True
         scheme, _, token = headers.get("AUTHORIZATION", "").partition(" ")
         return scheme.lower() == "bearer" and gate.knows(token.strip())
 

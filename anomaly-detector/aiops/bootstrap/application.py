@@ -13,6 +13,7 @@ from aiops import __version__
 from aiops.api import create_app, door, refuse_unlisted, security_headers
 from aiops.bootstrap.actions import remedies_of
 from aiops.bootstrap.assembly import CannotStart, assembled, budgets_of, calendar_of
+from aiops.bootstrap.kubernetes import kubernetes_of
 from aiops.bootstrap.notifications import Notifications, notifications_of
 from aiops.bootstrap.world import TelemetrySources, all_embedded, on_stores
 from aiops.config import ConfigError, Settings
@@ -29,6 +30,7 @@ from aiops.service.gate import Gate
 from aiops.service.system import Installation
 from aiops.service.use_cases import UseCases
 from aiops.sources.embedded import EmbeddedSource
+from aiops.sources.kubernetes import KubernetesWatcher
 from aiops.sources.receiver.admission import admitted_by
 from aiops.store import SqlIncidents, SqlObjectives, open_store
 from aiops.web import add_pages
@@ -61,6 +63,7 @@ class Application:
     alertmanagers: tuple[Alertmanager, ...]
     notifications: Notifications
     folder: DataFolder
+    kubernetes: KubernetesWatcher | None = None
     broken: bool = False  # ended by itself because of an error, to be started again
     _serving: threading.Thread | None = None
 
@@ -81,6 +84,8 @@ class Application:
         self.world.start()
         self.runner.start()
         self.notifications.start()
+        if self.kubernetes is not None:
+            self.kubernetes.start()
         self.serve()
 
     def serve(self) -> None:
@@ -104,6 +109,8 @@ class Application:
         if self._serving is not None:
             self._serving.join(STOP_SECONDS)
         self.notifications.stop()
+        if self.kubernetes is not None:
+            self.kubernetes.stop()
         self.runner.stop()
         self.use_cases.slos.keep()
         for one in self.alertmanagers:
@@ -220,6 +227,7 @@ def _build(
             Chore("normal", 600.0, use_cases.acceptance.purge),
             Chore("objectives", 3600.0, use_cases.slos.purge),
             *([Chore("provider", KEYS_SECONDS, single.provider.refresh)] if single is not None else []),
+            Chore("versions", 60.0, use_cases.versions.judge),
             Chore("sessions", 3600.0, lambda: use_cases.access.purge(Gate.of(settings, use_cases).lengths)),
             *(Chore("alertmanager", EVERY, one.send) for one in alertmanagers),
         ),
@@ -259,6 +267,7 @@ def _build(
         alertmanagers=alertmanagers,
         notifications=notifications,
         folder=folder,
+        kubernetes=kubernetes_of(settings, clock, use_cases),
     )
 
 

@@ -1,4 +1,5 @@
-"""Commands on incidents: `aiops incidents list`, `show`, `ack`, `resolve`, `normal` and `capture`.
+"""Commands on incidents: `aiops incidents list`, `show`, `ack`, `resolve`, `normal`, `capture` and
+`export`.
 
 The work of people on them, such as `assign` and `comment`, is in `workflow`.
 """
@@ -197,6 +198,42 @@ def incidents_capture(
         telling.capture(
             remote.Remote(url or default_url(), token, seconds=60.0), incident, output, before, keep, plain, as_json
         )
+    except remote.NotAnswered as error:
+        fail(error)
+
+
+@incidents_command.command("export")
+@engine_options
+@click.argument("incident")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("md", "json", "html")),
+    default="md",
+    show_default=True,
+    help="Markdown, JSON for programs, or one HTML file with charts.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
+    metavar="FILE",
+    help="File to write; - is the terminal. [default: INCIDENT.FORMAT]",
+)
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+def incidents_export(
+    url: str | None, token: str | None, incident: str, form: str, output: Path | None, force: bool
+) -> None:
+    """Write the post-mortem of an incident: what is known of it, and blanks for what people have learned.
+
+    Works while the incident lasts, too: then the document says that it is not over.
+
+    Example: aiops incidents export INC-1795253415-1 --format html
+    """
+    from aiops.cli import exporting, remote
+
+    try:
+        exporting.export(remote.Remote(url or default_url(), token, seconds=60.0), incident, form, output, force)
     except remote.NotAnswered as error:
         fail(error)
 

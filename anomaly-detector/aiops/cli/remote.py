@@ -87,6 +87,14 @@ class Remote:
         """Do something to an incident, such as `acknowledge`; returns it afterwards."""
         return self._call("POST", f"/aiops/incidents/{quote(name, safe='')}/{what}", body=body)
 
+    def export(self, name: str, form: str) -> str:
+        """Return the post-mortem of an incident as text: `form` is md, json or html."""
+        answer = self._ask("GET", f"/aiops/incidents/{quote(name, safe='')}/export", {"format": form})
+        if not answer.ok:
+            self._found(answer)
+        answer.encoding = "utf-8"
+        return answer.text
+
     def proposal(self, name: str) -> Json:
         """Return what would be learned of an incident if it were declared normal."""
         return self._call("GET", f"/aiops/incidents/{quote(name, safe='')}/normal")
@@ -218,7 +226,10 @@ class Remote:
         params: Mapping[str, str | list[str]] | None = None,
         body: Json | None = None,
     ) -> Json:
-        answer = self._ask(method, path, params, body)
+        return self._found(self._ask(method, path, params, body))
+
+    def _found(self, answer: requests.Response) -> Json:
+        """Return the document of an answer. Raises NotAnswered where it is a problem."""
         try:
             found: Json = answer.json()
         except requests.JSONDecodeError:

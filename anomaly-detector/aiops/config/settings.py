@@ -144,6 +144,21 @@ class Settings(BaseSettings):
     grafana_url: str = Field(
         "", description="address of Grafana for people, used in links to the dashboards of the engine; empty: none"
     )
+    github_secret_file: str = Field(
+        "", description="file with the secret of GitHub's webhook for deployments; empty: it needs a token"
+    )
+    flags_secret_file: str = Field(
+        "", description="file with the secret of the webhook for changes of flags; empty: it needs a token"
+    )
+    kubernetes_watch: bool = Field(
+        False, description="whether rollouts, out-of-memory kills and warnings are read from Kubernetes"
+    )
+    kubernetes_config: str = Field(
+        "", description="kubeconfig for the API of Kubernetes; empty: the service account of the engine's own pod"
+    )
+    kubernetes_namespaces: str = Field(
+        "", description="namespaces that are watched, by commas; empty: all of the cluster"
+    )
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="level of the log: debug, info, warning or error"
     )

@@ -7,12 +7,14 @@ from typing import Final
 from aiops.explain.places import TOGETHER
 from aiops.explain.versions import SameTime, VersionCounts, usual_version, versions
 from aiops.model import Cause, CauseKind, Change, ChangeVerdict, ConsideredChange, Explained
+from aiops.model.change import HAPPENED, KIND_WORDS, OOM_KILL, WARNING
 from aiops.presentation.numbers import span_of_time
 
 CHANGES_SECONDS: Final = 3600.0
 """Seconds before the onset from which changes are considered."""
 MOST: Final = 10
-"""Changes that are considered for one cause: those of its service first, then the nearest to the onset."""
+"""Changes that are considered for one cause: those of its service first, what somebody did before what happened, then
+the nearest to the onset."""
 LEAST: Final = 5
 """Bad requests, and requests of either version, that make a comparison."""
 SURE: Final = 0.01
@@ -29,9 +31,11 @@ FITS: Final[Mapping[str, frozenset[CauseKind]]] = {
     DEPLOYMENT: _CODE,
     FLAG: _CODE - {CauseKind.DOWN},
     CONFIG: _CODE | {CauseKind.NETWORK, CauseKind.TRAFFIC},
+    OOM_KILL: _CODE,
+    WARNING: _CODE | {CauseKind.TRAFFIC},
 }
 """The causes that a change of a kind can have. New code does not lose time between two services, nor does it starve a
-machine that others share."""
+machine that others share. A pod that is killed or not ready takes no requests."""
 UNREPORTED: Final = "nobody reported it: a version that its spans did not have before"
 
 
@@ -56,7 +60,10 @@ def considered(
     mine = touched(cause)
     ordered = sorted(
         [*changes, *(_unreported(seen, changes) if seen is not None else ())],
-        key=lambda one: (one.service not in mine, abs(onset - one.at), one.service, one.kind, one.version, one.text),
+        key=lambda one: (
+            (one.service not in mine, one.kind in HAPPENED, abs(onset - one.at)),
+            (one.service, one.kind, one.version, one.text),
+        ),
     )
     return tuple(sorted((_considered(one, cause, onset, seen) for one in ordered[:MOST]), key=_order))
 
@@ -68,7 +75,7 @@ def with_changes(group: Explained, found: Sequence[ConsideredChange]) -> Explain
     root = replace(group.root_cause, changes_considered=tuple(found))
     if found[0].verdict == ChangeVerdict.ACCEPTED:
         of, onset = found[0].change, min(one.onset for one in group.findings)
-        text = f"{' '.join(filter(None, (of.kind, 'of', of.service, of.version)))}, {_when(of.at, onset)}"
+        text = f"{of.named}, {_when(of.at, onset)}"
         root = replace(root, change=text, description=f"{root.description}; it came with the {text}")
     return replace(group, root_cause=root)
 
@@ -80,7 +87,11 @@ def _considered(change: Change, cause: Cause, onset: float, seen: SameTime | Non
     if change.service not in touched(cause):
         return said(ChangeVerdict.REJECTED, f"it changed {change.service}, and the trouble starts in {cause.service}")
     if cause.kind not in FITS.get(change.kind, frozenset()):
-        return said(ChangeVerdict.REJECTED, f"a {change.kind} does not lead to trouble of this kind ({cause.kind})")
+        return said(ChangeVerdict.REJECTED, f"{_a(change.kind)} does not lead to trouble of this kind ({cause.kind})")
+    if change.kind in HAPPENED:
+        if change.at > onset + TOGETHER:
+            return said(ChangeVerdict.REJECTED, f"it came {span_of_time(change.at - onset)} after the onset")
+        return said(ChangeVerdict.POSSIBLE, f"Kubernetes tells of it {_around(change.at, onset)}")
     spans = [one for one in seen.during if one.service == change.service] if seen is not None else []
     new = change.version or (next(iter(seen.fresh())) if seen is not None and len(seen.fresh()) == 1 else "")
     began = min([change.at, *(one.start for one in spans if new and one.version == new)])
@@ -147,6 +158,15 @@ def _unreported(seen: SameTime, reported: Sequence[Change]) -> list[Change]:
 def _order(one: ConsideredChange) -> tuple[int, float, float, str, str]:
     rank = list(ChangeVerdict).index(one.verdict)
     return rank, 1.0 if one.chance is None else one.chance, -one.change.at, one.change.service, one.change.version
+
+
+def _a(kind: str) -> str:
+    words = KIND_WORDS.get(kind, kind)
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
+
+
+def _around(at: float, onset: float) -> str:
+    return f"{span_of_time(at - onset)} after the onset" if at - onset >= 1 else _when(at, onset)
 
 
 def _when(at: float, onset: float) -> str:

@@ -31,8 +31,8 @@ _MAY: Final = {
 class SignIn(StrEnum):
     """How somebody showed who they are. LOCAL: not at all, because the engine is open to this machine. TOKEN: a token
     of the settings. API_TOKEN: one that an admin made. PASSWORD: a user of this engine. OIDC: by way of an OpenID
-    provider. JWT: a program, with a token of that provider. SLACK: a button in Slack. UNKNOWN: an earlier release did
-    not record it."""
+    provider. JWT: a program, with a token of that provider. SLACK: a button in Slack. SIGNATURE: a webhook, by
+    its shared secret. UNKNOWN: an earlier release did not record it."""
 
     LOCAL = "local"
     TOKEN = "token"  # noqa: S105 - a word
@@ -41,6 +41,7 @@ class SignIn(StrEnum):
     OIDC = "oidc"
     JWT = "jwt"
     SLACK = "slack"
+    SIGNATURE = "signature"
     UNKNOWN = "unknown"
 
 

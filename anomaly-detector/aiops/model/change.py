@@ -2,13 +2,21 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+OOM_KILL: Final = "oom_kill"
+WARNING: Final = "warning"
+HAPPENED: Final = frozenset({OOM_KILL, WARNING})
+"""Kinds of changes that nobody made: Kubernetes tells of them."""
+KIND_WORDS: Final = {OOM_KILL: "out-of-memory kill", WARNING: "warning"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """A deployment, a change of a flag or a change of configuration that was reported to the engine (`kind` is
-    deployment, flag or config), or a new version that it saw in spans. `at` is in Unix seconds; `version` is "" where
-    it was not reported."""
+    deployment, flag or config), or a new version that it saw in spans; or what Kubernetes did to a service (oom_kill,
+    warning). `at` is in Unix seconds; `version` is "" where it was not reported. `source` says where it is known from:
+    api, github, argocd, flags or kubernetes; "" for spans, and for changes of earlier releases."""
 
     at: float
     who: str
@@ -16,6 +24,12 @@ class Change:
     service: str
     version: str
     text: str
+    source: str = ""
+
+    @property
+    def named(self) -> str:
+        """The change in words: `deployment of payment 1.5.0`, `out-of-memory kill of payment`."""
+        return " ".join(filter(None, (KIND_WORDS.get(self.kind, self.kind), "of", self.service, self.version)))
 
 
 class ChangeVerdict(StrEnum):

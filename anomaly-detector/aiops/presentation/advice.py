@@ -8,7 +8,7 @@ from urllib.parse import quote
 from aiops.model.alert import Alert
 from aiops.model.anatomy import IncidentEvidence
 from aiops.model.cause import CauseKind
-from aiops.model.change import Change, ChangeVerdict
+from aiops.model.change import HAPPENED, Change, ChangeVerdict
 from aiops.model.hop import Hop
 from aiops.model.incident import Ending, Incident, IncidentState, RootCause
 from aiops.model.slo import Slo
@@ -63,8 +63,7 @@ def _changed_lately(root: RootCause) -> Iterator[Lead]:
     possible = next((one for one in root.changes_considered if one.verdict == ChangeVerdict.POSSIBLE), None)
     if possible is not None:
         change = possible.change
-        what = f"{change.kind} of {change.service} {change.version}".rstrip()
-        yield Lead(f"Consider the {what} shortly before", f"#{CHANGES}", "the changes considered")
+        yield Lead(f"Consider the {change.named} shortly before", f"#{CHANGES}", "the changes considered")
 
 
 def _last_change(root: RootCause, changes: Sequence[Change], onset: float) -> Iterator[Lead]:
@@ -72,12 +71,12 @@ def _last_change(root: RootCause, changes: Sequence[Change], onset: float) -> It
     cause = root.cause
     if any(one.verdict != ChangeVerdict.REJECTED for one in root.changes_considered):
         return
-    mine = [one for one in changes if one.service in (cause.service, cause.caller) and one.at <= onset]
+    done = (one for one in changes if one.kind not in HAPPENED)
+    mine = [one for one in done if one.service in (cause.service, cause.caller) and one.at <= onset]
     if mine:
         last = mine[-1]
-        what = " ".join(filter(None, (last.kind, "of", last.service, last.version)))
         text = f" ({last.text})" if last.text else ""
-        yield Lead(f"Ask about the last change: {what}{text}, {span_of_time(onset - last.at)} before")
+        yield Lead(f"Ask about the last change: {last.named}{text}, {span_of_time(onset - last.at)} before")
     elif cause.kind != CauseKind.MACHINE:
         services = " or ".join(filter(None, (cause.caller, cause.service)))
         yield Lead(f"Ask about deployments and settings: no change of {services} was reported or seen")

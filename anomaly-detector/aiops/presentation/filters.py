@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aiops.model import CauseKind, Labels, LogLevel, Mute, iso
+from aiops.model.change import KIND_WORDS
 from aiops.presentation import numbers
 from aiops.presentation.actions import action_state, action_title, blast_words
 from aiops.presentation.headline import headline
@@ -25,6 +26,8 @@ KINDS = {
     CauseKind.TRAFFIC: "fewer requests reach it",
     CauseKind.MACHINE: "all that runs on it is slow at once",
 }
+SOURCES = {"github": "GitHub", "argocd": "Argo CD", "flags": "feature flags", "kubernetes": "Kubernetes"}
+"""Where changes are known from."""
 FAMILIES = {
     "errors": "too many errors",
     "latency": "too slow",
@@ -74,6 +77,16 @@ def rate(per_second: float) -> str:
     if per_second >= 1 or per_second == 0:
         return f"{per_second:.0f} req/s" if per_second >= 10 or per_second == 0 else f"{per_second:.1f} req/s"
     return f"{60 * per_second:.1f} req/min"
+
+
+def change_kind(word: str) -> str:
+    """Write the kind of a change: `deployment`, `out-of-memory kill`."""
+    return KIND_WORDS.get(word, word)
+
+
+def source_name(word: str) -> str:
+    """Write where a change is known from: `Argo CD`."""
+    return SOURCES.get(word, word)
 
 
 def mark(word: str) -> str:
@@ -144,6 +157,7 @@ FILTERS: tuple[Callable[..., Any], ...] = (
     again,
     age,
     blast_words,
+    change_kind,
     clock,
     day,
     drill_style,
@@ -169,6 +183,7 @@ FILTERS: tuple[Callable[..., Any], ...] = (
     signed_percent,
     slices_words,
     slo_style,
+    source_name,
     span_of_time,
     span_or_less,
     sure,

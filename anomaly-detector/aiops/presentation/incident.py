@@ -130,6 +130,7 @@ def _considered(one: ConsideredChange) -> documents.ConsideredChange:
         service=change.service,
         version=change.version or None,
         text=change.text or None,
+        source=change.source or None,
         verdict=one.verdict.value,
         why=one.why,
         new=None if one.new is None else documents.VersionRequests(bad=one.new[0], good=one.new[1]),

@@ -1,9 +1,11 @@
 """A cause in words, the same in pages and notifications."""
 
+from aiops.model import names
 from aiops.model.accepted import Expectation
 from aiops.model.cause import Cause
 from aiops.model.finding import Family
 from aiops.model.incident import Incident
+from aiops.model.series import Labels, value_of
 from aiops.model.severity import Severity
 from aiops.model.slo import Urgency
 from aiops.presentation.numbers import spoken
@@ -63,3 +65,17 @@ def written(family: str, what: Expectation) -> str:
     if family == Family.TRAFFIC:
         return f"{what.expected:.3g} requests a second"
     return f"{1000 * what.expected:.3g} ms" if what.expected < 1 else f"{what.expected:.3g} s"
+
+
+def series_words(series: Labels, family: str) -> str:
+    """Write what a series counts: `Failing requests of payment POST /payment`."""
+    caller = value_of(series, names.CALLER)
+    parts = (value_of(series, key) for key in (names.SERVICE, names.METHOD, names.ROUTE))
+    where = f"{caller} → {value_of(series, names.CALLEE)}" if caller else " ".join(filter(None, parts))
+    what = "calls" if caller else "requests"
+    return {
+        Family.ERRORS: f"{where}: failing {what}",
+        Family.LATENCY: f"{where}: duration",
+        Family.TRAFFIC: f"{where}: requests",
+        Family.SILENCE: f"{where}: telemetry",
+    }.get(Family(family), f"{where}: {family}")

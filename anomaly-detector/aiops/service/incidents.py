@@ -92,13 +92,18 @@ class IncidentService:
             after = incidents.with_help(after, now, helped, by.name) if helped else after
             return self.acted(before, after, transition, by, "resolve")
 
-    def record_change(self, change: Change, by: Actor) -> None:
-        """Store a change, such as a deployment."""
+    def record_change(self, change: Change, by: Actor, fact: str | None = None) -> bool:
+        """Store a change, such as a deployment. fact: what it is known by where it may be told again, which is stored
+        once. Returns whether it is new."""
         told = {name: getattr(change, name) for name in Change.__slots__ if name != "who"}
-        text = " ".join(filter(None, (change.kind, "of", change.service, change.version)))
+        text = change.named
         now = self.engine.clock.now()
         entry = AuditEntry(at=now, by=by, what="record change", subject=change.service, text=text, after=told)
-        self.store.record_change(change, entry)
+        return self.store.record_change(change, entry, fact)
+
+    def record_seen(self, change: Change, fact: str) -> bool:
+        """Store a change that the engine saw itself, once: nobody did it here, so that the audit says nothing."""
+        return self.store.record_change(change, None, fact)
 
     def changes(self, window: Window) -> list[Change]:
         """Return the changes in a window, oldest first."""

@@ -25,12 +25,14 @@ from aiops.service.map import MapService
 from aiops.service.oidc import OpenIdProvider, SingleSignOn
 from aiops.service.operation import OperationService
 from aiops.service.picture import PictureService
+from aiops.service.post_mortem import PostMortemService
 from aiops.service.silences import SilenceService
 from aiops.service.slos import SloService
 from aiops.service.system import Installation, SystemService
 from aiops.service.telemetry import TelemetryService
 from aiops.service.traces import TraceService
 from aiops.service.users import UserService
+from aiops.service.versions import VersionService
 from aiops.service.workflow import WorkflowService
 from aiops.store import (
     SqlAccepted,
@@ -74,9 +76,11 @@ class UseCases:
     map: MapService = field(init=False)
     telemetry: TelemetryService = field(init=False)
     details: ServiceDetails = field(init=False)
+    versions: VersionService = field(init=False)
     traces: TraceService = field(init=False)
     explanation: ExplanationService = field(init=False)
     picture: PictureService = field(init=False)
+    post_mortems: PostMortemService = field(init=False)
     slos: SloService = field(init=False)
     bad_requests: BadRequestService = field(init=False)
     alerts: AlertService = field(init=False)
@@ -101,6 +105,7 @@ class UseCases:
         self.map = MapService(engine, store, self.health)
         self.telemetry = TelemetryService(engine)
         self.details = ServiceDetails(engine, store, self.health)
+        self.versions = VersionService(engine, store)
         self.traces = TraceService(engine, store)
         self.explanation = ExplanationService(engine, self.health)
         self.picture = PictureService(engine)
@@ -117,6 +122,7 @@ class UseCases:
         self.access = AccessService(SqlAccess(store.database), engine.clock)
         self.users = UserService(SqlUsers(store.database), engine.clock)
         self.audit = AuditService(SqlAudit(store.database), engine.clock)
+        self.post_mortems = PostMortemService(self.incidents, self.alerts, self.picture, self.audit)
 
     def single_sign_on(self, settings: Settings) -> SingleSignOn | None:
         """Return sign-in by way of the OpenID provider of the settings: the same one for all who ask. None where there

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Engine, Executable, func, insert, select
+from sqlalchemy import Connection, Engine, Executable, Select, func, insert, select, update
 
 from aiops.model import (
     AuditEntry,
@@ -174,18 +174,22 @@ class SqlIncidents:
             record(connection, entry)
             reach(FaultPoint.SAVE_WRITTEN)
 
-    def record_change(self, change: Change, entry: AuditEntry | None = None) -> None:
-        """Store a change, and the entry of the audit if somebody reported it."""
+    def record_change(self, change: Change, entry: AuditEntry | None = None, fact: str | None = None) -> bool:
+        """Store a change, and the entry of the audit if somebody reported it. fact: what it is known by, so that it is
+        stored once. Returns whether it is new."""
         values = {name: getattr(change, name) for name in Change.__slots__}
         with self._begin() as connection:
-            connection.execute(insert(tables.changes).values(**values))
+            if fact is not None and connection.execute(_known_fact(fact)).first() is not None:
+                return False
+            connection.execute(insert(tables.changes).values(**values, fact=fact))
             if entry is not None:
                 record(connection, entry)
+        return True
 
     def changes(self, since: float, until: float) -> list[Change]:
         """Return the changes between two times (Unix seconds), oldest first."""
         at = tables.changes.c
-        query = select(at.at, at.who, at.kind, at.service, at.version, at.text)
+        query = select(at.at, at.who, at.kind, at.service, at.version, at.text, at.source)
         with self._begin() as connection:
             rows = connection.execute(query.where(at.at >= since, at.at <= until).order_by(at.at)).all()
         return [Change(**row._mapping) for row in rows]
@@ -194,6 +198,21 @@ class SqlIncidents:
         """Return the dismissals that are in force at a time (Unix seconds)."""
         with self._begin() as connection:
             return dismissals_in_force(connection, now)
+
+    def keep_comparison(self, change: Change, document: str) -> None:
+        """Keep how the version of a change does beside the old one, as JSON."""
+        at = tables.changes.c
+        mine = (at.at == change.at, at.service == change.service, at.version == change.version)
+        with self._begin() as connection:
+            connection.execute(update(tables.changes).where(*mine).values(comparison=document))
+
+    def comparisons(self, since: float, until: float) -> dict[tuple[str, str, float], str]:
+        """Return these documents of the changes between two times, by service, version and time."""
+        at = tables.changes.c
+        query = select(at.service, at.version, at.at, at.comparison)
+        query = query.where(at.at >= since, at.at <= until, at.comparison.is_not(None))
+        with self._begin() as connection:
+            return {(row[0], row[1], row[2]): row[3] for row in connection.execute(query)}
 
     def silences(self, now: float) -> list[IncidentSilence]:
         """Return the silences that are in force at a time (Unix seconds)."""
@@ -229,3 +248,7 @@ def _queue(connection: Connection, key: str, transition: str, at: float, now: fl
     known = select(tables.outbox.c.number).filter_by(**identity)
     if connection.execute(known).first() is None:
         connection.execute(insert(tables.outbox).values(**identity, queued_at=now, document=document.decode()))
+
+
+def _known_fact(fact: str) -> Select[tuple[int]]:
+    return select(tables.changes.c.number).where(tables.changes.c.fact == fact)

@@ -226,7 +226,11 @@ changes = Table(
     Column("service", String(256), nullable=False),
     Column("version", String(256), nullable=False),
     Column("text", Text, nullable=False),
+    Column("source", String(32), nullable=False, server_default=""),
+    Column("fact", String(256)),  # what it is known by where it may be told again; null where it may not
+    Column("comparison", Text),  # its version beside the old one, as JSON
     Index("changes_by_time", "at"),
+    Index("changes_by_fact", "fact", unique=True),
 )
 
 actions = Table(

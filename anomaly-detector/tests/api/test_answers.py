@@ -472,6 +472,9 @@ def test_a_change_is_recorded_and_listed(world: World, client: FlaskClient, at: 
         "service": "payment",
         "version": "1.5.0",
         "text": "fees",
+        "source": "api",
+        "comparison": None,
+        "verdict": None,
     }
     assert client.get("/aiops/changes").json == {"changes": [made.json]}
     assert client.get("/aiops/changes?since=0&until=1").json == {"changes": []}

@@ -30,8 +30,8 @@ from aiops.model import (
     Verdict,
     labels,
 )
+from aiops.presentation.timeline import bursts
 from aiops.service.picture import STEPS, shown_window
-from aiops.web.incident.episode import bursts
 
 PAGE = "/incidents/INC-1795253415-1"
 PAYMENT = labels(service="payment", route="/payment", method="POST")

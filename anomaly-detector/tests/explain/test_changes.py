@@ -202,3 +202,18 @@ def test_requests_are_those_of_the_place_and_kind_once() -> None:
     assert requests_of(ERRORS, wanted[0], traces) == failed
     assert requests_of(ERRORS, wanted[1], traces) == fine
     assert requests_of(ERRORS, wanted[2], traces) == ()
+
+
+def test_what_kubernetes_tells_is_possible_and_crowds_no_change_out() -> None:
+    kill = replace(deployment(ONSET - 10, kind="oom_kill", version=""), who="", source="kubernetes")
+    [found] = considered(replace(ERRORS, kind=CauseKind.DOWN), ONSET, [kill], None)
+    assert found.verdict == POSSIBLE
+    assert found.why == "Kubernetes tells of it 10 s before the onset"
+    late = only([replace(kill, at=ONSET + 600)], None)
+    assert (late.verdict, late.why) == (REJECTED, "it came 10 min after the onset")
+    network = only([kill], None, replace(ERRORS, kind=CauseKind.NETWORK))
+    assert network.why == "an out-of-memory kill does not lead to trouble of this kind (network)"
+    warnings = [replace(kill, kind="warning", at=ONSET - number, text=str(number)) for number in range(1, 20)]
+    crowded = considered(ERRORS, ONSET, [*warnings, deployment(ONSET - 1800)], CANARY)
+    assert len(crowded) == 10
+    assert crowded[0].change.kind == "deployment"

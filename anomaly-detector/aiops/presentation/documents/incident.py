@@ -32,10 +32,11 @@ class ConsideredChange(Document):
 
     at: Time
     who: str | None = Field(description="null: nobody reported it, the engine saw a new version in spans")
-    kind: Literal["deployment", "flag", "config"]
+    kind: Literal["deployment", "flag", "config", "oom_kill", "warning"]
     service: str
     version: str | None
     text: str | None
+    source: str | None = Field(None, description="where it is known from; null: from spans, or an earlier release")
     verdict: Literal["accepted", "possible", "rejected"]
     why: str
     new: VersionRequests | None = Field(description="of the new version; null where nothing was compared")

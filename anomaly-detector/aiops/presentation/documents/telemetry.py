@@ -154,6 +154,22 @@ class RawSpans(Document):
     complete: bool = Field(description="false: a store that cannot list spans gave those of some traces")
 
 
+class VersionComparison(Document):
+    """A new version beside the old one: requests of both, of one time."""
+
+    version: str
+    beside: str
+    since: Time
+    requests: int
+    requests_beside: int
+    errors: float
+    errors_beside: float
+    p95_ms: float | None = Field(description="of requests that did not fail")
+    p95_ms_beside: float | None
+    outcome: Literal["worse", "no_worse", "undecided", "too_few"]
+    reasons: list[Literal["errors", "latency"]]
+
+
 class Change(Document):
     at: Time
     who: str
@@ -161,6 +177,17 @@ class Change(Document):
     service: str
     version: str | None
     text: str | None
+    comparison: VersionComparison | None = Field(None, description="null: no other version served at that time")
+    verdict: str | None = Field(None, description="the comparison in one sentence")
+    source: str | None = Field(description="api, github, argocd, flags or kubernetes; null: an earlier release had it")
+
+
+class TakenChange(Document):
+    """What became of a message about a change."""
+
+    stored: bool
+    why: str = Field(description="why it was not stored: it says no change, or is known already; empty where it was")
+    change: Change | None
 
 
 class Changes(Document):

@@ -1,5 +1,5 @@
 """The page of one incident."""
 
-from aiops.web.incident.view import IncidentView, incident_view, is_slow
+from aiops.web.incident.view import IncidentView, incident_view
 
-__all__ = ["IncidentView", "incident_view", "is_slow"]
+__all__ = ["IncidentView", "incident_view"]

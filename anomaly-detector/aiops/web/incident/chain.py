@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from math import isfinite
 
 from aiops.model import Cause, CauseKind, Hop
+from aiops.presentation.cause_kinds import SLOW_KINDS
 from aiops.presentation.filters import duration
 from aiops.presentation.numbers import percent
-from aiops.web.incident.kinds import SLOW_KINDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final
 
-from aiops.model import ChangeVerdict, Family, Incident, Labels, names, value_of
+from aiops.model import ChangeVerdict, Incident
 from aiops.presentation.filters import rate
 from aiops.presentation.trend import trend
 from aiops.presentation.why import amount_of
+from aiops.presentation.words import series_words
 from aiops.service.picture import IncidentPicture, JudgedHistory
 from aiops.web.chart import Chart, Curves, Flag, chart
 
@@ -15,20 +16,6 @@ ACTION: Final = "acknowledged"
 """What the timeline calls something that somebody did."""
 MOST_CHANGES: Final = 6
 """Changes that are marked in charts at most."""
-
-
-def series_words(series: Labels, family: str) -> str:
-    """Write what a series counts: `Failing requests of payment POST /payment`."""
-    caller = value_of(series, names.CALLER)
-    parts = (value_of(series, key) for key in (names.SERVICE, names.METHOD, names.ROUTE))
-    where = f"{caller} → {value_of(series, names.CALLEE)}" if caller else " ".join(filter(None, parts))
-    what = "calls" if caller else "requests"
-    return {
-        Family.ERRORS: f"{where}: failing {what}",
-        Family.LATENCY: f"{where}: duration",
-        Family.TRAFFIC: f"{where}: requests",
-        Family.SILENCE: f"{where}: telemetry",
-    }.get(Family(family), f"{where}: {family}")
 
 
 def drawn(of: JudgedHistory, picture: IncidentPicture, marks: Sequence[Flag]) -> Chart:
@@ -87,7 +74,7 @@ def flags(one: Incident) -> Iterator[Flag]:
     considered = one.root_cause.changes_considered if one.root_cause is not None else ()
     for each in [one for one in considered if one.verdict != ChangeVerdict.REJECTED][:MOST_CHANGES]:
         change = each.change
-        yield Flag(change.at, "change", f"{change.kind} of {change.service} {change.version}".rstrip())
+        yield Flag(change.at, "change", change.named)
     for entry in [entry for entry in one.timeline if entry.what == ACTION][-MOST_CHANGES:]:
         yield Flag(entry.at, "action", entry.text)
     if one.resolved_at is not None:

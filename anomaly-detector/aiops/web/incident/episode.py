@@ -1,14 +1,14 @@
-"""What happened during an incident: the states of its series, alerts, and the timeline."""
+"""What happened during an incident: the states of its series, and alerts."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from aiops.model import Alert, AlertState, Comment, SeriesState, TimelineEntry
+from aiops.model import Alert, AlertState, SeriesState
+from aiops.presentation.words import series_words
 from aiops.service.picture import IncidentPicture
 from aiops.web.chart import strip
 from aiops.web.drawing import Shade
-from aiops.web.incident.charts import series_words
 
 LIFE: Final = {
     SeriesState.NORMAL: "inactive",
@@ -20,19 +20,6 @@ LIFE: Final = {
 RESOLVED: Final = "resolved"
 STATES: Final = (*LIFE.values(), RESOLVED)
 """All states of an alert, in the order in which one goes through them."""
-BURST: Final = "anomaly"
-"""What the timeline calls symptoms."""
-
-
-@dataclass(frozen=True, slots=True)
-class TimelineRow:
-    """One entry of the timeline, or several of one kind at one time: then `entries` are more than one. A row of a
-    comment has no entry."""
-
-    at: float
-    what: str
-    entries: tuple[TimelineEntry, ...]
-    comment: Comment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +29,6 @@ class Lane:
     name: str
     shades: tuple[Shade, ...]
     words: str
-
-
-def bursts(timeline: Sequence[TimelineEntry]) -> Iterator[TimelineRow]:
-    """Yield a timeline, newest first; symptoms that began at one time are one row."""
-    rows: list[list[TimelineEntry]] = []
-    for entry in timeline:
-        last = rows[-1][0] if rows else None
-        if last is not None and entry.what == last.what == BURST and entry.at == last.at:
-            rows[-1].append(entry)
-        else:
-            rows.append([entry])
-    for row in reversed(rows):
-        yield TimelineRow(row[0].at, row[0].what, tuple(row))
-
-
-def with_comments(rows: Iterable[TimelineRow], comments: Iterable[Comment]) -> list[TimelineRow]:
-    """Return the rows of a timeline with those of comments among them, newest first."""
-    written = [TimelineRow(one.at, "comment", (), one) for one in comments]
-    return sorted((*rows, *reversed(written)), key=lambda row: -row.at)
 
 
 def lanes(picture: IncidentPicture, alerts: Sequence[Alert]) -> Iterator[Lane]:

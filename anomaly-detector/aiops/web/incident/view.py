@@ -5,18 +5,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiops.model import Alert, CauseKind, Family, Incident, IncidentEvidence, Trace
+from aiops.presentation.cause_kinds import LAST_SEEN, SLOW_KINDS
 from aiops.presentation.confidence import Confidence, confidence_of
 from aiops.presentation.documents.base import Json
 from aiops.presentation.evidence import evidence_document
 from aiops.presentation.evidence_text import exemplar_pairs
 from aiops.presentation.leads import Lead
+from aiops.presentation.reasons import reasons
+from aiops.presentation.timeline import TimelineRow, bursts
 from aiops.service.picture import IncidentPicture
 from aiops.web.chart import Chart
 from aiops.web.incident.chain import Arrow, OtherCalls, arrows, chain_words, other_calls
 from aiops.web.incident.charts import course, course_of, drawn, flags
-from aiops.web.incident.episode import Lane, TimelineRow, bursts, lanes
-from aiops.web.incident.kinds import LAST_SEEN, SLOW_KINDS
-from aiops.web.incident.reasons import reasons
+from aiops.web.incident.episode import Lane, lanes
 from aiops.web.incident.twins import Twin, twins
 from aiops.web.tree import TreeRow, tree_rows
 
@@ -85,13 +86,6 @@ def incident_view(
         pairs=tuple(exemplar_pairs(anatomy["exemplars"])) if anatomy else (),
         twins=twins(*pair) if pair is not None else None,
     )
-
-
-def is_slow(one: Incident) -> bool:
-    """Whether the trouble costs time, rather than answers."""
-    if one.root_cause is not None:
-        return one.root_cause.cause.kind in SLOW_KINDS
-    return all(family == Family.LATENCY for _, family in one.symptoms)
 
 
 def _may_be_normal(one: Incident) -> bool:

@@ -8,6 +8,7 @@ from aiops import __version__
 from aiops.config import Settings
 from aiops.model import Role
 from aiops.presentation import filters
+from aiops.presentation.documents.post_mortem import PAGE_EXTENSION
 from aiops.service.gate import Gate
 from aiops.service.use_cases import UseCases
 from aiops.web import refusal
@@ -22,6 +23,7 @@ from aiops.web.pages.keys import add_keys
 from aiops.web.pages.map import add_map
 from aiops.web.pages.objectives import add_objectives
 from aiops.web.pages.overview import add_overview
+from aiops.web.pages.post_mortem import add_post_mortem
 from aiops.web.pages.provider import add_provider
 from aiops.web.pages.reference import add_reference
 from aiops.web.pages.service import add_service
@@ -31,6 +33,7 @@ from aiops.web.pages.silences import add_silences
 from aiops.web.pages.system import add_system
 from aiops.web.pages.traces import add_traces
 from aiops.web.pages.workflow import add_workflow
+from aiops.web.post_mortem import post_mortem_page
 
 NAVIGATION = (
     ("web.index", "Incidents"),
@@ -50,6 +53,7 @@ GO_KEYS = {"i": "web.index", "s": "web.services", "m": "web.service_map", "t": "
 SECTIONS = {
     "web.incidents": "web.index",
     "web.incident": "web.index",
+    "web.post_mortem": "web.index",
     "web.proposed": "web.index",
     "web.action": "web.actions",
     "web.slo": "web.slos",
@@ -102,6 +106,7 @@ def add_pages(app: OpenAPI, use_cases: UseCases, settings: Settings) -> None:
     add_workflow(pages, use_cases)
     add_silences(pages, use_cases)
     add_actions(pages, use_cases)
+    add_post_mortem(pages, use_cases)
     add_services(pages, use_cases)
     add_service(pages, use_cases)
     add_map(pages, use_cases)
@@ -120,6 +125,7 @@ def add_pages(app: OpenAPI, use_cases: UseCases, settings: Settings) -> None:
     for function in (*filters.FILTERS, tone):
         app.add_template_filter(function, function.__name__)
     app.register_blueprint(pages)
+    app.extensions[PAGE_EXTENSION] = post_mortem_page
     refusal.install_refusals(app, use_cases)
 
 

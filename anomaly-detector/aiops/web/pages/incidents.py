@@ -7,10 +7,12 @@ from aiops.config import Settings
 from aiops.model import Window
 from aiops.presentation import grafana
 from aiops.presentation.advice import AdviceFacts, advice
+from aiops.presentation.cause_kinds import is_slow
+from aiops.presentation.timeline import with_comments
 from aiops.service.advising import CHANGES_BEFORE
 from aiops.service.use_cases import UseCases
-from aiops.web.incident import incident_view, is_slow
-from aiops.web.incident.episode import STATES, with_comments
+from aiops.web.incident import incident_view
+from aiops.web.incident.episode import STATES
 
 MOST_OTHERS = 50
 """Open incidents into which one may be merged on its page."""

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from aiops.health import USERS, MapCall
 from aiops.model import Family, Labels, labels, names, value_of
 from aiops.model.errors import NotFound
+from aiops.presentation.canary_text import canary_sentence
 from aiops.presentation.why import why_now, why_then
 from aiops.service.details import NUMBERED, SERIES_FAMILIES, JudgedHistory, SenderKinds
 from aiops.service.use_cases import UseCases
@@ -52,6 +53,7 @@ def add_service(pages: Blueprint, use_cases: UseCases) -> None:
             objectives=[one for one in use_cases.slos.all() if one.slo.service == name],
             incidents=found,
             changes=changes,
+            verdicts={key: (one, canary_sentence(one)) for key, one in use_cases.versions.of(changes).items()},
             gaps=gaps,
         )
 

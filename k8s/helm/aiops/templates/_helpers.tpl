@@ -59,6 +59,21 @@ limits:
 {{ div (mul (int .memoryMi) 5) 6 }}MiB
 {{- end }}
 
+{{/* The service account of the engine's pod: its own where it reads the cluster, or acts in it. */}}
+{{- define "aiops.engineAccount" -}}
+{{ ternary (printf "%s-engine" .Release.Name) .Release.Name (or .Values.engine.kubernetes.watch .Values.actions.kubernetes.enabled) }}
+{{- end }}
+
+{{/* What the engine may read in the cluster. */}}
+{{- define "aiops.watchRules" -}}
+- apiGroups: [apps]
+  resources: [deployments, statefulsets, daemonsets]
+  verbs: [get, list, watch]
+- apiGroups: [""]
+  resources: [pods, events]
+  verbs: [get, list, watch]
+{{- end }}
+
 {{/* What every pod has: no rights in the cluster, no other user than its own, none of the environment that Kubernetes
 makes of Services (the engine refuses AIOPS_… that it does not know). */}}
 {{- define "aiops.pod" -}}

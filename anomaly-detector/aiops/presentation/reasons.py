@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from aiops.model import Cause, CauseKind, ChangeVerdict, Incident, IncidentEvidence, RootCause, names, value_of
+from aiops.presentation.cause_kinds import LAST_SEEN, SLOW_KINDS
 from aiops.presentation.filters import duration
 from aiops.presentation.headline import ALONE
 from aiops.presentation.leads import Lead
 from aiops.presentation.numbers import percent
 from aiops.presentation.ruled_out import raises_before
-from aiops.web.incident.kinds import LAST_SEEN, SLOW_KINDS
 
 
 def reasons(one: Incident, evidence: IncidentEvidence | None) -> Iterator[Lead]:
