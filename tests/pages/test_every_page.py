@@ -40,7 +40,7 @@ PAGES: Final[dict[str, Callable[[Shown], str]]] = {
 """A path for each page; what leads to another page does not count."""
 LIVED: Final = {"web.proposed": "lost-time"}
 """Pages that need another fault: failed requests are never taken for normal."""
-LEAD_ON: Final = frozenset({"web.static"})
+LEAD_ON: Final = frozenset({"web.provider_sign_in", "web.provider_sign_out", "web.provider_signed_in", "web.static"})
 OTHERS: Final[dict[str, tuple[str, Callable[[Shown], str]]]] = {
     "nothing yet": ("nothing yet", lambda _: "/"),
     "calm": ("calm", lambda _: "/"),
