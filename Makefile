@@ -60,6 +60,7 @@ test-live: $(VENV)/.dev  ## run the score sheet, and the real shop and engine; A
 
 test-stack: $(VENV)/.dev  ## test configurations with the programs that read them, and the running stack
 	$(BIN)/python -m tools.native.build
+	$(BIN)/python -m tools.native.build openid
 	@date -u +"build done, tests begin at %H:%M:%SZ"
 	@$(MAKE) --no-print-directory -j2 stack-faults stack-rest
 	@date -u +"tests done at %H:%M:%SZ"

@@ -47,7 +47,7 @@ PAGES: Final[dict[str, Callable[[Shown], str]]] = {
 ACTING: Final = f"acting {FAULT}"
 LIVED: Final = {"web.proposed": "lost-time", "web.actions": ACTING, "web.action": ACTING}
 """Pages that need another engine: failed requests are never taken for normal, and without a policy nothing is done."""
-LEAD_ON: Final = frozenset({"web.static"})
+LEAD_ON: Final = frozenset({"web.provider_sign_in", "web.provider_sign_out", "web.provider_signed_in", "web.static"})
 OTHERS: Final[dict[str, tuple[str, Callable[[Shown], str]]]] = {
     "nothing yet": ("nothing yet", lambda _: "/"),
     "calm": ("calm", lambda _: "/"),

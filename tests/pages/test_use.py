@@ -92,6 +92,29 @@ def test_buttons_act(chromium: Browser, world: World) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
+def test_a_provider_that_is_down_leaves_the_other_ways_in(
+    chromium: Browser, world: World, width: int, theme: Theme
+) -> None:
+    oidc = {"issuer": "http://127.0.0.1:9", "name": "Example login", "client_id": "aiops", "default_role": "viewer"}
+    with (
+        served(world.app(oidc=oidc, tokens={"ana": TOKEN})) as url,
+        opened(chromium, url, width, theme) as one,
+    ):
+        one.go("/sign-in?out=1")
+        expect(one.page.get_by_role("link", name="sign out of Example login too")).to_be_visible()
+        assert one.violations() == []
+        one.page.get_by_role("link", name="Sign in with Example login").click()
+        expect(one.page.get_by_role("alert").first).to_contain_text("Example login does not answer")
+        assert one.violations() == []
+        one.picture(f"provider-down-{width}-{theme}")
+        one.errors.clear()  # the browser says that the answer was 503
+        one.page.get_by_label("Token", exact=True).fill(TOKEN)
+        one.page.get_by_role("button", name="Sign in with the token").click()
+        one.page.wait_for_url(f"{url}/")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_who_signs_in_once_may_act(chromium: Browser, world: World, width: int, theme: Theme) -> None:
     world.keep(INCIDENT)
     exposed = {"host": "0.0.0.0", "tokens": {"ana": TOKEN}}

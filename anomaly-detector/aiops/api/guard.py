@@ -3,6 +3,7 @@
 import hmac
 import threading
 from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 
@@ -95,8 +96,11 @@ def install_guard(app: Flask, use_cases: UseCases, settings: Settings) -> None:
 
 
 def security_headers(settings: Settings) -> Mapping[str, str]:
-    """Return the headers of every answer. Where people come by TLS, browsers come by nothing else for a year."""
-    return HEADERS | ({"Strict-Transport-Security": HSTS} if settings.url.startswith("https:") else {})
+    """Return the headers of every answer. Where people come to a name by TLS, browsers come by nothing else for a year.
+    That concerns every port of the name, so that it is not asked for where the engine has another port than 443."""
+    public = urlsplit(settings.public_url)
+    named = public.scheme == "https" and public.port in (None, 443) and public.hostname not in LOOPBACK
+    return HEADERS | ({"Strict-Transport-Security": HSTS} if named else {})
 
 
 def _limiting(use_cases: UseCases, settings: Settings, gate: Gate) -> Callable[[], None]:

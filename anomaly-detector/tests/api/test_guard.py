@@ -134,3 +134,20 @@ def test_answers_are_hardened(client: FlaskClient, path: str) -> None:
     assert "unsafe" not in headers["Content-Security-Policy"]
     assert (headers["X-Content-Type-Options"], headers["X-Frame-Options"]) == ("nosniff", "DENY")
     assert headers["Cache-Control"] == ("no-cache" if path == "/static/aiops.css" else "no-store")
+
+
+@pytest.mark.parametrize(
+    ("public_url", "asked"),
+    [
+        ("https://aiops.example.com", True),
+        ("https://aiops.example.com:443/", True),
+        ("https://tools.example.com:8443", False),
+        ("https://localhost", False),
+        ("http://aiops.example.com", False),
+        ("", False),
+    ],
+)
+def test_browsers_come_by_tls_alone_where_the_name_is_the_engine_s(world: World, public_url: str, asked: bool) -> None:
+    answer = world.client(public_url=public_url).get("/health")
+    assert ("Strict-Transport-Security" in answer.headers) == asked
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"

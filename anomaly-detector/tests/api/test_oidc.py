@@ -1,6 +1,7 @@
 """Sign in by way of an OpenID provider: what leads in, and everything that does not."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,6 +14,7 @@ from made_up.samples import simple
 from made_up.world import World
 from werkzeug.test import TestResponse
 
+from aiops.config import ConfigError
 from aiops.model import Actor, Role
 
 ROLES: Final = {"sre": "responder", "platform": "admin", "robots": "ingest"}
@@ -231,6 +233,26 @@ def test_without_the_provider_other_ways_in_work(world: World, issuer: Issuer) -
     issuer.down = False
     world.clock.at += 11
     assert begin(client).status_code == 303
+
+
+def test_the_secret_is_read_at_each_sign_in(world: World, issuer: Issuer, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("an old secret\n")
+    client = engine(world, issuer, client_secret="", client_secret_file=str(file))
+    assert sign_in(client, issuer).status_code == 403
+    file.write_text("a secret:1\n")
+    assert sign_in(client, issuer).status_code == 303
+    file.unlink()
+    assert sign_in(client, issuer).status_code == 503
+    with pytest.raises(ConfigError, match="oidc_client_secret_file"):
+        engine(world, issuer, client_secret_file=str(tmp_path / "nowhere"))
+
+
+def test_a_secret_may_be_sent_in_the_body(world: World, issuer: Issuer) -> None:
+    issuer.change["/.well-known/openid-configuration"] = lambda said: (
+        said | {"token_endpoint_auth_methods_supported": ["client_secret_post"]}
+    )
+    assert sign_in(engine(world, issuer), issuer).status_code == 303
 
 
 def test_a_provider_that_calls_itself_otherwise_is_not_asked(world: World, issuer: Issuer) -> None:

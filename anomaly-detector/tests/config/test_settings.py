@@ -48,6 +48,29 @@ def test_environment_beats_file_and_options_beat_both(tmp_path: Path) -> None:
         pytest.param("", {"AIOPS_TOKEN_ROLES": "x"}, r"`token_roles`: AIOPS_TOKEN_ROLES is not a JSON map", id="roles"),
         pytest.param("token_roles: {ada: viewer}", {}, r"no token of the name 'ada'", id="role-of-nobody"),
         pytest.param("token_roles: {ada: boss}", {}, r"`token_roles.ada`: input should be 'ingest'", id="no-role"),
+        pytest.param("oidc_issuer: http://a.b", {}, r"`oidc_issuer`: an issuer is like https://", id="plain-issuer"),
+        pytest.param("oidc_issuer: https://a.b", {}, r"oidc_client_id is not; register", id="no-client"),
+        pytest.param(
+            "oidc: {issuer: https://a.b, client_id: c}", {}, r"nobody gets a role; set oidc_roles", id="nobody-comes-in"
+        ),
+        pytest.param(
+            "oidc: {issuer: https://a.b, client_id: c, default_role: admin, scopes: profile}",
+            {},
+            r"oidc_scopes must contain openid",
+            id="no-openid",
+        ),
+        pytest.param(
+            "oidc: {issuer: https://a.b, client_id: c, default_role: admin}",
+            {"AIOPS_HOST": "0.0.0.0"},
+            r"public_url is not; the provider sends people back",
+            id="no-way-back",
+        ),
+        pytest.param("", {"AIOPS_OIDC_ROLES": "sre"}, r"`oidc_roles`: AIOPS_OIDC_ROLES is not a JSON map", id="groups"),
+        pytest.param("", {"AIOPS_OIDC_ROLES": '{"sre": "boss"}'}, r"`oidc_roles_sre`: input should be", id="boss"),
+        pytest.param("tls_cert_file: a", {}, r"tls_cert_file and tls_key_file go together", id="no-key"),
+        pytest.param("tls_client_ca_file: a", {}, r"tls_client_ca_file needs tls_cert_file", id="no-tls"),
+        pytest.param("tls_serves: some", {}, r"`tls_serves`: input should be 'all'", id="serves"),
+        pytest.param("limit_requests: -1", {}, r"`limit_requests`: input should be greater", id="limit"),
         pytest.param("", {"AIOPS_TOKEN": "short"}, r"at least 16 characters", id="weak-token"),
         pytest.param("", {"AIOPS_TOKEN_FILE": "/nowhere"}, r"AIOPS_TOKEN_FILE /nowhere", id="no-token-file"),
     ],
@@ -118,3 +141,22 @@ def test_a_store_may_be_a_map_in_the_file_and_flat_elsewhere(tmp_path: Path) -> 
     assert (settings.prometheus.url, settings.prometheus.tenant) == ("http://environment:1", "ada")
     assert (settings.prometheus.ca_file, settings.tempo.url) == ("/ca", "http://flat:1")
     assert load_settings({}, file, {"prometheus_url": "http://option:1"}).prometheus.url == "http://option:1"
+
+
+def test_a_secret_in_a_group_is_not_repeated() -> None:
+    with pytest.raises(ConfigError) as error:
+        load_settings({"AIOPS_OIDC_ISSUER": "https://a.b", "AIOPS_OIDC_CLIENT_SECRET": "s3cr3t"})
+    assert "s3cr3t" not in str(error.value)
+
+
+def test_where_senders_show_a_certificate_they_need_no_token() -> None:
+    tls = {"cert_file": "a", "key_file": "b", "client_ca_file": "c"}
+    assert load_settings({}, overrides={"otlp_host": "0.0.0.0", "tls": tls}).tls.on_otlp
+    with pytest.raises(ConfigError, match="otlp_host"):
+        load_settings({}, overrides={"otlp_host": "0.0.0.0"})
+
+
+def test_with_a_provider_nothing_is_open() -> None:
+    given = {"AIOPS_OIDC_ISSUER": "https://a.b", "AIOPS_OIDC_CLIENT_ID": "c", "AIOPS_OIDC_DEFAULT_ROLE": "viewer"}
+    settings = load_settings(given)
+    assert (settings.is_open, settings.sending_tokens, settings.oidc.title) == (False, {}, "a.b")

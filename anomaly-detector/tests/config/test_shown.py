@@ -23,11 +23,12 @@ ADDRESSES = {
 
 
 def test_no_secret_is_shown() -> None:
-    settings = Settings.model_validate({**ADDRESSES, "tokens": {"ana": TOKEN}})
+    oidc = {"issuer": "https://login.example.org", "client_id": "a", "client_secret": SECRET, "default_role": "viewer"}
+    settings = Settings.model_validate({**ADDRESSES, "tokens": {"ana": TOKEN}, "oidc": oidc})
     shown = {one.key: one.value for one in shown_settings(settings)}
     assert SECRET not in json.dumps(shown)
     assert shown["tokens"] == {"ana": "***"}
-    assert shown["webhook_url"] == "***"
+    assert shown["webhook_url"] == shown["oidc_client_secret"] == "***"
     assert shown["alertmanager_url"] == "http://***@one:9093, http://two:9093,http://***@three:9093"
     assert shown["prometheus_url"] == "https://***@prometheus:9090/api?key=***"
 

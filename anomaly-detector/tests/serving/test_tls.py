@@ -1,12 +1,14 @@
 """A server that speaks TLS: its certificate, its clients, and what is no TLS."""
 
 import contextlib
+import hashlib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -16,6 +18,9 @@ from aiops.http.serving import Capacity, Certificates, Door, HttpServer, NoCerti
 from aiops.testing.waiting import until
 
 from .test_server import BODY, Application, answer, head, wanted
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
 
 
 @dataclass
@@ -31,11 +36,15 @@ class Served:
     def url(self) -> str:
         return f"https://127.0.0.1:{self.server.port}/"
 
-    def line(self, low: ssl.TLSVersion | None = None) -> ssl.SSLSocket:
+    def line(self, low: ssl.TLSVersion | None = None, buffer: int = 0) -> ssl.SSLSocket:
         context = ssl.create_default_context(cafile=self.authority.file)
         if low is not None:
             context.minimum_version = context.maximum_version = low
-        plain = socket.create_connection(("127.0.0.1", self.server.port), timeout=20)
+        plain = socket.socket()
+        plain.settimeout(60)
+        if buffer:
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        plain.connect(("127.0.0.1", self.server.port))
         return context.wrap_socket(plain, server_hostname="localhost")
 
     def serial(self) -> int:
@@ -49,12 +58,12 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, client_ca: str = "") -> Iterator[Served]:
+def serving(folder: Path, client_ca: str = "", application: "WSGIApplication | None" = None) -> Iterator[Served]:
     authority = Authority(folder)
     pair, told = authority.issue("server"), []
     certificates = Certificates(TlsFiles(pair.certificate, pair.key, client_ca), told.append)
     capacity = Capacity(threads=2, certificates=certificates, headers={"X-Frame-Options": "DENY"})
-    made = HttpServer(Application(), Door(BODY, wanted), ("127.0.0.1", 0), capacity)
+    made = HttpServer(application or Application(), Door(BODY, wanted), ("127.0.0.1", 0), capacity)
     thread = threading.Thread(target=made.run, daemon=True)
     thread.start()
     try:
@@ -195,3 +204,41 @@ def test_answers_to_what_is_no_request_have_the_headers_too(served: Served) -> N
             found = answer(line)
             assert found[9:12] in (b"400", b"431")
             assert b"\r\nX-Frame-Options: DENY\r\n" in found
+
+
+PARTS = 7
+"""Of an answer, 128 KiB each: all are less than what the server would put into a file."""
+
+
+class Large:
+    """Answers with more than a connection's buffers hold, a part at a time, and as much of the body as it got."""
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        body = environ["wsgi.input"].read()
+        parts = [hashlib.sha256(body + bytes([number])).digest() * 4096 for number in range(PARTS)]
+        start_response("200 OK", [("Content-Length", str(sum(map(len, parts))))])
+        yield from parts
+
+
+def test_large_answers_arrive_whole_at_slow_clients_while_others_ask(tmp_path: Path) -> None:
+    with serving(tmp_path, application=Large()) as served, contextlib.ExitStack() as stack:
+        lines = [stack.enter_context(served.line(buffer=8192)) for _ in range(4)]
+        bodies = [bytes([65 + number]) * (1 + number * 9_000) for number in range(len(lines))]
+        for line, body in zip(lines, bodies, strict=True):
+            line.sendall(head(len(body)) + body)
+        for line, body in zip(lines, bodies, strict=True):
+            line.sendall(head(len(body)) + body)  # the next request comes while the answer is being written
+        wanted_parts = [
+            b"".join(hashlib.sha256(body + bytes([number])).digest() * 4096 for number in range(PARTS))
+            for body in bodies
+        ]
+        found = {line: bytearray() for line in lines}
+        missing = dict(zip(lines, wanted_parts, strict=True))
+        while missing:  # a little of each in turn, so that all of them wait
+            for line, one in list(missing.items()):
+                found[line] += line.recv(60_000)
+                if len(found[line]) > 2 * len(one) and found[line].endswith(one):
+                    del missing[line]
+        for line, one in zip(lines, wanted_parts, strict=True):
+            first, second = (part.partition(b"\r\n\r\n")[2] for part in bytes(found[line]).split(b"HTTP/1.1 200")[1:])
+            assert (first, second) == (one, one)

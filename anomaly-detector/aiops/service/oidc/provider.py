@@ -116,7 +116,11 @@ class OpenIdProvider:
 
     def redeem(self, code: str, verifier: str, redirect_uri: str) -> Mapping[str, Any]:
         """Exchange a code for the answer of the token endpoint (RFC 6749 4.1.3)."""
-        about, secret = self.about(), self.secret()
+        about = self.about()
+        try:
+            secret = self.secret()
+        except ConfigError as error:  # the file was there at the start
+            raise Unavailable(str(error)) from None
         form = {
             "grant_type": "authorization_code",
             "code": code,
