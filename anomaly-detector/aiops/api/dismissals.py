@@ -21,7 +21,7 @@ from aiops.service.use_cases import UseCases
 
 
 class OneDismissal(Question):
-    dismissal_id: str = Field(min_length=1, max_length=16, pattern=r"^[0-9a-z]+$")
+    dismissal_id: str = Field(min_length=1, max_length=16, pattern=r"^[0-9a-z]+$", description="as the list gives it")
 
 
 class NotAnIncident(Question):

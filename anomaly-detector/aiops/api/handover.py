@@ -17,7 +17,7 @@ from aiops.service.use_cases import UseCases
 from aiops.slo.live.status import SloStatus
 
 
-class Shift(Question):
+class ShiftLength(Question):
     hours: float = Field(8.0, gt=0, le=168, description="length of the shift that ends now")
 
 
@@ -26,7 +26,7 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
     api = APIBlueprint("handover", __name__, url_prefix="/aiops", abp_tags=[TAG])
 
     @api.get("/handover", responses=responses(Handover))
-    def handover(query: Shift) -> Any:
+    def handover(query: ShiftLength) -> Any:
         """Answer what happened in a shift, what is still open, and what needs attention soon."""
         found = use_cases.handover.of(query.hours * 3600)
         return Handover(

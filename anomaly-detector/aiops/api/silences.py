@@ -24,7 +24,7 @@ class NoQuestion(Question):
 
 
 class OneSilence(Question):
-    silence_id: str = Field(min_length=1, max_length=16, pattern=r"^[0-9a-z]+$")
+    silence_id: str = Field(min_length=1, max_length=16, pattern=r"^[0-9a-z]+$", description="as the list gives it")
 
 
 class NewSilence(Until):

@@ -51,7 +51,7 @@ class Merging(Question):
 
 
 class NewSeverity(Question):
-    severity: Literal["low", "medium", "high", "critical"]
+    severity: Literal["low", "medium", "high", "critical"] = Field(description="from now on")
     reason: ReasonText = Field(description="why; shown beside it")
 
 

@@ -49,7 +49,7 @@ def opened(group: Explained, key: str, at: float, number: int, around: Surroundi
         slo_impact=burning,
         fingerprint=fingerprint(group.root_cause, symptoms_of(group.findings)),
         episodes=(Episode(onset, at),),
-        worst=dismissing.worst((), group.findings),
+        worst=dismissing.worst_levels((), group.findings),
         evidence_at=0.0 if group.evidence is None else group.evidence.at,
     )
     incident = replace(incident, notice=telling.noticed(incident, at))
@@ -136,7 +136,7 @@ def _updated(
         affected_services=services,
         affected_endpoints=endpoints,
         slo_impact=_burnt(before.slo_impact, burning),
-        worst=dismissing.worst(before.worst, group.findings),
+        worst=dismissing.worst_levels(before.worst, group.findings),
     )
     for finding, text in fresh:
         after = life.noted(after, finding.at, "anomaly", text)

@@ -18,7 +18,7 @@ SHARES = frozenset({Family.ERRORS, Family.TRAFFIC})
 """Families that are measured as a share: it cannot be more than all."""
 
 
-def measured(finding: Finding) -> float:
+def how_bad(finding: Finding) -> float:
     """Return how bad a finding is: the share of requests that fail (errors) or that are missing (traffic), how many
     times as long as expected requests take (latency), else its score. 0 where nothing was measured."""
     found = finding.score
@@ -31,11 +31,11 @@ def measured(finding: Finding) -> float:
     return found if math.isfinite(found) else 0.0
 
 
-def worst(known: Sequence[tuple[str, float]], findings: Iterable[Finding]) -> tuple[tuple[str, float], ...]:
+def worst_levels(known: Sequence[tuple[str, float]], findings: Iterable[Finding]) -> tuple[tuple[str, float], ...]:
     """Return how bad each family is at its worst, by what is known and these findings."""
     levels = dict(known)
     for one in findings:
-        levels[str(one.family)] = max(levels.get(str(one.family), 0.0), measured(one))
+        levels[str(one.family)] = max(levels.get(str(one.family), 0.0), how_bad(one))
     return tuple(sorted(levels.items()))
 
 
@@ -49,7 +49,7 @@ def bar(family: str, level: float) -> float:
 def is_dismissed(group: Explained, dismissals: Iterable[Dismissal]) -> bool:
     """Whether a group is what a person said is no incident, and not that much worse."""
     mine = fingerprint(group.root_cause, symptoms_of(group.findings))
-    now = dict(worst((), group.findings))
+    now = dict(worst_levels((), group.findings))
     for one in dismissals:
         levels = dict(one.levels)
         if one.fingerprint == mine and all(

@@ -10,7 +10,7 @@ from aiops.model import Ending, Explained, Incident, IncidentState, MergedIncide
 from aiops.model.errors import NotPossible
 
 
-def merge(one: Incident, into: Incident, at: float, who: str) -> tuple[Incident, Incident]:
+def merge_into(one: Incident, into: Incident, at: float, who: str) -> tuple[Incident, Incident]:
     """Merge an incident into another; returns both afterwards. Raises NotPossible unless both are open."""
     if one.key == into.key:
         raise NotPossible(f"{one.id} cannot be merged into itself")

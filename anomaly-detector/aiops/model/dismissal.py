@@ -8,8 +8,8 @@ class Dismissal:
     """Incidents with a fingerprint do not open until their trouble is that much worse, until a time (Unix seconds), or
     until somebody ends it.
 
-    `levels`: how bad each family of symptoms was at its worst when it was said, as `measured` gives it. `incident`: the
-    id of the incident that it was said of.
+    `levels`: how bad each family of symptoms was at its worst when it was said, as `how_bad` measures it. `incident`:
+    the id of the incident that it was said of.
     """
 
     id: str

@@ -79,7 +79,7 @@ class DismissalService:
         levels = incident.worst
         if not levels and self.engine.last is not None:
             mine = [one for one in self.engine.last.findings if (one.series, str(one.family)) in incident.symptoms]
-            levels = dismissing.worst((), mine)
+            levels = dismissing.worst_levels((), mine)
         if not levels or not incident.fingerprint:
             raise NotPossible(f"{incident.id} was not measured by this release yet; try again after the next cycle")
         return levels

@@ -91,7 +91,7 @@ class WorkflowService:
         the other. Raises NotPossible unless both are open."""
         with self.engine.lock:
             one, other, now = self.incidents.get(name), self.incidents.get(into), self.engine.clock.now()
-            over, after = merging.merge(one, other, now, by.name)
+            over, after = merging.merge_into(one, other, now, by.name)
             raised = after.severity.rank > other.severity.rank
             changed = IncidentEvent(Transition.CHANGED if raised else Transition.UPDATED, after)
             self._both(one, other, [IncidentEvent(Transition.RESOLVED, over), changed], by, "merge")

@@ -60,7 +60,7 @@ def test_a_snoozed_incident_is_not_announced_before_its_time(world: World, clien
     }
     assert found["timeline"][-1]["what"] == "muted"
     page = client.get(f"/incidents/{ONE}").text
-    assert "snoozed until 2026-11-21T10:35:00Z by local: it can wait" in page
+    assert "by local: it can wait" in page
     post(client, f"incidents/{ONE}/acknowledge")
     later(world, HOUR - 60)
     assert told(world) == ["opened"]

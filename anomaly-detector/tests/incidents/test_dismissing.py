@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from aiops.incidents import resolve
-from aiops.incidents.dismissing import bar, measured, worst
+from aiops.incidents.dismissing import bar, how_bad, worst_levels
 from aiops.model import CauseKind, Dismissal, Ending, Family
 
 from .test_reconcile import Book, finding, group, said
@@ -87,8 +87,8 @@ def test_how_bad_it_must_be(family: str, level: float, least: float) -> None:
 def test_the_worst_of_each_family_is_kept() -> None:
     missing = replace(finding("a", Family.TRAFFIC, observed=3.0), expected=10.0)
     unknown = replace(finding("a", observed=float("nan")))
-    assert worst((("errors", 0.5),), [finding("a", observed=0.3), missing, unknown]) == (
+    assert worst_levels((("errors", 0.5),), [finding("a", observed=0.3), missing, unknown]) == (
         ("errors", 0.5),
         ("traffic", pytest.approx(0.7)),
     )
-    assert measured(replace(missing, expected=0.0)) == 0.0
+    assert how_bad(replace(missing, expected=0.0)) == 0.0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aiops.incidents.merging import merge, unmerge
+from aiops.incidents.merging import merge_into, unmerge
 from aiops.model import Ending, Incident, IncidentState
 from aiops.model.errors import NotPossible
 
@@ -16,7 +16,7 @@ def two() -> tuple[Book, Incident, Incident]:
     book = Book()
     book.cycle(100, PAYMENT, CART)
     payment, cart = book.open
-    over, host = merge(cart, payment, 101, "ana")
+    over, host = merge_into(cart, payment, 101, "ana")
     book.kept |= {over.key: over, host.key: host}
     return book, over, host
 
@@ -61,7 +61,7 @@ def test_what_cannot_be_merged_says_why() -> None:
     book, cart, payment = two()
     for one, into, why in ((payment, payment, "into itself"), (cart, payment, "is resolved"), (payment, cart, "is re")):
         with pytest.raises(NotPossible, match=why):
-            merge(one, into, 110, "ana")
+            merge_into(one, into, 110, "ana")
     with pytest.raises(NotPossible, match="is not merged into"):
         unmerge(payment, cart, 110, "ana")
     assert len(book.kept) == 2
