@@ -19,12 +19,14 @@ LATER: Final = (408, 425, 429)
 
 
 def post(url: str, document: Any, headers: Mapping[str, str] | None = None, *, patient: bool = False) -> None:
-    """Post a document as JSON. Raises NotTaken for any answer but 2xx; a refusal (4xx) is final, except those of LATER,
-    or with `patient` none."""
+    """Post a document as JSON. Raises NotTaken for any answer but 2xx; a refusal (4xx) is final, except those of LATER.
+
+    With `patient` none is, and redirects are followed as far as no headers of one's own would go to another host."""
     host = urlsplit(url).hostname or "the address"
     sent = {"Content-Type": "application/json", **(headers or {})}
+    follows = patient and not headers
     try:
-        answer = requests.post(url, orjson.dumps(document), headers=sent, timeout=TIMEOUT, allow_redirects=False)
+        answer = requests.post(url, orjson.dumps(document), headers=sent, timeout=TIMEOUT, allow_redirects=follows)
     except requests.exceptions.Timeout:
         raise NotTaken(f"{host} does not answer within {TIMEOUT:g} s") from None
     except requests.RequestException as error:

@@ -1,6 +1,7 @@
 """The outbox in SQL: announcements, and a delivery of each to each of its channels with its own attempts."""
 
 from collections.abc import Collection
+from hashlib import sha256
 from typing import Final
 
 from pydantic import TypeAdapter
@@ -142,7 +143,8 @@ class SqlOutbox:
             freed = update(tables.deliveries).where(here, _DEL.message.in_(sent)).values(held=None, due=now)
             connection.execute(freed)
             if digest is not None:
-                row = {"incident": DIGEST, "transition": DIGEST, "at": now, "queued_at": now, "planned_at": now}
+                name = f"d-{sha256(channel.encode()).hexdigest()[:14]}"  # several channels may end at the same time
+                row = {"incident": name, "transition": DIGEST, "at": now, "queued_at": now, "planned_at": now}
                 number = number_of(connection, row, _DIGEST.dump_json(digest).decode())
                 deliver_to(connection, number, DIGEST, {channel: None}, now)
 

@@ -71,6 +71,7 @@ def test_each_channel_has_its_own_pace(
         slow.goes_on.set()
         engine.stop()
     valid(event, "pagerduty-event")
+    assert "See after the rollback" in event["payload"]["custom_details"]["What to do first"], "as on the page"
     assert (hook["transition"], hook["incident"]["id"]) == ("opened", incident.id)
     assert {one["channel"]: one["kind"] for one in system} == {
         "webhook": "webhook",

@@ -235,6 +235,21 @@ def test_what_ended_in_quiet_hours_is_one_line(setting: Setting) -> None:
     assert len(setting.a.all) == 2
 
 
+def test_each_channel_has_its_own_line_of_the_same_night(setting: Setting) -> None:
+    routes = tuple(
+        Route(name=name, match=RouteMatch(severity=severity), channels=(name,), quiet=NIGHT, goes_on=True)
+        for name, severity in (("a", Severity.LOW), ("b", Severity.HIGH))
+    )
+    setting.use(Routing(routes))
+    both = [setting.opened(1, ELEVEN_PM), setting.opened(2, ELEVEN_PM, Severity.LOW)]
+    setting.out.round(ELEVEN_PM)
+    for one in both:
+        setting.resolved(one, ELEVEN_PM + 60)
+    setting.out.round(ELEVEN_PM + 60)
+    setting.out.round(SEVEN_AM)
+    assert (setting.a.texts, setting.b.texts) == ([one.id for one in both], [both[0].id])
+
+
 def test_who_heard_of_it_before_the_night_hears_that_it_is_over(setting: Setting) -> None:
     setting.use(quiet())
     one = setting.opened(1, NINE_PM)
