@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import yaml
 
 from aiops.act.executor import ExecutionResult
 from aiops.act.executors.kubernetes import ATTEMPT, KubernetesExecutor
@@ -38,6 +39,40 @@ def cluster() -> Iterator[Cluster]:
         )
         one.kubectl("apply", "-f", "-", given=made)
         yield one
+
+
+def rendered(cluster: Cluster, *more: str) -> list[Any]:
+    """The whole chart, with actions as given."""
+    base = ("template", "aiops", str(CHART), "--namespace", "aiops-actions", "--set", "images.registry=example.org")
+    return [one for one in yaml.safe_load_all(cluster.helm(*base, *more)) if one]
+
+
+def test_the_chart_gives_the_engine_its_policy_and_its_own_account(cluster: Cluster, tmp_path: Path) -> None:
+    policy = tmp_path / "actions.yaml"
+    policy.write_text("dry_run: true\nactions: []\n")
+    on = ("--set", "actions.kubernetes.enabled=true", "--set", f"actions.kubernetes.namespaces={{{NAMESPACE}}}")
+    made = rendered(cluster, *on, "--set-file", f"actions.policy={policy}", "--set", "actions.secret=hooks")
+    [config] = [one for one in made if one["kind"] == "ConfigMap" and one["metadata"]["name"] == "aiops-actions"]
+    assert config["data"]["actions.yaml"] == policy.read_text()
+    pods = [one["spec"]["template"]["spec"] for one in made if one["kind"] in ("StatefulSet", "Deployment")]
+    accounts = [one["serviceAccountName"] for one in pods]
+    assert accounts.count("aiops-engine") == 1
+    assert not any(one["automountServiceAccountToken"] for one in pods)
+    [engine] = [one for one in pods if one["serviceAccountName"] == "aiops-engine"]
+    environment = {one["name"]: one.get("value") for one in engine["containers"][0]["env"]}
+    assert environment["AIOPS_ACTIONS_FILE"] == "/etc/aiops/actions/actions.yaml"
+    mounts = {one["name"]: one["mountPath"] for one in engine["containers"][0]["volumeMounts"]}
+    assert mounts["actions"] == "/etc/aiops/actions"
+    assert mounts["actions-secret"] == "/run/secrets/actions"
+    assert mounts["account"] == "/var/run/secrets/kubernetes.io/serviceaccount"
+    [network] = [one for one in made if one["metadata"]["name"] == "aiops-network-aiops"]
+    assert {} in network["spec"]["egress"], "the engine reaches webhooks and the API of Kubernetes"
+
+
+def test_without_actions_the_chart_has_no_rights(cluster: Cluster) -> None:
+    made = rendered(cluster)
+    assert not {one["kind"] for one in made} & {"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}
+    assert "AIOPS_ACTIONS_FILE" not in json.dumps(made)
 
 
 @pytest.fixture
