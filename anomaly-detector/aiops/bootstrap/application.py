@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from aiops import __version__
 from aiops.api import create_app, door, refuse_unlisted
-from aiops.bootstrap.assembly import CannotStart, assembled, budgets_of, calendar_of
+from aiops.bootstrap.assembly import CannotStart, assembled, budgets_of, calendar_of, catalog_of
 from aiops.bootstrap.kubernetes import kubernetes_of
 from aiops.bootstrap.world import TelemetrySources, all_embedded, on_stores
 from aiops.config import Settings
@@ -158,7 +158,7 @@ def _build(
     telemetry.about(settings.url)
     telemetry.interval.set(settings.cycle_seconds)
     try:
-        calendar = calendar_of(settings)
+        calendar, catalog = calendar_of(settings), catalog_of(settings)
         store = SqlIncidents(open_store(f"sqlite:///{settings.data_dir / 'incidents.sqlite'}"))
     except (StoreError, CannotStart):
         world.close()
@@ -171,8 +171,8 @@ def _build(
         raise
     engine = assembled(settings, world, store, clock, telemetry, calendar=calendar, budgets=budgets)
     built_on = Installation(world.places, world.embedded)
-    use_cases = UseCases(engine, store, clock.now(), settings.grafana_url, installation=built_on)
-    notifier = _notifier(settings)
+    use_cases = UseCases(engine, store, clock.now(), settings.grafana_url, installation=built_on, catalog=catalog)
+    notifier = _notifier(settings, use_cases)
     kept = SqlObjectives(store.database) if isinstance(budgets, Budgets) else None
 
     def posted(to: str, outcome: str) -> None:
@@ -207,6 +207,7 @@ def _build(
             Chore("purge", 3600.0, use_cases.alerts.purge),
             Chore("normal", 600.0, use_cases.acceptance.purge),
             Chore("objectives", 3600.0, use_cases.slos.purge),
+            Chore("on call", 60.0, use_cases.responsible.refresh),
             Chore("versions", 60.0, use_cases.versions.judge),
             Chore("sessions", 3600.0, lambda: use_cases.access.purge(Gate.of(settings, use_cases).lengths)),
             *(Chore("alertmanager", EVERY, one.send) for one in alertmanagers),
@@ -254,9 +255,9 @@ def _admit_senders(access: AccessService, source: EmbeddedSource, settings: Sett
     admit()
 
 
-def _notifier(settings: Settings) -> Notifier:
+def _notifier(settings: Settings, use_cases: UseCases) -> Notifier:
     return (
-        WebhookNotifier(settings.webhook_url, settings.url, settings.grafana_url)
+        WebhookNotifier(settings.webhook_url, settings.url, settings.grafana_url, use_cases.responsible.of_incident)
         if settings.webhook_url
         else LogNotifier()
     )

@@ -122,6 +122,9 @@ class Settings(BaseSettings):
     calendar: str = Field(
         "", description="YAML file of time zones, holidays and events; empty: UTC, no holidays, no events"
     )
+    catalog_file: str = Field(
+        "", description="YAML file of owners, runbooks and calendars of services, plain or Backstage's; empty: none"
+    )
     webhook_url: str = Field(
         "", description="address that receives each transition of an incident as JSON; empty: none"
     )

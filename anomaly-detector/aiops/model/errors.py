@@ -13,6 +13,7 @@
     ├── InvalidInput               an input cannot be used
     │   ├── ConfigError            a setting
     │   ├── BadCalendar            a calendar
+    │   ├── BadCatalog             a catalogue of services
     │   ├── BadParameter           a parameter of a query string
     │   ├── Mistake                a field of an objective
     │   ├── Unreadable             a table of values

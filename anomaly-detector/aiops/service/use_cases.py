@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from aiops.engine import Engine
+from aiops.model.catalog import Catalog
 from aiops.service.acceptance import AcceptanceService
 from aiops.service.access import AccessService
 from aiops.service.alerts import AlertService
@@ -17,6 +18,7 @@ from aiops.service.map import MapService
 from aiops.service.operation import OperationService
 from aiops.service.picture import PictureService
 from aiops.service.post_mortem import PostMortemService
+from aiops.service.responsible import ResponsibleService
 from aiops.service.slos import SloService
 from aiops.service.system import Installation, SystemService
 from aiops.service.telemetry import TelemetryService
@@ -39,6 +41,7 @@ class UseCases:
     grafana_url: str = ""
     generated_until: float | None = None
     installation: Installation = field(default_factory=Installation)
+    catalog: Catalog = field(default_factory=Catalog)
     incidents: IncidentService = field(init=False)
     acceptance: AcceptanceService = field(init=False)
     health: HealthService = field(init=False)
@@ -49,6 +52,7 @@ class UseCases:
     traces: TraceService = field(init=False)
     explanation: ExplanationService = field(init=False)
     picture: PictureService = field(init=False)
+    responsible: ResponsibleService = field(init=False)
     post_mortems: PostMortemService = field(init=False)
     slos: SloService = field(init=False)
     bad_requests: BadRequestService = field(init=False)
@@ -72,6 +76,7 @@ class UseCases:
         self.traces = TraceService(engine, store)
         self.explanation = ExplanationService(engine, self.health)
         self.picture = PictureService(engine)
+        self.responsible = ResponsibleService(self.catalog, engine.clock)
         self.slos = SloService(engine.budgets, SqlObjectives(store.database), store, engine.clock, engine.lock)
         self.bad_requests = BadRequestService(engine, self.slos)
         self.alerts = AlertService(SqlAlerts(store.database), store, engine.clock, engine.lock, engine.telemetry.alerts)
