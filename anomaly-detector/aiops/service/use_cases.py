@@ -86,7 +86,7 @@ class UseCases:
         self.access = AccessService(SqlAccess(store.database), engine.clock)
         self.users = UserService(SqlUsers(store.database), engine.clock)
         self.audit = AuditService(SqlAudit(store.database))
-        self.post_mortems = PostMortemService(self.incidents, self.alerts, self.picture, self.audit)
+        self.post_mortems = PostMortemService(self.incidents, self.alerts, self.picture, self.audit, self.responsible)
 
     def now(self) -> float:
         """Return the time of the engine's clock, Unix seconds."""

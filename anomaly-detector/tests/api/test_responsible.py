@@ -87,6 +87,16 @@ def test_the_api_has_the_same(world: World, client: FlaskClient) -> None:
     assert "On call for payment now: Ana, Bo" in said(client)
 
 
+def test_the_post_mortem_names_the_owner(world: World, client: FlaskClient) -> None:
+    catalogued(world)
+    world.use_cases.post_mortems.responsible = world.use_cases.responsible
+    found = client.get(f"/aiops{PAGE}/export").json
+    assert found is not None
+    assert found["summary"]["owner"] == "Payments <team>"
+    assert "Payments \\<team\\>" in client.get(f"/aiops{PAGE}/export?format=md").text
+    assert "Payments &lt;team&gt;" in client.get(f"/aiops{PAGE}/export?format=html").text
+
+
 def test_that_nobody_is_on_call_is_said(world: World, client: FlaskClient) -> None:
     catalogued(world, OnCallShift(NOW + 60, NOW + 120, "Ana"))
     world.use_cases.responsible.refresh()
