@@ -176,7 +176,11 @@ def whole_incident(use_cases: UseCases, one: Kept) -> WholeIncident:
     """Return the document of an incident with everything that belongs to it."""
     evidence = use_cases.incidents.evidence(one)
     return WholeIncident(
-        **dict(incident_document(one, grafana_url=use_cases.grafana_url)),
+        **dict(
+            incident_document(
+                one, grafana_url=use_cases.grafana_url, responsible=use_cases.responsible.of_incident(one)
+            )
+        ),
         evidence=None if evidence is None else evidence_document(evidence),
         alerts=[linked(alert) for alert in use_cases.alerts.of(one)],
         accepted=[_accepted(use_cases, each) for each in use_cases.acceptance.of(one)],

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from aiops import __version__
 from aiops.api import create_app, door, refuse_unlisted, security_headers
 from aiops.bootstrap.actions import remedies_of
-from aiops.bootstrap.assembly import CannotStart, assembled, budgets_of, calendar_of
+from aiops.bootstrap.assembly import CannotStart, assembled, budgets_of, calendar_of, catalog_of
 from aiops.bootstrap.kubernetes import kubernetes_of
 from aiops.bootstrap.notifications import Notifications, notifications_of
 from aiops.bootstrap.world import TelemetrySources, all_embedded, on_stores
@@ -164,7 +164,7 @@ def _build(
     telemetry.about(settings.url)
     telemetry.interval.set(settings.cycle_seconds)
     try:
-        calendar, remedies = calendar_of(settings), remedies_of(settings)
+        calendar, catalog, remedies = calendar_of(settings), catalog_of(settings), remedies_of(settings)
         store = SqlIncidents(open_store(f"sqlite:///{settings.data_dir / 'incidents.sqlite'}"))
     except (StoreError, CannotStart):
         world.close()
@@ -177,7 +177,15 @@ def _build(
         raise
     engine = assembled(settings, world, store, clock, telemetry, calendar=calendar, budgets=budgets)
     built_on = Installation(world.places, world.embedded)
-    use_cases = UseCases(engine, store, clock.now(), settings.grafana_url, installation=built_on, remedies=remedies)
+    use_cases = UseCases(
+        engine,
+        store,
+        clock.now(),
+        settings.grafana_url,
+        installation=built_on,
+        remedies=remedies,
+        catalog=catalog,
+    )
     try:
         single = use_cases.single_sign_on(settings)
         notifications = notifications_of(settings, use_cases, telemetry, clock)
@@ -227,6 +235,7 @@ def _build(
             Chore("normal", 600.0, use_cases.acceptance.purge),
             Chore("objectives", 3600.0, use_cases.slos.purge),
             *([Chore("provider", KEYS_SECONDS, single.provider.refresh)] if single is not None else []),
+            Chore("on call", 60.0, use_cases.responsible.refresh),
             Chore("versions", 60.0, use_cases.versions.judge),
             Chore("sessions", 3600.0, lambda: use_cases.access.purge(Gate.of(settings, use_cases).lengths)),
             *(Chore("alertmanager", EVERY, one.send) for one in alertmanagers),

@@ -3,16 +3,18 @@
 import logging
 from hashlib import sha256
 
-from aiops.bootstrap import calendars, objectives
+from aiops.bootstrap import calendars, catalogs, objectives
 from aiops.bootstrap.world import TelemetrySources
 from aiops.config import Settings
 from aiops.detect import Calendar, Tuning
 from aiops.engine import Detector, Engine, Pace
 from aiops.engine.objectives import Budgets, NoBudgets
 from aiops.incidents import ResolutionPolicy
-from aiops.model.errors import StartError
+from aiops.model.catalog import Catalog
+from aiops.model.errors import NotPossible, StartError
 from aiops.observability.telemetry import Telemetry
 from aiops.ports import Clock
+from aiops.sources.on_call import check_installed
 from aiops.store import Rings, Snapshots, SqlIncidents, SqlObjectives
 
 log = logging.getLogger(__name__)
@@ -82,6 +84,18 @@ def calendar_of(settings: Settings) -> Calendar:
         return calendars.of(settings)
     except calendars.BadCalendar as error:
         raise CannotStart(str(error)) from None
+
+
+def catalog_of(settings: Settings) -> Catalog:
+    """Load the configured catalogue of services. Raises CannotStart, also where a calendar cannot be read for want of a
+    package."""
+    try:
+        found = catalogs.of(settings)
+        if any(one.on_call for one in found.services.values()):
+            check_installed()
+    except (catalogs.BadCatalog, NotPossible) as error:
+        raise CannotStart(str(error)) from None
+    return found
 
 
 def _fingerprint(step: float, tuning: Tuning, calendar: Calendar) -> str:

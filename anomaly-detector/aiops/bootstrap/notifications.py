@@ -94,7 +94,9 @@ class Notifications:
 
 def notifications_of(settings: Settings, use_cases: UseCases, telemetry: Telemetry, clock: Clock) -> Notifications:
     """Make the channels. Raises InvalidInput with a sentence where the file cannot be used, or StoreError."""
-    writer = Writer(settings.url, settings.grafana_url, lambda one: advised(use_cases, one))
+    writer = Writer(
+        settings.url, settings.grafana_url, lambda one: advised(use_cases, one), use_cases.responsible.of_incident
+    )
     channels, routing = configured(settings, writer, _deeds(use_cases))
 
     def count(channel: str, result: str) -> None:

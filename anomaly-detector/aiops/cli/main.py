@@ -13,6 +13,7 @@ import click
 from aiops import __version__
 from aiops.cli.access import audit_command, tokens_command, users_command
 from aiops.cli.actions import actions_command
+from aiops.cli.catalog import catalog_command
 from aiops.cli.common import CONTEXT, UsageError, settings_of
 from aiops.cli.config import config
 from aiops.cli.incidents import incidents_command
@@ -280,6 +281,7 @@ def demo(
 
 main.add_command(actions_command)
 main.add_command(audit_command)
+main.add_command(catalog_command)
 main.add_command(config)
 main.add_command(incidents_command)
 for _each in WORKFLOW_COMMANDS:

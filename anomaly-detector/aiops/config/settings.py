@@ -132,6 +132,9 @@ class Settings(BaseSettings):
         "", description="YAML file of the policy of actions (remediation); empty: nothing is proposed or executed"
     )
     actions_commands: bool = Field(False, description="whether the policy of actions may execute programs")
+    catalog_file: str = Field(
+        "", description="YAML file of owners, runbooks and calendars of services, plain or Backstage's; empty: none"
+    )
     webhook_url: str = Field(
         "", description="address that receives each transition of an incident as JSON; empty: none"
     )

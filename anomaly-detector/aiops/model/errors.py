@@ -14,6 +14,7 @@
     │   ├── ConfigError            a setting
     │   ├── BadCalendar            a calendar
     │   ├── BadRoutes              the file of notifications
+    │   ├── BadCatalog             a catalogue of services
     │   ├── BadParameter           a parameter of a query string
     │   ├── Mistake                a field of an objective
     │   ├── Unreadable             a table of values

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiops.model import Burn, Delivery, Digest, Incident
+from aiops.model.catalog import Responsible
 from aiops.model.safe import visible_in
 from aiops.notify.posting import post
 from aiops.notify.quiet import said_of
@@ -24,11 +25,13 @@ Leads = Callable[[Incident], Sequence[Lead] | None]
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Writes messages with the addresses of the pages and of Grafana, and with what to do first."""
+    """Writes messages with the addresses of the pages and of Grafana, what to do first, and who looks after the
+    service."""
 
     base_url: str
     grafana_url: str = ""
     leads: Leads = lambda _incident: None
+    responsible: Callable[[Incident], Responsible | None] = lambda _incident: None
 
     def message(self, one: Delivery) -> Message:
         """Write the message of a delivery."""
@@ -70,5 +73,9 @@ class WebhookNotifier(Notifier):
         elif isinstance(subject, Burn):
             about = {"slo": burn_document(subject, base_url).model_dump()}
         else:
-            about = {"incident": incident_document(subject, base_url, self._writer.grafana_url).model_dump()}
+            about = {
+                "incident": incident_document(
+                    subject, base_url, self._writer.grafana_url, self._writer.responsible(subject)
+                ).model_dump()
+            }
         post(self._url, {"transition": one.transition, **visible_in(about)}, self._headers, patient=True)

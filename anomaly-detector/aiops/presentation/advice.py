@@ -26,13 +26,14 @@ RUNBOOKS: Final = ("runbook_url", "runbook")
 class AdviceFacts:
     """What is known around an incident. objectives: those that it hits, or that are watched of its services; alerts:
     of other rules; alike: incidents with the same fingerprint; changes: of all services before it, oldest first;
-    others: calls of other callers to the cause."""
+    others: calls of other callers to the cause. runbooks: of the catalogue, titles and addresses."""
 
     objectives: Sequence[Slo] = ()
     alerts: Sequence[Alert] = ()
     alike: Sequence[Incident] = ()
     changes: Sequence[Change] = ()
     others: Sequence[Hop] = ()
+    runbooks: Sequence[tuple[str, str]] = ()
 
 
 def advice(incident: Incident, evidence: IncidentEvidence | None, around: AdviceFacts, now: float) -> list[Lead]:
@@ -45,7 +46,8 @@ def advice(incident: Incident, evidence: IncidentEvidence | None, around: Advice
         told = confidence_of(incident, evidence, around.others)
         check = [told.check] if told is not None and told.check is not None else []
         found = [first, *check, *more]
-    found += _written(around.objectives, around.alerts)
+    found += [Lead(f"Follow the runbook: {title}", address, "the runbook") for title, address in around.runbooks]
+    found += _written(around.objectives, around.alerts, {address for _, address in around.runbooks})
     if root is not None:
         found += _changes(root, around.changes, incident.onset)
     if past := next((one for one in around.alike if one.state == IncidentState.RESOLVED), None):
@@ -94,9 +96,8 @@ def _without_cause(incident: Incident, evidence: IncidentEvidence | None) -> Ite
         yield Lead(f"No cause is known. Check that these run and send telemetry: {where}")
 
 
-def _written(objectives: Sequence[Slo], alerts: Sequence[Alert]) -> Iterator[Lead]:
-    """Runbooks and owners, where somebody wrote them down."""
-    seen: set[str] = set()
+def _written(objectives: Sequence[Slo], alerts: Sequence[Alert], seen: set[str]) -> Iterator[Lead]:
+    """Runbooks and owners, where somebody wrote them down. seen: runbooks that were named already."""
     for slo in objectives:
         if slo.runbook and slo.runbook not in seen:
             seen.add(slo.runbook)

@@ -1,6 +1,7 @@
 """An incident as the document that API, notifications and command line share."""
 
 from aiops.model import names
+from aiops.model.catalog import Responsible
 from aiops.model.change import ConsideredChange
 from aiops.model.impact import Impact
 from aiops.model.incident import FirstFailingSpan, Incident, PlaceExcess, RootCause
@@ -9,11 +10,14 @@ from aiops.presentation import grafana
 from aiops.presentation.documents import incident as documents
 from aiops.presentation.evidence import cause_fields
 from aiops.presentation.headline import headline
+from aiops.presentation.responsible import responsible_document
 from aiops.presentation.silences import mute_document
 from aiops.presentation.words import again
 
 
-def incident_document(incident: Incident, base_url: str = "", grafana_url: str = "") -> documents.Incident:
+def incident_document(
+    incident: Incident, base_url: str = "", grafana_url: str = "", responsible: Responsible | None = None
+) -> documents.Incident:
     """Return the document of an incident. Links are relative unless `base_url` is given; links to Grafana need
     `grafana_url`."""
     correlation = incident.trace_correlation
@@ -72,6 +76,7 @@ def incident_document(incident: Incident, base_url: str = "", grafana_url: str =
             correlated_failures=list(correlation.correlated_failures),
         ),
         slo_impact=[_impact(one) for one in incident.slo_impact],
+        responsible=responsible_document(responsible),
         links=_links(incident, base_url, grafana_url),
         timeline=[documents.TimelineEntry(at=iso(one.at), what=one.what, text=one.text) for one in incident.timeline],
     )

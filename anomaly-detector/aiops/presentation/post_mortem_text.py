@@ -63,6 +63,7 @@ def _summary(of: PostMortem) -> Iterator[str]:
         ("Detected", detected(one.detected_after_seconds)),
         ("Acknowledged", "by nobody" if taken is None else f"after {span_of_time(taken)}"),
         ("Users", plain(one.users)),
+        *([("Owner", plain(one.owner))] if one.owner else []),
         ("Services", plain(", ".join(one.services)) or "none known"),
         ("Endpoints", plain(", ".join(one.endpoints)) or "none known"),
         ("How it ended", plain(one.resolution or "it is not over")),

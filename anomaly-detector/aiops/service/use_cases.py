@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from aiops.config import Settings
 from aiops.engine import Engine
+from aiops.model.catalog import Catalog
 from aiops.service.acceptance import AcceptanceService
 from aiops.service.access import AccessService
 from aiops.service.actions import ActionService, Remedies
@@ -26,6 +27,7 @@ from aiops.service.oidc import OpenIdProvider, SingleSignOn
 from aiops.service.operation import OperationService
 from aiops.service.picture import PictureService
 from aiops.service.post_mortem import PostMortemService
+from aiops.service.responsible import ResponsibleService
 from aiops.service.silences import SilenceService
 from aiops.service.slos import SloService
 from aiops.service.system import Installation, SystemService
@@ -64,6 +66,7 @@ class UseCases:
     generated_until: float | None = None
     installation: Installation = field(default_factory=Installation)
     remedies: Remedies = field(default_factory=Remedies)
+    catalog: Catalog = field(default_factory=Catalog)
     incidents: IncidentService = field(init=False)
     acceptance: AcceptanceService = field(init=False)
     workflow: WorkflowService = field(init=False)
@@ -80,6 +83,7 @@ class UseCases:
     traces: TraceService = field(init=False)
     explanation: ExplanationService = field(init=False)
     picture: PictureService = field(init=False)
+    responsible: ResponsibleService = field(init=False)
     post_mortems: PostMortemService = field(init=False)
     slos: SloService = field(init=False)
     bad_requests: BadRequestService = field(init=False)
@@ -109,6 +113,7 @@ class UseCases:
         self.traces = TraceService(engine, store)
         self.explanation = ExplanationService(engine, self.health)
         self.picture = PictureService(engine)
+        self.responsible = ResponsibleService(self.catalog, engine.clock)
         self.slos = SloService(engine.budgets, SqlObjectives(store.database), store, engine.clock, engine.lock)
         comments, silences = SqlComments(store.database), SqlSilences(store.database)
         self.handover = HandoverService(engine, store, comments, silences, self.slos)
@@ -122,7 +127,7 @@ class UseCases:
         self.access = AccessService(SqlAccess(store.database), engine.clock)
         self.users = UserService(SqlUsers(store.database), engine.clock)
         self.audit = AuditService(SqlAudit(store.database), engine.clock)
-        self.post_mortems = PostMortemService(self.incidents, self.alerts, self.picture, self.audit)
+        self.post_mortems = PostMortemService(self.incidents, self.alerts, self.picture, self.audit, self.responsible)
 
     def single_sign_on(self, settings: Settings) -> SingleSignOn | None:
         """Return sign-in by way of the OpenID provider of the settings: the same one for all who ask. None where there

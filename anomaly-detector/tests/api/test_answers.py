@@ -108,6 +108,7 @@ def test_the_sample_incident_has_every_field_that_was_promised(world: World, cli
             "correlated_failures": ["payment_errors", "checkout_errors"],
         },
         "slo_impact": [],
+        "responsible": None,
         "links": {
             "self": "/aiops/incidents/INC-1795253415-1",
             "page": "/incidents/INC-1795253415-1",

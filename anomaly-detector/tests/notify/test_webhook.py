@@ -8,6 +8,7 @@ import pytest
 from made_up.samples import sample
 
 from aiops.model import Delivery, Digest
+from aiops.model.catalog import CatalogEntry, OnCall, Responsible
 from aiops.model.errors import NotTaken
 from aiops.notify import WebhookNotifier, Writer
 
@@ -55,3 +56,19 @@ def test_a_redirect_is_followed_unless_headers_would_go_elsewhere(sink: Sink) ->
     assert json.dumps(sink.bodies("/new")[0]) == json.dumps(sink.bodies("/old")[0])
     with pytest.raises(NotTaken, match="answers 307"):
         WebhookNotifier(f"{sink.url}/old", WRITER, {"Authorization": "Bearer s3cret"}).send(message("opened", sample()))
+
+
+def test_the_message_says_who_looks_after_the_service(sink: Sink) -> None:
+    entry = CatalogEntry(
+        service="payment", owner="payments", runbooks=(("Runbook", "https://wiki.example.org"),), on_call="secret.ics"
+    )
+    one = Responsible(entry, OnCall(names=("Ana",), until=1_795_260_000.0, as_of=1_795_250_000.0))
+    writer = Writer("http://engine", responsible=lambda _incident: one)
+    WebhookNotifier(f"{sink.url}/hook", writer).send(message("opened", sample()))
+    WebhookNotifier(f"{sink.url}/hook", Writer("http://engine")).send(message("resolved", sample()))
+    first, second = sink.bodies("/hook")
+    told = first["incident"]["responsible"]
+    assert (told["owner"], told["on_call"]["names"]) == ("payments", ["Ana"])
+    assert told["runbooks"] == [{"title": "Runbook", "url": "https://wiki.example.org"}]
+    assert "secret.ics" not in json.dumps(first)
+    assert second["incident"]["responsible"] is None

@@ -144,6 +144,32 @@ class SeveritySet(Document):
     at: Time
 
 
+class NamedLink(Document):
+    title: str
+    url: str
+
+
+class OnCall(Document):
+    """Who is on call now."""
+
+    names: list[str] = Field(description="of all shifts that overlap; empty: nobody, or unknown if there is a problem")
+    until: Time | None = Field(description="when the first of the shifts ends")
+    as_of: Time | None = Field(description="when the calendar was read last")
+    problem: str | None = Field(description="why it was not read again")
+
+
+class Responsible(Document):
+    """Who looks after the service to look at first, by the catalogue."""
+
+    service: str
+    owner: str | None
+    runbooks: list[NamedLink]
+    links: list[NamedLink]
+    slack: str | None
+    contact: str | None
+    on_call: OnCall | None = Field(description="null where no calendar is written down")
+
+
 class Incident(Document):
     """One incident: one cause, its symptoms, its evidence and its life."""
 
@@ -180,6 +206,7 @@ class Incident(Document):
     symptoms: list[dict[str, str]]
     trace_correlation: TraceCorrelation
     slo_impact: list[SloImpact]
+    responsible: Responsible | None = Field(None, description="null where no catalogue has the service")
     links: Links
     timeline: list[TimelineEntry]
 

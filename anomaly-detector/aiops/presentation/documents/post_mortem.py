@@ -18,6 +18,7 @@ class PostMortemSummary(Document):
     detected_after_seconds: float
     acknowledged_after_seconds: float | None
     users: str = Field(description="who was hit, in one sentence")
+    owner: str | None = Field(description="of the service to look at first, by the catalogue")
     services: list[str]
     endpoints: list[str]
     resolution: str | None

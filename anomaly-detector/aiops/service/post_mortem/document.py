@@ -96,6 +96,7 @@ def _summary(of: IncidentRecord) -> documents.PostMortemSummary:
         detected_after_seconds=round(max(0.0, one.episode.detected - one.onset), 3),
         acknowledged_after_seconds=None if taken is None else round(taken - one.onset, 3),
         users=_users(of),
+        owner=of.responsible.entry.owner or None if of.responsible is not None else None,
         services=list(one.affected_services),
         endpoints=list(one.affected_endpoints),
         resolution=one.resolution or None,

@@ -11,6 +11,7 @@ from aiops.service.incidents import IncidentService
 from aiops.service.picture import PictureService
 from aiops.service.post_mortem.document import post_mortem_document
 from aiops.service.post_mortem.record import IncidentRecord
+from aiops.service.responsible import ResponsibleService
 
 BEFORE: Final = 86_400.0
 """Seconds before the onset from which changes are listed."""
@@ -26,6 +27,7 @@ class PostMortemService:
     alerts: AlertService
     picture: PictureService
     audit: AuditService
+    responsible: ResponsibleService
 
     def of(self, name: str, base_url: str = "") -> PostMortem:
         """Return the post-mortem of an incident; links begin with `base_url`. Raises NotFound and StoreError."""
@@ -47,6 +49,7 @@ class PostMortemService:
                 if each.service in mine
             ],
             actions=told[::-1],
+            responsible=self.responsible.of_incident(one),
             now=now,
         )
         return post_mortem_document(record, base_url)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiops.model import Alert, AuditRow, Change, Incident, IncidentEvidence
+from aiops.model.catalog import Responsible
 from aiops.service.picture import IncidentPicture
 
 
@@ -18,4 +19,5 @@ class IncidentRecord:
     alike: Sequence[Incident]
     changes: Sequence[Change]
     actions: Sequence[AuditRow]
+    responsible: Responsible | None
     now: float

@@ -8,6 +8,7 @@ from aiops.model import Window
 from aiops.presentation import grafana
 from aiops.presentation.advice import AdviceFacts, advice
 from aiops.presentation.cause_kinds import is_slow
+from aiops.presentation.responsible import responsible_leads
 from aiops.presentation.timeline import with_comments
 from aiops.service.advising import CHANGES_BEFORE
 from aiops.service.use_cases import UseCases
@@ -28,12 +29,14 @@ def add_incidents(pages: Blueprint, use_cases: UseCases, settings: Settings) -> 
         evidence, alerts = use_cases.incidents.evidence(one), use_cases.alerts.of(one)
         alike, picture = use_cases.incidents.alike(one), use_cases.picture.of(one, evidence)
         changes = use_cases.incidents.changes(Window(one.onset - CHANGES_BEFORE, one.onset))
+        responsible = use_cases.responsible.of_incident(one)
         around = AdviceFacts(
             objectives=[each.slo for each in picture.budgets if each.slo is not None],
             alerts=alerts,
             alike=alike,
             changes=changes,
             others=picture.others,
+            runbooks=responsible.entry.runbooks if responsible is not None else (),
         )
         view = incident_view(one, evidence, picture, alerts, use_cases.traces.compared(evidence))
         return render_template(
@@ -52,6 +55,7 @@ def add_incidents(pages: Blueprint, use_cases: UseCases, settings: Settings) -> 
             actions=use_cases.actions.of(one.id),
             offered=use_cases.actions.offered(one.id),
             todo=advice(one, evidence, around, use_cases.now()),
+            responsible=list(responsible_leads(responsible, use_cases.now())),
             states=STATES,
         )
 

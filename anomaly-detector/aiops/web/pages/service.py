@@ -10,6 +10,7 @@ from aiops.health import USERS, MapCall
 from aiops.model import Family, Labels, labels, names, value_of
 from aiops.model.errors import NotFound
 from aiops.presentation.canary_text import canary_sentence
+from aiops.presentation.responsible import responsible_leads
 from aiops.presentation.why import why_now, why_then
 from aiops.service.details import NUMBERED, SERIES_FAMILIES, JudgedHistory, SenderKinds
 from aiops.service.use_cases import UseCases
@@ -29,7 +30,7 @@ def add_service(pages: Blueprint, use_cases: UseCases) -> None:
         asked = asked_window(use_cases.now())
         present = or_gap(lambda: details.present(name), None, gaps)
         found, lately = details.incidents(name, asked.window)
-        changes = details.changes(name, asked.window)
+        changes, looks_after = details.changes(name, asked.window), use_cases.responsible.of(name)
         history = or_gap(lambda: details.history(name, asked.window), None, gaps)
         edges: Sequence[MapCall] = or_gap(lambda: use_cases.map.now().calls, (), gaps)
         flags = service_charts.marks(lately, changes)
@@ -52,6 +53,8 @@ def add_service(pages: Blueprint, use_cases: UseCases) -> None:
             senders=or_gap(lambda: details.senders(name), SenderKinds(requests=0, values={}), gaps),
             objectives=[one for one in use_cases.slos.all() if one.slo.service == name],
             incidents=found,
+            responsible=list(responsible_leads(looks_after, use_cases.now())),
+            runbooks=looks_after.entry.runbooks + looks_after.entry.links if looks_after is not None else (),
             changes=changes,
             verdicts={key: (one, canary_sentence(one)) for key, one in use_cases.versions.of(changes).items()},
             gaps=gaps,
