@@ -17,7 +17,7 @@ from aiops.sources.files.opening import UnreadableFile
 from aiops.sources.files.reading import read_spans
 from aiops.sources.receiver.batch import pack_acks, unpack
 from aiops.sources.receiver.compression import decompressed
-from aiops.sources.receiver.intake import ExportRejected, Intake, Signal
+from aiops.sources.receiver.intake import ExportRejected, Intake, Most, Signal
 from aiops.sources.receiver.wire import MAX_ITEMS
 
 Target = Callable[[bytes], None]
@@ -54,7 +54,7 @@ class Exports:
 
     def __init__(self, signal: Signal, *, json: bool) -> None:
         self._signal, self._json, self._pipe = signal, json, Taken()
-        self._pipe.intake = self._intake = Intake(cast(Any, self._pipe), None, 48 * 3600.0, 8, lambda: NOW)
+        self._pipe.intake = self._intake = Intake(cast(Any, self._pipe), None, 48 * 3600.0, Most(8), lambda: NOW)
 
     def __call__(self, body: bytes) -> None:
         self._pipe.allowed = ROWS + PER_BYTE * len(body)

@@ -10,22 +10,22 @@ Short = Annotated[str, StringConstraints(max_length=256)]
 Long = Annotated[str, StringConstraints(max_length=4000)]
 
 
-class Message(BaseModel):
+class HookMessage(BaseModel):
     """A message from a program that sends more than is read."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class GitHubActor(Message):
+class GitHubActor(HookMessage):
     login: Short = ""
 
 
-class GitHubRepository(Message):
+class GitHubRepository(HookMessage):
     name: Short
     full_name: Short
 
 
-class GitHubDeploymentOf(Message):
+class GitHubDeploymentOf(HookMessage):
     id: int
     sha: Short = ""
     ref: Short = ""
@@ -36,13 +36,13 @@ class GitHubDeploymentOf(Message):
     created_at: Moment
 
 
-class GitHubStatus(Message):
+class GitHubStatus(HookMessage):
     state: Short
     created_at: Moment
     creator: GitHubActor | None = None
 
 
-class GitHubDeployment(Message):
+class GitHubDeployment(HookMessage):
     """GitHub's events deployment, deployment_status and ping."""
 
     repository: GitHubRepository | None = None
@@ -65,16 +65,16 @@ class ArgoSync(BaseModel):
     message: Long | None = None
 
 
-class FlagMember(Message):
+class FlagMember(HookMessage):
     email: Short = ""
 
 
-class FlagTarget(Message):
+class FlagTarget(HookMessage):
     name: Short = ""
     resources: list[Short] = Field([], max_length=200)
 
 
-class FlagChange(Message):
+class FlagChange(HookMessage):
     """An entry of the audit log of flags, as LaunchDarkly sends it. `date` is in milliseconds since 1970."""
 
     id: Short = Field(alias="_id")

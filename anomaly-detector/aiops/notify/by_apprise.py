@@ -4,17 +4,15 @@ https://github.com/caronc/apprise/wiki
 """
 
 import logging
-import re
 from typing import Any, Final
 
 from aiops.model import Delivery, Severity
 from aiops.model.errors import NotTaken
 from aiops.notify.notifiers import Writer
 from aiops.ports import Notifier
-from aiops.presentation.message import Link, Message
+from aiops.presentation.markdown_writing import link, plain
+from aiops.presentation.message import Message
 
-_MARKUP: Final = re.compile(r"([\\`*_{}\[\]()<>#+!|~&$^=-])")
-_PLAIN_LINK: Final = re.compile(r"https?://\S+")
 TITLE: Final = 250
 """The most characters of a title: a mail's subject, the title of a push message."""
 
@@ -45,7 +43,7 @@ class AppriseNotifier(Notifier):
         message = self._writer.message(one)
         result = self._apprise.notify(
             title=message.subject_line[:TITLE],
-            body=markdown(message),
+            body=as_markdown(message),
             body_format=self._markdown,
             notify_type=self._type(message),
         )
@@ -61,25 +59,13 @@ class AppriseNotifier(Notifier):
         return self._types.WARNING if message.severity else self._types.INFO
 
 
-def markdown(message: Message) -> str:
+def as_markdown(message: Message) -> str:
     """Write a message as CommonMark; names from telemetry are never markup."""
     lines = [f"**{plain(message.title)}**", ""] if len(message.subject_line) > TITLE else []
     lines += [f"- **{plain(name)}**: {plain(text)}" for name, text in message.facts]
     if message.steps:
         lines += ["", "**What to do first**", ""]
-        lines += [f"{place}. {_link(step)}" for place, step in enumerate(message.steps, 1)]
+        lines += [f"{place}. {link(step.words, step.address)}" for place, step in enumerate(message.steps, 1)]
     if message.links:
-        lines += ["", " · ".join(_link(each) for each in message.links)]
+        lines += ["", " · ".join(link(each.words, each.address) for each in message.links)]
     return "\n".join(lines).strip()
-
-
-def plain(text: str) -> str:
-    """Escape what CommonMark reads as markup."""
-    return _MARKUP.sub(r"\\\1", text)
-
-
-def _link(one: Link) -> str:
-    if not _PLAIN_LINK.fullmatch(one.address):
-        return plain(one.words)
-    address = one.address.replace("(", "%28").replace(")", "%29").replace("<", "%3C").replace(">", "%3E")
-    return f"[{plain(one.words)}]({address})"

@@ -20,7 +20,7 @@ from aiops.incidents import resolve
 from aiops.model import Delivery, Digest, Severity
 from aiops.model.errors import NotTaken
 from aiops.notify import BadChannel, Writer, channels_of
-from aiops.notify.by_apprise import AppriseNotifier, markdown
+from aiops.notify.by_apprise import AppriseNotifier, as_markdown
 from aiops.notify.example import trial
 from aiops.notify.file import RouteFile
 from aiops.presentation.message import message_of
@@ -86,7 +86,7 @@ def test_opsgenie_that_would_send_nothing_is_refused() -> None:
 
 
 def test_the_body_has_the_cause_the_budget_and_what_to_do_first() -> None:
-    text = markdown(message_of("opened", sample(), "https://aiops.example.org", "https://grafana.example.org"))
+    text = as_markdown(message_of("opened", sample(), "https://aiops.example.org", "https://grafana.example.org"))
     for part in (
         "**Cause**",
         "almost certain",
@@ -101,7 +101,7 @@ def test_the_body_has_the_cause_the_budget_and_what_to_do_first() -> None:
 
 def test_names_of_telemetry_are_no_markup() -> None:
     name = "[pay](http://evil.example) **now** <b>x</b> `y` # z"
-    text = markdown(message_of("opened", simple(title=name, affected_services=(name,)), "https://aiops.example.org"))
+    text = as_markdown(message_of("opened", simple(title=name, affected_services=(name,)), "https://aiops.example.org"))
     assert "[pay](http://evil" not in text
     assert "<b>" not in text.replace(r"\<b\>", "")
 

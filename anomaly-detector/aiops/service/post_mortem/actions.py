@@ -15,7 +15,7 @@ SAME: Final = 1.0
 """Seconds within which the timeline and the audit tell of one action."""
 
 
-def actions(of: IncidentRecord) -> Iterator[PostMortemAction]:
+def people_did(of: IncidentRecord) -> Iterator[PostMortemAction]:
     """Yield what people did, oldest first: by the audit, and where an earlier release kept none, by the timeline."""
     known = [
         PostMortemAction(at=iso(each.at), who=each.by.name, what=each.what, text=each.text)

@@ -16,7 +16,7 @@ from aiops.presentation.reasons import reasons
 from aiops.presentation.timeline import bursts
 from aiops.presentation.words import place, series_words
 from aiops.service.picture import JudgedHistory
-from aiops.service.post_mortem.actions import actions, marked_moments
+from aiops.service.post_mortem.actions import marked_moments, people_did
 from aiops.service.post_mortem.record import IncidentRecord
 
 UNITS: Final = {Family.ERRORS: "ratio", Family.LATENCY: "seconds"}
@@ -63,7 +63,7 @@ def post_mortem_document(of: IncidentRecord, base_url: str) -> documents.PostMor
             for each in sorted(of.alerts, key=lambda each: each.starts_at)
         ],
         changes=list(_changes(of)),
-        actions=list(actions(of)),
+        actions=list(people_did(of)),
         past=[
             documents.PostMortemPast(
                 id=each.id,

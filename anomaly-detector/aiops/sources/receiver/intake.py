@@ -32,7 +32,6 @@ COMMIT_SECONDS: Final = 30.0
 LARGE_BYTES: Final = 1 << 20
 LOG_SHARE: Final = 4
 """Exports of logs have one in so many of the places, and besides: a flood of logs refuses no spans."""
-LOGS_PER_SECOND: Final = 1000
 
 
 class Signal(Enum):
@@ -69,6 +68,16 @@ class ExportRejected(MessageError):
         self.refusal, self.seconds = refusal, seconds
 
 
+@dataclass(frozen=True, slots=True)
+class Most:
+    """How much is taken: exports that wait at a time; exports of a sender in a minute, 0 for any number; log records of
+    a service that are stored each second."""
+
+    waiting: int
+    exports: int = 0
+    logs: int = 1000
+
+
 @dataclass(slots=True)
 class _Waiting:
     done: threading.Event
@@ -83,28 +92,25 @@ class Intake:
         pipe: Connection,
         admitted: Admitted | None,
         retention_seconds: float,
-        queue: int,
+        most: Most,
         now: Callable[[], float] = time.time,
         roll: Roll | None = None,
-        logs_per_second: int = LOGS_PER_SECOND,
-        most_exports: int = 0,
     ) -> None:
-        """most_exports: in a minute for each sender, 0 for any number."""
         self._roll = roll or Roll(period_seconds=retention_seconds, now=now)
         self._pipe = pipe
         self.admitted = admitted
         self._retention = retention_seconds
-        self._places = threading.Semaphore(queue)
-        self._log_places = threading.Semaphore(max(1, queue // LOG_SHARE))
-        self._budget = LogBudget(logs_per_second)
+        self._places = threading.Semaphore(most.waiting)
+        self._log_places = threading.Semaphore(max(1, most.waiting // LOG_SHARE))
+        self._budget = LogBudget(most.logs)
         self._large = threading.Lock()
         self._now = now
         self._known = Known()
         self._waiting: dict[int, _Waiting] = {}
         self._last = 0
         self._lock = threading.Lock()
-        self._most = most_exports
-        self._limit = Limit.per_minute(most_exports) if most_exports else None
+        self._most = most.exports
+        self._limit = Limit.per_minute(most.exports) if most.exports else None
         self._limiting = threading.Lock()
         self.limited = 0
 

@@ -25,7 +25,7 @@ from aiops.sources.common.caps import Limits, Roll
 from aiops.sources.duckdb import heard
 from aiops.sources.receiver import link, otlp_http
 from aiops.sources.receiver.admission import unpack_admitted
-from aiops.sources.receiver.intake import Intake
+from aiops.sources.receiver.intake import Intake, Most
 from aiops.sources.receiver.otlp_grpc import CONNECTIONS, GrpcReceiver
 from aiops.sources.receiver.sockets import connections
 
@@ -72,15 +72,8 @@ def main() -> None:
     retention = settings["retention_seconds"]
     roll = Roll(Limits(**settings["limits"]), retention)
     heard.place_heard(settings["heard"], roll)
-    intake = Intake(
-        pipe,
-        settings["admitted"],
-        retention,
-        settings["queue"],
-        roll=roll,
-        logs_per_second=settings["logs_per_second"],
-        most_exports=settings["exports"],
-    )
+    most = Most(settings["queue"], settings["exports"], settings["logs_per_second"])
+    intake = Intake(pipe, settings["admitted"], retention, most, roll=roll)
     try:
         certificates = _certificates(settings["tls"], intake)
         servers = _listen(intake, settings, certificates)
