@@ -77,7 +77,8 @@ def rich(world: World, one: Incident) -> None:
                 labels=labels(alertname="HighErrors", service="payment", severity="page"),
                 services=("payment",),
             )
-        ]
+        ],
+        Actor("am"),
     )
     change = Change(at=NOW - 540, who="ci", kind="deployment", service="payment", version="1.5.0", text="new cards")
     world.use_cases.incidents.record_change(change, Actor("ci"))
@@ -223,7 +224,8 @@ def attacked(world: World) -> None:
                 annotations=(("summary", HOSTILE),),
                 services=(HOSTILE,),
             )
-        ]
+        ],
+        Actor("am"),
     )
     world.use_cases.incidents.acknowledge(one.id, Actor(HOSTILE))
 

@@ -74,7 +74,7 @@ def wrong(name: str, detail: str) -> tuple[int, str, str]:
         ),
         pytest.param(
             "POST",
-            "/aiops/incidents/INC-1/resolve",
+            "/aiops/incidents/INC-1/acknowledge",
             {"json": {"why": "x"}},
             wrong("why", "no body"),
             id="needless body",
