@@ -202,6 +202,9 @@ def _validated(model: type[T], given: object, path: Path, where: str) -> T:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":  # only plain catalogues are closed
+            known = ", ".join(_Service.model_fields if len(first["loc"]) > 1 else _Plain.model_fields)
+            raise BadCatalog(f"{path}: {where}`{key}` is not known here; known: {known}") from None
         reason = first["msg"].removeprefix("Value error, ")
         value = f", not {first['input']!r}" if not isinstance(first["input"], dict) else ""
         raise BadCatalog(f"{path}: {where}`{key}`: {reason[0].lower()}{reason[1:]}{value}") from None

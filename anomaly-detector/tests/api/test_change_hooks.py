@@ -89,6 +89,8 @@ def test_a_deployment_of_github_is_stored_once_however_often_it_is_told(world: W
             "version": "v1.5.0",
             "text": "production: new cards (shop/payment@f95f852bd8fc)",
             "source": "github",
+            "comparison": None,
+            "verdict": None,
         }
     ]
     rows = world.use_cases.audit.page("payment", None, None, 10)[0]

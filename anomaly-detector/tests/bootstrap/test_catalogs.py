@@ -103,7 +103,10 @@ def test_entities_of_backstage(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("services: {payment: {owners: a}}", r"`services\.payment\.owners`: extra inputs"),
+        (
+            "services: {payment: {owners: a}}",
+            r"`services\.payment\.owners` is not known here; known: owner, runbook, slack, contact, on_call",
+        ),
         ("services: {payment: {runbook: 'javascript:alert(1)'}}", r"`services\.payment\.runbook`: an address is like"),
         ("services: {payment: {on_call: 'ftp://x/y'}}", r"`services\.payment\.on_call`: a calendar is a file"),
         ("services: [payment]", "`services`: "),

@@ -36,10 +36,6 @@ PAGE: Final = 500
 GONE: Final = 410
 
 
-class _Gone(SourceError):
-    """The API has forgotten what happened since: everything must be listed again."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Place:
     """One resource, in one namespace or in all."""
@@ -105,11 +101,9 @@ class KubernetesWatcher:
                     client.close()
                 failures = 0
                 self._said(place, "")
-            except _Gone:
-                version = ""
             except AiopsError as error:
                 if isinstance(error, RequestRejected) and error.status == GONE:
-                    version = ""
+                    version = ""  # it has forgotten what happened since: everything is listed again
                     continue
                 self._said(place, str(error))
                 self._ended.wait(WAITS[min(failures, len(WAITS) - 1)])
@@ -148,7 +142,7 @@ class KubernetesWatcher:
         for kind, item in _events(client.ask(place.path, asked)):
             if kind == "ERROR":
                 if item.get("code") == GONE:
-                    raise _Gone(str(item.get("message")))
+                    raise RequestRejected(str(item.get("message")), GONE)
                 raise SourceError(f"Kubernetes ends the watch of {place.resource}: {item.get('message')}")
             if kind in ("ADDED", "MODIFIED"):
                 self._take(place, item, fresh=True)
