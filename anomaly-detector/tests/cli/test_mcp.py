@@ -24,7 +24,7 @@ from werkzeug.serving import make_server
 
 from aiops.cli.main import main
 from aiops.cli.mcp import tools
-from aiops.cli.mcp.command import ACKNOWLEDGE
+from aiops.cli.mcp.command import ACKNOWLEDGE, COMMENT
 from aiops.cli.remote import Remote
 from aiops.store import SqlIncidents, open_store
 from aiops.testing.waiting import until
@@ -43,6 +43,7 @@ READS = {
     "list_incidents",
     "list_objectives",
     "list_services",
+    "search_logs",
     "search_traces",
 }
 
@@ -109,6 +110,23 @@ def test_every_tool_only_reads_unless_more_is_allowed(world: World) -> None:
         assert refused.is_error
         taken = called(url, "acknowledge_incident", {"incident": sample().id}, frozenset([ACKNOWLEDGE]))
         assert taken.structured_content["state"] == "acknowledged"
+
+
+def test_a_comment_is_written_only_where_that_is_allowed(world: World) -> None:
+    said = {"incident": sample().id, "text": "the card processor refuses **all** cards"}
+    with engine(world) as url:
+        assert called(url, "comment_incident", said, frozenset([ACKNOWLEDGE])).is_error
+        assert not called(url, "comment_incident", said, frozenset([COMMENT])).is_error
+        empty = called(url, "comment_incident", {**said, "text": ""}, frozenset([COMMENT]))
+        assert empty.is_error
+    [one] = world.use_cases.workflow.comments(world.use_cases.incidents.get(sample().id))
+    assert one.text == said["text"]
+
+
+def test_without_a_store_of_logs_a_search_says_so(world: World) -> None:
+    with engine(world) as url:
+        refused = called(url, "search_logs", {"service": "payment"})
+    assert "keeps no logs" in refused.content[0].text
 
 
 def test_an_incident_is_read_from_the_list_to_its_traces(world: World) -> None:
@@ -234,7 +252,7 @@ def test_a_web_page_cannot_use_the_tools(world: World) -> None:
         (["--http", "8010"], "an address is like 127.0.0.1:8010"),
         (["--http", "127.0.0.1:0"], "an address is like 127.0.0.1:8010"),
         (["--http", "127.0.0.1:8010", "--token", TOKEN], "each caller sends its own token"),
-        (["--allow", "everything"], "'everything' is not 'acknowledge'"),
+        (["--allow", "everything"], "'everything' is not one of 'acknowledge', 'comment'"),
     ],
 )
 def test_wrong_use_is_told(arguments: list[str], said: str) -> None:

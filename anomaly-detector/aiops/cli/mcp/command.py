@@ -8,7 +8,8 @@ from click.core import ParameterSource
 from aiops.cli.common import UsageError, default_url, engine_options
 
 ACKNOWLEDGE: Final = "acknowledge"
-SCOPES: Final = (ACKNOWLEDGE,)
+COMMENT: Final = "comment"
+SCOPES: Final = (ACKNOWLEDGE, COMMENT)
 """What agents may do beside reading, where it is allowed."""
 
 

@@ -14,7 +14,7 @@ from mcp_types import ToolAnnotations
 from pydantic import Field
 
 from aiops import __version__
-from aiops.cli.mcp.command import ACKNOWLEDGE
+from aiops.cli.mcp.command import ACKNOWLEDGE, COMMENT
 from aiops.cli.remote import NotAnswered, Remote
 from aiops.presentation.documents.base import Json
 
@@ -23,6 +23,9 @@ LONGEST: Final = 60_000
 READS: Final = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
 CHANGES: Final = ToolAnnotations(
     read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
+ADDS: Final = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False
 )
 ABOUT: Final = (
     "An AIOps engine that finds incidents in OpenTelemetry data and explains their causes. Begin with list_incidents; "
@@ -65,6 +68,19 @@ def server_of(engine: EngineOf, scopes: frozenset[str] = frozenset()) -> MCPServ
             token."""
             with_ = engine(ctx)
             return _bounded(_told(lambda: with_.act(incident, ACKNOWLEDGE)), "")
+
+    if COMMENT in scopes:
+
+        @server.tool(annotations=ADDS)
+        def comment_incident(
+            ctx: Context[Any, Any],
+            incident: IncidentId,
+            text: Annotated[str, Field(min_length=1, max_length=10_000, description="Markdown; it cannot be changed")],
+        ) -> Json:
+            """Write a comment on an incident, which people read in its timeline under the name of the token's
+            holder."""
+            with_ = engine(ctx)
+            return _bounded(_told(lambda: with_.act(incident, "comments", {"text": text})), "")
 
     return server
 
@@ -196,6 +212,23 @@ def _telemetry(server: MCPServer[Any], engine: EngineOf) -> None:
         found = _asked(engine(ctx), f"/aiops/traces/{quote(trace, safe='')}")
         spans = [one for one in found["spans"] if one["failed"] or not failed_only]
         return _bounded({**found, "spans": spans}, "failed_only")
+
+    @server.tool(annotations=READS)
+    def search_logs(
+        ctx: Context[Any, Any],
+        service: ServiceName = None,
+        level: Annotated[
+            Literal["trace", "debug", "info", "warn", "error", "fatal"] | None, Field(description="the least one")
+        ] = None,
+        text: Annotated[str | None, Field(description="part of a record or its exception, in any case")] = None,
+        trace: Annotated[str | None, Field(description="id of a trace, 32 hexadecimal digits")] = None,
+        since: Annotated[str | None, Field(description="default 15 minutes before `until`")] = None,
+        until: Until = None,
+        limit: Annotated[int, Field(ge=1, le=200)] = 50,
+    ) -> Json:
+        """Search log records, newest first. Secrets and personal data were replaced before they were stored."""
+        asked = {"service": service, "level": level, "text": text, "trace": trace, "since": since, "until": until}
+        return _bounded(_asked(engine(ctx), "/aiops/logs", {**asked, "limit": str(limit)}), "a smaller limit")
 
 
 def _plans(server: MCPServer[Any], engine: EngineOf) -> None:
