@@ -1,5 +1,6 @@
 """People and programs of a real OpenID provider, at a real engine."""
 
+import json
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 from made_up.fakes import NOW
-from made_up.samples import simple
+from made_up.samples import sample
 
 from aiops.model import IncidentEvent, Transition
 from aiops.store import SqlIncidents, open_store
@@ -33,6 +34,12 @@ pytestmark = pytest.mark.stack
 PROGRAM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
 INCIDENT = "INC-1795253415-1"
 PATIENCE = 30_000
+BEN = "the-token-of-ben-0123456789"
+POLICY = """
+dry_run: false
+actions:
+  - {name: clear, action: clear_fault, services: [payment], executor: simulated, max_blast: {traffic: 1}}
+"""
 
 
 def free_port() -> int:
@@ -64,7 +71,7 @@ class Signing:
 def watching(folder: Path, port: int, settings: dict[str, str]) -> Iterator[str]:
     """Run an engine that knows an incident; its address."""
     store = SqlIncidents(open_store(f"sqlite:///{folder / 'incidents.sqlite'}"))
-    store.save_cycle(NOW, NOW, (), [IncidentEvent(Transition.OPENED, simple())])
+    store.save_cycle(NOW, NOW, (), [IncidentEvent(Transition.OPENED, sample())])
     store.close()
     (folder / "secret").write_text(f"{SECRET}\n")
     always = {
@@ -95,7 +102,11 @@ def signing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Signing]:
     if program := oidc_provider.missing():
         pytest.skip(f"there is no {program}")
     folder, port, provided = tmp_path_factory.mktemp("sign-on"), free_port(), free_port()
+    (folder / "actions.yaml").write_text(POLICY)
     settings = {
+        "AIOPS_ACTIONS_FILE": str(folder / "actions.yaml"),
+        "AIOPS_TOKENS": json.dumps({"ben": BEN}),
+        "AIOPS_TOKEN_ROLES": json.dumps({"ben": "responder"}),
         "AIOPS_OIDC_ISSUER": f"http://127.0.0.1:{provided}",
         "AIOPS_OIDC_CLIENT_ID": "aiops",
         "AIOPS_OIDC_CLIENT_SECRET_FILE": str(folder / "secret"),
@@ -150,7 +161,15 @@ def browsing() -> Iterator["Browser"]:
         browser.close()
 
 
-def test_somebody_signs_in_at_the_provider_and_takes_an_incident(signing: Signing) -> None:
+def test_somebody_signs_in_at_the_provider_and_works_on_an_incident(signing: Signing) -> None:
+    proposed = requests.post(
+        f"{signing.url}/aiops/actions",
+        json={"incident": INCIDENT, "policy": "clear"},
+        headers={"Authorization": f"Bearer {BEN}"},
+        timeout=10,
+    )
+    assert proposed.json()["state"] == "proposed", proposed.text
+
     def sign_in(page: "Page", name: str) -> None:
         page.goto(f"{signing.url}/incidents/{INCIDENT}")
         page.get_by_role("link", name="Sign in with Identity").click()
@@ -166,6 +185,11 @@ def test_somebody_signs_in_at_the_provider_and_takes_an_incident(signing: Signin
         ana.wait_for_url(f"{signing.url}/incidents/{INCIDENT}")
         ana.get_by_role("button", name="Acknowledge").first.click()
         ana.get_by_text("acknowledged by ana").first.wait_for()
+        ana.locator("#comment-text").fill("the **processor** refuses")
+        ana.locator("#comment").click()
+        ana.locator("strong", has_text="processor").wait_for()
+        ana.get_by_role("button", name=f"Approve {proposed.json()['id']}").click()
+        ana.get_by_text("approved by ana").first.wait_for()
         ana.get_by_role("button", name="Sign out").first.click()
         ana.get_by_role("link", name="sign out of Identity too").click()
         ana.wait_for_url(f"{signing.provider.url}/**")
