@@ -50,6 +50,12 @@ class Merging(Question):
     into: str = Field(min_length=1, max_length=64, pattern=r"^[\w.:-]+$", description="the id of an open incident")
 
 
+class Splitting(Question):
+    services: list[Annotated[str, StringConstraints(min_length=1, max_length=256)]] = Field(
+        min_length=1, max_length=50, description="whose symptoms are an incident of their own from now on"
+    )
+
+
 class NewSeverity(Question):
     severity: Literal["low", "medium", "high", "critical"] = Field(description="from now on")
     reason: ReasonText = Field(description="why; shown beside it")
@@ -106,6 +112,12 @@ def blueprint(use_cases: UseCases) -> APIBlueprint:
         """Take an incident out of the one that it was merged into: both are open afterwards."""
         must_be_empty()
         return whole_incident(use_cases, use_cases.workflow.unmerge(path.incident_id, g.actor)).model_dump()
+
+    @api.post("/incidents/<incident_id>/split", **changing(WholeIncident, 404, 409))
+    def split(path: OneIncident, body: Splitting) -> Any:
+        """Take services out of an incident: they are an incident of their own, which is the answer, also later."""
+        new = use_cases.workflow.split(path.incident_id, body.services, g.actor)
+        return whole_incident(use_cases, new).model_dump()
 
     @api.post("/incidents/<incident_id>/severity", **changing(WholeIncident, 404, 409))
     def set_severity(path: OneIncident, body: NewSeverity) -> Any:

@@ -146,6 +146,22 @@ def incidents_merge(
         act(url, token, as_json, incident, "merge", {"into": into})
 
 
+@click.command("split")
+@engine_answer
+@click.argument("incident")
+@click.option("--service", "services", multiple=True, required=True, metavar="NAME", help="May be repeated.")
+def incidents_split(
+    url: str | None, token: str | None, as_json: bool, incident: str, services: tuple[str, ...]
+) -> None:
+    """Take services out of an incident: their symptoms are an incident of their own, also later.
+
+    `aiops incidents merge` puts them together again.
+
+    Example: aiops incidents split INC-1795253415-1 --service cart
+    """
+    act(url, token, as_json, incident, "split", {"services": list(services)})
+
+
 @click.command("reopen")
 @engine_answer
 @click.argument("incident")
@@ -203,4 +219,5 @@ WORKFLOW_COMMANDS = (
     incidents_reopen,
     incidents_severity,
     incidents_snooze,
+    incidents_split,
 )

@@ -8,7 +8,7 @@ from aiops.explain import wilson
 from aiops.explain.attribution import Attribution, Vote
 from aiops.explain.queries import statement
 from aiops.explain.tree import CALLING, SERVING
-from aiops.model import Cause, CauseKind, Edge, Family, Finding, Span, names, value_of
+from aiops.model import Cause, CauseKind, Edge, Family, Finding, Span, judged_service, names, value_of
 
 VICTIM = 0.7  # a callee that explains this much of the excess makes its caller a victim (docs/methods.md)
 OWN = 0.25  # a service that is in trouble itself and holds this share is a cause beside others
@@ -23,7 +23,7 @@ Place = tuple[str, str]
 
 def owner(finding: Finding) -> str:
     """The service whose telemetry shows the symptom."""
-    return value_of(finding.series, names.SERVICE) or value_of(finding.series, names.CALLER)
+    return judged_service(finding.series)
 
 
 def place_of(cause: Cause) -> Place:

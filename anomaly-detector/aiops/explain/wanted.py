@@ -4,7 +4,18 @@ from dataclasses import replace
 from typing import Final
 
 from aiops.explain.tree import CALLING, SERVING, Tree
-from aiops.model import Family, Finding, Population, PopulationKind, Span, Trace, Window, names, value_of
+from aiops.model import (
+    Family,
+    Finding,
+    Population,
+    PopulationKind,
+    Span,
+    Trace,
+    Window,
+    judged_service,
+    names,
+    value_of,
+)
 
 BAD_SECONDS = 600.0
 GOOD_SECONDS = 900.0
@@ -20,7 +31,7 @@ def populations(finding: Finding, step: float, limit: int = LIMIT) -> tuple[Popu
     """
     if finding.family not in (Family.ERRORS, Family.LATENCY):
         return None
-    service = value_of(finding.series, names.SERVICE) or value_of(finding.series, names.CALLER)
+    service = judged_service(finding.series)
     since = finding.onset - step
     bad = Window(since, max(since, min(finding.at, since + BAD_SECONDS)))
     good = Window(since - 2 * step - GOOD_SECONDS, since - 2 * step)

@@ -64,7 +64,7 @@ def matching_incident(
     if group.root_cause is not None:
         cause = group.root_cause.cause
         for one in live:
-            if one.root_cause is not None and _same(one.root_cause.cause, cause):
+            if one.root_cause is not None and same_place(one.root_cause.cause, cause):
                 return one
         before = _recurring(group, at, policy, past)
         if before is not None and before.key not in seen:
@@ -72,7 +72,7 @@ def matching_incident(
     supported = [other.root_cause.cause for other in groups if other.root_cause is not None]
     for one in live:
         named = one.root_cause.cause if one.root_cause is not None else None
-        free = named is None or group.root_cause is None or not any(_same(named, cause) for cause in supported)
+        free = named is None or group.root_cause is None or not any(same_place(named, cause) for cause in supported)
         if free and symptoms & set(one.symptoms):
             return one
     for one in known:
@@ -81,7 +81,7 @@ def matching_incident(
             if group.root_cause is None or one.root_cause is None:
                 if alike:
                     return one
-            elif _same(one.root_cause.cause, group.root_cause.cause) and (
+            elif same_place(one.root_cause.cause, group.root_cause.cause) and (
                 one.root_cause.cause.kind == group.root_cause.cause.kind
             ):
                 return one
@@ -105,7 +105,8 @@ def _may_recur(incident: Incident, at: float) -> bool:
     return incident.occurrences < OFTEN and at - incident.first_detected < OLDEST
 
 
-def _same(one: Cause, other: Cause) -> bool:
+def same_place(one: Cause, other: Cause) -> bool:
+    """Whether two causes are at one place: a service, or the way to it."""
     network = CauseKind.NETWORK
     if (one.kind == network) != (other.kind == network):
         return False

@@ -7,6 +7,7 @@ from aiops.incidents import life
 from aiops.incidents.carrying import carried, joined, opened
 from aiops.incidents.matching import absorbed_by, key_of, matching_incident, symptoms_of
 from aiops.incidents.merging import host_of
+from aiops.incidents.splitting import parted
 from aiops.incidents.surroundings import ResolutionPolicy, Surroundings
 from aiops.model import (
     Ending,
@@ -34,6 +35,7 @@ def reconcile(
     so far. Returns one event for each incident that changed; applying the same groups at the same time again changes
     none.
     """
+    groups = list(parted(groups, known))
     current = {one.key: one for one in known}
     touched: dict[str, Transition] = {}
     proven: dict[str, IncidentEvidence] = {}

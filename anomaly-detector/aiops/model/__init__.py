@@ -82,7 +82,7 @@ from aiops.model.log import LogLevel, LogQuery, LogRecord
 from aiops.model.maintenance import Maintenance, Recurrence
 from aiops.model.oddity import Oddity, OddityKind, much_rejected, not_understood, shared_identity, too_many_series
 from aiops.model.override import SeverityOverride
-from aiops.model.series import Labels, Selector, SeriesBlock, group_label, labels, value_of
+from aiops.model.series import Labels, Selector, SeriesBlock, group_label, judged_service, labels, value_of
 from aiops.model.severity import Severity
 from aiops.model.silence import IncidentSilence, Mute, MuteKind, SilenceMatcher, Snooze
 from aiops.model.slo import (
@@ -275,6 +275,7 @@ __all__ = [
     "group_label",
     "iso",
     "iso_duration",
+    "judged_service",
     "labels",
     "much_rejected",
     "not_understood",

@@ -209,7 +209,8 @@ class Incident:
     the severity that a person gave it, which `severity` is then; `own_severity` is the engine's. `held_by`: who opened
     it again by hand: it then stays open until somebody resolves it. `worst`: how bad each family
     of its symptoms was at its worst, as `incidents.dismissing` measures it. `merged`: the
-    incidents that people merged into this one; `merged_into`: the id of the one that this was merged into. `helped`:
+    incidents that people merged into this one; `merged_into`: the id of the one that this was merged into.
+    `split_from`: that of the one off which a person split it. `helped`:
     what ended it, as somebody said.
     """
 
@@ -240,6 +241,7 @@ class Incident:
     worst: tuple[tuple[str, float], ...] = ()
     merged: tuple[MergedIncident, ...] = ()
     merged_into: str = ""
+    split_from: str = ""
     helped: str = ""
     timeline: tuple[TimelineEntry, ...] = ()
     fingerprint: str = ""

@@ -26,6 +26,11 @@ def value_of(of: Labels, key: str, default: str = "") -> str:
     return default
 
 
+def judged_service(of: Labels) -> str:
+    """Return the service that a series is about: of calls, the caller."""
+    return value_of(of, names.SERVICE) or value_of(of, names.CALLER)
+
+
 def group_label(group: Labels) -> str:
     """Write the group of an objective as the value of one label, for alerts."""
     return " ".join(value for _, value in group)

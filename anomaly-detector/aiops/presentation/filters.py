@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from aiops.model import CauseKind, Labels, LogLevel, Mute, iso
+from aiops.model import CauseKind, Labels, LogLevel, Mute, iso, judged_service
 from aiops.model.change import KIND_WORDS
 from aiops.presentation import numbers
 from aiops.presentation.actions import action_state, action_title, blast_words
@@ -164,6 +164,7 @@ FILTERS: tuple[Callable[..., Any], ...] = (
     duration,
     good_share,
     headline,
+    judged_service,
     kind,
     log_level,
     machine,

@@ -64,6 +64,7 @@ def incident_document(
         held_by=incident.held_by or None,
         merged=[one.id for one in incident.merged],
         merged_into=incident.merged_into or None,
+        split_from=incident.split_from or None,
         muted=mute_document(incident.mute),
         symptoms=[
             {"family": family, **{key: value for key, value in series if key != names.NAME}}

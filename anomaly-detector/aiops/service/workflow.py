@@ -1,10 +1,11 @@
 """The work of people on incidents: who works on one, and what they write about it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from aiops.engine import Engine
-from aiops.incidents import life, merging
+from aiops.incidents import life, merging, splitting
 from aiops.model import (
     Actor,
     AuditEntry,
@@ -111,6 +112,16 @@ class WorkflowService:
             events = [IncidentEvent(Transition.REOPENED, after), IncidentEvent(Transition.UPDATED, kept)]
             self._both(one, other, events, by, "unmerge")
             return after
+
+    def split(self, name: str, services: Sequence[str], by: Actor) -> Incident:
+        """Take services out of an incident: their symptoms are an incident of their own, which is returned, also
+        later. Raises NotPossible where nothing would be left of either, and for the service of the cause."""
+        with self.engine.lock:
+            one, now = self.incidents.get(name), self.engine.clock.now()
+            kept, new = splitting.split_off(one, services, now, by.name, self.incidents.store.count() + 1)
+            events = [IncidentEvent(Transition.UPDATED, kept), IncidentEvent(Transition.OPENED, new)]
+            self._both(one, new, events, by, "split")
+            return new
 
     def _both(self, one: Incident, other: Incident, events: list[IncidentEvent], by: Actor, what: str) -> None:
         """Store what a person did to two incidents, in one transaction."""

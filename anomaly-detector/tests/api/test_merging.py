@@ -1,10 +1,12 @@
 """Incidents are merged and taken apart by API and pages."""
 
+from dataclasses import replace
+
 from flask.testing import FlaskClient
 from made_up.samples import sample, simple
 from made_up.world import World
 
-from aiops.model import Severity
+from aiops.model import Severity, labels
 
 ONE, TWO = "INC-1795253415-1", "INC-1795253415-2"
 
@@ -44,3 +46,20 @@ def test_what_is_wrong_is_refused(world: World, client: FlaskClient) -> None:
     client.post(f"/aiops/incidents/{ONE}/resolve")
     answer = client.post(f"/aiops/incidents/{TWO}/unmerge")
     assert (answer.status_code, "has ended" in answer.text) == (409, True)
+
+
+def test_services_are_split_off_by_api_and_page(world: World, client: FlaskClient) -> None:
+    cart = (labels(service="cart", route="/cart", method="GET"), "errors")
+    with_cart = replace(sample(), symptoms=(*sample().symptoms, cart), affected_services=("payment", "cart"))
+    world.keep(with_cart)
+    assert 'name="service" value="cart"' in client.get(f"/incidents/{ONE}").text
+    new = client.post(f"/aiops/incidents/{ONE}/split", json={"services": ["cart"]}).json
+    assert new is not None
+    assert (new["split_from"], new["affected_services"], new["state"]) == (ONE, ["cart"], "open")
+    assert f'href="/incidents/{ONE}"' in client.get(f"/incidents/{new['id']}").text
+    assert "cart" not in client.get(f"/aiops/incidents/{ONE}").json["affected_services"]  # type: ignore[index]
+    row = client.get("/aiops/audit?limit=1").json["rows"][0]  # type: ignore[index]
+    assert (row["what"], row["subject"], new["id"] in row["text"]) == ("split", ONE, True)
+    for body, status in (({"services": ["payment"]}, 409), ({"services": []}, 400), ({}, 400)):
+        assert client.post(f"/aiops/incidents/{ONE}/split", json=body).status_code == status
+    assert client.post(f"/incidents/{ONE}/split", data={"service": "cart"}).status_code == 409

@@ -202,6 +202,7 @@ class Incident(Document):
     held_by: str | None = Field(description="who opened it again by hand: it stays open until somebody resolves it")
     merged: list[str] = Field(description="the ids of incidents that people merged into this one")
     merged_into: str | None = Field(description="the id of the incident that a person merged this one into")
+    split_from: str | None = Field(description="the id of the incident off which a person split this one")
     muted: Muted | None = Field(description="why it is not announced now; null: it is")
     symptoms: list[dict[str, str]]
     trace_correlation: TraceCorrelation

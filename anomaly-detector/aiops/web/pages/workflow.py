@@ -43,6 +43,10 @@ def add_workflow(pages: Blueprint, use_cases: UseCases) -> None:
     def merge(name: str) -> ResponseReturnValue:
         return back(use_cases.workflow.merge(name, request.form.get("into", "").strip(), g.actor))
 
+    @pages.post("/incidents/<name>/split")
+    def split(name: str) -> ResponseReturnValue:
+        return back(use_cases.workflow.split(name, request.form.getlist("service"), g.actor))
+
     @pages.post("/incidents/<name>/unmerge")
     def unmerge(name: str) -> ResponseReturnValue:
         return back(use_cases.workflow.unmerge(name, g.actor))
