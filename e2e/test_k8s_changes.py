@@ -63,6 +63,7 @@ def access(cluster: Cluster, namespace: str) -> Iterator[KubernetesAccess]:
     """What the chart lets an engine of this namespace do, and no more."""
     text = cluster.helm(
         "template", "aiops", CHART, "-n", namespace, "--show-only", "templates/watching.yaml",
+        "--show-only", "templates/serviceaccount.yaml",
         "--set=engine.kubernetes.watch=true",
     )  # fmt: skip
     cluster.kubectl("apply", "-n", namespace, "-f", "-", given=text)

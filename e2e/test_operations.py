@@ -58,6 +58,7 @@ UNTRIED = {
     "docker compose exec": "no containers here; the service and what runs in it are checked",
     "grafana cli": "no Grafana here",
     "make deploy": "test_k8s_deploy tries it",
+    "aiops notify test": "sends to real channels; tests/notify tries it",
     "aiops slo test": "needs promtool; `make test-stack` runs it on the shop's objectives",
 }
 ON_A_CLUSTER = ("helm", "kubectl", "sh")

@@ -34,6 +34,7 @@ PAGES: Final[dict[str, Callable[[Shown], str]]] = {
     "web.actions": lambda _: "/actions",
     "web.action": lambda shown: link(shown, "/actions", r'href="(/actions/ACT-[^"]+)"'),
     "web.api": lambda _: "/api",
+    "web.api_resource": lambda _: "/api/incidents",
     "web.backtest": lambda _: "/backtest?service=payment&route=POST+%2Fpayment&range=15m",
     "web.drills": lambda _: "/drills",
     "web.keys": lambda _: "/keys",

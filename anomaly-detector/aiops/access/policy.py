@@ -54,6 +54,7 @@ _READ: Final = (
     "web.action",
     "web.actions",
     "web.api",
+    "web.api_resource",
     "web.backtest",
     "web.drills",
     "web.handover",

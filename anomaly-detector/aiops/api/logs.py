@@ -17,7 +17,7 @@ DEFAULT_SECONDS = 900.0
 
 
 class ToFind(Question):
-    service: str | None = Field(None, min_length=1, max_length=256)
+    service: str | None = Field(None, min_length=1, max_length=256, description="whose records")
     level: Literal["trace", "debug", "info", "warn", "error", "fatal"] | None = Field(None, description="the least one")
     text: str | None = Field(
         None, min_length=1, max_length=256, description="part of the body or of the exception, in any case of letters"

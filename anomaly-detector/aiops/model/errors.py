@@ -14,6 +14,11 @@
     │   ├── ConfigError            a setting
     │   ├── BadCalendar            a calendar
     │   ├── BadRoutes              the file of notifications
+    │   ├── BadChannel             a channel of notifications
+    │   ├── BadPolicy              the policy of actions
+    │   ├── BadDrills              the file of drills
+    │   ├── BadJwt                 a token of an OpenID provider
+    │   │   └── UnknownKey         its key is not among those that are known
     │   ├── BadCatalog             a catalogue of services
     │   ├── BadParameter           a parameter of a query string
     │   ├── Mistake                a field of an objective
@@ -27,12 +32,14 @@
     ├── MessageError               an export of telemetry that cannot be read
     │   ├── Damaged, TooMany, MessageTooLarge, TooLong, Broken, UnknownEncoding
     │   └── ExportRejected         with the status that its sender gets
+    ├── SignInRefused              somebody who comes from an OpenID provider may not come in
+    ├── NotDone                    the fault of a drill could not be caused or taken back
     ├── NotTaken                   a channel of notifications did not take a message
     ├── NotAnswered                a running engine did not do what a command asked of it
     │   ├── NoEngine               no engine answers at that address
     │   └── TooLarge               the answer would be too large: ask for less
     └── StartError                 the engine, or the demo, does not start
-        ├── CannotStart, FolderError, NoShop, CannotShow
+        ├── CannotStart, FolderError, NoShop, CannotShow, NoCertificate
         └── PortTaken              said by the receiver's process to the engine, which raises CannotListen
 
 Errors of libraries are translated where the library is called: requests in `http.client`, DuckDB in

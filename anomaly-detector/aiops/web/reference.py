@@ -39,6 +39,7 @@ class Operation:
     anchor: str
     method: str
     path: str
+    summary: str
     purpose: str
     parameters: tuple[Parameter, ...]
     body: FieldShape | None
@@ -86,12 +87,12 @@ def reference(document: Document, address: str) -> Reference:
     ]
     every = [dict(_errors(operation)) for _, _, operation in found]
     common = {key: text for key, text in (every[0] if every else {}).items() if all(key in one for one in every)}
-    reader = _Reader(schemas, address, common)
     meanings = {one["name"]: one.get("description", "") for one in document.get("tags", ())}
     tags = dict.fromkeys([*meanings, *(_tag(operation) for _, _, operation in found)])
     resources = [
         Resource(tag, meanings.get(tag, ""), tuple(reader.operation(*one) for one in found if _tag(one[2]) == tag))
         for tag in tags
+        for reader in (_Reader(Schemas(document), address, common),)  # each has a page, which shows its schemas
     ]
     return Reference(
         about=document["info"].get("description", ""),
@@ -115,6 +116,7 @@ class _Reader:
             anchor=anchor(method, path),
             method=method.upper(),
             path=path,
+            summary=operation.get("summary", ""),
             purpose=" ".join(f"{operation.get('summary', '')} {operation.get('description', '')}".split()),
             parameters=tuple(parameters),
             body=self.schemas.shape(body) if body is not None else None,

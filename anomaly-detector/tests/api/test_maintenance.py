@@ -12,6 +12,7 @@ from made_up.world import World
 
 from aiops.bootstrap.calendars import BadCalendar, load_calendar
 from aiops.model import IncidentEvent, Maintenance, Transition
+from aiops.store import SqlOutbox
 
 DISKS = """
 maintenance:
@@ -84,7 +85,8 @@ def test_incidents_of_what_is_maintained_wait(world: World, client: FlaskClient,
     other = simple(2, affected_services=("cart",))
     opened = [IncidentEvent(Transition.OPENED, one) for one in (sample(), other)]
     world.store.save_cycle(NOW, NOW, (), engine.muted(opened, [], NOW))
-    assert [one.subject.id for one in world.store.unsent(NOW)] == [other.id]  # type: ignore[union-attr]
+    waiting = SqlOutbox(world.store.database).unplanned()
+    assert [one.subject.id for one in waiting] == [other.id]  # type: ignore[union-attr]
     found = client.get("/aiops/incidents/INC-1795253415-1").json
     assert found is not None
     assert (found["muted"]["kind"], found["muted"]["name"]) == ("maintenance", "disks")

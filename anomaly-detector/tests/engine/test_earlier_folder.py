@@ -33,7 +33,7 @@ RESOLVED, OPEN = "INC-1699999503-1", "INC-1699999587-2"
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     with tarfile.open(fileobj=io.BytesIO(FOLDER.read_bytes())) as folder:
-        folder.extractall(tmp_path, filter="data")
+        folder.extractall(tmp_path, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))  # from 3.11.4 on
     one = World(tmp_path, clock=GivenClock(T0 + STEPS * STEP), telemetry="telemetry.duckdb")
     yield one
     one.close()

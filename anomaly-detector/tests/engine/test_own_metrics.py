@@ -16,6 +16,10 @@ from .world import World
 
 WITHOUT_SAMPLES = {
     "aiops_alertmanager_posts_total",
+    "aiops_drill_detection_seconds",
+    "aiops_drill_last_found_timestamp_seconds",
+    "aiops_drill_last_run_timestamp_seconds",
+    "aiops_drill_runs_total",
     "aiops_notifications_failing_seconds",
     "aiops_notifications_total",
     "aiops_notifications_waiting",
@@ -24,8 +28,8 @@ WITHOUT_SAMPLES = {
     "aiops_series_dropped_total",
     "aiops_slo_projected_left_ratio",
 }
-"""Of an engine that nothing is sent wrongly, without an Alertmanager and channels of notifications, whose objective has
-no calendar period."""
+"""Of an engine that nothing is sent wrongly, without drills, an Alertmanager and channels of notifications, whose
+objective has no calendar period."""
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import click
 import aiops
 from aiops.model import errors
 
-APART = {"ApiProblem", "Interrupted", "_Answer", "_NotOurs"}
-"""An answer, a signal and two that never leave their module."""
+APART = {"ApiProblem", "Interrupted", "_Answer", "_NoSecret", "_NotOurs", "_Refused", "_Unanswered"}
+"""An answer, a signal and five that never leave their module."""
 
 
 def exceptions() -> Iterator[type[BaseException]]:

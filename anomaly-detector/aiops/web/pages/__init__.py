@@ -51,6 +51,7 @@ FOR_ADMINS = (("web.tokens", "Tokens"), ("web.audit", "Audit"))
 GO_KEYS = {"i": "web.index", "s": "web.services", "m": "web.service_map", "t": "web.traces", "o": "web.slos"}
 """Pages by the key that follows `g`."""
 SECTIONS = {
+    "web.api_resource": "web.api",
     "web.incidents": "web.index",
     "web.incident": "web.index",
     "web.post_mortem": "web.index",
