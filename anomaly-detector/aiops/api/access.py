@@ -57,7 +57,7 @@ class OneToken(Question):
 class AuditFilter(Question):
     subject: str | None = Field(None, min_length=1, max_length=128, description="an incident's id, a token's, a name")
     who: str | None = Field(None, min_length=1, max_length=128, description="name of the one who did it")
-    before: int | None = Field(None, ge=1, description="`next` of the page before")
+    before: int | None = Field(None, ge=1, le=2**63 - 1, description="`next` of the page before")
     limit: int = Field(50, ge=1, le=1000, description="most rows of one answer")
 
 

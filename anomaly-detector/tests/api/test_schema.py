@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import schemathesis
 from examples import share
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis.errors import Unsatisfiable
 from made_up.world import build
 from schemathesis import APIOperation
@@ -41,6 +41,8 @@ def answers(operation: "APIOperation[Any, Any, Any, Any]", mode: GenerationMode)
     @given(case=operation.as_strategy(generation_mode=mode))
     def answered(case: schemathesis.Case) -> None:
         nonlocal count
+        # An empty object or list is written as no parameter at all, which is right.
+        assume(not any(value in ({}, []) for value in (case.query or {}).values()))
         count += 1
         case.call_and_validate(excluded_checks=left_out)
 
