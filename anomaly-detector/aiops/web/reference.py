@@ -39,7 +39,6 @@ class Operation:
     anchor: str
     method: str
     path: str
-    summary: str
     purpose: str
     parameters: tuple[Parameter, ...]
     body: FieldShape | None
@@ -116,7 +115,6 @@ class _Reader:
             anchor=anchor(method, path),
             method=method.upper(),
             path=path,
-            summary=operation.get("summary", ""),
             purpose=" ".join(f"{operation.get('summary', '')} {operation.get('description', '')}".split()),
             parameters=tuple(parameters),
             body=self.schemas.shape(body) if body is not None else None,
