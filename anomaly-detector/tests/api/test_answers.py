@@ -96,6 +96,7 @@ def test_the_sample_incident_has_every_field_that_was_promised(world: World, cli
         "held_by": None,
         "merged": [],
         "merged_into": None,
+        "split_from": None,
         "muted": None,
         "symptoms": [
             {"family": "errors", "service": "payment", "route": "/payment", "method": "POST"},
