@@ -47,7 +47,8 @@ class Attacked:
     def page(self, timeout: float = 10.0) -> bool:
         """Whether the front page is answered."""
         with contextlib.suppress(requests.RequestException):
-            return requests.get(f"http://127.0.0.1:{self.pages}/", timeout=timeout).status_code == 200
+            url = f"http://127.0.0.1:{self.pages}/"
+            return requests.get(url, headers=self.headers, timeout=timeout).status_code == 200
         return False
 
     def accepted(self) -> int:

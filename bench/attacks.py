@@ -268,7 +268,7 @@ def names() -> Seen:
                 url = f"http://127.0.0.1:{of.http}/v1/traces"
                 answer = requests.post(url, export(1), headers=of.headers | headers, timeout=10)
             else:
-                answer = requests.get(f"http://127.0.0.1:{of.pages}/", headers=headers, timeout=10)
+                answer = requests.get(f"http://127.0.0.1:{of.pages}/", headers=of.headers | headers, timeout=10)
         seen.append(f"{title}: {answer.status_code}")
         right = right and answer.status_code == expected
     return Seen("Host and Origin, pages bound to all addresses", "; ".join(seen), right)
