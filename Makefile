@@ -124,6 +124,7 @@ lint: $(VENV)/.dev  ## check style, types, layers, workflows, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p aiops -p shop -p k8s -p tools
+	$(BIN)/mypy --config-file tests/calls.ini anomaly-detector/tests tests demo-app/tests e2e bench fuzz
 	$(BIN)/lint-imports --no-logo
 	$(SLO_RULES) $(TO_PROMETHEUS) --check
 	$(SLO_RULES) $(TO_GRAFANA) --check

@@ -117,13 +117,13 @@ def slow_grpc() -> Seen:
             ending.wait(60)
             yield b""
 
-        calls = [channel.stream_unary(EXPORT).future(nothing()) for _ in range(40)]
+        calls = [channel.stream_unary(EXPORT, None, None).future(nothing()) for _ in range(40)]
         time.sleep(1)
         with grpc.insecure_channel(f"127.0.0.1:{of.grpc}", options=[("grpc.use_local_subchannel_pool", 1)]) as honest:
             taken = 0
             for _ in range(5):
                 with contextlib.suppress(grpc.RpcError):
-                    honest.unary_unary(EXPORT)(export(20), timeout=10)
+                    honest.unary_unary(EXPORT, None, None)(export(20), timeout=10)
                     taken += 1
         ending.set()
         for one in calls:
@@ -222,7 +222,7 @@ def crowd() -> Seen:
                 body = export(spans)
                 for _ in range(60):
                     try:
-                        channel.unary_unary(EXPORT)(body, timeout=30)
+                        channel.unary_unary(EXPORT, None, None)(body, timeout=30)
                         break
                     except grpc.RpcError as error:
                         (told if _retry(error) else untold)[0] += 1

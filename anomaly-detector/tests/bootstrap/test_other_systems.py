@@ -109,7 +109,7 @@ def test_an_engine_starts_takes_telemetry_and_ends(
         import grpc
 
         with grpc.insecure_channel(f"127.0.0.1:{env['AIOPS_OTLP_GRPC_PORT']}") as channel:
-            call = channel.unary_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export")
+            call = channel.unary_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export", None, None)
             assert call(b"", timeout=10) == b""
     assert requests.get(f"{url}/", timeout=10).ok
     process.send_signal(signal.SIGINT)

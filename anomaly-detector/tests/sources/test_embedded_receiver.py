@@ -366,7 +366,7 @@ def test_only_post(source: EmbeddedSource) -> None:
 def test_garbage_over_grpc(source: EmbeddedSource, body: bytes) -> None:
     before = source.stats()
     with grpc.insecure_channel(f"127.0.0.1:{source.receivers.grpc_port}") as channel:
-        export: Any = channel.unary_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export")
+        export: Any = channel.unary_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export", None, None)
         with pytest.raises(grpc.RpcError) as error:
             export(body, timeout=10)
         assert error.value.code() is grpc.StatusCode.INVALID_ARGUMENT
@@ -493,7 +493,7 @@ def test_without_a_token_nothing_is_read(store: Store) -> None:
         yield b""
 
     with grpc.insecure_channel(f"127.0.0.1:{receivers.grpc_port}") as channel:
-        call: Any = channel.stream_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export")
+        call: Any = channel.stream_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export", None, None)
         with pytest.raises(grpc.RpcError) as error:
             call(nothing(), timeout=10)
         assert error.value.code() is grpc.StatusCode.UNAUTHENTICATED
@@ -510,7 +510,7 @@ def test_calls_without_a_message_hold_nobody_up(source: EmbeddedSource) -> None:
 
     address = f"127.0.0.1:{source.receivers.grpc_port}"
     with grpc.insecure_channel(address) as channel:
-        call: Any = channel.stream_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export")
+        call: Any = channel.stream_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export", None, None)
         slow = [call.future(nothing()) for _ in range(40)]
         one = fresh()
         with grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) as other:
