@@ -25,7 +25,7 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenApiSchem
     app = build(folder, store).client().application
     found = schemathesis.openapi.from_wsgi("/aiops/openapi.json", app)
     refusals = found.config.checks.negative_data_rejection
-    refusals.expected_statuses = [*refusals.expected_statuses, "413"]  # a text beyond its limit is a body beyond its own
+    refusals.expected_statuses = [*refusals.expected_statuses, "413"]  # a body beyond its limit
     yield found
     store.close()
 
