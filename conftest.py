@@ -6,7 +6,7 @@ from collections.abc import Generator
 import examples
 import pytest
 
-pytest_plugins = ["allowed_skips", "pytester"]
+pytest_plugins = ["allowed_skips", "compiled_once", "pytester"]
 
 examples.load()
 
