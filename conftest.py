@@ -1,17 +1,19 @@
 """What all tests share, wherever they are."""
 
+import gc
 import logging
 from collections.abc import Generator
 
 import examples
 import pytest
 
-pytest_plugins = ["allowed_skips", "pytester"]
+pytest_plugins = ["allowed_skips", "compiled_once", "pytester"]
 
 examples.load()
 
 LONG = (
     "tests/pages/",
+    "anomaly-detector/tests/api/test_schema.py",
     "anomaly-detector/tests/engine/",
     "anomaly-detector/tests/sources/test_embedded_receiver.py",
     "anomaly-detector/tests/backtest/test_steps.py",
@@ -21,6 +23,7 @@ LONG = (
     "e2e/test_operations.py",
     "tests/bench/test_ageing.py",
     "tests/bench/test_clients.py",
+    "tests/bench/test_explain.py",
 )
 """Modules that take longest."""
 
@@ -28,6 +31,17 @@ LONG = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that no process works on it alone in the end."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
+def pytest_collection_finish() -> None:
+    """Leave thousands of tests out of the search for cyclic garbage, which would go through them again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Clean up as Python does without tests."""
+    gc.unfreeze()
 
 
 @pytest.hookimpl(wrapper=True)

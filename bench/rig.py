@@ -1,7 +1,7 @@
 """The whole engine over the embedded source, in virtual time, fed by a model of services whose truth is known."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +18,8 @@ from shop.virtual.stream import Slice
 STEP = 15.0
 EVERYTHING = 10_000
 BACKFILL = 3600.0
+AT_ONCE = 10
+"""Steps that are judged together while an engine only learns."""
 
 
 @dataclass(slots=True)
@@ -40,6 +42,15 @@ class Rig:
         """Take in what arrives in a slice, and judge it at its end."""
         self.take(slice_)
         return self.engine.cycle()
+
+    def learn(self, slices: Sequence[Slice]) -> None:
+        """Live through slices in which nothing is wrong: some are judged together, which finds the same and is sooner
+        done."""
+        for number, slice_ in enumerate(slices, 1):
+            if number % AT_ONCE and number < len(slices):
+                self.take(slice_)
+            else:
+                self.live(slice_)
 
     def incidents(self) -> list[Incident]:
         """Every incident there ever was."""

@@ -66,8 +66,7 @@ def begun(
     with _engine(days) as one:
         _counted_before(one, name, days)
         slices = on_shop(name, seed).model(fault, clear if over else end + STEP).slices(START, end, STEP)
-        for slice_ in islice(slices, int(LEARN / STEP)):
-            one.live(slice_)
+        one.learn(list(islice(slices, int(LEARN / STEP))))
         _deployed(one, name, fault)
         yield one, slices
 
@@ -76,8 +75,8 @@ def begun(
 def quiet(seconds: float) -> Iterator[Rig]:
     """An engine that lived through so many seconds without a fault."""
     with _engine() as one:
-        for slice_ in on_shop("payment-errors", 1).model(START + seconds, START).slices(START, START + seconds, STEP):
-            one.live(slice_)
+        model = on_shop("payment-errors", 1).model(START + seconds, START)
+        one.learn(list(model.slices(START, START + seconds, STEP)))
         yield one
 
 

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,9 @@ PROGRAM: Final = next(
     (found for name in ("chromium", "google-chrome", "chromium-browser") if (found := shutil.which(name))), ""
 )
 AXE: Final = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RULES: Final = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+COLOURS: Final = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+"""Rules that the other theme of the same page can break: themes differ in colours alone."""
 WIDTHS: Final = {1440: 900, 390: 844}
 PATIENCE: Final = 60_000.0
 """Milliseconds until something that must happen has not happened; a busy machine is slow."""
@@ -40,11 +42,11 @@ class Opened:
         assert found is not None
         return found
 
-    def violations(self) -> list[str]:
+    def violations(self, rules: Mapping[str, Any] = RULES) -> list[str]:
         """What axe-core has to say against the page: rule, and the first elements."""
         if not self.page.evaluate("() => 'axe' in window"):
             self.page.evaluate(AXE)
-        options = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
+        options = {"runOnly": rules, "resultTypes": ["violations"]}
         found = self.page.evaluate("options => axe.run(document, options)", options)
         return [
             f"{one['id']} ({one['impact']}): {one['help']}: "

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from aiops.presentation.documents.base import Problem
+from aiops.presentation.documents.base import Described, Problem
 
 Responses = dict[Any, Any]
 _CONTENT = {"application/problem+json": {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}}
@@ -25,7 +25,7 @@ _WHY = {
 }
 
 
-class Question(BaseModel):
+class Question(Described):
     """Parameters or fields of a request: unknown ones are an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
