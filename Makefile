@@ -50,7 +50,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Three processes for two cores, because some tests wait. Tests that share fixtures of a module or class stay together, and
 # modules begin in the order of conftest.py.
 TEST_PROCESSES = $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) * 3 // 2)")
-test: $(VENV)/.dev  ## run the tests that need only Python; about 15 minutes on two cores
+test: $(VENV)/.dev  ## run the tests that need only Python; about 20 minutes on two cores
 	$(PYTEST) -m "not live and not stack and not k8s and not compose and not kind" \
 		-n $(TEST_PROCESSES) --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 

@@ -66,7 +66,9 @@ def tried(target: str, inputs: int, seed: int = 0, kept: Path | None = None) -> 
     root = SEEDS.parent.parent
     command = [sys.executable, "-m", "fuzz.run", target, f"-runs={inputs}", f"-seed={seed}", *LIMITS]
     command += [f"-artifact_prefix={ARTIFACTS.resolve()}/{target}-", str(reached), str(SEEDS / target)]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", cwd=root, check=False)
+    # Linux counts the memory of who starts a program as its own; a shell between them is small.
+    between = ["sh", "-c", '"$@"; exit $?', "sh", *command]
+    done = subprocess.run(between, capture_output=True, text=True, errors="replace", cwd=root, check=False)
     log = done.stdout + done.stderr
     crash = CRASH.search(log)
     return Outcome(
